@@ -1,0 +1,1 @@
+"""Tests of analytics_assets: one file per room, real parts only."""

@@ -1,0 +1,201 @@
+import contextlib
+import http.client
+import time
+
+import pytest
+import requests
+
+from analytics_assets.sandbox import Fault, Sandbox
+from analytics_assets_tests.sandbox.client import access_token, get_page, token_response
+
+PATH = "/v1/page_views"
+
+
+def statuses(sandbox: Sandbox, count: int, resource: str = "page_views") -> list[int]:
+    token = access_token(sandbox)
+    return statuses_with(sandbox, token, count, resource)
+
+
+def statuses_with(
+    sandbox: Sandbox, token: str, count: int, resource: str = "page_views"
+) -> list[int]:
+    return [get_page(sandbox, resource, token=token).status_code for _ in range(count)]
+
+
+def test_a_status_fault_answers_with_it_as_often_as_it_says(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=503, times=2))
+
+    assert statuses(sandbox, 4) == [503, 503, 200, 200]
+
+
+def test_a_fault_spares_the_first_requests(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=500, after=2))
+
+    assert statuses(sandbox, 4) == [200, 200, 500, 200]
+
+
+def test_faults_for_one_path_are_counted_together(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=500))
+    sandbox.faults.add(Fault(path=PATH, status=502, after=1))
+
+    assert statuses(sandbox, 3) == [500, 502, 200]
+
+
+def test_of_two_faults_the_one_added_first_hits_first(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=500))
+    sandbox.faults.add(Fault(path="*", status=502))
+
+    assert statuses_with(sandbox, "made-up", 3) == [500, 502, 401]
+
+
+def test_an_endless_fault_lasts_until_the_faults_are_cleared(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=500, times=None))
+
+    assert statuses(sandbox, 3) == [500, 500, 500]
+    sandbox.faults.clear()
+    assert statuses(sandbox, 1) == [200]
+
+
+def test_a_fault_hits_its_own_path_only(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=500))
+
+    assert statuses(sandbox, 1, "traffic_sources") == [200]
+    assert statuses(sandbox, 1) == [500]
+
+
+def test_a_fault_for_any_path_hits_the_token_endpoint_too(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path="*", status=500))
+
+    assert token_response(sandbox).status_code == 500
+    assert token_response(sandbox).status_code == 200
+
+
+def test_a_throttled_answer_says_when_to_come_back(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=429, retry_after="7"))
+    reply = get_page(sandbox, "page_views")
+
+    assert (reply.status_code, reply.headers["Retry-After"]) == (429, "7")
+    assert reply.json()["error"]["message"]
+
+
+def test_a_delayed_answer_is_late_but_whole(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, delay=0.3))
+    token = access_token(sandbox)
+    started = time.monotonic()
+    reply = get_page(sandbox, "page_views", token=token)
+
+    assert time.monotonic() - started >= 0.3
+    assert len(reply.json()["data"]) == 100
+
+
+def test_a_delay_beyond_the_clients_patience_is_a_timeout(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path="/openapi.json", delay=60))
+
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{sandbox.base_url}/openapi.json", timeout=0.2)
+    assert requests.get(f"{sandbox.base_url}/openapi.json", timeout=10).ok
+
+
+def test_a_dropped_connection_gives_no_answer_at_all(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, drop=True))
+    token = access_token(sandbox)
+
+    with pytest.raises(requests.ConnectionError) as dropped:
+        get_page(sandbox, "page_views", token=token)
+    assert not isinstance(dropped.value, requests.Timeout)
+    assert dropped.value.response is None
+    assert get_page(sandbox, "page_views", token=token).ok
+    assert [record.status for record in sandbox.requests if record.path == PATH] == [None, 200]
+
+
+def test_only_the_connection_that_is_hit_is_dropped(sandbox: Sandbox) -> None:
+    other = http.client.HTTPConnection(sandbox.base_url.removeprefix("http://"), timeout=10)
+    with contextlib.closing(other):
+        other.request("GET", "/")
+        other.getresponse().read()
+        connected = other.sock
+        sandbox.faults.add(Fault(path="/openapi.json", drop=True))
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{sandbox.base_url}/openapi.json", timeout=10)
+        other.request("GET", "/")
+
+        assert other.getresponse().status == 200
+        assert other.sock is connected
+
+
+def test_a_cut_body_ends_halfway_through_what_was_announced(sandbox: Sandbox) -> None:
+    token = access_token(sandbox)
+    whole = get_page(sandbox, "page_views", token=token).content
+    sandbox.faults.add(Fault(path=PATH, cut_body=True, times=2))
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        get_page(sandbox, "page_views", token=token)
+    reply = requests.get(
+        f"{sandbox.base_url}{PATH}",
+        headers={"Authorization": f"Bearer {token}"},
+        stream=True,
+        timeout=10,
+    )
+    assert reply.status_code == 200
+    assert int(reply.headers["Content-Length"]) == len(whole)
+    assert reply.raw.read(len(whole) // 2) == whole[: len(whole) // 2]
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        list(reply.iter_content(1))
+
+
+def test_an_error_body_comes_with_status_200(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, error_body=True))
+    reply = get_page(sandbox, "page_views")
+
+    assert reply.status_code == 200
+    assert set(reply.json()) == {"error"}
+    assert set(reply.json()["error"]) == {"code", "message"}
+
+
+def test_an_expired_token_stays_refused_until_a_new_one_is_fetched(sandbox: Sandbox) -> None:
+    token = access_token(sandbox)
+    sandbox.faults.add(Fault(path=PATH, expired_token=True))
+
+    replies = [get_page(sandbox, "page_views", token=token) for _ in range(2)]
+
+    assert [reply.status_code for reply in replies] == [401, 401]
+    assert all("invalid_token" in reply.headers["WWW-Authenticate"] for reply in replies)
+    assert get_page(sandbox, "page_views").status_code == 200
+
+
+def test_a_body_can_be_replaced(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, body="<h1>Größe</h1>", content_type="text/html"))
+    sandbox.faults.add(Fault(path=PATH, body="{", status=502, after=1))
+    first, second = get_page(sandbox, "page_views"), get_page(sandbox, "page_views")
+
+    assert (first.status_code, first.headers["Content-Type"]) == (200, "text/html")
+    assert first.content.decode() == "<h1>Größe</h1>"
+    assert (second.status_code, second.headers["Content-Type"]) == (502, "application/json")
+    assert second.text == "{"
+
+
+def test_headers_are_added_to_the_proper_answer(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, headers={"X-Trace": "1", "Content-Type": "text/plain"}))
+    reply = get_page(sandbox, "page_views")
+
+    assert reply.headers["X-Trace"] == "1"
+    assert reply.headers["Content-Type"] == "text/plain"
+    assert len(reply.json()["data"]) == 100
+
+
+def test_a_status_without_a_body_has_none(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, status=204))
+    reply = get_page(sandbox, "page_views")
+
+    assert (reply.status_code, reply.content) == (204, b"")
+
+
+def test_kinds_can_be_combined(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=PATH, delay=0.2, status=500, body="0123456789", cut_body=True))
+    token = access_token(sandbox)
+    started = time.monotonic()
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="5 bytes read, 5 more"):
+        get_page(sandbox, "page_views", token=token)
+    assert time.monotonic() - started >= 0.2
+    assert sandbox.requests[-1].status == 500
