@@ -1,0 +1,87 @@
+"""The analytics API, as data. To add a resource, add an entry to `resources`: nothing else.
+
+`config` is dlt's REST configuration, word for word
+(https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic), with OAuth2 on top.
+What stands as `dlt.config.value` or `dlt.secrets.value` is a setting, looked up in each run.
+"""
+
+from datetime import timedelta
+
+import dlt
+
+from analytics_assets.configuration import Api
+
+API = Api(
+    name="analytics",
+    file=__file__,
+    config={
+        "client": {
+            "base_url": dlt.config.value,
+            "auth": {
+                "type": "oauth2",
+                "client_id": dlt.secrets.value,
+                "client_secret": dlt.secrets.value,
+                "token_url": dlt.config.value,
+            },
+        },
+        "resource_defaults": {
+            "primary_key": "id",
+            "write_disposition": "merge",
+        },
+        "resources": [
+            {
+                "name": "website_overview",
+                "columns": {"date": {"data_type": "date"}},
+                "endpoint": {
+                    "path": "/v1/website_overview",
+                    "data_selector": "data",
+                    "paginator": {"type": "offset", "limit": 100},
+                },
+            },
+            {
+                "name": "daily_active_users",
+                "columns": {"date": {"data_type": "date"}},
+                "endpoint": {
+                    "path": "/v1/daily_active_users",
+                    "data_selector": "data",
+                    "paginator": {"type": "offset", "limit": 100},
+                },
+            },
+            {
+                "name": "traffic_sources",
+                "columns": {"date": {"data_type": "date"}},
+                "endpoint": {
+                    "path": "/v1/traffic_sources",
+                    "data_selector": "data",
+                    "paginator": {"type": "offset", "limit": 100},
+                },
+            },
+            {
+                "name": "page_views",
+                "columns": {"date": {"data_type": "date"}},
+                "endpoint": {
+                    "path": "/v1/page_views",
+                    "data_selector": "data",
+                    "paginator": {"type": "offset", "limit": 100},
+                },
+            },
+        ],
+    },
+    default_policy={
+        "schedule": "0 6 * * *",
+        "timezone": "UTC",
+        "freshness": timedelta(hours=36),
+        "owners": ["team:analytics"],
+        "newest": {"params": {"sort": "-updated_at", "limit": 1}, "field": "updated_at"},
+    },
+    policies={
+        "website_overview": {"description": "Sessions and visitors per property and day."},
+        "daily_active_users": {"description": "Active and new users per segment and day."},
+        "traffic_sources": {"description": "Sessions per source, medium and day."},
+        "page_views": {
+            "description": "Views per page and day.",
+            "schedule": "30 6 * * *",
+            "tags": {"domain": "content"},
+        },
+    },
+)

@@ -1,0 +1,314 @@
+"""What may stand in `api.py`: an API as dlt configuration, and a policy per resource.
+
+Everything wrong with it is refused here, with the entry named and the mend, before anything runs.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dlt.sources.rest_api.typing import (
+    ClientConfig,
+    Endpoint,
+    EndpointResource,
+    EndpointResourceBase,
+    RESTAPIConfig,
+)
+
+from analytics_assets.errors import AnalyticsAssetsError
+
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
+
+
+class ConfigurationError(AnalyticsAssetsError):
+    """`api.py` says something that cannot be; raised when the definitions load."""
+
+
+class NewestRequest(TypedDict):
+    """How to ask a resource's endpoint for its newest `updated_at` with one cheap request.
+
+    `params` are the query parameters to send, `field` is where a row holds the time.
+    """
+
+    params: dict[str, Any]
+    field: str
+
+
+class PolicyEntry(TypedDict, total=False):
+    """A policy as it stands in `api.py`: any of the fields of `Policy`."""
+
+    schedule: str
+    timezone: str
+    freshness: timedelta
+    date_column: str | None
+    description: str | None
+    group: str | None
+    owners: Sequence[str]
+    tags: Mapping[str, str]
+    newest: NewestRequest | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """When a resource is loaded, how fresh it must be, and to whom it belongs.
+
+    Args:
+        schedule: cron expression of the loads.
+        timezone: IANA time zone in which `schedule` is read.
+        freshness: how long after the end of its newest day the table counts as fresh, and how
+            long after its last load.
+        date_column: the table's column that says which day a row is about; None if it has none.
+        description: a sentence about the rows, shown in the Dagster UI.
+        group: asset group; None stands for the API's name.
+        owners: `team:name` or e-mail addresses.
+        tags: Dagster tags.
+        newest: how to ask for the newest `updated_at`; None leaves the resource to its schedule.
+    """
+
+    schedule: str = "0 6 * * *"
+    timezone: str = "UTC"
+    freshness: timedelta = timedelta(hours=36)
+    date_column: str | None = "date"
+    description: str | None = None
+    group: str | None = None
+    owners: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    newest: NewestRequest | None = None
+
+    @classmethod
+    def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
+        """Lay `entries` over the defaults, the later over the earlier.
+
+        Args:
+            where: what to call the entries in an error, such as "policy of `page_views`".
+            *entries: mappings of `Policy` fields.
+
+        Returns:
+            The policy.
+
+        Raises:
+            ConfigurationError: a key is unknown or a value cannot be.
+        """
+        merged = {key: value for entry in entries for key, value in entry.items()}
+        _refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
+        policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key above and below
+        try:
+            ZoneInfo(policy.timezone)
+        except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+            raise ConfigurationError(
+                f"{where}: `timezone` is {policy.timezone!r}, which is not an IANA time zone such "
+                "as 'UTC' or 'Europe/Berlin'."
+            ) from error
+        if not isinstance(policy.freshness, timedelta) or policy.freshness <= timedelta(0):
+            raise ConfigurationError(
+                f"{where}: `freshness` is {policy.freshness!r}; "
+                "give a positive timedelta such as timedelta(hours=36)."
+            )
+        return policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """A third-party REST API: dlt's configuration of it, and a policy per resource.
+
+    Args:
+        name: short name; settings, assets, pipelines and schedules are called after it.
+        config: what dlt's `rest_api_source` takes, plus `"type": "oauth2"` for `client.auth`.
+            https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
+        default_policy: what all resources share.
+        policies: what a resource does otherwise, by its name.
+        file: the file in which the API is written down, for links from the Dagster UI to it.
+
+    Raises:
+        ConfigurationError: something in it cannot be, and what to do about it.
+
+    Example:
+        >>> api = Api(
+        ...     name="shop",
+        ...     config={
+        ...         "client": {"base_url": "https://shop.example.com"},
+        ...         "resources": [{"name": "orders", "endpoint": {"path": "/v1/orders"}}],
+        ...     },
+        ...     policies={"orders": {"schedule": "15 * * * *"}},
+        ... )
+        >>> api.policy("orders").schedule
+        '15 * * * *'
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    default_policy: PolicyEntry = field(default_factory=PolicyEntry)
+    policies: Mapping[str, PolicyEntry] = field(default_factory=dict)
+    file: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if not NAME.fullmatch(self.name):
+            raise ConfigurationError(f"API name {self.name!r}: {_naming_rule(self.name)}")
+        _refuse_unknown_keys(f"API `{self.name}`", self.config, RESTAPIConfig.__annotations__)
+        for part in ("client", "resources"):
+            if part not in self.config:
+                raise ConfigurationError(
+                    f"API `{self.name}`: the configuration has no `{part}`; add it."
+                )
+        _refuse_unknown_keys(
+            f"`client` of API `{self.name}`", self.config["client"], ClientConfig.__annotations__
+        )
+        _check_entry("`resource_defaults`", self._defaults, EndpointResourceBase.__annotations__)
+        self._check_resources()
+        for unknown in self.policies.keys() - set(self.resources):
+            raise ConfigurationError(
+                f"policy of `{unknown}`: there is no such resource"
+                f"{_did_you_mean(unknown, self.resources)}. "
+                f"Resources are {_listed(self.resources)}."
+            )
+        for name in self.resources:
+            self.policy(name)
+
+    def _check_resources(self) -> None:
+        seen: set[str] = set()
+        for number, entry in enumerate(self.config["resources"], start=1):
+            name = _name_of(entry)
+            where = f"resource {number} of API `{self.name}`"
+            if not isinstance(name, str):
+                raise ConfigurationError(f'{where} has no name; add "name": "<table name>" to it.')
+            if not NAME.fullmatch(name):
+                raise ConfigurationError(f"{where} is called {name!r}: {_naming_rule(name)}")
+            if name in seen:
+                raise ConfigurationError(
+                    f"{where}: there is already a resource `{name}`; rename one of the two."
+                )
+            seen.add(name)
+            if isinstance(entry, dict):
+                _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
+
+    @property
+    def _defaults(self) -> Mapping[str, Any]:
+        return self.config.get("resource_defaults") or {}
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The names of the resources, in the order of `api.py`."""
+        return tuple(str(_name_of(entry)) for entry in self.config["resources"])
+
+    def entry(self, name: str) -> Mapping[str, Any]:
+        """Return the entry of the resource `name`; a bare string counts as its own endpoint."""
+        for entry in self.config["resources"]:
+            if _name_of(entry) == name:
+                return entry if isinstance(entry, dict) else {"name": name, "endpoint": name}
+        raise KeyError(name)
+
+    def endpoint(self, name: str) -> Mapping[str, Any]:
+        """Return the resource's endpoint, `path` included, with `resource_defaults` applied."""
+        default, own = (
+            _as_endpoint(part.get("endpoint")) for part in (self._defaults, self.entry(name))
+        )
+        return {"path": name, **default, **own}
+
+    def primary_key(self, name: str) -> tuple[str, ...]:
+        """Return the columns that tell the resource's rows apart, empty if none are named."""
+        key = self.entry(name).get("primary_key", self._defaults.get("primary_key")) or ()
+        return (key,) if isinstance(key, str) else tuple(key)
+
+    def policy(self, name: str) -> Policy:
+        """Return the policy of the resource `name`, its own fields over the shared ones."""
+        return Policy.merged(
+            f"policy of `{name}`", self.default_policy, self.policies.get(name, PolicyEntry())
+        )
+
+    def config_of(self, name: str) -> dict[str, Any]:
+        """Return the configuration cut down to one resource and the parents it is read from.
+
+        A run of one asset then costs the same however many resources there are.
+
+        Args:
+            name: the resource.
+
+        Returns:
+            dlt configuration whose `resources` are the parents and the resource.
+        """
+        wanted = self._with_parents(name)
+        resources = [entry for entry in self.config["resources"] if _name_of(entry) in wanted]
+        config: dict[str, Any] = {"client": self.config["client"], "resources": resources}
+        if self._defaults:
+            config["resource_defaults"] = self.config["resource_defaults"]
+        return config
+
+    def _with_parents(self, name: str) -> set[str]:
+        found: set[str] = set()
+        to_visit = [name]
+        while to_visit:
+            current = to_visit.pop()
+            if current not in self.resources:
+                raise ConfigurationError(
+                    f"resource `{name}` is read from the rows of `{current}`, which is not there"
+                    f"{_did_you_mean(current, self.resources)}. "
+                    f"Resources are {_listed(self.resources)}."
+                )
+            found.add(current)
+            to_visit.extend(_parents(self.entry(current)) - found)
+        return found
+
+
+def _name_of(entry: Any) -> Any:
+    if isinstance(entry, str):
+        return entry
+    return entry.get("name") if isinstance(entry, dict) else entry.name
+
+
+def _parents(value: Any) -> set[str]:
+    """Find the resources that `{resources.<name>.<field>}` or a `resolve` parameter refers to."""
+    if isinstance(value, str):
+        return set(PARENT_REFERENCE.findall(value))
+    if isinstance(value, dict):
+        own = {value["resource"]} if value.get("type") == "resolve" else set()
+        return own.union(*(_parents(part) for part in (*value.keys(), *value.values())))
+    if isinstance(value, list | tuple):
+        return set().union(*(_parents(part) for part in value))
+    return set()
+
+
+def _as_endpoint(endpoint: Any) -> Mapping[str, Any]:
+    if isinstance(endpoint, str):
+        return {"path": endpoint}
+    return endpoint or {}
+
+
+def _check_entry(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
+    _refuse_unknown_keys(where, entry, known)
+    _refuse_unknown_keys(
+        f"`endpoint` of {where}", _as_endpoint(entry.get("endpoint")), Endpoint.__annotations__
+    )
+
+
+def _refuse_unknown_keys(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
+    for key in entry:
+        if key not in known:
+            raise ConfigurationError(
+                f"{where}: unknown key {key!r}{_did_you_mean(key, known)}. "
+                f"Known keys are {_listed(sorted(known))}."
+            )
+
+
+def _did_you_mean(word: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f", did you mean `{close[0]}`?" if close else ""
+
+
+def _naming_rule(name: str) -> str:
+    suggestion = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    suggestion = suggestion.strip("_")
+    mend = f" Call it {suggestion!r}." if NAME.fullmatch(suggestion) else ""
+    return (
+        "a name is lower-case letters, digits and single underscores, starting with a letter "
+        f"(a double underscore marks dlt's child tables).{mend}"
+    )
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
