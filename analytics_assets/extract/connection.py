@@ -1,0 +1,79 @@
+"""An open line to an API: its settings resolved, a session, and the token all runs share."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from dlt.common.configuration import resolve_configuration
+
+from analytics_assets.extract.auth import OAuth2
+from analytics_assets.extract.session import Redact, RequestSettings, Traffic, build_session
+from analytics_assets.settings import ClientSettings, OAuth2Settings, resolve_client
+
+_tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
+_tokens_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a source or a sensor needs to talk to an API.
+
+    Args:
+        settings: the resolved `client` part of the configuration.
+        auth: the OAuth2 token, or None where the API uses another kind of auth.
+        session: sends requests, with retries.
+        traffic: what the session has done so far.
+    """
+
+    settings: ClientSettings
+    auth: OAuth2 | None
+    session: requests.Session
+    traffic: Traffic
+
+    @property
+    def redact(self) -> Redact:
+        """Takes the secrets that are known here out of a text."""
+        return self.auth.redact if self.auth else str
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """The `client` dictionary for dlt, auth and session in place."""
+        client = {**self.settings.client, "session": self.session}
+        return {**client, "auth": self.auth} if self.auth else client
+
+
+def connect(
+    client: Mapping[str, Any], api_name: str, request_settings: RequestSettings | None = None
+) -> Connection:
+    """Resolve an API's settings and make a session for it; sends no request.
+
+    Args:
+        client: the `client` dictionary of a dlt REST configuration.
+        api_name: the API's name, the section under which settings are looked up first.
+        request_settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
+
+    Returns:
+        The connection. Connections with the same OAuth2 settings share one token in a process.
+
+    Raises:
+        SettingsError: a setting is missing or has the wrong type.
+    """
+    settings = resolve_client(client, api_name)
+    request_settings = request_settings or resolve_configuration(RequestSettings())
+    auth = shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
+    traffic = Traffic()
+    redact = auth.redact if auth else str
+    session = build_session(redact, auth, traffic, request_settings)
+    return Connection(settings, auth, session, traffic)
+
+
+def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:
+    """Return this process's one `OAuth2` object for these settings."""
+    values = {**dict(settings), **dict(request_settings)}
+    key = tuple((name, str(value)) for name, value in sorted(values.items()))
+    with _tokens_lock:
+        if key not in _tokens:
+            _tokens[key] = OAuth2(settings, request_settings)
+        return _tokens[key]

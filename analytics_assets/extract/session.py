@@ -1,0 +1,274 @@
+"""Requests to an API: signed anew for each attempt, retried, counted, and clear when they fail.
+
+Built on dlt's request client, which brings the retries and `Retry-After`
+(https://dlthub.com/docs/general-usage/http/requests).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+from weakref import WeakKeyDictionary
+
+import requests
+from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.sources.helpers.requests import Client
+from dlt.sources.helpers.rest_client.redaction import sanitize_url
+from requests.adapters import HTTPAdapter
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ContentDecodingError,
+    HTTPError,
+    RequestException,
+    Timeout,
+)
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from urllib3.exceptions import MaxRetryError
+
+from analytics_assets.errors import AnalyticsAssetsError
+
+RETRIED_STATUSES = (429, 500, 502, 503, 504)
+EXCERPT_LENGTH = 300
+Redact = Callable[[str], str]
+
+
+class ApiError(AnalyticsAssetsError):
+    """A request to the API failed for good."""
+
+
+class ResponseError(ApiError, HTTPError):
+    """The API answered with an error status."""
+
+
+class NoAnswerError(ApiError, RequestsConnectionError):
+    """There was no whole answer: no connection, a timeout, or a body cut short."""
+
+
+class BodyError(ApiError, ContentDecodingError):
+    """The answer came whole, but its body is not JSON."""
+
+
+@configspec
+class RequestSettings(BaseConfiguration):
+    """dlt's own `runtime.request_*` settings, with the defaults that this project asks for.
+
+    Args:
+        request_timeout: seconds to wait for a connection, and for each next piece of an answer.
+        request_max_attempts: the first attempt and its retries.
+        request_backoff_factor: the waits are this times 1, 2, 4, ... seconds.
+        request_max_retry_delay: seconds that a wait, `Retry-After` included, is cut to.
+    """
+
+    request_timeout: float = 60
+    request_max_attempts: int = 4
+    request_backoff_factor: float = 2
+    request_max_retry_delay: float = 3600
+
+    __section__: ClassVar[str] = "runtime"
+
+
+class Signer(Protocol):
+    """What a session needs of an auth object."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put a valid token on the request."""
+
+    def signed(self, request: requests.PreparedRequest) -> bool:
+        """Tell whether the request carries a token of this auth."""
+
+    def renew(self, request: requests.PreparedRequest) -> None:
+        """Get a new token, unless the one on the request has been replaced already."""
+
+
+@dataclass
+class Traffic:
+    """What a session has done so far; safe to update from several threads.
+
+    Args:
+        requests: requests sent, retries included.
+        retries: requests sent again after a failure or a 401.
+        seconds_answering: seconds between sending a request and having its whole answer.
+        seconds_backing_off: seconds waited before retries.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    seconds_answering: float = 0.0
+    seconds_backing_off: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def seconds_waiting(self) -> float:
+        """Seconds spent waiting for the API, one way or the other."""
+        return self.seconds_answering + self.seconds_backing_off
+
+    def add(self, answering: float, backed_off: float | None) -> None:
+        """Count one attempt.
+
+        Args:
+            answering: seconds it took.
+            backed_off: seconds since the attempt before it ended; None for a first attempt.
+        """
+        with self._lock:
+            self.requests += 1
+            self.seconds_answering += answering
+            if backed_off is not None:
+                self.retries += 1
+                self.seconds_backing_off += backed_off
+
+
+class ApiAdapter(HTTPAdapter):
+    """Sends one attempt of a request. dlt's client calls it again for each retry.
+
+    The place for what must happen per attempt: a fresh signature, a new token after a 401, the
+    count, and reading the body where a break in it is still retried.
+
+    Args:
+        redact: takes secrets out of a text.
+        auth: signs the requests that it has signed before; None where the API needs no OAuth2.
+        traffic: where attempts are counted.
+    """
+
+    def __init__(self, redact: Redact, auth: Signer | None, traffic: Traffic) -> None:
+        super().__init__()
+        self._redact = redact
+        self._auth = auth
+        self._traffic = traffic
+        self._last_attempts: WeakKeyDictionary[requests.PreparedRequest, float] = (
+            WeakKeyDictionary()
+        )
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Send the request once, or twice if its token is refused.
+
+        Raises:
+            NoAnswerError: no whole answer came; dlt's client retries it.
+        """
+        auth = self._auth if self._auth and self._auth.signed(request) else None
+        if auth:
+            auth(request)
+        response = self._attempt(request, *args, **kwargs)
+        if auth and response.status_code == requests.codes.unauthorized:
+            auth.renew(request)
+            auth(request)
+            response = self._attempt(request, *args, **kwargs)
+        return response
+
+    def _attempt(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        started = time.monotonic()
+        last_attempt = self._last_attempts.get(request)
+        try:
+            response = super().send(request, *args, **kwargs)
+            _ = response.content
+        except (
+            RequestsConnectionError,
+            Timeout,
+            ChunkedEncodingError,
+            ContentDecodingError,
+        ) as error:
+            # the original's text holds the URL with its query, so it is not chained
+            raise NoAnswerError(
+                f"{described(request)}: no whole answer: {self._redact(_reason(error))}",
+                request=request,
+            ) from None
+        finally:
+            ended = time.monotonic()
+            self._last_attempts[request] = ended
+            self._traffic.add(ended - started, last_attempt and started - last_attempt)
+        return response
+
+
+def build_session(
+    redact: Redact = str,
+    auth: Signer | None = None,
+    traffic: Traffic | None = None,
+    settings: RequestSettings | None = None,
+) -> requests.Session:
+    """Make a session that retries as the project asks.
+
+    429, 500, 502, 503, 504, connection errors, timeouts and bodies cut short are retried, at most
+    three times, after 2, 4 and 8 seconds or after what `Retry-After` says.
+
+    Args:
+        redact: takes secrets out of a text.
+        auth: renews the token of the requests it has signed.
+        traffic: where attempts are counted.
+        settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
+
+    Returns:
+        A `requests.Session`, as dlt's `client.session` takes it.
+    """
+    settings = settings or resolve_configuration(RequestSettings())
+    session = Client(
+        request_timeout=settings.request_timeout,
+        raise_for_status=False,
+        status_codes=RETRIED_STATUSES,
+        exceptions=(NoAnswerError, BodyError),
+        request_max_attempts=settings.request_max_attempts,
+        request_backoff_factor=settings.request_backoff_factor,
+        request_max_retry_delay=settings.request_max_retry_delay,
+    ).session
+    adapter = ApiAdapter(redact, auth, traffic or Traffic())
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def check_response(
+    response: requests.Response, *_args: Any, redact: Redact = str, where: str = "", **_kw: Any
+) -> None:
+    """Refuse an answer with an error status or a body that is not JSON; a `requests` hook.
+
+    Args:
+        response: the answer.
+        redact: takes secrets out of a text.
+        where: what was being read, such as "traffic_sources".
+
+    Raises:
+        ResponseError: the status is 400 or above.
+        BodyError: the body is not JSON.
+    """
+    if response.is_redirect:
+        return
+    what = f"{where}: {described(response.request)}" if where else described(response.request)
+    if response.status_code >= requests.codes.bad_request:
+        raise ResponseError(
+            f"{what}: the API answered {response.status_code} {response.reason or ''}".rstrip()
+            + excerpt(response, redact),
+            response=response,
+        )
+    try:
+        response.json()
+    except RequestException:
+        raise BodyError(
+            f"{what}: the API answered {response.status_code} with a body that is not JSON"
+            + excerpt(response, redact),
+            response=response,
+        ) from None
+
+
+def described(request: requests.PreparedRequest) -> str:
+    """Return method and URL of a request, secret query parameters blotted out."""
+    return f"{request.method} {sanitize_url(request.url or '')}"
+
+
+def excerpt(response: requests.Response, redact: Redact) -> str:
+    """Return the first part of a body for an error message, without secrets."""
+    text = redact(response.text).strip()
+    if not text:
+        return " and an empty body."
+    shown = text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
+    return f": {shown}"
+
+
+def _reason(error: RequestException) -> str:
+    cause = error.args[0] if error.args else error
+    if isinstance(cause, MaxRetryError) and cause.reason is not None:
+        cause = cause.reason
+    return f"{type(cause).__name__}: {cause}"

@@ -1,0 +1,122 @@
+"""dlt REST configuration in, dlt source out."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from dlt.common.exceptions import DictValidationException
+from dlt.extract import DltResource, DltSource
+from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
+
+from analytics_assets.configuration import Api, ConfigurationError
+from analytics_assets.extract.connection import Connection, connect
+from analytics_assets.extract.session import Redact, check_response
+
+UNRESOLVED_BASE_URL = "http://base-url.invalid"
+
+
+def rest_api_source(
+    config: Mapping[str, Any], name: str = "rest_api", connection: Connection | None = None
+) -> DltSource:
+    """Make a dlt source of a REST configuration: dlt's function of this name, and OAuth2.
+
+    On top of what dlt's documentation says, `client.auth` may be
+    `{"type": "oauth2", "token_url": ..., ...}` with any field of `OAuth2Settings`, and whatever
+    `client` leaves open is looked up in dlt's configuration providers.
+
+    Args:
+        config: https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
+        name: the API's name: the source, its schema, and the section of its settings.
+        connection: what to send requests with; made from `config["client"]` if not given.
+
+    Returns:
+        A source with one resource per entry.
+
+    Raises:
+        SettingsError: a setting is missing or has the wrong type.
+        ConfigurationError: dlt refuses the configuration.
+
+    Example:
+        >>> source = rest_api_source({
+        ...     "client": {
+        ...         "base_url": "https://api.example.com",
+        ...         "auth": {
+        ...             "type": "oauth2",
+        ...             "client_id": "me",
+        ...             "client_secret": "secret",
+        ...             "token_url": "https://oauth2.googleapis.com/token",
+        ...         },
+        ...     },
+        ...     "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
+        ...     "resources": [{"name": "orders", "endpoint": {"path": "/v1/orders"}}],
+        ... })
+        >>> list(source.resources)
+        ['orders']
+    """
+    connection = connection or connect(config["client"], name)
+    default_endpoint = _as_endpoint((config.get("resource_defaults") or {}).get("endpoint"))
+    checked = [
+        _checked(entry, default_endpoint, connection.redact) for entry in config["resources"]
+    ]
+    return _stock_source({**config, "client": connection.client, "resources": checked}, name)
+
+
+def describe_resource(api: Api, name: str) -> DltSource:
+    """Make a source that says what a resource is, without settings, secrets or requests.
+
+    Args:
+        api: the API.
+        name: the resource.
+
+    Returns:
+        A source in which only that resource is selected. It cannot be run.
+
+    Raises:
+        ConfigurationError: dlt refuses the configuration; the message names the resource.
+    """
+    config = api.config_of(name)
+    client = {
+        key: value for key, value in config["client"].items() if key not in ("auth", "session")
+    }
+    entries = [_without_auth(entry) for entry in config["resources"]]
+    described: Any = {
+        **config,
+        "client": {**client, "base_url": UNRESOLVED_BASE_URL},
+        "resources": entries,
+    }
+    return _stock_source(described, api.name).with_resources(name)
+
+
+def _stock_source(config: Any, name: str) -> DltSource:
+    try:
+        return stock_rest_api_source(config, name=name)
+    except (DictValidationException, ValueError, TypeError) as error:
+        names = ", ".join(f"`{entry['name']}`" for entry in config["resources"] if "name" in entry)
+        raise ConfigurationError(f"dlt refuses the entry of {names}: {error}") from error
+
+
+def _checked(entry: Any, default_endpoint: Mapping[str, Any], redact: Redact) -> Any:
+    """Add the check of each answer to an entry.
+
+    It comes behind the user's own `response_actions`, which may ignore a status or mend a body.
+    """
+    if isinstance(entry, DltResource):
+        return entry
+    if isinstance(entry, str):
+        entry = {"name": entry, "endpoint": entry}
+    own_endpoint = _as_endpoint(entry.get("endpoint"))
+    actions = {**default_endpoint, **own_endpoint}.get("response_actions") or []
+    check = partial(check_response, redact=redact, where=entry["name"])
+    endpoint = {**own_endpoint, "response_actions": [*actions, check]}
+    return {**entry, "endpoint": endpoint}
+
+
+def _without_auth(entry: Any) -> Any:
+    endpoint = entry.get("endpoint") if isinstance(entry, dict) else None
+    if not isinstance(endpoint, dict):
+        return entry
+    return {**entry, "endpoint": {key: endpoint[key] for key in endpoint if key != "auth"}}
+
+
+def _as_endpoint(endpoint: Any) -> Mapping[str, Any]:
+    return {"path": endpoint} if isinstance(endpoint, str) else endpoint or {}
