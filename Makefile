@@ -1,0 +1,39 @@
+# Two commands: `make materialize` and `make test`. Both set up what they need the first time.
+.PHONY: materialize dev test lint clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# dagster.yaml is here, and so are the run history (.dagster/) and dlt's working files
+export DAGSTER_HOME := $(CURDIR)
+export RUNTIME__DLTHUB_TELEMETRY ?= false
+
+materialize: .venv/installed
+	$(BIN)/analytics-assets materialize
+
+dev: .venv/installed
+	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
+
+test: .venv/installed-for-tests lint
+	$(BIN)/pytest
+
+lint: .venv/installed-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Python 3.11 is needed; run make with PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --editable .
+	touch $@
+
+.venv/installed-for-tests: .venv/installed
+	$(INSTALL) --editable '.[dev]'
+	$(BIN)/python -m analytics_assets_tests.browser
+	touch $@
+
+clean:
+	rm -rf .venv .dagster .dlt/pipelines *.egg-info

@@ -1,0 +1,44 @@
+"""The front door: Dagster's definitions, built from `api.py`."""
+
+import dagster as dg
+
+from analytics_assets.api import API
+from analytics_assets.assets import build_assets, build_endpoints
+from analytics_assets.checks import build_checks
+from analytics_assets.configuration import Api
+from analytics_assets.schedules import build_schedules
+from analytics_assets.sensors import build_sensor
+from analytics_assets.warehouse import Warehouse
+
+
+def build_definitions(api: Api) -> dg.Definitions:
+    """Build all there is to an API: assets, checks, schedules and sensor.
+
+    Args:
+        api: the API as data.
+
+    Returns:
+        Definitions that load without a secret and without a network. A second API is a second
+        call, joined by `dg.Definitions.merge`.
+
+    Raises:
+        ConfigurationError: an entry or a policy cannot be; the message names it and the mend.
+
+    Example:
+        >>> definitions = build_definitions(API)
+        >>> [schedule.name for schedule in definitions.schedules]
+        ['analytics_cron_0_6', 'analytics_cron_30_6']
+    """
+    warehouse = Warehouse.from_settings()
+    # a DuckDB file takes one process at a time, so its assets are loaded one after the other in one
+    executor = dg.in_process_executor if warehouse.is_duckdb else dg.multiprocess_executor
+    return dg.Definitions(
+        assets=[*build_endpoints(api), *build_assets(api, warehouse)],
+        asset_checks=build_checks(api, warehouse),
+        schedules=build_schedules(api),
+        sensors=[build_sensor(api)],
+        executor=executor,
+    )
+
+
+definitions = build_definitions(API)
