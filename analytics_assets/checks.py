@@ -1,7 +1,7 @@
 """What is asked of a table after each load. Checks look at the table itself, not at the load."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -21,11 +21,19 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: whether all is well, in words, and how bad it is if not."""
+    """What a check found.
+
+    Args:
+        passed: whether all is well.
+        text: what was found, in words.
+        severity: how bad it is if not.
+        numbers: what was found, in numbers that the UI plots over time.
+    """
 
     passed: bool
     text: str
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 def build_checks(api: Api, warehouse: Warehouse) -> list[dg.AssetChecksDefinition]:
@@ -45,7 +53,7 @@ def build_checks(api: Api, warehouse: Warehouse) -> list[dg.AssetChecksDefinitio
 def check_rows_present(tables: TableReader, table: str) -> Verdict:
     """Fail if the table has no rows."""
     rows = tables.row_count(table)
-    return Verdict(rows > 0, f"{rows} rows.")
+    return Verdict(rows > 0, f"{rows} rows.", numbers={"rows": rows})
 
 
 def check_primary_key(tables: TableReader, table: str, key: Sequence[str]) -> Verdict:
@@ -55,7 +63,9 @@ def check_primary_key(tables: TableReader, table: str, key: Sequence[str]) -> Ve
         return Verdict(False, f"The table has no column {', '.join(missing)}.")
     nulls, duplicates = tables.rows_without_key(table, key), tables.duplicated_keys(table, key)
     return Verdict(
-        nulls == duplicates == 0, f"{nulls} rows without a key, {duplicates} keys more than once."
+        nulls == duplicates == 0,
+        f"{nulls} rows without a key, {duplicates} keys more than once.",
+        numbers={"rows_without_key": nulls, "duplicated_keys": duplicates},
     )
 
 
@@ -83,6 +93,7 @@ def check_newest_data(tables: TableReader, table: str, policy: Policy, now: date
         age <= policy.freshness,
         f"The newest `{column}` is {newest.date()}, which ended {_hours(age)} h ago; "
         f"up to {_hours(policy.freshness)} h are fresh.",
+        numbers={"age_hours": _hours(age)},
     )
 
 
@@ -147,6 +158,7 @@ def _build_checks(api: Api, resource: str, warehouse: Warehouse) -> dg.AssetChec
                     passed=verdict.passed,
                     severity=verdict.severity,
                     description=verdict.text,
+                    metadata=verdict.numbers,
                 )
 
     return checks

@@ -35,7 +35,9 @@ def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
 def _build_schedule(
     api: Api, cron: str, timezone: str, resources: list[str]
 ) -> dg.ScheduleDefinition:
-    name = f"{api.name}_cron_{_slug(cron)}" + ("" if timezone == "UTC" else f"_{_slug(timezone)}")
+    name = f"{api.name}_cron_{_cron_in_letters(cron)}"
+    if timezone != "UTC":
+        name += "_" + _in_letters(timezone)
     listed = ", ".join(resources)
     try:
         return dg.ScheduleDefinition(
@@ -56,11 +58,14 @@ def _build_schedule(
         ) from error
 
 
-def _slug(text: str) -> str:
-    """Spell a cron expression or a time zone in letters that a Dagster name may have.
+def _cron_in_letters(cron: str) -> str:
+    """Spell a cron expression in letters that a Dagster name may have.
 
     Different expressions stay different; trailing stars say nothing, as there are always five.
     """
-    words = re.sub(r"( \*)+$", "", text).replace("*", "every")
-    words = words.replace("/", "_by_").replace("-", "_to_").replace(",", "_and_")
-    return re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()
+    words = re.sub(r"( \*)+$", "", cron).replace("*", "every")
+    return _in_letters(words.replace("/", " by ").replace("-", " to ").replace(",", " and "))
+
+
+def _in_letters(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()

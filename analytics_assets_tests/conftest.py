@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
 
+ROOT = Path(__file__).parents[1]
 TODAY = date(2025, 8, 1)  # thirty days of data: enough to page through, quick to load
 SETTINGS = (
     "BASE_URL",
@@ -67,7 +69,10 @@ def point_at(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """A Dagster instance with storage of its own."""
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as temporary:
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    quiet = {"telemetry": {"enabled": False}}
+    with dg.DagsterInstance.local_temp(str(folder), overrides=quiet) as temporary:
         yield temporary
 
 
@@ -93,5 +98,5 @@ def warehouse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(
             "DESTINATION__POSTGRES__CREDENTIALS", request.getfixturevalue("postgres_url")
         )
-        monkeypatch.setenv("DATASET_NAME", f"test_{request.node.name.split('[')[0][:40]}".lower())
+        monkeypatch.setenv("DATASET_NAME", f"test_{uuid4().hex}")
     return Warehouse.from_settings()

@@ -1,0 +1,97 @@
+"""What the tests of several rooms do: load resources through Dagster, and look at their tables."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import dagster as dg
+
+from analytics_assets.api import API
+from analytics_assets.assets import asset_key
+from analytics_assets.configuration import Api
+from analytics_assets.definitions import build_definitions
+from analytics_assets.warehouse import Warehouse
+
+
+def load(
+    instance: dg.DagsterInstance,
+    *resources: str,
+    api: Api = API,
+    tags: Mapping[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Materialize some resources, or all of them, in this process."""
+    job = build_definitions(api).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        instance=instance,
+        asset_selection=[asset_key(api, resource) for resource in resources or api.resources],
+        raise_on_error=False,
+        tags=tags,
+    )
+
+
+def metadata_of(result: dg.ExecuteInProcessResult, resource: str, api: Api = API) -> dict[str, Any]:
+    """Return the metadata of a resource's materialization as plain values."""
+    for event in result.get_asset_materialization_events():
+        if event.asset_key == asset_key(api, resource):
+            metadata = event.step_materialization_data.materialization.metadata
+            return {name: value.value for name, value in metadata.items()}
+    raise AssertionError(f"{resource} was not materialized")
+
+
+def failures_of(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Return why steps failed, by the name of the step."""
+    return {
+        str(event.step_key): str(
+            data.user_failure_data.description
+            if data.user_failure_data
+            else data.error.to_string()
+            if data.error
+            else ""
+        )
+        for event in result.get_step_failure_events()
+        for data in [event.step_failure_data]
+    }
+
+
+def table_rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
+    """Return a table's rows without dlt's own columns, in JSON's types, ordered by `id`."""
+    with warehouse.pipeline("test_reader").sql_client() as client:
+        name = client.make_qualified_table_name(table)
+        with client.execute_query(f"SELECT * FROM {name} ORDER BY id") as cursor:
+            columns = [column[0] for column in cursor.native_cursor.description]
+            rows = cursor.fetchall()
+    return [
+        {
+            column: _as_json(value)
+            for column, value in zip(columns, row, strict=True)
+            if not column.startswith("_dlt")
+        }
+        for row in rows
+    ]
+
+
+def api_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return an API's rows as a table should hold them, ordered by `id`."""
+    return sorted(({**row} for row in rows), key=lambda row: str(row["id"]))
+
+
+def api_with(resource: str) -> Api:
+    """The analytics API with one other resource in place of its own."""
+    entry = {
+        "name": resource,
+        "endpoint": {
+            "path": f"/v1/{resource}",
+            "data_selector": "data",
+            "paginator": {"type": "offset", "limit": 100},
+        },
+    }
+    return Api(name=API.name, config={**API.config, "resources": [entry]})
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return json.loads(json.dumps(value, default=str))

@@ -1,0 +1,137 @@
+"""The command line, run as a user runs it: in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.api import API
+from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.loading import api_rows, table_rows
+
+COMMAND = [sys.executable, "-m", "analytics_assets.cli"]
+PATIENCE = 120  # seconds that a command may take on a busy machine
+
+
+@pytest.fixture
+def environment(clean_place: Path) -> Mapping[str, str]:
+    """The environment of `make`: history in a folder of its own, dagster.yaml as shipped."""
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    return {**os.environ, "DAGSTER_HOME": str(clean_place)}
+
+
+def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command and wait for its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def summary(output: str) -> dict[str, list[str]]:
+    """Return the cells of the table at the end, by asset."""
+    lines = [line.split() for line in output.splitlines() if line.strip().startswith("analytics/")]
+    return {cells[0].removeprefix("analytics/"): cells[1:] for cells in lines}
+
+
+def test_materialize_loads_everything_and_ends_with_a_table_and_the_file(
+    environment: Mapping[str, str],
+) -> None:
+    for _ in range(2):
+        done = run(environment, "materialize")
+        assert done.returncode == 0, done.stderr
+        cells = summary(done.stdout)
+        assert cells.keys() == set(API.resources)
+        for resource, (loaded, in_table, newest, seconds) in cells.items():
+            rows = sandbox_rows(resource, TODAY)
+            assert int(loaded) == int(in_table) == len(rows)
+            assert newest == max(row["date"] for row in rows)
+            assert float(seconds) > 0
+        assert f"Warehouse: {Warehouse.from_settings().duckdb_file}" in done.stdout
+        for resource in API.resources:
+            assert table_rows(Warehouse.from_settings(), resource) == api_rows(
+                sandbox_rows(resource, TODAY)
+            )
+
+
+def test_a_failed_resource_shows_in_the_table_with_its_reason(
+    environment: Mapping[str, str], connected: Sandbox
+) -> None:
+    connected.faults.add(Fault(path="/v1/traffic_sources", times=None, status=403))
+    done = run(environment, "materialize", "traffic_sources", "page_views")
+    assert done.returncode == 1
+    cells = summary(done.stdout)
+    assert cells["traffic_sources"][0] == "failed"
+    assert int(cells["page_views"][0]) == len(sandbox_rows("page_views", TODAY))
+    assert "traffic_sources was not loaded" in done.stdout
+
+
+def test_an_unknown_resource_is_refused_with_the_known_ones(
+    environment: Mapping[str, str],
+) -> None:
+    done = run(environment, "materialize", "trafic_sources")
+    assert done.returncode == 2
+    assert "no resource trafic_sources" in done.stderr
+    assert "traffic_sources" in done.stderr
+
+
+def test_check_signs_in_and_reads_one_page_of_each_resource(
+    environment: Mapping[str, str], connected: Sandbox
+) -> None:
+    done = run(environment, "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines() == [
+        f"{name}: {min(100, len(sandbox_rows(name, TODAY)))} rows on the first page"
+        for name in API.resources
+    ]
+
+
+def test_check_says_what_is_wrong(
+    environment: Mapping[str, str], connected: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIENT_SECRET", "wrong-secret-marker")
+    done = run(environment, "check")
+    assert done.returncode == 1
+    assert "invalid_client" in done.stdout
+    assert "wrong-secret-marker" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("stage", ["Reading", "Extract analytics", "Normalize", "Load analytics"])
+def test_a_load_that_was_killed_is_made_good_by_the_next_one(
+    environment: Mapping[str, str], connected: Sandbox, stage: str
+) -> None:
+    killed = subprocess.Popen(
+        [*COMMAND, "materialize", "--verbose", "traffic_sources"],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert killed.stderr
+    for line in killed.stderr:
+        if stage in line:
+            break
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    done = run(environment, "materialize", "traffic_sources")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert table_rows(Warehouse.from_settings(), "traffic_sources") == api_rows(
+        sandbox_rows("traffic_sources", TODAY)
+    )
+
+
+def test_help_names_the_commands(environment: Mapping[str, str]) -> None:
+    done = run(environment, "--help")
+    assert set(re.findall(r"^  (\w+) ", done.stdout, re.MULTILINE)) >= {"check", "materialize"}

@@ -1,0 +1,100 @@
+"""The Dagster UI, as someone sees it who opens it for the first time.
+
+With UPDATE_SCREENSHOTS set, the pictures of the README are taken anew.
+"""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+
+from analytics_assets.api import API
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+EXPANDED = quote(f"global@global:{API.name}_api,global@global:{API.name}")
+CHECKS = ("columns_unchanged", "newest_data", "primary_key", "rows_present")
+
+
+@pytest.fixture(scope="session")
+def page(browser_page: Page, dagster_url: str) -> Page:
+    """The UI after a new user has opened the lineage and clicked on Materialize all."""
+    expect.set_options(timeout=60_000)
+    browser_page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
+    for resource in API.resources:
+        titles = browser_page.get_by_text(resource, exact=True).filter(visible=True)
+        expect(titles).to_have_count(2)  # the endpoint and the table
+    assert browser_page.get_by_text("Materialized", exact=True).count() == 0
+    everything = f"Materialize all ({len(API.resources)})"
+    # leaving the page before the run is launched would call the launch off
+    with browser_page.expect_response(re.compile("op=LaunchPipelineExecution")):
+        browser_page.get_by_role("button", name=everything).click()
+    return browser_page
+
+
+def wait_for_freshness(page: Page) -> None:
+    """Reload the page until Dagster's daemon, which looks now and then, calls the asset fresh."""
+    passing = page.get_by_text("Passing", exact=True)
+    for _ in range(60):
+        try:
+            passing.first.wait_for(timeout=3_000)
+        except PlaywrightTimeoutError:
+            page.reload()
+        else:
+            return
+    raise AssertionError("Dagster never called the asset fresh")
+
+
+def picture(page: Page, name: str) -> None:
+    """Take a picture for the README, if asked to."""
+    if os.environ.get("UPDATE_SCREENSHOTS"):
+        page.wait_for_timeout(2000)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def test_materialize_all_turns_every_table_and_every_check_green(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
+    green = page.get_by_text("Materialized", exact=True).filter(visible=True)
+    expect(green).to_have_count(len(API.resources))
+    checks = page.get_by_text(re.compile(f"{len(CHECKS)} / {len(CHECKS)} Passed"))
+    expect(checks.filter(visible=True)).to_have_count(len(API.resources))
+    picture(page, "lineage")
+
+
+def test_the_asset_page_shows_description_columns_owner_freshness_and_source(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources")
+    expect(page.get_by_text("Sessions per source, medium and day.")).to_be_visible()
+    for text in ("analytics_id", "medium", "sessions", "updated_at", "non-nullable"):
+        expect(page.get_by_text(text, exact=True).first).to_be_visible()
+    expect(page.get_by_text("analytics.traffic_sources", exact=True).first).to_be_visible()
+    expect(page.get_by_text("At 06:00 AM UTC").first).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("in editor"))).to_be_visible()
+    wait_for_freshness(page)
+    picture(page, "asset")
+
+
+def test_the_events_of_an_asset_show_what_the_load_did(page: Page, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=events")
+    for name in ("rows_extracted", "rows_loaded", "requests", "retries", "load_id", "newest_data"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+
+
+def test_the_checks_of_an_asset_say_what_they_found(page: Page, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=checks")
+    for name in CHECKS:
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    page.get_by_text("primary_key", exact=True).first.click()
+    expect(page.get_by_text("0 rows without a key, 0 keys more than once.")).to_be_visible()
+
+
+def test_schedules_and_sensor_are_there_to_be_switched_on(page: Page, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/automation")
+    for name in ("analytics_cron_0_6", "analytics_cron_30_6", "analytics_new_data"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
