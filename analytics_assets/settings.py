@@ -6,15 +6,18 @@ taken from the environment, `.dlt/secrets.toml` or `.dlt/config.toml`, first und
 https://dlthub.com/docs/general-usage/credentials/setup
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_type_hints
 
+import dlt
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import ConfigValueSentinel, TSecretStrValue
+from pydantic import TypeAdapter, ValidationError
 
 from analytics_assets.errors import AnalyticsAssetsError
 
@@ -106,6 +109,18 @@ class ClientSettings:
         """The API's base URL."""
         return str(self.client["base_url"])
 
+    @property
+    def secrets(self) -> list[str]:
+        """The values that must never be shown."""
+        if self.oauth2:
+            return self.oauth2.secrets
+        auth = self.client.get("auth")
+        if not isinstance(auth, dict):
+            return []
+        basic = f"{auth.get('username')}:{auth.get('password')}"
+        secrets = [auth.get(name) for name in ("token", "api_key", "password")]
+        return [*(str(secret) for secret in secrets if secret), b64encode(basic.encode()).decode()]
+
 
 def resolve_client(client: Mapping[str, Any], api_name: str) -> ClientSettings:
     """Fill in what `client` leaves open, from dlt's providers; the embedded API is the default.
@@ -120,18 +135,17 @@ def resolve_client(client: Mapping[str, Any], api_name: str) -> ClientSettings:
     Raises:
         SettingsError: a setting is missing or has the wrong type.
     """
+    base_url = configured_base_url(client, api_name)
     given = _without_open_values(client)
-    base_url = _resolve(LocationSettings(), api_name, {"base_url": given.get("base_url")}).base_url
     auth = given.pop("auth", None)
     if not base_url:
         return _embedded_client(given)
     client = {**given, "base_url": base_url}
-    if not isinstance(auth, dict):
-        return ClientSettings({**client, "auth": auth} if auth else client, None, embedded=False)
-    if auth.get("type") not in OAUTH2_TYPES:
-        auth = _without_open_values(auth)
-        return ClientSettings({**client, "auth": auth}, None, embedded=False)
-    return ClientSettings(client, resolve_oauth2(auth, api_name), embedded=False)
+    if isinstance(auth, dict) and auth.get("type") in OAUTH2_TYPES:
+        return ClientSettings(client, resolve_oauth2(auth, api_name), embedded=False)
+    if isinstance(auth, dict):
+        auth = {name: _filled_in(name, value, api_name) for name, value in auth.items()}
+    return ClientSettings({**client, "auth": auth} if auth else client, None, embedded=False)
 
 
 def resolve_oauth2(auth: Mapping[str, Any], api_name: str) -> OAuth2Settings:
@@ -162,18 +176,14 @@ def resolve_oauth2(auth: Mapping[str, Any], api_name: str) -> OAuth2Settings:
         required.append("client_secret")
     for name in required:
         if not getattr(settings, name):
-            file = "config.toml" if name == "token_url" else "secrets.toml"
-            raise SettingsError(
-                f"The {api_name} API needs the setting `{name}`, which is missing: set the "
-                f'environment variable {name.upper()} or write {name} = "..." into .dlt/{file}.'
-            )
+            raise _missing(name, api_name)
     return settings
 
 
 def configured_base_url(client: Mapping[str, Any], api_name: str) -> str | None:
     """Return the base URL that runs will use, or None for the embedded API; starts nothing."""
-    given = _without_open_values(client)
-    return _resolve(LocationSettings(), api_name, {"base_url": given.get("base_url")}).base_url
+    given = {name: value for name, value in client.items() if name == "base_url"}
+    return _resolve(LocationSettings(), api_name, _without_open_values(given)).base_url
 
 
 def _embedded_client(given: dict[str, Any]) -> ClientSettings:
@@ -203,15 +213,43 @@ def _without_open_values(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _filled_in(name: str, value: Any, api_name: str) -> Any:
+    """Return a value of one of dlt's own auth dictionaries, looked up if it was left open."""
+    if not isinstance(value, ConfigValueSentinel):
+        return value
+    for key in (f"sources.{api_name}.{name}", f"sources.{name}", name):
+        found: Any = dlt.secrets.get(key) or dlt.config.get(key)
+        if found:
+            return found
+    raise _missing(name, api_name)
+
+
+def _missing(name: str, api_name: str) -> SettingsError:
+    file = "config.toml" if name == "token_url" else "secrets.toml"
+    return SettingsError(
+        f"The {api_name} API needs the setting `{name}`, which is missing: set the environment "
+        f'variable {name.upper()} or write {name} = "..." into .dlt/{file}.'
+    )
+
+
 def _resolve(spec: Spec, api_name: str, given: Mapping[str, Any]) -> Spec:
-    explicit = {key: value for key, value in given.items() if value is not None}
+    hints, explicit = get_type_hints(type(spec)), {}
+    for name, value in given.items():
+        try:
+            # dlt 1.31 checks the type of what it looks up, but not of what it is given
+            explicit[name] = TypeAdapter(hints[name]).validate_python(value)
+        except ValidationError:
+            raise _wrong_type(name, hints[name], api_name) from None
     try:
         return resolve_configuration(
             spec, sections=("sources", api_name), explicit_value=explicit or None
         )
     except ConfigValueCannotBeCoercedException as error:
-        # dlt's own message quotes the value, which may be a secret
-        raise SettingsError(
-            f"The setting `{error.field_name}` of the {api_name} API cannot be used: it must be "
-            f"of type {getattr(error.hint, '__name__', error.hint)}."
-        ) from None
+        raise _wrong_type(error.field_name, error.hint, api_name) from None
+
+
+def _wrong_type(name: str, hint: Any, api_name: str) -> SettingsError:
+    return SettingsError(
+        f"The setting `{name}` of the {api_name} API cannot be used: it must be of type "
+        f"{getattr(hint, '__name__', hint)}."
+    )

@@ -18,7 +18,7 @@ import dlt
 import duckdb
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.destination import Destination
+from dlt.common.destination import Destination, TLoaderFileFormat
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
@@ -91,7 +91,7 @@ class Warehouse:
         return Path(str(_duckdb_credentials().database)).absolute()
 
     @property
-    def loader_file_format(self) -> str | None:
+    def loader_file_format(self) -> TLoaderFileFormat | None:
         """The format of load files, or None for the destination's own choice.
 
         DuckDB reads parquet 100 times faster than the INSERT statements that dlt 1.31 prefers.

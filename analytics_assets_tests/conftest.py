@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
@@ -47,7 +48,8 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """An embedded API of the test's own."""
-    with Sandbox(today=TODAY) as running:
+    # tokens are shared by client within a process, and a later test may get the same port
+    with Sandbox(today=TODAY, client_id=f"client-{uuid4().hex}") as running:
         yield running
 
 
@@ -100,3 +102,9 @@ def warehouse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         )
         monkeypatch.setenv("DATASET_NAME", f"test_{uuid4().hex}")
     return Warehouse.from_settings()
+
+
+@pytest.fixture(scope="session")
+def key() -> rsa.RSAPrivateKey:
+    """A service account's key, made once as that takes a while."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

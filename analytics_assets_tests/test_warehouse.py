@@ -137,7 +137,6 @@ def test_the_newest_value_is_found_in_dates_times_and_text(warehouse: Warehouse)
             rows,
             table_name="kinds",
             columns={"day": {"data_type": "date"}, "nothing": {"data_type": "date"}},
-            loader_file_format=warehouse.loader_file_format,
         )
     with warehouse.reading() as tables:
         assert tables.newest("kinds", "day") == datetime(2025, 3, 2, tzinfo=UTC)
@@ -150,7 +149,7 @@ def test_the_newest_value_is_found_in_dates_times_and_text(warehouse: Warehouse)
 def test_a_null_in_the_key_is_counted(warehouse: Warehouse) -> None:
     rows = [{"a": 1, "b": 1}, {"a": 1, "b": None}, {"a": 1, "b": 1}]
     with warehouse.loading("keys") as pipeline:
-        pipeline.run(rows, table_name="keys", loader_file_format=warehouse.loader_file_format)
+        pipeline.run(rows, table_name="keys")
     with warehouse.reading() as tables:
         assert tables.rows_without_key("keys", ["a", "b"]) == 1
         assert tables.duplicated_keys("keys", ["a", "b"]) == 1

@@ -8,8 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -17,6 +16,7 @@ import jwt
 import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
+from analytics_assets.extract.redaction import Redact, Redactor
 from analytics_assets.extract.session import (
     ApiError,
     NoAnswerError,
@@ -30,7 +30,6 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_LIFETIME = 3600  # seconds; Google refuses more
 LONGEST_LEEWAY = 60.0  # seconds
 LEEWAY_SHARE = 0.2  # of a token's life, so that one that lives 2 seconds can still be used
-SHORTEST_SECRET = 4  # blotting out less than this would make messages unreadable
 
 
 class TokenError(ApiError):
@@ -68,9 +67,7 @@ class OAuth2(AuthConfigBase):
         >>> settings = OAuth2Settings()
         >>> settings.token_url = "https://auth.example.com/token"
         >>> settings.client_id, settings.client_secret = "me", "secret"
-        >>> auth = OAuth2(settings)
-        >>> auth.redact("client_secret=secret was refused")
-        'client_secret=*** was refused'
+        >>> requests.get("https://api.example.com/v1/orders", auth=OAuth2(settings))
     """
 
     def __init__(
@@ -81,7 +78,7 @@ class OAuth2(AuthConfigBase):
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._issued_headers: set[str] = set()
-        self._secrets = _spellings(settings)
+        self.redact = Redactor([*settings.secrets, _basic_credentials(settings)])
         self._session = build_session(self.redact, settings=request_settings)
         self.resolve()  # dlt 1.31 would otherwise look up this object's fields, and there are none
 
@@ -119,12 +116,6 @@ class OAuth2(AuthConfigBase):
             if self._token is None or self._token.header == request.headers["Authorization"]:
                 self._fetch()
 
-    def redact(self, text: str) -> str:
-        """Blot out of `text` every secret that is known here, tokens included."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
-
     def _fetch(self) -> None:
         answer = self._ask()
         value = answer.get("access_token")
@@ -136,20 +127,21 @@ class OAuth2(AuthConfigBase):
         rotated = answer.get("refresh_token")
         if isinstance(rotated, str) and rotated:
             self._refresh_token = rotated
-            self._secrets.append(rotated)
+            self.redact.add(rotated)
         lifetime = _lifetime(answer, self._settings.default_lifetime)
         leeway = min(LONGEST_LEEWAY, LEEWAY_SHARE * lifetime)
         self._token = Token(value, time.monotonic() + lifetime - leeway)
-        self._secrets.append(value)
+        self.redact.add(value)
         self._issued_headers.add(self._token.header)
 
     def _ask(self) -> dict[str, Any]:
         url = str(self._settings.token_url)
+        grant = _grant(self._settings, self._refresh_token)
+        self.redact.add(grant.get("assertion", ""))
+        arguments = _token_request(self._settings, grant)
         try:
             # a redirect would carry the client's secret to wherever it points
-            response = self._session.post(
-                url, **_token_request(self._settings, self._refresh_token), allow_redirects=False
-            )
+            response = self._session.post(url, **arguments, allow_redirects=False)
         except NoAnswerError as error:
             raise TokenError(f"The token endpoint could not be reached: {error}") from None
         try:
@@ -164,22 +156,20 @@ class OAuth2(AuthConfigBase):
         raise TokenError(f"{what} with something that is no token{excerpt(response, self.redact)}")
 
 
-def _token_request(settings: OAuth2Settings, refresh_token: str | None) -> dict[str, Any]:
+def _token_request(settings: OAuth2Settings, grant: Mapping[str, str]) -> dict[str, Any]:
     """Return the arguments of the token request: its body, and how the client proves itself."""
-    fields = {**_grant(settings, refresh_token), **(settings.token_params or {})}
-    if settings.scope and not settings.private_key:
-        fields["scope"] = settings.scope
-    client = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    fields = {**grant, **(settings.token_params or {})}
     headers = {"Accept": "application/json"}
-    if settings.private_key:
-        return {"data": fields, "headers": headers}
-    if settings.client_authentication == "basic":
-        headers["Authorization"] = _basic(settings)
-        # a no-op auth keeps requests from replacing the header by one from ~/.netrc
-        return {"data": fields, "headers": headers, "auth": lambda request: request}
-    fields = {**fields, **{key: value for key, value in client.items() if value}}
-    body = "json" if settings.client_authentication == "json" else "data"
-    return {body: fields, "headers": headers}
+    how = settings.client_authentication
+    if not settings.private_key:
+        client = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+        fields |= {"scope": settings.scope} if settings.scope else {}
+        fields |= {name: value for name, value in client.items() if value and how != "basic"}
+        if how == "basic":
+            headers["Authorization"] = f"Basic {_basic_credentials(settings)}"
+    body = "json" if how == "json" and not settings.private_key else "data"
+    # a no-op auth keeps requests from adding credentials for this host from ~/.netrc
+    return {body: fields, "headers": headers, "auth": lambda request: request}
 
 
 def _grant(settings: OAuth2Settings, refresh_token: str | None) -> dict[str, str]:
@@ -223,10 +213,10 @@ def _assertion(settings: OAuth2Settings) -> str:
         ) from None
 
 
-def _basic(settings: OAuth2Settings) -> str:
-    """Return the HTTP Basic header, both parts form-encoded first (RFC 6749 section 2.3.1)."""
+def _basic_credentials(settings: OAuth2Settings) -> str:
+    """Return what goes behind `Basic`, both parts form-encoded first (RFC 6749 section 2.3.1)."""
     parts = (quote_plus(str(part or "")) for part in (settings.client_id, settings.client_secret))
-    return "Basic " + base64.b64encode(":".join(parts).encode()).decode()
+    return base64.b64encode(":".join(parts).encode()).decode()
 
 
 def _lifetime(answer: Mapping[str, Any], default: float) -> float:
@@ -240,7 +230,7 @@ def _lifetime(answer: Mapping[str, Any], default: float) -> float:
             continue
         try:
             return max(0.0, seconds_from(value))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
     return default
 
@@ -249,11 +239,12 @@ def _seconds_until(moment: Any) -> float:
     try:
         timestamp = float(moment)
     except ValueError:
-        timestamp = datetime.fromisoformat(moment).timestamp()
+        until = datetime.fromisoformat(moment)
+        timestamp = (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
     return timestamp - time.time()
 
 
-def _oauth_error(answer: Mapping[str, Any], redact: partial[str] | Any) -> str:
+def _oauth_error(answer: Mapping[str, Any], redact: Redact) -> str:
     code, description = answer.get("error"), answer.get("error_description")
     if not code:
         return ""
@@ -270,9 +261,3 @@ def _mend(answer: Mapping[str, Any]) -> str:
         "one of those grants.",
     }
     return mends.get(str(answer.get("error")), "")
-
-
-def _spellings(settings: OAuth2Settings) -> list[str]:
-    secrets = [secret for secret in settings.secrets if len(secret) >= SHORTEST_SECRET]
-    encoded = [quote_plus(secret) for secret in secrets]
-    return [*secrets, *encoded, _basic(settings).removeprefix("Basic ")]

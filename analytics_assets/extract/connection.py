@@ -9,7 +9,8 @@ import requests
 from dlt.common.configuration import resolve_configuration
 
 from analytics_assets.extract.auth import OAuth2
-from analytics_assets.extract.session import Redact, RequestSettings, Traffic, build_session
+from analytics_assets.extract.redaction import Redact, Redactor
+from analytics_assets.extract.session import RequestSettings, Traffic, build_session
 from analytics_assets.settings import ClientSettings, OAuth2Settings, resolve_client
 
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
@@ -25,17 +26,14 @@ class Connection:
         auth: the OAuth2 token, or None where the API uses another kind of auth.
         session: sends requests, with retries.
         traffic: what the session has done so far.
+        redact: takes the API's secrets out of a text.
     """
 
     settings: ClientSettings
     auth: OAuth2 | None
     session: requests.Session
     traffic: Traffic
-
-    @property
-    def redact(self) -> Redact:
-        """Takes the secrets that are known here out of a text."""
-        return self.auth.redact if self.auth else str
+    redact: Redact
 
     @property
     def client(self) -> dict[str, Any]:
@@ -64,9 +62,9 @@ def connect(
     request_settings = request_settings or resolve_configuration(RequestSettings())
     auth = shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
     traffic = Traffic()
-    redact = auth.redact if auth else str
+    redact = auth.redact if auth else Redactor(settings.secrets)
     session = build_session(redact, auth, traffic, request_settings)
-    return Connection(settings, auth, session, traffic)
+    return Connection(settings, auth, session, traffic, redact)
 
 
 def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:

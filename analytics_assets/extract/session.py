@@ -6,7 +6,6 @@ Built on dlt's request client, which brings the retries and `Retry-After`
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 from weakref import WeakKeyDictionary
@@ -28,10 +27,11 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import MaxRetryError
 
 from analytics_assets.errors import AnalyticsAssetsError
+from analytics_assets.extract.redaction import Redact
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
-EXCERPT_LENGTH = 300
-Redact = Callable[[str], str]
+BROKEN_OFF = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+EXCERPT_LENGTH = 300  # characters of an answer that an error shows
 
 
 class ApiError(AnalyticsAssetsError):
@@ -163,24 +163,22 @@ class ApiAdapter(HTTPAdapter):
     ) -> requests.Response:
         started = time.monotonic()
         last_attempt = self._last_attempts.get(request)
+        failure: RequestException | None = None
         try:
             response = super().send(request, *args, **kwargs)
             _ = response.content
-        except (
-            RequestsConnectionError,
-            Timeout,
-            ChunkedEncodingError,
-            ContentDecodingError,
-        ) as error:
-            # the original's text holds the URL with its query, so it is not chained
-            raise NoAnswerError(
-                f"{described(request)}: no whole answer: {self._redact(_reason(error))}",
-                request=request,
-            ) from None
+        except BROKEN_OFF as error:
+            failure = error
         finally:
             ended = time.monotonic()
             self._last_attempts[request] = ended
             self._traffic.add(ended - started, last_attempt and started - last_attempt)
+        if failure:
+            # raised out here because the original, whose text holds the URL with its query, would
+            # otherwise stay attached as the context
+            reason = self._redact(_reason(failure))
+            what = described(request, self._redact)
+            raise NoAnswerError(f"{what}: no whole answer: {reason}", request=request)
         return response
 
 
@@ -217,7 +215,28 @@ def build_session(
     adapter = ApiAdapter(redact, auth, traffic or Traffic())
     session.mount("http://", adapter)
     session.mount("https://", adapter)
+    _retry_redirects_once(session)
     return session
+
+
+def _retry_redirects_once(session: requests.Session) -> None:
+    """Keep retries from multiplying: requests follows a redirect by the session's own `send`.
+
+    dlt 1.31 puts its retries around that method, so that a redirect's target would be retried by
+    itself, and then again together with the redirect.
+    """
+    retried, within = session.send, threading.local()
+
+    def send(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        if getattr(within, "a_send", False):
+            return type(session).send(session, request, **kwargs)
+        within.a_send = True
+        try:
+            return retried(request, **kwargs)
+        finally:
+            within.a_send = False
+
+    session.send = send  # type: ignore[method-assign]
 
 
 def check_response(
@@ -236,7 +255,8 @@ def check_response(
     """
     if response.is_redirect:
         return
-    what = f"{where}: {described(response.request)}" if where else described(response.request)
+    request = described(response.request, redact)
+    what = f"{where}: {request}" if where else request
     if response.status_code >= requests.codes.bad_request:
         raise ResponseError(
             f"{what}: the API answered {response.status_code} {response.reason or ''}".rstrip()
@@ -253,9 +273,9 @@ def check_response(
         ) from None
 
 
-def described(request: requests.PreparedRequest) -> str:
+def described(request: requests.PreparedRequest, redact: Redact) -> str:
     """Return method and URL of a request, secret query parameters blotted out."""
-    return f"{request.method} {sanitize_url(request.url or '')}"
+    return f"{request.method} {redact(sanitize_url(request.url or ''))}"
 
 
 def excerpt(response: requests.Response, redact: Redact) -> str:

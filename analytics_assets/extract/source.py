@@ -10,7 +10,8 @@ from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
 from analytics_assets.configuration import Api, ConfigurationError
 from analytics_assets.extract.connection import Connection, connect
-from analytics_assets.extract.session import Redact, check_response
+from analytics_assets.extract.redaction import Redact
+from analytics_assets.extract.session import check_response
 
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
 
