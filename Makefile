@@ -15,7 +15,7 @@ dev: .venv/installed
 	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
 
 test: .venv/installed-for-tests lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check .

@@ -47,6 +47,7 @@ class OAuth2Settings(BaseConfiguration):
         client_id: the client, or the service account's e-mail address for JWT bearer.
         client_secret: the client's secret.
         refresh_token: a refresh token that was granted once.
+        refresh_token_dir: the folder that keeps what the token endpoint replaces it by.
         private_key: PEM private key of a service account; RS256 signs with it.
         private_key_id: the key's id, sent as `kid`.
         private_key_passphrase: the passphrase of an encrypted key.
@@ -61,6 +62,7 @@ class OAuth2Settings(BaseConfiguration):
     client_id: str | None = None
     client_secret: TSecretStrValue | None = None
     refresh_token: TSecretStrValue | None = None
+    refresh_token_dir: str = ".dlt/refresh_tokens"  # noqa: S105  # a folder, no secret
     private_key: TSecretStrValue | None = None
     private_key_id: str | None = None
     private_key_passphrase: TSecretStrValue | None = None

@@ -69,12 +69,9 @@ def point_at(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """A Dagster instance with storage of its own."""
-    folder = tmp_path / "dagster"
-    folder.mkdir()
-    quiet = {"telemetry": {"enabled": False}}
-    with dg.DagsterInstance.local_temp(str(folder), overrides=quiet) as temporary:
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance of the test's own, with its history in memory."""
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as temporary:
         yield temporary
 
 

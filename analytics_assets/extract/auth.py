@@ -7,8 +7,10 @@ import base64
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -17,6 +19,7 @@ import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.extract.redaction import Redact, Redactor
+from analytics_assets.extract.refresh_token import RefreshToken
 from analytics_assets.extract.session import (
     ApiError,
     NoAnswerError,
@@ -74,7 +77,11 @@ class OAuth2(AuthConfigBase):
         self, settings: OAuth2Settings, request_settings: RequestSettings | None = None
     ) -> None:
         self._settings = settings
-        self._refresh_token: str | None = settings.refresh_token
+        self._refresh_token = (
+            RefreshToken(settings.refresh_token, Path(settings.refresh_token_dir))
+            if settings.refresh_token
+            else None
+        )
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._issued_headers: set[str] = set()
@@ -117,27 +124,28 @@ class OAuth2(AuthConfigBase):
                 self._fetch()
 
     def _fetch(self) -> None:
-        answer = self._ask()
+        with self._refresh_token.in_use() if self._refresh_token else nullcontext() as in_use:
+            answer = self._ask(_grant(self._settings, in_use))
+            rotated = answer.get("refresh_token")
+            if self._refresh_token and isinstance(rotated, str) and rotated:
+                self.redact.add(rotated)
+                self._refresh_token.replace(rotated)
         value = answer.get("access_token")
         if not isinstance(value, str) or not value:
             raise TokenError(
                 f"The token endpoint {self._settings.token_url} answered without an "
                 f"`access_token`{_oauth_error(answer, self.redact)}."
             )
-        rotated = answer.get("refresh_token")
-        if isinstance(rotated, str) and rotated:
-            self._refresh_token = rotated
-            self.redact.add(rotated)
         lifetime = _lifetime(answer, self._settings.default_lifetime)
         leeway = min(LONGEST_LEEWAY, LEEWAY_SHARE * lifetime)
         self._token = Token(value, time.monotonic() + lifetime - leeway)
         self.redact.add(value)
         self._issued_headers.add(self._token.header)
 
-    def _ask(self) -> dict[str, Any]:
+    def _ask(self, grant: Mapping[str, str]) -> dict[str, Any]:
         url = str(self._settings.token_url)
-        grant = _grant(self._settings, self._refresh_token)
-        self.redact.add(grant.get("assertion", ""))
+        for secret in ("refresh_token", "assertion"):
+            self.redact.add(grant.get(secret, ""))
         arguments = _token_request(self._settings, grant)
         try:
             # a redirect would carry the client's secret to wherever it points

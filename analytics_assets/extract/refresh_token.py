@@ -1,0 +1,66 @@
+"""Refresh tokens that the token endpoint replaces at each use, kept from one run to the next.
+
+RFC 6749 section 6 lets an endpoint hand out a new refresh token and revoke the old one, so that
+the configured one works once only.
+"""
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+logger = logging.getLogger(__name__)
+
+
+class RefreshToken:
+    """The refresh token to use now: the configured one, or what has replaced it since.
+
+    A replacement is kept in a file that only its owner can read. The file is found by a digest of
+    the configured token, so that a newly configured one starts afresh.
+
+    Args:
+        configured: the token that was granted once.
+        folder: where replacements are kept; made when there is one.
+    """
+
+    def __init__(self, configured: str, folder: Path) -> None:
+        self._current = configured
+        self._file = folder / hashlib.sha256(configured.encode()).hexdigest()[:32]
+
+    @contextmanager
+    def in_use(self) -> Iterator[str]:
+        """Give the token to use, and keep other processes from using it at the same time.
+
+        An endpoint that sees a replaced token again takes it for stolen, and revokes them all.
+        """
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            yield self._current
+            return
+        with FileLock(self._file.with_suffix(".lock")):
+            if self._file.exists():
+                self._current = self._file.read_text(encoding="utf-8")
+            yield self._current
+
+    def replace(self, token: str) -> None:
+        """Use `token` from now on, in later runs too."""
+        self._current = token
+        try:
+            # mkstemp makes a file that only its owner can read
+            descriptor, name = tempfile.mkstemp(dir=self._file.parent)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(token)
+            Path(name).replace(self._file)
+        except OSError as error:
+            logger.warning(
+                "The token endpoint replaced the refresh token, and the new one could not be kept "
+                "in %s (%s): the next run will need a new one in the setting `refresh_token`.",
+                self._file.parent,
+                error.strerror,
+            )
