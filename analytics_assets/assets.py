@@ -90,7 +90,7 @@ class ResourceTranslator(DagsterDltTranslator):
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
         """Return the spec of a resource's table."""
         api, resource = self.api, data.resource.name
-        policy, table = api.policy(resource), self.warehouse.qualified(resource)
+        policy, table = api.policy(resource), self.warehouse.qualified(api.table(resource))
         return (
             super()
             .get_asset_spec(data)
@@ -131,7 +131,7 @@ class Loader(DagsterDltResource):
         """Return the metadata that comes from the load alone."""
         trace = dlt_pipeline.last_trace
         assert trace is not None, "a pipeline that has loaded has a trace"
-        table = resource.name
+        name, table = resource.name, str(resource.table_name)
         extracted = trace.last_extract_info.metrics if trace.last_extract_info else {}
         loaded = trace.last_normalize_info.row_counts if trace.last_normalize_info else {}
         seconds = {
@@ -141,10 +141,10 @@ class Loader(DagsterDltResource):
         }
         return {
             "rows_extracted": sum(
-                metrics["resource_metrics"][table].items_count
+                metrics["resource_metrics"][name].items_count
                 for package in extracted.values()
                 for metrics in package
-                if table in metrics["resource_metrics"]
+                if name in metrics["resource_metrics"]
             ),
             "rows_loaded": loaded.get(table, 0),
             "load_id": ", ".join(load_info.loads_ids) or "none",
@@ -204,7 +204,7 @@ def _load(
             with warehouse.reading() as tables:
                 state = _table_metadata(tables, api, resource)
             metadata = {**(result.metadata or {}), **_traffic_metadata(connection), **state}
-            metadata[TABLE_NAME] = warehouse.qualified(resource)
+            metadata[TABLE_NAME] = warehouse.qualified(api.table(resource))
             context.log_event(_endpoint_seen(api, resource, connection, metadata))
             yield dg.MaterializeResult(asset_key=result.asset_key, metadata=metadata)
 
@@ -225,14 +225,15 @@ def _endpoint_seen(
 
 
 def _table_metadata(tables: TableReader, api: Api, resource: str) -> dict[str, Any]:
-    columns = tables.columns(resource)
+    table = api.table(resource)
+    columns = tables.columns(table)
     date_column = api.policy(resource).date_column
     metadata: dict[str, Any] = {
-        ROW_COUNT: tables.row_count(resource) if columns else 0,
+        ROW_COUNT: tables.row_count(table) if columns else 0,
         COLUMN_SCHEMA: column_schema(columns),
     }
     for name, column in (("newest_data", date_column), (NEWEST_UPDATE, UPDATED_AT)):
-        newest = tables.newest(resource, column) if column in columns else None
+        newest = tables.newest(table, column) if column in columns else None
         if newest:
             metadata[name] = newest.isoformat() if column == UPDATED_AT else str(newest.date())
     return metadata

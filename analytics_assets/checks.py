@@ -123,6 +123,7 @@ def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> Verdict
 
 def _build_checks(api: Api, resource: str, warehouse: Warehouse) -> dg.AssetChecksDefinition:
     asset, policy, key = asset_key(api, resource), api.policy(resource), api.primary_key(resource)
+    table = api.table(resource)
     applies = {"primary_key": bool(key), "newest_data": bool(policy.date_column)}
 
     @dg.multi_asset_check(
@@ -138,16 +139,14 @@ def _build_checks(api: Api, resource: str, warehouse: Warehouse) -> dg.AssetChec
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         with warehouse.reading() as tables:
             evaluate: dict[str, Callable[[], Verdict]] = {
-                "rows_present": partial(check_rows_present, tables, resource),
-                "primary_key": partial(check_primary_key, tables, resource, key),
-                "newest_data": partial(
-                    check_newest_data, tables, resource, policy, datetime.now(UTC)
-                ),
+                "rows_present": partial(check_rows_present, tables, table),
+                "primary_key": partial(check_primary_key, tables, table, key),
+                "newest_data": partial(check_newest_data, tables, table, policy, datetime.now(UTC)),
                 "columns_unchanged": lambda: check_columns(
-                    _columns_before(context, asset), column_schema(tables.columns(resource))
+                    _columns_before(context, asset), column_schema(tables.columns(table))
                 ),
             }
-            exists = bool(tables.columns(resource))
+            exists = bool(tables.columns(table))
             for wanted in sorted(context.selected_asset_check_keys):
                 verdict = (
                     evaluate[wanted.name]() if exists else Verdict(False, "There is no such table.")

@@ -215,6 +215,11 @@ class Api:
         key = self.entry(name).get("primary_key", self._defaults.get("primary_key")) or ()
         return (key,) if isinstance(key, str) else tuple(key)
 
+    def table(self, name: str) -> str:
+        """Return the table that the resource is loaded into: its name, or its `table_name`."""
+        table = self.entry(name).get("table_name")
+        return table if isinstance(table, str) else name
+
     def policy(self, name: str) -> Policy:
         """Return the policy of the resource `name`, its own fields over the shared ones."""
         return Policy.merged(

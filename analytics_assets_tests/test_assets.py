@@ -8,6 +8,7 @@ import pytest
 
 from analytics_assets.api import API
 from analytics_assets.assets import asset_key, endpoint_key
+from analytics_assets.configuration import Api
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
@@ -204,7 +205,20 @@ def test_working_files_are_gone_after_a_load(
     assert [path.name for path in folder.iterdir()] == ["analytics_definitions"]
 
 
-def test_nested_values_and_unicode_survive(
+def test_a_table_may_be_called_otherwise_than_its_resource(
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    entry = {**API.entry("page_views"), "table_name": "views"}
+    api = Api(name=API.name, config={**API.config, "resources": [entry]})
+    metadata = metadata_of(load(instance, api=api), "page_views", api)
+    rows = api_rows(sandbox_rows("page_views", TODAY))
+    assert table_rows(warehouse, "views") == rows
+    assert metadata["dagster/table_name"] == f"{warehouse.dataset}.views"
+    assert metadata["rows_extracted"] == metadata["rows_loaded"] == len(rows)
+    assert metadata["dagster/row_count"] == len(rows)
+
+
+def test_letters_quotes_and_line_ends_survive(
     monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     rows: list[dict[str, Any]] = [
@@ -215,3 +229,14 @@ def test_nested_values_and_unicode_survive(
         point_at(sandbox, monkeypatch)
         assert load(instance, api=api_with("orders")).success
     assert table_rows(warehouse, "orders") == rows
+
+
+def test_a_list_in_a_row_becomes_a_child_table_that_follows_the_row(
+    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    for tags in (["new", "paid"], ["paid"]):
+        with Sandbox(extra_rows={"orders": [{"id": 1, "tags": tags}]}) as sandbox:
+            point_at(sandbox, monkeypatch)
+            assert load(instance, api=api_with("orders")).success
+        with warehouse.reading() as tables:
+            assert tables.row_count("orders__tags") == len(tags)
