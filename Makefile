@@ -26,14 +26,16 @@ lint: .venv/installed-for-tests
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "Python 3.11 is needed; run make with PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(INSTALL) --editable .
-	touch $@
+	@echo "Setting up .venv, which takes about a minute ..."
+	@$(PYTHON) -m venv .venv
+	@$(INSTALL) --editable .
+	@touch $@
 
 .venv/installed-for-tests: .venv/installed
-	$(INSTALL) --editable '.[dev]'
+	@echo "Setting up what tests need ..."
+	@$(INSTALL) --editable '.[dev]'
 	$(BIN)/python -m analytics_assets_tests.browser
-	touch $@
+	@touch $@
 
 clean:
-	rm -rf .venv .dagster .dlt/pipelines *.egg-info
+	rm -rf .venv .dagster .logs_queue logs .dlt/pipelines *.egg-info

@@ -7,8 +7,10 @@ from functools import partial
 
 import dagster as dg
 
-from analytics_assets.assets import COLUMN_SCHEMA, asset_key, column_schema
-from analytics_assets.configuration import Api, Policy
+from analytics_assets.asset_keys import asset_key
+from analytics_assets.configuration import Api
+from analytics_assets.materialization import COLUMN_SCHEMA, column_schema
+from analytics_assets.policy import Policy
 from analytics_assets.warehouse import TableReader, Warehouse
 
 DESCRIPTIONS = {
@@ -58,7 +60,8 @@ def check_rows_present(tables: TableReader, table: str) -> Verdict:
 
 def check_primary_key(tables: TableReader, table: str, key: Sequence[str]) -> Verdict:
     """Fail if a part of the key is missing, is null in some row, or a key stands twice."""
-    missing = [column for column in key if column not in tables.columns(table)]
+    columns = tables.columns(table)
+    missing = [column for column in key if tables.column_name(column) not in columns]
     if missing:
         return Verdict(False, f"The table has no column {', '.join(missing)}.")
     nulls, duplicates = tables.rows_without_key(table, key), tables.duplicated_keys(table, key)
@@ -79,7 +82,7 @@ def check_newest_data(tables: TableReader, table: str, policy: Policy, now: date
         now: the moment to compare with.
     """
     column = str(policy.date_column)
-    if column not in tables.columns(table):
+    if tables.column_name(column) not in tables.columns(table):
         return Verdict(
             False,
             f"The table has no column `{column}`: name the one that says which day a row is about "
@@ -87,7 +90,7 @@ def check_newest_data(tables: TableReader, table: str, policy: Policy, now: date
         )
     newest = tables.newest(table, column)
     if newest is None:
-        return Verdict(False, f"No row has a `{column}`.")
+        return Verdict(False, f"No row has a date or a time in `{column}`.")
     age = now - (newest + timedelta(days=1))
     return Verdict(
         age <= policy.freshness,

@@ -1,10 +1,14 @@
 """The command line: load without the UI, and see whether an API can be reached."""
 
+import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 
 import click
 import dagster as dg
@@ -13,16 +17,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analytics_assets.api import API
-from analytics_assets.assets import ROW_COUNT, asset_key
-from analytics_assets.definitions import definitions
+from analytics_assets.asset_keys import asset_key
+from analytics_assets.configuration import Api
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
+from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.source import rest_api_source
+from analytics_assets.materialization import ROW_COUNT
 from analytics_assets.settings import configured_base_url
 from analytics_assets.warehouse import Warehouse
 
 NARROWEST = 100  # characters that the summary needs
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
 PROCESS_TAG = "analytics_assets/process"
 
 
@@ -35,53 +41,102 @@ def main() -> None:
 @click.argument("resources", nargs=-1)
 @click.option("--verbose", is_flag=True, help="Show the log of the run.")
 def materialize(resources: tuple[str, ...], verbose: bool) -> None:
-    """Load RESOURCES, or all of them, run their checks, and say what happened."""
-    unknown = set(resources) - set(API.resources)
+    """Load RESOURCES, or all of them, run their checks, and say what happened.
+
+    The exit code tells whether all were loaded. A check that fails is told, and changes nothing.
+    """
+    api, definitions = _project()
+    unknown = set(resources) - set(api.resources)
     if unknown:
         raise click.BadParameter(
-            f"no resource {', '.join(sorted(unknown))}; there are {', '.join(API.resources)}."
+            f"no resource {', '.join(sorted(unknown))}; there are {', '.join(api.resources)}."
         )
-    wanted = resources or API.resources
-    console = Console(width=max(Console().width, NARROWEST))
-    source = configured_base_url(API.config["client"], API.name) or "the embedded API"
-    console.print(f"Loading {', '.join(wanted)} from {source} ...", markup=False)
-    with _instance() as instance:
-        _end_dead_runs(instance)
-        result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-            instance=instance,
-            asset_selection=[asset_key(API, resource) for resource in wanted],
-            raise_on_error=False,
-            run_config={
-                "loggers": {"console": {"config": {"log_level": "INFO" if verbose else "ERROR"}}}
-            },
-            tags={PROCESS_TAG: _this_process()},
-        )
-    console.print(_summary(result, wanted))
+    wanted = resources or api.resources
+    if not verbose:
+        logging.getLogger("dlt").setLevel(logging.ERROR)
+    _say(f"Loading {', '.join(wanted)} from {_where(api)} ...")
+    result = _interruptible(partial(_run, api, definitions, wanted, verbose))
+    summary = _summary(api, result, wanted)
+    Console(width=max(Console().width, NARROWEST)).print(summary)
     for line in [*_failed_checks(result), *_failures(result)]:
-        console.print(line, style="red", markup=False)
+        _say(line, style="red")
     warehouse = Warehouse.from_settings()
-    where = warehouse.duckdb_file or warehouse.destination_type
-    console.print(f"Warehouse: {where}, dataset {warehouse.dataset}", markup=False, soft_wrap=True)
+    place = warehouse.duckdb_file or warehouse.destination_type
+    _say(f"Warehouse: {place}, dataset {warehouse.dataset}")
     sys.exit(0 if result.success else 1)
 
 
 @main.command()
 def check() -> None:
     """Sign in to the API and read one page of each resource; loads nothing."""
-    console, failed = Console(), False
-    for resource in API.resources:
+    api, _ = _project()
+    _say(f"Asking {_where(api)} ...")
+    failed = False
+    for resource in api.resources:
         try:
-            connection = connect(API.config["client"], API.name)
-            source = rest_api_source(API.config_of(resource), API.name, connection)
+            connection = connect(api.config["client"], api.name, one_quick_try())
+            source = rest_api_source(api.config_of(resource), api.name, connection)
             rows = source.with_resources(resource).resources[resource].add_limit(1)
-            console.print(f"{resource}: {len(list(rows))} rows on the first page", markup=False)
+            _say(f"{resource}: {len(list(rows))} rows on the first page")
         except Exception as error:
             cause = find_cause(error, AnalyticsAssetsError)
             if cause is None:
                 raise
             failed = True
-            console.print(f"{resource}: {cause}", style="red", markup=False)
+            _say(f"{resource}: {cause}", style="red")
     sys.exit(1 if failed else 0)
+
+
+def _project() -> tuple[Api, dg.Definitions]:
+    """Load `api.py` and all that follows from it; what is wrong in it is said in a sentence."""
+    try:
+        from analytics_assets.api import API
+        from analytics_assets.definitions import definitions
+    except AnalyticsAssetsError as error:
+        raise click.ClickException(str(error)) from error
+    return API, definitions
+
+
+def _where(api: Api) -> str:
+    base_url = configured_base_url(api.config["client"], api.name)
+    return base_url or "the embedded API (no `base_url` is set)"
+
+
+def _say(text: str, style: str | None = None) -> None:
+    Console().print(text, style=style, markup=False, soft_wrap=True)
+
+
+def _interruptible(run: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
+    """Run in a thread, so that Ctrl-C ends the command at once.
+
+    In the main thread dlt and Dagster catch the signal, and go on with the next table. To end
+    without a word to them is safe: tables change in one transaction each.
+    """
+    # Dagster sends what is printed during a run into its own files
+    terminal = os.dup(sys.stderr.fileno())
+    future = ThreadPoolExecutor(1).submit(run)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        os.write(terminal, b"Interrupted. What was loaded stays, the next run loads the rest.\n")
+        os._exit(INTERRUPTED)
+
+
+def _run(
+    api: Api, definitions: dg.Definitions, resources: Sequence[str], verbose: bool
+) -> dg.ExecuteInProcessResult:
+    # inherited by the processes that Dagster starts, which would print a traceback each
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    level = "INFO" if verbose else "CRITICAL"
+    with _instance() as instance:
+        _end_dead_runs(instance)
+        return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance,
+            asset_selection=[asset_key(api, resource) for resource in resources],
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+            tags={PROCESS_TAG: _this_process()},
+        )
 
 
 def _instance() -> AbstractContextManager[dg.DagsterInstance]:
@@ -117,7 +172,7 @@ def _is_dead(process: str) -> bool:
         return True
 
 
-def _summary(result: dg.ExecuteInProcessResult, resources: Sequence[str]) -> Table:
+def _summary(api: Api, result: dg.ExecuteInProcessResult, resources: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("asset", "rows loaded", "rows in table", "newest data", "seconds"):
         table.add_column(heading, justify="left" if heading == "asset" else "right", no_wrap=True)
@@ -130,14 +185,14 @@ def _summary(result: dg.ExecuteInProcessResult, resources: Sequence[str]) -> Tab
         for event in result.get_step_success_events()
     }
     for resource in resources:
-        key = asset_key(API, resource)
+        key = asset_key(api, resource)
         metadata = {name: str(value.value) for name, value in loads.get(key, {}).items()}
         table.add_row(
             key.to_user_string(),
             metadata.get("rows_loaded", "failed"),
             metadata.get(ROW_COUNT, "-"),
             metadata.get("newest_data", "-"),
-            f"{seconds.get(f'{API.name}__{resource}', 0):.1f}" if metadata else "-",
+            f"{seconds.get(f'{api.name}__{resource}', 0):.1f}" if metadata else "-",
         )
     return table
 
@@ -146,7 +201,8 @@ def _failed_checks(result: dg.ExecuteInProcessResult) -> Iterable[str]:
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
             yield (
-                f"Check {evaluation.check_name} of {evaluation.asset_key.to_user_string()}: "
+                f"Check failed ({evaluation.severity.value}): {evaluation.check_name} of "
+                f"{evaluation.asset_key.to_user_string()}: "
                 f"{evaluation.description}"
             )
 

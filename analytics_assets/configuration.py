@@ -3,14 +3,12 @@
 Everything wrong with it is refused here, with the entry named and the mend, before anything runs.
 """
 
-import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import timedelta
-from typing import Any, TypedDict
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from dlt.extract import DltResource
 from dlt.sources.rest_api.typing import (
     ClientConfig,
     Endpoint,
@@ -19,97 +17,16 @@ from dlt.sources.rest_api.typing import (
     RESTAPIConfig,
 )
 
-from analytics_assets.errors import AnalyticsAssetsError
+from analytics_assets.configuration_error import (
+    ConfigurationError,
+    did_you_mean,
+    listed,
+    refuse_unknown_keys,
+)
+from analytics_assets.policy import Policy, PolicyEntry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
-
-
-class ConfigurationError(AnalyticsAssetsError):
-    """`api.py` says something that cannot be; raised when the definitions load."""
-
-
-class NewestRequest(TypedDict):
-    """How to ask a resource's endpoint for its newest `updated_at` with one cheap request.
-
-    `params` are the query parameters to send, `field` is where a row holds the time.
-    """
-
-    params: dict[str, Any]
-    field: str
-
-
-class PolicyEntry(TypedDict, total=False):
-    """A policy as it stands in `api.py`: any of the fields of `Policy`."""
-
-    schedule: str
-    timezone: str
-    freshness: timedelta
-    date_column: str | None
-    description: str | None
-    group: str | None
-    owners: Sequence[str]
-    tags: Mapping[str, str]
-    newest: NewestRequest | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Policy:
-    """When a resource is loaded, how fresh it must be, and to whom it belongs.
-
-    Args:
-        schedule: cron expression of the loads.
-        timezone: IANA time zone in which `schedule` is read.
-        freshness: how long after the end of its newest day the table counts as fresh, and how
-            long after its last load.
-        date_column: the table's column that says which day a row is about; None if it has none.
-        description: a sentence about the rows, shown in the Dagster UI.
-        group: asset group; None stands for the API's name.
-        owners: `team:name` or e-mail addresses.
-        tags: Dagster tags.
-        newest: how to ask for the newest `updated_at`; None leaves the resource to its schedule.
-    """
-
-    schedule: str = "0 6 * * *"
-    timezone: str = "UTC"
-    freshness: timedelta = timedelta(hours=36)
-    date_column: str | None = "date"
-    description: str | None = None
-    group: str | None = None
-    owners: Sequence[str] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    newest: NewestRequest | None = None
-
-    @classmethod
-    def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
-        """Lay `entries` over the defaults, the later over the earlier.
-
-        Args:
-            where: what to call the entries in an error, such as "policy of `page_views`".
-            *entries: mappings of `Policy` fields.
-
-        Returns:
-            The policy.
-
-        Raises:
-            ConfigurationError: a key is unknown or a value cannot be.
-        """
-        merged = {key: value for entry in entries for key, value in entry.items()}
-        _refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
-        policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key above and below
-        try:
-            ZoneInfo(policy.timezone)
-        except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
-            raise ConfigurationError(
-                f"{where}: `timezone` is {policy.timezone!r}, which is not an IANA time zone such "
-                "as 'UTC' or 'Europe/Berlin'."
-            ) from error
-        if not isinstance(policy.freshness, timedelta) or policy.freshness <= timedelta(0):
-            raise ConfigurationError(
-                f"{where}: `freshness` is {policy.freshness!r}; "
-                "give a positive timedelta such as timedelta(hours=36)."
-            )
-        return policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,13 +67,13 @@ class Api:
         """Refuse what cannot be."""
         if not NAME.fullmatch(self.name):
             raise ConfigurationError(f"API name {self.name!r}: {_naming_rule(self.name)}")
-        _refuse_unknown_keys(f"API `{self.name}`", self.config, RESTAPIConfig.__annotations__)
+        refuse_unknown_keys(f"API `{self.name}`", self.config, RESTAPIConfig.__annotations__)
         for part in ("client", "resources"):
             if part not in self.config:
                 raise ConfigurationError(
                     f"API `{self.name}`: the configuration has no `{part}`; add it."
                 )
-        _refuse_unknown_keys(
+        refuse_unknown_keys(
             f"`client` of API `{self.name}`", self.config["client"], ClientConfig.__annotations__
         )
         _check_entry("`resource_defaults`", self._defaults, EndpointResourceBase.__annotations__)
@@ -164,8 +81,8 @@ class Api:
         for unknown in self.policies.keys() - set(self.resources):
             raise ConfigurationError(
                 f"policy of `{unknown}`: there is no such resource"
-                f"{_did_you_mean(unknown, self.resources)}. "
-                f"Resources are {_listed(self.resources)}."
+                f"{did_you_mean(unknown, self.resources)} "
+                f"Resources are {listed(self.resources)}."
             )
         for name in self.resources:
             self.policy(name)
@@ -173,8 +90,12 @@ class Api:
     def _check_resources(self) -> None:
         seen: set[str] = set()
         for number, entry in enumerate(self.config["resources"], start=1):
-            name = _name_of(entry)
             where = f"resource {number} of API `{self.name}`"
+            if not isinstance(entry, str | dict | DltResource):
+                raise ConfigurationError(
+                    f"{where} is a {type(entry).__name__}; an entry is a dictionary."
+                )
+            name = _name_of(entry)
             if not isinstance(name, str):
                 raise ConfigurationError(f'{where} has no name; add "name": "<table name>" to it.')
             if not NAME.fullmatch(name):
@@ -252,8 +173,8 @@ class Api:
             if current not in self.resources:
                 raise ConfigurationError(
                     f"resource `{name}` is read from the rows of `{current}`, which is not there"
-                    f"{_did_you_mean(current, self.resources)}. "
-                    f"Resources are {_listed(self.resources)}."
+                    f"{did_you_mean(current, self.resources)} "
+                    f"Resources are {listed(self.resources)}."
                 )
             found.add(current)
             to_visit.extend(_parents(self.entry(current)) - found)
@@ -285,24 +206,10 @@ def _as_endpoint(endpoint: Any) -> Mapping[str, Any]:
 
 
 def _check_entry(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
-    _refuse_unknown_keys(where, entry, known)
-    _refuse_unknown_keys(
+    refuse_unknown_keys(where, entry, known)
+    refuse_unknown_keys(
         f"`endpoint` of {where}", _as_endpoint(entry.get("endpoint")), Endpoint.__annotations__
     )
-
-
-def _refuse_unknown_keys(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
-    for key in entry:
-        if key not in known:
-            raise ConfigurationError(
-                f"{where}: unknown key {key!r}{_did_you_mean(key, known)}. "
-                f"Known keys are {_listed(sorted(known))}."
-            )
-
-
-def _did_you_mean(word: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(str(word), known, n=1)
-    return f", did you mean `{close[0]}`?" if close else ""
 
 
 def _naming_rule(name: str) -> str:
@@ -313,7 +220,3 @@ def _naming_rule(name: str) -> str:
         "a name is lower-case letters, digits and single underscores, starting with a letter "
         f"(a double underscore marks dlt's child tables).{mend}"
     )
-
-
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"

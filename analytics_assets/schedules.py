@@ -5,8 +5,9 @@ from collections import defaultdict
 
 import dagster as dg
 
-from analytics_assets.assets import asset_key
-from analytics_assets.configuration import Api, ConfigurationError
+from analytics_assets.asset_keys import asset_key
+from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
 
 
 def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:

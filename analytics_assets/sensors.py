@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from analytics_assets.assets import NEWEST_UPDATE, asset_key
+from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
-from analytics_assets.extract.session import RequestSettings, ResponseError
+from analytics_assets.extract.session import ResponseError, one_quick_try
 from analytics_assets.extract.watermark import WatermarkError, ask_newest
+from analytics_assets.materialization import NEWEST_UPDATE
 
 INTERVAL = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
-QUICK = 10.0  # seconds for one answer; Dagster gives a whole tick 60
 RESOURCE_TAG = "analytics_assets/new_data_of"
 NEWEST_TAG = "analytics_assets/new_data_until"
 UNFINISHED = [
@@ -51,7 +51,7 @@ def build_sensor(api: Api) -> dg.SensorDefinition:
         runs: list[dg.RunRequest] = []
         reasons: list[str] = []
         try:
-            connection = connect(api.config["client"], api.name, _one_quick_try())
+            connection = connect(api.config["client"], api.name, one_quick_try())
             for resource in watched:
                 loaded = _loaded(context.instance, api, resource, cursor.get(resource))
                 if loaded:
@@ -158,10 +158,3 @@ def _newest_in_table(instance: dg.DagsterInstance, api: Api, resource: str) -> d
 
 def _tag(api: Api, resource: str) -> str:
     return f"{api.name}/{resource}"
-
-
-def _one_quick_try() -> RequestSettings:
-    settings = RequestSettings()
-    settings.request_timeout = QUICK
-    settings.request_max_attempts = 1
-    return settings

@@ -187,6 +187,10 @@ class TableReader:
         exists, columns = self._client.get_storage_table(table)
         return columns if exists else {}
 
+    def column_name(self, field: str) -> str:
+        """Return the column that dlt makes of a field: `changed_at` of `changedAt`."""
+        return self._client.schema.naming.normalize_identifier(field)
+
     def row_count(self, table: str) -> int:
         """Count the rows of a table."""
         return int(self._value(f"SELECT count(*) FROM {self._qualified(table)}"))
@@ -199,10 +203,11 @@ class TableReader:
             column: a DATE or TIMESTAMP column, or text with ISO dates.
 
         Returns:
-            The value in UTC, midnight for a date; None if there is none.
+            The value in UTC, midnight for a date; None if there is none, or if it is no time.
         """
-        value = self._value(f"SELECT max({self._column(column)}) FROM {self._qualified(table)}")
-        return None if value is None else _as_moment(value)
+        return _as_moment(
+            self._value(f"SELECT max({self._column(column)}) FROM {self._qualified(table)}")
+        )
 
     def duplicated_keys(self, table: str, key: Sequence[str]) -> int:
         """Count the key values that more than one row has."""
@@ -227,7 +232,7 @@ class TableReader:
         return self._client.sql_client.make_qualified_table_name(table)
 
     def _column(self, name: str) -> str:
-        return self._client.sql_client.escape_column_name(name)
+        return self._client.sql_client.escape_column_name(self.column_name(name))
 
 
 def _duckdb_credentials() -> DuckDbCredentials:
@@ -253,11 +258,13 @@ def _locks_explained() -> Iterator[None]:
         ) from error
 
 
-def _as_moment(value: Any) -> datetime:
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    raise WarehouseError(f"{value!r} is neither a date nor a time.")
+def _as_moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    if isinstance(moment, datetime):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if isinstance(moment, date):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return None

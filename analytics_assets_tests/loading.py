@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.api import API
-from analytics_assets.assets import asset_key
+from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
 from analytics_assets.warehouse import Warehouse

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.api import API
-from analytics_assets.assets import asset_key, endpoint_key
+from analytics_assets.asset_keys import asset_key, endpoint_key
 from analytics_assets.configuration import Api
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse

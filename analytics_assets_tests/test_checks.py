@@ -6,10 +6,10 @@ import dagster as dg
 import pytest
 
 from analytics_assets.api import API
-from analytics_assets.assets import asset_key
+from analytics_assets.asset_keys import asset_key
 from analytics_assets.checks import check_columns, check_newest_data, check_primary_key
-from analytics_assets.configuration import Policy
 from analytics_assets.definitions import build_definitions
+from analytics_assets.policy import Policy
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
@@ -88,7 +88,7 @@ def test_an_empty_table_is_found(
     execute(warehouse, "DELETE FROM {table}")
     after = run_checks_alone(instance)
     assert not after["rows_present"][0]
-    assert after["newest_data"] == (False, "No row has a `date`.")
+    assert after["newest_data"] == (False, "No row has a date or a time in `date`.")
 
 
 def test_a_column_that_came_or_went_is_named_in_a_warning(

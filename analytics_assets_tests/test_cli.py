@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,7 @@ def test_a_failed_resource_shows_in_the_table_with_its_reason(
     assert cells["traffic_sources"][0] == "failed"
     assert int(cells["page_views"][0]) == len(sandbox_rows("page_views", TODAY))
     assert "traffic_sources was not loaded" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_an_unknown_resource_is_refused_with_the_known_ones(
@@ -91,7 +93,9 @@ def test_check_signs_in_and_reads_one_page_of_each_resource(
 ) -> None:
     done = run(environment, "check")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines() == [
+    first, *others = done.stdout.splitlines()
+    assert first == f"Asking {connected.base_url} ..."
+    assert others == [
         f"{name}: {min(100, len(sandbox_rows(name, TODAY)))} rows on the first page"
         for name in API.resources
     ]
@@ -105,6 +109,46 @@ def test_check_says_what_is_wrong(
     assert done.returncode == 1
     assert "invalid_client" in done.stdout
     assert "wrong-secret-marker" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("stage", ["Reading", "Normalize"])
+def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
+    environment: Mapping[str, str], connected: Sandbox, stage: str
+) -> None:
+    command = subprocess.Popen(
+        [*COMMAND, "materialize", "--verbose"],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert command.stderr
+    for line in command.stderr:
+        if stage in line:
+            break
+    os.killpg(command.pid, signal.SIGINT)
+    said = command.communicate(timeout=PATIENCE)[1]
+    assert command.returncode == 130
+    assert "Interrupted. What was loaded stays, the next run loads the rest." in said
+    assert "Traceback" not in said
+    done = run(environment, "materialize")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_mistake_in_the_configuration_is_said_in_a_sentence(
+    environment: Mapping[str, str], clean_place: Path
+) -> None:
+    package = ROOT / "analytics_assets"
+    shutil.copytree(package, clean_place / "analytics_assets")
+    api = clean_place / "analytics_assets" / "api.py"
+    api.write_text(api.read_text().replace('"schedule": "0 6 * * *"', '"schedul": "0 6 * * *"'))
+    done = run({**environment, "PYTHONPATH": str(clean_place)}, "materialize")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "Error: policy of `website_overview`: unknown key 'schedul'; did you mean `schedule`?"
+    )
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("stage", ["Reading", "Extract analytics", "Normalize", "Load analytics"])

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.configuration import Api, ConfigurationError, Policy
+from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.policy import Policy
 
 CLIENT = {"base_url": "https://api.example.com"}
 

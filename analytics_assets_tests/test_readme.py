@@ -4,7 +4,7 @@ import ast
 import re
 from dataclasses import fields
 
-from analytics_assets.configuration import Policy
+from analytics_assets.policy import Policy
 from analytics_assets.settings import LocationSettings, OAuth2Settings
 from analytics_assets.warehouse import WarehouseSettings
 from analytics_assets_tests.conftest import ROOT

@@ -4,9 +4,11 @@ import dagster as dg
 import pytest
 
 from analytics_assets.api import API
-from analytics_assets.assets import asset_key
-from analytics_assets.configuration import Api, ConfigurationError, PolicyEntry
+from analytics_assets.asset_keys import asset_key
+from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.definitions import build_definitions
+from analytics_assets.policy import PolicyEntry
 from analytics_assets.schedules import build_schedules
 
 

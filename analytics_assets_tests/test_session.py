@@ -144,7 +144,7 @@ def test_a_failure_that_will_not_pass_fails_at_once_and_says_what_came(
 def test_an_error_with_an_empty_body_says_so(api: Sandbox) -> None:
     api.faults.add(Fault(path=PATH, status=404, body=""))
 
-    assert str(failed_read(client_of(api))).endswith("Not Found and an empty body.")
+    assert str(failed_read(client_of(api))).endswith("and `base_url`) and an empty body.")
 
 
 def test_the_waits_between_retries_double(monkeypatch: pytest.MonkeyPatch) -> None:

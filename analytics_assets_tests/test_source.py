@@ -5,7 +5,8 @@ from typing import Any
 import dlt
 import pytest
 
-from analytics_assets.configuration import Api, ConfigurationError
+from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.errors import find_cause
 from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.session import ResponseError

@@ -129,8 +129,20 @@ def test_a_destination_that_is_down_loses_nothing(
 
 def test_the_newest_value_is_found_in_dates_times_and_text(warehouse: Warehouse) -> None:
     rows = [
-        {"id": 1, "day": "2025-03-01", "moment": "2025-03-01T23:00:00Z", "text": "2025-03-01"},
-        {"id": 2, "day": "2025-03-02", "moment": "2025-03-02T10:30:00Z", "text": "2025-03-02"},
+        {
+            "id": 1,
+            "day": "2025-03-01",
+            "moment": "2025-03-01T23:00:00Z",
+            "text": "2025-03-01",
+            "words": "x",
+        },
+        {
+            "id": 2,
+            "day": "2025-03-02",
+            "moment": "2025-03-02T10:30:00Z",
+            "text": "2025-03-02",
+            "words": "y",
+        },
     ]
     with warehouse.loading("newest") as pipeline:
         pipeline.run(
@@ -143,6 +155,8 @@ def test_the_newest_value_is_found_in_dates_times_and_text(warehouse: Warehouse)
         assert tables.newest("kinds", "moment") == datetime(2025, 3, 2, 10, 30, tzinfo=UTC)
         assert tables.newest("kinds", "text") == datetime(2025, 3, 2, tzinfo=UTC)
         assert tables.newest("kinds", "nothing") is None
+        assert tables.newest("kinds", "id") is None
+        assert tables.newest("kinds", "words") is None
         assert tables.columns("no_such_table") == {}
 
 

@@ -31,6 +31,13 @@ from analytics_assets.extract.redaction import Redact
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 BROKEN_OFF = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+MENDS = {
+    401: " (it refused a new token: check `client_id`, `client_secret` and `scope`)",
+    403: " (the client may not read this: check its permissions and `scope`)",
+    404: " (check `path` in the entry, and `base_url`)",
+    429: " (its limit was still exceeded after the retries: run again later)",
+}
+QUICK = 10.0  # seconds for one answer; Dagster gives the whole tick of a sensor 60
 EXCERPT_LENGTH = 300  # characters of an answer that an error shows
 
 
@@ -67,6 +74,14 @@ class RequestSettings(BaseConfiguration):
     request_max_retry_delay: float = 3600
 
     __section__: ClassVar[str] = "runtime"
+
+
+def one_quick_try() -> RequestSettings:
+    """Return settings for a look at an API that somebody waits for: no retry, short timeouts."""
+    settings = RequestSettings()
+    settings.request_timeout = QUICK
+    settings.request_max_attempts = 1
+    return settings
 
 
 class Signer(Protocol):
@@ -260,6 +275,7 @@ def check_response(
     if response.status_code >= requests.codes.bad_request:
         raise ResponseError(
             f"{what}: the API answered {response.status_code} {response.reason or ''}".rstrip()
+            + MENDS.get(response.status_code, "")
             + excerpt(response, redact),
             response=response,
         )

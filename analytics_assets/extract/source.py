@@ -1,5 +1,6 @@
 """dlt REST configuration in, dlt source out."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -8,11 +9,13 @@ from dlt.common.exceptions import DictValidationException
 from dlt.extract import DltResource, DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
-from analytics_assets.configuration import Api, ConfigurationError
+from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.session import check_response
 
+COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
 
 
@@ -93,7 +96,16 @@ def _stock_source(config: Any, name: str) -> DltSource:
         return stock_rest_api_source(config, name=name)
     except (DictValidationException, ValueError, TypeError) as error:
         names = ", ".join(f"`{entry['name']}`" for entry in config["resources"] if "name" in entry)
-        raise ConfigurationError(f"dlt refuses the entry of {names}: {error}") from error
+        raise ConfigurationError(f"dlt refuses the entry of {names}: {_deepest(error)}") from error
+
+
+def _deepest(error: Exception) -> str:
+    """Return of dlt's many complaints about an entry the one that points deepest into it."""
+    complaints = COMPLAINT.findall(str(error))
+    if not complaints:
+        return str(error)
+    path, complaint = max(complaints, key=lambda found: found[0].count("/"))
+    return f"{path}: {complaint}"
 
 
 def _checked(entry: Any, default_endpoint: Mapping[str, Any], redact: Redact) -> Any:

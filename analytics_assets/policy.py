@@ -1,0 +1,100 @@
+"""When a resource is loaded, how fresh it must be, and to whom it belongs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from analytics_assets.configuration_error import ConfigurationError, refuse_unknown_keys
+
+
+class NewestRequest(TypedDict):
+    """How to ask a resource's endpoint for its newest `updated_at` with one cheap request.
+
+    `params` are the query parameters to send, `field` is where a row holds the time.
+    """
+
+    params: dict[str, Any]
+    field: str
+
+
+class PolicyEntry(TypedDict, total=False):
+    """A policy as it stands in `api.py`: any of the fields of `Policy`."""
+
+    schedule: str
+    timezone: str
+    freshness: timedelta
+    date_column: str | None
+    description: str | None
+    group: str | None
+    owners: Sequence[str]
+    tags: Mapping[str, str]
+    newest: NewestRequest | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """When a resource is loaded, how fresh it must be, and to whom it belongs.
+
+    Args:
+        schedule: cron expression of the loads.
+        timezone: IANA time zone in which `schedule` is read.
+        freshness: how long after the end of its newest day the table counts as fresh, and how
+            long after its last load.
+        date_column: the table's column that says which day a row is about; None if it has none.
+        description: a sentence about the rows, shown in the Dagster UI.
+        group: asset group; None stands for the API's name.
+        owners: `team:name` or e-mail addresses.
+        tags: Dagster tags.
+        newest: how to ask for the newest `updated_at`; None leaves the resource to its schedule.
+    """
+
+    schedule: str = "0 6 * * *"
+    timezone: str = "UTC"
+    freshness: timedelta = timedelta(hours=36)
+    date_column: str | None = "date"
+    description: str | None = None
+    group: str | None = None
+    owners: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    newest: NewestRequest | None = None
+
+    @classmethod
+    def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
+        """Lay `entries` over the defaults, the later over the earlier.
+
+        Args:
+            where: what to call the entries in an error, such as "policy of `page_views`".
+            *entries: mappings of `Policy` fields.
+
+        Returns:
+            The policy.
+
+        Raises:
+            ConfigurationError: a key is unknown or a value cannot be.
+        """
+        merged = {key: value for entry in entries for key, value in entry.items()}
+        refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
+        policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key above and below
+        if policy.newest is not None:
+            _check_newest(f"`newest` in {where}", policy.newest)
+        try:
+            ZoneInfo(policy.timezone)
+        except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+            raise ConfigurationError(
+                f"{where}: `timezone` is {policy.timezone!r}, which is not an IANA time zone such "
+                "as 'UTC' or 'Europe/Berlin'."
+            ) from error
+        if not isinstance(policy.freshness, timedelta) or policy.freshness <= timedelta(0):
+            raise ConfigurationError(
+                f"{where}: `freshness` is {policy.freshness!r}; "
+                "give a positive timedelta such as timedelta(hours=36)."
+            )
+        return policy
+
+
+def _check_newest(where: str, newest: NewestRequest) -> None:
+    refuse_unknown_keys(where, newest, NewestRequest.__annotations__)
+    for missing in NewestRequest.__annotations__.keys() - newest.keys():
+        raise ConfigurationError(f"{where} has no `{missing}`; add it.")
