@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +11,13 @@ from functools import partial
 
 import click
 import dagster as dg
-import psutil
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
+from analytics_assets.dead_runs import end_dead_runs
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.session import one_quick_try
@@ -29,7 +28,6 @@ from analytics_assets.warehouse import Warehouse
 
 NARROWEST = 100  # characters that the summary needs
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
-PROCESS_TAG = "analytics_assets/process"
 
 
 @click.group(help=__doc__)
@@ -129,13 +127,12 @@ def _run(
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     level = "INFO" if verbose else "CRITICAL"
     with _instance() as instance:
-        _end_dead_runs(instance)
+        end_dead_runs(instance)
         return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
             asset_selection=[asset_key(api, resource) for resource in resources],
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-            tags={PROCESS_TAG: _this_process()},
         )
 
 
@@ -144,32 +141,6 @@ def _instance() -> AbstractContextManager[dg.DagsterInstance]:
     if os.environ.get("DAGSTER_HOME"):
         return dg.DagsterInstance.get()
     return dg.DagsterInstance.ephemeral()
-
-
-def _this_process() -> str:
-    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.0f}"
-
-
-def _end_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark the runs of killed commands as failed, and free the places they hold in the pools."""
-    records = instance.get_runs(
-        dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
-    )
-    for run in records:
-        process = run.tags.get(PROCESS_TAG)
-        if process and _is_dead(process):
-            instance.report_run_failed(run, f"Its process {process} is gone.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _is_dead(process: str) -> bool:
-    host, pid, created = process.split("/")
-    if host != socket.gethostname():
-        return False
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.0f}" != created
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _summary(api: Api, result: dg.ExecuteInProcessResult, resources: Sequence[str]) -> Table:

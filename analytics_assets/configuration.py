@@ -127,7 +127,7 @@ class Api:
     def endpoint(self, name: str) -> Mapping[str, Any]:
         """Return the resource's endpoint, `path` included, with `resource_defaults` applied."""
         default, own = (
-            _as_endpoint(part.get("endpoint")) for part in (self._defaults, self.entry(name))
+            as_endpoint(part.get("endpoint")) for part in (self._defaults, self.entry(name))
         )
         return {"path": name, **default, **own}
 
@@ -199,7 +199,8 @@ def _parents(value: Any) -> set[str]:
     return set()
 
 
-def _as_endpoint(endpoint: Any) -> Mapping[str, Any]:
+def as_endpoint(endpoint: Any) -> Mapping[str, Any]:
+    """Return an entry's `endpoint` as a mapping; dlt lets a path stand for it."""
     if isinstance(endpoint, str):
         return {"path": endpoint}
     return endpoint or {}
@@ -208,7 +209,7 @@ def _as_endpoint(endpoint: Any) -> Mapping[str, Any]:
 def _check_entry(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
     refuse_unknown_keys(where, entry, known)
     refuse_unknown_keys(
-        f"`endpoint` of {where}", _as_endpoint(entry.get("endpoint")), Endpoint.__annotations__
+        f"`endpoint` of {where}", as_endpoint(entry.get("endpoint")), Endpoint.__annotations__
     )
 
 

@@ -6,6 +6,7 @@ from analytics_assets.api import API
 from analytics_assets.assets import build_assets, build_endpoints
 from analytics_assets.checks import build_checks
 from analytics_assets.configuration import Api
+from analytics_assets.dead_runs import build_dead_run_sensor
 from analytics_assets.schedules import build_schedules
 from analytics_assets.sensors import build_sensor
 from analytics_assets.warehouse import Warehouse
@@ -36,7 +37,7 @@ def build_definitions(api: Api) -> dg.Definitions:
         assets=[*build_endpoints(api), *build_assets(api, warehouse)],
         asset_checks=build_checks(api, warehouse),
         schedules=build_schedules(api),
-        sensors=[build_sensor(api)],
+        sensors=[build_sensor(api), build_dead_run_sensor(api)],
         executor=executor,
     )
 

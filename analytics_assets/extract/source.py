@@ -9,7 +9,7 @@ from dlt.common.exceptions import DictValidationException
 from dlt.extract import DltResource, DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
-from analytics_assets.configuration import Api
+from analytics_assets.configuration import Api, as_endpoint
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.redaction import Redact
@@ -58,7 +58,7 @@ def rest_api_source(
         ['orders']
     """
     connection = connection or connect(config["client"], name)
-    default_endpoint = _as_endpoint((config.get("resource_defaults") or {}).get("endpoint"))
+    default_endpoint = as_endpoint((config.get("resource_defaults") or {}).get("endpoint"))
     checked = [
         _checked(entry, default_endpoint, connection.redact) for entry in config["resources"]
     ]
@@ -95,7 +95,8 @@ def _stock_source(config: Any, name: str) -> DltSource:
     try:
         return stock_rest_api_source(config, name=name)
     except (DictValidationException, ValueError, TypeError) as error:
-        names = ", ".join(f"`{entry['name']}`" for entry in config["resources"] if "name" in entry)
+        entries = config["resources"]
+        names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
         raise ConfigurationError(f"dlt refuses the entry of {names}: {_deepest(error)}") from error
 
 
@@ -117,7 +118,7 @@ def _checked(entry: Any, default_endpoint: Mapping[str, Any], redact: Redact) ->
         return entry
     if isinstance(entry, str):
         entry = {"name": entry, "endpoint": entry}
-    own_endpoint = _as_endpoint(entry.get("endpoint"))
+    own_endpoint = as_endpoint(entry.get("endpoint"))
     actions = {**default_endpoint, **own_endpoint}.get("response_actions") or []
     check = partial(check_response, redact=redact, where=entry["name"])
     endpoint = {**own_endpoint, "response_actions": [*actions, check]}
@@ -129,7 +130,3 @@ def _without_auth(entry: Any) -> Any:
     if not isinstance(endpoint, dict):
         return entry
     return {**entry, "endpoint": {key: endpoint[key] for key in endpoint if key != "auth"}}
-
-
-def _as_endpoint(endpoint: Any) -> Mapping[str, Any]:
-    return {"path": endpoint} if isinstance(endpoint, str) else endpoint or {}

@@ -1,0 +1,90 @@
+"""Dead runs: a killed run gives its place back, and one that lives is left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from analytics_assets.api import API
+from analytics_assets.dead_runs import end_dead_runs, is_gone
+from analytics_assets.definitions import build_definitions
+from analytics_assets.sandbox import Fault, Sandbox
+from analytics_assets_tests.conftest import ROOT
+
+JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
+PATIENCE = 120  # seconds that a busy machine may take
+
+
+@pytest.fixture
+def home(clean_place: Path) -> Mapping[str, str]:
+    """The environment of a Dagster instance on disk, set up as shipped."""
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    return {**os.environ, "DAGSTER_HOME": str(clean_place)}
+
+
+@pytest.fixture
+def stuck(connected: Sandbox, home: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A run in a process of its own that holds a pool's place, waiting for a slow API."""
+    connected.faults.add(Fault(path="/v1/page_views", times=None, delay=PATIENCE))
+    run = subprocess.Popen(
+        [sys.executable, *JOB, "-j", "analytics_cron_30_6_job"],
+        env={**os.environ, **home},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + PATIENCE
+    while not any(record.path == "/v1/page_views" for record in connected.requests):
+        assert time.monotonic() < deadline
+        assert run.poll() is None
+        time.sleep(0.05)
+    yield run
+    if run.poll() is None:
+        os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def claimed(instance: dg.DagsterInstance) -> int:
+    """Count the places that are taken in the pool of the DuckDB file."""
+    return len(instance.event_log_storage.get_concurrency_info("duckdb_analytics").claimed_slots)
+
+
+def statuses(instance: dg.DagsterInstance) -> list[dg.DagsterRunStatus]:
+    return [run.status for run in instance.get_runs()]
+
+
+def test_a_killed_run_is_marked_as_failed_and_gives_its_place_back(
+    stuck: subprocess.Popen[bytes], clean_place: Path
+) -> None:
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        assert end_dead_runs(instance) == []
+        assert (statuses(instance), claimed(instance)) == ([dg.DagsterRunStatus.STARTED], 1)
+        os.killpg(stuck.pid, signal.SIGKILL)
+        stuck.wait()
+        assert end_dead_runs(instance) == [run.run_id for run in instance.get_runs()]
+        assert (statuses(instance), claimed(instance)) == ([dg.DagsterRunStatus.FAILURE], 0)
+
+
+def test_a_process_that_got_the_number_of_a_dead_one_does_not_keep_its_run_alive() -> None:
+    assert not is_gone(os.getpid(), seen=datetime.now(UTC))
+    assert is_gone(os.getpid(), seen=datetime.now(UTC) - timedelta(days=1000))
+
+
+def test_the_sensor_is_on_from_the_start_and_says_what_it_ended(
+    stuck: subprocess.Popen[bytes], clean_place: Path
+) -> None:
+    sensor = build_definitions(API).resolve_sensor_def("analytics_dead_runs")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        context = dg.build_sensor_context(instance=instance)
+        assert sensor.evaluate_tick(context).skip_message == "No run is dead."
+        os.killpg(stuck.pid, signal.SIGKILL)
+        stuck.wait()
+        (run,) = instance.get_runs()
+        assert sensor.evaluate_tick(context).skip_message == f"Ended {run.run_id}."
