@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -110,21 +109,17 @@ def _interruptible(run: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteIn
     In the main thread dlt and Dagster catch the signal, and go on with the next table. To end
     without a word to them is safe: tables change in one transaction each.
     """
-    # Dagster sends what is printed during a run into its own files
-    terminal = os.dup(sys.stderr.fileno())
     future = ThreadPoolExecutor(1).submit(run)
     try:
         return future.result()
     except KeyboardInterrupt:
-        os.write(terminal, b"Interrupted. What was loaded stays, the next run loads the rest.\n")
+        _say("Interrupted. What was loaded stays, the next run loads the rest.", style="red")
         os._exit(INTERRUPTED)
 
 
 def _run(
     api: Api, definitions: dg.Definitions, resources: Sequence[str], verbose: bool
 ) -> dg.ExecuteInProcessResult:
-    # inherited by the processes that Dagster starts, which would print a traceback each
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     level = "INFO" if verbose else "CRITICAL"
     with _instance() as instance:
         end_dead_runs(instance)
@@ -138,8 +133,12 @@ def _run(
 
 def _instance() -> AbstractContextManager[dg.DagsterInstance]:
     """Open the instance whose history the UI shows; without DAGSTER_HOME, one that is forgotten."""
-    if os.environ.get("DAGSTER_HOME"):
-        return dg.DagsterInstance.get()
+    home = os.environ.get("DAGSTER_HOME")
+    if home:
+        # what the command prints belongs on the terminal; to copy it, Dagster would start processes
+        printed = {"module": "dagster._core.storage.noop_compute_log_manager"}
+        printed["class"] = "NoOpComputeLogManager"
+        return dg.DagsterInstance.local_temp(home, overrides={"compute_logs": printed})
     return dg.DagsterInstance.ephemeral()
 
 

@@ -118,17 +118,17 @@ def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
     command = subprocess.Popen(
         [*COMMAND, "materialize", "--verbose"],
         env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    assert command.stderr
-    for line in command.stderr:
+    assert command.stdout
+    for line in command.stdout:
         if stage in line:
             break
     os.killpg(command.pid, signal.SIGINT)
-    said = command.communicate(timeout=PATIENCE)[1]
+    said = command.communicate(timeout=PATIENCE)[0]
     assert command.returncode == 130
     assert "Interrupted. What was loaded stays, the next run loads the rest." in said
     assert "Traceback" not in said
