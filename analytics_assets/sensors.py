@@ -9,7 +9,8 @@ from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
-from analytics_assets.extract.session import ResponseError, one_quick_try
+from analytics_assets.extract.response import ResponseError
+from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.watermark import WatermarkError, ask_newest
 from analytics_assets.materialization import NEWEST_UPDATE
 

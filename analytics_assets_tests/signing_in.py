@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from analytics_assets.extract.auth import OAuth2
-from analytics_assets.extract.session import build_session, check_response
+from analytics_assets.extract.response import check_response
+from analytics_assets.extract.session import build_session
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.settings import OAuth2Settings
 

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from analytics_assets.extract.auth import OAuth2, TokenError
 from analytics_assets.extract.connection import connect
-from analytics_assets.extract.session import ApiError, build_session
+from analytics_assets.extract.response import ApiError
+from analytics_assets.extract.session import build_session
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets_tests.conftest import TODAY

@@ -16,14 +16,8 @@ from dlt.common.configuration import resolve_configuration
 
 from analytics_assets.errors import find_cause
 from analytics_assets.extract.connection import Connection, connect
-from analytics_assets.extract.session import (
-    ApiError,
-    BodyError,
-    NoAnswerError,
-    RequestSettings,
-    ResponseError,
-    Traffic,
-)
+from analytics_assets.extract.response import ApiError, BodyError, NoAnswerError, ResponseError
+from analytics_assets.extract.session import RequestSettings, Traffic
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets_tests.conftest import TODAY

@@ -9,7 +9,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.errors import find_cause
 from analytics_assets.extract import rest_api_source
-from analytics_assets.extract.session import ResponseError
+from analytics_assets.extract.response import ResponseError
 from analytics_assets.extract.source import describe_resource
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.settings import SettingsError

@@ -9,7 +9,7 @@ import pytest
 from analytics_assets.configuration import Api
 from analytics_assets.errors import find_cause
 from analytics_assets.extract.connection import connect
-from analytics_assets.extract.session import ApiError
+from analytics_assets.extract.response import ApiError
 from analytics_assets.extract.watermark import WatermarkError, ask_newest
 from analytics_assets.policy import NewestRequest
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows

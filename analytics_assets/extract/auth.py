@@ -20,13 +20,8 @@ from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.extract.redaction import Redact, Redactor
 from analytics_assets.extract.refresh_token import RefreshToken
-from analytics_assets.extract.session import (
-    ApiError,
-    NoAnswerError,
-    RequestSettings,
-    build_session,
-    excerpt,
-)
+from analytics_assets.extract.response import ApiError, NoAnswerError, excerpt
+from analytics_assets.extract.session import RequestSettings, build_session
 from analytics_assets.settings import OAuth2Settings
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

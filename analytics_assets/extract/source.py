@@ -13,7 +13,7 @@ from analytics_assets.configuration import Api, as_endpoint
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.redaction import Redact
-from analytics_assets.extract.session import check_response
+from analytics_assets.extract.response import check_response
 
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"

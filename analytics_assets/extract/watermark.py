@@ -8,7 +8,7 @@ from dlt.common import jsonpath
 
 from analytics_assets.configuration import Api
 from analytics_assets.extract.connection import Connection
-from analytics_assets.extract.session import ApiError
+from analytics_assets.extract.response import ApiError
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.policy import NewestRequest
 
