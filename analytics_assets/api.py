@@ -2,7 +2,8 @@
 
 `config` is dlt's REST configuration, word for word
 (https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic), with OAuth2 on top.
-What stands as `dlt.config.value` or `dlt.secrets.value` is a setting, looked up in each run.
+What `client` and its `auth` hold as `dlt.config.value` or `dlt.secrets.value` is a setting, looked
+up in each run.
 """
 
 from datetime import timedelta

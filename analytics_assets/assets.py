@@ -19,7 +19,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.extract.source import describe_resource
 from analytics_assets.materialization import TABLE_NAME, materialize
-from analytics_assets.settings import configured_base_url
+from analytics_assets.settings import configured_base_url, without_credentials
 from analytics_assets.warehouse import Warehouse
 
 CODE_REFERENCES = "dagster/code_references"
@@ -109,7 +109,7 @@ def _build_asset(
             dlt_source=describe_resource(api, resource),
             dlt_pipeline=pipeline,
             dagster_dlt_translator=translator,
-            pool=warehouse.pool(resource),
+            pool=warehouse.pool(api.table(resource)),
         )
         def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
             yield from materialize(context, api, resource, warehouse, translator)
@@ -137,6 +137,7 @@ def _endpoint_spec(api: Api, resource: str, base_url: str | None) -> dg.AssetSpe
     path = str(api.endpoint(resource)["path"])
     metadata: dict[str, Any] = {"path": path}
     if base_url:
+        base_url = without_credentials(base_url)
         metadata["url"] = dg.MetadataValue.url(endpoint_url(base_url, path))
     where = base_url or "the embedded API, as no `base_url` is set"
     return dg.AssetSpec(

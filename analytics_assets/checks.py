@@ -92,6 +92,8 @@ def check_newest_data(tables: TableReader, table: str, policy: Policy, now: date
     if newest is None:
         return Verdict(False, f"No row has a date or a time in `{column}`.")
     age = now - (newest + timedelta(days=1))
+    if age < -timedelta(days=2):
+        return Verdict(False, f"The newest `{column}` is {newest.date()}, which is yet to come.")
     return Verdict(
         age <= policy.freshness,
         f"The newest `{column}` is {newest.date()}, which ended {_hours(age)} h ago; "
@@ -127,7 +129,10 @@ def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> Verdict
 def _build_checks(api: Api, resource: str, warehouse: Warehouse) -> dg.AssetChecksDefinition:
     asset, policy, key = asset_key(api, resource), api.policy(resource), api.primary_key(resource)
     table = api.table(resource)
-    applies = {"primary_key": bool(key), "newest_data": bool(policy.date_column)}
+    applies = {
+        "primary_key": bool(key) and api.has_one_row_per_key(resource),
+        "newest_data": bool(policy.date_column),
+    }
 
     @dg.multi_asset_check(
         name=f"{api.name}__{resource}_checks",
@@ -137,7 +142,7 @@ def _build_checks(api: Api, resource: str, warehouse: Warehouse) -> dg.AssetChec
             if applies.get(name, True)
         ],
         can_subset=True,
-        pool=warehouse.pool(resource),
+        pool=warehouse.pool(table),
     )
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         with warehouse.reading() as tables:

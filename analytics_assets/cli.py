@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -16,13 +17,13 @@ from rich.table import Table
 
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
-from analytics_assets.dead_runs import end_dead_runs
+from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.materialization import ROW_COUNT
-from analytics_assets.settings import configured_base_url
+from analytics_assets.settings import configured_base_url, without_credentials
 from analytics_assets.warehouse import Warehouse
 
 NARROWEST = 100  # characters that the summary needs
@@ -96,7 +97,7 @@ def _project() -> tuple[Api, dg.Definitions]:
 
 def _where(api: Api) -> str:
     base_url = configured_base_url(api.config["client"], api.name)
-    return base_url or "the embedded API (no `base_url` is set)"
+    return without_credentials(base_url) if base_url else "the embedded API (no `base_url` is set)"
 
 
 def _say(text: str, style: str | None = None) -> None:
@@ -123,12 +124,27 @@ def _run(
     level = "INFO" if verbose else "CRITICAL"
     with _instance() as instance:
         end_dead_runs(instance)
+        _wait_for_pools(api, instance, resources)
         return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
             asset_selection=[asset_key(api, resource) for resource in resources],
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+            tags={MACHINE_TAG: this_machine()},
         )
+
+
+def _wait_for_pools(api: Api, instance: dg.DagsterInstance, resources: Sequence[str]) -> None:
+    """Wait for runs that load into the same place, and say so; Dagster's own wait is silent."""
+    warehouse = Warehouse.from_settings()
+    said: set[str] = set()
+    for pool in sorted({warehouse.pool(api.table(resource)) for resource in resources}):
+        while holders := instance.event_log_storage.get_concurrency_info(pool).claimed_slots:
+            for run_id in {slot.run_id for slot in holders} - said:
+                _say(f"Waiting for run {run_id}, which loads into the same place ...")
+                said.add(run_id)
+            time.sleep(1)
+            end_dead_runs(instance)
 
 
 def _instance() -> AbstractContextManager[dg.DagsterInstance]:

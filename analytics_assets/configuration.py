@@ -89,6 +89,8 @@ class Api:
 
     def _check_resources(self) -> None:
         seen: set[str] = set()
+        if not isinstance(self.config["resources"], list):
+            raise ConfigurationError(f"`resources` of API `{self.name}` must be a list of entries.")
         for number, entry in enumerate(self.config["resources"], start=1):
             where = f"resource {number} of API `{self.name}`"
             if not isinstance(entry, str | dict | DltResource):
@@ -107,6 +109,16 @@ class Api:
             seen.add(name)
             if isinstance(entry, dict):
                 _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
+            self._check_key(name)
+
+    def _check_key(self, name: str) -> None:
+        disposition = self.entry(name).get("write_disposition", self._write_disposition)
+        merge_key = self.entry(name).get("merge_key", self._defaults.get("merge_key"))
+        if disposition == "merge" and not (self.primary_key(name) or merge_key):
+            raise ConfigurationError(
+                f"resource `{name}` is merged, but by no key, which would double its rows with "
+                'each load: add "primary_key": "<field that tells its rows apart>" to it.'
+            )
 
     @property
     def _defaults(self) -> Mapping[str, Any]:
@@ -134,7 +146,20 @@ class Api:
     def primary_key(self, name: str) -> tuple[str, ...]:
         """Return the columns that tell the resource's rows apart, empty if none are named."""
         key = self.entry(name).get("primary_key", self._defaults.get("primary_key")) or ()
-        return (key,) if isinstance(key, str) else tuple(key)
+        if isinstance(key, str):
+            return (key,)
+        return tuple(key) if isinstance(key, list | tuple) else ()
+
+    def has_one_row_per_key(self, name: str) -> bool:
+        """Tell whether the table holds a key once: not if rows are appended, or kept as history."""
+        disposition = self.entry(name).get("write_disposition", self._write_disposition)
+        if isinstance(disposition, dict):
+            return disposition.get("strategy") != "scd2" and disposition["disposition"] != "append"
+        return disposition in ("merge", "replace")
+
+    @property
+    def _write_disposition(self) -> Any:
+        return self._defaults.get("write_disposition", "append")
 
     def table(self, name: str) -> str:
         """Return the table that the resource is loaded into: its name, or its `table_name`."""

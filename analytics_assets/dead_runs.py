@@ -4,7 +4,9 @@ Dagster 1.13 leaves such a run as it was, forever: its default launcher cannot t
 process of a run is alive, so its own monitoring passes these runs over.
 """
 
+import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import psutil
@@ -13,6 +15,7 @@ from analytics_assets.configuration import Api
 
 INTERVAL = timedelta(seconds=30)
 CLOCK_TOLERANCE = 2.0  # seconds by which the times of a process and of an event may differ
+MACHINE_TAG = "analytics_assets/machine"
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
@@ -40,8 +43,8 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process on this machine is gone, and free their pool slots.
 
     Args:
-        instance: whose runs to look at. Launchers that run elsewhere look after their runs
-            themselves, and are left alone.
+        instance: whose runs to look at. Runs of another machine or container are left alone, and
+            so are launchers that look after their runs themselves.
 
     Returns:
         The ids of the runs that were ended.
@@ -49,13 +52,20 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     if not isinstance(instance.run_launcher, dg.DefaultRunLauncher):
         return []
     ended = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)):
+    here = {MACHINE_TAG: this_machine()}
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY, tags=here)):
         process = _process_of(instance, run.run_id)
         if process and is_gone(*process):
             instance.report_run_failed(run, f"The process of this run ({process[0]}) is gone.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended
+
+
+def this_machine() -> str:
+    """Return what tells apart where process numbers are given out: the host, and the container."""
+    namespace = Path("/proc/self/ns/pid")
+    return f"{socket.gethostname()} {namespace.readlink() if namespace.exists() else ''}".strip()
 
 
 def _process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, datetime] | None:

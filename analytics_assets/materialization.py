@@ -14,6 +14,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.asset_keys import endpoint_key, endpoint_url
 from analytics_assets.configuration import Api
+from analytics_assets.dead_runs import MACHINE_TAG, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
@@ -88,6 +89,8 @@ def materialize(
     Raises:
         dagster.Failure: something that the user can mend; its description says what and how.
     """
+    # says where the process of this run is, for those who look after dead runs
+    context.instance.add_run_tags(context.run_id, {MACHINE_TAG: this_machine()})
     try:
         yield from _load(context, api, resource, warehouse, translator)
     except Exception as error:

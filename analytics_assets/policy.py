@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydantic import TypeAdapter, ValidationError
+
 from analytics_assets.configuration_error import ConfigurationError, refuse_unknown_keys
 
 
@@ -76,7 +78,12 @@ class Policy:
         """
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
-        policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key above and below
+        try:
+            policy = TypeAdapter(cls).validate_python(merged)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            field_name = ".".join(str(part) for part in wrong["loc"])
+            raise ConfigurationError(f"{where}: `{field_name}`: {wrong['msg']}.") from error
         if policy.newest is not None:
             _check_newest(f"`newest` in {where}", policy.newest)
         try:

@@ -26,7 +26,8 @@ def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
     resources: dict[tuple[str, str], list[str]] = defaultdict(list)
     for resource in api.resources:
         policy = api.policy(resource)
-        resources[policy.schedule, policy.timezone].append(resource)
+        cron = " ".join(policy.schedule.lower().split())  # one schedule however it is written
+        resources[cron, policy.timezone].append(resource)
     return [
         _build_schedule(api, cron, timezone, names)
         for (cron, timezone), names in sorted(resources.items())
@@ -38,7 +39,7 @@ def _build_schedule(
 ) -> dg.ScheduleDefinition:
     name = f"{api.name}_cron_{_cron_in_letters(cron)}"
     if timezone != "UTC":
-        name += "_" + _in_letters(timezone)
+        name += "_" + _in_letters(timezone.replace("+", " plus ").replace("-", " minus "))
     listed = ", ".join(resources)
     try:
         return dg.ScheduleDefinition(

@@ -8,11 +8,13 @@ import dagster as dg
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.extract.auth import TokenError
 from analytics_assets.extract.connection import Connection, connect
-from analytics_assets.extract.response import ResponseError
+from analytics_assets.extract.response import NoAnswerError
 from analytics_assets.extract.session import one_quick_try
-from analytics_assets.extract.watermark import WatermarkError, ask_newest
+from analytics_assets.extract.watermark import ask_newest
 from analytics_assets.materialization import NEWEST_UPDATE
+from analytics_assets.settings import SettingsError
 
 INTERVAL = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -37,9 +39,15 @@ def build_sensor(api: Api) -> dg.SensorDefinition:
         api: the API.
 
     Returns:
-        The sensor; resources whose policy has no `newest` are left to their schedule.
+        The sensor; resources whose policy has no `newest`, or that are read from the rows of
+        another, are left to their schedule.
     """
-    watched = [resource for resource in api.resources if api.policy(resource).newest]
+    watched = [
+        resource
+        for resource in api.resources
+        # a child would be asked for once per row of its parent
+        if api.policy(resource).newest and len(api.config_of(resource)["resources"]) == 1
+    ]
 
     @dg.sensor(
         name=f"{api.name}_new_data",
@@ -128,8 +136,8 @@ def _ask(api: Api, resource: str, connection: Connection) -> datetime | str:
     try:
         newest = ask_newest(api, resource, policy, connection)
     except Exception as error:
-        cause = find_cause(error, ResponseError) or find_cause(error, WatermarkError)
-        if cause is None:
+        cause = find_cause(error, AnalyticsAssetsError)
+        if cause is None or isinstance(cause, NoAnswerError | TokenError | SettingsError):
             raise
         return str(cause)
     return newest or f"{resource}: the API has no rows."

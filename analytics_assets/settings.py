@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, TypeVar, get_type_hints
+from urllib.parse import urlsplit, urlunsplit
 
 import dlt
 from dlt.common.configuration import configspec, resolve_configuration
@@ -21,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analytics_assets.errors import AnalyticsAssetsError
 
+HARMLESS = ("accept", "accept-encoding", "accept-language", "content-type", "user-agent")
 OAUTH2_TYPES = ("oauth2", "oauth2_client_credentials")
 # dlt's names for what the seed of this project, and RFC 6749 deployments, call otherwise
 STOCK_NAMES = {
@@ -74,8 +76,9 @@ class OAuth2Settings(BaseConfiguration):
     @property
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
-        values = (self.client_secret, self.refresh_token, self.private_key)
-        return [value for value in (*values, self.private_key_passphrase) if value]
+        values = [self.client_secret, self.refresh_token, self.private_key]
+        values += [self.private_key_passphrase, *(self.token_params or {}).values()]
+        return [value for value in values if value and isinstance(value, str)]
 
 
 @configspec
@@ -108,20 +111,23 @@ class ClientSettings:
 
     @property
     def base_url(self) -> str:
-        """The API's base URL."""
-        return str(self.client["base_url"])
+        """The API's base URL, to be shown: without a user name and a password."""
+        return without_credentials(str(self.client["base_url"]))
 
     @property
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
+        headers = self.client.get("headers") or {}
+        unknown = [str(value) for name, value in headers.items() if name.lower() not in HARMLESS]
         if self.oauth2:
-            return self.oauth2.secrets
+            return [*unknown, *self.oauth2.secrets]
         auth = self.client.get("auth")
         if not isinstance(auth, dict):
-            return []
+            return unknown
         basic = f"{auth.get('username')}:{auth.get('password')}"
         secrets = [auth.get(name) for name in ("token", "api_key", "password")]
-        return [*(str(secret) for secret in secrets if secret), b64encode(basic.encode()).decode()]
+        encoded = b64encode(basic.encode()).decode()
+        return [*unknown, *(str(secret) for secret in secrets if secret), encoded]
 
 
 def resolve_client(client: Mapping[str, Any], api_name: str) -> ClientSettings:
@@ -142,6 +148,7 @@ def resolve_client(client: Mapping[str, Any], api_name: str) -> ClientSettings:
     auth = given.pop("auth", None)
     if not base_url:
         return _embedded_client(given)
+    _refuse_other_than_http("base_url", base_url, api_name)
     client = {**given, "base_url": base_url}
     if isinstance(auth, dict) and auth.get("type") in OAUTH2_TYPES:
         return ClientSettings(client, resolve_oauth2(auth, api_name), embedded=False)
@@ -179,6 +186,7 @@ def resolve_oauth2(auth: Mapping[str, Any], api_name: str) -> OAuth2Settings:
     for name in required:
         if not getattr(settings, name):
             raise _missing(name, api_name)
+    _refuse_other_than_http("token_url", str(settings.token_url), api_name)
     return settings
 
 
@@ -186,6 +194,20 @@ def configured_base_url(client: Mapping[str, Any], api_name: str) -> str | None:
     """Return the base URL that runs will use, or None for the embedded API; starts nothing."""
     given = {name: value for name, value in client.items() if name == "base_url"}
     return _resolve(LocationSettings(), api_name, _without_open_values(given)).base_url
+
+
+def without_credentials(url: str) -> str:
+    """Return `url` without the user name and password that it may hold."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _refuse_other_than_http(name: str, url: str, api_name: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(
+            f"The setting `{name}` of the {api_name} API is {without_credentials(url)!r}, which is "
+            "no URL such as 'https://api.example.com'."
+        )
 
 
 def _embedded_client(given: dict[str, Any]) -> ClientSettings:

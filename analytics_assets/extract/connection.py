@@ -62,7 +62,9 @@ def connect(
     request_settings = request_settings or resolve_configuration(RequestSettings())
     auth = shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
     traffic = Traffic()
-    redact = auth.redact if auth else Redactor(settings.secrets)
+    redact = auth.redact if auth else Redactor()
+    for secret in settings.secrets:
+        redact.add(secret)
     session = build_session(redact, auth, traffic, request_settings)
     return Connection(settings, auth, session, traffic, redact)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 logger = logging.getLogger(__name__)
+LONGEST_WAIT = 120.0  # seconds for another process's token request
 
 
 class RefreshToken:
@@ -38,15 +39,18 @@ class RefreshToken:
 
         An endpoint that sees a replaced token again takes it for stolen, and revokes them all.
         """
+        lock = FileLock(self._file.with_suffix(".lock"), timeout=LONGEST_WAIT)
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            yield self._current
-            return
-        with FileLock(self._file.with_suffix(".lock")):
+            lock.acquire()
             if self._file.exists():
                 self._current = self._file.read_text(encoding="utf-8")
+        except OSError as error:
+            logger.warning("Rotated refresh tokens cannot be kept in %s: %s", self._file, error)
+        try:
             yield self._current
+        finally:
+            lock.release()
 
     def replace(self, token: str) -> None:
         """Use `token` from now on, in later runs too."""
