@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 from analytics_assets.configuration_error import ConfigurationError, refuse_unknown_keys
 
@@ -78,12 +79,17 @@ class Policy:
         """
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
-        try:
-            policy = TypeAdapter(cls).validate_python(merged)
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            field_name = ".".join(str(part) for part in wrong["loc"])
-            raise ConfigurationError(f"{where}: `{field_name}`: {wrong['msg']}.") from error
+        hints = get_type_hints(cls)
+        for name in merged.keys() - {"timezone", "freshness"}:  # those are checked below
+            try:
+                TypeAdapter(hints[name]).validate_python(merged[name], strict=True)
+            except ValidationError as error:
+                wrong = error.errors()[0]
+                place = ".".join(str(part) for part in (name, *wrong["loc"]))
+                raise ConfigurationError(
+                    f"{where}: `{place}` cannot be {wrong['input']!r}: {wrong['msg']}."
+                ) from error
+        policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key
         if policy.newest is not None:
             _check_newest(f"`newest` in {where}", policy.newest)
         try:

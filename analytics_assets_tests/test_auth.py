@@ -148,7 +148,11 @@ def test_connections_with_the_same_settings_share_one_token_and_others_do_not() 
         tokens = [
             sign(connection.auth)
             for scope in ("reports", "reports", "users")
-            if (connection := connect({"base_url": "x", "auth": {**auth, "scope": scope}}, "shop"))
+            if (
+                connection := connect(
+                    {"base_url": "http://x", "auth": {**auth, "scope": scope}}, "shop"
+                )
+            )
             and connection.auth
         ]
 

@@ -272,3 +272,42 @@ def test_a_parent_that_is_not_there_is_refused_with_the_one_that_was_meant() -> 
 
     assert "resource `items` is read from the rows of `orders`" in str(refusal.value)
     assert "did you mean `order`?" in str(refusal.value)
+
+
+def test_a_merge_without_a_key_is_refused() -> None:
+    config = {
+        "client": {"base_url": "https://api.example.com"},
+        "resource_defaults": {"write_disposition": "merge"},
+        "resources": [{"name": "orders", "endpoint": "/v1/orders"}],
+    }
+    with pytest.raises(ConfigurationError, match=r"resource `orders` is merged, but by no key"):
+        Api(name="shop", config=config)
+
+
+@pytest.mark.parametrize(
+    ("policy", "named"),
+    [
+        ({"schedule": 5}, "`schedule` cannot be 5"),
+        ({"owners": "team:x"}, "`owners` cannot be 'team:x'"),
+        ({"tags": ["x"]}, "`tags`"),
+        ({"date_column": 5}, "`date_column"),
+        ({"newest": "updated_at"}, "`newest"),
+        ({"newest": {"parms": {}, "field": "updated_at"}}, "`newest"),
+    ],
+)
+def test_a_policy_of_a_wrong_type_is_refused_by_name(policy: Any, named: str) -> None:
+    config = {
+        "client": {"base_url": "https://api.example.com"},
+        "resources": [{"name": "orders", "endpoint": "/v1/orders"}],
+    }
+    with pytest.raises(ConfigurationError) as refusal:
+        Api(name="shop", config=config, policies={"orders": policy})
+    assert str(refusal.value).startswith("policy of `orders`: ")
+    assert named in str(refusal.value)
+
+
+@pytest.mark.parametrize("resources", [{"orders": {}}, "orders"])
+def test_resources_that_are_no_list_are_refused(resources: Any) -> None:
+    config = {"client": {"base_url": "https://api.example.com"}, "resources": resources}
+    with pytest.raises(ConfigurationError, match="must be a list"):
+        Api(name="shop", config=config)

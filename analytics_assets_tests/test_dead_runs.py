@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.api import API
-from analytics_assets.dead_runs import end_dead_runs, is_gone
+from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, is_gone
 from analytics_assets.definitions import build_definitions
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets_tests.conftest import ROOT
@@ -69,6 +69,18 @@ def test_a_killed_run_is_marked_as_failed_and_gives_its_place_back(
         stuck.wait()
         assert end_dead_runs(instance) == [run.run_id for run in instance.get_runs()]
         assert (statuses(instance), claimed(instance)) == ([dg.DagsterRunStatus.FAILURE], 0)
+
+
+def test_a_run_of_another_machine_or_container_is_left_alone(
+    stuck: subprocess.Popen[bytes], clean_place: Path
+) -> None:
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        (run,) = instance.get_runs()
+        instance.add_run_tags(run.run_id, {MACHINE_TAG: "another machine"})
+        os.killpg(stuck.pid, signal.SIGKILL)
+        stuck.wait()
+        assert end_dead_runs(instance) == []
+        assert statuses(instance) == [dg.DagsterRunStatus.STARTED]
 
 
 def test_a_process_that_got_the_number_of_a_dead_one_does_not_keep_its_run_alive() -> None:

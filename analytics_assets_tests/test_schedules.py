@@ -53,6 +53,20 @@ def test_different_schedules_have_different_names(pair: tuple[str, str]) -> None
     assert len(names) == 3
 
 
+def test_one_schedule_is_one_however_it_is_written() -> None:
+    policies = {"a": PolicyEntry(schedule="0 6 * * MON"), "b": PolicyEntry(schedule="0  6 * * mon")}
+    names = [schedule.name for schedule in build_schedules(api(**policies))]
+    assert names == ["shop_cron_0_6", "shop_cron_0_6_every_every_mon"]
+
+
+def test_time_zones_on_either_side_have_schedules_of_their_own() -> None:
+    policies = {
+        "a": PolicyEntry(timezone="Etc/GMT+5"),
+        "b": PolicyEntry(timezone="Etc/GMT-5"),
+    }
+    assert len({schedule.name for schedule in build_schedules(api(**policies))}) == 3
+
+
 def test_a_schedule_loads_its_resources_with_their_checks() -> None:
     job = build_definitions(API).resolve_job_def("analytics_cron_0_6_job")
     names = ("website_overview", "daily_active_users", "traffic_sources")
