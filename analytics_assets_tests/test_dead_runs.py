@@ -100,3 +100,23 @@ def test_the_sensor_is_on_from_the_start_and_says_what_it_ended(
         stuck.wait()
         (run,) = instance.get_runs()
         assert sensor.evaluate_tick(context).skip_message == f"Ended {run.run_id}."
+
+
+def test_the_command_line_says_for_which_run_it_waits_and_goes_on_when_that_one_dies(
+    stuck: subprocess.Popen[bytes], home: Mapping[str, str], clean_place: Path
+) -> None:
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        (run,) = instance.get_runs()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "analytics_assets.cli", "materialize", "website_overview"],
+        env=home,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stdout
+    waiting = next(line for line in command.stdout if "Waiting" in line)
+    assert waiting == f"Waiting for run {run.run_id}, which loads into the same place ...\n"
+    os.killpg(stuck.pid, signal.SIGKILL)
+    stuck.wait()
+    said, _ = command.communicate(timeout=PATIENCE)
+    assert command.returncode == 0, said
