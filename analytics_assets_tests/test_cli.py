@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,8 @@ def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # a shell starts background jobs, which a test run may be, with this signal ignored
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert command.stdout
     for line in command.stdout:
