@@ -23,6 +23,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.job_client_impl import SqlJobClientBase
+from filelock import FileLock
 
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 
@@ -141,7 +142,25 @@ class Warehouse:
             ) as folder,
             _locks_explained(),
         ):
-            yield self.pipeline(pipeline_name, Path(folder))
+            pipeline = self.pipeline(pipeline_name, Path(folder))
+            with self._alone_if_first(pipeline):
+                yield pipeline
+
+    @contextmanager
+    def _alone_if_first(self, pipeline: dlt.Pipeline) -> Iterator[None]:
+        """Let the load that makes the dataset and dlt's own tables do so before any other begins.
+
+        PostgreSQL refuses one of two sessions that make the same schema in the same moment, in
+        spite of IF NOT EXISTS. Holds for the processes of this machine.
+        """
+        lock = FileLock(self.pipelines_dir / f"{self.destination_type}-{self.dataset}.lock")
+        with lock:
+            with pipeline.destination_client() as client:
+                is_first = not client.is_storage_initialized()
+            if is_first:
+                yield
+        if not is_first:
+            yield
 
     @contextmanager
     def reading(self) -> Iterator["TableReader"]:
