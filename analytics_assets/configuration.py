@@ -40,6 +40,9 @@ class Api:
         default_policy: what all resources share.
         policies: what a resource does otherwise, by its name.
         file: the file in which the API is written down, for links from the Dagster UI to it.
+        openapi: the file that keeps the API's OpenAPI document, from which contracts are read;
+            None if there is none.
+        openapi_path: where the API serves that document, below its base URL or as a whole URL.
 
     Raises:
         ConfigurationError: something in it cannot be, and what to do about it.
@@ -62,6 +65,8 @@ class Api:
     default_policy: PolicyEntry = field(default_factory=PolicyEntry)
     policies: Mapping[str, PolicyEntry] = field(default_factory=dict)
     file: str | None = None
+    openapi: str | None = None
+    openapi_path: str = "/openapi.json"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""

@@ -34,6 +34,10 @@ class PolicyEntry(TypedDict, total=False):
     owners: Sequence[str]
     tags: Mapping[str, str]
     newest: NewestRequest | None
+    rename: Mapping[str, str]
+    max_rejected_share: float
+    prune: bool
+    max_pruned_share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,11 @@ class Policy:
         owners: `team:name` or e-mail addresses.
         tags: Dagster tags.
         newest: how to ask for the newest `updated_at`; None leaves the resource to its schedule.
+        rename: the table's column for a field of the API's rows, where it is not the field's name.
+        max_rejected_share: the share of a load's rows, from 0 to 1, that may break the contract
+            before the check `no_rejected_rows` fails; up to it the check warns.
+        prune: whether rows that the API no longer has are deleted from the table.
+        max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
     """
 
     schedule: str = "0 6 * * *"
@@ -62,6 +71,10 @@ class Policy:
     owners: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     newest: NewestRequest | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    max_rejected_share: float = 0.01
+    prune: bool = False
+    max_pruned_share: float = 0.1
 
     @classmethod
     def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
@@ -90,6 +103,11 @@ class Policy:
                     f"{where}: `{place}` cannot be {wrong['input']!r}: {wrong['msg']}."
                 ) from error
         policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key
+        for name in ("max_rejected_share", "max_pruned_share"):
+            if not 0 <= merged.get(name, 0) <= 1:  # type: ignore[operator]  # a float, see above
+                raise ConfigurationError(
+                    f"{where}: `{name}` is {merged[name]!r}; give a share from 0 to 1."
+                )
         if policy.newest is not None:
             _check_newest(f"`newest` in {where}", policy.newest)
         try:
