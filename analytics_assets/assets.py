@@ -3,7 +3,7 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +17,28 @@ from dlt.pipeline.pipeline import Pipeline
 from analytics_assets.asset_keys import asset_key, endpoint_key, endpoint_url
 from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.contract import Contract
 from analytics_assets.extract.source import describe_resource
-from analytics_assets.materialization import TABLE_NAME, materialize
+from analytics_assets.load_metadata import (
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    TABLE_NAME,
+    column_lineage,
+    contract_schema,
+)
+from analytics_assets.materialization import materialize
 from analytics_assets.settings import configured_base_url, without_credentials
 from analytics_assets.warehouse import Warehouse
 
 CODE_REFERENCES = "dagster/code_references"
 
 
-def build_endpoints(api: Api) -> list[dg.AssetSpec]:
+def build_endpoints(api: Api, contracts: Mapping[str, Contract]) -> list[dg.AssetSpec]:
     """Describe the API's endpoints, which nobody here materializes, for the lineage.
 
     Args:
         api: the API.
+        contracts: what the rows must be, by resource.
 
     Returns:
         A spec per resource, with a link to the endpoint where the base URL is known.
@@ -38,16 +47,19 @@ def build_endpoints(api: Api) -> list[dg.AssetSpec]:
     specs = []
     for resource in api.resources:
         with _refusals_explained(resource):
-            specs.append(_endpoint_spec(api, resource, base_url))
+            specs.append(_endpoint_spec(api, contracts[resource], base_url))
     return specs
 
 
-def build_assets(api: Api, warehouse: Warehouse) -> list[dg.AssetsDefinition]:
+def build_assets(
+    api: Api, warehouse: Warehouse, contracts: Mapping[str, Contract]
+) -> list[dg.AssetsDefinition]:
     """Make the asset of each resource. Nothing is connected to, and no secret is looked up.
 
     Args:
         api: the API.
         warehouse: where the tables go.
+        contracts: what the rows must be, by resource.
 
     Returns:
         One definition with one asset and one op per resource.
@@ -56,7 +68,9 @@ def build_assets(api: Api, warehouse: Warehouse) -> list[dg.AssetsDefinition]:
         ConfigurationError: dlt or Dagster refuses an entry; the message names it.
     """
     pipeline = warehouse.pipeline(f"{api.name}_definitions")
-    return [_build_asset(api, resource, warehouse, pipeline) for resource in api.resources]
+    return [
+        _build_asset(api, contracts[resource], warehouse, pipeline) for resource in api.resources
+    ]
 
 
 @dataclass
@@ -66,10 +80,12 @@ class ResourceTranslator(DagsterDltTranslator):
     Args:
         api: the API.
         warehouse: where the table goes.
+        contract: what the rows must be.
     """
 
     api: Api
     warehouse: Warehouse
+    contract: Contract
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
         """Return the spec of a resource's table."""
@@ -81,7 +97,7 @@ class ResourceTranslator(DagsterDltTranslator):
             .replace_attributes(
                 key=asset_key(api, resource),
                 deps=[endpoint_key(api, resource)],
-                description=_description(api, resource, table),
+                description=_description(api, self.contract, table),
                 group_name=policy.group or api.name,
                 owners=list(policy.owners),
                 tags=dict(policy.tags),
@@ -90,18 +106,27 @@ class ResourceTranslator(DagsterDltTranslator):
                 metadata={
                     TABLE_NAME: table,
                     "endpoint": api.endpoint(resource)["path"],
-                    "primary_key": ", ".join(api.primary_key(resource)) or "none",
+                    "primary_key": ", ".join(self.contract.key_columns) or "none",
                     "schedule": f"{policy.schedule} ({policy.timezone})",
+                    **self._columns(),
                     **_code_reference(api, resource),
                 },
             )
         )
 
+    def _columns(self) -> dict[str, Any]:
+        if not self.contract.has_schema:
+            return {}
+        schema = contract_schema(self.contract)
+        lineage = column_lineage(schema, self.api, self.contract)
+        return {COLUMN_SCHEMA: schema, COLUMN_LINEAGE: lineage}
+
 
 def _build_asset(
-    api: Api, resource: str, warehouse: Warehouse, pipeline: Pipeline
+    api: Api, contract: Contract, warehouse: Warehouse, pipeline: Pipeline
 ) -> dg.AssetsDefinition:
-    translator = ResourceTranslator(api, warehouse)
+    resource = contract.resource
+    translator = ResourceTranslator(api, warehouse, contract)
     with _refusals_explained(resource):
 
         @dlt_assets(
@@ -112,7 +137,7 @@ def _build_asset(
             pool=warehouse.pool(api.table(resource)),
         )
         def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-            yield from materialize(context, api, resource, warehouse, translator)
+            yield from materialize(context, api, contract, warehouse, translator)
 
         # dagster-dlt leaves source, pipeline and translator in the metadata, for the UI to show
         return load.map_asset_specs(_without_objects)
@@ -133,9 +158,12 @@ def _refusals_explained(resource: str) -> Iterator[None]:
         raise ConfigurationError(f"Dagster refuses the resource `{resource}`: {error}") from error
 
 
-def _endpoint_spec(api: Api, resource: str, base_url: str | None) -> dg.AssetSpec:
+def _endpoint_spec(api: Api, contract: Contract, base_url: str | None) -> dg.AssetSpec:
+    resource = contract.resource
     path = str(api.endpoint(resource)["path"])
     metadata: dict[str, Any] = {"path": path}
+    if contract.has_schema:
+        metadata[COLUMN_SCHEMA] = contract_schema(contract, of_the_endpoint=True)
     if base_url:
         base_url = without_credentials(base_url)
         metadata["url"] = dg.MetadataValue.url(endpoint_url(base_url, path))
@@ -150,11 +178,14 @@ def _endpoint_spec(api: Api, resource: str, base_url: str | None) -> dg.AssetSpe
     )
 
 
-def _description(api: Api, resource: str, table: str) -> str:
-    policy, key = api.policy(resource), ", ".join(f"`{part}`" for part in api.primary_key(resource))
+def _description(api: Api, contract: Contract, table: str) -> str:
+    resource = contract.resource
+    policy, key = api.policy(resource), ", ".join(f"`{part}`" for part in contract.key_columns)
     how = f"merged into `{table}` by {key}" if key else f"loaded into `{table}`"
     about = f"{policy.description}\n\n" if policy.description else ""
-    return f"{about}`{api.endpoint(resource)['path']}` of the {api.name} API, {how}."
+    source = f"`{api.endpoint(resource)['path']}` of the {api.name} API"
+    types = "" if contract.has_schema else " No contract says what its rows are: dlt infers it."
+    return f"{about}{source}, {how}.{types}"
 
 
 def _code_version(api: Api, resource: str) -> str:

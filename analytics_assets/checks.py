@@ -1,163 +1,144 @@
-"""What is asked of a table after each load. Checks look at the table itself, not at the load."""
+"""What is asked of an asset after each load: of the load, and of the table itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
-from analytics_assets.materialization import COLUMN_SCHEMA, column_schema
+from analytics_assets.contract import Contract
+from analytics_assets.load_checks import (
+    check_complete_read,
+    check_pruned,
+    check_rejected_rows,
+)
+from analytics_assets.load_metadata import COLUMN_SCHEMA, column_schema
 from analytics_assets.policy import Policy
-from analytics_assets.warehouse import TableReader, Warehouse
+from analytics_assets.table_checks import (
+    check_columns,
+    check_newest_data,
+    check_primary_key,
+    check_rows_present,
+)
+from analytics_assets.verdict import Verdict
+from analytics_assets.warehouse import Tables, Warehouse
 
 DESCRIPTIONS = {
+    "complete_read": "All rows that the API has have arrived.",
+    "no_rejected_rows": "No row of the load broke the contract.",
+    "contract_drift": "The API is as the kept contract says.",
+    "pruned": "Rows that the API no longer has are deleted.",
     "rows_present": "The table has rows.",
     "primary_key": "No part of the primary key is null, and no key stands twice.",
     "newest_data": "The newest day in the table is fresh: a load of nothing is no news.",
     "columns_unchanged": "The table has the columns that it had after the load before.",
 }
+BLOCKING = ("complete_read",)
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a check found.
+class Checked:
+    """What the checks of one asset look at.
 
     Args:
-        passed: whether all is well.
-        text: what was found, in words.
-        severity: how bad it is if not.
-        numbers: what was found, in numbers that the UI plots over time.
+        api: the API.
+        resource: the resource.
+        policy: its policy.
+        contract: what its rows must be.
+        tables: the open warehouse.
+        load: the metadata of the last load.
+        columns_before: the table's columns after the load before that one.
     """
 
-    passed: bool
-    text: str
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
-    numbers: Mapping[str, int] = field(default_factory=dict)
+    api: Api
+    resource: str
+    policy: Policy
+    contract: Contract
+    tables: Tables
+    load: Mapping[str, Any]
+    columns_before: dg.TableSchema | None
+
+    @property
+    def table(self) -> str:
+        """The asset's table."""
+        return self.api.table(self.resource)
 
 
-def build_checks(api: Api, warehouse: Warehouse) -> list[dg.AssetChecksDefinition]:
-    """Make the checks of each resource's table.
+CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
+    "complete_read": lambda asset: check_complete_read(asset.load),
+    "no_rejected_rows": lambda asset: check_rejected_rows(
+        asset.tables, asset.resource, asset.load, asset.policy
+    ),
+    "pruned": lambda asset: check_pruned(asset.load, asset.policy),
+    "rows_present": lambda asset: check_rows_present(asset.tables, asset.table),
+    "primary_key": lambda asset: check_primary_key(
+        asset.tables, asset.table, asset.contract.key_columns
+    ),
+    "newest_data": lambda asset: check_newest_data(
+        asset.tables, asset.table, asset.policy, datetime.now(UTC)
+    ),
+    "columns_unchanged": lambda asset: check_columns(
+        asset.columns_before, column_schema(asset.tables.columns(asset.table))
+    ),
+}
+# these look at the table, which may not be there
+OF_THE_TABLE = ("rows_present", "primary_key", "newest_data", "columns_unchanged")
+
+
+def build_checks(
+    api: Api, warehouse: Warehouse, contracts: Mapping[str, Contract]
+) -> list[dg.AssetChecksDefinition]:
+    """Make the checks of each resource's asset.
 
     Args:
         api: the API.
         warehouse: where the tables are.
+        contracts: what the rows must be, by resource.
 
     Returns:
-        One definition per resource. A resource without a primary key or a date column does not
-        have the check that would need it.
+        One definition per resource. A resource without a primary key, a date column or a contract
+        does not have the check that would need it.
     """
-    return [_build_checks(api, resource, warehouse) for resource in api.resources]
-
-
-def check_rows_present(tables: TableReader, table: str) -> Verdict:
-    """Fail if the table has no rows."""
-    rows = tables.row_count(table)
-    return Verdict(rows > 0, f"{rows} rows.", numbers={"rows": rows})
-
-
-def check_primary_key(tables: TableReader, table: str, key: Sequence[str]) -> Verdict:
-    """Fail if a part of the key is missing, is null in some row, or a key stands twice."""
-    columns = tables.columns(table)
-    missing = [column for column in key if tables.column_name(column) not in columns]
-    if missing:
-        return Verdict(False, f"The table has no column {', '.join(missing)}.")
-    nulls, duplicates = tables.rows_without_key(table, key), tables.duplicated_keys(table, key)
-    return Verdict(
-        nulls == duplicates == 0,
-        f"{nulls} rows without a key, {duplicates} keys more than once.",
-        numbers={"rows_without_key": nulls, "duplicated_keys": duplicates},
-    )
-
-
-def check_newest_data(tables: TableReader, table: str, policy: Policy, now: datetime) -> Verdict:
-    """Fail if the newest day in the table ended longer ago than the policy allows.
-
-    Args:
-        tables: the open warehouse.
-        table: the table.
-        policy: says which column holds the day, and how long it counts as fresh.
-        now: the moment to compare with.
-    """
-    column = str(policy.date_column)
-    if tables.column_name(column) not in tables.columns(table):
-        return Verdict(
-            False,
-            f"The table has no column `{column}`: name the one that says which day a row is about "
-            "as `date_column` in the resource's policy, or None if it has none.",
-        )
-    newest = tables.newest(table, column)
-    if newest is None:
-        return Verdict(False, f"No row has a date or a time in `{column}`.")
-    age = now - (newest + timedelta(days=1))
-    if age < -timedelta(days=2):
-        return Verdict(False, f"The newest `{column}` is {newest.date()}, which is yet to come.")
-    return Verdict(
-        age <= policy.freshness,
-        f"The newest `{column}` is {newest.date()}, which ended {_hours(age)} h ago; "
-        f"up to {_hours(policy.freshness)} h are fresh.",
-        numbers={"age_hours": _hours(age)},
-    )
-
-
-def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> Verdict:
-    """Warn if columns came, went or changed their type since the load before.
-
-    Args:
-        before: the columns after the load before; None if there was none.
-        now: the columns of the table.
-    """
-    if before is None:
-        return Verdict(True, "This is the first load.")
-    old = {column.name: column.type for column in before.columns}
-    new = {column.name: column.type for column in now.columns}
-    changes = [
-        *(f"added {name} ({new[name]})" for name in new if name not in old),
-        *(f"removed {name} ({old[name]})" for name in old if name not in new),
-        *(
-            f"{name} was {old[name]} and is {new[name]}"
-            for name in old
-            if name in new and old[name] != new[name]
-        ),
+    return [
+        _build_checks(api, resource, warehouse, contracts[resource]) for resource in api.resources
     ]
-    text = "; ".join(changes) or f"{len(new)} columns, as before."
-    return Verdict(not changes, text, dg.AssetCheckSeverity.WARN)
 
 
-def _build_checks(api: Api, resource: str, warehouse: Warehouse) -> dg.AssetChecksDefinition:
-    asset, policy, key = asset_key(api, resource), api.policy(resource), api.primary_key(resource)
-    table = api.table(resource)
+def _build_checks(
+    api: Api, resource: str, warehouse: Warehouse, contract: Contract
+) -> dg.AssetChecksDefinition:
+    asset, policy = asset_key(api, resource), api.policy(resource)
     applies = {
-        "primary_key": bool(key) and api.has_one_row_per_key(resource),
+        "primary_key": bool(contract.primary_key) and api.has_one_row_per_key(resource),
         "newest_data": bool(policy.date_column),
+        "contract_drift": contract.has_schema,
+        "pruned": policy.prune,
     }
 
     @dg.multi_asset_check(
         name=f"{api.name}__{resource}_checks",
         specs=[
-            dg.AssetCheckSpec(name, asset=asset, description=description)
+            dg.AssetCheckSpec(name, asset=asset, description=description, blocking=name in BLOCKING)
             for name, description in DESCRIPTIONS.items()
             if applies.get(name, True)
         ],
         can_subset=True,
-        pool=warehouse.pool(table),
+        pool=warehouse.pool(api.table(resource)),
     )
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        with warehouse.reading() as tables:
-            evaluate: dict[str, Callable[[], Verdict]] = {
-                "rows_present": partial(check_rows_present, tables, table),
-                "primary_key": partial(check_primary_key, tables, table, key),
-                "newest_data": partial(check_newest_data, tables, table, policy, datetime.now(UTC)),
-                "columns_unchanged": lambda: check_columns(
-                    _columns_before(context, asset), column_schema(tables.columns(table))
-                ),
-            }
-            exists = bool(tables.columns(table))
+        with warehouse.open() as tables:
+            load, before = _last_loads(context, asset)
+            looked_at = Checked(api, resource, policy, contract, tables, load, before)
+            exists = bool(tables.columns(looked_at.table))
             for wanted in sorted(context.selected_asset_check_keys):
+                missing = wanted.name in OF_THE_TABLE and not exists
                 verdict = (
-                    evaluate[wanted.name]() if exists else Verdict(False, "There is no such table.")
+                    Verdict(False, "There is no such table.")
+                    if missing
+                    else CHECKS[wanted.name](looked_at)
                 )
                 yield dg.AssetCheckResult(
                     check_name=wanted.name,
@@ -171,17 +152,21 @@ def _build_checks(api: Api, resource: str, warehouse: Warehouse) -> dg.AssetChec
     return checks
 
 
-def _columns_before(
+def _last_loads(
     context: dg.AssetCheckExecutionContext, asset: dg.AssetKey
-) -> dg.TableSchema | None:
-    """Find the columns after the load before the one of this run, or after the last one."""
+) -> tuple[Mapping[str, Any], dg.TableSchema | None]:
+    """Find what the last load said, and the columns after the load before this run's."""
     op_context = context.op_execution_context
-    loads = op_context.instance.fetch_materializations(asset, limit=2).records
-    earlier = [load for load in loads if load.run_id != op_context.run_id]
-    materialization = earlier[0].asset_materialization if earlier else None
-    schema = materialization.metadata.get(COLUMN_SCHEMA) if materialization else None
-    return schema.value if isinstance(schema, dg.TableSchemaMetadataValue) else None
-
-
-def _hours(duration: timedelta) -> int:
-    return round(duration.total_seconds() / 3600)
+    records = op_context.instance.fetch_materializations(asset, limit=2).records
+    loads = [
+        {name: value.value for name, value in record.asset_materialization.metadata.items()}
+        for record in records
+        if record.asset_materialization
+    ]
+    earlier = [
+        load
+        for record, load in zip(records, loads, strict=True)
+        if record.run_id != op_context.run_id
+    ]
+    before = earlier[0].get(COLUMN_SCHEMA) if earlier else None
+    return loads[0] if loads else {}, before if isinstance(before, dg.TableSchema) else None

@@ -21,8 +21,8 @@ from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.session import one_quick_try
-from analytics_assets.extract.source import rest_api_source
-from analytics_assets.materialization import ROW_COUNT
+from analytics_assets.extract.source import sample_source
+from analytics_assets.load_metadata import ROW_COUNT
 from analytics_assets.settings import configured_base_url, without_credentials
 from analytics_assets.warehouse import Warehouse
 
@@ -73,7 +73,7 @@ def check() -> None:
     for resource in api.resources:
         try:
             connection = connect(api.config["client"], api.name, one_quick_try())
-            source = rest_api_source(api.config_of(resource), api.name, connection)
+            source = sample_source(api.config_of(resource), api.name, connection)
             rows = source.with_resources(resource).resources[resource].add_limit(1)
             _say(f"{resource}: {len(list(rows))} rows on the first page")
         except Exception as error:

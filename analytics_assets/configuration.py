@@ -207,7 +207,7 @@ class Api:
                     f"Resources are {listed(self.resources)}."
                 )
             found.add(current)
-            to_visit.extend(_parents(self.entry(current)) - found)
+            to_visit.extend(parents_of(self.entry(current)) - found)
         return found
 
 
@@ -217,15 +217,15 @@ def _name_of(entry: Any) -> Any:
     return entry.get("name") if isinstance(entry, dict) else entry.name
 
 
-def _parents(value: Any) -> set[str]:
+def parents_of(value: Any) -> set[str]:
     """Find the resources that `{resources.<name>.<field>}` or a `resolve` parameter refers to."""
     if isinstance(value, str):
         return set(PARENT_REFERENCE.findall(value))
     if isinstance(value, dict):
         own = {value["resource"]} if value.get("type") == "resolve" else set()
-        return own.union(*(_parents(part) for part in (*value.keys(), *value.values())))
+        return own.union(*(parents_of(part) for part in (*value.keys(), *value.values())))
     if isinstance(value, list | tuple):
-        return set().union(*(_parents(part) for part in value))
+        return set().union(*(parents_of(part) for part in value))
     return set()
 
 

@@ -8,25 +8,33 @@ from dagster_dlt import DagsterDltResource, DagsterDltTranslator
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector import LogCollector
 from dlt.common.schema.exceptions import UnboundColumnException
-from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.asset_keys import endpoint_key, endpoint_url
 from analytics_assets.configuration import Api
+from analytics_assets.contract import Contract
 from analytics_assets.dead_runs import MACHINE_TAG, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets.warehouse import TableReader, Warehouse
+from analytics_assets.load_metadata import (
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    COMPLETE,
+    LOAD_ID,
+    ROWS_PRUNED,
+    ROWS_REJECTED,
+    ROWS_TO_PRUNE,
+    TABLE_NAME,
+    column_lineage,
+    load_metadata,
+    table_metadata,
+    traffic_metadata,
+)
+from analytics_assets.warehouse import Tables, Warehouse
 
 PROGRESS_PERIOD = 5.0  # seconds between two lines of dlt's progress in a run's log
-# metadata keys to which the Dagster UI gives a place of their own
-# https://docs.dagster.io/guides/build/assets/metadata-and-tags#standard-metadata-types
-ROW_COUNT = "dagster/row_count"
-COLUMN_SCHEMA = "dagster/column_schema"
-TABLE_NAME = "dagster/table_name"
-NEWEST_UPDATE = "newest_updated_at"
 
 
 class Loader(DagsterDltResource):
@@ -46,31 +54,16 @@ class Loader(DagsterDltResource):
         """Return the metadata that comes from the load alone."""
         trace = dlt_pipeline.last_trace
         assert trace is not None, "a pipeline that has loaded has a trace"
-        name, table = resource.name, str(resource.table_name)
-        extracted = trace.last_extract_info.metrics if trace.last_extract_info else {}
-        loaded = trace.last_normalize_info.row_counts if trace.last_normalize_info else {}
-        seconds = {
-            f"seconds_{step.step}": round((step.finished_at - step.started_at).total_seconds(), 3)
-            for step in trace.steps
-            if step.step in ("extract", "normalize", "load") and step.finished_at
-        }
         return {
-            "rows_extracted": sum(
-                metrics["resource_metrics"][name].items_count
-                for package in extracted.values()
-                for metrics in package
-                if name in metrics["resource_metrics"]
-            ),
-            "rows_loaded": loaded.get(table, 0),
-            "load_id": ", ".join(load_info.loads_ids) or "none",
-            **seconds,
+            **load_metadata(trace, resource.name, str(resource.table_name)),
+            LOAD_ID: ", ".join(load_info.loads_ids) or "none",
         }
 
 
 def materialize(
     context: dg.AssetExecutionContext,
     api: Api,
-    resource: str,
+    contract: Contract,
     warehouse: Warehouse,
     translator: DagsterDltTranslator,
 ) -> Iterator[dg.MaterializeResult[Any]]:
@@ -79,7 +72,7 @@ def materialize(
     Args:
         context: the run.
         api: the API.
-        resource: what to read.
+        contract: the resource to read, and what its rows must be.
         warehouse: where the table is.
         translator: says to dagster-dlt which asset the resource is.
 
@@ -92,19 +85,19 @@ def materialize(
     # says where the process of this run is, for those who look after dead runs
     context.instance.add_run_tags(context.run_id, {MACHINE_TAG: this_machine()})
     try:
-        yield from _load(context, api, resource, warehouse, translator)
+        yield from _load(context, api, contract, warehouse, translator)
     except Exception as error:
-        cause = find_cause(error, AnalyticsAssetsError) or _missing_key(error, api, resource)
+        cause = find_cause(error, AnalyticsAssetsError) or _missing_key(error, contract)
         if cause is None:
             raise
-        raise dg.Failure(f"{resource} was not loaded. {cause}") from error
+        raise dg.Failure(f"{contract.resource} was not loaded. {cause}") from error
 
 
-def _missing_key(error: Exception, api: Api, resource: str) -> str | None:
+def _missing_key(error: Exception, contract: Contract) -> str | None:
     """Say what to do if no row had the primary key, which dlt finds out after reading them all."""
     if not find_cause(error, UnboundColumnException):
         return None
-    key = ", ".join(f"`{column}`" for column in api.primary_key(resource))
+    key = ", ".join(f"`{column}`" for column in contract.primary_key)
     return (
         f"No row has the primary key {key}, or another column that is said not to be null. Set "
         "`primary_key` in the entry to the field that tells its rows apart."
@@ -114,10 +107,11 @@ def _missing_key(error: Exception, api: Api, resource: str) -> str | None:
 def _load(
     context: dg.AssetExecutionContext,
     api: Api,
-    resource: str,
+    contract: Contract,
     warehouse: Warehouse,
     translator: DagsterDltTranslator,
 ) -> Iterator[dg.MaterializeResult[Any]]:
+    resource = contract.resource
     connection = connect(api.config["client"], api.name)
     context.log.info(f"Reading {resource} from {connection.settings.base_url}")
     if connection.settings.embedded:
@@ -126,7 +120,9 @@ def _load(
             "counts with moved dates, its other rows are synthetic."
         )
     # dagster-dlt changes the source that it runs, so each run has its own
-    source = rest_api_source(api.config_of(resource), api.name, connection).with_resources(resource)
+    source = rest_api_source(
+        api.config_of(resource), api.name, connection, {resource: contract}
+    ).with_resources(resource)
     with warehouse.loading(f"{api.name}_{resource}") as pipeline:
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
         for result in Loader().run(
@@ -136,10 +132,13 @@ def _load(
             dagster_dlt_translator=translator,
             loader_file_format=warehouse.loader_file_format,
         ):
-            with warehouse.reading() as tables:
-                state = _table_metadata(tables, api, resource)
-            metadata = {**(result.metadata or {}), **_traffic_metadata(connection), **state}
+            metadata = {**(result.metadata or {}), **traffic_metadata(connection)}
+            with warehouse.open() as tables:
+                if api.policy(resource).prune:
+                    metadata |= _prune(tables, api, resource, metadata)
+                metadata |= table_metadata(tables, api, contract)
             metadata[TABLE_NAME] = warehouse.qualified(api.table(resource))
+            metadata[COLUMN_LINEAGE] = column_lineage(metadata[COLUMN_SCHEMA], api, contract)
             context.log_event(_endpoint_seen(api, resource, connection, metadata))
             yield dg.MaterializeResult(asset_key=result.asset_key, metadata=metadata)
 
@@ -161,48 +160,14 @@ def _endpoint_seen(
     )
 
 
-def _table_metadata(tables: TableReader, api: Api, resource: str) -> dict[str, Any]:
-    table = api.table(resource)
-    columns = tables.columns(table)
-    policy = api.policy(resource)
-    metadata: dict[str, Any] = {
-        ROW_COUNT: tables.row_count(table) if columns else 0,
-        COLUMN_SCHEMA: column_schema(columns),
-    }
-    if policy.date_column and tables.column_name(policy.date_column) in columns:
-        newest = tables.newest(table, policy.date_column)
-        metadata["newest_data"] = str(newest.date()) if newest else "none"
-    if policy.newest and tables.column_name(policy.newest["field"]) in columns:
-        newest = tables.newest(table, policy.newest["field"])
-        metadata |= {NEWEST_UPDATE: newest.isoformat()} if newest else {}
-    return metadata
-
-
-def _traffic_metadata(connection: Connection) -> dict[str, Any]:
-    traffic = connection.traffic
-    return {
-        "api": "embedded API" if connection.settings.embedded else connection.settings.base_url,
-        "requests": traffic.requests,
-        "retries": traffic.retries,
-        "seconds_waiting_for_api": round(traffic.seconds_waiting, 3),
-    }
-
-
-def column_schema(columns: TTableSchemaColumns) -> dg.TableSchema:
-    """Turn dlt's columns into what the Dagster UI shows.
-
-    Args:
-        columns: dlt columns by name; dlt's own, which start with `_dlt`, are left out.
-    """
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=name,
-                type=str(column.get("data_type", "unknown")),
-                description=column.get("description"),
-                constraints=dg.TableColumnConstraints(nullable=column.get("nullable") is not False),
-            )
-            for name, column in columns.items()
-            if not name.startswith("_dlt")
-        ]
-    )
+def _prune(tables: Tables, api: Api, resource: str, load: Mapping[str, Any]) -> dict[str, int]:
+    """Delete the rows that a complete load has not brought again, unless they are too many."""
+    table, loads = api.table(resource), str(load[LOAD_ID]).split(", ")
+    if not tables.columns(table):
+        return {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0}
+    gone = tables.rows_of_other_loads(table, loads)
+    allowed = api.policy(resource).max_pruned_share * tables.row_count(table)
+    if gone > allowed or load[ROWS_REJECTED] or not load[COMPLETE]:
+        return {ROWS_TO_PRUNE: gone, ROWS_PRUNED: 0}
+    tables.delete_rows_of_other_loads(table, loads)
+    return {ROWS_TO_PRUNE: gone, ROWS_PRUNED: gone}

@@ -13,7 +13,7 @@ from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.response import NoAnswerError
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.watermark import ask_newest
-from analytics_assets.materialization import NEWEST_UPDATE
+from analytics_assets.load_metadata import NEWEST_UPDATE
 from analytics_assets.settings import SettingsError
 
 INTERVAL = timedelta(minutes=5)

@@ -27,6 +27,7 @@ from filelock import FileLock
 
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 
+LOAD = "_dlt_load_id"  # dlt's column that says which load brought a row last
 DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 LOCKED_BY = re.compile(r'lock on file "(?P<file>[^"]+)".*?held in (?P<process>.+?\(PID \d+\))')
 LOCKED = re.compile(r'lock on file "(?P<file>[^"]+)"')
@@ -163,8 +164,8 @@ class Warehouse:
             yield
 
     @contextmanager
-    def reading(self) -> Iterator["TableReader"]:
-        """Open the warehouse to look at its tables.
+    def open(self) -> Iterator["Tables"]:
+        """Open the warehouse.
 
         Raises:
             WarehouseLockedError: another process has the DuckDB file open.
@@ -175,7 +176,7 @@ class Warehouse:
             self.pipeline("reader", Path(folder)).destination_client() as client,
         ):
             assert isinstance(client, SqlJobClientBase)
-            yield TableReader(client)
+            yield Tables(client)
 
     def _destination(self) -> Destination[Any, Any]:
         if self.duckdb_file:
@@ -191,8 +192,8 @@ class Warehouse:
         return destination
 
 
-class TableReader:
-    """Looks at tables in an open warehouse.
+class Tables:
+    """The tables of an open warehouse.
 
     Args:
         client: dlt's client of the destination.
@@ -243,8 +244,31 @@ class TableReader:
         nulls = " OR ".join(f"{self._column(column)} IS NULL" for column in key)
         return int(self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {nulls}"))
 
-    def _value(self, query: str) -> Any:
-        rows = self._client.sql_client.execute_sql(query)
+    def rejections(self, table: str, resource: str, loads: Sequence[str]) -> dict[str, int]:
+        """Count the rows of a resource that some loads rejected, by reason, the commonest first."""
+        rows = self._client.sql_client.execute_sql(
+            f"SELECT reason, count(*) AS times FROM {self._qualified(table)} "
+            f"WHERE resource = %s AND {LOAD} IN ({_places(loads)}) GROUP BY reason "
+            "ORDER BY times DESC, reason",
+            resource,
+            *loads,
+        )
+        return {str(reason): int(times) for reason, times in rows or ()}
+
+    def rows_of_other_loads(self, table: str, loads: Sequence[str]) -> int:
+        """Count the rows that none of these loads has brought or brought again."""
+        return int(self._value(f"SELECT count(*) {self._of_other_loads(table, loads)}", *loads))
+
+    def delete_rows_of_other_loads(self, table: str, loads: Sequence[str]) -> None:
+        """Delete the rows that none of these loads has brought or brought again."""
+        statement = f"DELETE {self._of_other_loads(table, loads)}"
+        self._client.sql_client.execute_sql(statement, *loads)
+
+    def _of_other_loads(self, table: str, loads: Sequence[str]) -> str:
+        return f"FROM {self._qualified(table)} WHERE {LOAD} NOT IN ({_places(loads)})"
+
+    def _value(self, query: str, *parameters: str) -> Any:
+        rows = self._client.sql_client.execute_sql(query, *parameters)
         return rows[0][0] if rows else None
 
     def _qualified(self, table: str) -> str:
@@ -252,6 +276,10 @@ class TableReader:
 
     def _column(self, name: str) -> str:
         return self._client.sql_client.escape_column_name(self.column_name(name))
+
+
+def _places(values: Sequence[str]) -> str:
+    return ", ".join("%s" for _ in values)
 
 
 def _duckdb_credentials() -> DuckDbCredentials:

@@ -239,5 +239,5 @@ def test_a_list_in_a_row_becomes_a_child_table_that_follows_the_row(
         with Sandbox(extra_rows={"orders": [{"id": 1, "tags": tags}]}) as sandbox:
             point_at(sandbox, monkeypatch)
             assert load(instance, api=api_with("orders")).success
-        with warehouse.reading() as tables:
+        with warehouse.open() as tables:
             assert tables.row_count("orders__tags") == len(tags)

@@ -7,15 +7,16 @@ import pytest
 
 from analytics_assets.api import API
 from analytics_assets.asset_keys import asset_key
-from analytics_assets.checks import check_columns, check_newest_data, check_primary_key
 from analytics_assets.definitions import build_definitions
 from analytics_assets.policy import Policy
 from analytics_assets.sandbox import Sandbox
+from analytics_assets.table_checks import check_columns, check_newest_data, check_primary_key
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.loading import api_with, load
 
-ALL = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
+OF_THE_TABLE = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
+ALL = OF_THE_TABLE | {"complete_read", "no_rejected_rows"}
 
 
 def outcomes(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
@@ -101,9 +102,12 @@ def test_a_column_that_came_or_went_is_named_in_a_warning(
     assert text == "added surprise (text); removed agent (text)"
 
 
-def test_a_missing_table_fails_every_check(instance: dg.DagsterInstance) -> None:
+def test_a_missing_table_fails_every_check_of_it(instance: dg.DagsterInstance) -> None:
     after = run_checks_alone(instance)
-    assert after == dict.fromkeys(ALL, (False, "There is no such table."))
+    assert {name: after[name] for name in OF_THE_TABLE} == dict.fromkeys(
+        OF_THE_TABLE, (False, "There is no such table.")
+    )
+    assert after["complete_read"] == (False, "There is no load yet.")
 
 
 def test_columns_are_compared_with_the_load_before_and_not_with_this_one(
@@ -135,7 +139,7 @@ def test_a_table_without_the_date_column_says_what_to_put_into_the_policy(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "page_views")
-    with warehouse.reading() as tables:
+    with warehouse.open() as tables:
         verdict = check_newest_data(
             tables, "page_views", Policy(date_column="day"), datetime.now(UTC)
         )
@@ -152,7 +156,7 @@ def test_freshness_counts_from_the_end_of_the_newest_day(
 ) -> None:
     load(instance, "page_views")
     end_of_newest_day = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
-    with Warehouse.from_settings().reading() as tables:
+    with Warehouse.from_settings().open() as tables:
         verdict = check_newest_data(
             tables,
             "page_views",

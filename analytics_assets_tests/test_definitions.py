@@ -17,7 +17,14 @@ from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
 from analytics_assets_tests.loading import api_rows, load, metadata_of, table_rows
 
-CHECKS = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
+CHECKS = {
+    "complete_read",
+    "no_rejected_rows",
+    "rows_present",
+    "primary_key",
+    "newest_data",
+    "columns_unchanged",
+}
 
 
 def with_entry(name: str) -> Api:

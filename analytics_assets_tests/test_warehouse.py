@@ -88,7 +88,7 @@ def test_a_locked_file_is_named_with_the_process_that_holds_it(tmp_path: Path) -
     with (
         held_open(warehouse.duckdb_file) as process,
         pytest.raises(WarehouseLockedError) as caught,
-        warehouse.reading(),
+        warehouse.open(),
     ):
         pass
     assert str(warehouse.duckdb_file) in str(caught.value)
@@ -150,7 +150,7 @@ def test_the_newest_value_is_found_in_dates_times_and_text(warehouse: Warehouse)
             table_name="kinds",
             columns={"day": {"data_type": "date"}, "nothing": {"data_type": "date"}},
         )
-    with warehouse.reading() as tables:
+    with warehouse.open() as tables:
         assert tables.newest("kinds", "day") == datetime(2025, 3, 2, tzinfo=UTC)
         assert tables.newest("kinds", "moment") == datetime(2025, 3, 2, 10, 30, tzinfo=UTC)
         assert tables.newest("kinds", "text") == datetime(2025, 3, 2, tzinfo=UTC)
@@ -164,6 +164,6 @@ def test_a_null_in_the_key_is_counted(warehouse: Warehouse) -> None:
     rows = [{"a": 1, "b": 1}, {"a": 1, "b": None}, {"a": 1, "b": 1}]
     with warehouse.loading("keys") as pipeline:
         pipeline.run(rows, table_name="keys")
-    with warehouse.reading() as tables:
+    with warehouse.open() as tables:
         assert tables.rows_without_key("keys", ["a", "b"]) == 1
         assert tables.duplicated_keys("keys", ["a", "b"]) == 1

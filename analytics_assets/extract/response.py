@@ -5,15 +5,17 @@ from typing import Any
 import requests
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import ContentDecodingError, HTTPError, RequestException
+from requests.exceptions import ContentDecodingError, HTTPError
 
 from analytics_assets.errors import AnalyticsAssetsError
+from analytics_assets.extract.body import RowsPath, decode
 from analytics_assets.extract.redaction import Redact
 
 MENDS = {
     401: " (it refused a new token: check `client_id`, `client_secret` and `scope`)",
     403: " (the client may not read this: check its permissions and `scope`)",
     404: " (check `path` in the entry, and `base_url`)",
+    204: " (if it means that there are no rows: `response_actions` of the entry can ignore it)",
     429: " (its limit was still exceeded after the retries: run again later)",
 }
 EXCERPT_LENGTH = 300  # characters of an answer that an error shows
@@ -32,22 +34,30 @@ class NoAnswerError(ApiError, RequestsConnectionError):
 
 
 class BodyError(ApiError, ContentDecodingError):
-    """The answer came whole, but its body is not JSON."""
+    """The answer came whole, but its body is not a page of rows."""
 
 
 def check_response(
-    response: requests.Response, *_args: Any, redact: Redact = str, where: str = "", **_kw: Any
+    response: requests.Response,
+    *_args: Any,
+    redact: Redact = str,
+    where: str = "",
+    rows: RowsPath | None = None,
+    **_kw: Any,
 ) -> None:
-    """Refuse an answer with an error status or a body that is not JSON; a `requests` hook.
+    """Refuse an answer that is not a page of rows; a `requests` hook.
+
+    Leaves the decoded body with the response, whose `json` gives it from then on.
 
     Args:
         response: the answer.
         redact: takes secrets out of a text.
         where: what was being read, such as "traffic_sources".
+        rows: where the rows are; None if any JSON will do.
 
     Raises:
         ResponseError: the status is 400 or above.
-        BodyError: the body is not JSON.
+        BodyError: the body is not JSON, reports an error, or has no list of rows where they are.
     """
     if response.is_redirect:
         return
@@ -60,14 +70,17 @@ def check_response(
             + excerpt(response, redact),
             response=response,
         )
-    try:
-        response.json()
-    except RequestException:
+    body, complaint = decode(response)
+    if not complaint and rows:
+        complaint = rows.complaint(body)
+    if complaint:
         raise BodyError(
-            f"{what}: the API answered {response.status_code} with a body that is not JSON"
+            f"{what}: the API answered {response.status_code} with {complaint}"
+            + MENDS.get(response.status_code, "")
             + excerpt(response, redact),
             response=response,
-        ) from None
+        )
+    response.json = lambda **_: body  # type: ignore[method-assign]
 
 
 def described(request: requests.PreparedRequest, redact: Redact) -> str:

@@ -2,36 +2,44 @@
 
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
+from dlt.common.configuration import resolve_configuration
 from dlt.common.exceptions import DictValidationException
-from dlt.extract import DltResource, DltSource
+from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
-from analytics_assets.configuration import Api, as_endpoint
+from analytics_assets.configuration import Api, parents_of
 from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.contract import Contract
+from analytics_assets.extract.batches import check_rows
 from analytics_assets.extract.connection import Connection, connect
-from analytics_assets.extract.redaction import Redact
-from analytics_assets.extract.response import check_response
+from analytics_assets.extract.entry import Entry, is_dlt_resource
+from analytics_assets.extract.reading import CompleteRead, ReadingSettings
 
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
 
 
 def rest_api_source(
-    config: Mapping[str, Any], name: str = "rest_api", connection: Connection | None = None
+    config: Mapping[str, Any],
+    name: str = "rest_api",
+    connection: Connection | None = None,
+    contracts: Mapping[str, Contract] | None = None,
 ) -> DltSource:
-    """Make a dlt source of a REST configuration: dlt's function of this name, and OAuth2.
+    """Make a dlt source of a REST configuration: dlt's function of this name, and more.
 
     On top of what dlt's documentation says, `client.auth` may be
     `{"type": "oauth2", "token_url": ..., ...}` with any field of `OAuth2Settings`, and whatever
-    `client` leaves open is looked up in dlt's configuration providers.
+    `client` leaves open is looked up in dlt's configuration providers. A resource gives all the
+    rows that the API has, or raises. Rows that break the resource's contract, and those without a
+    primary key, go to the table `rejected_rows`.
 
     Args:
         config: https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
         name: the API's name: the source, its schema, and the section of its settings.
         connection: what to send requests with; made from `config["client"]` if not given.
+        contracts: what rows must be, by resource.
 
     Returns:
         A source with one resource per entry.
@@ -58,11 +66,40 @@ def rest_api_source(
         ['orders']
     """
     connection = connection or connect(config["client"], name)
-    default_endpoint = as_endpoint((config.get("resource_defaults") or {}).get("endpoint"))
-    checked = [
-        _checked(entry, default_endpoint, connection.redact) for entry in config["resources"]
+    entries = _entries(config, contracts or {})
+    source = _source_of(config, name, connection, entries)
+    parents = parents_of(config["resources"])
+    for entry in entries:
+        resource = source.resources[entry.name]
+        resource.add_step(CompleteRead(entry.pages, entry.last_row_wins), insert_at=1)
+        if entry.name not in parents:  # its children are to see what the API sent
+            check_rows(resource, entry.contract)
+    return source
+
+
+def sample_source(config: Mapping[str, Any], name: str, connection: Connection) -> DltSource:
+    """Make a source for a look at an API: like `rest_api_source`, but pages come as they are.
+
+    Nothing is held back until it is proven complete, and no row is rejected.
+    """
+    return _source_of(config, name, connection, _entries(config, {}))
+
+
+def _entries(config: Mapping[str, Any], contracts: Mapping[str, Contract]) -> list[Entry]:
+    passes = resolve_configuration(ReadingSettings()).passes
+    entries = [entry for entry in config["resources"] if not is_dlt_resource(entry)]
+    return [Entry(entry, config, contracts, passes) for entry in entries]
+
+
+def _source_of(
+    config: Mapping[str, Any], name: str, connection: Connection, entries: list[Entry]
+) -> DltSource:
+    ready = iter(entries)
+    resources = [
+        entry if is_dlt_resource(entry) else next(ready).for_dlt(connection.redact)
+        for entry in config["resources"]
     ]
-    return _stock_source({**config, "client": connection.client, "resources": checked}, name)
+    return _stock_source({**config, "client": connection.client, "resources": resources}, name)
 
 
 def describe_resource(api: Api, name: str) -> DltSource:
@@ -107,22 +144,6 @@ def _deepest(error: Exception) -> str:
         return str(error)
     path, complaint = max(complaints, key=lambda found: found[0].count("/"))
     return f"{path}: {complaint}"
-
-
-def _checked(entry: Any, default_endpoint: Mapping[str, Any], redact: Redact) -> Any:
-    """Add the check of each answer to an entry.
-
-    It comes behind the user's own `response_actions`, which may ignore a status or mend a body.
-    """
-    if isinstance(entry, DltResource):
-        return entry
-    if isinstance(entry, str):
-        entry = {"name": entry, "endpoint": entry}
-    own_endpoint = as_endpoint(entry.get("endpoint"))
-    actions = {**default_endpoint, **own_endpoint}.get("response_actions") or []
-    check = partial(check_response, redact=redact, where=entry["name"])
-    endpoint = {**own_endpoint, "response_actions": [*actions, check]}
-    return {**entry, "endpoint": endpoint}
 
 
 def _without_auth(entry: Any) -> Any:

@@ -9,7 +9,7 @@ from dlt.common import jsonpath
 from analytics_assets.configuration import Api
 from analytics_assets.extract.connection import Connection
 from analytics_assets.extract.response import ApiError
-from analytics_assets.extract.source import rest_api_source
+from analytics_assets.extract.source import sample_source
 from analytics_assets.policy import NewestRequest
 
 
@@ -39,7 +39,7 @@ def ask_newest(
         WatermarkError: a row has no time in that field.
     """
     config = _one_page(api, resource, newest)
-    source = rest_api_source(config, api.name, connection).with_resources(resource)
+    source = sample_source(config, api.name, connection).with_resources(resource)
     field = jsonpath.compile_path(newest["field"])
     moments = []
     for row in source.resources[resource]:

@@ -1,0 +1,123 @@
+"""Pages held against the contract: rows that fit go to their table, the others are set aside.
+
+No row is dropped: what breaks the contract goes to the table `rejected_rows` of the same load.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+from dlt.common.schema.typing import TTableSchemaColumns
+from dlt.extract import DltResource
+from dlt.extract.items import SupportsPipe
+from dlt.extract.items_transform import ItemTransform
+
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.rows import RowCheck
+
+REJECTED_ROWS = "rejected_rows"
+REJECTED_COLUMNS: TTableSchemaColumns = {
+    "resource": {"data_type": "text", "nullable": False},
+    "rejected_at": {"data_type": "timestamp", "nullable": False},
+    "offset": {"data_type": "bigint", "nullable": False},
+    "reason": {"data_type": "text", "nullable": False},
+    "row": {"data_type": "text", "nullable": False},
+}
+
+
+def check_rows(resource: DltResource, contract: Contract) -> None:
+    """Let only rows that fit the contract through to the table of a resource.
+
+    The check comes first in the resource's pipe, before the entry's own `processing_steps`, as the
+    contract describes what the API sends. Renaming comes last, so that all of the entry speaks of
+    the API's names.
+
+    Args:
+        resource: the resource; changed in place.
+        contract: what its rows must be.
+    """
+    rejected: list[dict[str, Any]] = []
+    resource.add_step(FittingRows(contract, rejected), insert_at=2)
+    resource.add_step(FinishedRows(contract, rejected))
+
+
+class FittingRows(ItemTransform[Any, dict[str, Any]]):
+    """The step that takes rows which break the contract out of a page.
+
+    Args:
+        contract: what the rows must be.
+        rejected: where the others are put, as rows of `rejected_rows`.
+    """
+
+    placement_affinity = -0.9
+
+    def __init__(self, contract: Contract, rejected: list[dict[str, Any]]) -> None:
+        super().__init__(lambda item: item)
+        self._contract = contract
+        self._rejected = rejected
+
+    def bind(self, pipe: SupportsPipe) -> "FittingRows":
+        """Start counting."""
+        self._check = RowCheck(self._contract)
+        self._offset = 0
+        self._rejected.clear()
+        self._custom_metrics = {"rows_rejected": 0}
+        return self
+
+    def __call__(self, item: Any, meta: Any = None) -> Any:
+        """Return the page's rows that fit."""
+        if not isinstance(item, list):
+            return item
+        checked = self._check.check(item)
+        for rejection in checked.rejected:
+            self._rejected.append(
+                {
+                    "resource": self._contract.resource,
+                    "rejected_at": datetime.now(UTC),
+                    "offset": self._offset + rejection.position,
+                    "reason": rejection.reason,
+                    "row": json.dumps(rejection.row),
+                }
+            )
+        self._offset += len(item)
+        self._custom_metrics["rows_rejected"] += len(checked.rejected)
+        self._custom_metrics["unknown_fields"] = dict(self._check.unknown_fields)
+        self._custom_metrics["absent_fields"] = sorted(self._check.absent_fields)
+        return checked.rows
+
+
+class FinishedRows(ItemTransform[Any, dict[str, Any]]):
+    """The step that gives columns their names, and sends rejected rows to their own table.
+
+    Args:
+        contract: how columns are called.
+        rejected: the rows of `rejected_rows` that wait to be sent.
+    """
+
+    placement_affinity = 1.2  # behind dlt's incremental step, which speaks of the API's names
+
+    def __init__(self, contract: Contract, rejected: list[dict[str, Any]]) -> None:
+        super().__init__(lambda item: item)
+        self._rename = contract.rename
+        self._rejected = rejected
+
+    def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
+        """Give the page on, and the rejected rows of it."""
+        if self._rename and isinstance(item, list):
+            item = [{self._rename.get(name, name): row[name] for name in row} for row in item]
+        yield item
+        if self._rejected:
+            yield dlt.mark.with_hints(
+                list(self._rejected),
+                dlt.mark.make_hints(
+                    table_name=REJECTED_ROWS,
+                    columns=REJECTED_COLUMNS,
+                    write_disposition="append",
+                    primary_key=(),
+                    merge_key=(),
+                ),
+                create_table_variant=True,
+            )
+            self._rejected.clear()

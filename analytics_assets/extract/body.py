@@ -1,0 +1,107 @@
+"""What the body of an answer must be to count as a page of rows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
+from dlt.sources.helpers.rest_client.detector import find_response_page_data
+from requests.utils import get_encoding_from_headers
+
+ERRORS = ("error", "errors", "fault", "exception")
+FAILED = ("error", "fail", "failed", "failure")
+
+
+@dataclass(frozen=True)
+class RowsPath:
+    """Where the rows of a page are.
+
+    Args:
+        selector: the entry's `data_selector`; None where dlt finds out by itself.
+        one_is_enough: whether a single object may stand for a list of one, as for an endpoint
+            without paging.
+    """
+
+    selector: TJsonPath | None
+    one_is_enough: bool = False
+
+    def complaint(self, body: Any) -> str | None:
+        """Say what is wrong with a body; None if it is a page of rows, maybe of no rows."""
+        if self.one_is_enough and str(self.selector) == "$":
+            return None
+        failure = _reported_failure(body)
+        if failure:
+            return failure
+        if self.selector is None:
+            _, found = find_response_page_data(body) if isinstance(body, Mapping) else ("", body)
+            return self._not_rows("its body", found)
+        found = jsonpath.find_values(self.selector, body)
+        if found:
+            # a selector such as `items[*]` finds the rows themselves
+            return None if self._finds_rows else self._not_rows(f"`{self.selector}`", found[0])
+        if not self._finds_rows:
+            return f"no `{self.selector}` in its body"
+        around = str(self.selector).partition("[*]")[0].rstrip(".")
+        whole = jsonpath.find_values(around, body) if around else [body]
+        return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
+
+    @property
+    def _finds_rows(self) -> bool:
+        return any(sign in str(self.selector) for sign in ("*", "?", "..", ":", "|"))
+
+    def _not_rows(self, what: str, found: Any) -> str | None:
+        if isinstance(found, list) or (self.one_is_enough and isinstance(found, Mapping)):
+            return None
+        return f"{what} being {_kind(found)} and no list"
+
+
+def decode(response: requests.Response) -> tuple[Any, str | None]:
+    """Decode a body as JSON, strictly.
+
+    requests would guess at an encoding that does not fit, and change texts by it.
+
+    Returns:
+        The body, and None; or None, and what is wrong with it.
+    """
+    try:
+        text = response.content.decode(_encoding(response))
+        return json.loads(text), None
+    except UnicodeDecodeError as error:
+        return None, f"a body that is not {error.encoding} at byte {error.start}"
+    except RecursionError:
+        return None, "a body that is nested too deeply to be read"
+    except (ValueError, LookupError):
+        return None, "a body that is not JSON"
+
+
+def _encoding(response: requests.Response) -> str:
+    """Return what the answer or the entry's `response_actions` say; JSON is UTF-8 otherwise."""
+    assumed = get_encoding_from_headers(response.headers)
+    said = "charset=" in response.headers.get("Content-Type", "").lower()
+    if response.encoding and (said or response.encoding != assumed):
+        return response.encoding
+    return json.detect_encoding(response.content)
+
+
+def _reported_failure(body: Any) -> str | None:
+    if not isinstance(body, Mapping):
+        return None
+    for name in ERRORS:
+        if body.get(name):
+            return f"`{name}` in its body"
+    for name in ("success", "ok"):
+        if body.get(name) is False:
+            return f"`{name}` being false in its body"
+    if str(body.get("status")).lower() in FAILED:
+        return f"`status` being {body['status']!r} in its body"
+    return None
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    kinds: dict[type, str] = {dict: "an object", str: "a text", bool: "a truth value"}
+    return kinds.get(type(value), "a number")

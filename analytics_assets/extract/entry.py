@@ -1,0 +1,142 @@
+"""One resource's entry, made ready for dlt: its paginator proven, its answers checked."""
+
+import copy
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from dlt.common import jsonpath
+from dlt.extract import DltResource
+from dlt.sources.helpers.rest_client.detector import single_entity_path
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
+from dlt.sources.rest_api.config_setup import create_paginator
+
+from analytics_assets.configuration import as_endpoint
+from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.contract import Contract
+from analytics_assets.extract.body import RowsPath
+from analytics_assets.extract.pages import CompletePages, is_single_page
+from analytics_assets.extract.proof import Proof
+from analytics_assets.extract.redaction import Redact
+from analytics_assets.extract.response import check_response
+
+
+class Entry:
+    """An entry of `resources`, with `resource_defaults` and the client's paginator applied.
+
+    Args:
+        given: the entry as it stands in the configuration.
+        config: the configuration.
+        contracts: what rows must be, by resource; one that is not there must have a key only.
+        passes: how often to read before an inconsistent read fails.
+
+    Raises:
+        ConfigurationError: dlt refuses the paginator.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[str, Any] | str,
+        config: Mapping[str, Any],
+        contracts: Mapping[str, Contract],
+        passes: int,
+    ) -> None:
+        defaults = config.get("resource_defaults") or {}
+        self._own = {"name": given, "endpoint": given} if isinstance(given, str) else given
+        self._all = {**defaults, **self._own}
+        default_endpoint, own_endpoint = (
+            as_endpoint(part.get("endpoint")) for part in (defaults, self._own)
+        )
+        self._own_endpoint = own_endpoint
+        self._endpoint = {"path": self.name, **default_endpoint, **own_endpoint}
+        self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
+        self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
+        self.pages = self._complete_pages(passes)
+
+    @property
+    def name(self) -> str:
+        """The resource's name."""
+        return str(self._own["name"])
+
+    @property
+    def last_row_wins(self) -> bool:
+        """Whether the table is to hold one row per key, and no hint says which."""
+        disposition = self._all.get("write_disposition")
+        kind = disposition.get("disposition") if isinstance(disposition, dict) else disposition
+        return kind == "merge" and "dedup_sort" not in str(self._all.get("columns"))
+
+    def for_dlt(self, redact: Redact) -> dict[str, Any]:
+        """Return the entry as dlt is to have it.
+
+        Args:
+            redact: takes secrets out of a text.
+        """
+        selector = self._endpoint.get("data_selector")
+        rows = RowsPath(selector, one_is_enough=self._one_page())
+        check = partial(check_response, redact=redact, where=self.name, rows=rows)
+        endpoint = {
+            **self._own_endpoint,
+            "paginator": self.pages,
+            # behind the user's own actions, which may ignore a status or mend a body
+            "response_actions": [*(self._endpoint.get("response_actions") or ()), check],
+        }
+        if isinstance(selector, str):
+            # dlt 1.31 compiles a text anew for each page
+            endpoint["data_selector"] = jsonpath.compile_path(selector)
+        return {**self._own, "endpoint": endpoint, **self._hints()}
+
+    def _key(self) -> tuple[str, ...]:
+        key = self._all.get("primary_key") or ()
+        return (key,) if isinstance(key, str) else tuple(key) if isinstance(key, list) else ()
+
+    def _hints(self) -> dict[str, Any]:
+        """Give columns the contract's types and names; what the entry says itself goes first."""
+        hints: dict[str, Any] = {}
+        own = self._all.get("columns") or {}
+        if isinstance(own, dict):
+            columns = self.contract.hints()
+            for field, hint in own.items():
+                name = self.contract.name_of(field)
+                columns[name] = {**columns.get(name, {}), **hint}
+            hints["columns"] = columns
+        for kind in ("primary_key", "merge_key"):
+            key = self._all.get(kind)
+            if isinstance(key, str | list) and self.contract.rename:
+                fields = [key] if isinstance(key, str) else key
+                hints[kind] = [self.contract.name_of(field) for field in fields]
+        return hints
+
+    def _one_page(self) -> bool:
+        """Whether a single object may be all there is."""
+        return self._paging in (None, "auto") or is_single_page(self._paginator())
+
+    def _complete_pages(self, passes: int) -> CompletePages:
+        paginator = self._paginator()
+        named = not isinstance(self._paging, dict) or "total_path" in self._paging
+        total_path, without_total = None, False
+        if isinstance(paginator, OffsetPaginator) and named:
+            total_path, without_total = paginator.total_path, paginator.total_path is None
+        if self._all.get("parallelized"):  # its pages are handed on as they come
+            passes = 1
+        return CompletePages(
+            paginator,
+            Proof(self.name, self.contract.primary_key, passes),
+            total_path,
+            str(self._endpoint.get("data_selector") or ""),
+            counted=not (without_total or is_single_page(paginator)),
+        )
+
+    def _paginator(self) -> BasePaginator | None:
+        if not self._paging and single_entity_path(str(self._endpoint["path"])):
+            return create_paginator("single_page")
+        try:
+            return create_paginator(copy.deepcopy(self._paging))
+        except (ValueError, TypeError) as error:
+            raise ConfigurationError(
+                f"dlt refuses the entry of `{self.name}`: paginator: {error}"
+            ) from error
+
+
+def is_dlt_resource(entry: Any) -> bool:
+    """Tell whether an entry is a resource of dlt's own, which is left as it is."""
+    return isinstance(entry, DltResource)

@@ -1,0 +1,197 @@
+"""Paging that proves it is complete.
+
+Stock dlt 1.31 ends a read at a short, empty or broken page, moves the offset on by `limit` however
+many rows arrived, and refuses an API that gives no total. Here the offset moves on by the rows
+that arrived, the end is the API's total or an empty page, and a pass that does not add up is read
+again from the start.
+"""
+
+import copy
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Any
+
+import requests
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
+from dlt.sources.helpers.rest_client.detector import PaginatorFactory
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+    SinglePagePaginator,
+)
+
+from analytics_assets.extract.proof import IncompleteReadError, Proof
+from analytics_assets.extract.total import find_total
+
+
+class Progress(Enum):
+    """How far a read is after a page."""
+
+    GOING_ON = auto()
+    READ_AGAIN = auto()  # the pages of this pass are void
+    COMPLETE = auto()
+
+
+class CompletePages(BasePaginator):
+    """One of dlt's paginators, and the proof that it leaves no row out.
+
+    Args:
+        paginator: dlt's paginator; None finds out from the first page, as dlt's `auto` does.
+        proof: what has arrived so far.
+        total_path: where a page holds the number of all rows; None looks in the usual places.
+        selector: the path to a page's rows.
+        counted: whether to hold the rows that arrived against the API's total.
+
+    `progress` says how far the read is after a page; `probing` that the API's total has arrived,
+    and one more page is asked for to see whether it means what it says.
+    """
+
+    def __init__(
+        self,
+        paginator: BasePaginator | None,
+        proof: Proof,
+        total_path: TJsonPath | None = None,
+        selector: str = "",
+        counted: bool = True,
+    ) -> None:
+        super().__init__()
+        self.proof = proof
+        self.progress = Progress.GOING_ON
+        self._pristine = paginator
+        self._paginator = copy.deepcopy(paginator)
+        self._total_path = total_path
+        self._selector = selector
+        self._counted = counted
+        self.probing = False
+
+    def init_request(self, request: requests.Request) -> None:
+        """Ask for the first page of the first pass."""
+        proof = self.proof
+        self.proof = Proof(proof.resource, proof.key, proof.passes)
+        self._first = copy.copy(request)
+        self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
+        self._begin(request)
+
+    def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
+        """Count a page in, and find out whether there is another.
+
+        Raises:
+            IncompleteReadError: the pages do not add up, and were read often enough.
+        """
+        rows = data or []
+        total = find_total(response, self._total_path, self._selector) if self._counted else None
+        if self.probing and (not rows or self.proof.repeats(rows)):
+            self._has_next_page = False
+        else:
+            self.proof.add(rows, total)
+            self._has_next_page = self._move_on(response, rows) and not self.proof.void
+        self.progress = Progress.GOING_ON
+        if not self._has_next_page:
+            self.finish()
+
+    def finish(self) -> None:
+        """End the pass: the read is complete, or goes on with another pass.
+
+        Raises:
+            IncompleteReadError: neither.
+        """
+        complete = self.proof.finish(counted=self._counted and not self.limited)
+        self.progress = Progress.COMPLETE if complete else Progress.READ_AGAIN
+        self._has_next_page = not complete
+
+    def update_request(self, request: requests.Request) -> None:
+        """Ask for the next page, or for the first one of the next pass.
+
+        Raises:
+            IncompleteReadError: the next request would be the one just answered.
+        """
+        if self.progress is Progress.READ_AGAIN:
+            self.proof.begin()
+            self._begin(request)
+        elif self._has_next_page and self._paginator:
+            before = _asked(request)
+            self._paginator.update_request(request)
+            if _asked(request) == before:
+                raise IncompleteReadError(
+                    f"{self.proof.resource}: after {self.proof.received} rows the API names the "
+                    "page it has just given as the next one, so that there would be no end."
+                )
+
+    @property
+    def all_said_to_be_there(self) -> bool:
+        """Whether as many rows have arrived as the API's total says."""
+        return self._counted and self.proof.received == self.proof.total
+
+    def _begin(self, request: requests.Request) -> None:
+        request.url = self._first.url
+        request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
+        self._has_next_page, self.probing = True, False
+        self._paginator = copy.deepcopy(self._pristine)
+        if self._paginator:
+            self._paginator.init_request(request)
+
+    def _move_on(self, response: requests.Response, rows: Sequence[Any]) -> bool:
+        if self._paginator is None:
+            self._paginator, _ = PaginatorFactory().create_paginator(response)
+        if isinstance(self._paginator, OffsetPaginator):
+            return self._move_offset(self._paginator, response, rows)
+        if isinstance(self._paginator, PageNumberPaginator):
+            _forget_missing_paths(self._paginator, response)
+        self._paginator.update_state(response, list(rows))
+        return self._paginator.has_next_page
+
+    def _move_offset(
+        self, paginator: OffsetPaginator, response: requests.Response, rows: Sequence[Any]
+    ) -> bool:
+        first_page = paginator.current_value == paginator.initial_value
+        paginator.current_value += len(rows)
+        has_more = _has_more(paginator.has_more_path, response)
+        if not rows and has_more:
+            self.proof.trouble = "it says that there is more after its last row, and gives nothing"
+        if not rows or has_more is False or self.limited:
+            return False
+        if not self.all_said_to_be_there:
+            return self.proof.total is None or self.proof.received < self.proof.total
+        # a total that is just the first, full page may be the page's; only another request tells
+        self.probing = first_page and len(rows) == paginator.limit
+        return self.probing
+
+    @property
+    def limited(self) -> bool:
+        """Whether the configuration ends the read here, whatever else the API has."""
+        paginator = self._paginator
+        if not isinstance(paginator, OffsetPaginator | PageNumberPaginator):
+            return False
+        return paginator.maximum_value is not None and (
+            paginator.current_value >= paginator.maximum_value
+        )
+
+    def __str__(self) -> str:
+        """Name the paginator within, for dlt's log."""
+        return f"{type(self).__name__} of {self._paginator}"
+
+
+def is_single_page(paginator: BasePaginator | None) -> bool:
+    """Tell whether the configuration itself says that there is one page only."""
+    return isinstance(paginator, SinglePagePaginator)
+
+
+def _asked(request: requests.Request) -> tuple[Any, ...]:
+    parts = (request.url, request.params, request.json, request.data, request.headers)
+    return copy.deepcopy(parts)
+
+
+def _has_more(path: TJsonPath | None, response: requests.Response) -> bool | None:
+    found = jsonpath.find_values(path, response.json()) if path else []
+    return str(found[0]).lower() not in ("false", "0", "no", "none") if found else None
+
+
+def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:
+    """Let the read end at an empty page where the API says no number of pages.
+
+    dlt 1.31 raises there, and prints the whole page.
+    """
+    if paginator.total_path and find_total(response, paginator.total_path) is None:
+        paginator.total_path = None

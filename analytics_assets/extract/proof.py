@@ -1,0 +1,148 @@
+"""The proof that a read is complete: what arrived, held against what the API says it has."""
+
+import json
+from collections.abc import Hashable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from analytics_assets.extract.response import ApiError
+
+
+class IncompleteReadError(ApiError):
+    """The API did not give all rows; nothing of the read is loaded."""
+
+
+class Proof:
+    """Watches the pages of a resource go by, and tells whether all of it was there.
+
+    A pass is one read from the first page to the last. It is consistent if as many rows arrived
+    as the API's total says, the total stayed the same, and no row came twice. While it is not,
+    the resource is to be read again. Rows that come twice in two passes alike are the API's own.
+
+    Args:
+        resource: what is read, for errors.
+        key: fields that tell rows apart; without them only whole pages are compared.
+        passes: the most passes.
+    """
+
+    def __init__(self, resource: str, key: Sequence[str], passes: int) -> None:
+        self.resource = resource
+        self.passes = passes
+        self.key = tuple(key)
+        self.number = 0
+        self._counts_before: tuple[int, int] | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Start another pass."""
+        self.number += 1
+        self.received = 0
+        self.total: int | None = None
+        self.repeated: set[Hashable] = set()
+        self.trouble = ""
+        self._in_circles = False
+        self._seen: set[Hashable] = set()
+        self._without_key = 0
+        self._page_before: Hashable = None
+
+    @property
+    def void(self) -> bool:
+        """Whether there is no use in reading this pass to its end."""
+        # the last one is, for the numbers in the error
+        return self._in_circles or bool(self.trouble and self.number < self.passes)
+
+    @property
+    def duplicates(self) -> int:
+        """How many rows of this pass had come before in it."""
+        return self.received - len(self._seen) - self._without_key if self.key else 0
+
+    def key_of(self, row: Any) -> Hashable:
+        """Return what tells a row apart from others, None if it lacks a part of it."""
+        try:
+            parts = tuple(row[field] for field in self.key)
+            hash(parts)
+        except (KeyError, TypeError, IndexError):
+            return None
+        return None if None in parts else parts
+
+    def repeats(self, rows: Sequence[Any]) -> bool:
+        """Tell whether these are the rows of the page before."""
+        return bool(rows) and self._identity(rows) == self._page_before
+
+    def add(self, rows: Sequence[Any], total: int | None) -> None:
+        """Count a page in. What is wrong with the pass so far stands in `trouble` afterwards.
+
+        Args:
+            rows: the page's rows.
+            total: the number of all rows, if the page says it.
+
+        Raises:
+            IncompleteReadError: the rows are those of the page before.
+        """
+        if self.repeats(rows):
+            raise IncompleteReadError(
+                f"{self.resource}: the page at offset {self.received} has the rows of the page "
+                "before it; the API seems to ignore the paging parameters. Check the names that "
+                "`paginator` gives them, or set it to 'single_page' if there is only one page."
+            )
+        if total is not None and self.total not in (None, total):
+            self.trouble = f"its total changed from {self.total} to {total} while it was read"
+        self.total = self.total if total is None else total
+        if rows:
+            self._page_before = self._identity(rows)
+            self._look_for_repeats(rows)
+            self.received += len(rows)
+
+    def _look_for_repeats(self, rows: Sequence[Any]) -> None:
+        keys = [self.key_of(row) for row in rows] if self.key else [self._page_before]
+        if self._seen.issuperset(keys):
+            self.trouble = f"all rows at offset {self.received} had come before"
+            self._in_circles = True
+        for key in keys:
+            if key is None:  # the contract rejects the row, so there is nothing to compare
+                self._without_key += 1
+            elif key in self._seen:
+                self.repeated.add(key)
+            else:
+                self._seen.add(key)
+
+    def _identity(self, rows: Sequence[Any]) -> Hashable:
+        keys = tuple(self.key_of(row) for row in rows) if self.key else (None,)
+        if None not in keys:
+            return keys
+        return blake2b(json.dumps(rows, default=str).encode()).digest()
+
+    def finish(self, counted: bool = True) -> bool:
+        """End the pass.
+
+        Args:
+            counted: whether as many rows should have arrived as the total says.
+
+        Returns:
+            Whether the read is complete. If not, the resource is to be read again.
+
+        Raises:
+            IncompleteReadError: it is not, and this was the last pass.
+        """
+        counts = (self.received, self.duplicates)
+        if not self.trouble and counted and self.total not in (None, self.received):
+            self.trouble = "the rows that arrived are not as many as its total says"
+        if not self.trouble and self.duplicates and counts != self._counts_before:
+            self.trouble = f"{self.duplicates} rows came twice, as rows moved while it was read"
+        if not self.trouble:
+            return True
+        if self.number >= self.passes:
+            raise self._incomplete()
+        self._counts_before = counts
+        return False
+
+    def _incomplete(self) -> IncompleteReadError:
+        expected = "unknown" if self.total is None else self.total
+        passes = "1 pass" if self.number == 1 else f"{self.number} passes"
+        return IncompleteReadError(
+            f"{self.resource}: no complete read in {passes}: {self.trouble}. "
+            f"Expected {expected} rows, received {self.received}. If the API's rows change while "
+            "they are read, run again when they rest, or raise `reading.passes`; if its total is "
+            "not the number of all rows, name the field that is as `total_path` in `paginator`, "
+            "or set it to None."
+        )

@@ -1,0 +1,112 @@
+"""What is asked of the last load: whether it was complete, what it left out, what it deleted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from analytics_assets.extract.batches import REJECTED_ROWS
+from analytics_assets.load_metadata import (
+    COMPLETE,
+    LOAD_ID,
+    ROWS_EXPECTED,
+    ROWS_PRUNED,
+    ROWS_RECEIVED,
+    ROWS_REJECTED,
+    ROWS_REPEATED,
+    ROWS_TO_PRUNE,
+)
+from analytics_assets.policy import Policy
+from analytics_assets.verdict import Verdict
+from analytics_assets.warehouse import Tables
+
+REASONS_SHOWN = 3
+
+
+def check_complete_read(load: Mapping[str, Any]) -> Verdict:
+    """Fail if the last load may have left rows out.
+
+    Args:
+        load: the metadata of the last load.
+
+    Returns:
+        The verdict; a warning where the configuration itself limits the read, or where rows share
+        their key.
+    """
+    received, expected = load.get(ROWS_RECEIVED), load.get(ROWS_EXPECTED)
+    if received is None:
+        return Verdict(False, "There is no load yet.", dg.AssetCheckSeverity.WARN)
+    told = f"{received} rows arrived"
+    told += "; the API gives no total." if expected == "not said" else f" of {expected}."
+    if not load.get(COMPLETE):
+        told += " The entry's `paginator` ends the read before the API's last row."
+        return Verdict(False, told, dg.AssetCheckSeverity.WARN)
+    repeated = load.get(ROWS_REPEATED, 0)
+    if repeated:
+        told += (
+            f" {repeated} of them have the key of another, of which the last was kept: does "
+            "`primary_key` tell rows apart?"
+        )
+    return Verdict(not repeated, told, dg.AssetCheckSeverity.WARN, {"rows_received": received})
+
+
+def check_rejected_rows(
+    tables: Tables, resource: str, load: Mapping[str, Any], policy: Policy
+) -> Verdict:
+    """Warn if rows of the last load were rejected; fail if they were more than the policy allows.
+
+    Args:
+        tables: the open warehouse.
+        resource: the resource.
+        load: the metadata of its last load.
+        policy: says how large a share may be rejected.
+    """
+    if not load.get(ROWS_REJECTED):
+        return Verdict(True, "All rows fit.", numbers={ROWS_REJECTED: 0})
+    reasons = tables.rejections(REJECTED_ROWS, resource, load[LOAD_ID].split(", "))
+    rejected = sum(reasons.values())
+    share = rejected / max(load[ROWS_RECEIVED], rejected)
+    examples = "; ".join(
+        f"{reason} ({count} times)" for reason, count in list(reasons.items())[:REASONS_SHOWN]
+    )
+    severe = share > policy.max_rejected_share
+    return Verdict(
+        False,
+        f"{rejected} rows ({share:.2%}) are in `{REJECTED_ROWS}` and not in the table: {examples}.",
+        dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
+        {ROWS_REJECTED: rejected},
+    )
+
+
+def check_pruned(load: Mapping[str, Any], policy: Policy) -> Verdict:
+    """Fail if there were more rows to delete than the policy allows.
+
+    Args:
+        load: the metadata of the last load.
+        policy: says how large a share of the table may be deleted.
+    """
+    found, deleted = load.get(ROWS_TO_PRUNE, 0), load.get(ROWS_PRUNED, 0)
+    numbers = {ROWS_PRUNED: deleted}
+    if found == deleted:
+        return Verdict(True, f"{deleted} rows were deleted.", numbers=numbers)
+    why = (
+        f"{load[ROWS_REJECTED]} rows were rejected, which may be among them"
+        if load.get(ROWS_REJECTED)
+        else f"that is more than {policy.max_pruned_share:.0%} of the table"
+    )
+    return Verdict(
+        False,
+        f"The API no longer has {found} rows of the table. None was deleted: {why}. If they are to "
+        "go, raise `max_pruned_share` in the resource's policy for one load.",
+        numbers=numbers,
+    )
+
+
+def check_drift(changes: Sequence[str]) -> Verdict:
+    """Warn if the API is no longer what the kept contract says.
+
+    Args:
+        changes: a line for each difference.
+    """
+    text = "\n".join(changes) or "The API is as the contract says."
+    return Verdict(not changes, text, dg.AssetCheckSeverity.WARN, {"changes": len(changes)})
