@@ -109,15 +109,13 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
             item = [{self._rename.get(name, name): row[name] for name in row} for row in item]
         yield item
         if self._rejected:
-            yield dlt.mark.with_hints(
-                list(self._rejected),
-                dlt.mark.make_hints(
-                    table_name=REJECTED_ROWS,
-                    columns=REJECTED_COLUMNS,
-                    write_disposition="append",
-                    primary_key=(),
-                    merge_key=(),
-                ),
-                create_table_variant=True,
+            rejected = list(self._rejected)
+            self._rejected.clear()  # before they are sent: dlt takes the next page in between
+            hints = dlt.mark.make_hints(
+                table_name=REJECTED_ROWS,
+                columns=REJECTED_COLUMNS,
+                write_disposition="append",
+                primary_key=(),
+                merge_key=(),
             )
-            self._rejected.clear()
+            yield dlt.mark.with_hints(rejected, hints, create_table_variant=True)

@@ -17,6 +17,7 @@ from analytics_assets.contract import Contract
 from analytics_assets.extract.body import RowsPath
 from analytics_assets.extract.pages import CompletePages, is_single_page
 from analytics_assets.extract.proof import Proof
+from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.response import check_response
 
@@ -28,7 +29,7 @@ class Entry:
         given: the entry as it stands in the configuration.
         config: the configuration.
         contracts: what rows must be, by resource; one that is not there must have a key only.
-        passes: how often to read before an inconsistent read fails.
+        reading: how hard to try for a complete read.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -39,7 +40,7 @@ class Entry:
         given: Mapping[str, Any] | str,
         config: Mapping[str, Any],
         contracts: Mapping[str, Contract],
-        passes: int,
+        reading: ReadingSettings,
     ) -> None:
         defaults = config.get("resource_defaults") or {}
         self._own = {"name": given, "endpoint": given} if isinstance(given, str) else given
@@ -51,7 +52,7 @@ class Entry:
         self._endpoint = {"path": self.name, **default_endpoint, **own_endpoint}
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
-        self.pages = self._complete_pages(passes)
+        self.pages = self._complete_pages(reading)
 
     @property
     def name(self) -> str:
@@ -110,17 +111,17 @@ class Entry:
         """Whether a single object may be all there is."""
         return self._paging in (None, "auto") or is_single_page(self._paginator())
 
-    def _complete_pages(self, passes: int) -> CompletePages:
+    def _complete_pages(self, reading: ReadingSettings) -> CompletePages:
         paginator = self._paginator()
         named = not isinstance(self._paging, dict) or "total_path" in self._paging
         total_path, without_total = None, False
         if isinstance(paginator, OffsetPaginator) and named:
             total_path, without_total = paginator.total_path, paginator.total_path is None
-        if self._all.get("parallelized"):  # its pages are handed on as they come
-            passes = 1
+        # a `parallelized` child's pages are handed on as they come: there is no second pass
+        passes = 1 if self._all.get("parallelized") else reading.passes
         return CompletePages(
             paginator,
-            Proof(self.name, self.contract.primary_key, passes),
+            Proof(self.name, self.contract.primary_key, passes, reading.confirm and passes > 1),
             total_path,
             str(self._endpoint.get("data_selector") or ""),
             counted=not (without_total or is_single_page(paginator)),

@@ -68,8 +68,7 @@ class CompletePages(BasePaginator):
 
     def init_request(self, request: requests.Request) -> None:
         """Ask for the first page of the first pass."""
-        proof = self.proof
-        self.proof = Proof(proof.resource, proof.key, proof.passes)
+        self.proof = self.proof.anew()
         self._first = copy.copy(request)
         self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
         self._begin(request)
@@ -127,7 +126,7 @@ class CompletePages(BasePaginator):
     def _begin(self, request: requests.Request) -> None:
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
-        self._has_next_page, self.probing = True, False
+        self._has_next_page, self.probing, self._largest = True, False, 0
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)
@@ -145,8 +144,8 @@ class CompletePages(BasePaginator):
     def _move_offset(
         self, paginator: OffsetPaginator, response: requests.Response, rows: Sequence[Any]
     ) -> bool:
-        first_page = paginator.current_value == paginator.initial_value
         paginator.current_value += len(rows)
+        largest_before, self._largest = self._largest, max(self._largest, len(rows))
         has_more = _has_more(paginator.has_more_path, response)
         if not rows and has_more:
             self.proof.trouble = "it says that there is more after its last row, and gives nothing"
@@ -154,8 +153,8 @@ class CompletePages(BasePaginator):
             return False
         if not self.all_said_to_be_there:
             return self.proof.total is None or self.proof.received < self.proof.total
-        # a total that is just the first, full page may be the page's; only another request tells
-        self.probing = first_page and len(rows) == paginator.limit
+        # a total that is reached with a full page may be too low; only another request tells
+        self.probing = len(rows) >= (largest_before or paginator.limit)
         return self.probing
 
     @property

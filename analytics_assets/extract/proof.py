@@ -16,45 +16,54 @@ class Proof:
     """Watches the pages of a resource go by, and tells whether all of it was there.
 
     A pass is one read from the first page to the last. It is consistent if as many rows arrived
-    as the API's total says, the total stayed the same, and no row came twice. While it is not,
-    the resource is to be read again. Rows that come twice in two passes alike are the API's own.
+    as the API's total says, the total stayed the same, and no row was on two pages. While it is
+    not, the resource is to be read again.
+
+    Two rows with one key that differ may be one row, restated in between, or the API's own. They
+    are its own if another pass brings the same.
 
     Args:
         resource: what is read, for errors.
         key: fields that tell rows apart; without them only whole pages are compared.
         passes: the most passes.
+        confirm: whether a read counts only once two passes in a row brought the same rows. It
+            finds out what no total tells: a row deleted and another added in between.
     """
 
-    def __init__(self, resource: str, key: Sequence[str], passes: int) -> None:
+    def __init__(
+        self, resource: str, key: Sequence[str], passes: int, confirm: bool = False
+    ) -> None:
         self.resource = resource
-        self.passes = passes
         self.key = tuple(key)
+        self.passes = passes
+        self.confirm = confirm
         self.number = 0
-        self._counts_before: tuple[int, int] | None = None
+        self._rows: dict[Hashable, int] = {}
         self.begin()
 
     def begin(self) -> None:
         """Start another pass."""
         self.number += 1
         self.received = 0
+        self.duplicates = 0
         self.total: int | None = None
         self.repeated: set[Hashable] = set()
         self.trouble = ""
         self._in_circles = False
-        self._seen: set[Hashable] = set()
-        self._without_key = 0
+        self._on_two_pages = 0  # and the same on both
+        self._restated = 0
+        self._rows_before, self._rows = self._rows, {}
         self._page_before: Hashable = None
+
+    def anew(self) -> "Proof":
+        """Return a proof of another read of the same."""
+        return Proof(self.resource, self.key, self.passes, self.confirm)
 
     @property
     def void(self) -> bool:
         """Whether there is no use in reading this pass to its end."""
         # the last one is, for the numbers in the error
         return self._in_circles or bool(self.trouble and self.number < self.passes)
-
-    @property
-    def duplicates(self) -> int:
-        """How many rows of this pass had come before in it."""
-        return self.received - len(self._seen) - self._without_key if self.key else 0
 
     def key_of(self, row: Any) -> Hashable:
         """Return what tells a row apart from others, None if it lacks a part of it."""
@@ -95,16 +104,22 @@ class Proof:
 
     def _look_for_repeats(self, rows: Sequence[Any]) -> None:
         keys = [self.key_of(row) for row in rows] if self.key else [self._page_before]
-        if self._seen.issuperset(keys):
+        if self._rows.keys() >= set(keys):
             self.trouble = f"all rows at offset {self.received} had come before"
             self._in_circles = True
-        for key in keys:
+        contents = [hash(repr(row)) for row in rows] if self.key else [0]
+        page: dict[Hashable, int] = {}
+        for key, content in zip(keys, contents, strict=True):
             if key is None:  # the contract rejects the row, so there is nothing to compare
-                self._without_key += 1
-            elif key in self._seen:
+                continue
+            if key in self._rows or key in page:
+                self.duplicates += 1
                 self.repeated.add(key)
-            else:
-                self._seen.add(key)
+            if key in self._rows:
+                self._on_two_pages += self._rows[key] == content
+                self._restated += self._rows[key] != content
+            page[key] = content
+        self._rows |= page
 
     def _identity(self, rows: Sequence[Any]) -> Hashable:
         keys = tuple(self.key_of(row) for row in rows) if self.key else (None,)
@@ -124,16 +139,20 @@ class Proof:
         Raises:
             IncompleteReadError: it is not, and this was the last pass.
         """
-        counts = (self.received, self.duplicates)
         if not self.trouble and counted and self.total not in (None, self.received):
             self.trouble = "the rows that arrived are not as many as its total says"
-        if not self.trouble and self.duplicates and counts != self._counts_before:
-            self.trouble = f"{self.duplicates} rows came twice, as rows moved while it was read"
+        if not self.trouble and self._on_two_pages:
+            self.trouble = (
+                f"{self._on_two_pages} rows were on two pages, so that others may have been on "
+                "none (does the API sort its rows by something that tells them apart?)"
+            )
+        agrees = self.number > 1 and self._rows == self._rows_before
+        if not self.trouble and (self._restated or self.confirm) and not agrees:
+            self.trouble = "two passes did not bring the same rows"
         if not self.trouble:
             return True
         if self.number >= self.passes:
             raise self._incomplete()
-        self._counts_before = counts
         return False
 
     def _incomplete(self) -> IncompleteReadError:

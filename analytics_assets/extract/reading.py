@@ -27,9 +27,11 @@ class ReadingSettings(BaseConfiguration):
 
     Args:
         passes: how often a resource is read from the start before the load fails.
+        confirm: whether a read counts only once two passes in a row brought the same rows.
     """
 
     passes: int = 3
+    confirm: bool = False
 
     __section__ = "reading"
 

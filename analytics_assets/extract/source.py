@@ -66,7 +66,7 @@ def rest_api_source(
         ['orders']
     """
     connection = connection or connect(config["client"], name)
-    entries = _entries(config, contracts or {})
+    entries = _entries(config, contracts or {}, resolve_configuration(ReadingSettings()))
     source = _source_of(config, name, connection, entries)
     parents = parents_of(config["resources"])
     for entry in entries:
@@ -82,13 +82,14 @@ def sample_source(config: Mapping[str, Any], name: str, connection: Connection) 
 
     Nothing is held back until it is proven complete, and no row is rejected.
     """
-    return _source_of(config, name, connection, _entries(config, {}))
+    return _source_of(config, name, connection, _entries(config, {}, ReadingSettings()))
 
 
-def _entries(config: Mapping[str, Any], contracts: Mapping[str, Contract]) -> list[Entry]:
-    passes = resolve_configuration(ReadingSettings()).passes
+def _entries(
+    config: Mapping[str, Any], contracts: Mapping[str, Contract], reading: ReadingSettings
+) -> list[Entry]:
     entries = [entry for entry in config["resources"] if not is_dlt_resource(entry)]
-    return [Entry(entry, config, contracts, passes) for entry in entries]
+    return [Entry(entry, config, contracts, reading) for entry in entries]
 
 
 def _source_of(
