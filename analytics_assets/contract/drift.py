@@ -1,0 +1,42 @@
+"""How what an API says of its rows now differs from what it said when the document was kept."""
+
+from collections.abc import Iterator
+
+from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
+
+
+def drift(kept: Contract, live: Contract) -> list[str]:
+    """Compare two contracts of one resource.
+
+    Args:
+        kept: what was agreed.
+        live: what the API says now.
+
+    Returns:
+        A line per difference, fields by the API's name; empty if there is none.
+    """
+    before = {column.field: column for column in kept.columns}
+    now = {column.field: column for column in live.columns}
+    lines = [f"added `{name}` ({now[name].data_type})" for name in now if name not in before]
+    lines += [f"removed `{name}` ({before[name].data_type})" for name in before if name not in now]
+    for name in before:
+        if name in now:
+            lines += _changes(before[name], now[name])
+    return lines
+
+
+def _changes(before: Column, now: Column) -> Iterator[str]:
+    name = f"`{now.field}`"
+    if before.data_type != now.data_type:
+        yield f"{name} was {before.data_type} and is {now.data_type}"
+    if before.nullable != now.nullable:
+        yield f"{name} may be null now" if now.nullable else f"{name} may no longer be null"
+    for choice in now.choices:
+        if before.choices and choice not in before.choices:
+            yield f"{name} may be `{choice}` now"
+    for choice in before.choices:
+        if now.choices and choice not in now.choices:
+            yield f"{name} may no longer be `{choice}`"
+    if bool(before.choices) != bool(now.choices):
+        yield f"{name} has {'a list' if now.choices else 'no list'} of values now"

@@ -1,0 +1,64 @@
+"""A contract's columns as one msgspec type, which holds a whole page against them in C."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from sys import float_info
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from analytics_assets.contract.column import Column, DataType
+
+OPEN_TYPES: tuple[DataType, ...] = ("json", "decimal", "wei", "binary")
+_LEAST, _MOST = -(2**63), 2**63 - 1  # what a bigint holds
+# JSON knows one kind of number: 5.0 is an integer too
+_INTEGER = (
+    Annotated[int, Meta(ge=_LEAST, le=_MOST)]
+    | Annotated[float, Meta(ge=float(_LEAST), lt=float(_MOST), multiple_of=1.0)]
+)
+# a bound refuses what is not a number as well
+_FINITE = Annotated[float, Meta(ge=-float_info.max, le=float_info.max)]
+_TYPES: dict[DataType, Any] = {
+    "text": str,
+    "bigint": _INTEGER,
+    "double": _FINITE,
+    "bool": bool,
+    "timestamp": datetime,
+    "date": date,
+    "time": time,
+}
+
+
+def row_type(columns: Iterable[Column]) -> Any:
+    """Make the type of a row; msgspec leaves fields that it does not name alone.
+
+    Args:
+        columns: what a row must have. Those of `OPEN_TYPES` may hold anything, null included.
+
+    Returns:
+        A type for `msgspec.convert`.
+    """
+    fields = []
+    for number, column in enumerate(columns):
+        kind = _TYPES.get(column.data_type, Any)
+        if column.nullable:
+            absent = msgspec.field(name=column.field, default=None)
+            fields.append((f"field_{number}", kind | None if kind is not Any else Any, absent))
+        else:
+            fields.append((f"field_{number}", kind, msgspec.field(name=column.field)))
+    # rows live for a moment only: no need to have the garbage collector look at them
+    return msgspec.defstruct("Row", fields, kw_only=True, gc=False)
+
+
+def complaint(error: msgspec.ValidationError) -> str:
+    """Say what msgspec has against a row, the path first; it names types and never the value."""
+    message, _, path = str(error).partition(" - at ")
+    path = path.strip("`") or "$"
+    if message.startswith("Object missing required field "):
+        return f"`$.{message.split('`')[1]}`: required, but missing"
+    if message.startswith("Expected `float` "):
+        message = (
+            "Expected a finite `float`" if str(float_info.max) in message else "Expected `int`"
+        )
+    return f"`{path}`: {message.replace('`int | float', '`int')}"
