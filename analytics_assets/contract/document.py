@@ -91,10 +91,20 @@ def _parsed(text: bytes | str, place: str) -> Any:
 
 
 def keep(document: dict[str, Any], place: str | Path) -> None:
-    """Write a document to a file, without what depends on where it was fetched."""
+    """Write a document to a file, without what depends on where it was fetched.
+
+    Raises:
+        ContractError: the file cannot be written.
+    """
     file = Path(place)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(kept_text(document), encoding="utf-8")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(kept_text(document), encoding="utf-8")
+    except OSError as error:
+        raise ContractError(
+            f"The OpenAPI document cannot be kept in {place}: {error.strerror or error}. "
+            "Set `openapi` to a file that can be written."
+        ) from error
 
 
 def kept_text(document: dict[str, Any]) -> str:

@@ -40,7 +40,7 @@ def row_schema(
     """
     references = References(document)
     operation = _operation(document, references, path, method)
-    answer = operation and _answer(references, operation)
+    answer = _answer(references, operation)
     if not answer:
         return None
     if not data_selector and single_entity_path(path):
@@ -53,20 +53,22 @@ def row_schema(
 
 def _operation(
     document: Mapping[str, Any], references: References, path: str, method: str
-) -> Mapping[str, Any] | None:
+) -> Mapping[str, Any]:
     """Return what the document says of an endpoint, by the path that fits it best."""
     paths = references.followed(document.get("paths"))
     templates = {name: _segments(name) for name in paths if isinstance(name, str)}
     servers = [_segments(server) for server in server_paths(document)]
     # what all paths begin with may be a part of the base URL, which is a setting
     shared = _shared(templates.values())
-    wanted, best, found = _segments(path), (False, -1), None
+    wanted, best = _segments(path), (False, -1)
+    found: Mapping[str, Any] = {}
     for name, own in templates.items():
         for form in (own, *(server + own for server in servers), own[shared:]):
             rank = (form == wanted, sum("{}" not in segment for segment in form))
             if form and rank > best and _match(form, wanted):
-                operation = references.followed(paths[name]).get(method.lower())
-                if isinstance(operation, dict):
+                item = references.followed(paths[name])
+                operation = references.followed(item.get(method.lower()))
+                if operation:
                     best, found = rank, operation
     return found
 

@@ -115,7 +115,7 @@ class _Reader:
         parts = [option for option in _union(flat) if not self._is_null(option)]
         if not isinstance(text, str) and len(parts) == 1:
             text = self._references.flat(parts[0]).get("description")
-        text = text.strip() if isinstance(text, str) else ""
+        text = " ".join(text.split()) if isinstance(text, str) else ""
         if len(choices) > 1:
             more = ", ..." if len(choices) > LISTED else ""
             text = f"{text} One of {', '.join(choices[:LISTED])}{more}."
