@@ -7,6 +7,7 @@ up in each run.
 """
 
 from datetime import timedelta
+from pathlib import Path
 
 import dlt
 
@@ -15,6 +16,7 @@ from analytics_assets.configuration import Api
 API = Api(
     name="analytics",
     file=__file__,
+    openapi=str(Path(__file__).with_name("contract") / "openapi" / "analytics.json"),
     config={
         "client": {
             "base_url": dlt.config.value,
@@ -32,7 +34,6 @@ API = Api(
         "resources": [
             {
                 "name": "website_overview",
-                "columns": {"date": {"data_type": "date"}},
                 "endpoint": {
                     "path": "/v1/website_overview",
                     "data_selector": "data",
@@ -41,7 +42,6 @@ API = Api(
             },
             {
                 "name": "daily_active_users",
-                "columns": {"date": {"data_type": "date"}},
                 "endpoint": {
                     "path": "/v1/daily_active_users",
                     "data_selector": "data",
@@ -50,7 +50,6 @@ API = Api(
             },
             {
                 "name": "traffic_sources",
-                "columns": {"date": {"data_type": "date"}},
                 "endpoint": {
                     "path": "/v1/traffic_sources",
                     "data_selector": "data",
@@ -59,7 +58,6 @@ API = Api(
             },
             {
                 "name": "page_views",
-                "columns": {"date": {"data_type": "date"}},
                 "endpoint": {
                     "path": "/v1/page_views",
                     "data_selector": "data",

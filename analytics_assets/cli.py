@@ -4,10 +4,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from typing import Any
 
 import click
 import dagster as dg
@@ -17,9 +18,14 @@ from rich.table import Table
 
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
+from analytics_assets.contract.contract import contract_in
+from analytics_assets.contract.contract_error import ContractError
+from analytics_assets.contract.document import keep, read_document
+from analytics_assets.contract.drift import drift
 from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
+from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.source import sample_source
 from analytics_assets.load_metadata import ROW_COUNT
@@ -85,14 +91,71 @@ def check() -> None:
     sys.exit(1 if failed else 0)
 
 
-def _project() -> tuple[Api, dg.Definitions]:
-    """Load `api.py` and all that follows from it; what is wrong in it is said in a sentence."""
+@main.command("contract")
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; fail on a difference.")
+def keep_contract(only_check: bool) -> None:
+    """Fetch the API's OpenAPI document, keep it, and say what is new in its rows."""
+    api = _api()
+    if not api.openapi:
+        raise click.ClickException(
+            f"The {api.name} API has no `openapi`: set it to the file that is to keep the API's "
+            "OpenAPI document, and `openapi_path` to where the API serves it."
+        )
+    _say(f"Asking {_where(api)} ...")
+    with _errors_said():
+        connection = connect(api.config["client"], api.name, one_quick_try())
+        live = fetch_document(connection, api.openapi_path)
+        changes = _changes(api, _kept_document(api.openapi, only_check), live)
+        for line in changes or ["no change"]:
+            _say(line, style="red" if changes and only_check else None)
+        if not only_check:
+            keep(live, api.openapi)
+            _say(f"Kept in {api.openapi}")
+    sys.exit(1 if changes and only_check else 0)
+
+
+def _kept_document(place: str, only_check: bool) -> dict[str, Any]:
     try:
-        from analytics_assets.api import API
+        return read_document(place)
+    except ContractError:
+        if only_check:
+            raise
+        return {}  # it is about to be written
+
+
+def _changes(api: Api, kept: dict[str, Any], live: dict[str, Any]) -> list[str]:
+    return [
+        f"{resource}: {line}"
+        for resource in api.resources
+        for line in drift(contract_in(kept, api, resource), contract_in(live, api, resource))
+    ]
+
+
+def _project() -> tuple[Api, dg.Definitions]:
+    """Load `api.py` and all that follows from it."""
+    api = _api()
+    with _errors_said():
         from analytics_assets.definitions import definitions
-    except AnalyticsAssetsError as error:
-        raise click.ClickException(str(error)) from error
-    return API, definitions
+    return api, definitions
+
+
+def _api() -> Api:
+    """Load `api.py` alone, which needs no document to be kept yet."""
+    with _errors_said():
+        from analytics_assets.api import API
+    return API
+
+
+@contextmanager
+def _errors_said() -> Iterator[None]:
+    """Say in a sentence what the user can mend."""
+    try:
+        yield
+    except Exception as error:
+        cause = find_cause(error, AnalyticsAssetsError)
+        if cause is None:
+            raise
+        raise click.ClickException(str(cause)) from error
 
 
 def _where(api: Api) -> str:

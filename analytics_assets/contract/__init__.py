@@ -1,7 +1,7 @@
 """What a row of a resource must be, read from the API's OpenAPI document; no HTTP, no Dagster."""
 
 from analytics_assets.contract.column import Column
-from analytics_assets.contract.contract import Contract, contract_of, contracts_of
+from analytics_assets.contract.contract import Contract, contract_of
 from analytics_assets.contract.contract_error import ContractError
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.rows import Checked, Rejection, RowCheck
@@ -14,6 +14,5 @@ __all__ = [
     "Rejection",
     "RowCheck",
     "contract_of",
-    "contracts_of",
     "drift",
 ]

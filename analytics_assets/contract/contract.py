@@ -1,13 +1,20 @@
 """What a row of a resource must be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError, did_you_mean, listed
 from analytics_assets.contract.column import Column
+from analytics_assets.contract.document import kept_document
+from analytics_assets.contract.references import Schema
+from analytics_assets.contract.row_schema import row_schema
+from analytics_assets.contract.schema import columns_of
 
 _NAMING = NamingConvention()
 
@@ -62,7 +69,7 @@ def column_name(field: str, rename: Mapping[str, str]) -> str:
 
 
 def contract_of(api: Api, resource: str) -> Contract:
-    """Read what a row of a resource must be.
+    """Read what a row of a resource must be from the document that is kept of the API.
 
     Args:
         api: the API.
@@ -73,11 +80,99 @@ def contract_of(api: Api, resource: str) -> Contract:
 
     Raises:
         ContractError: the document cannot be read.
-        ConfigurationError: the entry does not go with the document.
+        ConfigurationError: `rename` does not go with the document, or two fields would become one
+            column.
     """
-    rename = api.policy(resource).rename
-    return Contract(resource, primary_key=api.primary_key(resource), rename=rename)
+    contract = contract_in(kept_document(api.openapi) if api.openapi else {}, api, resource)
+    _check_rename(contract)
+    _check_names(contract)
+    return contract
 
 
-def contracts_of(api: Api) -> dict[str, Contract]:
-    return {resource: contract_of(api, resource) for resource in api.resources}
+def contract_in(document: Mapping[str, Any], api: Api, resource: str) -> Contract:
+    """Read what a row of a resource must be from some document, whether that goes well or not.
+
+    Args:
+        document: the OpenAPI document of the API.
+        api: the API.
+        resource: the resource.
+
+    Returns:
+        The contract, without columns where the document does not say what the rows are.
+
+    Raises:
+        ContractError: the document refers to what it does not hold.
+    """
+    rename, key = api.policy(resource).rename, api.primary_key(resource)
+    schema = _row_schema(document, api, resource)
+    hints = _hints_of(api.entry(resource).get("columns"))
+    columns = columns_of(document, schema) if schema else ()
+    return Contract(
+        resource,
+        tuple(_as_configured(column, hints, key, rename) for column in columns),
+        key,
+        rename,
+    )
+
+
+def _as_configured(
+    column: Column,
+    hints: Mapping[str, Mapping[str, Any]],
+    key: tuple[str, ...],
+    rename: Mapping[str, str],
+) -> Column:
+    """Lay what `api.py` says of a column over what the document says."""
+    name = column_name(column.field, rename)
+    hint = {**hints.get(name, {}), **hints.get(column.field, {})}
+    return replace(
+        column,
+        name=name,
+        data_type=hint.get("data_type", column.data_type),
+        nullable=column.field not in key and bool(hint.get("nullable", column.nullable)),
+    )
+
+
+def _hints_of(columns: Any) -> dict[str, dict[str, Any]]:
+    """Return the hints of an entry by column; in another shape than names they stay dlt's."""
+    hints = columns if isinstance(columns, dict) else {}
+    known = ("data_type", "nullable")
+    return {
+        name: {key: hint[key] for key in known if hint.get(key) is not None}
+        for name, hint in hints.items()
+        if isinstance(hint, dict)
+    }
+
+
+def _row_schema(document: Mapping[str, Any], api: Api, resource: str) -> Schema | None:
+    endpoint = api.endpoint(resource)
+    path, method = str(endpoint["path"]), str(endpoint.get("method") or "get")
+    selector = endpoint.get("data_selector")
+    base_url = api.config["client"].get("base_url")
+    if isinstance(base_url, str) and "://" not in path:
+        whole = f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}"
+        found = row_schema(document, whole, method, selector)
+        if found:
+            return found
+    return row_schema(document, path, method, selector)
+
+
+def _check_rename(contract: Contract) -> None:
+    fields = [column.field for column in contract.columns]
+    for name in contract.rename:
+        if fields and name not in fields:
+            raise ConfigurationError(
+                f"policy of `{contract.resource}`: `rename` names the field `{name}`, which its "
+                f"rows do not have{did_you_mean(name, fields)} Fields are {listed(fields)}."
+            )
+
+
+def _check_names(contract: Contract) -> None:
+    fields: dict[str, str] = {}
+    for column in contract.columns:
+        other = fields.setdefault(column.name, column.field)
+        if other != column.field:
+            raise ConfigurationError(
+                f"resource `{contract.resource}`: its fields `{other}` and `{column.field}` would "
+                f"both become the column `{column.name}`; give one of them another name in its "
+                f'policy, such as "rename": {{"{column.field}": "{column.name}_2"}}.'
+            )

@@ -11,11 +11,11 @@ from msgspec import Meta
 from analytics_assets.contract.column import Column, DataType
 
 OPEN_TYPES: tuple[DataType, ...] = ("json", "decimal", "wei", "binary")
-_SMALLEST, _BEYOND = -(2**63), 2**63
+_LEAST, _MOST = -(2**63), 2**63 - 1  # what a bigint holds
 # JSON knows one kind of number: 5.0 is an integer too
 _INTEGER = (
-    Annotated[int, Meta(ge=_SMALLEST, lt=_BEYOND)]
-    | Annotated[float, Meta(ge=float(_SMALLEST), lt=float(_BEYOND), multiple_of=1.0)]
+    Annotated[int, Meta(ge=_LEAST, le=_MOST)]
+    | Annotated[float, Meta(ge=float(_LEAST), lt=float(_MOST), multiple_of=1.0)]
 )
 # a bound refuses what is not a number as well
 _FINITE = Annotated[float, Meta(ge=-float_info.max, le=float_info.max)]

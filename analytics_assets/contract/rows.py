@@ -112,7 +112,7 @@ class RowCheck:
         try:
             msgspec.convert(page, list[self._row_type])  # type: ignore[name-defined]
             encoded = orjson.dumps(page, default=str)
-        except (msgspec.ValidationError, TypeError, ValueError):
+        except (msgspec.ValidationError, UnicodeEncodeError, orjson.JSONEncodeError):
             return False
         # a lone backslash is found a hundred times faster than what it may begin
         if b"\\" in encoded and b"\\u0000" in encoded:
@@ -146,7 +146,7 @@ class RowCheck:
             msgspec.convert(row, self._row_type)
         except msgspec.ValidationError as error:
             return complaint(error)
-        except ValueError:  # a name that is not even text
+        except UnicodeEncodeError:  # the name of a field is no text
             return unstorable(row)
         for name in self._not_null:
             if row.get(name) is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-DEEPEST = 200  # levels that a value may be nested; dlt's JSON writer ends at 254
+DEEPEST = 250  # levels that a value may be nested; orjson, with which dlt writes, ends at 254
 INT64 = range(-(2**63), 2**63)
 
 

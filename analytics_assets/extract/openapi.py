@@ -1,0 +1,63 @@
+"""An API's OpenAPI document, fetched from the API."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from dlt.sources.rest_api.config_setup import create_auth
+
+from analytics_assets.contract.contract_error import ContractError
+from analytics_assets.contract.document import parse_document
+from analytics_assets.extract.connection import Connection
+from analytics_assets.extract.response import ResponseError, described, excerpt
+
+MEND = (
+    "Set `openapi_path` of the API to where it serves its OpenAPI document, or put the document "
+    "into the file that `openapi` names yourself"
+)
+
+
+def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
+    """Fetch an API's OpenAPI document.
+
+    Token and headers of the API go along to its own host, and to no other.
+
+    Args:
+        connection: what to send the request with.
+        openapi_path: where the document is, below the base URL or as a whole URL.
+
+    Returns:
+        The document.
+
+    Raises:
+        ApiError: it could not be had.
+        ContractError: what came is no OpenAPI 3.0 or 3.1 document.
+    """
+    base_url = str(connection.client["base_url"])
+    url = openapi_path
+    if "://" not in url:
+        url = f"{base_url.rstrip('/')}/{openapi_path.lstrip('/')}"
+    session = connection.session
+    if _origin(url) == _origin(base_url):
+        client = connection.client
+        auth = create_auth(client.get("auth"))
+        response = session.get(url, auth=auth, headers=client.get("headers") or {})
+    else:
+        response = session.get(url)
+    where = described(response.request, connection.redact)
+    if response.status_code >= requests.codes.bad_request:
+        raise ResponseError(
+            f"{where}: the API answered {response.status_code} {response.reason or ''}".rstrip()
+            + f". {MEND}. It said"
+            + excerpt(response, connection.redact),
+            response=response,
+        )
+    try:
+        return parse_document(response.content, f"What {where} answered")
+    except ContractError as error:
+        raise ContractError(f"{error} {MEND}.") from error
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.rpartition("@")[2].lower()
