@@ -12,6 +12,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
 from analytics_assets.load_checks import (
     check_complete_read,
+    check_drift,
     check_pruned,
     check_rejected_rows,
 )
@@ -72,6 +73,7 @@ CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
     "no_rejected_rows": lambda asset: check_rejected_rows(
         asset.tables, asset.resource, asset.load, asset.policy
     ),
+    "contract_drift": lambda asset: check_drift(asset.api, asset.contract, asset.load),
     "pruned": lambda asset: check_pruned(asset.load, asset.policy),
     "rows_present": lambda asset: check_rows_present(asset.tables, asset.table),
     "primary_key": lambda asset: check_primary_key(

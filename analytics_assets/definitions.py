@@ -6,7 +6,7 @@ from analytics_assets.api import API
 from analytics_assets.assets import build_assets, build_endpoints
 from analytics_assets.checks import build_checks
 from analytics_assets.configuration import Api
-from analytics_assets.contract import contracts_of
+from analytics_assets.contract import contract_of
 from analytics_assets.dead_runs import build_dead_run_sensor
 from analytics_assets.schedules import build_schedules
 from analytics_assets.sensors import build_sensor
@@ -31,7 +31,8 @@ def build_definitions(api: Api) -> dg.Definitions:
         >>> [schedule.name for schedule in definitions.schedules]
         ['analytics_cron_0_6', 'analytics_cron_30_6']
     """
-    warehouse, contracts = Warehouse.from_settings(), contracts_of(api)
+    warehouse = Warehouse.from_settings()
+    contracts = {resource: contract_of(api, resource) for resource in api.resources}
     # a DuckDB file takes one process at a time, so its assets are loaded one after the other in one
     executor = dg.in_process_executor if warehouse.is_duckdb else dg.multiprocess_executor
     return dg.Definitions(

@@ -1,12 +1,20 @@
 """What is asked of the last load: whether it was complete, what it left out, what it deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
+from analytics_assets.configuration import Api
+from analytics_assets.contract import Contract, drift
+from analytics_assets.contract.contract import contract_in
+from analytics_assets.errors import AnalyticsAssetsError
 from analytics_assets.extract.batches import REJECTED_ROWS
+from analytics_assets.extract.connection import connect
+from analytics_assets.extract.openapi import fetch_document
+from analytics_assets.extract.session import one_quick_try
 from analytics_assets.load_metadata import (
+    ABSENT_FIELDS,
     COMPLETE,
     LOAD_ID,
     ROWS_EXPECTED,
@@ -15,6 +23,7 @@ from analytics_assets.load_metadata import (
     ROWS_REJECTED,
     ROWS_REPEATED,
     ROWS_TO_PRUNE,
+    UNKNOWN_FIELDS,
 )
 from analytics_assets.policy import Policy
 from analytics_assets.verdict import Verdict
@@ -102,11 +111,25 @@ def check_pruned(load: Mapping[str, Any], policy: Policy) -> Verdict:
     )
 
 
-def check_drift(changes: Sequence[str]) -> Verdict:
-    """Warn if the API is no longer what the kept contract says.
+def check_drift(api: Api, contract: Contract, load: Mapping[str, Any]) -> Verdict:
+    """Warn if the API is no longer as the kept contract says: its document now, or its rows.
 
     Args:
-        changes: a line for each difference.
+        api: the API; it is asked for its document.
+        contract: what is kept.
+        load: the metadata of the last load.
     """
+    unknown, absent = load.get(UNKNOWN_FIELDS) or {}, load.get(ABSENT_FIELDS) or ()
+    seen = [f"rows have `{field}` ({kind}), unknown so far" for field, kind in unknown.items()]
+    if load.get(ROWS_RECEIVED):
+        seen += [f"no row has `{field}`" for field in absent]
+    try:
+        connection = connect(api.config["client"], api.name, one_quick_try())
+        document = fetch_document(connection, api.openapi_path)
+        changes = [*drift(contract, contract_in(document, api, contract.resource)), *seen]
+    except AnalyticsAssetsError as error:
+        changes = [f"the API's document could not be compared: {error}", *seen]
     text = "\n".join(changes) or "The API is as the contract says."
+    if changes:
+        text += "\n`analytics-assets contract` takes the API's document over."
     return Verdict(not changes, text, dg.AssetCheckSeverity.WARN, {"changes": len(changes)})

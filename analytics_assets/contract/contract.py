@@ -50,13 +50,17 @@ class Contract:
         return tuple(self.name_of(part) for part in self.primary_key)
 
     def hints(self) -> TTableSchemaColumns:
-        """Return the columns as dlt takes them, by their names in the table."""
+        """Return the columns as dlt takes them, by their names in the table.
+
+        Only the key is NOT NULL there: rows are checked before they are loaded, and a warehouse
+        cannot add such a column to a table with rows, or take the rule back.
+        """
         hints: TTableSchemaColumns = {}
         for column in self.columns:
             hints[column.name] = {
                 "name": column.name,
                 "data_type": column.data_type,
-                "nullable": column.nullable,
+                "nullable": column.field not in self.primary_key,
             }
             if column.description:
                 hints[column.name]["description"] = column.description
