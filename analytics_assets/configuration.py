@@ -26,6 +26,7 @@ from analytics_assets.configuration_error import (
 from analytics_assets.policy import Policy, PolicyEntry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+REWRITING = (None, "delete-insert", "upsert")  # merge strategies that write a known row again
 PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
 
 
@@ -90,7 +91,8 @@ class Api:
                 f"Resources are {listed(self.resources)}."
             )
         for name in self.resources:
-            self.policy(name)
+            if self.policy(name).prune:
+                self._check_prune(name)
 
     def _check_resources(self) -> None:
         seen: set[str] = set()
@@ -117,13 +119,36 @@ class Api:
             self._check_key(name)
 
     def _check_key(self, name: str) -> None:
-        disposition = self.entry(name).get("write_disposition", self._write_disposition)
         merge_key = self.entry(name).get("merge_key", self._defaults.get("merge_key"))
-        if disposition == "merge" and not (self.primary_key(name) or merge_key):
+        if self._disposition(name)["disposition"] == "merge" and not (
+            self.primary_key(name) or merge_key
+        ):
             raise ConfigurationError(
                 f"resource `{name}` is merged, but by no key, which would double its rows with "
                 'each load: add "primary_key": "<field that tells its rows apart>" to it.'
             )
+
+    def _check_prune(self, name: str) -> None:
+        """Refuse to prune where a row that does not come again may well be there."""
+        endpoint = self.endpoint(name)
+        if "incremental" in endpoint or re.search(
+            r"\{incremental\.|'type': 'incremental'", str(endpoint)
+        ):
+            raise ConfigurationError(
+                f"policy of `{name}`: `prune` cannot be, as the resource reads only what is newer "
+                "than its last load. Take out `prune`, or the `incremental` part of the endpoint."
+            )
+        disposition = self._disposition(name)
+        if disposition["disposition"] != "merge" or disposition.get("strategy") not in REWRITING:
+            raise ConfigurationError(
+                f"policy of `{name}`: `prune` cannot be, as the resource is not merged in a way "
+                "that rewrites the rows that are still there. Take out `prune`."
+            )
+
+    def _disposition(self, name: str) -> Mapping[str, Any]:
+        """Return the write disposition in its long form."""
+        disposition = {**self._defaults, **self.entry(name)}.get("write_disposition", "append")
+        return disposition if isinstance(disposition, dict) else {"disposition": disposition}
 
     @property
     def _defaults(self) -> Mapping[str, Any]:
@@ -157,14 +182,9 @@ class Api:
 
     def has_one_row_per_key(self, name: str) -> bool:
         """Tell whether the table holds a key once: not if rows are appended, or kept as history."""
-        disposition = self.entry(name).get("write_disposition", self._write_disposition)
-        if isinstance(disposition, dict):
-            return disposition.get("strategy") != "scd2" and disposition["disposition"] != "append"
-        return disposition in ("merge", "replace")
-
-    @property
-    def _write_disposition(self) -> Any:
-        return self._defaults.get("write_disposition", "append")
+        disposition = self._disposition(name)
+        kept = disposition["disposition"] in ("merge", "replace")
+        return kept and disposition.get("strategy") != "scd2"
 
     def table(self, name: str) -> str:
         """Return the table that the resource is loaded into: its name, or its `table_name`."""
