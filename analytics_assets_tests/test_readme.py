@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import fields
 
+from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.policy import Policy
 from analytics_assets.settings import LocationSettings, OAuth2Settings
 from analytics_assets.warehouse import WarehouseSettings
@@ -20,8 +21,8 @@ def section(title: str) -> str:
 def test_every_command_is_run_by_ci_or_a_test() -> None:
     commands = [line.split("#")[0].strip() for line in re.findall(r"^\$ (.*)$", README, re.M)]
     run_by_ci = set((ROOT / ".ci" / "run").read_text().splitlines())
-    # what `make dev` starts is what the tests of the UI look at; `check` is run by test_cli.py
-    tested = {"make dev", ".venv/bin/analytics-assets check"}
+    # what `make dev` starts is what the tests of the UI look at; those of test_cli*.py run the others
+    tested = {"make dev", *(f".venv/bin/analytics-assets {name}" for name in ("check", "contract"))}
     assert set(commands) <= run_by_ci | tested
     assert set(commands) >= {"make materialize", "make test"}
 
@@ -30,6 +31,7 @@ def test_every_policy_and_every_setting_is_in_a_table() -> None:
     policies = set(re.findall(r"`(\w+)`", section("Add a resource")))
     assert {known.name for known in fields(Policy)} <= policies
     settings = set(re.findall(r"`([\w.]+)`", section("Settings")))
+    assert {f"reading.{name}" for name in ReadingSettings.get_resolvable_fields()} <= settings
     for spec in (OAuth2Settings, LocationSettings, WarehouseSettings):
         assert set(spec.get_resolvable_fields()) <= settings
 
