@@ -12,7 +12,6 @@ from analytics_assets.errors import AnalyticsAssetsError
 from analytics_assets.extract.batches import REJECTED_ROWS
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.openapi import fetch_document
-from analytics_assets.extract.session import one_quick_try
 from analytics_assets.load_metadata import (
     ABSENT_FIELDS,
     COMPLETE,
@@ -124,7 +123,7 @@ def check_drift(api: Api, contract: Contract, load: Mapping[str, Any]) -> Verdic
     if load.get(ROWS_RECEIVED):
         seen += [f"no row has `{field}`" for field in absent]
     try:
-        connection = connect(api.config["client"], api.name, one_quick_try())
+        connection = connect(api.config["client"], api.name)
         document = fetch_document(connection, api.openapi_path)
         changes = [*drift(contract, contract_in(document, api, contract.resource)), *seen]
     except AnalyticsAssetsError as error:

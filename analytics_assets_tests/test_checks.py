@@ -16,7 +16,7 @@ from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.loading import api_with, load
 
 OF_THE_TABLE = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
-ALL = OF_THE_TABLE | {"complete_read", "no_rejected_rows"}
+ALL = OF_THE_TABLE | {"complete_read", "no_rejected_rows", "contract_drift"}
 
 
 def outcomes(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:

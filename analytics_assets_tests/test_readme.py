@@ -21,8 +21,9 @@ def section(title: str) -> str:
 def test_every_command_is_run_by_ci_or_a_test() -> None:
     commands = [line.split("#")[0].strip() for line in re.findall(r"^\$ (.*)$", README, re.M)]
     run_by_ci = set((ROOT / ".ci" / "run").read_text().splitlines())
-    # what `make dev` starts is what the tests of the UI look at; those of test_cli*.py run the others
-    tested = {"make dev", *(f".venv/bin/analytics-assets {name}" for name in ("check", "contract"))}
+    # what `make dev` starts is what the tests of the UI look at; test_cli*.py run the others
+    by_tests = ("check", "contract")
+    tested = {"make dev", *(f".venv/bin/analytics-assets {name}" for name in by_tests)}
     assert set(commands) <= run_by_ci | tested
     assert set(commands) >= {"make materialize", "make test"}
 
