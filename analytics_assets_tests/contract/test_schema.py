@@ -67,6 +67,7 @@ def test_a_property_has_the_dlt_type_of_its_schema(schema: Any, data_type: str) 
         {"oneOf": [{"enum": [None]}, ref("Count")]},
         {"anyOf": [{"type": "integer", "nullable": True}, {"type": "integer"}]},
         {"allOf": [ref("Count")], "nullable": True},
+        {"allOf": [{"nullable": True}, {"type": "integer", "nullable": False}]},
         {**ref("Count"), "nullable": True},
         {"type": "integer", "enum": [1, None]},
         {"enum": [1, None]},
