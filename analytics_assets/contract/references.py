@@ -9,6 +9,7 @@ from referencing.exceptions import Unresolvable
 from analytics_assets.contract.contract_error import ContractError
 
 Schema = Mapping[str, Any]
+Followed = frozenset[str]
 
 
 class References:
@@ -51,33 +52,45 @@ class References:
             value = self.target(reference)
         return value if isinstance(value, dict) else {}
 
-    def flat(self, schema: Any, within: frozenset[str] = frozenset()) -> Schema:
+    def flat(self, schema: Any) -> Schema:
         """Return a schema with its own `$ref` and `allOf` merged into it.
 
-        Its properties and items may hold further ones. What a `$ref` stands beside adds to its
-        target, in OpenAPI 3.0 too, where it ought not to be there.
+        Its properties, items and options may hold further ones. What a `$ref` stands beside adds
+        to its target, in OpenAPI 3.0 too, where it ought not to be there.
 
         Args:
             schema: any part of a document where a schema should be.
-            within: references that are being followed already; they count as empty.
 
         Returns:
             A schema without `$ref` and `allOf`; {} for what is none.
         """
+        return self.flat_within(schema, frozenset())[0]
+
+    def flat_within(self, schema: Any, within: Followed) -> tuple[Schema, Followed]:
+        """Return a schema as `flat` does, for those who go on to its options.
+
+        Args:
+            schema: any part of a document where a schema should be.
+            within: the references that led here; to follow one again would not end.
+
+        Returns:
+            The schema, and the references that lead to its options.
+        """
         if not isinstance(schema, dict):
-            return {}
-        parts = []
-        reference = schema.get("$ref")
-        if isinstance(reference, str) and reference not in within:
-            parts.append(self.flat(self.target(reference), within | {reference}))
-        all_of = schema.get("allOf")
-        parts += [self.flat(part, within) for part in (all_of if isinstance(all_of, list) else ())]
-        if not parts:
-            return {key: schema[key] for key in schema if key not in ("$ref", "allOf")}
+            return {}, within
+        reference, all_of = schema.get("$ref"), schema.get("allOf")
+        parts = list(all_of) if isinstance(all_of, list) else []
+        if isinstance(reference, str):
+            parts.insert(0, {} if reference in within else self.target(reference))
+            within = within | {reference}
         merged: dict[str, Any] = {}
-        for part in [*parts, {key: schema[key] for key in schema if key not in ("$ref", "allOf")}]:
-            _merge(merged, part)
-        return merged
+        followed = within
+        for part in parts:
+            flat, led = self.flat_within(part, within)
+            followed |= led
+            _merge(merged, flat)
+        _merge(merged, {key: schema[key] for key in schema if key not in ("$ref", "allOf")})
+        return merged, followed
 
 
 def _merge(merged: dict[str, Any], part: Schema) -> None:

@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 from dlt.sources.helpers.rest_client.detector import RECORD_KEY_PATTERNS, single_entity_path
 
 from analytics_assets.contract.document import server_paths
-from analytics_assets.contract.references import References, Schema, as_list
+from analytics_assets.contract.references import Followed, References, Schema, as_list
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # a step down an answer: `.name`, `['name']`, `[*]` or `.*`
 STEP = re.compile(r"""\.?(?:\[\s*(?:\*|'([^']+)'|"([^"]+)")\s*\]|\*|([^.\[\]*?()@\s]+))""")
-DEEPEST = 20  # unions within unions that are looked into
 NESTED = 3  # levels that dlt looks down an answer for its rows
 EACH = None  # the step into the elements of a list
 
@@ -130,13 +129,13 @@ def _steps(selector: str) -> list[str | None] | None:
 
 
 def _selected(
-    references: References, schema: Any, steps: list[str | None], depth: int = 0
+    references: References, schema: Any, steps: list[str | None], within: Followed = frozenset()
 ) -> Schema | None:
     """Go down an answer, and return what the rows at its end are."""
-    flat = references.flat(schema)
-    options = _options(flat) if depth < DEEPEST else []
+    flat, within = references.flat_within(schema, within)
+    options = _options(flat)
     if options:
-        each = [_selected(references, option, steps, depth + 1) for option in options]
+        each = [_selected(references, option, steps, within) for option in options]
         found = [rows for rows in each if rows]
         return {"anyOf": found} if len(found) > 1 else next(iter(found), None)
     if not steps:
@@ -150,13 +149,13 @@ def _selected(
     return _selected(references, others, steps[1:]) if isinstance(others, dict) else None
 
 
-def _guessed(references: References, answer: Any, depth: int = 0) -> Schema | None:
+def _guessed(references: References, answer: Any, within: Followed = frozenset()) -> Schema | None:
     """Return the rows of an answer where dlt would look for them."""
-    flat = references.flat(answer)
+    flat, within = references.flat_within(answer, within)
     if _is_array(flat):
         return flat.get("items") or None
-    options = _options(flat) if depth < DEEPEST else []
-    found = [rows for option in options if (rows := _guessed(references, option, depth + 1))]
+    each = [_guessed(references, option, within) for option in _options(flat)]
+    found = [rows for rows in each if rows]
     if found:
         return found[0] if len(found) == 1 else None
     lists = list(_lists(references, flat, NESTED))

@@ -1,7 +1,7 @@
 """Rows held against a contract: those that fit go on, those that do not are told apart, with why.
 
-What passes can be loaded: dlt can write it and make it the type of its column, and DuckDB and
-PostgreSQL can store it.
+What passes can be loaded: dlt can write it and read it as the type of its column, and DuckDB and
+PostgreSQL can store it. Of fields that the contract does not name only the former is known.
 """
 
 import json

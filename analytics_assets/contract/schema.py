@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics_assets.contract.column import Column, DataType
-from analytics_assets.contract.references import References, Schema, as_list
+from analytics_assets.contract.references import Followed, References, Schema, as_list
 
 SCALARS: dict[str, DataType] = {
     "string": "text",
@@ -15,8 +15,8 @@ SCALARS: dict[str, DataType] = {
 }
 FORMATS: dict[str, DataType] = {"date": "date", "date-time": "timestamp", "time": "time"}
 TEXTS: set[DataType] = {"text", *FORMATS.values()}
+NOTHING: Followed = frozenset()
 LISTED = 20  # values of an enumeration that a description names
-DEEPEST = 20  # unions within unions that are looked into
 
 
 def columns_of(document: Mapping[str, Any], schema: Schema) -> tuple[Column, ...]:
@@ -38,23 +38,28 @@ def columns_of(document: Mapping[str, Any], schema: Schema) -> tuple[Column, ...
     return tuple(
         reader.column(field, part, field in required)
         for field, part in properties.items()
-        # no API means a field without a name, and no table could have it
-        if isinstance(field, str) and field.strip() and field.isprintable()
+        if isinstance(field, str) and _is_name(field)
     )
+
+
+def _is_name(field: str) -> bool:
+    """Tell whether a field can be looked at by name; msgspec refuses these two characters."""
+    return bool(field.strip()) and field.isprintable() and not {'"', "\\"} & set(field)
 
 
 class _Reader:
     def __init__(self, references: References) -> None:
         self._references = references
 
-    def properties(self, schema: Any, depth: int = 0) -> tuple[dict[str, Any], set[str]]:
+    def properties(
+        self, schema: Any, within: Followed = NOTHING
+    ) -> tuple[dict[str, Any], set[str]]:
         """Return the properties of an object and which it must have, those of a union together."""
-        flat = self._references.flat(schema)
+        flat, within = self._references.flat_within(schema, within)
         own = flat.get("properties")
         properties = dict(own) if isinstance(own, dict) else {}
         required = {name for name in as_list(flat.get("required")) if isinstance(name, str)}
-        options = [] if depth > DEEPEST else _union(flat)
-        found = [self.properties(option, depth + 1) for option in options]
+        found = [self.properties(option, within) for option in _union(flat)]
         found = [(parts, needed) for parts, needed in found if parts]
         names = dict.fromkeys(name for parts, _ in found for name in parts)
         for name in names:
@@ -79,9 +84,9 @@ class _Reader:
             choices=choices,
         )
 
-    def _kinds(self, schema: Any, depth: int = 0) -> tuple[set[DataType], bool]:
+    def _kinds(self, schema: Any, within: Followed = NOTHING) -> tuple[set[DataType], bool]:
         """Return the dlt types that a value may have, and whether it may be null."""
-        flat = self._references.flat(schema)
+        flat, within = self._references.flat_within(schema, within)
         nullable = flat.get("nullable") is True
         names = as_list(flat.get("type")) or _implied(flat)
         if names:
@@ -89,18 +94,17 @@ class _Reader:
             text = FORMATS.get(str(flat.get("format")), "text")
             kinds = {SCALARS.get(str(name), "json") for name in names if name != "null"}
             return {text if kind == "text" else kind for kind in kinds}, nullable or null
-        options = [] if depth > DEEPEST else _union(flat)
-        if not options:
+        found = [self._kinds(option, within) for option in _union(flat)]
+        if not found:
             return {"json"}, True  # it says nothing, so it may be anything
-        found = [self._kinds(option, depth + 1) for option in options]
         return set().union(*(kinds for kinds, _ in found)), nullable or any(n for _, n in found)
 
-    def _choices(self, schema: Any, depth: int = 0) -> tuple[str, ...]:
-        flat = self._references.flat(schema)
+    def _choices(self, schema: Any, within: Followed = NOTHING) -> tuple[str, ...]:
+        flat, within = self._references.flat_within(schema, within)
         values = [flat["const"]] if "const" in flat else as_list(flat.get("enum"))
-        if not values and depth < DEEPEST:
+        if not values:
             parts = [option for option in _union(flat) if not self._is_null(option)]
-            found = [self._choices(part, depth + 1) for part in parts]
+            found = [self._choices(part, within) for part in parts]
             if all(found):  # where one option is open, the others say little
                 return tuple(dict.fromkeys(choice for choices in found for choice in choices))
         texts = (v if isinstance(v, str) else json.dumps(v, default=str) for v in values)
@@ -117,8 +121,8 @@ class _Reader:
             text = self._references.flat(parts[0]).get("description")
         text = " ".join(text.split()) if isinstance(text, str) else ""
         if len(choices) > 1:
-            more = ", ..." if len(choices) > LISTED else ""
-            text = f"{text} One of {', '.join(choices[:LISTED])}{more}."
+            end = ", ..." if len(choices) > LISTED else "."
+            text = f"{text} One of {', '.join(choices[:LISTED])}{end}"
         return text.strip() or None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 DEEPEST = 250  # levels that a value may be nested; orjson, with which dlt writes, ends at 254
-INT64 = range(-(2**63), 2**63)
+SIXTY_FOUR_BITS = range(-(2**63), 2**64)
 
 
 def unstorable(row: Any) -> str | None:
@@ -40,7 +40,7 @@ def _find(value: Any, path: str, depth: int) -> str | None:
         return wrong and f"`{path}`: {wrong}"
     if isinstance(value, float) and not math.isfinite(value):
         return f"`{path}`: not a finite number"
-    if isinstance(value, int) and value not in INT64:
+    if isinstance(value, int) and value not in SIXTY_FOUR_BITS:
         return f"`{path}`: an integer of more than 64 bits"
     if isinstance(value, dict):
         for name, part in value.items():

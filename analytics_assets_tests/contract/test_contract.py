@@ -1,0 +1,183 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics_assets.api import API
+from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.contract import Column, Contract, ContractError, contract_of
+
+PROPERTIES: dict[str, Any] = {
+    "orderId": {"type": "integer", "description": "Tells orders apart."},
+    "total": {"type": "string"},
+    "placedOn": {"type": "string", "format": "date"},
+    "user": {"type": "object"},
+}
+Shop = Callable[..., Api]
+
+
+@pytest.fixture
+def shop(clean_place: Path) -> Shop:
+    """Make an API whose orders have these properties."""
+
+    def make(
+        properties: Any = PROPERTIES, rename: Any = None, base_url: Any = None, **entry: Any
+    ) -> Api:
+        rows = {"type": "array", "items": {"properties": properties, "required": ["total"]}}
+        content = {"application/json": {"schema": {"properties": {"data": rows}}}}
+        paths = {"/orders": {"get": {"responses": {"200": {"content": content}}}}}
+        file = clean_place / "shop.json"
+        file.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
+        endpoint = {"path": "/orders", "data_selector": "data"}
+        orders = {"name": "orders", "primary_key": "orderId", "endpoint": endpoint, **entry}
+        client = {"base_url": base_url or "https://shop.example.com"}
+        return Api(
+            name="shop",
+            config={"client": client, "resources": [orders]},
+            policies={"orders": {"rename": rename or {}}},
+            openapi=str(file),
+        )
+
+    return make
+
+
+def columns(api: Api) -> dict[str, Column]:
+    return {column.field: column for column in contract_of(api, "orders").columns}
+
+
+def test_columns_are_called_as_dlt_calls_them_and_typed_as_the_document_says(shop: Shop) -> None:
+    contract = contract_of(shop(), "orders")
+
+    assert contract.has_schema
+    assert contract.columns == (
+        Column("orderId", "order_id", "bigint", False, "Tells orders apart."),
+        Column("total", "total", "text", nullable=False),
+        Column("placedOn", "placed_on", "date", nullable=True),
+        Column("user", "user", "json", nullable=True),
+    )
+    assert contract.primary_key == ("orderId",)
+    assert contract.key_columns == ("order_id",)
+
+
+def test_a_renamed_field_is_a_column_of_the_new_name(shop: Shop) -> None:
+    contract = contract_of(shop(rename={"orderId": "Number", "user": "customer"}), "orders")
+
+    assert [column.name for column in contract.columns] == [
+        "number",
+        "total",
+        "placed_on",
+        "customer",
+    ]
+    assert contract.name_of("user") == "customer"
+    assert contract.name_of("someOther") == "some_other"
+    assert contract.key_columns == ("number",)
+
+
+def test_hints_are_what_dlt_takes(shop: Shop) -> None:
+    assert contract_of(shop(), "orders").hints() == {
+        "order_id": {
+            "name": "order_id",
+            "data_type": "bigint",
+            "nullable": False,
+            "description": "Tells orders apart.",
+        },
+        "total": {"name": "total", "data_type": "text", "nullable": False},
+        "placed_on": {"name": "placed_on", "data_type": "date", "nullable": True},
+        "user": {"name": "user", "data_type": "json", "nullable": True},
+    }
+
+
+def test_what_the_entry_says_of_its_columns_goes_before_the_document(shop: Shop) -> None:
+    hints = {
+        "total": {"data_type": "decimal", "precision": 10},
+        "placed_on": {"data_type": "timestamp", "nullable": False},
+        "orderId": {"nullable": True},
+        "unheard": {"data_type": "text"},
+    }
+
+    found = columns(shop(columns=hints))
+
+    assert found["total"] == Column("total", "total", "decimal", nullable=False)
+    assert found["placedOn"] == Column("placedOn", "placed_on", "timestamp", nullable=False)
+    assert not found["orderId"].nullable
+    assert "unheard" not in found
+
+
+@pytest.mark.parametrize("hints", [[{"name": "total", "data_type": "decimal"}], {"total": None}, 5])
+def test_hints_of_another_shape_are_left_to_dlt(shop: Shop, hints: Any) -> None:
+    assert columns(shop(columns=hints))["total"].data_type == "text"
+
+
+def test_two_fields_that_would_be_one_column_are_refused_with_the_mend(shop: Shop) -> None:
+    properties: Any = {"userId": {}, "user_id": {}, "orderId": {}}
+
+    with pytest.raises(ConfigurationError) as refusal:
+        contract_of(shop(properties), "orders")
+
+    assert "resource `orders`: its fields `userId` and `user_id`" in str(refusal.value)
+    assert '"rename": {"user_id": "user_id_2"}' in str(refusal.value)
+    assert contract_of(shop(properties, rename={"user_id": "user_id_2"}), "orders").has_schema
+
+
+def test_to_rename_a_field_onto_another_is_refused(shop: Shop) -> None:
+    with pytest.raises(ConfigurationError, match="`total` and `user` would both become"):
+        contract_of(shop(rename={"user": "total"}), "orders")
+
+
+def test_to_rename_a_field_that_is_not_there_is_refused_with_the_one_that_was_meant(
+    shop: Shop,
+) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        contract_of(shop(rename={"orderid": "number"}), "orders")
+
+    assert str(refusal.value).startswith(
+        "policy of `orders`: `rename` names the field `orderid`, which its rows do not have; "
+        "did you mean `orderId`?"
+    )
+
+
+def test_without_a_schema_there_is_the_key_and_what_is_renamed(shop: Shop) -> None:
+    api = shop(endpoint="/elsewhere", rename={"orderId": "number"})
+
+    assert contract_of(api, "orders") == Contract("orders", (), ("orderId",), {"orderId": "number"})
+    assert not contract_of(api, "orders").has_schema
+    assert contract_of(api, "orders").hints() == {}
+    assert contract_of(api, "orders").key_columns == ("number",)
+
+
+def test_without_a_document_there_is_no_schema() -> None:
+    api = Api(name="shop", config={**API.config, "resources": ["orders"]})
+
+    assert not contract_of(api, "orders").has_schema
+    assert contract_of(api, "orders").primary_key == ("id",)
+
+
+def test_a_path_of_the_base_url_counts(shop: Shop) -> None:
+    assert columns(shop(base_url="https://example.com/shop"))  # as it stands
+    api = shop(
+        base_url="https://example.com/orders", endpoint={"path": "", "data_selector": "data"}
+    )
+    assert columns(api)
+
+
+def test_a_document_that_cannot_be_read_is_named(shop: Shop, clean_place: Path) -> None:
+    api = shop()
+    (clean_place / "shop.json").unlink()
+
+    with pytest.raises(ContractError, match=r"shop\.json cannot be read"):
+        contract_of(api, "orders")
+
+
+@pytest.mark.parametrize("resource", API.resources)
+def test_the_resources_of_this_project_have_contracts(resource: str) -> None:
+    contract = contract_of(API, resource)
+
+    assert [column.name for column in contract.columns][:3] == ["id", "analytics_id", "date"]
+    types = {column.name: column.data_type for column in contract.columns}
+    assert types["date"] == "date"
+    assert types["updated_at"] == "timestamp"
+    assert contract.key_columns == ("id",)
+    assert all(column.description for column in contract.columns)

@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+
+from analytics_assets.contract import Column, Contract, drift
+
+
+def contract(*columns: Column) -> Contract:
+    return Contract("orders", columns, ("id",))
+
+
+def column(field: str = "x", data_type: Any = "text", **parts: Any) -> Column:
+    return Column(field, field, data_type, **{"nullable": False, **parts})
+
+
+def test_contracts_that_say_the_same_have_not_drifted() -> None:
+    kept = contract(column("a", description="Old words."), column("b", "bigint"))
+    live = contract(column("b", "bigint"), column("a", description="New words."))
+
+    assert drift(kept, live) == []
+
+
+def test_every_field_that_came_or_went_is_told() -> None:
+    kept = contract(column("a"), column("b", "bigint"), column("c", "json"))
+    live = contract(column("a"), column("d", "date"))
+
+    assert drift(kept, live) == [
+        "added `d` (date)",
+        "removed `b` (bigint)",
+        "removed `c` (json)",
+    ]
+
+
+def test_a_schema_that_came_is_all_its_fields() -> None:
+    assert drift(contract(), contract(column("a"), column("b", "bigint"))) == [
+        "added `a` (text)",
+        "added `b` (bigint)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kept", "live", "lines"),
+    [
+        (column(data_type="bigint"), column(), ["`x` was bigint and is text"]),
+        (column(), column(nullable=True), ["`x` may be null now"]),
+        (column(nullable=True), column(), ["`x` may no longer be null"]),
+        (
+            column(choices=("a", "b")),
+            column(choices=("b", "c")),
+            ["`x` may be `c` now", "`x` may no longer be `a`"],
+        ),
+        (column(), column(choices=("a",)), ["`x` has a list of values now"]),
+        (column(choices=("a",)), column(), ["`x` has no list of values now"]),
+        (
+            column(data_type="bigint"),
+            column(nullable=True),
+            ["`x` was bigint and is text", "`x` may be null now"],
+        ),
+    ],
+)
+def test_what_changed_about_a_field_is_told(kept: Column, live: Column, lines: list[str]) -> None:
+    assert drift(contract(kept), contract(live)) == lines
