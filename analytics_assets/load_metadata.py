@@ -134,7 +134,7 @@ def contract_schema(contract: Contract, of_the_endpoint: bool = False) -> dg.Tab
             dg.TableColumn(
                 name=column.field if of_the_endpoint else column.name,
                 type=column.data_type,
-                description=column.description,
+                description=column.description if of_the_endpoint else column.about,
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
             for column in contract.columns

@@ -136,8 +136,8 @@ def test_a_second_api_is_a_second_call(
         )
         assert result.success
         asked = [{record.path for record in api.requests} for api in (connected, second)]
-    first, other = {"/oauth/token", "/v1/traffic_sources"}, {"/oauth/token", "/v1/page_views"}
-    assert [paths - {"/openapi.json"} for paths in asked] == [first, other]
+    traffic, views = {"/oauth/token", "/v1/traffic_sources"}, {"/oauth/token", "/v1/page_views"}
+    assert [paths - {"/openapi.json"} for paths in asked] == [traffic, views]
 
 
 def test_the_code_location_loads_with_a_base_url_and_no_secret(

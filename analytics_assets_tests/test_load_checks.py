@@ -271,7 +271,7 @@ def test_contract_columns_and_their_descriptions_show_before_the_first_load(
     schema = graph.get(asset_key(api, "orders")).metadata["dagster/column_schema"]
     assert [(column.name, column.type, column.description) for column in schema.columns] == [
         ("id", "bigint", None),
-        ("item", "text", "What."),
+        ("item", "text", "What. The API's `article`."),
     ]
     endpoint = graph.get(dg.AssetKey(["shop_api", "orders"])).metadata["dagster/column_schema"]
     assert [column.name for column in endpoint.columns] == ["id", "article"]

@@ -38,3 +38,9 @@ class Column:
     nullable: bool
     description: str | None = None
     choices: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str | None:
+        """What to say about the column: its description, and its field if that is another name."""
+        origin = f"The API's `{self.field}`." if self.name != self.field else ""
+        return f"{self.description or ''} {origin}".strip() or None

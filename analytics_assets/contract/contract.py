@@ -62,8 +62,8 @@ class Contract:
                 "data_type": column.data_type,
                 "nullable": column.field not in self.primary_key,
             }
-            if column.description:
-                hints[column.name]["description"] = column.description
+            if column.about:
+                hints[column.name]["description"] = column.about
         return hints
 
 

@@ -101,12 +101,16 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
     def __init__(self, contract: Contract, rejected: list[dict[str, Any]]) -> None:
         super().__init__(lambda item: item)
         self._rename = contract.rename
+        self._json = [each.field for each in contract.columns if each.data_type == "json"]
         self._rejected = rejected
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
         """Give the page on, and the rejected rows of it."""
-        if self._rename and isinstance(item, list):
-            item = [{self._rename.get(name, name): row[name] for name in row} for row in item]
+        if isinstance(item, list):
+            if self._json:
+                item = [self._with_json(row) for row in item]
+            if self._rename:
+                item = [{self._rename.get(name, name): row[name] for name in row} for row in item]
         yield item
         if self._rejected:
             rejected = list(self._rejected)
@@ -119,3 +123,12 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
                 merge_key=(),
             )
             yield dlt.mark.with_hints(rejected, hints, create_table_variant=True)
+
+    def _with_json(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Encode texts and numbers in JSON columns; dlt 1.31 would make columns of their own."""
+        plain = {
+            name: json.dumps(row[name])
+            for name in self._json
+            if row.get(name) is not None and not isinstance(row[name], dict | list)
+        }
+        return {**row, **plain} if plain else row

@@ -16,7 +16,15 @@ from analytics_assets.api import API
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 EXPANDED = quote(f"global@global:{API.name}_api,global@global:{API.name}")
-CHECKS = ("columns_unchanged", "newest_data", "primary_key", "rows_present")
+CHECKS = (
+    "columns_unchanged",
+    "complete_read",
+    "contract_drift",
+    "newest_data",
+    "no_rejected_rows",
+    "primary_key",
+    "rows_present",
+)
 
 
 @pytest.fixture(scope="session")
