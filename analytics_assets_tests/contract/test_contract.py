@@ -76,16 +76,21 @@ def test_a_renamed_field_is_a_column_of_the_new_name(shop: Shop) -> None:
     assert contract.key_columns == ("number",)
 
 
-def test_hints_are_what_dlt_takes(shop: Shop) -> None:
+def test_hints_are_what_dlt_takes_and_only_the_key_is_not_null_in_the_table(shop: Shop) -> None:
     assert contract_of(shop(), "orders").hints() == {
         "order_id": {
             "name": "order_id",
             "data_type": "bigint",
             "nullable": False,
-            "description": "Tells orders apart.",
+            "description": "Tells orders apart. The API's `orderId`.",
         },
-        "total": {"name": "total", "data_type": "text", "nullable": False},
-        "placed_on": {"name": "placed_on", "data_type": "date", "nullable": True},
+        "total": {"name": "total", "data_type": "text", "nullable": True},
+        "placed_on": {
+            "name": "placed_on",
+            "data_type": "date",
+            "nullable": True,
+            "description": "The API's `placedOn`.",
+        },
         "user": {"name": "user", "data_type": "json", "nullable": True},
     }
 
