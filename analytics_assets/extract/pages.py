@@ -23,7 +23,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 )
 
 from analytics_assets.extract.proof import IncompleteReadError, Proof
-from analytics_assets.extract.total import find_total
+from analytics_assets.extract.total import TOTALS, find_total
 
 
 class Progress(Enum):
@@ -80,7 +80,7 @@ class CompletePages(BasePaginator):
             IncompleteReadError: the pages do not add up, and were read often enough.
         """
         rows = data or []
-        total = find_total(response, self._total_path, self._selector) if self._counted else None
+        total = self._find_total(response)
         if self.probing and (not rows or self.proof.repeats(rows)):
             self._has_next_page = False
         else:
@@ -130,6 +130,14 @@ class CompletePages(BasePaginator):
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)
+
+    def _find_total(self, response: requests.Response) -> int | None:
+        if not self._counted:
+            return None
+        # to dlt's page numbers, `total` is the number of pages
+        pages = isinstance(self._paginator, PageNumberPaginator)
+        names = TOTALS - {"total"} if pages else TOTALS
+        return find_total(response, self._total_path, self._selector, names)
 
     def _move_on(self, response: requests.Response, rows: Sequence[Any]) -> bool:
         if self._paginator is None:

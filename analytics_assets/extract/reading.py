@@ -117,11 +117,9 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         for page in held:
             rows = enumerate(page, start)
             start += len(page)
-            yield (
-                [row for place, row in rows if last.get(proof.key_of(row), place) == place]
-                if (last)
-                else page
-            )
+            if last:
+                page = [row for place, row in rows if last.get(proof.key_of(row), place) == place]
+            yield page
         held.clear()
 
     def _count(self, pages: CompletePages) -> None:

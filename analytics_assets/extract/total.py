@@ -1,7 +1,7 @@
 """The number of rows that an API says it has, wherever its answers hold it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import requests
@@ -20,7 +20,10 @@ CONTENT_RANGE = re.compile(r"\s*\w+\s+(?:\d+-\d+|\*)/(\d+)\s*")
 
 
 def find_total(
-    response: requests.Response, path: TJsonPath | None, selector: str = ""
+    response: requests.Response,
+    path: TJsonPath | None,
+    selector: str = "",
+    names: Container[str] = TOTALS,
 ) -> int | None:
     """Find how many rows the API has in all.
 
@@ -31,6 +34,7 @@ def find_total(
             `pagination` and the like, then `X-Total-Count` and `Content-Range` (RFC 9110 section
             14.4). A bare `count` is not looked at, as it may count the page.
         selector: the path to the rows.
+        names: what such a field may be called, in small letters and nothing else.
 
     Returns:
         The number; None if there is none, or what is there is no number of rows.
@@ -40,7 +44,7 @@ def find_total(
         found = jsonpath.find_values(path, body)
         return as_count(found[0]) if found else None
     containers = CONTAINERS | {_plain(name) for name in re.findall(r"\w+", selector)}
-    for value in (*_candidates(body, containers), *_headers(response)):
+    for value in (*_candidates(body, containers, names), *_headers(response)):
         count = as_count(value)
         if count is not None:
             return count
@@ -56,14 +60,16 @@ def as_count(value: Any) -> int | None:
     return int(value) if value >= 0 and value == value // 1 else None
 
 
-def _candidates(body: Any, containers: frozenset[str], depth: int = 2) -> Iterator[Any]:
+def _candidates(
+    body: Any, containers: frozenset[str], names: Container[str], depth: int = 2
+) -> Iterator[Any]:
     if not isinstance(body, Mapping):
         return
-    yield from (value for name, value in body.items() if _plain(name) in TOTALS)
+    yield from (value for name, value in body.items() if _plain(name) in names)
     if depth:
         for name, value in body.items():
             if _plain(name) in containers:
-                yield from _candidates(value, containers, depth - 1)
+                yield from _candidates(value, containers, names, depth - 1)
 
 
 def _headers(response: requests.Response) -> Iterator[str | None]:
