@@ -42,16 +42,17 @@ def trial(
     record_property: Callable[[str, object], None],
 ) -> Trial:
     """Try a fault on a warehouse that holds the load before, and keep what came out."""
-    destination = getattr(request, "param", "duckdb")
-    if destination == "postgres":
-        prepared = request.getfixturevalue("prepared_postgres")
-        url = database_url(prepared, f"test_{uuid4().hex}", database_of(prepared))
-        for name, value in postgres_settings(url).items():
-            monkeypatch.setenv(name, value)
-    else:
-        shutil.copy(request.getfixturevalue("prepared_duckdb"), clean_place / "warehouse.duckdb")
 
     def run(fault: Fault) -> None:
+        if request.param == "postgres":
+            prepared = request.getfixturevalue("prepared_postgres")
+            template = "template0" if fault.first else database_of(prepared)
+            url = database_url(prepared, f"test_{uuid4().hex}", template)
+            for name, value in postgres_settings(url).items():
+                monkeypatch.setenv(name, value)
+        elif not fault.first:
+            prepared = request.getfixturevalue("prepared_duckdb")
+            shutil.copy(prepared, clean_place / "warehouse.duckdb")
         for outcome in try_fault(fault, Warehouse.from_settings(), instance):
             name, value = outcome.as_property()
             record_property(name, value)

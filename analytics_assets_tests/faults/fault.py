@@ -27,9 +27,12 @@ class Fault:
         says: what the error must contain.
         rejected: which of the API's rows, by position, belong in the table of rejected rows.
         rows: makes the API's rows of honest ones.
+        read_as: turns those rows into what they say, where the trick writes them differently.
         settings: environment of the load.
         columns: dlt's column hints of the resource.
         token_lifetime: seconds that a token lives.
+        stated_lifetime: seconds that the token endpoint says it lives; the same if not given.
+        first: whether this is the first load, with no table before it.
         most_requests: how many requests for rows the load may send.
         slow: whether it takes more than five seconds.
         everywhere: whether it is tried on PostgreSQL too.
@@ -41,9 +44,12 @@ class Fault:
     says: str = ""
     rejected: tuple[int, ...] = ()
     rows: Callable[[list[Row]], list[Any]] = list
+    read_as: Callable[[list[Row]], list[Any]] = list
     settings: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Any] = field(default_factory=dict)
     token_lifetime: float = 3600
+    stated_lifetime: float | None = None
+    first: bool = False
     most_requests: int | None = None
     slow: bool = False
     everywhere: bool = False
@@ -56,7 +62,8 @@ class Fault:
 
     def table(self, api_rows: list[Any]) -> list[Row]:
         """Return what the table must hold: of each key the row that the API sends last."""
-        good = [row for position, row in enumerate(api_rows) if position not in self.rejected]
+        rows = self.read_as(list(api_rows))
+        good = [row for position, row in enumerate(rows) if position not in self.rejected]
         by_key = {row["id"]: row for row in good}
         return [by_key[key] for key in sorted(by_key)]
 

@@ -117,10 +117,12 @@ class FaultyServer:
     Args:
         rows: what the API has; may be changed while it runs.
         token_lifetime: seconds after which a token is refused.
+        stated_lifetime: what the token endpoint says about that; the same if not given.
     """
 
     rows: list[Any]
     token_lifetime: float = 3600
+    stated_lifetime: float | None = None
     trick: Trick | None = None
     # a process keeps tokens by client, and a later server may get the same port
     client_id: str = field(default_factory=lambda: f"client-{uuid4().hex}")
@@ -207,7 +209,8 @@ class FaultyServer:
         if trick and hit and (good or trick.route == "token"):
             trick.does(exchange)
         elif exchange.route == "token":
-            exchange.reply({"access_token": self.issue_token(), "expires_in": self.token_lifetime})
+            stated = self.token_lifetime if self.stated_lifetime is None else self.stated_lifetime
+            exchange.reply({"access_token": self.issue_token(), "expires_in": stated})
         elif good:
             exchange.reply(exchange.page)
         else:

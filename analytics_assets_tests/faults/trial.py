@@ -66,15 +66,17 @@ def try_fault(
         AssertionError: it may not come out.
     """
     api = visits_api(fault.columns)
-    with FaultyServer(fault.rows(rows_now()), fault.token_lifetime) as server:
+    before = [] if fault.first else rows_before()
+    served = fault.rows(rows_now())
+    with FaultyServer(served, fault.token_lifetime, fault.stated_lifetime) as server:
         with environment({**SETTINGS, **address(server), **fault.settings}):
             server.play(fault.trick)
             result = load(instance, RESOURCE, api=api)
             error = "\n".join(failures_of(result).values())
-            found = table_rows(warehouse, RESOURCE)
+            found = rows_in(warehouse)
             rejected = count_rejected(warehouse)
             outcome = LOADED if result.success else FAILED
-            expected = shaped(fault.table(server.rows) if result.success else rows_before())
+            expected = shaped(fault.table(server.rows) if result.success else before)
             requests = server.requests["rows"]
             yield Outcome(
                 fault.name, outcome, len(expected), len(found), rejected, requests, error[:2000]
@@ -90,7 +92,7 @@ def try_fault(
             server.play(None)
             again = load(instance, RESOURCE, api=api)
             assert again.success, failures_of(again)
-            assert differences(shaped(fault.table(server.rows)), table_rows(warehouse, RESOURCE)) == []
+            assert differences(shaped(fault.table(server.rows)), rows_in(warehouse)) == []
 
 
 def address(server: FaultyServer) -> dict[str, str]:
@@ -136,6 +138,13 @@ def differences(expected: list[Row], found: list[Row]) -> list[str]:
     return [*told[:3], *([f"{len(told)} rows differ"] if told else [])] + (
         [f"{doubled} rows stand twice"] if doubled else []
     )
+
+
+def rows_in(warehouse: Warehouse) -> list[Row]:
+    """Return the table's rows, none if there is no table."""
+    with warehouse.reading() as tables:
+        exists = bool(tables.columns(RESOURCE))
+    return table_rows(warehouse, RESOURCE) if exists else []
 
 
 def count_rejected(warehouse: Warehouse) -> int:

@@ -65,9 +65,7 @@ def text(replacements: Mapping[bytes, bytes]) -> Does:
 
 def raw(build: Callable[[bytes], list[bytes]], pause: float = 0) -> Does:
     """Answer with the bytes that are built of the honest body, and end the connection."""
-    return lambda exchange: exchange.send(
-        *build(json.dumps(exchange.page).encode()), pause=pause
-    )
+    return lambda exchange: exchange.send(*build(json.dumps(exchange.page).encode()), pause=pause)
 
 
 def delayed(seconds: float) -> Does:
