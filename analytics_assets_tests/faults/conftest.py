@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
+import dlt
 import pytest
 
 from analytics_assets.warehouse import Warehouse
@@ -81,13 +82,10 @@ def database_of(url: str) -> str:
 
 def database_url(url: str, name: str, template: str) -> str:
     """Make a database as a copy of another one of the same server."""
-    import psycopg2
-
     server, _, query = url.partition("?")
     root = server.rpartition("/")[0]
-    connection = psycopg2.connect(f"{root}/postgres?{query}")
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    connection.close()
+    postgres = dlt.destinations.postgres(f"{root}/postgres?{query}")
+    pipeline = dlt.pipeline("maker", destination=postgres, dataset_name="none")
+    with pipeline.sql_client() as client:
+        client.execute_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"{root}/{name}?{query}"

@@ -64,8 +64,12 @@ class Fault:
         """Return what the table must hold: of each key the row that the API sends last."""
         rows = self.read_as(list(api_rows))
         good = [row for position, row in enumerate(rows) if position not in self.rejected]
-        by_key = {row["id"]: row for row in good}
-        return [by_key[key] for key in sorted(by_key)]
+        return one_per_key(good)
+
+
+def one_per_key(rows: list[Row]) -> list[Row]:
+    """Return of each key the row that comes last."""
+    return list({row["id"]: row for row in rows}.values())
 
 
 def row(number: int, version: int = 1) -> Row:

@@ -1,4 +1,4 @@
-"""The test of a table of faults: a case for each fault, and for each warehouse that it is tried on."""
+"""The test of a table of faults: a case for each fault and warehouse."""
 
 from collections.abc import Sequence
 

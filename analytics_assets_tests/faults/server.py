@@ -157,6 +157,11 @@ class FaultyServer:
         self.trick, self._hits = trick, 0
         self.requests.clear()
 
+    def mend(self) -> None:
+        """Be honest from now on, and let tokens live."""
+        self.play(None)
+        self.token_lifetime = 3600
+
     def issue_token(self) -> str:
         """Make a token that is good from now on."""
         token = uuid4().hex

@@ -73,7 +73,5 @@ FAULTS = [
 
 
 @each(FAULTS)
-def test_the_table_is_the_apis_or_the_run_fails_and_the_next_one_makes_it_good(
-    fault: Fault, trial: Trial
-) -> None:
+def test_no_green_run_leaves_a_wrong_table(fault: Fault, trial: Trial) -> None:
     trial(fault)

@@ -53,9 +53,14 @@ def inside(value: bytes) -> Trick:
     return always(text({MARK.encode(): value}), None)
 
 
-def rejecting(name: str, trick: Trick | None, rows: Callable[[list[Row]], list[Any]]) -> Fault:
+def rejecting(
+    name: str,
+    trick: Trick | None,
+    rows: Callable[[list[Row]], list[Any]],
+    expected: str = LOADED,
+) -> Fault:
     """A fault by which the new row is kept out of the table."""
-    return Fault(name, trick, LOADED, rejected=(NEW,), rows=rows, everywhere=True)
+    return Fault(name, trick, expected, rejected=(NEW,), rows=rows, everywhere=True)
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -90,8 +95,8 @@ FAULTS = [
     rejecting("Infinity", literal(b"Infinity"), marked("bounce_rate")),
     rejecting("-Infinity", literal(b"-Infinity"), marked("bounce_rate")),
     rejecting("1e400", literal(b"1e400"), marked("bounce_rate")),
-    rejecting("integer of 65 bits", None, changed(sessions=2**64)),
-    rejecting("integer of 400 digits", None, changed(sessions=10**400)),
+    rejecting("integer of 65 bits", None, changed(sessions=2**64), EITHER),
+    rejecting("integer of 400 digits", None, changed(sessions=10**400), EITHER),
     Fault("integer of 63 bits", rows=changed(sessions=2**63 - 1), everywhere=True),
     Fault("integer beyond what a double holds", rows=changed(sessions=2**53 + 1)),
     Fault("invalid UTF-8", inside(b"\xff\xfe"), FAILED, rows=marked("note")),
@@ -159,7 +164,5 @@ FAULTS = [
 
 
 @each(FAULTS)
-def test_the_table_is_the_apis_or_the_run_fails_and_the_next_one_makes_it_good(
-    fault: Fault, trial: Trial
-) -> None:
+def test_no_green_run_leaves_a_wrong_table(fault: Fault, trial: Trial) -> None:
     trial(fault)

@@ -1,4 +1,4 @@
-"""What an API, a network or a token endpoint can do wrong: the pieces that the tables are made of."""
+"""What an API, a network or a token endpoint can do wrong: what the tables are made of."""
 
 import gzip
 import json
