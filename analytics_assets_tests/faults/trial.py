@@ -147,14 +147,14 @@ def differences(expected: list[Row], found: list[Row]) -> list[str]:
 
 def rows_in(warehouse: Warehouse) -> list[Row]:
     """Return the table's rows, none if there is no table."""
-    with warehouse.reading() as tables:
+    with warehouse.open() as tables:
         exists = bool(tables.columns(RESOURCE))
     return table_rows(warehouse, RESOURCE) if exists else []
 
 
 def count_rejected(warehouse: Warehouse) -> int:
     """Count the rows in the table of rejected rows; none if there is no such table."""
-    with warehouse.reading() as tables:
+    with warehouse.open() as tables:
         return tables.row_count("rejected_rows") if tables.columns("rejected_rows") else 0
 
 
