@@ -30,11 +30,14 @@ class Doom:
     Args:
         points: functions as `module:Class.name`, reached one after the other; when the last one is
             called, somebody is killed.
+        half_way: whether that function, which executes a query, first does so with the query's
+            first statement.
         victim: the process that is killed; None is this one.
         file_limit: bytes that a file may have before writing to it fails, as on a full disk.
     """
 
     points: Sequence[str] = ()
+    half_way: bool = False
     victim: int | None = None
     file_limit: int | None = None
 
@@ -45,14 +48,14 @@ def main() -> None:
     if doom.file_limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (doom.file_limit, doom.file_limit))
     if doom.points:
-        _arm(list(doom.points), doom.victim)
+        _arm(doom, list(doom.points))
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         result = load(instance, RESOURCE, api=visits_api())
     error = None if result.success else "\n".join(failures_of(result).values())
     sys.stdout.write(json.dumps(error))
 
 
-def _arm(points: list[str], victim: int | None) -> None:
+def _arm(doom: Doom, points: list[str]) -> None:
     """Wrap the first point: when it is called, wrap the next one, or kill."""
     module, _, path = points[0].partition(":")
     class_name, _, name = path.partition(".")
@@ -62,17 +65,25 @@ def _arm(points: list[str], victim: int | None) -> None:
     def reached(*args: Any, **kwargs: Any) -> Any:
         setattr(owner, name, original)
         if points[1:]:
-            _arm(points[1:], victim)
-        elif victim is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-        else:
-            os.kill(victim, signal.SIGQUIT)  # to PostgreSQL's first process, this means: at once
-            psutil.wait_procs(
-                [psutil.Process(victim)] if psutil.pid_exists(victim) else [], PATIENCE
-            )
+            _arm(doom, points[1:])
+            return original(*args, **kwargs)
+        if doom.half_way:
+            client, query = args
+            with original(client, query.partition(";\n")[0]):
+                pass
+        _kill(doom.victim)
         return original(*args, **kwargs)
 
     setattr(owner, name, reached)
+
+
+def _kill(victim: int | None) -> None:
+    if victim is None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        server = psutil.Process(victim)
+        server.send_signal(signal.SIGQUIT)  # to PostgreSQL's first process, this means: at once
+        psutil.wait_procs([server], PATIENCE)
 
 
 if __name__ == "__main__":

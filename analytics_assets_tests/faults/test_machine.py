@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 NORMALIZE = "dlt.normalize.normalize:Normalize.spool_files"
 LOAD = "dlt.load.load:Load.load_single_package"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
-COMMIT = "dlt.destinations.impl.duckdb.sql_client:DuckDbSqlClient.commit_transaction"
+QUERY = "dlt.destinations.impl.duckdb.sql_client:DuckDbSqlClient.execute_query"
 MERGED = "dlt.load.load:Load.complete_package"
 LOADED = "analytics_assets.materialization:Loader.extract_resource_metadata"
 
@@ -52,11 +52,13 @@ class Kill:
         name: when it is killed.
         points: the functions that are reached before, as `Doom` takes them.
         arrived: whether the table holds the new rows.
+        half_way: whether the first statement of a query has been executed.
     """
 
     name: str
     points: tuple[str, ...]
     arrived: bool = False
+    half_way: bool = False
 
 
 KILLS = [
@@ -64,7 +66,7 @@ KILLS = [
     Kill("killed while normalizing", (NORMALIZE,)),
     Kill("killed before loading", (LOAD,)),
     Kill("killed before the merge", (MERGE,)),
-    Kill("killed in the transaction of the merge", (MERGE, COMMIT)),
+    Kill("killed half way through the merge", (MERGE, QUERY), half_way=True),
     Kill("killed after the merge", (MERGED,), arrived=True),
     Kill("killed after the load, before the materialization", (LOADED,), arrived=True),
 ]
@@ -164,7 +166,7 @@ def test_a_process_killed_later_leaves_a_whole_table_and_the_next_run_makes_it_g
     record_property: Callable[[str, object], None],
     kill: Kill,
 ) -> None:
-    process = doomed(Doom(kill.points))
+    process = doomed(Doom(kill.points, kill.half_way))
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     warehouse = Warehouse.from_settings()
