@@ -12,7 +12,13 @@ import pytest
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.faults.fault import RESOURCE, Fault, rows_before, visits_api
 from analytics_assets_tests.faults.server import FaultyServer
-from analytics_assets_tests.faults.trial import address, environment, try_fault
+from analytics_assets_tests.faults.trial import (
+    address,
+    environment,
+    judge,
+    load_by_dagster,
+    try_fault,
+)
 from analytics_assets_tests.loading import load
 
 Trial = Callable[[Fault], None]
@@ -54,9 +60,9 @@ def trial(
         elif not fault.first:
             prepared = request.getfixturevalue("prepared_duckdb")
             shutil.copy(prepared, clean_place / "warehouse.duckdb")
-        for outcome in try_fault(fault, Warehouse.from_settings(), instance):
-            name, value = outcome.as_property()
-            record_property(name, value)
+        outcome = try_fault(fault, Warehouse.from_settings(), load_by_dagster(instance))
+        record_property(*outcome.as_property())
+        judge(fault, outcome)
 
     return run
 

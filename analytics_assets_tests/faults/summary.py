@@ -5,7 +5,7 @@ from typing import Any
 
 from _pytest.terminal import TerminalReporter
 
-COLUMNS = ("fault", "outcome", "expected", "found", "rejected", "requests")
+COLUMNS = ("fault", "outcome", "expected", "found", "wrong", "rejected", "requests")
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -24,12 +24,11 @@ from analytics_assets_tests.faults.fault import RESOURCE, Row, rows_before, rows
 from analytics_assets_tests.faults.server import Exchange, FaultyServer
 from analytics_assets_tests.faults.trial import (
     SETTINGS,
-    Outcome,
     address,
     differences,
     environment,
+    look,
     rows_in,
-    shaped,
 )
 from analytics_assets_tests.faults.tricks import once
 from analytics_assets_tests.loading import load
@@ -126,16 +125,14 @@ def check(
     warehouse: Warehouse,
     instance: dg.DagsterInstance,
     record_property: Callable[[str, object], None],
-    error: str = "",
+    error: str = "killed",
 ) -> None:
     """Look at the table, then load again and look at it once more."""
-    expected = shaped(rows if arrived else rows_before())
-    found = rows_in(warehouse)
-    outcome = Outcome(name, "failed", len(expected), len(found), 0, 0, error[:1000])
+    outcome = look(name, warehouse, rows if arrived else rows_before(), error)
     record_property(*outcome.as_property())
-    assert differences(expected, found) == []
+    assert outcome.wrong == 0, outcome.example
     assert load(instance, RESOURCE, api=visits_api()).success
-    assert differences(shaped(rows), rows_in(warehouse)) == []
+    assert differences(rows, rows_in(warehouse)) == []
 
 
 def test_a_process_killed_while_reading_leaves_the_table_and_the_next_run_makes_it_good(
