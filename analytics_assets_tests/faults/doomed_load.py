@@ -18,6 +18,7 @@ import dagster as dg
 import psutil
 
 from analytics_assets_tests.faults.fault import RESOURCE, visits_api
+from analytics_assets_tests.faults.stock import load_stock
 from analytics_assets_tests.loading import failures_of, load
 
 PATIENCE = 30  # seconds for a server to die
@@ -33,12 +34,14 @@ class Doom:
         half_way: whether that function, which executes a query, first does so with the query's
             first statement.
         victim: the process that is killed; None is this one.
+        stock: whether stock dlt loads, in place of this project.
         file_limit: bytes that a file may have before writing to it fails, as on a full disk.
     """
 
     points: Sequence[str] = ()
     half_way: bool = False
     victim: int | None = None
+    stock: bool = False
     file_limit: int | None = None
 
 
@@ -49,10 +52,14 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (doom.file_limit, doom.file_limit))
     if doom.points:
         _arm(doom, list(doom.points))
+    error = load_stock({}) if doom.stock else _load_by_dagster()
+    sys.stdout.write(json.dumps(error))
+
+
+def _load_by_dagster() -> str | None:
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         result = load(instance, RESOURCE, api=visits_api())
-    error = None if result.success else "\n".join(failures_of(result).values())
-    sys.stdout.write(json.dumps(error))
+    return None if result.success else "\n".join(failures_of(result).values())
 
 
 def _arm(doom: Doom, points: list[str]) -> None:

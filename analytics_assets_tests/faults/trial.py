@@ -89,7 +89,7 @@ def try_fault(fault: Fault, warehouse: Warehouse, load_once: Load) -> Outcome:
         if error is None:
             return outcome
         server.mend()
-        if fault.trick is None:
+        if fault.rows is not list:
             server.rows = rows_now()
         error = load_once(fault, server)
         again = look("the next run", warehouse, one_per_key(server.rows), error)
