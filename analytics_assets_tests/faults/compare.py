@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from analytics_assets_tests.faults import (
 )
 from analytics_assets_tests.faults.doomed_load import Doom
 from analytics_assets_tests.faults.fault import Fault, rows_before, rows_now
-from analytics_assets_tests.faults.isolated import in_a_process
+from analytics_assets_tests.faults.isolated import Worker
 from analytics_assets_tests.faults.server import FaultyServer
 from analytics_assets_tests.faults.stock import load_by_stock_dlt
 from analytics_assets_tests.faults.test_machine import KILLS, Kill
@@ -48,62 +48,53 @@ from analytics_assets_tests.faults.trial import (
 from analytics_assets_tests.faults.verdict import rendered, told
 
 README = Path(__file__).with_name("README.md")
-AT_ONCE = 2
-TABLES = {
+TABLES: Mapping[str, Sequence[Fault | Kill]] = {
     "Statuses": test_statuses.FAULTS,
     "Network": test_network.FAULTS,
     "Token endpoint": test_tokens.FAULTS,
     "Around the rows": test_envelopes.FAULTS,
     "Paging": test_paging.FAULTS,
     "Values": test_values.FAULTS,
+    "Machine": KILLS,
 }
 SIDES = ("stock", "project")
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One cell of the table: a fault, or a kill, on one of the two sides.
-
-    Args:
-        tried: what goes wrong.
-        side: `stock` or `project`.
-        prepared: a DuckDB file that holds the load before.
-    """
-
-    tried: Fault | Kill
-    side: str
-    prepared: Path
-
-
 def main(names: Sequence[str]) -> None:
     """Try the faults, all of them or those named."""
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = {side: Path(folder) / f"{side}.duckdb" for side in SIDES}
-        for side, file in prepared.items():
-            in_a_process(partial(prepare, side, file))
-        tables: dict[str, Sequence[Fault | Kill]] = {**TABLES, "Machine": KILLS}
-        parts = []
-        for title, faults in tables.items():
-            chosen = [fault for fault in faults if not names or fault.name in names]
-            trials = [Trial(fault, side, prepared[side]) for fault in chosen for side in SIDES]
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                verdicts = list(pool.map(verdict_of, trials))
-            rows = zip(chosen, verdicts[::2], verdicts[1::2], strict=True)
-            parts.append((title, [(fault.name, stock, own) for fault, stock, own in rows]))
-    text = rendered(parts)
+    chosen = {
+        title: [fault.name for fault in faults if not names or fault.name in names]
+        for title, faults in TABLES.items()
+    }
+    every = [name for faults in chosen.values() for name in faults]
+    with ThreadPoolExecutor(len(SIDES)) as pool:
+        stock, own = pool.map(partial(try_all, every), SIDES)
+    text = rendered(
+        [(title, [(name, stock[name], own[name]) for name in faults])
+         for title, faults in chosen.items() if faults]
+    )
     if names:
         sys.stdout.write(text)
     else:
         README.write_text(text, encoding="utf-8")
 
 
-def verdict_of(trial: Trial) -> str:
-    """Try a fault on one side, in a process of its own."""
-    answer = in_a_process(partial(run, trial))
-    if isinstance(answer, str):
-        return answer
-    assert answer is not None, "a trial has an outcome"
-    return told(trial.tried, answer)
+def try_all(names: Sequence[str], side: str) -> dict[str, str]:
+    """Try faults on one side, one after the other; return what came out, in words."""
+    verdicts = {}
+    with tempfile.TemporaryDirectory() as folder, Worker() as worker:
+        prepared = Path(folder) / "prepared.duckdb"
+        worker.do(partial(prepare, side, prepared))
+        for name in names:
+            answer = worker.do(partial(run, name, side, prepared))
+            verdicts[name] = answer if isinstance(answer, str) else told(find(name), answer)
+            sys.stderr.write(f"{side}: {name}: {verdicts[name]}\n")
+    return verdicts
+
+
+def find(name: str) -> Fault | Kill:
+    """Return the fault or the kill of that name."""
+    return next(fault for faults in TABLES.values() for fault in faults if fault.name == name)
 
 
 def prepare(side: str, file: Path) -> None:
@@ -115,16 +106,17 @@ def prepare(side: str, file: Path) -> None:
             raise RuntimeError(error)
 
 
-def run(trial: Trial) -> Outcome:
+def run(name: str, side: str, prepared: Path) -> Outcome:
     """Try the fault or the kill on a copy of the prepared file."""
+    tried = find(name)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "warehouse.duckdb"
-        if isinstance(trial.tried, Kill) or not trial.tried.first:
-            shutil.copy(trial.prepared, file)
+        if isinstance(tried, Kill) or not tried.first:
+            shutil.copy(prepared, file)
         with place(Path(folder), file):
-            if isinstance(trial.tried, Kill):
-                return killed(trial.tried, trial.side)
-            return try_fault(trial.tried, Warehouse.from_settings(), loader(trial.side))
+            if isinstance(tried, Kill):
+                return killed(tried, side)
+            return try_fault(tried, Warehouse.from_settings(), loader(side))
 
 
 def killed(kill: Kill, side: str) -> Outcome:
@@ -132,12 +124,7 @@ def killed(kill: Kill, side: str) -> Outcome:
     doom = json.dumps(asdict(Doom(kill.points, kill.half_way, stock=side == "stock")))
     with FaultyServer(rows_now()) as server, environment({**SETTINGS, **address(server)}):
         subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "analytics_assets_tests.faults.doomed_load",
-                json.dumps(asdict(doom)),
-            ],
+            [sys.executable, "-m", "analytics_assets_tests.faults.doomed_load", doom],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
