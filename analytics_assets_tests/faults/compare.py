@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
@@ -70,8 +70,11 @@ def main(names: Sequence[str]) -> None:
     with ThreadPoolExecutor(len(SIDES)) as pool:
         stock, own = pool.map(partial(try_all, every), SIDES)
     text = rendered(
-        [(title, [(name, stock[name], own[name]) for name in faults])
-         for title, faults in chosen.items() if faults]
+        [
+            (title, [(name, stock[name], own[name]) for name in faults])
+            for title, faults in chosen.items()
+            if faults
+        ]
     )
     if names:
         sys.stdout.write(text)
