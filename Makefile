@@ -1,5 +1,5 @@
 # Two commands: `make materialize` and `make test`. Both set up what they need the first time.
-.PHONY: materialize dev test lint clean
+.PHONY: materialize dev test test-slow lint clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -16,6 +16,10 @@ dev: .venv/installed
 
 test: .venv/installed-for-tests lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+# faults that take long, and kills of the process and of the warehouse at each stage
+test-slow: .venv/installed-for-tests
+	$(BIN)/pytest --numprocesses auto --dist load -m slow
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.faults.summary import pytest_terminal_summary as pytest_terminal_summary
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2025, 8, 1)  # thirty days of data: enough to page through, quick to load

@@ -1,0 +1,97 @@
+"""A load in a process of its own, in which something is killed or the disk is full.
+
+Run as `python -m analytics_assets_tests.faults.doomed_load '<Doom as JSON>'`; where the API and the
+warehouse are comes from the environment. Prints as JSON why the load failed, null if it did not.
+"""
+
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import psutil
+
+from analytics_assets_tests.faults.fault import RESOURCE, visits_api
+from analytics_assets_tests.faults.stock import load_stock
+from analytics_assets_tests.loading import failures_of, load
+
+PATIENCE = 30  # seconds for a server to die
+
+
+@dataclass(frozen=True)
+class Doom:
+    """What happens to the load.
+
+    Args:
+        points: functions as `module:Class.name`, reached one after the other; when the last one is
+            called, somebody is killed.
+        half_way: whether that function, which executes a query, first does so with the query's
+            first statement.
+        victim: the process that is killed; None is this one.
+        stock: whether stock dlt loads, in place of this project.
+        file_limit: bytes that a file may have before writing to it fails, as on a full disk.
+    """
+
+    points: Sequence[str] = ()
+    half_way: bool = False
+    victim: int | None = None
+    stock: bool = False
+    file_limit: int | None = None
+
+
+def main() -> None:
+    """Load under the doom that the command line tells."""
+    doom = Doom(**json.loads(sys.argv[1]))
+    if doom.file_limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (doom.file_limit, doom.file_limit))
+    if doom.points:
+        _arm(doom, list(doom.points))
+    error = load_stock({}) if doom.stock else _load_by_dagster()
+    sys.stdout.write(json.dumps(error))
+
+
+def _load_by_dagster() -> str | None:
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+        result = load(instance, RESOURCE, api=visits_api())
+    return None if result.success else "\n".join(failures_of(result).values())
+
+
+def _arm(doom: Doom, points: list[str]) -> None:
+    """Wrap the first point: when it is called, wrap the next one, or kill."""
+    module, _, path = points[0].partition(":")
+    class_name, _, name = path.partition(".")
+    owner: Any = getattr(importlib.import_module(module), class_name)
+    original: Callable[..., Any] = getattr(owner, name)
+
+    def reached(*args: Any, **kwargs: Any) -> Any:
+        setattr(owner, name, original)
+        if points[1:]:
+            _arm(doom, points[1:])
+            return original(*args, **kwargs)
+        if doom.half_way:
+            client, query = args
+            with original(client, query.partition(";\n")[0]):
+                pass
+        _kill(doom.victim)
+        return original(*args, **kwargs)
+
+    setattr(owner, name, reached)
+
+
+def _kill(victim: int | None) -> None:
+    if victim is None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        server = psutil.Process(victim)
+        server.send_signal(signal.SIGQUIT)  # to PostgreSQL's first process, this means: at once
+        psutil.wait_procs([server], PATIENCE)
+
+
+if __name__ == "__main__":
+    main()

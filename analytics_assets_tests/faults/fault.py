@@ -1,0 +1,112 @@
+"""A fault, what must come out of it, and the rows that it is tried on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from analytics_assets.api import API
+from analytics_assets.configuration import Api
+from analytics_assets_tests.faults.server import PATH, Trick
+
+RESOURCE = "visits"
+LOADED, FAILED, EITHER = "loaded", "failed", "loaded or failed"
+FIRST_DAY = date(2025, 1, 1)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong, and what must come out when the resource is loaded.
+
+    Args:
+        name: what goes wrong.
+        trick: what the server does; None for faults of the rows themselves.
+        expected: `loaded`, `failed`, or either, where the rule leaves the choice.
+        says: what the error must contain.
+        rejected: which of the API's rows, by position, belong in the table of rejected rows.
+        rows: makes the API's rows of honest ones.
+        read_as: turns those rows into what they say, where the trick writes them differently.
+        settings: environment of the load.
+        columns: dlt's column hints of the resource.
+        token_lifetime: seconds that a token lives.
+        stated_lifetime: seconds that the token endpoint says it lives; the same if not given.
+        first: whether this is the first load, with no table before it.
+        most_requests: how many requests for rows the load may send.
+        slow: whether it takes more than five seconds.
+        everywhere: whether it is tried on PostgreSQL too.
+    """
+
+    name: str
+    trick: Trick | None = None
+    expected: str = LOADED
+    says: str = ""
+    rejected: tuple[int, ...] = ()
+    rows: Callable[[list[Row]], list[Any]] = list
+    read_as: Callable[[list[Row]], list[Any]] = list
+    settings: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    token_lifetime: float = 3600
+    stated_lifetime: float | None = None
+    first: bool = False
+    most_requests: int | None = None
+    slow: bool = False
+    everywhere: bool = False
+
+    @property
+    def expectation(self) -> str:
+        """The outcome in words."""
+        count = len(self.rejected)
+        return f"{self.expected}, {count} rejected" if count else self.expected
+
+    def table(self, api_rows: list[Any]) -> list[Row]:
+        """Return what the table must hold: of each key the row that the API sends last."""
+        rows = self.read_as(list(api_rows))
+        good = [row for position, row in enumerate(rows) if position not in self.rejected]
+        return one_per_key(good)
+
+
+def one_per_key(rows: list[Row]) -> list[Row]:
+    """Return of each key the row that comes last."""
+    return list({row["id"]: row for row in rows}.values())
+
+
+def row(number: int, version: int = 1) -> Row:
+    """Make a row; another version of it differs in its numbers and its time."""
+    return {
+        "id": f"v-{number:04}",
+        "date": (FIRST_DAY + timedelta(days=number)).isoformat(),
+        "sessions": 100 * number + version,
+        "bounce_rate": None if number % 5 == 0 else number / 1000 + version,
+        "note": f"visit {number}, “Ж”",
+        "updated_at": f"2025-10-0{version}T12:00:00Z",
+    }
+
+
+def rows_before() -> list[Row]:
+    """The API's rows at the time of the load before."""
+    return [row(number) for number in range(240)]
+
+
+def rows_now() -> list[Row]:
+    """The API's rows at the time of the fault: 250, some restated, one new at 50, nine at the end.
+
+    None is gone, as rows that are gone from the API stay in a table.
+    """
+    rows = [row(number, version=2 if number % 40 == 7 else 1) for number in range(249)]
+    return [*rows[:50], row(900), *rows[50:]]
+
+
+def visits_api(columns: Mapping[str, Any] | None = None) -> Api:
+    """The analytics API with the resource of these tests in place of its own."""
+    entry = {
+        "name": RESOURCE,
+        "columns": {"date": {"data_type": "date"}, **(columns or {})},
+        "endpoint": {
+            "path": PATH,
+            "data_selector": "data",
+            "paginator": {"type": "offset", "limit": 100},
+        },
+    }
+    return Api(name=API.name, config={**API.config, "resources": [entry]})

@@ -1,0 +1,45 @@
+"""The same resource loaded by stock dlt, with no line of this project in between."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import dlt
+from dlt.sources.rest_api import rest_api_source
+
+from analytics_assets_tests.faults.fault import RESOURCE, Fault, visits_api
+from analytics_assets_tests.faults.server import FaultyServer
+
+
+def load_by_stock_dlt(fault: Fault, server: FaultyServer) -> str | None:
+    """Load once; where the API and the warehouse are comes from the environment."""
+    return load_stock(fault.columns)
+
+
+def load_stock(columns: Mapping[str, Any]) -> str | None:
+    """Load the resource; return why that failed, None if it did not."""
+    config: Any = {
+        "client": {
+            "base_url": os.environ["BASE_URL"],
+            "auth": {
+                # stock dlt does not know the type `oauth2`
+                "type": "oauth2_client_credentials",
+                "access_token_url": os.environ["TOKEN_URL"],
+                "client_id": os.environ["CLIENT_ID"],
+                "client_secret": os.environ["CLIENT_SECRET"],
+            },
+        },
+        "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
+        "resources": [visits_api(columns).entry(RESOURCE)],
+    }
+    pipeline = dlt.pipeline(
+        "stock",
+        pipelines_dir=os.environ["PIPELINES_DIR"],
+        destination=dlt.destinations.duckdb(os.environ["DESTINATION__DUCKDB__CREDENTIALS"]),
+        dataset_name="analytics",
+    )
+    try:
+        pipeline.run(rest_api_source(config, name="analytics"))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None

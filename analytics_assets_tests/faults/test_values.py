@@ -1,0 +1,168 @@
+"""Faults of the rows: values that JSON or a warehouse does not have, and rows that are none."""
+
+from collections.abc import Callable
+from typing import Any
+
+from analytics_assets_tests.faults.conftest import Trial
+from analytics_assets_tests.faults.fault import EITHER, FAILED, LOADED, Fault, Row, row
+from analytics_assets_tests.faults.parametrized import each
+from analytics_assets_tests.faults.server import Trick
+from analytics_assets_tests.faults.tricks import always, text
+
+NEW = 245  # the position of a row that the table does not have yet
+MARK = "take me out"
+
+
+def marked(field: str) -> Callable[[list[Row]], list[Any]]:
+    """Let a field of the new row hold what the text of an answer has something else for."""
+    return changed(**{field: MARK})
+
+
+def changed(**fields: Any) -> Callable[[list[Row]], list[Any]]:
+    """Let the new row have other fields."""
+
+    def change(rows: list[Row]) -> list[Any]:
+        rows[NEW] = {**rows[NEW], **fields}
+        return rows
+
+    return change
+
+
+def without(field: str) -> Callable[[list[Row]], list[Any]]:
+    """Let the new row lack a field."""
+
+    def change(rows: list[Row]) -> list[Any]:
+        del rows[NEW][field]
+        return rows
+
+    return change
+
+
+def inserted(*others: Any, at: int = NEW) -> Callable[[list[Row]], list[Any]]:
+    """Let the API have other rows among its own."""
+    return lambda rows: [*rows[:at], *others, *rows[at:]]
+
+
+def literal(value: bytes) -> Trick:
+    """Write this where the mark stands, quotation marks included."""
+    return always(text({f'"{MARK}"'.encode(): value}), None)
+
+
+def inside(value: bytes) -> Trick:
+    """Write this where the mark stands, within the quotation marks."""
+    return always(text({MARK.encode(): value}), None)
+
+
+def rejecting(
+    name: str,
+    trick: Trick | None,
+    rows: Callable[[list[Row]], list[Any]],
+    expected: str = LOADED,
+) -> Fault:
+    """A fault by which the new row is kept out of the table."""
+    return Fault(name, trick, expected, rejected=(NEW,), rows=rows, everywhere=True)
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"leaf": 1}
+    for level in range(levels):
+        value = {f"level_{level}": value}
+    return value
+
+
+def wide(rows: list[Row]) -> list[Any]:
+    """Let twenty rows have 10,000 more columns."""
+    more = {f"measure_{number}": number for number in range(10_000)}
+    return [*rows[:-20], *({**row, **more} for row in rows[-20:])]
+
+
+def heavy(rows: list[Row]) -> list[Any]:
+    """Let the last page hold 50 MB."""
+    return [*rows[:-50], *({**row, "note": "x" * 1_000_000} for row in rows[-50:])]
+
+
+def restated_twice(rows: list[Row], first: int, second: int) -> list[Any]:
+    """Let the API have a row at two places, in two versions."""
+    rows = list(rows)
+    rows[first], rows[second] = row(5000, version=3), row(5000, version=4)
+    return rows
+
+
+JSON_COLUMN = {"payload": {"data_type": "json"}}
+
+FAULTS = [
+    rejecting("NaN", literal(b"NaN"), marked("bounce_rate")),
+    rejecting("Infinity", literal(b"Infinity"), marked("bounce_rate")),
+    rejecting("-Infinity", literal(b"-Infinity"), marked("bounce_rate")),
+    rejecting("1e400", literal(b"1e400"), marked("bounce_rate")),
+    rejecting("integer of 65 bits", None, changed(sessions=2**64), EITHER),
+    rejecting("integer of 400 digits", None, changed(sessions=10**400), EITHER),
+    Fault("integer of 63 bits", rows=changed(sessions=2**63 - 1), everywhere=True),
+    Fault("integer beyond what a double holds", rows=changed(sessions=2**53 + 1)),
+    Fault("invalid UTF-8", inside(b"\xff\xfe"), FAILED, rows=marked("note")),
+    Fault("Latin-1 in place of UTF-8", inside(b"caf\xe9"), FAILED, rows=marked("note")),
+    rejecting("NUL in text", None, changed(note="before\0after")),
+    rejecting("lone surrogate", None, changed(note="\ud83d")),
+    Fault("surrogate pair", rows=changed(note="😀"), everywhere=True),
+    Fault("byte order mark", always(text({b'{"data"': b'\xef\xbb\xbf{"data"'}), None)),
+    Fault("same key twice in a page", rows=lambda rows: restated_twice(rows, 241, 246)),
+    Fault(
+        "same key twice across pages",
+        rows=lambda rows: restated_twice(rows, 50, 246),
+        everywhere=True,
+    ),
+    Fault("same row twice", rows=lambda rows: inserted(rows[NEW])(rows)),
+    Fault(
+        "member name twice in a row",
+        always(text({f'"{MARK}"'.encode(): b'"first", "note": "last"'}), None),
+        rows=changed(note=MARK),
+        read_as=changed(note="last"),
+    ),
+    rejecting("row that is a number", None, inserted(17)),
+    rejecting("row that is text", None, inserted("a row")),
+    rejecting("row that is null", None, inserted(None)),
+    rejecting("row that is a list", None, inserted([1, 2])),
+    Fault(
+        "four rows that are no objects",
+        None,
+        LOADED,
+        rejected=(1, 2, 3, 4),
+        rows=inserted(17, "a row", None, [], at=1),
+    ),
+    rejecting("row without primary key", None, without("id")),
+    rejecting("primary key null", None, changed(id=None)),
+    Fault(
+        "no row has the primary key",
+        None,
+        EITHER,
+        rows=lambda rows: [{**row, "id": None} for row in rows],
+        rejected=tuple(range(250)),
+        first=True,
+    ),
+    Fault(
+        "50 levels inside a json field",
+        rows=changed(payload=nested(50)),
+        columns=JSON_COLUMN,
+        everywhere=True,
+    ),
+    Fault(
+        "100,000 levels",
+        inside_levels := literal(b"[" * 100_000 + b"]" * 100_000),
+        FAILED,
+        rows=marked("note"),
+    ),
+    Fault(
+        "100,000 levels inside a json field",
+        inside_levels,
+        FAILED,
+        rows=changed(payload={"deep": MARK}),
+        columns=JSON_COLUMN,
+    ),
+    Fault("10,000 columns", rows=wide, slow=True),
+    Fault("page of 50 MB", rows=heavy, slow=True),
+]
+
+
+@each(FAULTS)
+def test_no_green_run_leaves_a_wrong_table(fault: Fault, trial: Trial) -> None:
+    trial(fault)
