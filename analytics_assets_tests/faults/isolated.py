@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-LONGEST = 180.0  # seconds for the loads of a trial
+LONGEST = 90.0  # seconds for the loads of a trial
+MOST_MEMORY = 6 * 1024**3  # bytes; a loader that reads for ever is to end before the machine does
 
 Work = Callable[[], Any]
 
@@ -64,6 +66,7 @@ class Worker:
 
 def _serve(pipe: Connection, other_end: Connection) -> None:
     other_end.close()
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     while True:
         work: Work = pipe.recv()

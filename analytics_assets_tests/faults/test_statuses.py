@@ -19,7 +19,7 @@ FAULTS = [
     Fault("503 for ever, from the first page", always(status(503), None), FAILED, "503"),
     Fault("504 once", once(status(504))),
     Fault("504 for ever", always(status(504)), FAILED, "504"),
-    Fault("408 once", once(status(408))),
+    Fault("408 once", once(status(408)), FAILED, "408"),
     Fault("408 for ever", always(status(408)), FAILED, "408"),
     Fault("401 once in the middle", once(status(401))),
     Fault("401 for ever from the middle", always(status(401)), FAILED, "401"),
