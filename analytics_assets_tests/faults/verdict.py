@@ -40,12 +40,9 @@ def _loaded(tried: Fault | Kill, outcome: Outcome) -> str:
         return f"loaded, equal, {bad} rejected" if bad else "loaded, equal"
     if bad and outcome.found == outcome.expected + bad and outcome.wrong == bad:
         return "loaded, the bad row too"
-    numbers = f"{outcome.found} rows in place of {outcome.expected}"
     if not outcome.wrong:
         return f"{WRONG}: {bad - outcome.rejected} rows are nowhere"
-    if outcome.found == outcome.expected:
-        numbers = f"{outcome.wrong} of {outcome.expected} rows differ"
-    return f"{WRONG}: {numbers}"
+    return f"{WRONG}: {outcome.wrong} rows missing, old or too many"
 
 
 def rendered(parts: Sequence[tuple[str, Sequence[Line]]]) -> str:
