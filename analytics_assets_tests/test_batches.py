@@ -1,0 +1,335 @@
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dlt
+import pytest
+
+from analytics_assets.contract import Contract
+from analytics_assets.contract.column import Column
+from analytics_assets_tests.paged_server import (
+    Answer,
+    Answers,
+    Asked,
+    in_turn,
+    orders,
+    page,
+    paged,
+    row,
+    rows,
+    serving,
+    source_of,
+)
+
+KEYED = Contract("orders", primary_key=("id",))
+TYPED = Contract(
+    "orders",
+    (
+        Column("id", "id", "bigint", nullable=False),
+        Column("text", "text", "text", nullable=True),
+        Column("amount", "amount", "double", nullable=True),
+    ),
+    ("id",),
+)
+RENAMED = Contract(
+    "orders",
+    (
+        Column("id", "order_id", "bigint", nullable=False),
+        Column("text", "label", "text", nullable=True),
+    ),
+    ("id",),
+    {"id": "order_id", "text": "label"},
+)
+MERGED = {"write_disposition": "merge"}
+SEVEN = [row(1), {"text": "no key"}, row(3), "no object", None, row(6, amount="much"), row(7)]
+Table = list[dict[str, Any]]
+
+
+def load(
+    answers: Answers,
+    *entries: Mapping[str, Any],
+    contract: Contract | None = TYPED,
+    runs: int = 1,
+) -> dlt.Pipeline:
+    """Load `orders`, or other entries, into a DuckDB file of the test's own."""
+    pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
+    with serving(answers) as server:
+        for _ in range(runs):
+            pipeline.run(source_of(server, *(entries or [orders(MERGED)]), contract=contract))
+    return pipeline
+
+
+def table(pipeline: dlt.Pipeline, name: str, order: str) -> Table:
+    """The rows of a table without dlt's own columns, none if there is no such table."""
+    if name not in pipeline.default_schema.tables:
+        return []
+    with (
+        pipeline.sql_client() as client,
+        client.execute_query(f"SELECT * FROM {name} ORDER BY {order}") as cursor,
+    ):
+        columns = [column[0] for column in cursor.native_cursor.description]
+        found = [dict(zip(columns, values, strict=True)) for values in cursor.fetchall()]
+    return [{name: each[name] for name in each if not name.startswith("_dlt")} for each in found]
+
+
+def rejected(pipeline: dlt.Pipeline) -> Table:
+    return table(pipeline, "rejected_rows", '"offset"')
+
+
+def loaded(pipeline: dlt.Pipeline, key: str = "id") -> list[Any]:
+    return [each[key] for each in table(pipeline, "orders", key)]
+
+
+def test_each_row_is_in_its_table_or_once_among_the_rejected_ones() -> None:
+    began = datetime.now(UTC)
+
+    pipeline = load(paged(SEVEN))
+
+    assert loaded(pipeline) == [1, 3, 7]
+    found = rejected(pipeline)
+    assert [(each["offset"], json.loads(each["row"])) for each in found] == [
+        (1, SEVEN[1]),
+        (3, SEVEN[3]),
+        (4, SEVEN[4]),
+        (5, SEVEN[5]),
+    ]
+    assert {each["resource"] for each in found} == {"orders"}
+    assert all(began <= each["rejected_at"] <= datetime.now(UTC) for each in found)
+    assert [each["reason"] for each in found] == [
+        "`$.id`: missing primary key",
+        "`$`: Expected `object`, got `str`",
+        "`$`: Expected `object`, got `null`",
+        "`$.amount`: Expected `float | null`, got `str`",
+    ]
+
+
+def test_rejected_rows_come_with_the_load_that_their_page_came_with() -> None:
+    pipeline = load(paged(SEVEN), runs=2)
+
+    with pipeline.sql_client() as client:
+        loads = client.execute_sql("SELECT load_id FROM _dlt_loads ORDER BY inserted_at")
+        per_load = client.execute_sql(
+            "SELECT _dlt_load_id, count(*) FROM rejected_rows GROUP BY 1 ORDER BY 1"
+        )
+    assert per_load == [(load_id, 4) for (load_id,) in loads or []]
+    assert loaded(pipeline) == [1, 3, 7]
+
+
+def test_without_rejected_rows_there_is_no_table_of_them() -> None:
+    pipeline = load(paged(rows(1, 2, 3)))
+
+    assert "rejected_rows" not in pipeline.default_schema.tables
+    assert loaded(pipeline) == [1, 2, 3]
+
+
+def test_pages_of_bad_rows_only_are_no_trouble() -> None:
+    bad = [{"bad": number} for number in range(6)]
+
+    pipeline = load(paged([*bad[:2], row(3), row(4), *bad[2:]]))
+
+    assert loaded(pipeline) == [3, 4]
+    assert [each["offset"] for each in rejected(pipeline)] == [0, 1, 4, 5, 6, 7]
+
+
+def test_nothing_but_bad_rows_is_no_trouble() -> None:
+    pipeline = load(paged([{"id": None}, {"id": "x"}]))
+
+    assert [each["offset"] for each in rejected(pipeline)] == [0, 1]
+
+
+def test_rows_of_a_void_pass_are_not_rejected() -> None:
+    void = page(1, 2, total=4), Answer({"data": [{"text": "void"}], "total": 5})
+
+    pipeline = load(in_turn(*void, page(1, 2, total=3), Answer({"data": [{}], "total": 3})))
+
+    assert [(each["offset"], each["row"]) for each in rejected(pipeline)] == [(2, "{}")]
+
+
+def test_the_metrics_count_rejected_rows_and_unknown_and_absent_fields() -> None:
+    pipeline = load(paged([row(1, colour="red"), {"id": None}, *rows(3, 4)]))
+
+    metrics = metrics_of(pipeline)
+    assert metrics["rows_rejected"] == 1
+    assert metrics["unknown_fields"] == {"colour": "text"}
+    assert metrics["absent_fields"] == ["amount"]
+    assert metrics["rows_received"] == 4
+
+
+def metrics_of(pipeline: dlt.Pipeline) -> Mapping[str, Any]:
+    """What the last extraction counted of `orders`."""
+    assert pipeline.last_trace
+    assert pipeline.last_trace.last_extract_info
+    packages = pipeline.last_trace.last_extract_info.metrics.values()
+    found = [each["resource_metrics"] for steps in packages for each in steps]
+    (metrics,) = [each["orders"].custom_metrics for each in found if "orders" in each]
+    return dict(metrics)
+
+
+def test_fields_that_the_contract_does_not_name_are_kept() -> None:
+    pipeline = load(paged([row(1, colour="red"), row(2, size={"width": 7})]))
+
+    assert table(pipeline, "orders", "id") == [
+        {"id": 1, "text": "row 1", "amount": None, "colour": "red", "size__width": None},
+        {"id": 2, "text": "row 2", "amount": None, "colour": None, "size__width": 7},
+    ]
+    assert rejected(pipeline) == []
+
+
+def test_columns_have_the_types_of_the_contract_whatever_the_first_rows_hold() -> None:
+    pipeline = load(paged([row(1, amount=5), row(2)]))
+
+    columns = pipeline.default_schema.tables["orders"]["columns"]
+    assert columns["amount"]["data_type"] == "double"
+    assert columns["id"]["nullable"] is False
+    assert columns["text"]["nullable"] is True
+
+
+@pytest.mark.parametrize("key", ["id", ["id"]])
+def test_renamed_fields_are_merged_by_the_renamed_key(key: Any) -> None:
+    entry = orders({**MERGED, "primary_key": key})
+
+    pipeline = load(paged([*rows(1, 2, 3), {"text": "no key"}]), entry, contract=RENAMED, runs=2)
+
+    assert table(pipeline, "orders", "order_id") == [
+        {"order_id": number, "label": f"row {number}"} for number in (1, 2, 3)
+    ]
+    columns = pipeline.default_schema.tables["orders"]["columns"]
+    assert columns["order_id"]["primary_key"] is True
+    assert {each["row"] for each in rejected(pipeline)} == {'{"text": "no key"}'}
+
+
+def test_the_entrys_own_hints_speak_of_the_apis_names_too() -> None:
+    entry = orders({**MERGED, "columns": {"text": {"description": "what it is called"}}})
+
+    pipeline = load(paged(rows(1)), entry, contract=RENAMED)
+
+    columns = pipeline.default_schema.tables["orders"]["columns"]
+    assert columns["label"]["description"] == "what it is called"
+    assert "text" not in columns
+
+
+def test_processing_steps_see_the_apis_names_and_columns_get_the_new_ones() -> None:
+    seen: list[set[str]] = []
+
+    def note(each: dict[str, Any]) -> dict[str, Any]:
+        seen.append(set(each))
+        return {**each, "text": each["text"].upper()}
+
+    entry = orders({**MERGED, "processing_steps": [{"map": note}]})
+    pipeline = load(paged(rows(1, 2)), entry, contract=RENAMED)
+
+    assert seen == [{"id", "text"}] * 2
+    assert [each["label"] for each in table(pipeline, "orders", "order_id")] == ["ROW 1", "ROW 2"]
+
+
+def test_processing_steps_never_see_a_rejected_row() -> None:
+    seen: list[Any] = []
+
+    def note(each: Any) -> Any:
+        seen.append(each)
+        return each
+
+    entry = orders({**MERGED, "processing_steps": [{"map": note}]})
+    load(paged(SEVEN), entry)
+
+    assert seen == [SEVEN[0], SEVEN[2], SEVEN[6]]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"filter": lambda each: each["id"] > 4}],
+        [{"yield_map": lambda each: [each] if each["id"] > 4 else []}],
+        [{"filter": lambda _each: True}, {"filter": lambda each: each["id"] > 4}],
+    ],
+)
+def test_a_filter_that_swallows_whole_pages_loses_no_rejected_row(steps: list[Any]) -> None:
+    found = [row(1), {"bad": 1}, row(2), {"bad": 3}, row(4), row(5), row(3), {"bad": 7}]
+
+    pipeline = load(paged(found), orders({**MERGED, "processing_steps": steps}))
+
+    assert loaded(pipeline) == [5]
+    assert [each["offset"] for each in rejected(pipeline)] == [1, 3, 7]
+
+
+def test_a_filter_that_swallows_all_pages_loses_no_rejected_row() -> None:
+    entry = orders({**MERGED, "processing_steps": [{"filter": lambda _each: False}]})
+
+    pipeline = load(paged([row(1), {"bad": 1}, row(2)]), entry)
+
+    assert [each["offset"] for each in rejected(pipeline)] == [1]
+
+
+def test_an_incremental_cursor_speaks_of_the_apis_names() -> None:
+    day = timedelta(days=1)
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    found = [row(number, at=(start + number * day).isoformat()) for number in range(4)]
+    incremental = {"cursor_path": "at", "initial_value": (start + 2 * day).isoformat()}
+    contract = Contract("orders", primary_key=("id",), rename={"at": "changed_at"})
+
+    pipeline = load(
+        paged([*found, {"at": "2025-01-09"}]),
+        orders(MERGED, incremental=incremental),
+        contract=contract,
+    )
+
+    assert loaded(pipeline) == [2, 3]
+    assert "changed_at" in pipeline.default_schema.tables["orders"]["columns"]
+    assert len(rejected(pipeline)) == 1
+
+
+LINES = {
+    "name": "lines",
+    "primary_key": "id",
+    "endpoint": {
+        "path": "orders/{resources.orders.id}/lines",
+        "data_selector": "data",
+        "paginator": {"type": "offset", "limit": 2},
+    },
+}
+
+
+def one_good_and_one_bad_line(asked: Asked) -> Answer:
+    """Three orders, and what each has of lines."""
+    if asked.path == "/orders":
+        return paged(rows(1, 2, 3))(asked)
+    return paged([{"id": asked.path}, {"of": asked.path}])(asked)
+
+
+@pytest.mark.parametrize("way", [{}, {"parallelized": True}])
+def test_rejected_rows_of_several_parents_are_all_there(way: dict[str, Any]) -> None:
+    pipeline = load(one_good_and_one_bad_line, orders(), {**LINES, **way}, contract=None)
+
+    paths = [f"/orders/{order}/lines" for order in (1, 2, 3)]
+    assert [each["id"] for each in table(pipeline, "lines", "id")] == paths
+    assert sorted(json.loads(each["row"])["of"] for each in rejected(pipeline)) == paths
+
+
+def test_rejected_rows_of_several_resources_share_a_table() -> None:
+    bills = {**orders(MERGED), "name": "bills"}
+
+    pipeline = load(paged(SEVEN), orders(MERGED), bills, contract=None)
+
+    found = [(each["resource"], each["offset"]) for each in rejected(pipeline)]
+    assert sorted(found) == [(name, place) for name in ("bills", "orders") for place in (1, 3, 4)]
+
+
+def test_without_a_key_or_a_schema_every_object_is_loaded() -> None:
+    pipeline = load(
+        paged([{"a": 1}, {"b": 2}, "no object"]), orders({"primary_key": None}), contract=None
+    )
+
+    assert len(table(pipeline, "orders", "a")) == 2
+    assert [each["row"] for each in rejected(pipeline)] == ['"no object"']
+
+
+def test_what_json_cannot_say_is_rejected_and_readable() -> None:
+    body = b'{"data": [{"id": 1, "amount": NaN}, {"id": 2, "text": "\\u0000"}], "total": 2}'
+
+    pipeline = load(in_turn(Answer(body), Answer({"data": [], "total": 2})))
+
+    assert [each["row"] for each in rejected(pipeline)] == [
+        '{"id": 1, "amount": NaN}',
+        '{"id": 2, "text": "\\u0000"}',
+    ]
