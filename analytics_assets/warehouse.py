@@ -27,6 +27,9 @@ from filelock import FileLock
 
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 
+# dlt 1.31 says of neither DuckDB nor PostgreSQL that it has transactions, and merges without one:
+# a process killed between DELETE and INSERT would leave a table without its rows
+TRANSACTIONS: dict[str, Any] = {"supports_transactions": True}
 LOAD = "_dlt_load_id"  # dlt's column that says which load brought a row last
 DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 LOCKED_BY = re.compile(r'lock on file "(?P<file>[^"]+)".*?held in (?P<process>.+?\(PID \d+\))')
@@ -186,8 +189,9 @@ class Warehouse:
                     "same name, which DuckDB cannot tell apart: rename the file "
                     "(`destination.duckdb.credentials`) or set another `dataset_name`."
                 )
-            return dlt.destinations.duckdb(_duckdb_credentials())
-        destination = Destination.from_reference(self.destination_type)
+            return dlt.destinations.duckdb(_duckdb_credentials(), **TRANSACTIONS)
+        capabilities = TRANSACTIONS if self.destination_type == "postgres" else {}
+        destination = Destination.from_reference(self.destination_type, **capabilities)
         assert destination is not None, "only an empty reference has no destination"
         return destination
 
