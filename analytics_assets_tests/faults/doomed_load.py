@@ -89,8 +89,9 @@ def _kill(victim: int | None) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     else:
         server = psutil.Process(victim)
+        sessions = server.children()  # a server does not start while one of an earlier one lives
         server.send_signal(signal.SIGQUIT)  # to PostgreSQL's first process, this means: at once
-        psutil.wait_procs([server], PATIENCE)
+        psutil.wait_procs([server, *sessions], PATIENCE)
 
 
 if __name__ == "__main__":
