@@ -24,8 +24,9 @@ from analytics_assets.table_checks import (
     check_primary_key,
     check_rows_present,
 )
+from analytics_assets.tables import Tables
 from analytics_assets.verdict import Verdict
-from analytics_assets.warehouse import Tables, Warehouse
+from analytics_assets.warehouse import Warehouse
 
 DESCRIPTIONS = {
     "complete_read": "All rows that the API has have arrived.",

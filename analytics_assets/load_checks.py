@@ -25,8 +25,8 @@ from analytics_assets.load_metadata import (
     UNKNOWN_FIELDS,
 )
 from analytics_assets.policy import Policy
+from analytics_assets.tables import Tables
 from analytics_assets.verdict import Verdict
-from analytics_assets.warehouse import Tables
 
 REASONS_SHOWN = 3
 

@@ -10,7 +10,7 @@ from analytics_assets.asset_keys import endpoint_key
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
 from analytics_assets.extract.connection import Connection
-from analytics_assets.warehouse import Tables
+from analytics_assets.tables import Tables
 
 # metadata keys to which the Dagster UI gives a place of their own
 # https://docs.dagster.io/guides/build/assets/metadata-and-tags#standard-metadata-types

@@ -32,7 +32,8 @@ from analytics_assets.load_metadata import (
     table_metadata,
     traffic_metadata,
 )
-from analytics_assets.warehouse import Tables, Warehouse
+from analytics_assets.tables import Tables
+from analytics_assets.warehouse import Warehouse
 
 PROGRESS_PERIOD = 5.0  # seconds between two lines of dlt's progress in a run's log
 

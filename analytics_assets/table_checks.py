@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from analytics_assets.policy import Policy
+from analytics_assets.tables import Tables
 from analytics_assets.verdict import Verdict
-from analytics_assets.warehouse import Tables
 
 
 def check_rows_present(tables: Tables, table: str) -> Verdict:

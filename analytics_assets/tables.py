@@ -1,0 +1,112 @@
+"""The tables of a warehouse, looked at and cleared of rows that are gone."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from dlt.common.schema.typing import TTableSchemaColumns
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+LOAD = "_dlt_load_id"  # dlt's column that says which load brought a row last
+
+
+class Tables:
+    """The tables of an open warehouse.
+
+    Args:
+        client: dlt's client of the destination.
+    """
+
+    def __init__(self, client: SqlJobClientBase) -> None:
+        self._client = client
+
+    def columns(self, table: str) -> TTableSchemaColumns:
+        """Return the columns that a table really has, empty if there is no such table."""
+        exists, columns = self._client.get_storage_table(table)
+        return columns if exists else {}
+
+    def column_name(self, field: str) -> str:
+        """Return the column that dlt makes of a field: `changed_at` of `changedAt`."""
+        return self._client.schema.naming.normalize_identifier(field)
+
+    def row_count(self, table: str) -> int:
+        """Count the rows of a table."""
+        return int(self._value(f"SELECT count(*) FROM {self._qualified(table)}"))
+
+    def newest(self, table: str, column: str) -> datetime | None:
+        """Return the newest value of a date or time column.
+
+        Args:
+            table: the table.
+            column: a DATE or TIMESTAMP column, or text with ISO dates.
+
+        Returns:
+            The value in UTC, midnight for a date; None if there is none, or if it is no time.
+        """
+        return _as_moment(
+            self._value(f"SELECT max({self._column(column)}) FROM {self._qualified(table)}")
+        )
+
+    def duplicated_keys(self, table: str, key: Sequence[str]) -> int:
+        """Count the key values that more than one row has."""
+        columns = ", ".join(self._column(column) for column in key)
+        return int(
+            self._value(
+                f"SELECT count(*) FROM (SELECT {columns} FROM {self._qualified(table)} "
+                f"GROUP BY {columns} HAVING count(*) > 1) AS duplicated"
+            )
+        )
+
+    def rows_without_key(self, table: str, key: Sequence[str]) -> int:
+        """Count the rows in which a part of the key is null."""
+        nulls = " OR ".join(f"{self._column(column)} IS NULL" for column in key)
+        return int(self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {nulls}"))
+
+    def rejections(self, table: str, resource: str, loads: Sequence[str]) -> dict[str, int]:
+        """Count the rows of a resource that some loads rejected, by reason, the commonest first."""
+        rows = self._client.sql_client.execute_sql(
+            f"SELECT reason, count(*) AS times FROM {self._qualified(table)} "
+            f"WHERE resource = %s AND {LOAD} IN ({_places(loads)}) GROUP BY reason "
+            "ORDER BY times DESC, reason",
+            resource,
+            *loads,
+        )
+        return {str(reason): int(times) for reason, times in rows or ()}
+
+    def rows_of_other_loads(self, table: str, loads: Sequence[str]) -> int:
+        """Count the rows that none of these loads has brought or brought again."""
+        return int(self._value(f"SELECT count(*) {self._of_other_loads(table, loads)}", *loads))
+
+    def delete_rows_of_other_loads(self, table: str, loads: Sequence[str]) -> None:
+        """Delete the rows that none of these loads has brought or brought again."""
+        statement = f"DELETE {self._of_other_loads(table, loads)}"
+        self._client.sql_client.execute_sql(statement, *loads)
+
+    def _of_other_loads(self, table: str, loads: Sequence[str]) -> str:
+        return f"FROM {self._qualified(table)} WHERE {LOAD} NOT IN ({_places(loads)})"
+
+    def _value(self, query: str, *parameters: str) -> Any:
+        rows = self._client.sql_client.execute_sql(query, *parameters)
+        return rows[0][0] if rows else None
+
+    def _qualified(self, table: str) -> str:
+        return self._client.sql_client.make_qualified_table_name(table)
+
+    def _column(self, name: str) -> str:
+        return self._client.sql_client.escape_column_name(self.column_name(name))
+
+
+def _places(values: Sequence[str]) -> str:
+    return ", ".join("%s" for _ in values)
+
+
+def _as_moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    if isinstance(moment, datetime):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if isinstance(moment, date):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return None
