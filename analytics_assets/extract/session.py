@@ -20,12 +20,13 @@ from requests.exceptions import (
     ContentDecodingError,
     RequestException,
     Timeout,
+    TooManyRedirects,
 )
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import MaxRetryError
 
 from analytics_assets.extract.redaction import Redact
-from analytics_assets.extract.response import BodyError, NoAnswerError, described
+from analytics_assets.extract.response import BodyError, NoAnswerError, RedirectError, described
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 BROKEN_OFF = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
@@ -205,11 +206,11 @@ def build_session(
     adapter = ApiAdapter(redact, auth, traffic or Traffic())
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    _retry_redirects_once(session)
+    _retry_redirects_once(session, redact)
     return session
 
 
-def _retry_redirects_once(session: requests.Session) -> None:
+def _retry_redirects_once(session: requests.Session, redact: Redact) -> None:
     """Keep retries from multiplying: requests follows a redirect by the session's own `send`.
 
     dlt 1.31 puts its retries around that method, so that a redirect's target would be retried by
@@ -223,6 +224,12 @@ def _retry_redirects_once(session: requests.Session) -> None:
         within.a_send = True
         try:
             return retried(request, **kwargs)
+        except TooManyRedirects:
+            what = described(request, redact)
+            raise RedirectError(
+                f"{what}: the API redirects {session.max_redirects} times and on: check `base_url` "
+                "and `path`; a login page may be behind it."
+            ) from None
         finally:
             within.a_send = False
 

