@@ -26,6 +26,7 @@ from analytics_assets.configuration_error import (
 from analytics_assets.policy import Policy, PolicyEntry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+REJECTED_ROWS = "rejected_rows"
 REWRITING = (None, "delete-insert", "upsert")  # merge strategies that write a known row again
 PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
 
@@ -116,6 +117,11 @@ class Api:
             seen.add(name)
             if isinstance(entry, dict):
                 _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
+            if self.table(name) == REJECTED_ROWS:
+                raise ConfigurationError(
+                    f"resource `{name}`: the table `{REJECTED_ROWS}` holds the rows that break a "
+                    "contract; give the resource another name, or another `table_name`."
+                )
             self._check_key(name)
 
     def _check_key(self, name: str) -> None:
@@ -130,10 +136,7 @@ class Api:
 
     def _check_prune(self, name: str) -> None:
         """Refuse to prune where a row that does not come again may well be there."""
-        endpoint = self.endpoint(name)
-        if "incremental" in endpoint or re.search(
-            r"\{incremental\.|'type': 'incremental'", str(endpoint)
-        ):
+        if _reads_what_is_new(self.endpoint(name)):
             raise ConfigurationError(
                 f"policy of `{name}`: `prune` cannot be, as the resource reads only what is newer "
                 "than its last load. Take out `prune`, or the `incremental` part of the endpoint."
@@ -186,6 +189,13 @@ class Api:
         kept = disposition["disposition"] in ("merge", "replace")
         return kept and disposition.get("strategy") != "scd2"
 
+    def loads_row_by_row(self, name: str) -> bool:
+        """Tell whether each row that is read is a row of the table afterwards."""
+        disposition, endpoint = self._disposition(name), self.endpoint(name)
+        steps = {**self._defaults, **self.entry(name)}.get("processing_steps")
+        rewrites = disposition.get("strategy") in REWRITING
+        return rewrites and not steps and not _reads_what_is_new(endpoint)
+
     def table(self, name: str) -> str:
         """Return the table that the resource is loaded into: its name, or its `table_name`."""
         table = self.entry(name).get("table_name")
@@ -229,6 +239,13 @@ class Api:
             found.add(current)
             to_visit.extend(parents_of(self.entry(current)) - found)
         return found
+
+
+def _reads_what_is_new(endpoint: Mapping[str, Any]) -> bool:
+    text = str(endpoint)
+    return "incremental" in endpoint or bool(
+        re.search(r"\{incremental\.|'type': 'incremental'", text)
+    )
 
 
 def _name_of(entry: Any) -> Any:

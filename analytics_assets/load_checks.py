@@ -5,11 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.configuration import Api
+from analytics_assets.configuration import REJECTED_ROWS, Api
 from analytics_assets.contract import Contract, drift
 from analytics_assets.contract.contract import contract_in
 from analytics_assets.errors import AnalyticsAssetsError
-from analytics_assets.extract.batches import REJECTED_ROWS
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.load_metadata import (
@@ -17,6 +16,7 @@ from analytics_assets.load_metadata import (
     COMPLETE,
     LOAD_ID,
     ROWS_EXPECTED,
+    ROWS_OF_LOAD,
     ROWS_PRUNED,
     ROWS_RECEIVED,
     ROWS_REJECTED,
@@ -50,6 +50,14 @@ def check_complete_read(load: Mapping[str, Any]) -> Verdict:
         told += " The entry's `paginator` ends the read before the API's last row."
         return Verdict(False, told, dg.AssetCheckSeverity.WARN)
     repeated = load.get(ROWS_REPEATED, 0)
+    due = received - load.get(ROWS_REJECTED, 0) - repeated
+    if load.get(ROWS_OF_LOAD, due) < due:
+        return Verdict(
+            False,
+            f"{told} Only {load[ROWS_OF_LOAD]} of {due} are in the table: others had the same key "
+            "there. Set `primary_key` to what tells all rows apart, also those of other parents.",
+            numbers={"rows_received": received},
+        )
     if repeated:
         told += (
             f" {repeated} of them have the key of another, of which the last was kept: does "

@@ -23,6 +23,7 @@ from analytics_assets.load_metadata import (
     COLUMN_SCHEMA,
     COMPLETE,
     LOAD_ID,
+    ROWS_OF_LOAD,
     ROWS_PRUNED,
     ROWS_REJECTED,
     ROWS_TO_PRUNE,
@@ -135,6 +136,9 @@ def _load(
         ):
             metadata = {**(result.metadata or {}), **traffic_metadata(connection)}
             with warehouse.open() as tables:
+                if api.loads_row_by_row(resource) and tables.columns(api.table(resource)):
+                    loads = str(metadata[LOAD_ID]).split(", ")
+                    metadata[ROWS_OF_LOAD] = tables.rows_of_loads(api.table(resource), loads)
                 if api.policy(resource).prune:
                     metadata |= _prune(tables, api, resource, metadata)
                 metadata |= table_metadata(tables, api, contract)

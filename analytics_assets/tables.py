@@ -73,6 +73,10 @@ class Tables:
         )
         return {str(reason): int(times) for reason, times in rows or ()}
 
+    def rows_of_loads(self, table: str, loads: Sequence[str]) -> int:
+        """Count the rows that these loads have brought or brought again."""
+        return self.row_count(table) - self.rows_of_other_loads(table, loads)
+
     def rows_of_other_loads(self, table: str, loads: Sequence[str]) -> int:
         """Count the rows that none of these loads has brought or brought again."""
         return int(self._value(f"SELECT count(*) {self._of_other_loads(table, loads)}", *loads))

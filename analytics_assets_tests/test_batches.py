@@ -5,6 +5,7 @@ from typing import Any
 
 import dlt
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
@@ -56,7 +57,8 @@ def load(
     pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
     with serving(answers) as server:
         for _ in range(runs):
-            pipeline.run(source_of(server, *(entries or [orders(MERGED)]), contract=contract))
+            source = source_of(server, *(entries or [orders(MERGED)]), contract=contract)
+            pipeline.run(source, loader_file_format="parquet")
     return pipeline
 
 
@@ -333,3 +335,21 @@ def test_what_json_cannot_say_is_rejected_and_readable() -> None:
         '{"id": 1, "amount": NaN}',
         '{"id": 2, "text": "\\u0000"}',
     ]
+
+
+def test_fields_that_would_become_one_column_are_refused_by_name() -> None:
+    both = [{"id": 1, "fooBar": "a", "foo_bar": "b"}]
+
+    with pytest.raises(PipelineStepFailed, match="`fooBar` and `foo_bar`|`foo_bar` and `fooBar`"):
+        load(paged(both), contract=KEYED)
+
+
+@pytest.mark.parametrize("value", ["t", "5", "null", 5, 1.5, True, [1], {"a": "1"}])
+def test_a_json_column_holds_any_value_as_it_came(value: Any) -> None:
+    free = Column("free", "free", "json", nullable=True)
+    contract = Contract("orders", (TYPED.columns[0], free), ("id",))
+
+    pipeline = load(paged([{"id": 1, "free": value}]), contract=contract)
+
+    [held] = table(pipeline, "orders", "id")
+    assert json.loads(held["free"]) == value

@@ -140,6 +140,31 @@ def test_rejected_rows_are_kept_and_told_and_too_many_are_an_error(
         assert tables.row_count("rejected_rows") == bad
 
 
+def test_rows_that_share_their_key_with_those_of_other_parents_fail_the_check(
+    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    lines = [{"id": number, "article": "pen"} for number in range(3)]
+    config = {
+        **orders_api().config,
+        "resources": [
+            {"name": "orders", "endpoint": "v1/orders"},
+            {"name": "lines", "endpoint": {"path": "v1/{resources.orders.id}"}},
+        ],
+    }
+    config["resource_defaults"] = {
+        "primary_key": "id",
+        "write_disposition": "merge",
+        "endpoint": {"data_selector": "data", "paginator": {"type": "offset", "limit": 100}},
+    }
+    api = Api(name="shop", config=config, default_policy={"date_column": None})
+    with Sandbox(extra_rows={"orders": ORDERS[:2], "1": lines, "2": lines}) as sandbox:
+        point_at(sandbox, monkeypatch)
+        verdict = check_of(load(instance, "lines", api=api), "complete_read")
+
+    assert (verdict.passed, verdict.severity) == (False, ERROR)
+    assert "Only 3 of 6 are in the table" in str(verdict.description)
+
+
 def test_rejected_rows_of_an_earlier_load_are_not_counted_again(
     serve: Any, instance: dg.DagsterInstance
 ) -> None:

@@ -191,7 +191,7 @@ def test_a_total_path_of_none_reads_to_the_empty_page_whatever_the_api_says() ->
     assert read(answers, paginator={**OFFSET, "total_path": None}).numbers == [1, 2, 3]
 
 
-@pytest.mark.parametrize("status", [400, 404, 416, 422])
+@pytest.mark.parametrize("status", [404, 416])
 def test_an_error_behind_the_last_row_is_the_end_once_the_total_has_arrived(status: int) -> None:
     answers = in_turn(page(1, 2, total=4), page(3, 4, total=4), Answer({}, status=status))
 
@@ -202,7 +202,8 @@ def test_a_page_that_comes_again_behind_the_last_row_is_the_end_too() -> None:
     assert read(in_turn(page(1, 2, total=2), page(1, 2, total=2))).numbers == [1, 2]
 
 
-@pytest.mark.parametrize("status", [401, 403, 410, 500])
+# 400 and 422 are what a search engine answers beyond its window, with rows left behind it
+@pytest.mark.parametrize("status", [400, 401, 403, 410, 422, 500])
 def test_another_error_behind_the_last_row_is_an_error(status: int) -> None:
     answers = in_turn(page(1, 2, total=2), *[Answer({}, status=status)] * 4)
 
@@ -275,3 +276,28 @@ def test_passes_are_as_many_as_the_settings_say(
     attempt = failed(lambda _asked: page(1, total=9), paginator="auto")
 
     assert len(attempt.asked) == passes
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [{"has_more": True}, {"meta": {"hasNextPage": "true"}}, {"count": 250}],
+)
+def test_a_last_page_that_says_there_is_more_is_none_where_dlt_finds_no_way_on(
+    sign: dict[str, Any],
+) -> None:
+    def answer(_asked: Asked) -> Answer:
+        return Answer({"data": rows(1, 2), **sign})
+
+    assert "the last page says that there is more" in failed(answer, paginator="auto").error
+
+
+def test_a_round_number_of_rows_on_the_only_page_may_be_the_apis_own_limit() -> None:
+    some = rows(*range(1, 13))
+
+    def answer(asked: Asked) -> Answer:
+        begin = asked.number("offset")
+        found = some[begin : begin + 10]
+        return Answer({"data": found, "total": len(found)})
+
+    paginator = {"type": "offset", "limit": 100}
+    assert "Expected" in failed(answer, paginator=paginator).error

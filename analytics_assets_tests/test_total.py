@@ -158,7 +158,7 @@ def test_a_total_that_is_not_a_number_is_no_total() -> None:
         assert not held_against_the_total(answer)
 
 
-def test_a_named_path_is_the_only_place_that_counts() -> None:
+def test_a_named_path_goes_before_the_usual_places_unless_nothing_is_there() -> None:
     paginator = {"type": "offset", "limit": 2, "total_path": "found.rows"}
     elsewhere = saying(lambda found: {"data": found, "total": WRONG, "found": {"rows": 2}})
     there = saying(lambda found: {"data": found, "total": 2, "found": {"rows": WRONG}})
@@ -166,7 +166,7 @@ def test_a_named_path_is_the_only_place_that_counts() -> None:
 
     assert not held_against_the_total(elsewhere, paginator=paginator)
     assert held_against_the_total(there, paginator=paginator)
-    assert not held_against_the_total(nowhere, paginator=paginator)
+    assert held_against_the_total(nowhere, paginator=paginator)
 
 
 def test_a_total_path_of_none_means_that_no_total_counts() -> None:
@@ -182,7 +182,7 @@ def test_a_named_path_is_of_no_trouble_where_the_body_is_a_list() -> None:
     def answer(asked: Asked) -> Answer:
         return Answer(rows(1, 2)[asked.number("offset") :], headers={"X-Total-Count": "3"})
 
-    assert not held_against_the_total(answer, paginator=paginator, data_selector="$")
+    assert held_against_the_total(answer, paginator=paginator, data_selector="$")
     assert held_against_the_total(answer, data_selector="$")
 
 

@@ -14,10 +14,11 @@ from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 from dlt.extract.items_transform import ItemTransform
 
+from analytics_assets.configuration import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
+from analytics_assets.extract.response import ApiError
 
-REJECTED_ROWS = "rejected_rows"
 REJECTED_COLUMNS: TTableSchemaColumns = {
     "resource": {"data_type": "text", "nullable": False},
     "rejected_at": {"data_type": "timestamp", "nullable": False},
@@ -43,6 +44,10 @@ def check_rows(resource: DltResource, contract: Contract) -> None:
     resource.add_step(FinishedRows(contract, rejected))
 
 
+class FieldCollisionError(ApiError):
+    """Two fields of an API's rows would become one column."""
+
+
 class FittingRows(ItemTransform[Any, dict[str, Any]]):
     """The step that takes rows which break the contract out of a page.
 
@@ -62,6 +67,8 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         """Start counting."""
         self._check = RowCheck(self._contract)
         self._offset = 0
+        self._fields: set[str] = set()
+        self._columns: dict[str, str] = {}
         self._rejected.clear()
         self._custom_metrics = {"rows_rejected": 0}
         return self
@@ -71,6 +78,7 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         if not isinstance(item, list):
             return item
         checked = self._check.check(item)
+        self._look_for_collisions(checked.rows)
         for rejection in checked.rejected:
             self._rejected.append(
                 {
@@ -86,6 +94,19 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         self._custom_metrics["unknown_fields"] = dict(self._check.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._check.absent_fields)
         return checked.rows
+
+    def _look_for_collisions(self, rows: list[dict[str, Any]]) -> None:
+        """Refuse fields of which one would overwrite the other in the table."""
+        for field in set().union(*rows) - self._fields:
+            column = self._contract.name_of(field)
+            other = self._columns.setdefault(column, field)
+            if other != field:
+                raise FieldCollisionError(
+                    f"{self._contract.resource}: its fields `{other}` and `{field}` would both "
+                    f"become the column `{column}`. Give one of them another name by `rename` in "
+                    "the resource's policy."
+                )
+            self._fields.add(field)
 
 
 class FinishedRows(ItemTransform[Any, dict[str, Any]]):
@@ -127,10 +148,18 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
                 yield dlt.mark.with_hints(rows, hints, create_table_variant=True)
 
     def _with_json(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Encode texts and numbers in JSON columns; dlt 1.31 would make columns of their own."""
+        """Encode texts and numbers in JSON columns.
+
+        dlt 1.31 would make columns of their own of numbers, and decodes texts once.
+        """
         plain = {
-            name: json.dumps(row[name])
+            name: _twice(row[name])
             for name in self._json
             if row.get(name) is not None and not isinstance(row[name], dict | list)
         }
         return {**row, **plain} if plain else row
+
+
+def _twice(value: Any) -> str:
+    encoded = json.dumps(value)
+    return json.dumps(encoded) if isinstance(value, str) else encoded

@@ -11,8 +11,16 @@ from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.detector import find_response_page_data
 from requests.utils import get_encoding_from_headers
 
-ERRORS = ("error", "errors", "fault", "exception")
-FAILED = ("error", "fail", "failed", "failure")
+from analytics_assets.extract.total import plain
+
+ERRORS = frozenset(
+    ("error", "errors", "fault", "exception", "errormessage", "errormsg", "errorcode", "errcode")
+) | {"iserror"}
+SUCCESS = ("success", "ok", "succeeded", "issuccess")
+STATUS = ("status", "statuscode", "code", "result")
+FAILED = ("error", "err", "fail", "failed", "failure")
+ERROR_STATUSES = (range(400, 600), range(40_000, 60_000))
+NO_ERROR = ("", "0", "none", "null", "ok", "success", "false", "no", "no error")
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ def decode(response: requests.Response) -> tuple[Any, str | None]:
     """
     try:
         text = response.content.decode(_encoding(response))
-        return json.loads(text), None
+        return json.loads(text.removeprefix("\ufeff")), None
     except UnicodeDecodeError as error:
         return None, f"a body that is not {error.encoding} at byte {error.start}"
     except RecursionError:
@@ -89,15 +97,30 @@ def _encoding(response: requests.Response) -> str:
 def _reported_failure(body: Any) -> str | None:
     if not isinstance(body, Mapping):
         return None
-    for name in ERRORS:
-        if body.get(name):
+    for name, value in body.items():
+        known = plain(name)
+        if known in ERRORS and _is_error(value):
             return f"`{name}` in its body"
-    for name in ("success", "ok"):
-        if body.get(name) is False:
+        if known in SUCCESS and (value is False or str(value).lower() == "false"):
             return f"`{name}` being false in its body"
-    if str(body.get("status")).lower() in FAILED:
-        return f"`status` being {body['status']!r} in its body"
+        if known in STATUS and _is_failed(value):
+            return f"`{name}` being {value!r} in its body"
     return None
+
+
+def _is_error(value: Any) -> bool:
+    """Tell an error from the place of one that says that there is none: `{"code": "ok"}`."""
+    if isinstance(value, Mapping):
+        return any(_is_error(part) for part in value.values())
+    if isinstance(value, list):
+        return bool(value)
+    return str(value).strip().lower() not in NO_ERROR
+
+
+def _is_failed(value: Any) -> bool:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return any(value in statuses for statuses in ERROR_STATUSES)
+    return str(value).lower() in FAILED
 
 
 def _kind(value: Any) -> str:

@@ -22,8 +22,11 @@ from dlt.sources.helpers.rest_client.paginators import (
     SinglePagePaginator,
 )
 
+from analytics_assets.extract.more import as_truth, sign_of_more
 from analytics_assets.extract.proof import IncompleteReadError, Proof
-from analytics_assets.extract.total import TOTALS, find_total
+from analytics_assets.extract.total import TOTALS, as_count, find_total
+
+ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
 
 
 class Progress(Enum):
@@ -44,8 +47,7 @@ class CompletePages(BasePaginator):
         selector: the path to a page's rows.
         counted: whether to hold the rows that arrived against the API's total.
 
-    `progress` says how far the read is after a page; `probing` that the API's total has arrived,
-    and one more page is asked for to see whether it means what it says.
+    `progress` says how far the read is after a page.
     """
 
     def __init__(
@@ -64,7 +66,6 @@ class CompletePages(BasePaginator):
         self._total_path = total_path
         self._selector = selector
         self._counted = counted
-        self.probing = False
 
     def init_request(self, request: requests.Request) -> None:
         """Ask for the first page of the first pass."""
@@ -81,7 +82,7 @@ class CompletePages(BasePaginator):
         """
         rows = data if data is not None else []
         total = self._find_total(response)
-        if self.probing and (not rows or self.proof.repeats(rows)):
+        if self.all_said_to_be_there and self.proof.received and self.proof.knows(rows):
             rows.clear()  # what is left in it is handed on
             self._has_next_page = False
         else:
@@ -89,6 +90,7 @@ class CompletePages(BasePaginator):
             self._has_next_page = self._move_on(response, rows) and not self.proof.void
         self.progress = Progress.GOING_ON
         if not self._has_next_page:
+            self._look_for_more(response, rows)
             self.finish()
 
     def finish(self) -> None:
@@ -127,10 +129,21 @@ class CompletePages(BasePaginator):
     def _begin(self, request: requests.Request) -> None:
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
-        self._has_next_page, self.probing, self._largest = True, False, 0
+        self._has_next_page, self._largest = True, 0
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)
+
+    def _look_for_more(self, response: requests.Response, rows: Sequence[Any]) -> None:
+        """Doubt an end at which the API itself says that there is more."""
+        if self.limited or self.all_said_to_be_there or is_single_page(self._pristine):
+            return
+        sign = sign_of_more(response.json(), len(rows), self._pristine is None)
+        if sign and not self.proof.trouble:
+            self.proof.trouble = (
+                f"the last page says that there is more ({sign}), and `paginator` finds no way to "
+                "it"
+            )
 
     def _find_total(self, response: requests.Response) -> int | None:
         if not self._counted:
@@ -164,8 +177,9 @@ class CompletePages(BasePaginator):
         if not self.all_said_to_be_there:
             return self.proof.total is None or self.proof.received < self.proof.total
         # a total that is reached with a full page may be too low; only another request tells
-        self.probing = len(rows) >= (largest_before or paginator.limit)
-        return self.probing
+        if largest_before:
+            return len(rows) >= largest_before
+        return len(rows) >= paginator.limit or len(rows) % ROUND == 0
 
     @property
     def limited(self) -> bool:
@@ -194,7 +208,7 @@ def _asked(request: requests.Request) -> tuple[Any, ...]:
 
 def _has_more(path: TJsonPath | None, response: requests.Response) -> bool | None:
     found = jsonpath.find_values(path, response.json()) if path else []
-    return str(found[0]).lower() not in ("false", "0", "no", "none") if found else None
+    return as_truth(found[0]) if found else None
 
 
 def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:
@@ -202,5 +216,7 @@ def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Res
 
     dlt 1.31 raises there, and prints the whole page.
     """
-    if paginator.total_path and find_total(response, paginator.total_path) is None:
+    path = paginator.total_path
+    found = jsonpath.find_values(path, response.json()) if path else []
+    if not found or as_count(found[0]) is None:
         paginator.total_path = None

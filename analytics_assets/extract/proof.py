@@ -78,6 +78,15 @@ class Proof:
         """Tell whether these are the rows of the page before."""
         return bool(rows) and self._identity(rows) == self._page_before
 
+    def knows(self, rows: Sequence[Any]) -> bool:
+        """Tell whether all of these rows, if any, had come before."""
+        return self._rows.keys() >= set(self._keys_of(rows))
+
+    def _keys_of(self, rows: Sequence[Any]) -> list[Hashable]:
+        if not rows:
+            return []
+        return [self.key_of(row) for row in rows] if self.key else [self._identity(rows)]
+
     def add(self, rows: Sequence[Any], total: int | None) -> None:
         """Count a page in. What is wrong with the pass so far stands in `trouble` afterwards.
 
@@ -103,7 +112,7 @@ class Proof:
             self.received += len(rows)
 
     def _look_for_repeats(self, rows: Sequence[Any]) -> None:
-        keys = [self.key_of(row) for row in rows] if self.key else [self._page_before]
+        keys = self._keys_of(rows)
         if self._rows.keys() >= set(keys):
             self.trouble = f"all rows at offset {self.received} had come before"
             self._in_circles = True

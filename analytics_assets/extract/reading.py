@@ -15,9 +15,10 @@ from dlt.extract.pipe import Pipe
 from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.pages import CompletePages, Progress
-from analytics_assets.extract.response import ResponseError
+from analytics_assets.extract.response import BodyError, ResponseError
 
-NOTHING_THERE = (400, 404, 416, 422)  # what some APIs answer to an offset behind their last row
+# what some APIs answer behind their last row; a 400 there may be a limit on offsets
+NOTHING_THERE = (404, 416)
 HELD_IN_MEMORY = 64 * 1024 * 1024  # bytes of pages that are held before a file is used
 
 
@@ -141,7 +142,8 @@ def _until_nothing_is_there(pages: Iterator[Any], pages_read: CompletePages) -> 
         yield from pages
     except ResponseError as error:
         response = error.response
-        if not pages_read.probing or response is None or response.status_code not in NOTHING_THERE:
+        status = response.status_code if response is not None else None
+        if not pages_read.all_said_to_be_there or status not in NOTHING_THERE:
             raise
 
 
@@ -164,7 +166,10 @@ class HeldPages:
 
     def add(self, rows: Iterable[Any]) -> None:
         """Hold one more page."""
-        pickle.dump(list(rows), self._file, pickle.HIGHEST_PROTOCOL)
+        try:
+            pickle.dump(list(rows), self._file, pickle.HIGHEST_PROTOCOL)
+        except RecursionError:
+            raise BodyError("a page has a value that is nested too deeply to be kept") from None
         self._count += 1
 
     def clear(self) -> None:

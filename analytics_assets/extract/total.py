@@ -15,8 +15,8 @@ TOTALS = frozenset(
 CONTAINERS = frozenset(
     ("meta", "metadata", "pagination", "paging", "page", "pageinfo", "pageable", "response")
 )
-HEADERS = ("X-Total-Count", "X-Total", "Total-Count")
-CONTENT_RANGE = re.compile(r"\s*\w+\s+(?:\d+-\d+|\*)/(\d+)\s*")
+HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
+CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 
 
 def find_total(
@@ -29,10 +29,10 @@ def find_total(
 
     Args:
         response: one page.
-        path: where the body holds it; None looks in the usual places: a field such as `total`,
-            `total_count` or `totalResults` at the top, beside the rows, or in `meta`,
-            `pagination` and the like, then `X-Total-Count` and `Content-Range` (RFC 9110 section
-            14.4). A bare `count` is not looked at, as it may count the page.
+        path: where the body holds it; None, or nothing there, looks in the usual places: a field
+            such as `total`, `total_count` or `totalResults` at the top, beside the rows, or in
+            `meta`, `pagination` and the like, then `X-Total-Count` and `Content-Range` (RFC 9110
+            section 14.4). A bare `count` is not looked at, as it may count the page.
         selector: the path to the rows.
         names: what such a field may be called, in small letters and nothing else.
 
@@ -42,8 +42,9 @@ def find_total(
     body = response.json()
     if path is not None:
         found = jsonpath.find_values(path, body)
-        return as_count(found[0]) if found else None
-    containers = CONTAINERS | {_plain(name) for name in re.findall(r"\w+", selector)}
+        if found:
+            return as_count(found[0])
+    containers = CONTAINERS | {plain(name) for name in re.findall(r"\w+", selector)}
     for value in (*_candidates(body, containers, names), *_headers(response)):
         count = as_count(value)
         if count is not None:
@@ -65,10 +66,10 @@ def _candidates(
 ) -> Iterator[Any]:
     if not isinstance(body, Mapping):
         return
-    yield from (value for name, value in body.items() if _plain(name) in names)
+    yield from (value for name, value in body.items() if plain(name) in names)
     if depth:
         for name, value in body.items():
-            if _plain(name) in containers:
+            if plain(name) in containers:
                 yield from _candidates(value, containers, names, depth - 1)
 
 
@@ -78,5 +79,6 @@ def _headers(response: requests.Response) -> Iterator[str | None]:
     yield content_range and content_range[1]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a field's name in small letters and nothing else: `totalcount` of `total_count`."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

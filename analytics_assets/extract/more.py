@@ -1,0 +1,50 @@
+"""What a page says of whether it is the last one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analytics_assets.extract.total import CONTAINERS, as_count, plain
+
+MORE = frozenset(("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncated"))
+NEXT = frozenset(
+    ("nextpagetoken", "nextcursor", "nexttoken", "nextlink", "odatanextlink", "nextpageurl")
+)
+NO = ("false", "0", "no", "none", "null", "")
+
+
+def sign_of_more(body: Any, rows: int, unconfigured: bool) -> str | None:
+    """Find what in a page says that there are further rows.
+
+    Args:
+        body: the page.
+        rows: how many rows it has.
+        unconfigured: whether the way to the next page was guessed; a `count` beyond the page then
+            counts as a sign, too.
+
+    Returns:
+        The field, with its name; None if there is none, or if another says that this is the end.
+    """
+    fields = list(_fields(body))
+    said = [(name, as_truth(value)) for name, value in fields if plain(name) in MORE]
+    if said:
+        return next((f"`{name}` is true" for name, more in said if more), None)
+    for name, value in fields:
+        if plain(name) in NEXT and isinstance(value, str) and value:
+            return f"it has `{name}`"
+        count = as_count(value) if plain(name) in ("count", "odatacount") else None
+        if unconfigured and count is not None and count > rows:
+            return f"`{name}` is {count}"
+    return None
+
+
+def as_truth(value: Any) -> bool:
+    """Return a truth value that may have come as a number or a text."""
+    return str(value).lower() not in NO
+
+
+def _fields(body: Any, depth: int = 2) -> Any:
+    if isinstance(body, Mapping):
+        yield from body.items()
+        for name, value in body.items():
+            if depth and plain(name) in CONTAINERS:
+                yield from _fields(value, depth - 1)
