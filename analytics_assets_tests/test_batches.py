@@ -340,7 +340,7 @@ def test_what_json_cannot_say_is_rejected_and_readable() -> None:
 def test_fields_that_would_become_one_column_are_refused_by_name() -> None:
     both = [{"id": 1, "fooBar": "a", "foo_bar": "b"}]
 
-    with pytest.raises(PipelineStepFailed, match="`fooBar` and `foo_bar`|`foo_bar` and `fooBar`"):
+    with pytest.raises(PipelineStepFailed, match=r"`foo_?[bB]ar` and `foo_?[bB]ar`"):
         load(paged(both), contract=KEYED)
 
 
