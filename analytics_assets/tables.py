@@ -82,9 +82,27 @@ class Tables:
         return int(self._value(f"SELECT count(*) {self._of_other_loads(table, loads)}", *loads))
 
     def delete_rows_of_other_loads(self, table: str, loads: Sequence[str]) -> None:
-        """Delete the rows that none of these loads has brought or brought again."""
-        statement = f"DELETE {self._of_other_loads(table, loads)}"
-        self._client.sql_client.execute_sql(statement, *loads)
+        """Delete the rows that none of these loads has brought or brought again.
+
+        The rows of child tables that belonged to them go along.
+        """
+        client = self._client.sql_client
+        client.execute_sql(f"DELETE {self._of_other_loads(table, loads)}", *loads)
+        for child in self._children(table):
+            parent = self._qualified(child.rpartition("__")[0])
+            client.execute_sql(
+                f"DELETE FROM {self._qualified(child)} "
+                f"WHERE _dlt_parent_id NOT IN (SELECT _dlt_id FROM {parent})"
+            )
+
+    def _children(self, table: str) -> list[str]:
+        """Find the tables that dlt made of lists in the table's rows, parents before children."""
+        found = self._client.sql_client.execute_sql(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
+            self._client.sql_client.dataset_name,
+        )
+        names = [str(name) for (name,) in found or () if str(name).startswith(f"{table}__")]
+        return sorted(names, key=lambda name: name.count("__"))
 
     def _of_other_loads(self, table: str, loads: Sequence[str]) -> str:
         return f"FROM {self._qualified(table)} WHERE {LOAD} NOT IN ({_places(loads)})"

@@ -190,6 +190,21 @@ def test_pruning_deletes_the_rows_that_the_api_no_longer_has(
     assert check_of(result, "pruned").passed
 
 
+def test_pruning_takes_the_rows_of_child_tables_along(
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    api = orders_api(prune=True)
+    nested = [{"id": number, "lines": [{"tags": [1, 2]}]} for number in range(20)]
+    for rows in (nested, nested[1:]):
+        serve(rows)
+        load(instance, api=api)
+
+    with warehouse.open() as tables:
+        assert tables.row_count("orders") == 19
+        assert tables.row_count("orders__lines") == 19
+        assert tables.row_count("orders__lines__tags") == 38
+
+
 def test_without_pruning_rows_stay_that_the_api_no_longer_has(
     serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets_tests.paged_server import (
     Answer,
     Answers,
@@ -301,3 +302,8 @@ def test_a_round_number_of_rows_on_the_only_page_may_be_the_apis_own_limit() -> 
 
     paginator = {"type": "offset", "limit": 100}
     assert "Expected" in failed(answer, paginator=paginator).error
+
+
+def test_rows_within_rows_cannot_be_paged_by_offset() -> None:
+    with pytest.raises(ConfigurationError, match="rows within rows"):
+        read(paged(rows(1)), data_selector="data[*].lines[*]")

@@ -11,7 +11,7 @@ from dlt.sources.helpers.rest_client.detector import single_entity_path
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 
-from analytics_assets.configuration import as_endpoint
+from analytics_assets.configuration import as_endpoint, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
 from analytics_assets.extract.body import RowsPath
@@ -90,6 +90,11 @@ class Entry:
         key = self._all.get("primary_key") or ()
         return (key,) if isinstance(key, str) else tuple(key) if isinstance(key, list) else ()
 
+    def _key_in_a_page(self) -> tuple[str, ...]:
+        """Return the key as far as the API sends it; dlt adds what `include_from_parent` names."""
+        added = tuple(f"_{parent}_" for parent in parents_of(self._own))
+        return tuple(part for part in self.contract.primary_key if not part.startswith(added))
+
     def _hints(self) -> dict[str, Any]:
         """Give columns the contract's types and names; what the entry says itself goes first."""
         hints: dict[str, Any] = {}
@@ -113,6 +118,13 @@ class Entry:
 
     def _complete_pages(self, reading: ReadingSettings) -> CompletePages:
         paginator = self._paginator()
+        selector = str(self._endpoint.get("data_selector") or "")
+        if isinstance(paginator, OffsetPaginator) and selector.count("[*]") > 1:
+            raise ConfigurationError(
+                f"resource `{self.name}`: `data_selector` finds rows within rows, so that an "
+                "offset cannot be counted by them. Select the outer rows; dlt makes a child table "
+                "of the inner ones."
+            )
         named = not isinstance(self._paging, dict) or "total_path" in self._paging
         total_path, without_total = None, False
         if isinstance(paginator, OffsetPaginator) and named:
@@ -121,9 +133,9 @@ class Entry:
         passes = 1 if self._all.get("parallelized") else reading.passes
         return CompletePages(
             paginator,
-            Proof(self.name, self.contract.primary_key, passes, reading.confirm and passes > 1),
+            Proof(self.name, self._key_in_a_page(), passes, reading.confirm and passes > 1),
             total_path,
-            str(self._endpoint.get("data_selector") or ""),
+            selector,
             counted=not (without_total or is_single_page(paginator)),
         )
 
