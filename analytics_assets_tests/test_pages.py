@@ -275,3 +275,17 @@ def test_passes_are_as_many_as_the_settings_say(
     attempt = failed(lambda _asked: page(1, total=9), paginator="auto")
 
     assert len(attempt.asked) == passes
+
+
+def test_another_pass_finds_out_anew_how_an_api_pages() -> None:
+    changing = in_turn(
+        page(1, 2, total=3, total_pages=2),
+        page(3, total=4, total_pages=2),
+        page(1, 2, total=4, total_pages=2),
+        page(3, 4, total=4, total_pages=2),
+    )
+
+    attempt = read(changing, paginator="auto")
+
+    assert attempt.numbers == [1, 2, 3, 4]
+    assert [asked.query for asked in attempt.asked] == [{}, {"page": "1"}] * 2
