@@ -307,3 +307,17 @@ def test_a_round_number_of_rows_on_the_only_page_may_be_the_apis_own_limit() -> 
 def test_rows_within_rows_cannot_be_paged_by_offset() -> None:
     with pytest.raises(ConfigurationError, match="rows within rows"):
         read(paged(rows(1)), data_selector="data[*].lines[*]")
+
+
+def test_another_pass_finds_out_anew_how_an_api_pages() -> None:
+    changing = in_turn(
+        page(1, 2, total=3, total_pages=2),
+        page(3, total=4, total_pages=2),
+        page(1, 2, total=4, total_pages=2),
+        page(3, 4, total=4, total_pages=2),
+    )
+
+    attempt = read(changing, paginator="auto")
+
+    assert attempt.numbers == [1, 2, 3, 4]
+    assert [asked.query for asked in attempt.asked] == [{}, {"page": "1"}] * 2

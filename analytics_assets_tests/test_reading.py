@@ -146,6 +146,14 @@ def test_a_sample_is_handed_on_page_by_page_and_asks_for_no_more() -> None:
             assert len(server.asked) == pages
 
 
+def test_a_sample_fails_rather_than_begins_again() -> None:
+    with serving(in_turn(page(1, 2, total=4), page(3, total=5), page(total=5))) as server:
+        attempt = drain(source_of(server, orders()).resources["orders"].add_limit(9))
+
+    assert "orders: no complete read in 1 pass: its total changed" in attempt.error
+    assert len(server.asked) == 3
+
+
 def parallel(answers: Answers) -> Read:
     with serving(answers) as server:
         attempt = drain(source_of(server, orders()).parallelize())

@@ -61,7 +61,7 @@ def read(
         "path": path,
         "data_selector": "data",
         "params": params,
-        "paginator": {"type": "offset", "limit": 100},
+        "paginator": "single_page",
     }
     config = {"client": client, "resources": [{"name": "overview", "endpoint": endpoint}]}
     return list(rest_api_source(config, "shop", connection).resources["overview"])

@@ -1,6 +1,7 @@
 """What the body of an answer must be to count as a page of rows."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,8 @@ class RowsPath:
         found = jsonpath.find_values(self.selector, body)
         if found:
             # a selector such as `items[*]` finds the rows themselves
-            return None if self._finds_rows else self._not_rows(f"`{self.selector}`", found[0])
+            finds_rows = self._finds_rows or len(found) > 1
+            return None if finds_rows else self._not_rows(f"`{self.selector}`", found[0])
         if not self._finds_rows:
             return f"no `{self.selector}` in its body"
         around = str(self.selector).partition("[*]")[0].rstrip(".")
@@ -58,7 +60,9 @@ class RowsPath:
 
     @property
     def _finds_rows(self) -> bool:
-        return any(sign in str(self.selector) for sign in ("*", "?", "..", ":", "|"))
+        """Whether the selector finds rows, rather than a list of them."""
+        plain_path = re.sub(r"'[^']*'|\"[^\"]*\"", "", str(self.selector))
+        return any(sign in plain_path for sign in ("*", "?", "|")) or ":" in plain_path
 
     def _not_rows(self, what: str, found: Any) -> str | None:
         if isinstance(found, list) or (self.one_is_enough and isinstance(found, Mapping)):

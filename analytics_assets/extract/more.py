@@ -9,7 +9,7 @@ MORE = frozenset(("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncat
 NEXT = frozenset(
     ("nextpagetoken", "nextcursor", "nexttoken", "nextlink", "odatanextlink", "nextpageurl")
 )
-NO = ("false", "0", "no", "none", "null", "")
+NO = ("false", "0", "no", "")
 
 
 def sign_of_more(body: Any, rows: int, unconfigured: bool) -> str | None:

@@ -176,6 +176,8 @@ class CompletePages(BasePaginator):
             return False
         if not self.all_said_to_be_there:
             return self.proof.total is None or self.proof.received < self.proof.total
+        if has_more:
+            return True
         # a total that is reached with a full page may be too low; only another request tells
         if largest_before:
             return len(rows) >= largest_before
@@ -208,7 +210,7 @@ def _asked(request: requests.Request) -> tuple[Any, ...]:
 
 def _has_more(path: TJsonPath | None, response: requests.Response) -> bool | None:
     found = jsonpath.find_values(path, response.json()) if path else []
-    return as_truth(found[0]) if found else None
+    return None if not found or found[0] is None else as_truth(found[0])
 
 
 def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:
@@ -220,3 +222,4 @@ def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Res
     found = jsonpath.find_values(path, response.json()) if path else []
     if not found or as_count(found[0]) is None:
         paginator.total_path = None
+        paginator.stop_after_empty_page = True

@@ -54,6 +54,7 @@ class Proof:
         self._restated = 0
         self._rows_before, self._rows = self._rows, {}
         self._page_before: Hashable = None
+        self._pages: set[int] = set()
 
     def anew(self) -> "Proof":
         """Return a proof of another read of the same."""
@@ -113,9 +114,11 @@ class Proof:
 
     def _look_for_repeats(self, rows: Sequence[Any]) -> None:
         keys = self._keys_of(rows)
-        if self._rows.keys() >= set(keys):
+        this_page = hash(self._page_before)
+        if this_page in self._pages or self._rows.keys() >= set(keys):
             self.trouble = f"all rows at offset {self.received} had come before"
             self._in_circles = True
+        self._pages.add(this_page)
         contents = [hash(repr(row)) for row in rows] if self.key else [0]
         page: dict[Hashable, int] = {}
         for key, content in zip(keys, contents, strict=True):

@@ -102,7 +102,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     def _cut_short(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
         """Hand on what was read before an answer that the entry's `response_actions` ignore."""
-        if len(held):
+        if len(held) or pages.progress is Progress.READ_AGAIN:
             pages.proof.passes = pages.proof.number
             pages.finish()
             yield from self._hand_on(held, pages)
