@@ -353,3 +353,10 @@ def test_a_json_column_holds_any_value_as_it_came(value: Any) -> None:
 
     [held] = table(pipeline, "orders", "id")
     assert json.loads(held["free"]) == value
+
+
+def test_a_field_is_not_lost_to_another_that_is_renamed_to_its_name() -> None:
+    contract = Contract("orders", primary_key=("id",), rename={"text": "label"})
+
+    with pytest.raises(Exception, match="label"):
+        load(paged([row(1, label="own")]), contract=contract)

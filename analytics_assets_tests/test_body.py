@@ -109,7 +109,7 @@ def test_a_wildcard_may_be_inside_the_rows_too() -> None:
 
     assert found(groups, "groups[*].rows[*]") == [ROW, {"id": 2}]
     assert found({"groups": []}, "groups[*].rows[*]") == []
-    assert complaint({}, "groups[*].rows[*]") == "no `groups` in its body"
+    assert complaint({}, "groups[*].rows[*]", "single_page") == "no `groups` in its body"
 
 
 @pytest.mark.parametrize("selector", ["$", "$[*]", None])
@@ -226,3 +226,25 @@ def test_a_broken_page_behind_a_good_one_fails_the_read() -> None:
     answers = in_turn(Answer({"data": [ROW, {"id": 2}]}), Answer({"data": None}))
 
     assert "`data` being null" in failed(answers).error
+
+
+@pytest.mark.parametrize("second", [{"data": None}, {}, {"data": "none"}, {"message": "busy"}])
+def test_without_a_selector_the_list_must_be_where_it_was_on_the_first_page(
+    second: dict[str, Any],
+) -> None:
+    answers = in_turn(Answer({"data": [ROW, {"id": 2}]}), Answer({**second, "hints": []}))
+
+    assert failed(answers, data_selector=None).error
+
+
+@pytest.mark.parametrize("selector", ["$..data", "'ns:data'"])
+def test_a_selector_of_another_form_needs_a_list_too(selector: str) -> None:
+    body = {"result": {"data": None}, "ns:data": None}
+
+    assert complaint(body, selector).endswith("being null and no list")
+
+
+def test_a_byte_order_mark_may_come_with_a_declared_charset() -> None:
+    content_type = "application/json; charset=utf-8"
+
+    assert found(encoded("utf-8-sig"), "data", Content_Type=content_type) == [ROW]

@@ -168,3 +168,16 @@ def test_what_children_take_over_from_their_parent_is_in_their_rows() -> None:
     attempt = lines_of(shop(), entry)
 
     assert [each["_orders_text"] for each in attempt.rows][::3] == ["row 1", "row 2", "row 3"]
+
+
+def test_a_pass_that_an_ignored_status_ends_does_not_stand_for_a_void_one() -> None:
+    void = page(1, 2, total=3), page(3, total=4), Answer({}, status=404)
+
+    assert lines_of(shop(of_2=in_turn(*void)), lines_with(response_actions=IGNORE_404)).error
+
+
+def test_a_row_on_two_pages_is_found_although_the_key_has_a_part_of_the_parent() -> None:
+    entry = {**LINES, "primary_key": ["_orders_id", "id"], "include_from_parent": ["id"]}
+    unstable = in_turn(*[page(1, 2, total=4), page(2, 3, total=4), page(total=4)] * 3)
+
+    assert "1 rows were on two pages" in lines_of(shop(of_2=unstable), entry).error

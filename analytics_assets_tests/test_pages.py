@@ -321,3 +321,34 @@ def test_another_pass_finds_out_anew_how_an_api_pages() -> None:
 
     assert attempt.numbers == [1, 2, 3, 4]
     assert [asked.query for asked in attempt.asked] == [{}, {"page": "1"}] * 2
+
+
+def test_a_page_that_says_there_is_more_is_not_the_last_although_the_total_is_reached() -> None:
+    low = [
+        page(1, 2, total=3, more=True),
+        page(3, total=3, more=True),
+        page(4, total=3, more=False),
+    ]
+
+    assert "Expected 3 rows, received 4" in failed(in_turn(*low * 3), paginator=MORE).error
+
+
+def test_a_page_that_does_not_know_whether_there_is_more_is_not_the_last() -> None:
+    unsure = in_turn(page(1, 2, more=None), page(3, 4, more=None), page(5, more=False))
+
+    assert read(unsure, paginator=MORE).numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_number_of_pages_may_be_called_total_too() -> None:
+    answers = two_by_two(rows(1, 2, 3, 4, 5), total=3)
+
+    attempt = read(answers, paginator={"type": "page_number", "total_path": "total"})
+
+    assert attempt.numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_number_of_pages_that_goes_missing_leaves_the_end_to_an_empty_page() -> None:
+    paginator = {"type": "page_number", "total_path": "pages", "stop_after_empty_page": False}
+    answers = in_turn(page(1, 2, pages=2), page(3), *[page()] * 9)
+
+    assert read(answers, paginator=paginator).numbers == [1, 2, 3]

@@ -277,3 +277,10 @@ def test_a_page_of_such_rows_is_known_again_all_the_same(odd: Any) -> None:
 
     assert proof.repeats([odd, odd])
     assert not proof.repeats([odd])
+
+
+@pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
+def test_pages_with_such_rows_that_come_again_in_a_circle_end_the_pass(odd: Any) -> None:
+    proof = proof_of(([odd], None), ([odd, *rows(1)], None), ([odd], None), passes=1)
+
+    assert proof.void

@@ -215,3 +215,22 @@ def test_an_error_behind_the_last_row_is_told_from_one_of_the_read() -> None:
         list(source_of(server, orders()).resources["orders"])
 
     assert find_cause(failure.value, ResponseError)
+
+
+def test_a_pass_that_an_ignored_status_ends_does_not_stand_for_a_void_one() -> None:
+    void = page(1, 2, total=4), page(3, 4, total=5)
+
+    assert failed(in_turn(*void, Answer({}, status=404)), response_actions=IGNORE_404).error
+
+
+@pytest.fixture
+def confirming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READING__CONFIRM", "true")
+
+
+@pytest.mark.usefixtures("confirming")
+def test_a_sample_of_a_read_to_be_confirmed_is_one_page() -> None:
+    with serving(paged(rows(1))) as server:
+        sample = drain(source_of(server, orders()).resources["orders"].add_limit(1))
+
+    assert (sample.error, sample.numbers, len(server.asked)) == ("", [1], 1)

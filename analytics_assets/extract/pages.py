@@ -7,14 +7,14 @@ again from the start.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
 import requests
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
-from dlt.sources.helpers.rest_client.detector import PaginatorFactory
+from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
@@ -24,6 +24,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 
 from analytics_assets.extract.more import as_truth, sign_of_more
 from analytics_assets.extract.proof import IncompleteReadError, Proof
+from analytics_assets.extract.response import BodyError
 from analytics_assets.extract.total import TOTALS, as_count, find_total
 
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
@@ -62,6 +63,7 @@ class CompletePages(BasePaginator):
         self.proof = proof
         self.progress = Progress.GOING_ON
         self._pristine = paginator
+        self._place: Sequence[str] | None = None
         self._paginator = copy.deepcopy(paginator)
         self._total_path = total_path
         self._selector = selector
@@ -81,6 +83,7 @@ class CompletePages(BasePaginator):
             IncompleteReadError: the pages do not add up, and were read often enough.
         """
         rows = data if data is not None else []
+        self._check_place(response)
         total = self._find_total(response)
         if self.all_said_to_be_there and self.proof.received and self.proof.knows(rows):
             rows.clear()  # what is left in it is handed on
@@ -133,6 +136,20 @@ class CompletePages(BasePaginator):
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)
+
+    def _check_place(self, response: requests.Response) -> None:
+        """Refuse a page whose rows are not where dlt found those of the first page."""
+        body = response.json()
+        if self._selector or not isinstance(body, Mapping):
+            return
+        if self._place is None:
+            self._place = find_response_page_data(body)[0]
+        elif not _is_list(body, self._place):
+            raise BodyError(
+                f"{self.proof.resource}: the page at offset {self.proof.received} has no list at "
+                f"`{'.'.join(self._place)}`, where the first page had its rows. Name the place as "
+                "`data_selector`."
+            )
 
     def _look_for_more(self, response: requests.Response, rows: Sequence[Any]) -> None:
         """Doubt an end at which the API itself says that there is more."""
@@ -201,6 +218,12 @@ class CompletePages(BasePaginator):
 def is_single_page(paginator: BasePaginator | None) -> bool:
     """Tell whether the configuration itself says that there is one page only."""
     return isinstance(paginator, SinglePagePaginator)
+
+
+def _is_list(body: Any, place: Sequence[str]) -> bool:
+    for name in place:
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return isinstance(body, list) or not place  # a single object has no list anywhere
 
 
 def _asked(request: requests.Request) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from dlt.extract.pipe import Pipe
 from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.pages import CompletePages, Progress
+from analytics_assets.extract.proof import IncompleteReadError
 from analytics_assets.extract.response import BodyError, ResponseError
 
 # what some APIs answer behind their last row; a 400 there may be a limit on offsets
@@ -61,7 +62,8 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
         generate: Any = pipe.gen
         if any(isinstance(step, LimitItem) for step in pipe.steps):
-            self._pages.proof.passes = 1  # a sample is handed on page by page
+            # a sample is handed on page by page
+            self._pages.proof.passes, self._pages.proof.confirm = 1, False
         elif callable(generate):
             pipe.replace_gen(partial(self._read_children, generate))
         else:
@@ -102,7 +104,12 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     def _cut_short(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
         """Hand on what was read before an answer that the entry's `response_actions` ignore."""
-        if len(held) or pages.progress is Progress.READ_AGAIN:
+        if pages.progress is Progress.READ_AGAIN:
+            raise IncompleteReadError(
+                f"{pages.proof.resource}: a read that did not add up could not be made again: the "
+                "API's answer to the first request is one that `response_actions` ignore."
+            )
+        if len(held):
             pages.proof.passes = pages.proof.number
             pages.finish()
             yield from self._hand_on(held, pages)
