@@ -14,7 +14,6 @@ from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.load_metadata import (
     ABSENT_FIELDS,
     COMPLETE,
-    LOAD_ID,
     ROWS_EXPECTED,
     ROWS_OF_LOAD,
     ROWS_PRUNED,
@@ -23,6 +22,7 @@ from analytics_assets.load_metadata import (
     ROWS_REPEATED,
     ROWS_TO_PRUNE,
     UNKNOWN_FIELDS,
+    loads_of,
 )
 from analytics_assets.policy import Policy
 from analytics_assets.tables import Tables
@@ -79,7 +79,7 @@ def check_rejected_rows(
     """
     if not load.get(ROWS_REJECTED):
         return Verdict(True, "All rows fit.", numbers={ROWS_REJECTED: 0})
-    reasons = tables.rejections(REJECTED_ROWS, resource, load[LOAD_ID].split(", "))
+    reasons = tables.rejections(REJECTED_ROWS, resource, loads_of(load))
     rejected = sum(reasons.values())
     share = rejected / max(load[ROWS_RECEIVED], rejected)
     examples = "; ".join(

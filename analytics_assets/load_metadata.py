@@ -1,5 +1,6 @@
 """What an asset's metadata says of a load."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -65,6 +66,11 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         ABSENT_FIELDS: read.get(ABSENT_FIELDS, []),
         **seconds,
     }
+
+
+def loads_of(metadata: Mapping[str, Any]) -> list[str]:
+    """Return dlt's ids of the loads that a materialization tells of."""
+    return str(metadata[LOAD_ID]).split(", ")
 
 
 def table_metadata(tables: Tables, api: Api, contract: Contract) -> dict[str, Any]:

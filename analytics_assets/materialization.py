@@ -30,6 +30,7 @@ from analytics_assets.load_metadata import (
     TABLE_NAME,
     column_lineage,
     load_metadata,
+    loads_of,
     table_metadata,
     traffic_metadata,
 )
@@ -137,8 +138,8 @@ def _load(
             metadata = {**(result.metadata or {}), **traffic_metadata(connection)}
             with warehouse.open() as tables:
                 if api.loads_row_by_row(resource) and tables.columns(api.table(resource)):
-                    loads = str(metadata[LOAD_ID]).split(", ")
-                    metadata[ROWS_OF_LOAD] = tables.rows_of_loads(api.table(resource), loads)
+                    rows = tables.rows_of_loads(api.table(resource), loads_of(metadata))
+                    metadata[ROWS_OF_LOAD] = rows
                 if api.policy(resource).prune:
                     metadata |= _prune(tables, api, resource, metadata)
                 metadata |= table_metadata(tables, api, contract)
@@ -167,7 +168,7 @@ def _endpoint_seen(
 
 def _prune(tables: Tables, api: Api, resource: str, load: Mapping[str, Any]) -> dict[str, int]:
     """Delete the rows that a complete load has not brought again, unless they are too many."""
-    table, loads = api.table(resource), str(load[LOAD_ID]).split(", ")
+    table, loads = api.table(resource), loads_of(load)
     if not tables.columns(table):
         return {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0}
     gone = tables.rows_of_other_loads(table, loads)

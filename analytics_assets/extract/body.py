@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -47,7 +48,7 @@ class RowsPath:
         if self.selector is None:
             _, found = find_response_page_data(body) if isinstance(body, Mapping) else ("", body)
             return self._not_rows("its body", found)
-        found = jsonpath.find_values(self.selector, body)
+        found = jsonpath.find_values(self._path, body)
         if found:
             # a selector such as `items[*]` finds the rows themselves
             finds_rows = self._finds_rows or len(found) > 1
@@ -58,7 +59,12 @@ class RowsPath:
         whole = jsonpath.find_values(around, body) if around else [body]
         return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
 
-    @property
+    @cached_property
+    def _path(self) -> TJsonPath:
+        """The selector, compiled once for all pages."""
+        return jsonpath.compile_path(str(self.selector))
+
+    @cached_property
     def _finds_rows(self) -> bool:
         """Whether the selector finds rows, rather than a list of them."""
         plain_path = re.sub(r"'[^']*'|\"[^\"]*\"", "", str(self.selector))
