@@ -1,5 +1,5 @@
 # Two commands: `make materialize` and `make test`. Both set up what they need the first time.
-.PHONY: materialize dev test test-slow lint clean
+.PHONY: materialize dev test test-slow lint bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -27,6 +27,10 @@ lint: .venv/installed-for-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# how fast it loads, beside stock dlt; `make bench ARGUMENTS=--help` says what else it can do
+bench: .venv/installed-for-bench
+	$(BIN)/python -m analytics_assets_tests.benchmarks $(ARGUMENTS)
+
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "Python 3.11 is needed; run make with PYTHON=/path/to/python3.11"; exit 1; }
@@ -41,5 +45,10 @@ lint: .venv/installed-for-tests
 	$(BIN)/python -m analytics_assets_tests.browser
 	@touch $@
 
+.venv/installed-for-bench: .venv/installed
+	@echo "Setting up what the benchmark needs ..."
+	@$(INSTALL) --editable '.[bench]'
+	@touch $@
+
 clean:
-	rm -rf .venv .dagster .logs_queue logs .dlt/pipelines *.egg-info
+	rm -rf .venv .benchmarks .dagster .logs_queue logs .dlt/pipelines *.egg-info

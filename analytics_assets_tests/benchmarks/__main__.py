@@ -1,0 +1,118 @@
+"""Measures how fast this project loads, beside a floor and stock dlt.
+
+Run as `python -m analytics_assets_tests.benchmarks`. All cases together write README.md and a chart
+beside this file; some of them are only printed, unless `--output` names a folder.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from analytics_assets_tests.benchmarks import machine, nginx
+from analytics_assets_tests.benchmarks.cases import CASES, Case
+from analytics_assets_tests.benchmarks.chart import draw_throughput
+from analytics_assets_tests.benchmarks.errors import BenchmarkError
+from analytics_assets_tests.benchmarks.loaders import LOADERS, Loader
+from analytics_assets_tests.benchmarks.pages import ROWS_PER_PAGE, provide_pages, read_once
+from analytics_assets_tests.benchmarks.report import (
+    WIDTH,
+    Surroundings,
+    figures,
+    rendered,
+    targets,
+)
+from analytics_assets_tests.benchmarks.run import ROOT, Result, measure
+
+HERE = Path(__file__).parent
+CHART = "throughput.png"
+PAGES = ROOT / ".benchmarks" / "pages"
+WARM_UP_ROWS = 300
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what the command line says."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that nginx is ended too
+    chosen = _parser().parse_args(arguments)
+    cases = choose(chosen.cases, chosen.loaders, chosen.rows)
+    whole = not (chosen.cases or chosen.loaders or chosen.rows)
+    output = chosen.output or (HERE if whole else None)
+    busy = machine.how_busy()
+    try:
+        results = take(cases, chosen.rounds)
+    except BenchmarkError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    console = Console(width=max(Console().width, WIDTH))
+    console.print(figures(results), targets(results))
+    if output:
+        write(results, output, busy)
+
+
+def choose(
+    names: Sequence[str] | None, loaders: Sequence[str] | None, rows: int | None
+) -> list[Case]:
+    """Return the cases to measure.
+
+    Args:
+        names: their names; all but those on demand if there are none.
+        loaders: the names of the loaders to measure; all of each case if there are none.
+        rows: how many rows a resource has instead of as many as the case says.
+    """
+    chosen = []
+    for case in CASES:
+        if case.name in names if names else not case.on_demand:
+            kept = tuple(each for each in case.loaders if not loaders or each.name in loaders)
+            chosen.append(replace(case, loaders=kept, rows=rows or case.rows))
+    return [case for case in chosen if case.loaders]
+
+
+def take(cases: Sequence[Case], rounds: int | None) -> list[Result]:
+    """Measure, with the server running and everything that is read from disk in memory."""
+    for rows in {WARM_UP_ROWS, *(case.rows for case in cases)}:
+        read_once(provide_pages(PAGES, rows))
+    loaders: dict[Loader, None] = {loader: None for case in cases for loader in case.loaders}
+    warm_up = Case("warm-up", WARM_UP_ROWS, loaders=tuple(loaders))
+    with nginx.serving(PAGES) as server:
+        list(measure([warm_up], server, rounds=1))
+        return list(measure(cases, server, rounds))
+
+
+def write(results: Sequence[Result], output: Path, busy: str) -> None:
+    """Write README.md and the chart."""
+    output.mkdir(parents=True, exist_ok=True)
+    surroundings = Surroundings(
+        date=machine.today(),
+        machine=machine.machine(),
+        versions=machine.versions(),
+        busy=busy,
+        chart=CHART,
+        page=ROWS_PER_PAGE,
+        install=nginx.INSTALL,
+    )
+    note = f"{surroundings.date}. {surroundings.machine}. DuckDB, pages of {ROWS_PER_PAGE} rows."
+    draw_throughput(results, output / CHART, "Rows per second: more is better", note)
+    (output / "README.md").write_text(rendered(results, surroundings), encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analytics_assets_tests.benchmarks")
+    names: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
+    cases, loaders = [case.name for case in CASES], [loader.name for loader in LOADERS]
+    parser.add_argument("--cases", choices=cases, help=f"of {', '.join(cases)}", **names)
+    parser.add_argument("--loaders", choices=loaders, help=f"of {', '.join(loaders)}", **names)
+    parser.add_argument("--rounds", type=int, help="runs of each loader in each case")
+    parser.add_argument("--rows", type=int, help="rows of each resource, instead of the case's")
+    parser.add_argument("--output", type=Path, help="folder for README.md and the chart")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

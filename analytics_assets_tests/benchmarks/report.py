@@ -1,0 +1,151 @@
+"""The figures as tables, for the terminal and for README.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from analytics_assets_tests.benchmarks.loaders import FLOOR, LOADERS, STOCK, Loader
+from analytics_assets_tests.benchmarks.measurement import Figures
+from analytics_assets_tests.benchmarks.run import Result
+from analytics_assets_tests.benchmarks.stages import STAGES
+
+WIDTH = 180  # characters that the tables need
+NONE = ""
+TEXT = """\
+# How fast it loads
+
+Made by `make bench` on {date}. {machine}; {versions}. Load of the machine at the start: {busy}.
+
+![Rows per second of each loader in each case]({chart})
+
+A loader is run as a user would run it: a new process, an empty folder and a new DuckDB file each
+time, from the start of Python to the end of the process. The loaders of a case take turns, and the
+figures are medians over the runs. After each run the tables are counted: a loader that has lost a
+row, or has one twice, ends the benchmark. Nginx on the same machine serves pages of {page} rows
+with 12 fields, as JSON; nobody checks the token.
+
+{loaders}
+
+## Targets
+
+{targets}
+
+## Figures
+
+Speed is against that loader in the same case; seconds per stage are those that the loader tells of,
+`import` from the start of the process until it begins to read. One that works on several stages at
+the same time tells more than it took.
+
+{figures}
+
+## Run it
+
+On Debian or Ubuntu, nginx comes with `{install}`.
+
+```console
+$ make bench                                         # all cases; writes this page and the chart
+$ make bench ARGUMENTS="--cases 100k dagster"        # some cases; only prints
+$ make bench ARGUMENTS="--cases 5m --rounds 1"       # five million rows, which need 2 GB of disk
+$ make bench ARGUMENTS="--rows 10000 --rounds 1"     # all cases with few rows, to try it out
+```
+"""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a README says besides the figures.
+
+    Args:
+        date: when they were taken.
+        machine: on what.
+        versions: with what.
+        busy: the machine's load when it began.
+        chart: the chart's file.
+        page: rows on a page.
+        install: the command that installs the server.
+    """
+
+    date: str
+    machine: str
+    versions: str
+    busy: str
+    chart: str
+    page: int
+    install: str
+
+
+def rendered(results: Sequence[Result], surroundings: Surroundings) -> str:
+    """Return the whole of README.md."""
+    loaders = [f"- **{loader.title}**: {loader.about}." for loader in LOADERS]
+    return TEXT.format(
+        **vars(surroundings),
+        loaders="\n".join(loaders),
+        targets=_as_markdown(targets(results)),
+        figures=_as_markdown(figures(results)),
+    )
+
+
+def targets(results: Sequence[Result]) -> Table:
+    """Hold the figures of this project against what it is to reach."""
+    table = _table(["case", "figure"], ["target", "measured", "reached"])
+    for result in results:
+        for bar in result.case.bars:
+            if set(bar.needs) <= set(result.figures):
+                found = bar.shown(bar.figure(result.figures))
+                reached = "yes" if bar.is_met_by(result.figures) else "NO"
+                table.add_row(result.case.title, bar.title, bar.shown_limit, found, reached)
+    return table
+
+
+def figures(results: Sequence[Result]) -> Table:
+    """Show the figures of each loader in each case."""
+    numbers = ["runs", "seconds", "rows/s", "CPU s", "peak MB", "to stock", "to floor", *STAGES]
+    table = _table(["case", "loader"], numbers)
+    for result in results:
+        for number, (loader, taken) in enumerate(result.figures.items()):
+            table.add_row(
+                NONE if number else result.case.title,
+                loader.title,
+                str(len(taken.runs)),
+                f"{taken.seconds:.2f}",
+                f"{taken.rows_per_second:,.0f}",
+                f"{taken.cpu_seconds:.2f}",
+                f"{taken.peak_megabytes:.0f}",
+                _speed_to(result, STOCK, taken),
+                _speed_to(result, FLOOR, taken),
+                *(
+                    f"{taken.stages[stage]:.2f}" if stage in taken.stages else NONE
+                    for stage in STAGES
+                ),
+            )
+    return table
+
+
+def _speed_to(result: Result, other: Loader, taken: Figures) -> str:
+    if other not in result.figures:
+        return NONE
+    return f"{result.figures[other].seconds / taken.seconds:.2f}"
+
+
+def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in texts:
+        table.add_column(heading, no_wrap=True)
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _as_markdown(table: Table) -> str:
+    table.box = box.MARKDOWN
+    text = StringIO()
+    Console(file=text, width=WIDTH).print(table)
+    lines = [line.rstrip() for line in text.getvalue().strip().splitlines()]
+    lines[1] = "|".join(
+        ["", *("--:" if c.justify == "right" else ":--" for c in table.columns), ""]
+    )
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""What every loader is told to do, on its command line."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin
+
+DATASET = "analytics"
+RESOURCES = ("website_overview", "daily_active_users", "traffic_sources", "page_views")
+CLIENT_ID = "benchmark"
+CLIENT_SECRET = "nobody checks it"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a loader is to do.
+
+    Args:
+        base_url: where the API is; its resources are under `/v1/` there.
+        duckdb_file: the file to load into, which may hold the same rows already.
+        resources: how many resources to load.
+        workdir: an own folder for working files.
+        stages: whether to tell how long each stage took.
+    """
+
+    base_url: str
+    duckdb_file: Path
+    resources: int
+    workdir: Path
+    stages: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The resources to load, each into the table of its name in the dataset `analytics`."""
+        return RESOURCES[: self.resources]
+
+    @property
+    def token_url(self) -> str:
+        """The token endpoint."""
+        return urljoin(self.base_url, "/oauth/token")
+
+    def arguments(self) -> list[str]:
+        """Return it as the command line that `read_task` reads."""
+        stages = ["--stages"] if self.stages else []
+        place = [self.base_url, str(self.duckdb_file), str(self.workdir)]
+        return [*place, "--resources", str(self.resources), *stages]
+
+
+def read_task(arguments: list[str] | None = None) -> Task:
+    """Read a loader's command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("base_url", help="such as http://127.0.0.1:8000/10000")
+    parser.add_argument("duckdb_file", type=Path)
+    parser.add_argument("workdir", type=Path)
+    parser.add_argument("--resources", type=int, choices=range(1, len(RESOURCES) + 1), default=1)
+    parser.add_argument("--stages", action="store_true", help="print seconds per stage as JSON")
+    return Task(**vars(parser.parse_args(arguments)))

@@ -1,0 +1,27 @@
+"""This project without Dagster: its source and its warehouse, as an asset uses them."""
+
+from analytics_assets.contract import contract_of
+from analytics_assets.extract import rest_api_source
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.benchmarks.own_api import own_api, point_at_warehouse
+from analytics_assets_tests.benchmarks.stages import Stopwatch, seconds_in, tell
+from analytics_assets_tests.benchmarks.task import read_task
+
+
+def main() -> None:
+    """Load what the command line says."""
+    task, watch = read_task(), Stopwatch()
+    point_at_warehouse(task)
+    api, warehouse = own_api(task), Warehouse.from_settings()
+    contracts = {resource: contract_of(api, resource) for resource in api.resources}
+    watch.end("import")
+    source = rest_api_source(api.config, api.name, contracts=contracts)
+    with warehouse.loading(api.name) as pipeline:
+        pipeline.run(source, loader_file_format="parquet")
+        stages = seconds_in(pipeline.last_trace)
+    if task.stages:
+        tell({**watch.seconds, **stages})
+
+
+if __name__ == "__main__":
+    main()
