@@ -25,7 +25,9 @@ from analytics_assets_tests.benchmarks.task import RESOURCES
 
 ROWS = 300
 FEW = Case("few", ROWS, resources=2, waits=True)
-SURROUNDINGS = Surroundings("2026-01-31", "a machine", "versions", "0.1", "it.png", 100, "install")
+SURROUNDINGS = Surroundings(
+    "2026-01-31", "a machine", "versions", "It was idle.", "it.png", 100, "install"
+)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     whole = not (chosen.cases or chosen.loaders or chosen.rows)
     output = chosen.output or (HERE if whole else None)
     busy = machine.how_busy()
+    sys.stderr.write(busy + "\n")
     try:
         results = take(cases, chosen.rounds)
     except BenchmarkError as error:

@@ -15,7 +15,7 @@ class Measurement:
         rows: how many rows it brought, all tables together.
         seconds: from the start of the process to its end.
         cpu_seconds: of all its threads and processes, user and system.
-        peak_bytes: the most memory that it had at a time.
+        peak_bytes: the most memory that its largest process had at a time.
         stages: seconds per stage, as the loader tells them.
     """
 

@@ -18,7 +18,7 @@ NONE = ""
 TEXT = """\
 # How fast it loads
 
-Made by `make bench` on {date}. {machine}; {versions}. Load of the machine at the start: {busy}.
+Made by `make bench` on {date}. {machine}; {versions}. {busy}
 
 ![Rows per second of each loader in each case]({chart})
 
@@ -38,7 +38,7 @@ with 12 fields, as JSON; nobody checks the token.
 
 Speed is against that loader in the same case; seconds per stage are those that the loader tells of,
 `import` from the start of the process until it begins to read. One that works on several stages at
-the same time tells more than it took.
+the same time tells more than it took. Peak memory is that of the largest process.
 
 {figures}
 
@@ -63,7 +63,7 @@ class Surroundings:
         date: when they were taken.
         machine: on what.
         versions: with what.
-        busy: the machine's load when it began.
+        busy: whether the machine had other work.
         chart: the chart's file.
         page: rows on a page.
         install: the command that installs the server.
