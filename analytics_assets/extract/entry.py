@@ -1,7 +1,7 @@
 """One resource's entry, made ready for dlt: its paginator proven, its answers checked."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from dlt.sources.rest_api.config_setup import create_paginator
 from analytics_assets.configuration import as_endpoint, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
+from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.body import RowsPath
 from analytics_assets.extract.pages import CompletePages, is_single_page
 from analytics_assets.extract.proof import Proof
@@ -30,6 +31,7 @@ class Entry:
         config: the configuration.
         contracts: what rows must be, by resource; one that is not there must have a key only.
         reading: how hard to try for a complete read.
+        ahead: makes what asks for pages ahead of time; None to ask for one at a time.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -41,6 +43,7 @@ class Entry:
         config: Mapping[str, Any],
         contracts: Mapping[str, Contract],
         reading: ReadingSettings,
+        ahead: Callable[[], PagesAhead] | None = None,
     ) -> None:
         defaults = config.get("resource_defaults") or {}
         self._own = {"name": given, "endpoint": given} if isinstance(given, str) else given
@@ -52,7 +55,7 @@ class Entry:
         self._endpoint = {"path": self.name, **default_endpoint, **own_endpoint}
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
-        self.pages = self._complete_pages(reading)
+        self.pages = self._complete_pages(reading, ahead if self._may_read_ahead() else None)
 
     @property
     def name(self) -> str:
@@ -116,7 +119,15 @@ class Entry:
         """Whether a single object may be all there is."""
         return self._paging in (None, "auto") or is_single_page(self._paginator())
 
-    def _complete_pages(self, reading: ReadingSettings) -> CompletePages:
+    def _may_read_ahead(self) -> bool:
+        """Whether nothing of the user's own needs to see answers one by one, in their order."""
+        actions = self._endpoint.get("response_actions") or ()
+        own = [each.get("action") if isinstance(each, dict) else each for each in actions]
+        return not self._all.get("parallelized") and not any(callable(action) for action in own)
+
+    def _complete_pages(
+        self, reading: ReadingSettings, ahead: Callable[[], PagesAhead] | None
+    ) -> CompletePages:
         paginator = self._paginator()
         selector = str(self._endpoint.get("data_selector") or "")
         if isinstance(paginator, OffsetPaginator) and selector.count("[*]") > 1:
@@ -137,6 +148,7 @@ class Entry:
             total_path,
             selector,
             counted=not (without_total or is_single_page(paginator)),
+            read_ahead=ahead,
         )
 
     def _paginator(self) -> BasePaginator | None:

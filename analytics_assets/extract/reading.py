@@ -84,22 +84,25 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     def _read(self, pages: Iterator[Any]) -> Iterator[Any]:
         paginator: Any = self._pages
-        with closing(HeldPages()) as held:
-            for page in pages:
-                if not isinstance(page, PageData):
-                    # dlt's `parallelize` hands on what is to be called later: nothing can be held
-                    paginator.proof.passes = 1
-                    yield page
-                    continue
-                if page.paginator is not paginator:
-                    yield from self._cut_short(held, paginator)
-                    paginator = page.paginator
-                held.add(page)
-                if paginator.progress is Progress.READ_AGAIN:
-                    held.clear()
-                elif paginator.progress is Progress.COMPLETE:
-                    yield from self._hand_on(held, paginator)
-            yield from self._cut_short(held, paginator)
+        try:
+            with closing(HeldPages()) as held:
+                for page in pages:
+                    if not isinstance(page, PageData):
+                        # dlt's `parallelize` hands on what is to be called later: nothing is held
+                        paginator.proof.passes = 1
+                        yield page
+                        continue
+                    if page.paginator is not paginator:
+                        yield from self._cut_short(held, paginator)
+                        paginator = page.paginator
+                    held.add(page)
+                    if paginator.progress is Progress.READ_AGAIN:
+                        held.clear()
+                    elif paginator.progress is Progress.COMPLETE:
+                        yield from self._hand_on(held, paginator)
+                yield from self._cut_short(held, paginator)
+        finally:
+            paginator.close()
         yield []  # steps behind may have kept something, and a filter can swallow a whole page
 
     def _cut_short(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
@@ -116,6 +119,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     def _hand_on(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
         proof = pages.proof
+        pages.close()
         self._count(pages)
         last: dict[Any, int] = {}
         if self._last_wins and proof.repeated:
