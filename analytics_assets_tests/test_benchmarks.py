@@ -1,5 +1,6 @@
 """The benchmark: every loader brings every row, and one that does not is not measured."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -128,6 +129,16 @@ def test_a_loader_that_loses_a_row_ends_the_benchmark(
 def test_a_loader_that_fails_ends_the_benchmark_with_its_error(server: str, tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"floor ended with 1: (.|\n)*404"):
         run(FLOOR, Case("no such rows", 500), server, tmp_path)
+
+
+def test_a_loader_that_hangs_ends_the_benchmark_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analytics_assets_tests.benchmarks.run.PATIENCE", 1.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(BenchmarkError, match=r"no word in 2 s(.|\n)*floor\.py"):
+            run(FLOOR, Case("no answer", 1), url, tmp_path)
 
 
 def figures(seconds: float, megabytes: int = 100) -> Figures:

@@ -21,7 +21,9 @@ from analytics_assets_tests.benchmarks.task import DATASET, Task
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("PATH", "LANG", "LD_LIBRARY_PATH")  # of the environment; settings of a user would count
-END_OF_ERRORS = 2000  # characters
+END_OF_ERRORS = 4000  # characters
+PATIENCE = 120.0  # seconds that a loader may take, besides those for its rows
+SLOWEST = 500  # rows per second; one that is slower hangs
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,11 @@ def rows_in(duckdb_file: Path, resource: str) -> tuple[int, int]:
 
 
 def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
-    command = [sys.executable, "-m", loader.module, *task.arguments()]
-    printed, errors = _run_to_its_end(
-        [sys.executable, "-m", f"{PACKAGE}.resource_usage", *command], task.workdir
-    )
-    told: dict[str, Any] = json.loads(printed) if printed else {"exit_code": "no word"}
+    python = [sys.executable, "-X", "faulthandler", "-m"]  # which says where a process hangs
+    command = [*python, f"{PACKAGE}.resource_usage", *python, loader.module, *task.arguments()]
+    longest = PATIENCE + case.rows * case.resources / SLOWEST
+    printed, errors = _run_to_its_end(command, task.workdir, longest)
+    told: dict[str, Any] = json.loads(printed or f'{{"exit_code": "no word in {longest:.0f} s"}}')
     if told["exit_code"]:
         raise BenchmarkError(
             f"{case.title}: {loader.title} ended with {told['exit_code']}: "
@@ -110,7 +112,7 @@ def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
     )
 
 
-def _run_to_its_end(command: Sequence[str], workdir: Path) -> tuple[str, str]:
+def _run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tuple[str, str]:
     """Return what a command printed, and its errors; whatever ends the wait ends it as well."""
     with subprocess.Popen(
         command,
@@ -123,6 +125,9 @@ def _run_to_its_end(command: Sequence[str], workdir: Path) -> tuple[str, str]:
         start_new_session=True,  # a group of its own, which can be ended as a whole
     ) as process:
         try:
+            return process.communicate(timeout=longest)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGABRT)
             return process.communicate()
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
