@@ -1,7 +1,7 @@
 """Pages that are asked for before dlt does, so that the next ones come while one is worked on."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -15,14 +15,30 @@ HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
 WRONG_GUESSES = 3  # after so many the places of an API's pages count as unknown beforehand
 
 Answer = Future[requests.Response]
-Send = Callable[..., requests.Response]
 
 
 class Answers:
-    """The answers of a session that are on their way, by their requests."""
+    """The answers of a session that are on their way, by their requests.
 
-    def __init__(self) -> None:
+    Args:
+        session: asked for a request whose answer is on its way, it waits for that from now on.
+    """
+
+    def __init__(self, session: requests.Session) -> None:
+        self.session = session
+        self._send_now = session.send
         self._coming: dict[tuple[Any, ...], Answer] = {}
+        session.send = self._send  # type: ignore[method-assign]
+
+    def _send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Wait for the answer that is on its way, or send the request."""
+        answer = self.take(request)
+        return answer.result() if answer else self._send_now(request, **kwargs)
+
+    def ask(self, request: requests.PreparedRequest) -> requests.Response:
+        """Send a request, as dlt's client would."""
+        settings = self.session.merge_environment_settings(request.url, {}, None, None, None)
+        return self._send_now(request, **settings)
 
     def expect(self, request: requests.PreparedRequest, answer: Answer) -> None:
         """Keep an answer for whoever sends the request."""
@@ -41,13 +57,11 @@ class PagesAhead:
     """Asks for the pages of one read ahead of time.
 
     Args:
-        session: makes and sends requests.
-        answers: gives the answers on when dlt asks for them.
+        answers: sends requests, and gives the answers on when dlt asks for them.
         window: how many pages to ask for.
     """
 
-    def __init__(self, session: requests.Session, answers: Answers, window: Window) -> None:
-        self._session = session
+    def __init__(self, answers: Answers, window: Window) -> None:
         self._answers = answers
         self._window = window
         self._read = Read()
@@ -119,7 +133,7 @@ class PagesAhead:
             page = copy.copy(request)
             page.params, page.json = copy.deepcopy((request.params, request.json))
             paginator.update_request(page)
-            yield paginator.current_value, self._session.prepare_request(page)
+            yield paginator.current_value, self._answers.session.prepare_request(page)
             paginator.current_value += step
 
     def _send(self, request: requests.PreparedRequest) -> Answer:
@@ -128,9 +142,8 @@ class PagesAhead:
         return self._threads.submit(self._ask, request)
 
     def _ask(self, request: requests.PreparedRequest) -> requests.Response:
-        settings = self._session.merge_environment_settings(request.url, {}, None, None, None)
         with self._read.current():
-            return self._session.send(request, **settings)
+            return self._answers.ask(request)
 
     def close(self) -> None:
         """End the read: no thread, socket or request of it is left behind."""

@@ -49,7 +49,7 @@ class Connection:
         window = Window(
             self.pace.max_in_flight, self.pace.adaptive, lambda: self.pace.times_slowed_down
         )
-        return PagesAhead(self.session, self.answers, window)
+        return PagesAhead(self.answers, window)
 
     @property
     def client(self) -> dict[str, Any]:
@@ -89,9 +89,8 @@ def connect(
     sections = ("sources", api_name, *([resource] if resource else []))
     pace_settings = resolve_configuration(PaceSettings(), sections=sections)
     pace = shared_pace(settings.base_url, pace_settings, request_settings)
-    answers = Answers()
-    session = build_session(redact, auth, traffic, request_settings, pace, answers)
-    return Connection(settings, auth, session, traffic, redact, pace, answers)
+    session = build_session(redact, auth, traffic, request_settings, pace)
+    return Connection(settings, auth, session, traffic, redact, pace, Answers(session))
 
 
 def shared_pace(base_url: str, settings: PaceSettings, request_settings: RequestSettings) -> Pace:

@@ -15,12 +15,16 @@ from analytics_assets.configuration import as_endpoint, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
 from analytics_assets.extract.ahead import PagesAhead
+from analytics_assets.extract.arrow import DLT_COLUMNS, ArrowRows
 from analytics_assets.extract.body import RowsPath
 from analytics_assets.extract.pages import CompletePages, is_single_page
 from analytics_assets.extract.proof import Proof
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.response import check_response
+
+# hints that say more of a type than its name
+TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))
 
 
 class Entry:
@@ -69,6 +73,20 @@ class Entry:
         kind = disposition.get("disposition") if isinstance(disposition, dict) else disposition
         return kind == "merge" and "dedup_sort" not in str(self._all.get("columns"))
 
+    @property
+    def as_arrow(self) -> bool:
+        """Whether dlt may have the rows as Arrow tables, and nothing asks for it to see each."""
+        disposition = self._all.get("write_disposition")
+        strategy = disposition.get("strategy") if isinstance(disposition, dict) else None
+        columns = self._all.get("columns") or {}
+        return (
+            ArrowRows(self.contract).possible
+            and strategy in (None, "delete-insert")
+            and not any(callable(hint) for hint in (disposition, *self._all.values()))
+            and isinstance(columns, dict)
+            and not any(TYPE_DETAILS & hint.keys() for hint in columns.values())
+        )
+
     def for_dlt(self, redact: Redact) -> dict[str, Any]:
         """Return the entry as dlt is to have it.
 
@@ -107,7 +125,7 @@ class Entry:
             for field, hint in own.items():
                 name = self.contract.name_of(field)
                 columns[name] = {**columns.get(name, {}), **hint}
-            hints["columns"] = columns
+            hints["columns"] = {**columns, **DLT_COLUMNS} if self.as_arrow else columns
         for kind in ("primary_key", "merge_key"):
             key = self._all.get(kind)
             if isinstance(key, str | list) and self.contract.rename:

@@ -20,6 +20,8 @@ from analytics_assets.extract.response import BodyError, ResponseError
 
 # what some APIs answer behind their last row; a 400 there may be a limit on offsets
 NOTHING_THERE = (404, 416)
+BATCH_ROWS = 20_000
+BATCH_BYTES = 16 * 1024 * 1024  # of rows as they are held
 HELD_IN_MEMORY = 64 * 1024 * 1024  # bytes of pages that are held before a file is used
 
 
@@ -126,12 +128,16 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
             keys = (proof.key_of(row) for page in held for row in page)
             last = {key: place for place, key in enumerate(keys) if key in proof.repeated}
         start = 0
-        for page in held:
-            rows = enumerate(page, start)
-            start += len(page)
+        for rows in held.batches():
+            places = range(start, start + len(rows))
+            start += len(rows)
             if last:
-                page = [row for place, row in rows if last.get(proof.key_of(row), place) == place]
-            yield page
+                rows = [
+                    row
+                    for place, row in zip(places, rows, strict=True)
+                    if last.get(proof.key_of(row), place) == place
+                ]
+            yield rows
         held.clear()
 
     def _count(self, pages: CompletePages) -> None:
@@ -174,6 +180,17 @@ class HeldPages:
         self._file.seek(0)
         for _ in range(self._count):
             yield pickle.load(self._file)  # noqa: S301  # written by `add`
+
+    def batches(self) -> Iterator[list[Any]]:
+        """Go through the rows in batches of many pages, which dlt handles faster than pages."""
+        batch: list[Any] = []
+        begin = 0
+        for page in self:
+            batch += page
+            if len(batch) >= BATCH_ROWS or self._file.tell() - begin >= BATCH_BYTES:
+                yield batch
+                batch, begin = [], self._file.tell()
+        yield batch
 
     def add(self, rows: Iterable[Any]) -> None:
         """Hold one more page."""

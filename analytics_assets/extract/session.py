@@ -25,7 +25,6 @@ from requests.exceptions import (
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import MaxRetryError
 
-from analytics_assets.extract.ahead import Answers
 from analytics_assets.extract.giving_up import InterruptibleAdapter, pause
 from analytics_assets.extract.pace import Pace, PaceSettings
 from analytics_assets.extract.redaction import Redact
@@ -192,7 +191,6 @@ def build_session(
     traffic: Traffic | None = None,
     settings: RequestSettings | None = None,
     pace: Pace | None = None,
-    answers: Answers | None = None,
 ) -> requests.Session:
     """Make a session that retries as the project asks.
 
@@ -205,7 +203,6 @@ def build_session(
         traffic: where attempts are counted.
         settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
         pace: how fast the API may be asked.
-        answers: what has been asked for ahead of time.
 
     Returns:
         A `requests.Session`, as dlt's `client.session` takes it.
@@ -228,8 +225,6 @@ def build_session(
     session.send.retry.sleep = pause  # type: ignore[attr-defined]
     _retry_redirects_once(session, redact)
     _look_up_proxies_once(session)
-    if answers:
-        _take_answers(session, answers)
     return session
 
 
@@ -248,17 +243,6 @@ def _look_up_proxies_once(session: requests.Session) -> None:
         return dict(known[host])
 
     session.merge_environment_settings = merge_once  # type: ignore[method-assign, assignment]
-
-
-def _take_answers(session: requests.Session, answers: Answers) -> None:
-    """Let requests whose answers are on their way wait for those."""
-    send = session.send
-
-    def take_or_send(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        answer = answers.take(request)
-        return answer.result() if answer else send(request, **kwargs)
-
-    session.send = take_or_send  # type: ignore[method-assign]
 
 
 def _retry_redirects_once(session: requests.Session, redact: Redact) -> None:

@@ -76,7 +76,7 @@ def rest_api_source(
         resource = source.resources[entry.name]
         resource.add_step(CompleteRead(entry.pages, entry.last_row_wins), insert_at=1)
         if entry.name not in parents:  # its children are to see what the API sent
-            check_rows(resource, entry.contract)
+            check_rows(resource, entry.contract, entry.as_arrow)
     return source
 
 
