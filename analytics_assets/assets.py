@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from typing import Any
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator, dlt_assets
 from dagster_dlt.translator import DltResourceTranslatorData
+from dlt import Schema
+from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.asset_keys import asset_key, endpoint_key, endpoint_url
@@ -31,6 +34,7 @@ from analytics_assets.settings import configured_base_url, without_credentials
 from analytics_assets.warehouse import Warehouse
 
 CODE_REFERENCES = "dagster/code_references"
+QUOTED = re.compile(r'"(?=(\w+)")')  # a closing quote may open the next word
 
 
 def build_endpoints(api: Api, contracts: Mapping[str, Contract]) -> list[dg.AssetSpec]:
@@ -68,8 +72,15 @@ def build_assets(
         ConfigurationError: dlt or Dagster refuses an entry; the message names it.
     """
     pipeline = warehouse.pipeline(f"{api.name}_definitions")
+    schema = Schema(api.name)
+    lines = _lines_of_entries(api)
     return [
-        _build_asset(api, contracts[resource], warehouse, pipeline) for resource in api.resources
+        _build_asset(
+            ResourceTranslator(api, warehouse, contracts[resource], lines.get(resource, 1)),
+            pipeline,
+            describe_resource(api, resource, schema),
+        )
+        for resource in api.resources
     ]
 
 
@@ -81,11 +92,13 @@ class ResourceTranslator(DagsterDltTranslator):
         api: the API.
         warehouse: where the table goes.
         contract: what the rows must be.
+        line: where the entry is in the file that describes the API.
     """
 
     api: Api
     warehouse: Warehouse
     contract: Contract
+    line: int
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
         """Return the spec of a resource's table."""
@@ -109,7 +122,7 @@ class ResourceTranslator(DagsterDltTranslator):
                     "primary_key": ", ".join(self.contract.key_columns) or "none",
                     "schedule": f"{policy.schedule} ({policy.timezone})",
                     **self._columns(),
-                    **_code_reference(api, resource),
+                    **_code_reference(api, resource, self.line),
                 },
             )
         )
@@ -123,15 +136,15 @@ class ResourceTranslator(DagsterDltTranslator):
 
 
 def _build_asset(
-    api: Api, contract: Contract, warehouse: Warehouse, pipeline: Pipeline
+    translator: ResourceTranslator, pipeline: Pipeline, source: DltSource
 ) -> dg.AssetsDefinition:
+    api, contract, warehouse = translator.api, translator.contract, translator.warehouse
     resource = contract.resource
-    translator = ResourceTranslator(api, warehouse, contract)
     with _refusals_explained(resource):
 
         @dlt_assets(
             name=f"{api.name}__{resource}",
-            dlt_source=describe_resource(api, resource),
+            dlt_source=source,
             dlt_pipeline=pipeline,
             dagster_dlt_translator=translator,
             pool=warehouse.pool(api.table(resource)),
@@ -201,12 +214,20 @@ def _callable_name(value: Any) -> str:
     return str(getattr(value, "__qualname__", type(value).__name__))
 
 
-def _code_reference(api: Api, resource: str) -> dict[str, Any]:
+def _lines_of_entries(api: Api) -> dict[str, int]:
+    """Find the first line of the file that describes the API which names each resource."""
+    lines: dict[str, int] = {}
+    text = Path(api.file).read_text(encoding="utf-8") if api.file else ""
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in QUOTED.findall(line):
+            lines.setdefault(name, number)
+    return lines
+
+
+def _code_reference(api: Api, resource: str, line: int) -> dict[str, Any]:
     """Link the asset to its entry in the file that describes the API."""
     if not api.file:
         return {}
-    lines = Path(api.file).read_text(encoding="utf-8").splitlines()
-    line = next((number for number, text in enumerate(lines, 1) if f'"{resource}"' in text), 1)
     with warnings.catch_warnings():
         # code references are in beta in Dagster 1.13 and say so for every asset
         warnings.simplefilter("ignore", dg.BetaWarning)

@@ -6,6 +6,7 @@ Everything wrong with it is refused here, with the entry named and the mend, bef
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dlt.extract import DltResource
@@ -105,8 +106,7 @@ class Api:
                 raise ConfigurationError(
                     f"{where} is a {type(entry).__name__}; an entry is a dictionary."
                 )
-            name = _name_of(entry)
-            if not isinstance(name, str):
+            if not isinstance(name := _name_of(entry), str):
                 raise ConfigurationError(f'{where} has no name; add "name": "<table name>" to it.')
             if not NAME.fullmatch(name):
                 raise ConfigurationError(f"{where} is called {name!r}: {_naming_rule(name)}")
@@ -117,6 +117,7 @@ class Api:
             seen.add(name)
             if isinstance(entry, dict):
                 _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
+        for name in self.resources:
             if self.table(name) == REJECTED_ROWS:
                 raise ConfigurationError(
                     f"resource `{name}`: the table `{REJECTED_ROWS}` holds the rows that break a "
@@ -157,17 +158,19 @@ class Api:
     def _defaults(self) -> Mapping[str, Any]:
         return self.config.get("resource_defaults") or {}
 
-    @property
+    @cached_property
+    def _entries(self) -> Mapping[str, Any]:
+        return {str(_name_of(entry)): entry for entry in self.config["resources"]}
+
+    @cached_property
     def resources(self) -> tuple[str, ...]:
         """The names of the resources, in the order of `api.py`."""
-        return tuple(str(_name_of(entry)) for entry in self.config["resources"])
+        return tuple(self._entries)
 
     def entry(self, name: str) -> Mapping[str, Any]:
         """Return the entry of the resource `name`; a bare string counts as its own endpoint."""
-        for entry in self.config["resources"]:
-            if _name_of(entry) == name:
-                return entry if isinstance(entry, dict) else {"name": name, "endpoint": name}
-        raise KeyError(name)
+        entry = self._entries[name]
+        return entry if isinstance(entry, dict) else {"name": name, "endpoint": name}
 
     def endpoint(self, name: str) -> Mapping[str, Any]:
         """Return the resource's endpoint, `path` included, with `resource_defaults` applied."""
@@ -203,9 +206,15 @@ class Api:
 
     def policy(self, name: str) -> Policy:
         """Return the policy of the resource `name`, its own fields over the shared ones."""
-        return Policy.merged(
-            f"policy of `{name}`", self.default_policy, self.policies.get(name, PolicyEntry())
-        )
+        return self._policies[name]
+
+    @cached_property
+    def _policies(self) -> Mapping[str, Policy]:
+        shared, own = self.default_policy, self.policies
+        return {
+            name: Policy.merged(f"policy of `{name}`", shared, own.get(name, PolicyEntry()))
+            for name in self.resources
+        }
 
     def config_of(self, name: str) -> dict[str, Any]:
         """Return the configuration cut down to one resource and the parents it is read from.
@@ -219,7 +228,7 @@ class Api:
             dlt configuration whose `resources` are the parents and the resource.
         """
         wanted = self._with_parents(name)
-        resources = [entry for entry in self.config["resources"] if _name_of(entry) in wanted]
+        resources = [entry for known, entry in self._entries.items() if known in wanted]
         config: dict[str, Any] = {"client": self.config["client"], "resources": resources}
         if self._defaults:
             config["resource_defaults"] = self.config["resource_defaults"]
@@ -230,7 +239,7 @@ class Api:
         to_visit = [name]
         while to_visit:
             current = to_visit.pop()
-            if current not in self.resources:
+            if current not in self._entries:
                 raise ConfigurationError(
                     f"resource `{name}` is read from the rows of `{current}`, which is not there"
                     f"{did_you_mean(current, self.resources)} "

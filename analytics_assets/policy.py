@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from functools import cache
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -92,10 +93,10 @@ class Policy:
         """
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
-        hints = get_type_hints(cls)
+        adapters = _adapters()
         for name in merged.keys() - {"timezone", "freshness"}:  # those are checked below
             try:
-                TypeAdapter(hints[name]).validate_python(merged[name], strict=True)
+                adapters[name].validate_python(merged[name], strict=True)
             except ValidationError as error:
                 wrong = error.errors()[0]
                 place = ".".join(str(part) for part in (name, *wrong["loc"]))
@@ -123,6 +124,12 @@ class Policy:
                 "give a positive timedelta such as timedelta(hours=36)."
             )
         return policy
+
+
+@cache
+def _adapters() -> Mapping[str, TypeAdapter[Any]]:
+    """Make what checks the fields of a policy, the same for all of them."""
+    return {name: TypeAdapter(hint) for name, hint in get_type_hints(Policy).items()}
 
 
 def _check_newest(where: str, newest: NewestRequest) -> None:

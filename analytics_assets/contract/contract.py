@@ -11,7 +11,7 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError, did_you_mean, listed
 from analytics_assets.contract.column import Column
-from analytics_assets.contract.document import kept_document
+from analytics_assets.contract.endpoints import Endpoints, kept_endpoints
 from analytics_assets.contract.references import Schema
 from analytics_assets.contract.row_schema import row_schema
 from analytics_assets.contract.schema import columns_of
@@ -87,7 +87,8 @@ def contract_of(api: Api, resource: str) -> Contract:
         ConfigurationError: `rename` does not go with the document, or two fields would become one
             column.
     """
-    contract = contract_in(kept_document(api.openapi) if api.openapi else {}, api, resource)
+    kept = kept_endpoints(api.openapi) if api.openapi else Endpoints({})
+    contract = _contract(kept, api, resource)
     _check_rename(contract)
     _check_names(contract)
     return contract
@@ -107,10 +108,14 @@ def contract_in(document: Mapping[str, Any], api: Api, resource: str) -> Contrac
     Raises:
         ContractError: the document refers to what it does not hold.
     """
+    return _contract(Endpoints(document), api, resource)
+
+
+def _contract(endpoints: Endpoints, api: Api, resource: str) -> Contract:
     rename, key = api.policy(resource).rename, api.primary_key(resource)
-    schema = _row_schema(document, api, resource)
+    schema = _row_schema(endpoints, api, resource)
     hints = _hints_of(api.entry(resource).get("columns"))
-    columns = columns_of(document, schema) if schema else ()
+    columns = columns_of(endpoints.document, schema) if schema else ()
     return Contract(
         resource,
         tuple(_as_configured(column, hints, key, rename) for column in columns),
@@ -147,17 +152,17 @@ def _hints_of(columns: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def _row_schema(document: Mapping[str, Any], api: Api, resource: str) -> Schema | None:
+def _row_schema(endpoints: Endpoints, api: Api, resource: str) -> Schema | None:
     endpoint = api.endpoint(resource)
     path, method = str(endpoint["path"]), str(endpoint.get("method") or "get")
     selector = endpoint.get("data_selector")
     base_url = api.config["client"].get("base_url")
     if isinstance(base_url, str) and "://" not in path:
         whole = f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}"
-        found = row_schema(document, whole, method, selector)
+        found = row_schema(endpoints, whole, method, selector)
         if found:
             return found
-    return row_schema(document, path, method, selector)
+    return row_schema(endpoints, path, method, selector)
 
 
 def _check_rename(contract: Contract) -> None:

@@ -1,9 +1,7 @@
 """An API's OpenAPI document: read, and kept in a file beside the code."""
 
 import json
-import os
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,20 +33,6 @@ def read_document(place: str | Path) -> dict[str, Any]:
             "`analytics-assets contract` gets it from the API; or set `openapi` to None."
         ) from error
     return parse_document(text, str(place))
-
-
-def kept_document(place: str | Path) -> dict[str, Any]:
-    """Read a document as `read_document` does, a file that has not changed only once."""
-    try:
-        changed = os.stat(place).st_mtime_ns
-    except OSError:
-        changed = 0
-    return _read_once(str(place), changed)
-
-
-@lru_cache(maxsize=8)
-def _read_once(place: str, changed: int) -> dict[str, Any]:
-    return read_document(place)
 
 
 def parse_document(text: bytes | str, place: str) -> dict[str, Any]:

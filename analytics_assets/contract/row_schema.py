@@ -1,17 +1,14 @@
 """Where an OpenAPI document says what the rows of an endpoint are."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import takewhile
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from dlt.sources.helpers.rest_client.detector import RECORD_KEY_PATTERNS, single_entity_path
 
-from analytics_assets.contract.document import server_paths
+from analytics_assets.contract.endpoints import Endpoints
 from analytics_assets.contract.references import Followed, References, Schema, as_list
 
-PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # a step down an answer: `.name`, `['name']`, `[*]` or `.*`
 STEP = re.compile(r"""\.?(?:\[\s*(?:\*|'([^']+)'|"([^"]+)")\s*\]|\*|([^.\[\]*?()@\s]+))""")
 NESTED = 3  # levels that dlt looks down an answer for its rows
@@ -19,12 +16,12 @@ EACH = None  # the step into the elements of a list
 
 
 def row_schema(
-    document: Mapping[str, Any], path: str, method: str = "get", data_selector: str | None = None
+    endpoints: Endpoints, path: str, method: str = "get", data_selector: str | None = None
 ) -> Schema | None:
     """Find the schema of the rows that an endpoint answers with.
 
     Args:
-        document: an OpenAPI document.
+        endpoints: those of an OpenAPI document.
         path: the endpoint's path as in `api.py`: with dlt's placeholders or values for parameters,
             with or without the path of the server.
         method: the HTTP method.
@@ -37,9 +34,8 @@ def row_schema(
     Raises:
         ContractError: a `$ref` leads nowhere.
     """
-    references = References(document)
-    operation = _operation(document, references, path, method)
-    answer = _answer(references, operation)
+    references = endpoints.references
+    answer = _answer(references, endpoints.operation(path, method))
     if not answer:
         return None
     if not data_selector and single_entity_path(path):
@@ -48,50 +44,6 @@ def row_schema(
         return _guessed(references, answer)
     steps = _steps(data_selector)
     return None if steps is None else _selected(references, answer, steps)
-
-
-def _operation(
-    document: Mapping[str, Any], references: References, path: str, method: str
-) -> Mapping[str, Any]:
-    """Return what the document says of an endpoint, by the path that fits it best."""
-    paths = references.followed(document.get("paths"))
-    templates = {name: _segments(name) for name in paths if isinstance(name, str)}
-    servers = [_segments(server) for server in server_paths(document)]
-    # what all paths begin with may be a part of the base URL, which is a setting
-    shared = _shared(templates.values())
-    wanted, best = _segments(path), (False, -1)
-    found: Mapping[str, Any] = {}
-    for name, own in templates.items():
-        for form in (own, *(server + own for server in servers), own[shared:]):
-            rank = (form == wanted, sum("{}" not in segment for segment in form))
-            if form and rank > best and _match(form, wanted):
-                item = references.followed(paths[name])
-                operation = references.followed(item.get(method.lower()))
-                if operation:
-                    best, found = rank, operation
-    return found
-
-
-def _segments(path: str) -> list[str]:
-    """Split a path, its host and its query left out, its parameters without their names."""
-    nameless = PLACEHOLDER.sub("{}", path)
-    bare = re.split(r"[?#]", nameless)[0]
-    if "://" in bare:
-        bare = urlsplit(bare).path
-    return [segment for segment in bare.split("/") if segment]
-
-
-def _shared(paths: Iterable[list[str]]) -> int:
-    """Count the segments, none of them a parameter, that all paths begin with."""
-    places = (set(place) for place in zip(*paths, strict=False))
-    return sum(1 for _ in takewhile(lambda place: len(place) == 1 and "{}" not in place, places))
-
-
-def _match(template: list[str], path: list[str]) -> bool:
-    return len(template) == len(path) and all(
-        re.fullmatch(re.escape(expected).replace(r"\{\}", ".+"), given)
-        for expected, given in zip(template, path, strict=True)
-    )
 
 
 def _answer(references: References, operation: Mapping[str, Any]) -> Any:

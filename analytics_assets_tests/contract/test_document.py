@@ -8,12 +8,12 @@ from analytics_assets.api import API
 from analytics_assets.contract.contract_error import ContractError
 from analytics_assets.contract.document import (
     keep,
-    kept_document,
     kept_text,
     parse_document,
     read_document,
     server_paths,
 )
+from analytics_assets.contract.endpoints import kept_endpoints
 from analytics_assets.sandbox import Sandbox
 from analytics_assets_tests.sandbox.test_openapi import document
 
@@ -76,11 +76,11 @@ def test_a_file_that_is_not_there_is_named_with_the_command_that_makes_it(
 def test_a_kept_document_is_read_again_only_once_it_has_changed(clean_place: Path) -> None:
     file = clean_place / "api.json"
     file.write_text(json.dumps(SMALL))
-    first = kept_document(file)
+    first = kept_endpoints(file)
 
-    assert kept_document(file) is first
+    assert kept_endpoints(file) is first
     file.write_text(json.dumps({**SMALL, "info": {"title": "Another shop"}}))
-    assert kept_document(file)["info"] == {"title": "Another shop"}
+    assert kept_endpoints(file).document["info"] == {"title": "Another shop"}
 
 
 def test_what_depends_on_the_place_is_not_kept() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.contract.contract_error import ContractError
+from analytics_assets.contract.endpoints import Endpoints
 from analytics_assets.contract.row_schema import row_schema
 
 ROW = {"type": "object", "properties": {"id": {"type": "integer"}}}
@@ -15,8 +16,8 @@ def answering(schema: Any, status: Any = "200", media_type: str = "application/j
     return {"get": {"responses": {status: {"content": {media_type: {"schema": schema}}}}}}
 
 
-def shop(paths: Any, **parts: Any) -> dict[str, Any]:
-    return {"openapi": "3.1.0", "paths": paths, **parts}
+def shop(paths: Any, **parts: Any) -> Endpoints:
+    return Endpoints({"openapi": "3.1.0", "paths": paths, **parts})
 
 
 def with_properties(**properties: Any) -> dict[str, Any]:
@@ -243,4 +244,4 @@ def test_references_to_themselves_end() -> None:
 )
 def test_what_is_not_there_is_no_error(document: Any) -> None:
     for selector in (None, "data"):
-        assert row_schema(document, "/orders", data_selector=selector) is None
+        assert row_schema(Endpoints(document), "/orders", data_selector=selector) is None
