@@ -360,3 +360,38 @@ def test_a_field_is_not_lost_to_another_that_is_renamed_to_its_name() -> None:
 
     with pytest.raises(Exception, match="label"):
         load(paged([row(1, label="own")]), contract=contract)
+
+
+EARLY, LATE = "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00"
+TIMED = Contract("orders", (TYPED.columns[0], Column("at", "at", "timestamp", True)), ("id",))
+
+
+@pytest.mark.parametrize(
+    ("contract", "value"), [(TIMED, EARLY), (TIMED, LATE), (KEYED, EARLY), (KEYED, LATE)]
+)
+def test_a_time_that_no_warehouse_holds_costs_its_row_alone(contract: Contract, value: str) -> None:
+    found = [row(1, at="0001-01-01T00:00:00Z"), row(2, at=value), row(3, at="2025-01-01T00:00:00Z")]
+
+    pipeline = load(paged(found), contract=contract)
+
+    assert loaded(pipeline) == [1, 3]
+    assert [json.loads(each["row"]) for each in rejected(pipeline)] == [found[1]]
+
+
+@pytest.mark.parametrize("nest", [lambda n: n, lambda n: [n], lambda n: {"of": [{"n": n}]}])
+def test_an_integer_that_no_column_holds_costs_its_row_alone(nest: Any) -> None:
+    found = [row(1, n=nest(2**63 - 1)), row(2, n=nest(2**63)), row(3, n=nest(-(2**63)))]
+
+    pipeline = load(paged(found), contract=KEYED)
+
+    assert loaded(pipeline) == [1, 3]
+    assert [json.loads(each["row"]) for each in rejected(pipeline)] == [found[1]]
+
+
+def test_a_hint_by_hand_lets_longer_integers_in() -> None:
+    entry = orders({**MERGED, "columns": {"n": {"data_type": "decimal", "scale": 0}}})
+
+    pipeline = load(paged([row(1, n=2**64 - 1)]), entry, contract=KEYED)
+
+    assert [each["n"] for each in table(pipeline, "orders", "id")] == [2**64 - 1]
+    assert rejected(pipeline) == []

@@ -4,7 +4,7 @@ No row is dropped: what breaks the contract goes to the table `rejected_rows` of
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,8 +40,14 @@ def check_rows(resource: DltResource, contract: Contract) -> None:
         contract: what its rows must be.
     """
     rejected: list[dict[str, Any]] = []
-    resource.add_step(FittingRows(contract, rejected), insert_at=2)
+    resource.add_step(FittingRows(contract, rejected, _hinted(resource)), insert_at=2)
     resource.add_step(FinishedRows(contract, rejected))
+
+
+def _hinted(resource: DltResource) -> set[str]:
+    """Return the columns whose type the entry says, and which dlt so does not infer."""
+    columns = resource.columns if isinstance(resource.columns, dict) else {}
+    return {name for name, hint in columns.items() if hint.get("data_type")}
 
 
 class FieldCollisionError(ApiError):
@@ -54,18 +60,22 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
     Args:
         contract: what the rows must be.
         rejected: where the others are put, as rows of `rejected_rows`.
+        hinted: columns whose type the entry says.
     """
 
     placement_affinity = -0.9
 
-    def __init__(self, contract: Contract, rejected: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, contract: Contract, rejected: list[dict[str, Any]], hinted: Collection[str] = ()
+    ) -> None:
         super().__init__(lambda item: item)
         self._contract = contract
         self._rejected = rejected
+        self._hinted = hinted
 
     def bind(self, pipe: SupportsPipe) -> "FittingRows":
         """Start counting."""
-        self._check = RowCheck(self._contract)
+        self._check = RowCheck(self._contract, self._hinted)
         self._offset = 0
         self._fields: set[str] = set()
         self._columns: dict[str, str] = {}
