@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
+from analytics_assets.errors import find_cause
+from analytics_assets.extract.collisions import FieldCollisionError
 from analytics_assets_tests.paged_server import (
     Answer,
     Answers,
@@ -43,6 +46,7 @@ RENAMED = Contract(
     {"id": "order_id", "text": "label"},
 )
 MERGED = {"write_disposition": "merge"}
+JSON_A = {"a": {"data_type": "json"}}
 SEVEN = [row(1), {"text": "no key"}, row(3), "no object", None, row(6, amount="much"), row(7)]
 Table = list[dict[str, Any]]
 
@@ -337,11 +341,58 @@ def test_what_json_cannot_say_is_rejected_and_readable() -> None:
     ]
 
 
-def test_fields_that_would_become_one_column_are_refused_by_name() -> None:
-    both = [{"id": 1, "fooBar": "a", "foo_bar": "b"}]
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ([{"fooBar": "a", "foo_bar": "b"}], r"`foo_?[bB]ar` and `foo_?[bB]ar`.*`rename`"),
+        ([{"a__b": 1, "a": {"b": 2}}], r"`a__b` and `a\.b` .*`a__b`.*`rename`.*keep `a` whole"),
+        ([{"a__b": 1}, {"a": {"b": 2}}], r"`a__b` and `a\.b` .*column `a__b`"),
+        ([{"a__b": [1], "a": {"b": [2]}}], r"`a__b` and `a\.b` .*column `a__b`"),
+        ([{"a": {"fooBar": 1, "foo_bar": 2}}], r"`a\.fooBar` and `a\.foo_bar`.*keep `a` whole"),
+        ([{"a": [{"x+": 1}, {"xx": 2}]}], r"`a\[\]\.x\+` and `a\[\]\.xx`.*keep `a` whole"),
+        ([{"_dlt_id": "mine"}], r"`_dlt_id` would become a column of dlt's own.*`rename`"),
+        ([{"_dltLoadId": "mine"}], r"`_dltLoadId` would become a column of dlt's own"),
+        ([{"a": [{"_dlt_id": 1}]}], r"`a\[\]\._dlt_id` would become a column of dlt's own.*whole"),
+    ],
+)
+def test_fields_that_would_become_one_column_are_refused_by_name(found: Any, told: str) -> None:
+    numbered = [{"id": number, **each} for number, each in enumerate(found)]
 
-    with pytest.raises(PipelineStepFailed, match=r"`foo_?[bB]ar` and `foo_?[bB]ar`"):
-        load(paged(both), contract=KEYED)
+    with pytest.raises(PipelineStepFailed) as failed:
+        load(paged(numbered), contract=KEYED)
+
+    cause = find_cause(failed.value, FieldCollisionError)
+    assert re.search(told, str(cause)), cause
+
+
+@pytest.mark.parametrize("way", [{"max_table_nesting": 0}, {"columns": JSON_A}])
+def test_fields_within_one_that_is_kept_whole_do_not_collide(way: dict[str, Any]) -> None:
+    whole = {"fooBar": 1, "foo_bar": 2, "_dlt_id": [{"_dlt_id": 3}]}
+
+    pipeline = load(paged([{"id": 1, "a": whole}]), orders({**MERGED, **way}), contract=KEYED)
+
+    [held] = table(pipeline, "orders", "id")
+    assert json.loads(held["a"]) == whole
+
+
+def test_fields_of_several_levels_that_do_not_collide_are_all_there() -> None:
+    found = {"id": 1, "a": {"b": {"c": 1}, "": 5}, "b": [{"c": 2}, 3], "": 4}
+
+    pipeline = load(paged([found]), contract=KEYED)
+
+    assert table(pipeline, "orders", "id") == [{"id": 1, "a__b__c": 1, "a___empty": 5, "_empty": 4}]
+    assert table(pipeline, "orders__b", "c") == [
+        {"c": 2, "value": None},
+        {"c": None, "value": 3},
+    ]
+
+
+def test_a_field_called_like_a_column_of_dlts_own_may_be_renamed() -> None:
+    contract = Contract("orders", primary_key=("id",), rename={"_dlt_id": "their_id"})
+
+    pipeline = load(paged([{"id": 1, "_dlt_id": "mine"}]), contract=contract)
+
+    assert table(pipeline, "orders", "id") == [{"id": 1, "their_id": "mine"}]
 
 
 @pytest.mark.parametrize("value", ["t", "5", "null", 5, 1.5, True, [1], {"a": "1"}])

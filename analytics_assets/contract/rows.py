@@ -132,9 +132,9 @@ class RowCheck:
             return False
         if any(_has_small_letters(page, name) for name in self._clock):
             return False
-        if has_long_integers or may_be_out_of_range(encoded):
-            if any(self._has_no_place(row) for row in page):
-                return False
+        odd = has_long_integers or may_be_out_of_range(encoded)
+        if odd and any(self._has_no_place(row) for row in page):
+            return False
         return self._is_finite(page, encoded)
 
     def _is_finite(self, page: Sequence[Any], encoded: bytes) -> bool:

@@ -4,7 +4,7 @@ No row is dropped: what breaks the contract goes to the table `rejected_rows` of
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from dlt.extract.items_transform import ItemTransform
 from analytics_assets.configuration import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
-from analytics_assets.extract.response import ApiError
+from analytics_assets.extract.collisions import Collisions
 
 REJECTED_COLUMNS: TTableSchemaColumns = {
     "resource": {"data_type": "text", "nullable": False},
@@ -40,18 +40,8 @@ def check_rows(resource: DltResource, contract: Contract) -> None:
         contract: what its rows must be.
     """
     rejected: list[dict[str, Any]] = []
-    resource.add_step(FittingRows(contract, rejected, _hinted(resource)), insert_at=2)
+    resource.add_step(FittingRows(contract, rejected, resource), insert_at=2)
     resource.add_step(FinishedRows(contract, rejected))
-
-
-def _hinted(resource: DltResource) -> set[str]:
-    """Return the columns whose type the entry says, and which dlt so does not infer."""
-    columns = resource.columns if isinstance(resource.columns, dict) else {}
-    return {name for name, hint in columns.items() if hint.get("data_type")}
-
-
-class FieldCollisionError(ApiError):
-    """Two fields of an API's rows would become one column."""
 
 
 class FittingRows(ItemTransform[Any, dict[str, Any]]):
@@ -60,25 +50,27 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
     Args:
         contract: what the rows must be.
         rejected: where the others are put, as rows of `rejected_rows`.
-        hinted: columns whose type the entry says.
+        resource: what the entry says of its columns.
     """
 
     placement_affinity = -0.9
 
     def __init__(
-        self, contract: Contract, rejected: list[dict[str, Any]], hinted: Collection[str] = ()
+        self, contract: Contract, rejected: list[dict[str, Any]], resource: DltResource
     ) -> None:
         super().__init__(lambda item: item)
         self._contract = contract
         self._rejected = rejected
-        self._hinted = hinted
+        hints = resource.columns if isinstance(resource.columns, dict) else {}
+        self._types = {name: hint.get("data_type") for name, hint in hints.items()}
+        self._deepest = resource.max_table_nesting
 
     def bind(self, pipe: SupportsPipe) -> "FittingRows":
         """Start counting."""
-        self._check = RowCheck(self._contract, self._hinted)
+        self._check = RowCheck(self._contract, {name for name in self._types if self._types[name]})
         self._offset = 0
-        self._fields: set[str] = set()
-        self._columns: dict[str, str] = {}
+        whole = {name for name, kind in self._types.items() if kind == "json"}
+        self._collisions = Collisions(self._contract, whole, self._deepest)
         self._rejected.clear()
         self._custom_metrics = {"rows_rejected": 0}
         return self
@@ -88,7 +80,7 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         if not isinstance(item, list):
             return item
         checked = self._check.check(item)
-        self._look_for_collisions(checked.rows)
+        self._collisions.look(checked.rows)
         for rejection in checked.rejected:
             self._rejected.append(
                 {
@@ -104,19 +96,6 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         self._custom_metrics["unknown_fields"] = dict(self._check.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._check.absent_fields)
         return checked.rows
-
-    def _look_for_collisions(self, rows: list[dict[str, Any]]) -> None:
-        """Refuse fields of which one would overwrite the other in the table."""
-        for field in set().union(*rows) - self._fields:
-            column = self._contract.name_of(field)
-            other = self._columns.setdefault(column, field)
-            if other != field:
-                raise FieldCollisionError(
-                    f"{self._contract.resource}: its fields `{other}` and `{field}` would both "
-                    f"become the column `{column}`. Give one of them another name by `rename` in "
-                    "the resource's policy."
-                )
-            self._fields.add(field)
 
 
 class FinishedRows(ItemTransform[Any, dict[str, Any]]):
