@@ -11,6 +11,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
 from analytics_assets.errors import find_cause
+from analytics_assets.extract.batches import UnfitParentError
 from analytics_assets.extract.collisions import FieldCollisionError
 from analytics_assets_tests.paged_server import (
     Answer,
@@ -446,3 +447,70 @@ def test_a_hint_by_hand_lets_longer_integers_in() -> None:
 
     assert [each["n"] for each in table(pipeline, "orders", "id")] == [2**64 - 1]
     assert rejected(pipeline) == []
+
+
+FIVE, MOMENT = 5, "2025-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("first", "value", "kind"),
+    [
+        (FIVE, "01234", "text"),
+        (FIVE, "1_000", "text"),
+        (FIVE, "0x1F", "text"),
+        (FIVE, "99999999999999999999", "text"),
+        (FIVE, "5" * 5000, "text"),
+        (FIVE, 1e300, "double"),
+        (1.5, "01234", "text"),
+        (1.5, "nan", "text"),
+        (1.5, "1e400", "text"),
+        (1.5, "0.12345678901234567890", "text"),
+        (1.5, 2**53 + 1, "bigint"),
+        (True, FIVE, "bigint"),
+        (True, "yes", "text"),
+        (MOMENT, "01234", "text"),
+    ],
+)
+@pytest.mark.parametrize("runs", ["one load", "two loads"])
+def test_a_value_that_a_columns_type_would_alter_has_a_column_of_its_own(
+    first: Any, value: Any, kind: str, runs: str
+) -> None:
+    old, new = row(1, n=first), row(2, n=value)
+    pipeline = load(paged([old, new] if runs == "one load" else [old]), contract=KEYED)
+    if runs == "two loads":
+        load(paged([new]), contract=KEYED)
+
+    [one, two] = table(pipeline, "orders", "id")
+    assert one["n"] == (datetime.fromisoformat(first) if first == MOMENT else first)
+    assert (two["n"], two[f"n__v_{kind}"]) == (None, value)
+
+
+@pytest.mark.parametrize(
+    ("first", "value", "held"),
+    [(FIVE, "-17", -17), (FIVE, 2.0, 2), (1.5, "2.50", 2.5), (1.5, 7, 7), ("a", "01", "01")],
+)
+def test_a_value_that_stays_what_it_is_goes_to_the_column_that_is_there(
+    first: Any, value: Any, held: Any
+) -> None:
+    pipeline = load(paged([row(1, n=first), row(2, n=value)]), contract=KEYED)
+
+    assert [each["n"] for each in table(pipeline, "orders", "id")] == [first, held]
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"), [({"id": 3}, "`$.number`: missing primary key"), (5, "got `int`")]
+)
+def test_a_parent_row_that_does_not_fit_fails_a_load_of_parent_and_children(
+    bad: Any, why: str
+) -> None:
+    found = [{"id": 1, "number": 1}, {"id": 2, "number": 2}, bad]
+
+    def answer(asked: Asked) -> Answer:
+        return paged(found if asked.path == "/orders" else [])(asked)
+
+    with pytest.raises(PipelineStepFailed) as failed:
+        load(answer, orders({**MERGED, "primary_key": "number"}), LINES, contract=None)
+
+    told = str(find_cause(failed.value, UnfitParentError))
+    assert told.startswith("orders: its row at offset 2 cannot be loaded: ")
+    assert why in told

@@ -13,11 +13,13 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 from dlt.extract.items_transform import ItemTransform
+from dlt.extract.pipe import ForkPipe, Pipe
 
 from analytics_assets.configuration import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
 from analytics_assets.extract.collisions import Collisions
+from analytics_assets.extract.response import ApiError
 
 REJECTED_COLUMNS: TTableSchemaColumns = {
     "resource": {"data_type": "text", "nullable": False},
@@ -28,7 +30,7 @@ REJECTED_COLUMNS: TTableSchemaColumns = {
 }
 
 
-def check_rows(resource: DltResource, contract: Contract) -> None:
+def check_rows(resource: DltResource, contract: Contract, has_children: bool = False) -> None:
     """Let only rows that fit the contract through to the table of a resource.
 
     The check comes first in the resource's pipe, before the entry's own `processing_steps`, as the
@@ -38,7 +40,12 @@ def check_rows(resource: DltResource, contract: Contract) -> None:
     Args:
         resource: the resource; changed in place.
         contract: what its rows must be.
+        has_children: whether other resources are read from its rows. They are to see what the API
+            sent, so that no row is taken out; if its table is loaded too, each row must fit.
     """
+    if has_children:
+        resource.add_step(ParentRows(contract, [], resource), insert_at=2)
+        return
     rejected: list[dict[str, Any]] = []
     resource.add_step(FittingRows(contract, rejected, resource), insert_at=2)
     resource.add_step(FinishedRows(contract, rejected))
@@ -96,6 +103,46 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         self._custom_metrics["unknown_fields"] = dict(self._check.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._check.absent_fields)
         return checked.rows
+
+
+class UnfitParentError(ApiError):
+    """A row can neither be loaded nor be taken out, as others are read by it."""
+
+
+class ParentRows(FittingRows):
+    """The step of a resource from whose rows others are read: no row is taken out."""
+
+    def bind(self, pipe: SupportsPipe) -> "ParentRows":
+        """Start counting."""
+        self._pipe = pipe
+        super().bind(pipe)
+        return self
+
+    def __call__(self, item: Any, meta: Any = None) -> Any:
+        """Return the page as it is.
+
+        Raises:
+            UnfitParentError: its table is to be loaded too, and a row does not fit.
+        """
+        if not isinstance(item, list) or not self._is_loaded():
+            return item
+        super().__call__(item, meta)
+        for first in self._rejected:
+            name = self._contract.resource
+            raise UnfitParentError(
+                f"{name}: its row at offset {first['offset']} cannot be loaded: {first['reason']}. "
+                f"Nor can it be taken out, as other resources are read from the rows of `{name}` "
+                f"in the same load. Load `{name}` by itself, and the others without it, by "
+                "`with_resources`; such rows then go to `rejected_rows`."
+            )
+        return item
+
+    def _is_loaded(self) -> bool:
+        """Tell whether the rows go to the resource's own table, and not only to others'."""
+        pipe = self._pipe
+        assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
+        last = pipe.steps[-1]  # dlt puts it there before it reads
+        return not isinstance(last, ForkPipe) or last.has_pipe(pipe)
 
 
 class FinishedRows(ItemTransform[Any, dict[str, Any]]):

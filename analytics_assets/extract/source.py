@@ -6,12 +6,14 @@ from typing import Any
 
 from dlt.common.configuration import resolve_configuration
 from dlt.common.exceptions import DictValidationException
+from dlt.common.schema import Schema
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
 from analytics_assets.configuration import Api, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
+from analytics_assets.extract import lossless
 from analytics_assets.extract.batches import check_rows
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.entry import Entry, is_dlt_resource
@@ -68,12 +70,12 @@ def rest_api_source(
     connection = connection or connect(config["client"], name)
     entries = _entries(config, contracts or {}, resolve_configuration(ReadingSettings()))
     source = _source_of(config, name, connection, entries)
+    source.schema = Schema(source.schema.name, normalizers={"json": {"module": lossless.__name__}})
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
         resource.add_step(CompleteRead(entry.pages, entry.last_row_wins), insert_at=1)
-        if entry.name not in parents:  # its children are to see what the API sent
-            check_rows(resource, entry.contract)
+        check_rows(resource, entry.contract, has_children=entry.name in parents)
     return source
 
 
