@@ -7,7 +7,7 @@ again from the start.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -19,9 +19,11 @@ from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
     PageNumberPaginator,
+    RangePaginator,
     SinglePagePaginator,
 )
 
+from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.more import as_truth, sign_of_more
 from analytics_assets.extract.proof import IncompleteReadError, Proof
 from analytics_assets.extract.response import BodyError
@@ -47,6 +49,7 @@ class CompletePages(BasePaginator):
         total_path: where a page holds the number of all rows; None looks in the usual places.
         selector: the path to a page's rows.
         counted: whether to hold the rows that arrived against the API's total.
+        read_ahead: makes what asks for a read's pages ahead of time.
 
     `progress` says how far the read is after a page.
     """
@@ -58,6 +61,7 @@ class CompletePages(BasePaginator):
         total_path: TJsonPath | None = None,
         selector: str = "",
         counted: bool = True,
+        read_ahead: Callable[[], PagesAhead] | None = None,
     ) -> None:
         super().__init__()
         self.proof = proof
@@ -68,10 +72,13 @@ class CompletePages(BasePaginator):
         self._total_path = total_path
         self._selector = selector
         self._counted = counted
+        self._read_ahead = read_ahead
+        self._ahead: PagesAhead | None = None
 
     def init_request(self, request: requests.Request) -> None:
         """Ask for the first page of the first pass."""
         self.proof = self.proof.anew()
+        self._ahead = self._read_ahead() if self._read_ahead else None
         self._first = copy.copy(request)
         self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
         self._begin(request)
@@ -83,6 +90,7 @@ class CompletePages(BasePaginator):
             IncompleteReadError: the pages do not add up, and were read often enough.
         """
         rows = data if data is not None else []
+        self._bytes = len(response.content)
         self._check_place(response)
         total = self._find_total(response)
         if self.all_said_to_be_there and self.proof.received and self.proof.knows(rows):
@@ -123,6 +131,26 @@ class CompletePages(BasePaginator):
                     f"{self.proof.resource}: after {self.proof.received} rows the API names the "
                     "page it has just given as the next one, so that there would be no end."
                 )
+            self._ask_ahead(request)
+
+    def _ask_ahead(self, request: requests.Request) -> None:
+        """Send for the pages that follow, where their places are known."""
+        paginator, total = self._paginator, self.proof.total
+        if self._ahead is None or not isinstance(paginator, RangePaginator):
+            return
+        by_rows = isinstance(paginator, OffsetPaginator)
+        step = self._largest if by_rows else paginator.value_step
+        end = None
+        if total is not None and self._largest:
+            end = paginator.initial_value + (total if by_rows else -(-total // self._largest))
+        if paginator.maximum_value is not None:
+            end = min(paginator.maximum_value, paginator.maximum_value if end is None else end)
+        self._ahead.page_came(request, paginator, step, end, self._bytes)
+
+    def close(self) -> None:
+        """End the read: what was asked for ahead of time is not waited for."""
+        if self._ahead:
+            self._ahead.close()
 
     @property
     def all_said_to_be_there(self) -> bool:
@@ -133,6 +161,8 @@ class CompletePages(BasePaginator):
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
         self._has_next_page, self._largest = True, 0
+        if self._ahead:
+            self._ahead.forget()
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)
