@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,9 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
+from analytics_assets.errors import find_cause
+from analytics_assets.extract.batches import UnfitParentError
+from analytics_assets.extract.collisions import FieldCollisionError
 from analytics_assets_tests.paged_server import (
     Answer,
     Answers,
@@ -43,6 +47,7 @@ RENAMED = Contract(
     {"id": "order_id", "text": "label"},
 )
 MERGED = {"write_disposition": "merge"}
+JSON_A = {"a": {"data_type": "json"}}
 SEVEN = [row(1), {"text": "no key"}, row(3), "no object", None, row(6, amount="much"), row(7)]
 Table = list[dict[str, Any]]
 
@@ -337,11 +342,58 @@ def test_what_json_cannot_say_is_rejected_and_readable() -> None:
     ]
 
 
-def test_fields_that_would_become_one_column_are_refused_by_name() -> None:
-    both = [{"id": 1, "fooBar": "a", "foo_bar": "b"}]
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ([{"fooBar": "a", "foo_bar": "b"}], r"`foo_?[bB]ar` and `foo_?[bB]ar`.*`rename`"),
+        ([{"a__b": 1, "a": {"b": 2}}], r"`a__b` and `a\.b` .*`a__b`.*`rename`.*keep `a` whole"),
+        ([{"a__b": 1}, {"a": {"b": 2}}], r"`a__b` and `a\.b` .*column `a__b`"),
+        ([{"a__b": [1], "a": {"b": [2]}}], r"`a__b` and `a\.b` .*column `a__b`"),
+        ([{"a": {"fooBar": 1, "foo_bar": 2}}], r"`a\.fooBar` and `a\.foo_bar`.*keep `a` whole"),
+        ([{"a": [{"x+": 1}, {"xx": 2}]}], r"`a\[\]\.x\+` and `a\[\]\.xx`.*keep `a` whole"),
+        ([{"_dlt_id": "mine"}], r"`_dlt_id` would become a column of dlt's own.*`rename`"),
+        ([{"_dltLoadId": "mine"}], r"`_dltLoadId` would become a column of dlt's own"),
+        ([{"a": [{"_dlt_id": 1}]}], r"`a\[\]\._dlt_id` would become a column of dlt's own.*whole"),
+    ],
+)
+def test_fields_that_would_become_one_column_are_refused_by_name(found: Any, told: str) -> None:
+    numbered = [{"id": number, **each} for number, each in enumerate(found)]
 
-    with pytest.raises(PipelineStepFailed, match=r"`foo_?[bB]ar` and `foo_?[bB]ar`"):
-        load(paged(both), contract=KEYED)
+    with pytest.raises(PipelineStepFailed) as failed:
+        load(paged(numbered), contract=KEYED)
+
+    cause = find_cause(failed.value, FieldCollisionError)
+    assert re.search(told, str(cause)), cause
+
+
+@pytest.mark.parametrize("way", [{"max_table_nesting": 0}, {"columns": JSON_A}])
+def test_fields_within_one_that_is_kept_whole_do_not_collide(way: dict[str, Any]) -> None:
+    whole = {"fooBar": 1, "foo_bar": 2, "_dlt_id": [{"_dlt_id": 3}]}
+
+    pipeline = load(paged([{"id": 1, "a": whole}]), orders({**MERGED, **way}), contract=KEYED)
+
+    [held] = table(pipeline, "orders", "id")
+    assert json.loads(held["a"]) == whole
+
+
+def test_fields_of_several_levels_that_do_not_collide_are_all_there() -> None:
+    found = {"id": 1, "a": {"b": {"c": 1}, "": 5}, "b": [{"c": 2}, 3], "": 4}
+
+    pipeline = load(paged([found]), contract=KEYED)
+
+    assert table(pipeline, "orders", "id") == [{"id": 1, "a__b__c": 1, "a___empty": 5, "_empty": 4}]
+    assert table(pipeline, "orders__b", "c") == [
+        {"c": 2, "value": None},
+        {"c": None, "value": 3},
+    ]
+
+
+def test_a_field_called_like_a_column_of_dlts_own_may_be_renamed() -> None:
+    contract = Contract("orders", primary_key=("id",), rename={"_dlt_id": "their_id"})
+
+    pipeline = load(paged([{"id": 1, "_dlt_id": "mine"}]), contract=contract)
+
+    assert table(pipeline, "orders", "id") == [{"id": 1, "their_id": "mine"}]
 
 
 @pytest.mark.parametrize("value", ["t", "5", "null", 5, 1.5, True, [1], {"a": "1"}])
@@ -360,3 +412,105 @@ def test_a_field_is_not_lost_to_another_that_is_renamed_to_its_name() -> None:
 
     with pytest.raises(Exception, match="label"):
         load(paged([row(1, label="own")]), contract=contract)
+
+
+EARLY, LATE = "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00"
+TIMED = Contract("orders", (TYPED.columns[0], Column("at", "at", "timestamp", True)), ("id",))
+
+
+@pytest.mark.parametrize(
+    ("contract", "value"), [(TIMED, EARLY), (TIMED, LATE), (KEYED, EARLY), (KEYED, LATE)]
+)
+def test_a_time_that_no_warehouse_holds_costs_its_row_alone(contract: Contract, value: str) -> None:
+    found = [row(1, at="0001-01-01T00:00:00Z"), row(2, at=value), row(3, at="2025-01-01T00:00:00Z")]
+
+    pipeline = load(paged(found), contract=contract)
+
+    assert loaded(pipeline) == [1, 3]
+    assert [json.loads(each["row"]) for each in rejected(pipeline)] == [found[1]]
+
+
+@pytest.mark.parametrize("nest", [lambda n: n, lambda n: [n], lambda n: {"of": [{"n": n}]}])
+def test_an_integer_that_no_column_holds_costs_its_row_alone(nest: Any) -> None:
+    found = [row(1, n=nest(2**63 - 1)), row(2, n=nest(2**63)), row(3, n=nest(-(2**63)))]
+
+    pipeline = load(paged(found), contract=KEYED)
+
+    assert loaded(pipeline) == [1, 3]
+    assert [json.loads(each["row"]) for each in rejected(pipeline)] == [found[1]]
+
+
+def test_a_hint_by_hand_lets_longer_integers_in() -> None:
+    entry = orders({**MERGED, "columns": {"n": {"data_type": "decimal", "scale": 0}}})
+
+    pipeline = load(paged([row(1, n=2**64 - 1)]), entry, contract=KEYED)
+
+    assert [each["n"] for each in table(pipeline, "orders", "id")] == [2**64 - 1]
+    assert rejected(pipeline) == []
+
+
+FIVE, MOMENT = 5, "2025-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("first", "value", "kind"),
+    [
+        (FIVE, "01234", "text"),
+        (FIVE, "1_000", "text"),
+        (FIVE, "0x1F", "text"),
+        (FIVE, "99999999999999999999", "text"),
+        (FIVE, "5" * 5000, "text"),
+        (FIVE, 1e300, "double"),
+        (1.5, "01234", "text"),
+        (1.5, "nan", "text"),
+        (1.5, "1e400", "text"),
+        (1.5, "0.12345678901234567890", "text"),
+        (1.5, 2**53 + 1, "bigint"),
+        (True, FIVE, "bigint"),
+        (True, "yes", "text"),
+        (MOMENT, "01234", "text"),
+    ],
+)
+@pytest.mark.parametrize("runs", ["one load", "two loads"])
+def test_a_value_that_a_columns_type_would_alter_has_a_column_of_its_own(
+    first: Any, value: Any, kind: str, runs: str
+) -> None:
+    old, new = row(1, n=first), row(2, n=value)
+    pipeline = load(paged([old, new] if runs == "one load" else [old]), contract=KEYED)
+    if runs == "two loads":
+        load(paged([new]), contract=KEYED)
+
+    [one, two] = table(pipeline, "orders", "id")
+    assert one["n"] == (datetime.fromisoformat(first) if first == MOMENT else first)
+    assert (two["n"], two[f"n__v_{kind}"]) == (None, value)
+
+
+@pytest.mark.parametrize(
+    ("first", "value", "held"),
+    [(FIVE, "-17", -17), (FIVE, 2.0, 2), (1.5, "2.50", 2.5), (1.5, 7, 7), ("a", "01", "01")],
+)
+def test_a_value_that_stays_what_it_is_goes_to_the_column_that_is_there(
+    first: Any, value: Any, held: Any
+) -> None:
+    pipeline = load(paged([row(1, n=first), row(2, n=value)]), contract=KEYED)
+
+    assert [each["n"] for each in table(pipeline, "orders", "id")] == [first, held]
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"), [({"id": 3}, "`$.number`: missing primary key"), (5, "got `int`")]
+)
+def test_a_parent_row_that_does_not_fit_fails_a_load_of_parent_and_children(
+    bad: Any, why: str
+) -> None:
+    found = [{"id": 1, "number": 1}, {"id": 2, "number": 2}, bad]
+
+    def answer(asked: Asked) -> Answer:
+        return paged(found if asked.path == "/orders" else [])(asked)
+
+    with pytest.raises(PipelineStepFailed) as failed:
+        load(answer, orders({**MERGED, "primary_key": "number"}), LINES, contract=None)
+
+    told = str(find_cause(failed.value, UnfitParentError))
+    assert told.startswith("orders: its row at offset 2 cannot be loaded: ")
+    assert why in told

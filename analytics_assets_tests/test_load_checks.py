@@ -322,3 +322,49 @@ def test_a_resource_without_a_contract_says_so() -> None:
 
     told = graph.get(asset_key(orders_api(), "orders")).description
     assert "No contract says what its rows are" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("loads", "told"),
+    [
+        (
+            [[{"id": 1}], [{"id": "a"}]],
+            "for the column `id` of the primary key: its field is of another type",
+        ),
+        (
+            [[{"id": 1, "n": 5}], [{"id": 2, "n": "2025-01-01T00:00:00Z"}], [{"id": 3, "n": "a"}]],
+            "A value of the type text fits none of the columns of its field: `n__v_text` is time",
+        ),
+    ],
+)
+def test_a_type_that_changed_so_that_no_column_holds_it_is_said_in_a_sentence(
+    serve: Any,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    loads: list[Any],
+    told: str,
+) -> None:
+    for rows in loads:
+        serve(rows)
+        result = load(instance, api=orders_api())
+
+    [said] = failures_of(result).values()
+    assert said.startswith("orders was not loaded. ")
+    assert told in said
+    assert '"columns": {"' in said
+    assert len(table_rows(warehouse, "orders")) == len(loads) - 1
+
+
+def test_a_column_that_the_entry_says_is_not_null_is_named_if_it_is(
+    serve: Any, instance: dg.DagsterInstance
+) -> None:
+    plain = orders_api()
+    entry = plain.entry("orders")
+    columns = {"article": {"data_type": "text", "nullable": False}}
+    strict: Any = {**plain.config, "resources": [{**entry, "columns": columns}]}
+    serve([{"id": 1, "article": None}])
+
+    result = load(instance, api=Api(name="shop", config=strict, policies=plain.policies))
+
+    [said] = failures_of(result).values()
+    assert "A row has nothing for the column `article`, which the entry says is not null" in said

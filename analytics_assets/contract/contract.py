@@ -17,6 +17,7 @@ from analytics_assets.contract.row_schema import row_schema
 from analytics_assets.contract.schema import columns_of
 
 _NAMING = NamingConvention()
+NAMELESS = "_empty"  # what dlt calls the column of a field without a name
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Contract:
 
 def column_name(field: str, rename: Mapping[str, str]) -> str:
     """Return the table's column of a field: as renamed, and as dlt writes it."""
-    return _NAMING.normalize_path(rename.get(field, field))
+    name = rename.get(field, field)
+    return _NAMING.normalize_path(name) if name.strip() else NAMELESS
 
 
 def contract_of(api: Api, resource: str) -> Contract:

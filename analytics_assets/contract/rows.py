@@ -5,7 +5,7 @@ PostgreSQL can store it. Of fields that the contract does not name only the form
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,12 @@ import orjson
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.row_type import OPEN_TYPES, complaint, row_type
 from analytics_assets.contract.seen_fields import SeenFields
+from analytics_assets.contract.uninferable import (
+    OUT_OF_RANGE,
+    may_be_out_of_range,
+    out_of_range,
+    uninferable,
+)
 from analytics_assets.contract.unstorable import unstorable
 
 _encode_finite = json.JSONEncoder(allow_nan=False, check_circular=False, default=str).encode
@@ -54,6 +60,7 @@ class RowCheck:
     Args:
         contract: what a row must be. Without a schema a row must be an object that has its primary
             key and can be stored, and nothing else.
+        hinted: columns that the contract does not name, and whose type dlt does not infer either.
 
     Example:
         >>> sessions = Column("sessions", "sessions", "bigint", nullable=False)
@@ -62,8 +69,10 @@ class RowCheck:
         '`$.sessions`: Expected `int`, got `str`'
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
         columns = contract.columns
+        self._name_of = contract.name_of
+        self._hinted = frozenset(hinted)
         self._key = contract.primary_key
         self._row_type = row_type(columns)
         self._has_schema = contract.has_schema
@@ -75,6 +84,8 @@ class RowCheck:
         self._not_null = {column.field for column in open_columns if not column.nullable}
         self._not_null |= set(self._key) - named
         self._clock = [each.field for each in columns if each.data_type in ("timestamp", "time")]
+        self._times = [each.field for each in columns if each.data_type == "timestamp"]
+        self._doubles = [each.field for each in columns if each.data_type == "double"]
 
     @property
     def unknown_fields(self) -> dict[str, str]:
@@ -111,7 +122,7 @@ class RowCheck:
         """Tell whether all rows fit; if it says no, `_reason` has the last word about each."""
         try:
             msgspec.convert(page, list[self._row_type])  # type: ignore[name-defined]
-            encoded = orjson.dumps(page, default=str)
+            encoded, has_long_integers = _encoded(page)
         except (msgspec.ValidationError, UnicodeEncodeError, orjson.JSONEncodeError):
             return False
         # a lone backslash is found a hundred times faster than what it may begin
@@ -120,6 +131,9 @@ class RowCheck:
         if any(None in [row.get(name) for row in page] for name in self._not_null):
             return False
         if any(_has_small_letters(page, name) for name in self._clock):
+            return False
+        odd = has_long_integers or may_be_out_of_range(encoded)
+        if odd and any(self._has_no_place(row) for row in page):
             return False
         return self._is_finite(page, encoded)
 
@@ -154,7 +168,34 @@ class RowCheck:
         for name in self._clock:
             if _has_small_letters([row], name):
                 return f"`$.{name}`: Invalid RFC3339 encoded time: T and Z are capital letters"
-        return unstorable(row)
+        return unstorable(row) or self._has_no_place(row)
+
+    def _has_no_place(self, row: dict[str, Any]) -> str | None:
+        """Say why a column would not hold a value as it is, None if it does.
+
+        Only what the type of a row cannot say: it knows neither UTC nor how far a double counts.
+        """
+        for name in self._times:
+            if out_of_range(row.get(name)):
+                return f"`$.{name}`: {OUT_OF_RANGE}"
+        for name in self._doubles:
+            value = row.get(name)
+            if isinstance(value, int) and int(float(value)) != value:
+                return f"`$.{name}`: an integer that a double would round"
+        for name in row:
+            if name in self._fields.unknown and self._name_of(name) not in self._hinted:
+                found = uninferable(row[name], f"$.{name}")
+                if found:
+                    return found
+        return None
+
+
+def _encoded(page: Sequence[Any]) -> tuple[bytes, bool]:
+    """Write a page as JSON, and tell whether an integer has more digits than a double."""
+    try:
+        return orjson.dumps(page, default=str, option=orjson.OPT_STRICT_INTEGER), False
+    except orjson.JSONEncodeError:
+        return orjson.dumps(page, default=str), True
 
 
 def _has_small_letters(page: Sequence[Any], name: str) -> bool:

@@ -14,12 +14,13 @@ from dlt.extract import DltResource
 from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items import SupportsPipe
 from dlt.extract.items_transform import ItemTransform, LimitItem
-from dlt.extract.pipe import Pipe
+from dlt.extract.pipe import ForkPipe, Pipe
 
 from analytics_assets.configuration import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
 from analytics_assets.extract.arrow import ArrowRows, load_id
+from analytics_assets.extract.collisions import Collisions
 from analytics_assets.extract.reading import CompleteRead
 from analytics_assets.extract.response import ApiError
 
@@ -32,7 +33,12 @@ REJECTED_COLUMNS: TTableSchemaColumns = {
 }
 
 
-def check_rows(resource: DltResource, contract: Contract, as_arrow: bool = False) -> None:
+def check_rows(
+    resource: DltResource,
+    contract: Contract,
+    as_arrow: bool = False,
+    has_children: bool = False,
+) -> None:
     """Let only rows that fit the contract through to the table of a resource.
 
     The check comes first in the resource's pipe, before the entry's own `processing_steps`, as the
@@ -43,14 +49,15 @@ def check_rows(resource: DltResource, contract: Contract, as_arrow: bool = False
         resource: the resource; changed in place.
         contract: what its rows must be.
         as_arrow: whether dlt may have them as Arrow tables.
+        has_children: whether other resources are read from its rows. They are to see what the API
+            sent, so that no row is taken out; if its table is loaded too, each row must fit.
     """
+    if has_children:
+        resource.add_step(ParentRows(contract, [], resource), insert_at=2)
+        return
     rejected: list[dict[str, Any]] = []
-    resource.add_step(FittingRows(contract, rejected), insert_at=2)
+    resource.add_step(FittingRows(contract, rejected, resource), insert_at=2)
     resource.add_step(FinishedRows(contract, rejected, as_arrow))
-
-
-class FieldCollisionError(ApiError):
-    """Two fields of an API's rows would become one column."""
 
 
 class FittingRows(ItemTransform[Any, dict[str, Any]]):
@@ -59,21 +66,27 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
     Args:
         contract: what the rows must be.
         rejected: where the others are put, as rows of `rejected_rows`.
+        resource: what the entry says of its columns.
     """
 
     placement_affinity = -0.9
 
-    def __init__(self, contract: Contract, rejected: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, contract: Contract, rejected: list[dict[str, Any]], resource: DltResource
+    ) -> None:
         super().__init__(lambda item: item)
         self._contract = contract
         self._rejected = rejected
+        hints = resource.columns if isinstance(resource.columns, dict) else {}
+        self._types = {name: hint.get("data_type") for name, hint in hints.items()}
+        self._deepest = resource.max_table_nesting
 
     def bind(self, pipe: SupportsPipe) -> "FittingRows":
         """Start counting."""
-        self._check = RowCheck(self._contract)
+        self._check = RowCheck(self._contract, {name for name in self._types if self._types[name]})
         self._offset = 0
-        self._fields: set[str] = set()
-        self._columns: dict[str, str] = {}
+        whole = {name for name, kind in self._types.items() if kind == "json"}
+        self._collisions = Collisions(self._contract, whole, self._deepest)
         self._rejected.clear()
         self._custom_metrics = {"rows_rejected": 0}
         return self
@@ -83,7 +96,7 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         if not isinstance(item, list):
             return item
         checked = self._check.check(item)
-        self._look_for_collisions(checked.rows)
+        self._collisions.look(checked.rows)
         for rejection in checked.rejected:
             self._rejected.append(
                 {
@@ -100,18 +113,45 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         self._custom_metrics["absent_fields"] = sorted(self._check.absent_fields)
         return checked.rows
 
-    def _look_for_collisions(self, rows: list[dict[str, Any]]) -> None:
-        """Refuse fields of which one would overwrite the other in the table."""
-        for field in set().union(*rows) - self._fields:
-            column = self._contract.name_of(field)
-            other = self._columns.setdefault(column, field)
-            if other != field:
-                raise FieldCollisionError(
-                    f"{self._contract.resource}: its fields `{other}` and `{field}` would both "
-                    f"become the column `{column}`. Give one of them another name by `rename` in "
-                    "the resource's policy."
-                )
-            self._fields.add(field)
+
+class UnfitParentError(ApiError):
+    """A row can neither be loaded nor be taken out, as others are read by it."""
+
+
+class ParentRows(FittingRows):
+    """The step of a resource from whose rows others are read: no row is taken out."""
+
+    def bind(self, pipe: SupportsPipe) -> "ParentRows":
+        """Start counting."""
+        self._pipe = pipe
+        super().bind(pipe)
+        return self
+
+    def __call__(self, item: Any, meta: Any = None) -> Any:
+        """Return the page as it is.
+
+        Raises:
+            UnfitParentError: its table is to be loaded too, and a row does not fit.
+        """
+        if not isinstance(item, list) or not self._is_loaded():
+            return item
+        super().__call__(item, meta)
+        for first in self._rejected:
+            name = self._contract.resource
+            raise UnfitParentError(
+                f"{name}: its row at offset {first['offset']} cannot be loaded: {first['reason']}. "
+                f"Nor can it be taken out, as other resources are read from the rows of `{name}` "
+                f"in the same load. Load `{name}` by itself, and the others without it, by "
+                "`with_resources`; such rows then go to `rejected_rows`."
+            )
+        return item
+
+    def _is_loaded(self) -> bool:
+        """Tell whether the rows go to the resource's own table, and not only to others'."""
+        pipe = self._pipe
+        assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
+        last = pipe.steps[-1]  # dlt puts it there before it reads
+        return not isinstance(last, ForkPipe) or last.has_pipe(pipe)
 
 
 LEAVE_ROWS_ALONE = (CompleteRead, FittingRows, LimitItem, IncrementalResourceWrapper)

@@ -18,6 +18,7 @@ from requests import Session
 from analytics_assets.configuration import Api, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
+from analytics_assets.extract import lossless
 from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.batches import check_rows
 from analytics_assets.extract.connection import Connection, connect
@@ -79,12 +80,12 @@ def rest_api_source(
     # dlt copies configurations with all that they hold, except for functions
     entries = _entries(config, contracts or {}, reading, lambda: connection.pages_ahead())
     source = _source_of(config, name, connection, entries)
+    source.schema = Schema(source.schema.name, normalizers={"json": {"module": lossless.__name__}})
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
         resource.add_step(CompleteRead(entry.pages, entry.last_row_wins), insert_at=1)
-        if entry.name not in parents:  # its children are to see what the API sent
-            check_rows(resource, entry.contract, entry.as_arrow)
+        check_rows(resource, entry.contract, entry.as_arrow, has_children=entry.name in parents)
     return source
 
 
