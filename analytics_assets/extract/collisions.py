@@ -53,9 +53,9 @@ class Collisions:
         for field in set().union(*rows) - self._fields:
             self._own(self._contract.name_of(field), (field,))
             self._fields.add(field)
-        for row in rows:
-            for field, value in row.items():
-                if type(value) in (dict, list) and field not in self._typed:
+        for field in self._fields - self._typed:
+            for value in [row[field] for row in rows if field in row]:
+                if type(value) in (dict, list):
                     self._look_within(value, (field,), self._contract.name_of(field), 1)
 
     def _look_within(self, value: Any, path: Path, column: str, depth: int) -> None:
