@@ -9,6 +9,7 @@ again from the start.
 import copy
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 import requests
@@ -22,11 +23,19 @@ from dlt.sources.helpers.rest_client.paginators import (
     SinglePagePaginator,
 )
 
-from analytics_assets.extract.more import as_truth, sign_of_more
+from analytics_assets.extract.behind import (
+    as_empty_page,
+    is_confirmed,
+    is_silent_of_more,
+    not_sure,
+    nothing_there,
+)
+from analytics_assets.extract.more import says_more, says_no_more, sign_of_more
 from analytics_assets.extract.proof import IncompleteReadError, Proof
-from analytics_assets.extract.response import BodyError
+from analytics_assets.extract.response import BodyError, ResponseError
 from analytics_assets.extract.total import TOTALS, as_count, find_total
 
+FAR = 10  # pages behind the end, where an API that gives its last page again gives it, too
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
 
 
@@ -60,6 +69,7 @@ class CompletePages(BasePaginator):
         counted: bool = True,
     ) -> None:
         super().__init__()
+        self._longest, self._looking_far = 0, False
         self.proof = proof
         self.progress = Progress.GOING_ON
         self._pristine = paginator
@@ -74,7 +84,26 @@ class CompletePages(BasePaginator):
         self.proof = self.proof.anew()
         self._first = copy.copy(request)
         self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
+        request.hooks["response"] = [partial(self._check, request.hooks["response"])]
         self._begin(request)
+
+    def _check(
+        self, hooks: Sequence[Any], response: requests.Response, **sending: Any
+    ) -> requests.Response:
+        """Go through the hooks of a request, and take an error behind the last row for the end."""
+        try:
+            for hook in hooks:
+                response = hook(response, **sending) or response
+        except ResponseError as error:
+            if not self.proof.received or not nothing_there(error):
+                raise
+            if not self.all_said_to_be_there:
+                if not self._may_end:
+                    raise
+                if not is_confirmed(response, self._first_sent, **sending):
+                    raise not_sure(error, self.proof.received) from None
+            return as_empty_page(response)
+        return response
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
         """Count a page in, and find out whether there is another.
@@ -84,14 +113,23 @@ class CompletePages(BasePaginator):
         """
         rows = data if data is not None else []
         self._check_place(response)
+        if not self.proof.received:
+            self._first_sent = response.request
         total = self._find_total(response)
+        self.progress = Progress.GOING_ON
+        if self._looking_far or self._gives_last_page_again(response, rows, total):
+            self._look_far(rows)
+            return
+        self._short = 0 < len(rows) < self._longest
+        self._longest = max(self._longest, len(rows))
         if self.all_said_to_be_there and self.proof.received and self.proof.knows(rows):
             rows.clear()  # what is left in it is handed on
             self._has_next_page = False
         else:
             self.proof.add(rows, total)
+            self._may_end = self._is_silent_of_more(response, rows, total)
+            self._said_at_end = not rows or says_no_more(response.json())
             self._has_next_page = self._move_on(response, rows) and not self.proof.void
-        self.progress = Progress.GOING_ON
         if not self._has_next_page:
             self._look_for_more(response, rows)
             self.finish()
@@ -112,17 +150,23 @@ class CompletePages(BasePaginator):
         Raises:
             IncompleteReadError: the next request would be the one just answered.
         """
-        if self.progress is Progress.READ_AGAIN:
-            self.proof.begin()
-            self._begin(request)
-        elif self._has_next_page and self._paginator:
+        if self.progress is Progress.GOING_ON and self._has_next_page and self._paginator:
             before = _asked(request)
             self._paginator.update_request(request)
             if _asked(request) == before:
-                raise IncompleteReadError(
-                    f"{self.proof.resource}: after {self.proof.received} rows the API names the "
-                    "page it has just given as the next one, so that there would be no end."
-                )
+                self._stay()
+        if self.progress is Progress.READ_AGAIN:
+            self.proof.begin()
+            self._begin(request)
+
+    def _stay(self) -> None:
+        """End the pass at a page that names itself as the next one, if it is the last."""
+        if not self._said_at_end:
+            raise IncompleteReadError(
+                f"{self.proof.resource}: after {self.proof.received} rows the API names the "
+                "page it has just given as the next one, so that there would be no end."
+            )
+        self.finish()
 
     @property
     def all_said_to_be_there(self) -> bool:
@@ -132,7 +176,8 @@ class CompletePages(BasePaginator):
     def _begin(self, request: requests.Request) -> None:
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
-        self._has_next_page, self._largest = True, 0
+        self._has_next_page, self._largest, self._longest = True, 0, 0
+        self._looking_far = self._short = self._may_end = self._said_at_end = False
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)
@@ -150,6 +195,41 @@ class CompletePages(BasePaginator):
                 f"`{'.'.join(self._place)}`, where the first page had its rows. Name the place as "
                 "`data_selector`."
             )
+
+    def _is_silent_of_more(
+        self, response: requests.Response, rows: Sequence[Any], total: int | None
+    ) -> bool:
+        """Tell whether nothing in a page speaks against its being the last one."""
+        paginator, guessed = self._paginator or self._pristine, self._pristine is None
+        if (total, self.proof.total) != (None, None):
+            return False
+        return is_silent_of_more(
+            paginator, response.json(), len(rows), self.proof.received, guessed
+        )
+
+    def _gives_last_page_again(
+        self, response: requests.Response, rows: Sequence[Any], total: int | None
+    ) -> bool:
+        # a full page that comes again may be a limit on offsets, with rows left behind it
+        again = self._short and self.proof.repeats(rows)
+        return again and self._is_silent_of_more(response, rows, total)
+
+    def _look_far(self, rows: list[Any]) -> None:
+        """Ask far behind the end, where the last page must come again, too.
+
+        Raises:
+            IncompleteReadError: another one comes.
+        """
+        paginator: Any = self._paginator
+        if not self._looking_far:
+            self._looking_far = self._has_next_page = True
+            by_row = isinstance(paginator, OffsetPaginator)
+            paginator.current_value += FAR * (self._longest if by_row else 1)
+        elif rows and not self.proof.repeats(rows):
+            self.proof.refuse_repetition()
+        else:
+            self.finish()
+        rows.clear()  # what is left in it is handed on
 
     def _look_for_more(self, response: requests.Response, rows: Sequence[Any]) -> None:
         """Doubt an end at which the API itself says that there is more."""
@@ -186,7 +266,7 @@ class CompletePages(BasePaginator):
     ) -> bool:
         paginator.current_value += len(rows)
         largest_before, self._largest = self._largest, max(self._largest, len(rows))
-        has_more = _has_more(paginator.has_more_path, response)
+        has_more = says_more(paginator.has_more_path, response.json())
         if not rows and has_more:
             self.proof.trouble = "it says that there is more after its last row, and gives nothing"
         if not rows or has_more is False or self.limited:
@@ -229,11 +309,6 @@ def _is_list(body: Any, place: Sequence[str]) -> bool:
 def _asked(request: requests.Request) -> tuple[Any, ...]:
     parts = (request.url, request.params, request.json, request.data, request.headers)
     return copy.deepcopy(parts)
-
-
-def _has_more(path: TJsonPath | None, response: requests.Response) -> bool | None:
-    found = jsonpath.find_values(path, response.json()) if path else []
-    return None if not found or found[0] is None else as_truth(found[0])
 
 
 def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:

@@ -16,10 +16,8 @@ from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.pages import CompletePages, Progress
 from analytics_assets.extract.proof import IncompleteReadError
-from analytics_assets.extract.response import BodyError, ResponseError
+from analytics_assets.extract.response import BodyError
 
-# what some APIs answer behind their last row; a 400 there may be a limit on offsets
-NOTHING_THERE = (404, 416)
 HELD_IN_MEMORY = 64 * 1024 * 1024  # bytes of pages that are held before a file is used
 
 
@@ -80,7 +78,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         yield from self._read(generate(items, meta=meta))
 
     def _read_alone(self, pages: Iterator[Any]) -> Iterator[Any]:
-        yield from self._read(_until_nothing_is_there(pages, self._pages))
+        yield from self._read(pages)
 
     def _read(self, pages: Iterator[Any]) -> Iterator[Any]:
         paginator: Any = self._pages
@@ -142,16 +140,6 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         }
         for name, count in counts.items():
             self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
-
-
-def _until_nothing_is_there(pages: Iterator[Any], pages_read: CompletePages) -> Iterator[Any]:
-    try:
-        yield from pages
-    except ResponseError as error:
-        response = error.response
-        status = response.status_code if response is not None else None
-        if not pages_read.all_said_to_be_there or status not in NOTHING_THERE:
-            raise
 
 
 class HeldPages:
