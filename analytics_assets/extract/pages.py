@@ -16,6 +16,7 @@ import requests
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
@@ -94,6 +95,13 @@ class CompletePages(BasePaginator):
         try:
             for hook in hooks:
                 response = hook(response, **sending) or response
+        except IgnoreResponseException:
+            if not self.proof.received:
+                raise
+            # the pass ends here as at an empty page, so that it is held against the total
+            self.proof.passes = self.proof.number
+            self._cut_short = True
+            return as_empty_page(response)
         except ResponseError as error:
             if not self.proof.received or not nothing_there(error):
                 raise
@@ -129,7 +137,8 @@ class CompletePages(BasePaginator):
             self.proof.add(rows, total)
             self._may_end = self._is_silent_of_more(response, rows, total)
             self._said_at_end = not rows or says_no_more(response.json())
-            self._has_next_page = self._move_on(response, rows) and not self.proof.void
+            goes_on = not self._cut_short and self._move_on(response, rows)
+            self._has_next_page = goes_on and not self.proof.void
         if not self._has_next_page:
             self._look_for_more(response, rows)
             self.finish()
@@ -177,7 +186,9 @@ class CompletePages(BasePaginator):
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
         self._has_next_page, self._largest, self._longest = True, 0, 0
-        self._looking_far = self._short = self._may_end = self._said_at_end = False
+        self._cut_short = self._looking_far = self._short = self._may_end = self._said_at_end = (
+            False
+        )
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)

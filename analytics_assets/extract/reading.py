@@ -86,7 +86,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
             for page in pages:
                 if not isinstance(page, PageData):
                     # dlt's `parallelize` hands on what is to be called later: nothing can be held
-                    paginator.proof.passes = 1
+                    paginator.proof.passes, paginator.proof.confirm = 1, False
                     yield page
                     continue
                 if page.paginator is not paginator:
