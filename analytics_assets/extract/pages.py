@@ -311,6 +311,11 @@ def is_single_page(paginator: BasePaginator | None) -> bool:
     return isinstance(paginator, SinglePagePaginator)
 
 
+def is_named_on(paginator: BasePaginator | None) -> bool:
+    """Tell whether the API itself names each next page, or there is none."""
+    return not isinstance(paginator, OffsetPaginator | PageNumberPaginator | None)
+
+
 def _is_list(body: Any, place: Sequence[str]) -> bool:
     for name in place:
         body = body.get(name) if isinstance(body, Mapping) else None
