@@ -289,7 +289,9 @@ class CompletePages(BasePaginator):
         # a total that is reached with a full page may be too low; only another request tells
         if largest_before:
             return len(rows) >= largest_before
-        return len(rows) >= paginator.limit or len(rows) % ROUND == 0
+        # one that nobody has named may count the page, and the API's own limit may be any
+        named = self._total_path is not None
+        return not named or len(rows) >= paginator.limit or len(rows) % ROUND == 0
 
     @property
     def limited(self) -> bool:
