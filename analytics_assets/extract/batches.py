@@ -11,12 +11,16 @@ from typing import Any
 import dlt
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource
+from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items import SupportsPipe
-from dlt.extract.items_transform import ItemTransform
+from dlt.extract.items_transform import ItemTransform, LimitItem
+from dlt.extract.pipe import Pipe
 
 from analytics_assets.configuration import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
+from analytics_assets.extract.arrow import ArrowRows, load_id
+from analytics_assets.extract.reading import CompleteRead
 from analytics_assets.extract.response import ApiError
 
 REJECTED_COLUMNS: TTableSchemaColumns = {
@@ -28,7 +32,7 @@ REJECTED_COLUMNS: TTableSchemaColumns = {
 }
 
 
-def check_rows(resource: DltResource, contract: Contract) -> None:
+def check_rows(resource: DltResource, contract: Contract, as_arrow: bool = False) -> None:
     """Let only rows that fit the contract through to the table of a resource.
 
     The check comes first in the resource's pipe, before the entry's own `processing_steps`, as the
@@ -38,10 +42,11 @@ def check_rows(resource: DltResource, contract: Contract) -> None:
     Args:
         resource: the resource; changed in place.
         contract: what its rows must be.
+        as_arrow: whether dlt may have them as Arrow tables.
     """
     rejected: list[dict[str, Any]] = []
     resource.add_step(FittingRows(contract, rejected), insert_at=2)
-    resource.add_step(FinishedRows(contract, rejected))
+    resource.add_step(FinishedRows(contract, rejected, as_arrow))
 
 
 class FieldCollisionError(ApiError):
@@ -109,30 +114,40 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
             self._fields.add(field)
 
 
+LEAVE_ROWS_ALONE = (CompleteRead, FittingRows, LimitItem, IncrementalResourceWrapper)
+
+
 class FinishedRows(ItemTransform[Any, dict[str, Any]]):
     """The step that gives columns their names, and sends rejected rows to their own table.
 
     Args:
         contract: how columns are called.
         rejected: the rows of `rejected_rows` that wait to be sent.
+        as_arrow: whether dlt may have the rows as Arrow tables.
     """
 
     placement_affinity = 1.2  # behind dlt's incremental step, which speaks of the API's names
 
-    def __init__(self, contract: Contract, rejected: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, contract: Contract, rejected: list[dict[str, Any]], as_arrow: bool = False
+    ) -> None:
         super().__init__(lambda item: item)
+        self._arrow = ArrowRows(contract) if as_arrow else None
         self._rename = contract.rename
         self._json = [each.field for each in contract.columns if each.data_type == "json"]
         self._rejected = rejected
 
+    def bind(self, pipe: SupportsPipe) -> "FinishedRows":
+        """Leave rows to dlt if steps of the user's own may have changed them."""
+        assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
+        steps = [step for step in pipe.steps if step is not pipe.gen]
+        if not all(isinstance(step, (*LEAVE_ROWS_ALONE, FinishedRows)) for step in steps):
+            self._arrow = None
+        return self
+
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
         """Give the page on, and the rejected rows of it."""
-        if isinstance(item, list):
-            if self._json:
-                item = [self._with_json(row) for row in item]
-            if self._rename:
-                item = [{self._rename.get(name, name): row[name] for name in row} for row in item]
-        yield item
+        yield self._finished(item) if isinstance(item, list) else item
         if self._rejected:
             rejected = list(self._rejected)
             self._rejected.clear()  # before they are sent: dlt takes the next page in between
@@ -146,6 +161,17 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
                     merge_key=(),
                 )
                 yield dlt.mark.with_hints(rows, hints, create_table_variant=True)
+
+    def _finished(self, rows: list[dict[str, Any]]) -> Any:
+        load = load_id() if self._arrow and rows else None
+        table = self._arrow.table(rows, load) if self._arrow and load else None
+        if table is not None:
+            return table
+        if self._json:
+            rows = [self._with_json(row) for row in rows]
+        if self._rename:
+            rows = [{self._rename.get(name, name): row[name] for name in row} for row in rows]
+        return rows
 
     def _with_json(self, row: dict[str, Any]) -> dict[str, Any]:
         """Encode texts and numbers in JSON columns.

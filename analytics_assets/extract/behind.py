@@ -42,19 +42,22 @@ def is_silent_of_more(
     return True
 
 
-def nothing_there(error: ResponseError) -> bool:
+def nothing_there(error: Exception) -> bool:
     """Tell whether an answer may mean that there are no further rows."""
+    if not isinstance(error, ResponseError):
+        return True
     response = error.response
     return response is not None and response.status_code in NOTHING_THERE
 
 
 def is_confirmed(
-    response: requests.Response, first: requests.PreparedRequest, **sending: Any
+    response: requests.Response, status: int, first: requests.PreparedRequest, **sending: Any
 ) -> bool:
     """Ask again whether there is nothing, and whether the endpoint is still there at all.
 
     Args:
         response: the answer which says that there is nothing.
+        status: its status.
         first: the request for the first page of the same read.
         sending: the timeout and the like of the request.
     """
@@ -65,20 +68,30 @@ def is_confirmed(
         beginning = adapter.send(first.copy(), **sending)
     except RequestException:
         return False
-    return again.status_code == response.status_code and beginning.status_code == requests.codes.ok
+    return again.status_code == status and beginning.status_code == requests.codes.ok
 
 
-def as_empty_page(response: requests.Response) -> requests.Response:
-    """Make an answer which says that there is nothing a page without rows."""
-    response.status_code = requests.codes.ok
+def as_empty_page(
+    response: requests.Response, error: Exception, sending: dict[str, Any]
+) -> requests.Response:
+    """Make an answer which may say that there is nothing a page without rows, to be judged."""
+    status, response.status_code = response.status_code, requests.codes.ok
     response.json = lambda **_: []  # type: ignore[method-assign]
+    response.doubt = error, status, sending  # type: ignore[attr-defined]
     return response
 
 
-def not_sure(error: ResponseError, received: int) -> ResponseError:
+def doubt_of(response: requests.Response) -> tuple[Exception | None, int, dict[str, Any]]:
+    """Return of such a page the error, the status and how it was asked for; else no error."""
+    doubt: tuple[Exception | None, int, dict[str, Any]]
+    doubt = getattr(response, "doubt", (None, response.status_code, {}))
+    return doubt
+
+
+def not_sure(
+    error: Exception, status: int, response: requests.Response, received: int
+) -> ResponseError:
     """Return the error with what to do if it means that there are no further rows."""
-    response = error.response
-    status = response.status_code if response is not None else NOTHING_THERE[0]
     return ResponseError(
         f"{error} It came behind {received} rows. If it means that there are no more, write "
         f'`"response_actions": [{{"status_code": {status}, "action": "ignore"}}]` in `endpoint` '

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import requests
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
@@ -93,6 +94,14 @@ def decode(response: requests.Response) -> tuple[Any, str | None]:
     Returns:
         The body, and None; or None, and what is wrong with it.
     """
+    try:
+        return msgspec.json.decode(response.content), None
+    except (msgspec.DecodeError, RecursionError):
+        return _decode_slowly(response)
+
+
+def _decode_slowly(response: requests.Response) -> tuple[Any, str | None]:
+    """Decode what only Python's own decoder takes: other encodings, NaN, halves of characters."""
     try:
         text = response.content.decode(_encoding(response))
         return json.loads(text.removeprefix("\ufeff")), None

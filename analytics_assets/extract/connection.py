@@ -4,17 +4,22 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from dlt.common.configuration import resolve_configuration
 
+from analytics_assets.extract.ahead import Answers, PagesAhead
 from analytics_assets.extract.auth import OAuth2
+from analytics_assets.extract.pace import Pace, PaceSettings
 from analytics_assets.extract.redaction import Redact, Redactor
 from analytics_assets.extract.session import RequestSettings, Traffic, build_session
+from analytics_assets.extract.window import Window
 from analytics_assets.settings import ClientSettings, OAuth2Settings, resolve_client
 
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
-_tokens_lock = threading.Lock()
+_paces: dict[tuple[str, ...], Pace] = {}
+_shared_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Connection:
         session: sends requests, with retries.
         traffic: what the session has done so far.
         redact: takes the API's secrets out of a text.
+        pace: how fast the API may be asked; one for all connections of a process to its host.
+        answers: what has been asked for ahead of time.
     """
 
     settings: ClientSettings
@@ -34,6 +41,15 @@ class Connection:
     session: requests.Session
     traffic: Traffic
     redact: Redact
+    pace: Pace
+    answers: Answers
+
+    def pages_ahead(self) -> PagesAhead:
+        """Make what asks for the pages of one read ahead of time."""
+        window = Window(
+            self.pace.max_in_flight, self.pace.adaptive, lambda: self.pace.times_slowed_down
+        )
+        return PagesAhead(self.answers, window)
 
     @property
     def client(self) -> dict[str, Any]:
@@ -43,7 +59,10 @@ class Connection:
 
 
 def connect(
-    client: Mapping[str, Any], api_name: str, request_settings: RequestSettings | None = None
+    client: Mapping[str, Any],
+    api_name: str,
+    request_settings: RequestSettings | None = None,
+    resource: str = "",
 ) -> Connection:
     """Resolve an API's settings and make a session for it; sends no request.
 
@@ -51,9 +70,11 @@ def connect(
         client: the `client` dictionary of a dlt REST configuration.
         api_name: the API's name, the section under which settings are looked up first.
         request_settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
+        resource: the one resource that is read, whose own `PaceSettings` go before the API's.
 
     Returns:
-        The connection. Connections with the same OAuth2 settings share one token in a process.
+        The connection. Connections with the same OAuth2 settings share one token in a process,
+        and those to the same host with the same limits keep them together.
 
     Raises:
         SettingsError: a setting is missing or has the wrong type.
@@ -65,15 +86,27 @@ def connect(
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
-    session = build_session(redact, auth, traffic, request_settings)
-    return Connection(settings, auth, session, traffic, redact)
+    sections = ("sources", api_name, *([resource] if resource else []))
+    pace_settings = resolve_configuration(PaceSettings(), sections=sections)
+    pace = shared_pace(settings.base_url, pace_settings, request_settings)
+    session = build_session(redact, auth, traffic, request_settings, pace)
+    return Connection(settings, auth, session, traffic, redact, pace, Answers(session))
+
+
+def shared_pace(base_url: str, settings: PaceSettings, request_settings: RequestSettings) -> Pace:
+    """Return this process's one `Pace` of a host for these limits."""
+    longest_hold = request_settings.request_max_retry_delay
+    limits = (str(value) for value in (*dict(settings).values(), longest_hold))
+    key = (urlsplit(base_url).netloc, *limits)
+    with _shared_lock:
+        return _paces.setdefault(key, Pace(settings, longest_hold))
 
 
 def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:
     """Return this process's one `OAuth2` object for these settings."""
     values = {**dict(settings), **dict(request_settings)}
     key = tuple((name, str(value)) for name, value in sorted(values.items()))
-    with _tokens_lock:
+    with _shared_lock:
         if key not in _tokens:
             _tokens[key] = OAuth2(settings, request_settings)
         return _tokens[key]

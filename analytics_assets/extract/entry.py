@@ -1,7 +1,7 @@
 """One resource's entry, made ready for dlt: its paginator proven, its answers checked."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,17 @@ from dlt.sources.rest_api.config_setup import create_paginator
 from analytics_assets.configuration import as_endpoint, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
+from analytics_assets.extract.ahead import PagesAhead
+from analytics_assets.extract.arrow import DLT_COLUMNS, ArrowRows
 from analytics_assets.extract.body import RowsPath
 from analytics_assets.extract.pages import CompletePages, is_named_on, is_single_page
 from analytics_assets.extract.proof import Proof
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.response import check_response
+
+# hints that say more of a type than its name
+TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))
 
 
 class Entry:
@@ -30,6 +35,7 @@ class Entry:
         config: the configuration.
         contracts: what rows must be, by resource; one that is not there must have a key only.
         reading: how hard to try for a complete read.
+        ahead: makes what asks for pages ahead of time; None to ask for one at a time.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -41,6 +47,7 @@ class Entry:
         config: Mapping[str, Any],
         contracts: Mapping[str, Contract],
         reading: ReadingSettings,
+        ahead: Callable[[], PagesAhead] | None = None,
     ) -> None:
         defaults = config.get("resource_defaults") or {}
         self._own = {"name": given, "endpoint": given} if isinstance(given, str) else given
@@ -52,7 +59,7 @@ class Entry:
         self._endpoint = {"path": self.name, **default_endpoint, **own_endpoint}
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
-        self.pages = self._complete_pages(reading)
+        self.pages = self._complete_pages(reading, ahead if self._may_read_ahead() else None)
 
     @property
     def name(self) -> str:
@@ -65,6 +72,20 @@ class Entry:
         disposition = self._all.get("write_disposition")
         kind = disposition.get("disposition") if isinstance(disposition, dict) else disposition
         return kind == "merge" and "dedup_sort" not in str(self._all.get("columns"))
+
+    @property
+    def as_arrow(self) -> bool:
+        """Whether dlt may have the rows as Arrow tables, and nothing asks for it to see each."""
+        disposition = self._all.get("write_disposition")
+        strategy = disposition.get("strategy") if isinstance(disposition, dict) else None
+        columns = self._all.get("columns") or {}
+        return (
+            ArrowRows(self.contract).possible
+            and strategy in (None, "delete-insert")
+            and not any(callable(hint) for hint in (disposition, *self._all.values()))
+            and isinstance(columns, dict)
+            and not any(TYPE_DETAILS & hint.keys() for hint in columns.values())
+        )
 
     def for_dlt(self, redact: Redact) -> dict[str, Any]:
         """Return the entry as dlt is to have it.
@@ -104,7 +125,7 @@ class Entry:
             for field, hint in own.items():
                 name = self.contract.name_of(field)
                 columns[name] = {**columns.get(name, {}), **hint}
-            hints["columns"] = columns
+            hints["columns"] = {**columns, **DLT_COLUMNS} if self.as_arrow else columns
         for kind in ("primary_key", "merge_key"):
             key = self._all.get(kind)
             if isinstance(key, str | list) and self.contract.rename:
@@ -116,7 +137,15 @@ class Entry:
         """Whether a single object may be all there is."""
         return self._paging in (None, "auto") or is_single_page(self._paginator())
 
-    def _complete_pages(self, reading: ReadingSettings) -> CompletePages:
+    def _may_read_ahead(self) -> bool:
+        """Whether nothing of the user's own needs to see answers one by one, in their order."""
+        actions = self._endpoint.get("response_actions") or ()
+        own = [each.get("action") if isinstance(each, dict) else each for each in actions]
+        return not self._all.get("parallelized") and not any(callable(action) for action in own)
+
+    def _complete_pages(
+        self, reading: ReadingSettings, ahead: Callable[[], PagesAhead] | None
+    ) -> CompletePages:
         paginator = self._paginator()
         selector = str(self._endpoint.get("data_selector") or "")
         if isinstance(paginator, OffsetPaginator) and selector.count("[*]") > 1:
@@ -144,6 +173,7 @@ class Entry:
             total_path,
             selector,
             counted=not (without_total or is_single_page(paginator)),
+            read_ahead=ahead,
         )
 
     def _paginator(self) -> BasePaginator | None:

@@ -7,7 +7,7 @@ again from the start.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from functools import partial
 from typing import Any
@@ -21,11 +21,14 @@ from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
     PageNumberPaginator,
+    RangePaginator,
     SinglePagePaginator,
 )
 
+from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.behind import (
     as_empty_page,
+    doubt_of,
     is_confirmed,
     is_silent_of_more,
     not_sure,
@@ -57,6 +60,7 @@ class CompletePages(BasePaginator):
         total_path: where a page holds the number of all rows; None looks in the usual places.
         selector: the path to a page's rows.
         counted: whether to hold the rows that arrived against the API's total.
+        read_ahead: makes what asks for a read's pages ahead of time.
 
     `progress` says how far the read is after a page.
     """
@@ -68,6 +72,7 @@ class CompletePages(BasePaginator):
         total_path: TJsonPath | None = None,
         selector: str = "",
         counted: bool = True,
+        read_ahead: Callable[[], PagesAhead] | None = None,
     ) -> None:
         super().__init__()
         self._longest, self._looking_far = 0, False
@@ -79,10 +84,13 @@ class CompletePages(BasePaginator):
         self._total_path = total_path
         self._selector = selector
         self._counted = counted
+        self._read_ahead = read_ahead
+        self._ahead: PagesAhead | None = None
 
     def init_request(self, request: requests.Request) -> None:
         """Ask for the first page of the first pass."""
         self.proof = self.proof.anew()
+        self._ahead = self._read_ahead() if self._read_ahead else None
         self._first = copy.copy(request)
         self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
         request.hooks["response"] = [partial(self._check, request.hooks["response"])]
@@ -95,23 +103,28 @@ class CompletePages(BasePaginator):
         try:
             for hook in hooks:
                 response = hook(response, **sending) or response
-        except IgnoreResponseException:
-            if not self.proof.received:
-                raise
-            # the pass ends here as at an empty page, so that it is held against the total
-            self.proof.passes = self.proof.number
-            self._cut_short = True
-            return as_empty_page(response)
-        except ResponseError as error:
+        except (IgnoreResponseException, ResponseError) as error:
             if not self.proof.received or not nothing_there(error):
                 raise
-            if not self.all_said_to_be_there:
-                if not self._may_end:
-                    raise
-                if not is_confirmed(response, self._first_sent, **sending):
-                    raise not_sure(error, self.proof.received) from None
-            return as_empty_page(response)
+            # judged once it is this page's turn: it may have been asked for ahead of time
+            return as_empty_page(response, error, sending)
         return response
+
+    def _judge(self, response: requests.Response) -> bool:
+        """Tell whether a page stands for an answer behind the last row, and is the end.
+
+        Raises:
+            ResponseError: the answer was an error that does not mean the end.
+        """
+        error, status, sending = doubt_of(response)
+        if isinstance(error, IgnoreResponseException):
+            self.proof.passes = self.proof.number
+        elif error is not None and not self.all_said_to_be_there:
+            if not self._may_end:
+                raise error
+            if not is_confirmed(response, status, self._first_sent, **sending):
+                raise not_sure(error, status, response, self.proof.received)
+        return error is not None
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
         """Count a page in, and find out whether there is another.
@@ -120,6 +133,8 @@ class CompletePages(BasePaginator):
             IncompleteReadError: the pages do not add up, and were read often enough.
         """
         rows = data if data is not None else []
+        self._bytes = len(response.content)
+        ended = self._judge(response)
         self._check_place(response)
         if not self.proof.received:
             self._first_sent = response.request
@@ -137,7 +152,7 @@ class CompletePages(BasePaginator):
             self.proof.add(rows, total)
             self._may_end = self._is_silent_of_more(response, rows, total)
             self._said_at_end = not rows or says_no_more(response.json())
-            goes_on = not self._cut_short and self._move_on(response, rows)
+            goes_on = not ended and self._move_on(response, rows)
             self._has_next_page = goes_on and not self.proof.void
         if not self._has_next_page:
             self._look_for_more(response, rows)
@@ -164,6 +179,8 @@ class CompletePages(BasePaginator):
             self._paginator.update_request(request)
             if _asked(request) == before:
                 self._stay()
+            elif not self._looking_far:
+                self._ask_ahead(request)
         if self.progress is Progress.READ_AGAIN:
             self.proof.begin()
             self._begin(request)
@@ -177,6 +194,25 @@ class CompletePages(BasePaginator):
             )
         self.finish()
 
+    def _ask_ahead(self, request: requests.Request) -> None:
+        """Send for the pages that follow, where their places are known."""
+        paginator, total = self._paginator, self.proof.total
+        if self._ahead is None or not isinstance(paginator, RangePaginator):
+            return
+        by_rows = isinstance(paginator, OffsetPaginator)
+        step = self._largest if by_rows else paginator.value_step
+        end = None
+        if total is not None and self._largest:
+            end = paginator.initial_value + (total if by_rows else -(-total // self._largest))
+        if paginator.maximum_value is not None:
+            end = min(paginator.maximum_value, paginator.maximum_value if end is None else end)
+        self._ahead.page_came(request, paginator, step, end, self._bytes)
+
+    def close(self) -> None:
+        """End the read: what was asked for ahead of time is not waited for."""
+        if self._ahead:
+            self._ahead.close()
+
     @property
     def all_said_to_be_there(self) -> bool:
         """Whether as many rows have arrived as the API's total says."""
@@ -186,9 +222,9 @@ class CompletePages(BasePaginator):
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
         self._has_next_page, self._largest, self._longest = True, 0, 0
-        self._cut_short = self._looking_far = self._short = self._may_end = self._said_at_end = (
-            False
-        )
+        self._looking_far = self._short = self._may_end = self._said_at_end = False
+        if self._ahead:
+            self._ahead.forget()
         self._paginator = copy.deepcopy(self._pristine)
         if self._paginator:
             self._paginator.init_request(request)

@@ -18,6 +18,8 @@ from analytics_assets.extract.pages import CompletePages, Progress
 from analytics_assets.extract.proof import IncompleteReadError
 from analytics_assets.extract.response import BodyError
 
+BATCH_ROWS = 20_000
+BATCH_BYTES = 16 * 1024 * 1024  # of rows as they are held
 HELD_IN_MEMORY = 64 * 1024 * 1024  # bytes of pages that are held before a file is used
 
 
@@ -82,22 +84,25 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     def _read(self, pages: Iterator[Any]) -> Iterator[Any]:
         paginator: Any = self._pages
-        with closing(HeldPages()) as held:
-            for page in pages:
-                if not isinstance(page, PageData):
-                    # dlt's `parallelize` hands on what is to be called later: nothing can be held
-                    paginator.proof.passes, paginator.proof.confirm = 1, False
-                    yield page
-                    continue
-                if page.paginator is not paginator:
-                    yield from self._cut_short(held, paginator)
-                    paginator = page.paginator
-                held.add(page)
-                if paginator.progress is Progress.READ_AGAIN:
-                    held.clear()
-                elif paginator.progress is Progress.COMPLETE:
-                    yield from self._hand_on(held, paginator)
-            yield from self._cut_short(held, paginator)
+        try:
+            with closing(HeldPages()) as held:
+                for page in pages:
+                    if not isinstance(page, PageData):
+                        # dlt's `parallelize` hands on what is to be called later: nothing is held
+                        paginator.proof.passes, paginator.proof.confirm = 1, False
+                        yield page
+                        continue
+                    if page.paginator is not paginator:
+                        yield from self._cut_short(held, paginator)
+                        paginator = page.paginator
+                    held.add(page)
+                    if paginator.progress is Progress.READ_AGAIN:
+                        held.clear()
+                    elif paginator.progress is Progress.COMPLETE:
+                        yield from self._hand_on(held, paginator)
+                yield from self._cut_short(held, paginator)
+        finally:
+            paginator.close()
         yield []  # steps behind may have kept something, and a filter can swallow a whole page
 
     def _cut_short(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
@@ -114,18 +119,23 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     def _hand_on(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
         proof = pages.proof
+        pages.close()
         self._count(pages)
         last: dict[Any, int] = {}
         if self._last_wins and proof.repeated:
             keys = (proof.key_of(row) for page in held for row in page)
             last = {key: place for place, key in enumerate(keys) if key in proof.repeated}
         start = 0
-        for page in held:
-            rows = enumerate(page, start)
-            start += len(page)
+        for rows in held.batches():
+            places = range(start, start + len(rows))
+            start += len(rows)
             if last:
-                page = [row for place, row in rows if last.get(proof.key_of(row), place) == place]
-            yield page
+                rows = [
+                    row
+                    for place, row in zip(places, rows, strict=True)
+                    if last.get(proof.key_of(row), place) == place
+                ]
+            yield rows
         held.clear()
 
     def _count(self, pages: CompletePages) -> None:
@@ -158,6 +168,17 @@ class HeldPages:
         self._file.seek(0)
         for _ in range(self._count):
             yield pickle.load(self._file)  # noqa: S301  # written by `add`
+
+    def batches(self) -> Iterator[list[Any]]:
+        """Go through the rows in batches of many pages, which dlt handles faster than pages."""
+        batch: list[Any] = []
+        begin = 0
+        for page in self:
+            batch += page
+            if len(batch) >= BATCH_ROWS or self._file.tell() - begin >= BATCH_BYTES:
+                yield batch
+                batch, begin = [], self._file.tell()
+        yield batch
 
     def add(self, rows: Iterable[Any]) -> None:
         """Hold one more page."""

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import requests
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.sources.helpers.requests import Client
-from requests.adapters import HTTPAdapter
 from requests.exceptions import (
     ChunkedEncodingError,
     ContentDecodingError,
@@ -28,6 +28,8 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, MaxRetryError
 
+from analytics_assets.extract.giving_up import InterruptibleAdapter, pause
+from analytics_assets.extract.pace import Pace, PaceSettings
 from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.response import BodyError, NoAnswerError, RedirectError, described
 
@@ -123,7 +125,7 @@ class Traffic:
                 self.seconds_backing_off += backed_off
 
 
-class ApiAdapter(HTTPAdapter):
+class ApiAdapter(InterruptibleAdapter):
     """Sends one attempt of a request. dlt's client calls it again for each retry.
 
     The place for what must happen per attempt: a fresh signature, a new token after a 401, the
@@ -134,12 +136,14 @@ class ApiAdapter(HTTPAdapter):
         auth: signs the requests that it has signed before; None where the API needs no OAuth2.
         traffic: where attempts are counted.
         deadline: seconds in which the whole answer to one attempt must have come.
+        pace: how fast the API may be asked.
     """
 
     def __init__(
-        self, redact: Redact, auth: Signer | None, traffic: Traffic, deadline: float
+        self, redact: Redact, auth: Signer | None, traffic: Traffic, pace: Pace, deadline: float
     ) -> None:
-        super().__init__()
+        super().__init__(pool_maxsize=pace.max_in_flight)
+        self._pace = pace
         self._redact = redact
         self._auth = auth
         self._traffic = traffic
@@ -167,6 +171,14 @@ class ApiAdapter(HTTPAdapter):
         return response
 
     def _attempt(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        with self._pace.turn():
+            response = self._attempt_now(request, *args, **kwargs)
+        self._pace.heed(response)
+        return response
+
+    def _attempt_now(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
         started = time.monotonic()
@@ -219,6 +231,7 @@ def build_session(
     auth: Signer | None = None,
     traffic: Traffic | None = None,
     settings: RequestSettings | None = None,
+    pace: Pace | None = None,
 ) -> requests.Session:
     """Make a session that retries as the project asks.
 
@@ -230,11 +243,13 @@ def build_session(
         auth: renews the token of the requests it has signed.
         traffic: where attempts are counted.
         settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
+        pace: how fast the API may be asked.
 
     Returns:
         A `requests.Session`, as dlt's `client.session` takes it.
     """
     settings = settings or resolve_configuration(RequestSettings())
+    pace = pace or Pace(PaceSettings(), settings.request_max_retry_delay)
     session = Client(
         request_timeout=settings.request_timeout,
         raise_for_status=False,
@@ -244,11 +259,31 @@ def build_session(
         request_backoff_factor=settings.request_backoff_factor,
         request_max_retry_delay=settings.request_max_retry_delay,
     ).session
-    adapter = ApiAdapter(redact, auth, traffic or Traffic(), settings.request_deadline)
+    adapter = ApiAdapter(redact, auth, traffic or Traffic(), pace, settings.request_deadline)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
+    # tenacity's own attribute of what it wraps: waits between attempts end with their read
+    session.send.retry.sleep = pause  # type: ignore[attr-defined]
     _retry_redirects_once(session, redact)
+    _look_up_proxies_once(session)
     return session
+
+
+def _look_up_proxies_once(session: requests.Session) -> None:
+    """Keep what the environment says of a host; requests goes through all of it per request."""
+    merge = session.merge_environment_settings
+    known: dict[tuple[str, str], Any] = {}
+
+    def merge_once(url: Any, *given: Any) -> Any:
+        parts = urlsplit(str(url))
+        host = parts.scheme, parts.netloc
+        if any(given):
+            return merge(url, *given)
+        if host not in known:
+            known[host] = merge(url, *given)
+        return dict(known[host])
+
+    session.merge_environment_settings = merge_once  # type: ignore[method-assign, assignment]
 
 
 def _retry_redirects_once(session: requests.Session, redact: Redact) -> None:

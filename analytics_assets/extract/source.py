@@ -1,7 +1,7 @@
 """dlt REST configuration in, dlt source out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlt.common.configuration import resolve_configuration
@@ -12,6 +12,7 @@ from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 from analytics_assets.configuration import Api, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
+from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.batches import check_rows
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.entry import Entry, is_dlt_resource
@@ -66,14 +67,16 @@ def rest_api_source(
         ['orders']
     """
     connection = connection or connect(config["client"], name)
-    entries = _entries(config, contracts or {}, resolve_configuration(ReadingSettings()))
+    reading = resolve_configuration(ReadingSettings())
+    # dlt copies configurations with all that they hold, except for functions
+    entries = _entries(config, contracts or {}, reading, lambda: connection.pages_ahead())
     source = _source_of(config, name, connection, entries)
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
         resource.add_step(CompleteRead(entry.pages, entry.last_row_wins), insert_at=1)
         if entry.name not in parents:  # its children are to see what the API sent
-            check_rows(resource, entry.contract)
+            check_rows(resource, entry.contract, entry.as_arrow)
     return source
 
 
@@ -86,10 +89,13 @@ def sample_source(config: Mapping[str, Any], name: str, connection: Connection) 
 
 
 def _entries(
-    config: Mapping[str, Any], contracts: Mapping[str, Contract], reading: ReadingSettings
+    config: Mapping[str, Any],
+    contracts: Mapping[str, Contract],
+    reading: ReadingSettings,
+    ahead: Callable[[], PagesAhead] | None = None,
 ) -> list[Entry]:
     entries = [entry for entry in config["resources"] if not is_dlt_resource(entry)]
-    return [Entry(entry, config, contracts, reading) for entry in entries]
+    return [Entry(entry, config, contracts, reading, ahead) for entry in entries]
 
 
 def _source_of(

@@ -1,0 +1,154 @@
+"""Pages that are asked for before dlt does, so that the next ones come while one is worked on."""
+
+import copy
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import requests
+from dlt.sources.helpers.rest_client.paginators import RangePaginator
+
+from analytics_assets.extract.giving_up import Read
+from analytics_assets.extract.window import Window
+
+HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
+WRONG_GUESSES = 3  # after so many the places of an API's pages count as unknown beforehand
+
+Answer = Future[requests.Response]
+
+
+class Answers:
+    """The answers of a session that are on their way, by their requests.
+
+    Args:
+        session: asked for a request whose answer is on its way, it waits for that from now on.
+    """
+
+    def __init__(self, session: requests.Session) -> None:
+        self.session = session
+        self._send_now = session.send
+        self._coming: dict[tuple[Any, ...], Answer] = {}
+        session.send = self._send  # type: ignore[method-assign]
+
+    def _send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Wait for the answer that is on its way, or send the request."""
+        answer = self.take(request)
+        return answer.result() if answer else self._send_now(request, **kwargs)
+
+    def ask(self, request: requests.PreparedRequest) -> requests.Response:
+        """Send a request, as dlt's client would."""
+        settings = self.session.merge_environment_settings(request.url, {}, None, None, None)
+        return self._send_now(request, **settings)
+
+    def expect(self, request: requests.PreparedRequest, answer: Answer) -> None:
+        """Keep an answer for whoever sends the request."""
+        self._coming[_identity(request)] = answer
+
+    def take(self, request: requests.PreparedRequest) -> Answer | None:
+        """Return the answer to a request, once, if it is on its way."""
+        return self._coming.pop(_identity(request), None) if self._coming else None
+
+
+def _identity(request: requests.PreparedRequest) -> tuple[Any, ...]:
+    return request.method, request.url, request.body
+
+
+class PagesAhead:
+    """Asks for the pages of one read ahead of time.
+
+    Args:
+        answers: sends requests, and gives the answers on when dlt asks for them.
+        window: how many pages to ask for.
+    """
+
+    def __init__(self, answers: Answers, window: Window) -> None:
+        self._answers = answers
+        self._window = window
+        self._read = Read()
+        self._threads: ThreadPoolExecutor | None = None
+        self._pages_came = 0
+        self._wrong_guesses = 0
+        self._next: requests.PreparedRequest | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is on its way."""
+        if self._next:
+            self._answers.take(self._next)
+        for _, answer in getattr(self, "_coming", {}).values():
+            answer.cancel()
+        self._next = None
+        self._coming: dict[int, tuple[requests.PreparedRequest, Answer]] = {}
+        self._upcoming: Iterator[tuple[int, requests.PreparedRequest]] | None = None
+
+    def page_came(
+        self,
+        request: requests.Request,
+        paginator: RangePaginator,
+        step: int,
+        end: int | None,
+        size: int,
+    ) -> None:
+        """Send for the pages that follow one that came.
+
+        Args:
+            request: the next page's.
+            paginator: where that page is.
+            step: how far the pages are apart.
+            end: where there is no page any more, if that is known.
+            size: bytes of the page that came.
+        """
+        self._window.page()
+        self._pages_came += 1
+        self._check_guess(paginator.current_value)
+        room = min(self._window.size, HELD_AHEAD // max(size, 1))
+        if end is None:  # pages that may not be there are asked for with restraint
+            room = min(room, self._pages_came)
+        if self._wrong_guesses >= WRONG_GUESSES or not (room or self._coming):
+            self.forget()
+            return
+        if self._upcoming is None:
+            self._upcoming = self._following(copy.copy(paginator), request, step)
+        while len(self._coming) < room:
+            place, page = next(self._upcoming)
+            if end is not None and place >= end and self._coming:
+                self._upcoming = None
+                break
+            self._coming[place] = page, self._send(page)
+        if paginator.current_value in self._coming:
+            self._next, answer = self._coming.pop(paginator.current_value)
+            self._answers.expect(self._next, answer)
+
+    def _check_guess(self, place: int) -> None:
+        """Find out whether the pages that were asked for are those that dlt asks for."""
+        not_asked_for = self._next and self._answers.take(self._next)
+        if not_asked_for or (self._coming and place not in self._coming):
+            self._wrong_guesses += 1
+            self.forget()
+
+    def _following(
+        self, paginator: RangePaginator, request: requests.Request, step: int
+    ) -> Iterator[tuple[int, requests.PreparedRequest]]:
+        while True:
+            page = copy.copy(request)
+            page.params, page.json = copy.deepcopy((request.params, request.json))
+            paginator.update_request(page)
+            yield paginator.current_value, self._answers.session.prepare_request(page)
+            paginator.current_value += step
+
+    def _send(self, request: requests.PreparedRequest) -> Answer:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._window.most, "page-ahead")
+        return self._threads.submit(self._ask, request)
+
+    def _ask(self, request: requests.PreparedRequest) -> requests.Response:
+        with self._read.current():
+            return self._answers.ask(request)
+
+    def close(self) -> None:
+        """End the read: no thread, socket or request of it is left behind."""
+        self.forget()
+        if self._threads:
+            self._read.give_up()
+            self._threads.shutdown()
+            self._threads = None

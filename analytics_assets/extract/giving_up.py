@@ -1,0 +1,124 @@
+"""Reads that are given up: what still waits for the API on their behalf ends at once."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from weakref import WeakSet
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import PoolManager
+
+from analytics_assets.extract.response import ApiError
+
+
+class GivenUpError(ApiError):
+    """The read that a request belongs to was given up; nobody waits for its answer."""
+
+
+class Read:
+    """A read as its threads see it: whether it goes on, and which sockets it waits at."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Let what this thread does belong to the read."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    def give_up(self) -> None:
+        """End all waits and answers of the read."""
+        self._over.set()
+        for waited_at in list(self._sockets):
+            try:
+                waited_at.shutdown(socket.SHUT_RDWR)
+            except OSError:  # the other side was faster
+                continue
+
+    def pause(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            GivenUpError: the read was given up.
+        """
+        if self._over.wait(seconds):
+            raise GivenUpError("The read that this request was for has been given up.")
+
+    def waits_at(self, waited_at: socket.socket) -> None:
+        """Say at which socket an answer is waited for."""
+        self._sockets.add(waited_at)
+        self.pause(0)
+
+
+_current: ContextVar[Read | None] = ContextVar("read", default=None)
+
+
+def pause(seconds: float) -> None:
+    """Wait, as long as the read that this thread works for goes on.
+
+    Args:
+        seconds: how long.
+
+    Raises:
+        GivenUpError: the read was given up.
+    """
+    read = _current.get()
+    if read:
+        read.pause(seconds)
+    else:
+        time.sleep(seconds)
+
+
+def _wait_at(connection: HTTPConnection) -> None:
+    read = _current.get()
+    if read and connection.sock:
+        read.waits_at(connection.sock)
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self):  # type: ignore[no-untyped-def]
+        _wait_at(self)
+        return super().getresponse()
+
+
+class _TlsConnection(HTTPSConnection):
+    def getresponse(self):  # type: ignore[no-untyped-def]
+        _wait_at(self)
+        return super().getresponse()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class InterruptibleAdapter(HTTPAdapter):
+    """An adapter whose answers are not waited for once their read is given up."""
+
+    def init_poolmanager(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+        """Make the pool of connections."""
+        super().init_poolmanager(*args, **kwargs)
+        _let_be_interrupted(self.poolmanager)
+
+    def proxy_manager_for(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+        """Make the pool of connections to a proxy."""
+        proxies = super().proxy_manager_for(*args, **kwargs)
+        _let_be_interrupted(proxies)
+        return proxies
+
+
+def _let_be_interrupted(connections: PoolManager) -> None:
+    connections.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
