@@ -155,6 +155,7 @@ class WithinProcess(HTTPAdapter):
         answer = self.server.answer(str(request.method), str(request.url), body or None)
         response = requests.Response()
         response.request, response.url = request, str(request.url)
+        response.connection = self
         response.status_code, response._content = answer.status, answer.content
         response.headers = CaseInsensitiveDict(answer.all_headers)
         response.encoding = requests.utils.get_encoding_from_headers(response.headers)

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets_tests.paged_server import Answer, attempted, failed, in_turn, read
 
 ROW = {"id": 1, "text": "Müller zahlt 5 €"}
@@ -102,6 +103,38 @@ def test_an_empty_list_under_a_wildcard_is_a_page_and_a_missing_one_is_not(selec
     assert complaint({"items": None}, selector).endswith("being null and no list")
     assert complaint({"items": {}}, selector).endswith("being an object and no list")
     assert complaint({"items": ""}, selector).endswith("being a text and no list")
+
+
+FILTERS = ["items[?(@.id==1)]", "$.items[?(@.id == 1)]", "items[?id==1]"]
+
+
+@pytest.mark.parametrize("selector", FILTERS)
+def test_a_filter_that_matches_no_row_of_a_list_finds_a_page_without_rows(selector: str) -> None:
+    assert found({"items": [ROW, {"id": 2}]}, selector) == [ROW]
+    assert found({"items": [{"id": 2}]}, selector) == found({"items": []}, selector) == []
+    assert complaint({"rows": []}, selector, "single_page") == "no `items` in its body".replace(
+        "items", selector.partition("[")[0]
+    )
+    assert complaint({"items": None}, selector, "single_page").endswith("being null and no list")
+
+
+def test_pages_behind_one_without_a_match_are_read_where_the_api_names_them() -> None:
+    paginator = {"type": "cursor", "cursor_path": "after", "cursor_param": "after"}
+    answers = in_turn(
+        Answer({"data": [{"id": 1, "x": 2}], "after": "a"}),
+        Answer({"data": [{"id": 2, "x": 1}, {"id": 3, "x": 2}], "after": "b"}),
+        Answer({"data": []}),
+    )
+
+    assert read(answers, data_selector="data[?(@.x==1)]", paginator=paginator).numbers == [2]
+
+
+@pytest.mark.parametrize("paginator", [{"type": "offset", "limit": 2}, "page_number", "auto", None])
+def test_a_filter_is_refused_where_rows_left_out_would_move_or_end_the_paging(
+    paginator: Any,
+) -> None:
+    with pytest.raises(ConfigurationError, match=r'orders`.*"processing_steps": \[{"filter"'):
+        read(in_turn(), data_selector="data[?(@.x==1)]", paginator=paginator)
 
 
 def test_a_wildcard_may_be_inside_the_rows_too() -> None:

@@ -51,13 +51,16 @@ class ChangingApi:
         for _ in range(size):
             self._change(Step("add"))
         self._cap = cap
-        self._script = iter(script)
+        self._script, self._fault = iter(script), ""
         self.states: list[list[dict[str, int]]] = []
         self.pass_began = self.changed = 0
 
     def __call__(self, asked: Asked) -> Answer:
         assert len(self.states) < 200, "the read has no end"
         step = next(self._script, Step())
+        if step.fault == self._fault == "404":
+            step.fault = ""  # one that stays means that there is nothing
+        self._fault = step.fault
         if self._change(step):
             self.changed = len(self.states)
         offset = asked.number("offset")

@@ -73,6 +73,18 @@ IN_PARALLEL: list[Way] = [
 ]
 
 
+def lines_ignoring(answers: Answers) -> Read:
+    return lines_of(answers, lines_with(response_actions=IGNORE_404))
+
+
+def lines_ignoring_at_once(answers: Answers) -> Read:
+    return lines_of(answers, {**lines_with(response_actions=IGNORE_404), "parallelized": True})
+
+
+def lines_ignoring_all_at_once(answers: Answers) -> Read:
+    return lines_of(answers, lines_with(response_actions=IGNORE_404), parallelize=True)
+
+
 def test_the_rows_of_all_parents_are_read() -> None:
     attempt = lines_of(shop())
     by_path = lines_of(shop(), lines_with(path="orders/{resources.orders.id}/lines", params={}))
@@ -152,6 +164,19 @@ def test_a_parent_that_does_not_add_up_fails_where_they_are_read_at_once(way: Wa
     attempt = way(shop(of_2=in_turn(page(1, 2, total=9), page(total=9))))
 
     assert "lines: no complete read in 1 pass" in attempt.error
+
+
+@pytest.mark.parametrize(
+    "way", [lines_ignoring, lines_ignoring_at_once, lines_ignoring_all_at_once]
+)
+@pytest.mark.parametrize("confirm", ["false", "true"])
+def test_an_ignored_404_does_not_cut_a_parent_short_where_they_are_read_at_once_either(
+    way: Way, confirm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__CONFIRM", confirm)
+    cut = in_turn(page(1, 2, total=3), Answer({}, status=404))
+
+    assert "Expected 3 rows, received 2" in way(shop(of_2=cut)).error
 
 
 def test_children_see_each_row_of_their_parent_whatever_its_contract_says() -> None:

@@ -138,7 +138,7 @@ def test_the_offset_moves_on_by_the_rows_that_arrived(cap: int) -> None:
     attempt = read(paged(rows(*range(7)), cap), paginator={"type": "offset", "limit": 100})
 
     assert attempt.numbers == list(range(7))
-    asked = list(range(0, 7, cap)) + [7] * (7 % cap == 0 and cap != 7)
+    asked = list(range(0, 7, cap)) + [7] * (7 % cap == 0 or cap == 8)
     assert attempt.asked_for("offset", "limit") == [(offset, 100) for offset in asked]
 
 
@@ -149,10 +149,10 @@ def test_pages_may_be_of_any_size() -> None:
 
 
 @pytest.mark.parametrize(("there", "offsets"), [(0, [0]), (1, [0]), (3, [0, 2]), (5, [0, 2, 4])])
-def test_a_total_that_is_reached_with_a_short_page_is_the_end(
+def test_a_named_total_that_is_reached_with_a_short_page_is_the_end(
     there: int, offsets: list[int]
 ) -> None:
-    attempt = read(paged(rows(*range(there))))
+    attempt = read(paged(rows(*range(there))), paginator={**OFFSET, "total_path": "total"})
 
     assert len(attempt.rows) == there
     assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
@@ -290,6 +290,18 @@ def test_a_last_page_that_says_there_is_more_is_none_where_dlt_finds_no_way_on(
         return Answer({"data": rows(1, 2), **sign})
 
     assert "the last page says that there is more" in failed(answer, paginator="auto").error
+
+
+@pytest.mark.parametrize("cap", [7, 11])
+def test_any_number_of_rows_on_the_only_page_may_be_the_apis_own_limit(cap: int) -> None:
+    some = rows(*range(12))
+
+    def answer(asked: Asked) -> Answer:
+        found = some[asked.number("offset") :][:cap]
+        return Answer({"data": found, "total": len(found)})
+
+    assert "Expected" in failed(answer, paginator={"type": "offset", "limit": 100}).error
+    assert read(paged(rows(1)), paginator=OFFSET).asked_for("offset") == [(0,), (1,)]
 
 
 def test_a_round_number_of_rows_on_the_only_page_may_be_the_apis_own_limit() -> None:

@@ -1,5 +1,7 @@
 import base64
 import errno
+import gzip
+import json
 import os
 import secrets
 import socket
@@ -21,6 +23,7 @@ from analytics_assets.extract.session import RequestSettings, Traffic
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.faults.server import Exchange, FaultyServer, Trick, head
 from analytics_assets_tests.signing_in import chain, recording, statuses
 
 PATH = "/v1/website_overview"
@@ -239,6 +242,78 @@ def test_answers_that_never_come_in_time_are_an_error_that_says_so(
     assert len(answered()) == 4
     assert isinstance(error, NoAnswerError)
     assert "Read timed out" in str(error)
+
+
+def dripping(exchange: Exchange, packed: bool = False) -> None:
+    """Send a body byte by byte, each within the timeout, as long as the other end listens."""
+    content = gzip.compress(os.urandom(4000)) if packed else b'{"data": [' + b" " * 4000 + b"]}"
+    encoding = {"Content-Encoding": "gzip"} if packed else {}
+    length = {"Content-Length": str(len(content))}
+    pieces = [content[place : place + 1] for place in range(len(content))]
+    exchange.send(head(200, {**length, **encoding}), *pieces, pause=0.02)
+
+
+def dripping_packed(exchange: Exchange) -> None:
+    dripping(exchange, packed=True)
+
+
+def chunks_that_drip(exchange: Exchange) -> None:
+    exchange.send(head(200, {"Transfer-Encoding": "chunked"}), *[b"1\r\n \r\n"] * 4000, pause=0.02)
+
+
+def visits(server: FaultyServer) -> list[Any]:
+    token = {"type": "bearer", "token": server.issue_token()}
+    return read({"base_url": server.url, "auth": token}, path="/v1/visits")
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNTIME__REQUEST_DEADLINE", "0.3")
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("drip", [dripping, dripping_packed, chunks_that_drip])
+def test_an_answer_that_drips_for_ever_is_given_up_and_the_error_names_the_deadline(
+    drip: Callable[[Exchange], None],
+) -> None:
+    with FaultyServer([]) as server:
+        server.play(Trick(drip, None, None))
+        with pytest.raises(Exception, match="overview") as failure:
+            visits(server)
+
+    error = find_cause(failure.value, NoAnswerError)
+    assert "no whole answer: its pieces took longer than `request_deadline`, 0.3" in str(error)
+    assert server.requests["rows"] == 4
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_answer_that_drips_once_is_asked_for_again() -> None:
+    with FaultyServer([{"id": 1}]) as server:
+        server.play(Trick(dripping, 1, None))
+
+        assert visits(server) == [{"id": 1}]
+        assert server.requests["rows"] == 2
+
+
+@pytest.mark.parametrize("size", [0, 10, 200_000])
+def test_a_packed_body_is_unpacked_whatever_its_size(size: int) -> None:
+    found = [{"id": 1, "text": secrets.token_hex(size)}]
+    packed = gzip.compress(json.dumps({"data": found}).encode())
+
+    with FaultyServer([]) as server:
+        headers = {"Content-Encoding": "gzip"}
+        server.play(Trick(lambda exchange: exchange.reply(packed, 200, headers), None, None))
+
+        assert visits(server) == found
+
+
+def test_a_cookie_comes_back_with_the_next_request() -> None:
+    with recording(lambda _sent: (200, {"Set-Cookie": "shop=7"}, '{"data": []}')) as api:
+        connection = connect({"base_url": api.url()}, "shop")
+        read({"base_url": api.url()}, connection)
+        read({"base_url": api.url()}, connection)
+
+        assert [sent.headers.get("cookie") for sent in api.sent] == [None, "shop=7"]
 
 
 def test_an_api_that_is_not_there_is_an_error_that_says_so() -> None:

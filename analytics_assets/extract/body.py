@@ -56,9 +56,14 @@ class RowsPath:
             return None if finds_rows else self._not_rows(f"`{self.selector}`", found[0])
         if not self._finds_rows:
             return f"no `{self.selector}` in its body"
-        around = str(self.selector).partition("[*]")[0].rstrip(".")
+        around = re.split(r"\[(?:\*|\?)", str(self.selector))[0].rstrip(".")
         whole = jsonpath.find_values(around, body) if around else [body]
         return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether the selector leaves rows out of a list."""
+        return "?" in self._unquoted
 
     @cached_property
     def _path(self) -> TJsonPath:
@@ -68,8 +73,12 @@ class RowsPath:
     @cached_property
     def _finds_rows(self) -> bool:
         """Whether the selector finds rows, rather than a list of them."""
-        plain_path = re.sub(r"'[^']*'|\"[^\"]*\"", "", str(self.selector))
-        return any(sign in plain_path for sign in ("*", "?", "|")) or ":" in plain_path
+        return any(sign in self._unquoted for sign in ("*", "?", "|", ":"))
+
+    @cached_property
+    def _unquoted(self) -> str:
+        """The selector without names in quotation marks."""
+        return re.sub(r"'[^']*'|\"[^\"]*\"", "", str(self.selector))
 
     def _not_rows(self, what: str, found: Any) -> str | None:
         if isinstance(found, list) or (self.one_is_enough and isinstance(found, Mapping)):

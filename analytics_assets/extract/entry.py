@@ -17,7 +17,7 @@ from analytics_assets.contract import Contract
 from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.arrow import DLT_COLUMNS, ArrowRows
 from analytics_assets.extract.body import RowsPath
-from analytics_assets.extract.pages import CompletePages, is_single_page
+from analytics_assets.extract.pages import CompletePages, is_named_on, is_single_page
 from analytics_assets.extract.proof import Proof
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.extract.redaction import Redact
@@ -153,6 +153,13 @@ class Entry:
                 f"resource `{self.name}`: `data_selector` finds rows within rows, so that an "
                 "offset cannot be counted by them. Select the outer rows; dlt makes a child table "
                 "of the inner ones."
+            )
+        if RowsPath(selector).is_filter and not is_named_on(paginator):
+            raise ConfigurationError(
+                f"resource `{self.name}`: `data_selector` leaves rows out, so that those it finds "
+                "do not tell where the next page begins or whether it is the last. Select the "
+                'whole list, and leave rows out by `"processing_steps": [{"filter": ...}]`; or '
+                "set `paginator` to 'single_page' if there is only one page."
             )
         named = not isinstance(self._paging, dict) or "total_path" in self._paging
         total_path, without_total = None, False

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
+
 from analytics_assets.extract.total import CONTAINERS, as_count, plain
 
 MORE = frozenset(("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncated"))
@@ -35,6 +38,18 @@ def sign_of_more(body: Any, rows: int, unconfigured: bool) -> str | None:
         if unconfigured and count is not None and count > rows:
             return f"`{name}` is {count}"
     return None
+
+
+def says_no_more(body: Any) -> bool:
+    """Tell whether a page says by itself that it is the last one."""
+    said = [as_truth(value) for name, value in _fields(body) if plain(name) in MORE]
+    return bool(said) and not any(said)
+
+
+def says_more(path: TJsonPath | None, body: Any) -> bool | None:
+    """Return what a page says where `has_more_path` points; None if it says nothing there."""
+    found = jsonpath.find_values(path, body) if path else []
+    return None if not found or found[0] is None else as_truth(found[0])
 
 
 def as_truth(value: Any) -> bool:

@@ -9,12 +9,14 @@ again from the start.
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 import requests
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
@@ -24,11 +26,20 @@ from dlt.sources.helpers.rest_client.paginators import (
 )
 
 from analytics_assets.extract.ahead import PagesAhead
-from analytics_assets.extract.more import as_truth, sign_of_more
+from analytics_assets.extract.behind import (
+    as_empty_page,
+    doubt_of,
+    is_confirmed,
+    is_silent_of_more,
+    not_sure,
+    nothing_there,
+)
+from analytics_assets.extract.more import says_more, says_no_more, sign_of_more
 from analytics_assets.extract.proof import IncompleteReadError, Proof
-from analytics_assets.extract.response import BodyError
+from analytics_assets.extract.response import BodyError, ResponseError
 from analytics_assets.extract.total import TOTALS, as_count, find_total
 
+FAR = 10  # pages behind the end, where an API that gives its last page again gives it, too
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
 
 
@@ -64,6 +75,7 @@ class CompletePages(BasePaginator):
         read_ahead: Callable[[], PagesAhead] | None = None,
     ) -> None:
         super().__init__()
+        self._longest, self._looking_far = 0, False
         self.proof = proof
         self.progress = Progress.GOING_ON
         self._pristine = paginator
@@ -81,7 +93,38 @@ class CompletePages(BasePaginator):
         self._ahead = self._read_ahead() if self._read_ahead else None
         self._first = copy.copy(request)
         self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
+        request.hooks["response"] = [partial(self._check, request.hooks["response"])]
         self._begin(request)
+
+    def _check(
+        self, hooks: Sequence[Any], response: requests.Response, **sending: Any
+    ) -> requests.Response:
+        """Go through the hooks of a request, and take an error behind the last row for the end."""
+        try:
+            for hook in hooks:
+                response = hook(response, **sending) or response
+        except (IgnoreResponseException, ResponseError) as error:
+            if not self.proof.received or not nothing_there(error):
+                raise
+            # judged once it is this page's turn: it may have been asked for ahead of time
+            return as_empty_page(response, error, sending)
+        return response
+
+    def _judge(self, response: requests.Response) -> bool:
+        """Tell whether a page stands for an answer behind the last row, and is the end.
+
+        Raises:
+            ResponseError: the answer was an error that does not mean the end.
+        """
+        error, status, sending = doubt_of(response)
+        if isinstance(error, IgnoreResponseException):
+            self.proof.passes = self.proof.number
+        elif error is not None and not self.all_said_to_be_there:
+            if not self._may_end:
+                raise error
+            if not is_confirmed(response, status, self._first_sent, **sending):
+                raise not_sure(error, status, response, self.proof.received)
+        return error is not None
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
         """Count a page in, and find out whether there is another.
@@ -91,15 +134,26 @@ class CompletePages(BasePaginator):
         """
         rows = data if data is not None else []
         self._bytes = len(response.content)
+        ended = self._judge(response)
         self._check_place(response)
+        if not self.proof.received:
+            self._first_sent = response.request
         total = self._find_total(response)
+        self.progress = Progress.GOING_ON
+        if self._looking_far or self._gives_last_page_again(response, rows, total):
+            self._look_far(rows)
+            return
+        self._short = 0 < len(rows) < self._longest
+        self._longest = max(self._longest, len(rows))
         if self.all_said_to_be_there and self.proof.received and self.proof.knows(rows):
             rows.clear()  # what is left in it is handed on
             self._has_next_page = False
         else:
             self.proof.add(rows, total)
-            self._has_next_page = self._move_on(response, rows) and not self.proof.void
-        self.progress = Progress.GOING_ON
+            self._may_end = self._is_silent_of_more(response, rows, total)
+            self._said_at_end = not rows or says_no_more(response.json())
+            goes_on = not ended and self._move_on(response, rows)
+            self._has_next_page = goes_on and not self.proof.void
         if not self._has_next_page:
             self._look_for_more(response, rows)
             self.finish()
@@ -120,18 +174,25 @@ class CompletePages(BasePaginator):
         Raises:
             IncompleteReadError: the next request would be the one just answered.
         """
-        if self.progress is Progress.READ_AGAIN:
-            self.proof.begin()
-            self._begin(request)
-        elif self._has_next_page and self._paginator:
+        if self.progress is Progress.GOING_ON and self._has_next_page and self._paginator:
             before = _asked(request)
             self._paginator.update_request(request)
             if _asked(request) == before:
-                raise IncompleteReadError(
-                    f"{self.proof.resource}: after {self.proof.received} rows the API names the "
-                    "page it has just given as the next one, so that there would be no end."
-                )
-            self._ask_ahead(request)
+                self._stay()
+            elif not self._looking_far:
+                self._ask_ahead(request)
+        if self.progress is Progress.READ_AGAIN:
+            self.proof.begin()
+            self._begin(request)
+
+    def _stay(self) -> None:
+        """End the pass at a page that names itself as the next one, if it is the last."""
+        if not self._said_at_end:
+            raise IncompleteReadError(
+                f"{self.proof.resource}: after {self.proof.received} rows the API names the "
+                "page it has just given as the next one, so that there would be no end."
+            )
+        self.finish()
 
     def _ask_ahead(self, request: requests.Request) -> None:
         """Send for the pages that follow, where their places are known."""
@@ -160,7 +221,8 @@ class CompletePages(BasePaginator):
     def _begin(self, request: requests.Request) -> None:
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
-        self._has_next_page, self._largest = True, 0
+        self._has_next_page, self._largest, self._longest = True, 0, 0
+        self._looking_far = self._short = self._may_end = self._said_at_end = False
         if self._ahead:
             self._ahead.forget()
         self._paginator = copy.deepcopy(self._pristine)
@@ -180,6 +242,41 @@ class CompletePages(BasePaginator):
                 f"`{'.'.join(self._place)}`, where the first page had its rows. Name the place as "
                 "`data_selector`."
             )
+
+    def _is_silent_of_more(
+        self, response: requests.Response, rows: Sequence[Any], total: int | None
+    ) -> bool:
+        """Tell whether nothing in a page speaks against its being the last one."""
+        paginator, guessed = self._paginator or self._pristine, self._pristine is None
+        if (total, self.proof.total) != (None, None):
+            return False
+        return is_silent_of_more(
+            paginator, response.json(), len(rows), self.proof.received, guessed
+        )
+
+    def _gives_last_page_again(
+        self, response: requests.Response, rows: Sequence[Any], total: int | None
+    ) -> bool:
+        # a full page that comes again may be a limit on offsets, with rows left behind it
+        again = self._short and self.proof.repeats(rows)
+        return again and self._is_silent_of_more(response, rows, total)
+
+    def _look_far(self, rows: list[Any]) -> None:
+        """Ask far behind the end, where the last page must come again, too.
+
+        Raises:
+            IncompleteReadError: another one comes.
+        """
+        paginator: Any = self._paginator
+        if not self._looking_far:
+            self._looking_far = self._has_next_page = True
+            by_row = isinstance(paginator, OffsetPaginator)
+            paginator.current_value += FAR * (self._longest if by_row else 1)
+        elif rows and not self.proof.repeats(rows):
+            self.proof.refuse_repetition()
+        else:
+            self.finish()
+        rows.clear()  # what is left in it is handed on
 
     def _look_for_more(self, response: requests.Response, rows: Sequence[Any]) -> None:
         """Doubt an end at which the API itself says that there is more."""
@@ -216,7 +313,7 @@ class CompletePages(BasePaginator):
     ) -> bool:
         paginator.current_value += len(rows)
         largest_before, self._largest = self._largest, max(self._largest, len(rows))
-        has_more = _has_more(paginator.has_more_path, response)
+        has_more = says_more(paginator.has_more_path, response.json())
         if not rows and has_more:
             self.proof.trouble = "it says that there is more after its last row, and gives nothing"
         if not rows or has_more is False or self.limited:
@@ -228,7 +325,9 @@ class CompletePages(BasePaginator):
         # a total that is reached with a full page may be too low; only another request tells
         if largest_before:
             return len(rows) >= largest_before
-        return len(rows) >= paginator.limit or len(rows) % ROUND == 0
+        # one that nobody has named may count the page, and the API's own limit may be any
+        named = self._total_path is not None
+        return not named or len(rows) >= paginator.limit or len(rows) % ROUND == 0
 
     @property
     def limited(self) -> bool:
@@ -250,6 +349,11 @@ def is_single_page(paginator: BasePaginator | None) -> bool:
     return isinstance(paginator, SinglePagePaginator)
 
 
+def is_named_on(paginator: BasePaginator | None) -> bool:
+    """Tell whether the API itself names each next page, or there is none."""
+    return not isinstance(paginator, OffsetPaginator | PageNumberPaginator | None)
+
+
 def _is_list(body: Any, place: Sequence[str]) -> bool:
     for name in place:
         body = body.get(name) if isinstance(body, Mapping) else None
@@ -259,11 +363,6 @@ def _is_list(body: Any, place: Sequence[str]) -> bool:
 def _asked(request: requests.Request) -> tuple[Any, ...]:
     parts = (request.url, request.params, request.json, request.data, request.headers)
     return copy.deepcopy(parts)
-
-
-def _has_more(path: TJsonPath | None, response: requests.Response) -> bool | None:
-    found = jsonpath.find_values(path, response.json()) if path else []
-    return None if not found or found[0] is None else as_truth(found[0])
 
 
 def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Hashable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NoReturn
 
 from analytics_assets.extract.response import ApiError
 
@@ -99,11 +99,7 @@ class Proof:
             IncompleteReadError: the rows are those of the page before.
         """
         if self.repeats(rows):
-            raise IncompleteReadError(
-                f"{self.resource}: the page at offset {self.received} has the rows of the page "
-                "before it; the API seems to ignore the paging parameters. Check the names that "
-                "`paginator` gives them, or set it to 'single_page' if there is only one page."
-            )
+            self.refuse_repetition()
         if total is not None and self.total not in (None, total):
             self.trouble = f"its total changed from {self.total} to {total} while it was read"
         self.total = self.total if total is None else total
@@ -111,6 +107,18 @@ class Proof:
             self._page_before = self._identity(rows)
             self._look_for_repeats(rows)
             self.received += len(rows)
+
+    def refuse_repetition(self) -> NoReturn:
+        """Say that a page has the rows of the page before it.
+
+        Raises:
+            IncompleteReadError: always.
+        """
+        raise IncompleteReadError(
+            f"{self.resource}: the page at offset {self.received} has the rows of the page "
+            "before it; the API seems to ignore the paging parameters. Check the names that "
+            "`paginator` gives them, or set it to 'single_page' if there is only one page."
+        )
 
     def _look_for_repeats(self, rows: Sequence[Any]) -> None:
         keys = self._keys_of(rows)

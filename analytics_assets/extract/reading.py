@@ -16,10 +16,8 @@ from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.pages import CompletePages, Progress
 from analytics_assets.extract.proof import IncompleteReadError
-from analytics_assets.extract.response import BodyError, ResponseError
+from analytics_assets.extract.response import BodyError
 
-# what some APIs answer behind their last row; a 400 there may be a limit on offsets
-NOTHING_THERE = (404, 416)
 BATCH_ROWS = 20_000
 BATCH_BYTES = 16 * 1024 * 1024  # of rows as they are held
 HELD_IN_MEMORY = 64 * 1024 * 1024  # bytes of pages that are held before a file is used
@@ -82,7 +80,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         yield from self._read(generate(items, meta=meta))
 
     def _read_alone(self, pages: Iterator[Any]) -> Iterator[Any]:
-        yield from self._read(_until_nothing_is_there(pages, self._pages))
+        yield from self._read(pages)
 
     def _read(self, pages: Iterator[Any]) -> Iterator[Any]:
         paginator: Any = self._pages
@@ -91,7 +89,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
                 for page in pages:
                     if not isinstance(page, PageData):
                         # dlt's `parallelize` hands on what is to be called later: nothing is held
-                        paginator.proof.passes = 1
+                        paginator.proof.passes, paginator.proof.confirm = 1, False
                         yield page
                         continue
                     if page.paginator is not paginator:
@@ -152,16 +150,6 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         }
         for name, count in counts.items():
             self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
-
-
-def _until_nothing_is_there(pages: Iterator[Any], pages_read: CompletePages) -> Iterator[Any]:
-    try:
-        yield from pages
-    except ResponseError as error:
-        response = error.response
-        status = response.status_code if response is not None else None
-        if not pages_read.all_said_to_be_there or status not in NOTHING_THERE:
-            raise
 
 
 class HeldPages:

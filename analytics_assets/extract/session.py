@@ -6,7 +6,9 @@ Built on dlt's request client, which brings the retries and `Retry-After`
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -23,7 +25,8 @@ from requests.exceptions import (
     TooManyRedirects,
 )
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from urllib3.exceptions import MaxRetryError
+from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError, MaxRetryError
 
 from analytics_assets.extract.giving_up import InterruptibleAdapter, pause
 from analytics_assets.extract.pace import Pace, PaceSettings
@@ -31,8 +34,15 @@ from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.response import BodyError, NoAnswerError, RedirectError, described
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
-BROKEN_OFF = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
-QUICK = 10.0  # seconds for one answer; Dagster gives the whole tick of a sensor 60
+BROKEN_OFF = (
+    RequestsConnectionError,
+    Timeout,
+    ChunkedEncodingError,
+    ContentDecodingError,
+    HTTPError,
+)
+QUICK = 10.0  # seconds for a piece of an answer; Dagster gives the whole tick of a sensor 60
+PIECE = 64 * 1024  # bytes of a body between two looks at the clock
 
 
 @configspec
@@ -41,12 +51,14 @@ class RequestSettings(BaseConfiguration):
 
     Args:
         request_timeout: seconds to wait for a connection, and for each next piece of an answer.
+        request_deadline: seconds in which the whole answer to one attempt must have come.
         request_max_attempts: the first attempt and its retries.
         request_backoff_factor: the waits are this times 1, 2, 4, ... seconds.
         request_max_retry_delay: seconds that a wait, `Retry-After` included, is cut to.
     """
 
     request_timeout: float = 60
+    request_deadline: float = 600
     request_max_attempts: int = 4
     request_backoff_factor: float = 2
     request_max_retry_delay: float = 3600
@@ -58,6 +70,7 @@ def one_quick_try() -> RequestSettings:
     """Return settings for a look at an API that somebody waits for: no retry, short timeouts."""
     settings = RequestSettings()
     settings.request_timeout = QUICK
+    settings.request_deadline = 3 * QUICK
     settings.request_max_attempts = 1
     return settings
 
@@ -122,15 +135,19 @@ class ApiAdapter(InterruptibleAdapter):
         redact: takes secrets out of a text.
         auth: signs the requests that it has signed before; None where the API needs no OAuth2.
         traffic: where attempts are counted.
+        deadline: seconds in which the whole answer to one attempt must have come.
         pace: how fast the API may be asked.
     """
 
-    def __init__(self, redact: Redact, auth: Signer | None, traffic: Traffic, pace: Pace) -> None:
+    def __init__(
+        self, redact: Redact, auth: Signer | None, traffic: Traffic, pace: Pace, deadline: float
+    ) -> None:
         super().__init__(pool_maxsize=pace.max_in_flight)
         self._pace = pace
         self._redact = redact
         self._auth = auth
         self._traffic = traffic
+        self._deadline = deadline
         self._last_attempts: WeakKeyDictionary[requests.PreparedRequest, float] = (
             WeakKeyDictionary()
         )
@@ -166,10 +183,10 @@ class ApiAdapter(InterruptibleAdapter):
     ) -> requests.Response:
         started = time.monotonic()
         last_attempt = self._last_attempts.get(request)
-        failure: RequestException | None = None
+        failure: RequestException | HTTPError | None = None
         try:
             response = super().send(request, *args, **kwargs)
-            _ = response.content
+            self._read_body(response, started)
         except BROKEN_OFF as error:
             failure = error
         finally:
@@ -183,6 +200,30 @@ class ApiAdapter(InterruptibleAdapter):
             what = described(request, self._redact)
             raise NoAnswerError(f"{what}: no whole answer: {reason}", request=request)
         return response
+
+    def _read_body(self, response: requests.Response, started: float) -> None:
+        """Read the body, while there is time; `response.content` has it from then on."""
+        raw = response.raw
+        try:
+            body = b"".join(self._pieces(raw, started))
+        except Exception:
+            response.close()
+            raise
+        # unpacked behind the clock, as a packed body may come in many pieces before it gives a byte
+        response.raw = HTTPResponse(BytesIO(body), raw.headers, raw.status, preload_content=False)
+        try:
+            _ = response.content
+        finally:
+            response.raw = raw  # requests takes cookies from it
+
+    def _pieces(self, raw: HTTPResponse, started: float) -> Iterator[bytes]:
+        """Give what has arrived as it arrives: a timeout of the socket holds for each piece."""
+        while piece := raw.read1(PIECE, decode_content=False):
+            if time.monotonic() - started > self._deadline:
+                raise Timeout(
+                    f"its pieces took longer than `request_deadline`, {self._deadline:g} seconds"
+                )
+            yield piece
 
 
 def build_session(
@@ -218,7 +259,7 @@ def build_session(
         request_backoff_factor=settings.request_backoff_factor,
         request_max_retry_delay=settings.request_max_retry_delay,
     ).session
-    adapter = ApiAdapter(redact, auth, traffic or Traffic(), pace)
+    adapter = ApiAdapter(redact, auth, traffic or Traffic(), pace, settings.request_deadline)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     # tenacity's own attribute of what it wraps: waits between attempts end with their read
@@ -271,8 +312,10 @@ def _retry_redirects_once(session: requests.Session, redact: Redact) -> None:
     session.send = send  # type: ignore[method-assign]
 
 
-def _reason(error: RequestException) -> str:
-    cause = error.args[0] if error.args else error
+def _reason(error: RequestException | HTTPError) -> str:
+    cause = error.args[0] if isinstance(error, RequestException) and error.args else error
+    if isinstance(cause, str):
+        return cause
     if isinstance(cause, MaxRetryError) and cause.reason is not None:
         cause = cause.reason
     return f"{type(cause).__name__}: {cause}"

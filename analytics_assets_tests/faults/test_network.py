@@ -52,6 +52,13 @@ FAULTS = [
         "Sign in",
     ),
     Fault("slow drip", once(raw(pieces, pause=0.1)), settings=IMPATIENT),
+    Fault(
+        "slow drip beyond the deadline, for ever",
+        always(raw(pieces, pause=0.1)),
+        FAILED,
+        "request_deadline",
+        settings={**IMPATIENT, "RUNTIME__REQUEST_DEADLINE": "0.3"},
+    ),
     Fault("slow answer within the timeout", always(delayed(0.2), None), settings=IMPATIENT),
     Fault("stalled in the body, once", once(stall_in_body), settings=IMPATIENT),
     Fault(
