@@ -5,7 +5,10 @@ from collections.abc import Hashable, Sequence
 from hashlib import blake2b
 from typing import Any, NoReturn
 
+import msgspec
+
 from analytics_assets.extract.response import ApiError
+from analytics_assets.extract.seen import Repeated, SeenRows
 
 
 class IncompleteReadError(ApiError):
@@ -38,21 +41,18 @@ class Proof:
         self.passes = passes
         self.confirm = confirm
         self.number = 0
-        self._rows: dict[Hashable, int] = {}
+        self._rows = SeenRows()
         self.begin()
 
     def begin(self) -> None:
         """Start another pass."""
         self.number += 1
         self.received = 0
-        self.duplicates = 0
         self.total: int | None = None
-        self.repeated: set[Hashable] = set()
+        self.repeated = Repeated()
         self.trouble = ""
         self._in_circles = False
-        self._on_two_pages = 0  # and the same on both
-        self._restated = 0
-        self._rows_before, self._rows = self._rows, {}
+        self._rows_before, self._rows = self._rows, SeenRows()
         self._page_before: Hashable = None
         self._pages: set[int] = set()
 
@@ -75,18 +75,33 @@ class Proof:
             return None
         return None if None in parts else parts
 
+    def is_repeated(self, key: Hashable) -> bool:
+        """Tell whether rows of this pass share a key, once it has ended."""
+        return key is not None and _hash_of(key) in self.repeated.keys
+
     def repeats(self, rows: Sequence[Any]) -> bool:
         """Tell whether these are the rows of the page before."""
-        return bool(rows) and self._identity(rows) == self._page_before
+        return bool(rows) and _identity(self._keys_of(rows), rows) == self._page_before
 
     def knows(self, rows: Sequence[Any]) -> bool:
         """Tell whether all of these rows, if any, had come before."""
-        return self._rows.keys() >= set(self._keys_of(rows))
+        keys = self._keys_of(rows) if rows else []
+        if not self.key and rows:
+            keys = [_identity(keys, rows)]
+        return None not in keys and self._rows.knows(_hashes_of(keys))
 
     def _keys_of(self, rows: Sequence[Any]) -> list[Hashable]:
-        if not rows:
-            return []
-        return [self.key_of(row) for row in rows] if self.key else [self._identity(rows)]
+        """Return the key of each row; a key of one field is the field."""
+        if not self.key:
+            return [None] * len(rows)
+        if len(self.key) == 1:
+            try:
+                keys = [row[self.key[0]] for row in rows]
+            except (KeyError, TypeError, IndexError):
+                keys = [None]
+            if set(map(type, keys)) <= {str, int}:
+                return keys
+        return [self.key_of(row) for row in rows]
 
     def add(self, rows: Sequence[Any], total: int | None) -> None:
         """Count a page in. What is wrong with the pass so far stands in `trouble` afterwards.
@@ -98,14 +113,16 @@ class Proof:
         Raises:
             IncompleteReadError: the rows are those of the page before.
         """
-        if self.repeats(rows):
+        keys = self._keys_of(rows)
+        identity = _identity(keys, rows) if rows else None
+        if rows and identity == self._page_before:
             self.refuse_repetition()
         if total is not None and self.total not in (None, total):
             self.trouble = f"its total changed from {self.total} to {total} while it was read"
         self.total = self.total if total is None else total
         if rows:
-            self._page_before = self._identity(rows)
-            self._look_for_repeats(rows)
+            self._page_before = identity
+            self._see(keys if self.key else [identity], rows)
             self.received += len(rows)
 
     def refuse_repetition(self) -> NoReturn:
@@ -120,32 +137,18 @@ class Proof:
             "`paginator` gives them, or set it to 'single_page' if there is only one page."
         )
 
-    def _look_for_repeats(self, rows: Sequence[Any]) -> None:
-        keys = self._keys_of(rows)
+    def _see(self, keys: Sequence[Hashable], rows: Sequence[Any]) -> None:
         this_page = hash(self._page_before)
-        if this_page in self._pages or self._rows.keys() >= set(keys):
+        # the contract rejects rows without a key, so there is nothing to compare
+        keyed = [(key, row) for key, row in zip(keys, rows, strict=False) if key is not None]
+        hashes = _hashes_of([key for key, _ in keyed])
+        all_known = len(keyed) == len(keys) and self._rows.knows(hashes)
+        if this_page in self._pages or all_known:
             self.trouble = f"all rows at offset {self.received} had come before"
             self._in_circles = True
         self._pages.add(this_page)
-        contents = [hash(repr(row)) for row in rows] if self.key else [0]
-        page: dict[Hashable, int] = {}
-        for key, content in zip(keys, contents, strict=True):
-            if key is None:  # the contract rejects the row, so there is nothing to compare
-                continue
-            if key in self._rows or key in page:
-                self.duplicates += 1
-                self.repeated.add(key)
-            if key in self._rows:
-                self._on_two_pages += self._rows[key] == content
-                self._restated += self._rows[key] != content
-            page[key] = content
-        self._rows |= page
-
-    def _identity(self, rows: Sequence[Any]) -> Hashable:
-        keys = tuple(self.key_of(row) for row in rows) if self.key else (None,)
-        if None not in keys:
-            return keys
-        return blake2b(json.dumps(rows, default=str).encode()).digest()
+        contents = [_content(row) for _, row in keyed] if self.key else [0]
+        self._rows.add(hashes, contents)
 
     def finish(self, counted: bool = True) -> bool:
         """End the pass.
@@ -161,19 +164,23 @@ class Proof:
         """
         if not self.trouble and counted and self.total not in (None, self.received):
             self.trouble = "the rows that arrived are not as many as its total says"
-        if not self.trouble and self._on_two_pages:
+        self.repeated = self._rows.repeated()
+        if not self.trouble and self.repeated.same:
             self.trouble = (
-                f"{self._on_two_pages} rows were on two pages, so that others may have been on "
+                f"{self.repeated.same} rows were on two pages, so that others may have been on "
                 "none (does the API sort its rows by something that tells them apart?)"
             )
-        agrees = self.number > 1 and self._rows == self._rows_before
-        if not self.trouble and (self._restated or self.confirm) and not agrees:
+        in_doubt = self.repeated.restated or self.confirm
+        if not self.trouble and in_doubt and not self._agrees():
             self.trouble = "two passes did not bring the same rows"
         if not self.trouble:
             return True
         if self.number >= self.passes:
             raise self._incomplete()
         return False
+
+    def _agrees(self) -> bool:
+        return self.number > 1 and self._rows.same_as(self._rows_before)
 
     def _incomplete(self) -> IncompleteReadError:
         expected = "unknown" if self.total is None else self.total
@@ -185,3 +192,31 @@ class Proof:
             "not the number of all rows, name the field that is as `total_path` in `paginator`, "
             "or set it to None."
         )
+
+
+def _identity(keys: Sequence[Hashable], rows: Sequence[Any]) -> Hashable:
+    """Return what tells a page apart: the keys of its rows, or all that is in them."""
+    if None not in keys:
+        return tuple(keys)
+    return blake2b(json.dumps(rows, default=str).encode()).digest()
+
+
+def _hashes_of(keys: Sequence[Hashable]) -> list[int]:
+    return [hash(key) if type(key) is str else _hash_of(key) for key in keys]
+
+
+def _hash_of(key: Hashable) -> int:
+    """Hash a key by how it is written: Python's hash of -1 is that of -2."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if len(parts) == 1 and type(parts[0]) in (str, bytes):
+        return hash(parts[0])
+    # 1.0 is 1
+    whole = (int(part) if type(part) is float and part % 1 == 0 else part for part in parts)
+    return hash(repr(tuple(whole)))
+
+
+def _content(row: Any) -> int:
+    try:
+        return hash(msgspec.json.encode(row))
+    except (UnicodeEncodeError, RecursionError, TypeError):
+        return hash(repr(row))

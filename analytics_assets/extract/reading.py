@@ -122,9 +122,9 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         pages.close()
         self._count(pages)
         last: dict[Any, int] = {}
-        if self._last_wins and proof.repeated:
+        if self._last_wins and proof.repeated.keys:
             keys = (proof.key_of(row) for page in held for row in page)
-            last = {key: place for place, key in enumerate(keys) if key in proof.repeated}
+            last = {key: place for place, key in enumerate(keys) if proof.is_repeated(key)}
         start = 0
         for rows in held.batches():
             places = range(start, start + len(rows))
@@ -146,7 +146,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
             "rows_expected": pages.proof.total or 0,
             "reads_without_total": int(pages.proof.total is None),
             "rows_received": pages.proof.received,
-            "rows_repeated": pages.proof.duplicates,
+            "rows_repeated": pages.proof.repeated.rows,
         }
         for name, count in counts.items():
             self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
