@@ -120,9 +120,12 @@ class CompletePages(BasePaginator):
         if isinstance(error, IgnoreResponseException):
             self.proof.passes = self.proof.number
         elif error is not None and not self.all_said_to_be_there:
+            sure = self._may_end and is_confirmed(response, status, self._first_sent, **sending)
+            if not sure:
+                response.status_code = status  # for those who look at the error
             if not self._may_end:
                 raise error
-            if not is_confirmed(response, status, self._first_sent, **sending):
+            if not sure:
                 raise not_sure(error, status, response, self.proof.received)
         return error is not None
 
