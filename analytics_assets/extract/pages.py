@@ -109,7 +109,7 @@ class CompletePages(BasePaginator):
         self._counted = counted
         self._read_ahead = read_ahead
         self._ahead: PagesAhead | None = None
-        self._asks_ahead = True
+        self._asks_ahead = False
 
     def init_request(self, request: requests.Request) -> None:
         """Ask for the first page of the first pass."""

@@ -201,6 +201,7 @@ class Proof:
         if not self.trouble and in_doubt and not self._agrees():
             self.trouble = "two passes did not bring the same rows"
         if not self.trouble:
+            self._rows = self._rows_before = SeenRows()  # may be large, and is needed no more
             return True
         if self.number >= self.passes:
             raise self._incomplete()
