@@ -15,7 +15,8 @@ from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.bodies import Bodies, Body
 from analytics_assets.extract.body import RowsPath
-from analytics_assets.extract.pages import CompletePages, Span
+from analytics_assets.extract.pages import CompletePages
+from analytics_assets.extract.paginators import Span
 from analytics_assets.extract.total import ALL_HEADERS
 from analytics_assets.extract.typed_pages import Columns, Envelope, TypedPages
 from analytics_assets.extract.window import Window
