@@ -1,7 +1,5 @@
 """The command line: load without the UI, and see whether an API can be reached."""
 
-import atexit
-import gc
 import logging
 import os
 import sys
@@ -138,9 +136,6 @@ def _project() -> tuple[Api, dg.Definitions]:
     api = _api()
     with _errors_said():
         from analytics_assets.definitions import definitions
-    # what is imported stays: to look through it for garbage takes 0.2 s before the first request
-    gc.freeze()
-    atexit.register(gc.unfreeze)  # or DuckDB tells of leaks
     return api, definitions
 
 
