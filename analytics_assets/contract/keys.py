@@ -20,6 +20,9 @@ BELOW_MICROSECOND = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 class Keys:
     """The keys of one load's rows.
 
+    Attributes:
+        types: the JSON type of each part of the key whose type nobody says.
+
     Args:
         contract: names the key. A part of it whose type the contract does not say keeps the type
             that it has in the first row; times are compared as far as a column holds them.
@@ -42,13 +45,13 @@ class Keys:
         self._times = [
             part for part in contract.primary_key if types.get(part) in ("timestamp", "time")
         ]
-        self._seen: dict[str, tuple[str]] = {}
+        self.types: dict[str, str] = {}
 
     def fit(self, page: Sequence[dict[str, Any]]) -> bool:
         """Tell whether a table can tell all these keys from each other and from those before."""
         for part in self._free:
             kinds = {_json_type(kind) for kind in {type(row.get(part)) for row in page}}
-            if len(kinds.union(self._seen.get(part, ()))) > 1:
+            if len(kinds) > 1 or self.types.get(part) not in (None, *kinds):
                 return False
         return not any(
             BELOW_MICROSECOND.search("\n".join([str(row.get(part)) for row in page]))
@@ -58,13 +61,13 @@ class Keys:
     def learn(self, page: Sequence[dict[str, Any]]) -> None:
         """Keep the types of the first row that is loaded."""
         for part in self._free if page else ():
-            self._seen.setdefault(part, (_json_type(type(page[0].get(part))),))
+            self.types.setdefault(part, _json_type(type(page[0].get(part))))
 
     def complaint(self, row: dict[str, Any]) -> str | None:
         """Say why a table might not tell a row's key from another, None if it does."""
         for part in self._free:
             kind = _json_type(type(row.get(part)))
-            (before,) = self._seen.get(part, (kind,))
+            before = self.types.get(part, kind)
             if kind != before:
                 return (
                     f"`$.{part}`: Expected `{before}` as in the rows before, got `{kind}`; a table "

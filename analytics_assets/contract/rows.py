@@ -99,6 +99,11 @@ class RowCheck:
         """The contract's fields that no row so far had."""
         return self._fields.absent
 
+    @property
+    def key_types(self) -> dict[str, str]:
+        """The JSON types of the key, where neither contract nor entry says them."""
+        return self._keys.types
+
     def check(self, page: Sequence[Any]) -> Checked:
         """Tell the rows of a page that fit from those that do not.
 
