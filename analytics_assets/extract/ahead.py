@@ -108,12 +108,10 @@ class PagesAhead:
             self.forget()
             return
         if self._upcoming is None:
-            self._upcoming = self._following(copy.copy(paginator), request, step)
-        while len(self._coming) < room:
-            place, page = next(self._upcoming)
-            if end is not None and place >= end and self._coming:
-                self._upcoming = None
-                break
+            self._upcoming = self._following(copy.copy(paginator), request, step, end)
+        # what is behind the end is not asked for ahead of time
+        while len(self._coming) < room and (following := next(self._upcoming, None)):
+            place, page = following
             self._coming[place] = page, self._send(page)
         if paginator.current_value in self._coming:
             self._next, answer = self._coming.pop(paginator.current_value)
@@ -127,9 +125,9 @@ class PagesAhead:
             self.forget()
 
     def _following(
-        self, paginator: RangePaginator, request: requests.Request, step: int
+        self, paginator: RangePaginator, request: requests.Request, step: int, end: int | None
     ) -> Iterator[tuple[int, requests.PreparedRequest]]:
-        while True:
+        while end is None or paginator.current_value < end:
             page = copy.copy(request)
             page.params, page.json = copy.deepcopy((request.params, request.json))
             paginator.update_request(page)
