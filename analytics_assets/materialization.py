@@ -117,7 +117,8 @@ def _load(
     source = rest_api_source(
         api.config_of(resource), api.name, connection, {resource: contract}
     ).with_resources(resource)
-    with warehouse.loading(f"{api.name}_{resource}") as pipeline:
+    columns = len(contract.columns)
+    with warehouse.loading(f"{api.name}_{resource}", columns) as pipeline:
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
         for result in Loader().run(
             context,

@@ -183,8 +183,9 @@ def test_a_row_that_breaks_the_contract_is_rejected_and_the_others_are_loaded(
     assert in_utc(found) == [each for each in expected if each["id"] not in (12, 52, 57)]
     rejected = table(pipeline, "rejected_rows", '"offset"')
     assert [each["offset"] for each in rejected] == [12, 52, 57]
-    said = "`$.amount`: Expected `float | null`, got `str`"
-    assert {each["reason"] for each in rejected} == {said}
+    assert {each["reason"] for each in rejected} == {
+        "`$.amount`: Expected `float | null`, got `str`"
+    }
 
 
 def test_fields_that_the_contract_does_not_know_are_loaded_as_dlt_would(

@@ -230,6 +230,8 @@ def _identity(keys: Sequence[Hashable], rows: Sequence[Any]) -> Hashable:
 
 
 def _hashes_of(keys: Sequence[Hashable]) -> list[int]:
+    if set(map(type, keys)) == {str}:
+        return list(map(hash, keys))
     return [hash(key) if type(key) is str else _hash_of(key) for key in keys]
 
 
