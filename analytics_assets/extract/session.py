@@ -185,8 +185,9 @@ class ApiAdapter(InterruptibleAdapter):
         last_attempt = self._last_attempts.get(request)
         failure: RequestException | HTTPError | None = None
         try:
-            response = super().send(request, *args, **kwargs)
-            self._read_body(response, started)
+            with self.waiting():
+                response = super().send(request, *args, **kwargs)
+                self._read_body(response, started)
         except BROKEN_OFF as error:
             failure = error
         finally:
