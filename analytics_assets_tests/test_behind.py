@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from analytics_assets.errors import find_cause
+from analytics_assets.extract.response import ResponseError
 from analytics_assets_tests.paged_server import (
     Answer,
     Answers,
@@ -207,3 +209,25 @@ def test_a_cursor_that_stays_the_same_must_agree_with_the_total() -> None:
 
     assert "Expected 3 rows, received 2" in failed(in_turn(*short * 3), paginator=CURSOR).error
     assert read(in_turn(*short, *whole), paginator=CURSOR).numbers == [1, 2, 3]
+
+
+@pytest.mark.parametrize("ignored", [None, [{"status_code": 404, "action": "ignore"}]])
+def test_an_error_behind_the_last_row_that_was_asked_for_ahead_of_time_ends_nothing_before_it(
+    ignored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__ADAPTIVE", "false")
+
+    assert read(ending_with(404, 41), response_actions=ignored).numbers == list(range(41))
+
+
+def test_the_error_keeps_the_status_that_came() -> None:
+    with (
+        serving(in_turn(page(1, 2), *[Answer({}, status=404)] * 3)) as server,
+        pytest.raises(Exception, match="orders") as failure,
+    ):
+        list(source_of(server, orders()).resources["orders"])
+
+    error = find_cause(failure.value, ResponseError)
+    assert isinstance(error, ResponseError)
+    assert error.response is not None
+    assert error.response.status_code == 404

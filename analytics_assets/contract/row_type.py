@@ -30,11 +30,12 @@ _TYPES: dict[DataType, Any] = {
 }
 
 
-def row_type(columns: Iterable[Column]) -> Any:
-    """Make the type of a row; msgspec leaves fields that it does not name alone.
+def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
+    """Make the type of a row.
 
     Args:
         columns: what a row must have. Those of `OPEN_TYPES` may hold anything, null included.
+        closed: whether to refuse fields that no column names, rather than to leave them alone.
 
     Returns:
         A type for `msgspec.convert`.
@@ -48,7 +49,7 @@ def row_type(columns: Iterable[Column]) -> Any:
         else:
             fields.append((f"field_{number}", kind, msgspec.field(name=column.field)))
     # rows live for a moment only: no need to have the garbage collector look at them
-    return msgspec.defstruct("Row", fields, kw_only=True, gc=False)
+    return msgspec.defstruct("Row", fields, kw_only=True, gc=False, forbid_unknown_fields=closed)
 
 
 def complaint(error: msgspec.ValidationError) -> str:

@@ -71,6 +71,7 @@ class RowCheck:
 
     def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
         columns = contract.columns
+        self._columns = columns
         self._name_of = contract.name_of
         self._hinted = frozenset(hinted)
         self._key = contract.primary_key
@@ -96,6 +97,17 @@ class RowCheck:
     def absent_fields(self) -> set[str]:
         """The contract's fields that no row so far had."""
         return self._fields.absent
+
+    def saw(self, table: Any) -> None:
+        """Take notice of the fields of rows that fit, and came as an Arrow table."""
+        columns = zip(table.column_names, table.columns, strict=True)
+        filled = {name for name, column in columns if column.null_count < len(column)}
+        names = [column.field for column in self._columns if column.name in filled]
+        self._fields.look([dict.fromkeys(names)])
+
+    def fits(self, row: Any) -> bool:
+        """Tell whether a row fits."""
+        return self._fit([row]) or self._reason(row) is None
 
     def check(self, page: Sequence[Any]) -> Checked:
         """Tell the rows of a page that fit from those that do not.

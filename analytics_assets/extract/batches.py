@@ -19,7 +19,7 @@ from dlt.extract.pipe import ForkPipe, Pipe
 from analytics_assets.configuration import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
-from analytics_assets.extract.arrow import ArrowRows, load_id
+from analytics_assets.extract.arrow import ArrowRows, is_table, load_id, with_dlt_columns
 from analytics_assets.extract.collisions import Collisions
 from analytics_assets.extract.reading import CompleteRead
 from analytics_assets.extract.response import ApiError
@@ -69,6 +69,7 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         resource: what the entry says of its columns.
     """
 
+    leaves_rows_alone = True
     placement_affinity = -0.9
 
     def __init__(
@@ -93,6 +94,10 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
         """Return the page's rows that fit."""
+        if is_table(item):
+            self._offset += item.num_rows
+            self._check.saw(item)
+            return item
         if not isinstance(item, list):
             return item
         checked = self._check.check(item)
@@ -154,7 +159,7 @@ class ParentRows(FittingRows):
         return not isinstance(last, ForkPipe) or last.has_pipe(pipe)
 
 
-LEAVE_ROWS_ALONE = (CompleteRead, FittingRows, LimitItem, IncrementalResourceWrapper)
+LEAVE_VALUES_ALONE = (CompleteRead, FittingRows, LimitItem, IncrementalResourceWrapper)
 
 
 class FinishedRows(ItemTransform[Any, dict[str, Any]]):
@@ -166,6 +171,7 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
         as_arrow: whether dlt may have the rows as Arrow tables.
     """
 
+    leaves_rows_alone = True
     placement_affinity = 1.2  # behind dlt's incremental step, which speaks of the API's names
 
     def __init__(
@@ -181,13 +187,18 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
         """Leave rows to dlt if steps of the user's own may have changed them."""
         assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
         steps = [step for step in pipe.steps if step is not pipe.gen]
-        if not all(isinstance(step, (*LEAVE_ROWS_ALONE, FinishedRows)) for step in steps):
+        if not all(isinstance(step, LEAVE_VALUES_ALONE) or step is self for step in steps):
             self._arrow = None
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
         """Give the page on, and the rejected rows of it."""
-        yield self._finished(item) if isinstance(item, list) else item
+        load = load_id()
+        if is_table(item):
+            assert load, "tables are made in a load only"
+            yield with_dlt_columns(item, load)
+        else:
+            yield self._finished(item, load) if isinstance(item, list) else item
         if self._rejected:
             rejected = list(self._rejected)
             self._rejected.clear()  # before they are sent: dlt takes the next page in between
@@ -202,9 +213,8 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
                 )
                 yield dlt.mark.with_hints(rows, hints, create_table_variant=True)
 
-    def _finished(self, rows: list[dict[str, Any]]) -> Any:
-        load = load_id() if self._arrow and rows else None
-        table = self._arrow.table(rows, load) if self._arrow and load else None
+    def _finished(self, rows: list[dict[str, Any]], load: str | None) -> Any:
+        table = self._arrow.table(rows, load) if self._arrow and load and rows else None
         if table is not None:
             return table
         if self._json:

@@ -96,7 +96,7 @@ def decode(response: requests.Response) -> tuple[Any, str | None]:
     """
     try:
         return msgspec.json.decode(response.content), None
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode_slowly(response)
 
 

@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 import requests
 from dlt.common.configuration import resolve_configuration
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
+from requests.utils import select_proxy
 
 from analytics_assets.extract.ahead import Answers, PagesAhead
 from analytics_assets.extract.auth import OAuth2
+from analytics_assets.extract.bodies import Bodies, is_in_an_event_loop
 from analytics_assets.extract.pace import Pace, PaceSettings
 from analytics_assets.extract.redaction import Redact, Redactor
 from analytics_assets.extract.session import RequestSettings, Traffic, build_session
@@ -18,6 +21,9 @@ from analytics_assets.extract.window import Window
 from analytics_assets.settings import ClientSettings, OAuth2Settings, resolve_client
 
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
+# sign any request of a read as they sign another, but for a token that is renewed
+UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
+
 _paces: dict[tuple[str, ...], Pace] = {}
 _shared_lock = threading.Lock()
 
@@ -32,6 +38,7 @@ class Connection:
         session: sends requests, with retries.
         traffic: what the session has done so far.
         redact: takes the API's secrets out of a text.
+        request_settings: how long to wait for an answer.
         pace: how fast the API may be asked; one for all connections of a process to its host.
         answers: what has been asked for ahead of time.
     """
@@ -41,15 +48,32 @@ class Connection:
     session: requests.Session
     traffic: Traffic
     redact: Redact
+    request_settings: RequestSettings
     pace: Pace
     answers: Answers
 
-    def pages_ahead(self) -> PagesAhead:
-        """Make what asks for the pages of one read ahead of time."""
-        window = Window(
+    def window(self) -> Window:
+        """Make a window for one read."""
+        return Window(
             self.pace.max_in_flight, self.pace.adaptive, lambda: self.pace.times_slowed_down
         )
-        return PagesAhead(self.answers, window)
+
+    def pages_ahead(self) -> PagesAhead:
+        """Make what asks for the pages of one read ahead of time."""
+        return PagesAhead(self.answers, self.window())
+
+    def bodies(self) -> Bodies | None:
+        """Make what gets plain pages; None where the way to the API is not a plain one."""
+        auth = self.client.get("auth")
+        url = self.settings.base_url
+        asked = self.session.merge_environment_settings(url, {}, None, None, None)
+        if auth is not None and type(auth) not in UNCHANGING_AUTH:
+            return None
+        if select_proxy(url, asked["proxies"]) or asked["cert"] or is_in_an_event_loop():
+            return None
+        signer = self.auth
+        verify = asked["verify"] is not False and (asked["verify"] or True)
+        return Bodies(self.pace, self.traffic, self.request_settings, signer, verify)
 
     @property
     def client(self) -> dict[str, Any]:
@@ -90,7 +114,9 @@ def connect(
     pace_settings = resolve_configuration(PaceSettings(), sections=sections)
     pace = shared_pace(settings.base_url, pace_settings, request_settings)
     session = build_session(redact, auth, traffic, request_settings, pace)
-    return Connection(settings, auth, session, traffic, redact, pace, Answers(session))
+    return Connection(
+        settings, auth, session, traffic, redact, request_settings, pace, Answers(session)
+    )
 
 
 def shared_pace(base_url: str, settings: PaceSettings, request_settings: RequestSettings) -> Pace:

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from dlt.common import jsonpath
 from dlt.extract import DltResource
@@ -14,16 +14,21 @@ from dlt.sources.rest_api.config_setup import create_paginator
 from analytics_assets.configuration import as_endpoint, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
-from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.arrow import DLT_COLUMNS, ArrowRows
 from analytics_assets.extract.body import RowsPath
+from analytics_assets.extract.connection import Connection
+from analytics_assets.extract.middle_pages import MiddlePages
 from analytics_assets.extract.pages import CompletePages, is_named_on, is_single_page
 from analytics_assets.extract.proof import Proof
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.response import check_response
+from analytics_assets.extract.typed_pages import TypedPages
 
+T = TypeVar("T")
+DEDUPLICATED = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
 # hints that say more of a type than its name
+NOT_PLAIN = ("response_actions", "incremental", "json", "data")
 TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))
 
 
@@ -35,7 +40,7 @@ class Entry:
         config: the configuration.
         contracts: what rows must be, by resource; one that is not there must have a key only.
         reading: how hard to try for a complete read.
-        ahead: makes what asks for pages ahead of time; None to ask for one at a time.
+        connection: by which pages are read ahead of time; None to read one at a time.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -47,8 +52,9 @@ class Entry:
         config: Mapping[str, Any],
         contracts: Mapping[str, Contract],
         reading: ReadingSettings,
-        ahead: Callable[[], PagesAhead] | None = None,
+        connection: Connection | None = None,
     ) -> None:
+        self._connection = connection
         defaults = config.get("resource_defaults") or {}
         self._own = {"name": given, "endpoint": given} if isinstance(given, str) else given
         self._all = {**defaults, **self._own}
@@ -58,8 +64,9 @@ class Entry:
         self._own_endpoint = own_endpoint
         self._endpoint = {"path": self.name, **default_endpoint, **own_endpoint}
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
+        self._rows = RowsPath(self._endpoint.get("data_selector"), one_is_enough=self._one_page())
         self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
-        self.pages = self._complete_pages(reading, ahead if self._may_read_ahead() else None)
+        self.pages = self._complete_pages(reading)
 
     @property
     def name(self) -> str:
@@ -72,6 +79,13 @@ class Entry:
         disposition = self._all.get("write_disposition")
         kind = disposition.get("disposition") if isinstance(disposition, dict) else disposition
         return kind == "merge" and "dedup_sort" not in str(self._all.get("columns"))
+
+    @property
+    def hinted(self) -> set[str]:
+        """The columns whose type the entry says itself."""
+        columns = self._all.get("columns")
+        hints = columns if isinstance(columns, dict) else {}
+        return {name for name, hint in hints.items() if hint.get("data_type")}
 
     @property
     def as_arrow(self) -> bool:
@@ -87,6 +101,30 @@ class Entry:
             and not any(TYPE_DETAILS & hint.keys() for hint in columns.values())
         )
 
+    @property
+    def has_plain_pages(self) -> bool:
+        """Whether pages can be read by `MiddlePages`."""
+        endpoint = self._endpoint
+        return (
+            self._connection is not None
+            and self.as_arrow
+            and TypedPages.can_read(self.contract, endpoint.get("data_selector"))
+            and str(endpoint.get("method") or "get").lower() == "get"
+            and not any(endpoint.get(part) for part in NOT_PLAIN)
+            and not self._all.get("parallelized")
+            and not parents_of(self._own)
+        )
+
+    def middle_pages(self) -> MiddlePages | None:
+        """Make what reads the pages between the first and the last of one read."""
+        bodies = self._connection.bodies() if self._connection and self.has_plain_pages else None
+        if bodies is None or self._connection is None:
+            return None
+        return MiddlePages(self._typed(), self._rows, bodies, self._connection.window())
+
+    def _typed(self) -> TypedPages:
+        return TypedPages(self.contract, str(self._endpoint["data_selector"]))
+
     def for_dlt(self, redact: Redact) -> dict[str, Any]:
         """Return the entry as dlt is to have it.
 
@@ -94,8 +132,7 @@ class Entry:
             redact: takes secrets out of a text.
         """
         selector = self._endpoint.get("data_selector")
-        rows = RowsPath(selector, one_is_enough=self._one_page())
-        check = partial(check_response, redact=redact, where=self.name, rows=rows)
+        check = partial(check_response, redact=redact, where=self.name, rows=self._rows)
         endpoint = {
             **self._own_endpoint,
             "paginator": self.pages,
@@ -105,7 +142,14 @@ class Entry:
         if isinstance(selector, str):
             # dlt 1.31 compiles a text anew for each page
             endpoint["data_selector"] = jsonpath.compile_path(selector)
-        return {**self._own, "endpoint": endpoint, **self._hints()}
+        disposition = {"write_disposition": DEDUPLICATED} if self._is_merged_as_it_is() else {}
+        return {**self._own, "endpoint": endpoint, **self._hints(), **disposition}
+
+    def _is_merged_as_it_is(self) -> bool:
+        """Whether each key comes once, so that dlt need not look for others in all rows."""
+        disposition = self._all.get("write_disposition")
+        plain = ("merge", {"disposition": "merge"})
+        return disposition in plain and self.has_plain_pages and self.last_row_wins
 
     def _key(self) -> tuple[str, ...]:
         key = self._all.get("primary_key") or ()
@@ -143,9 +187,7 @@ class Entry:
         own = [each.get("action") if isinstance(each, dict) else each for each in actions]
         return not self._all.get("parallelized") and not any(callable(action) for action in own)
 
-    def _complete_pages(
-        self, reading: ReadingSettings, ahead: Callable[[], PagesAhead] | None
-    ) -> CompletePages:
+    def _complete_pages(self, reading: ReadingSettings) -> CompletePages:
         paginator = self._paginator()
         selector = str(self._endpoint.get("data_selector") or "")
         if isinstance(paginator, OffsetPaginator) and selector.count("[*]") > 1:
@@ -165,15 +207,22 @@ class Entry:
         total_path, without_total = None, False
         if isinstance(paginator, OffsetPaginator) and named:
             total_path, without_total = paginator.total_path, paginator.total_path is None
+        connection = self._connection if self._may_read_ahead() else None
         # a `parallelized` child's pages are handed on as they come: there is no second pass
         passes = 1 if self._all.get("parallelized") else reading.passes
         return CompletePages(
             paginator,
-            Proof(self.name, self._key_in_a_page(), passes, reading.confirm and passes > 1),
+            Proof(
+                self.name,
+                self._key_in_a_page(),
+                passes,
+                reading.confirm and passes > 1,
+                _as_function(self._typed().content) if self.has_plain_pages else None,
+            ),
             total_path,
             selector,
             counted=not (without_total or is_single_page(paginator)),
-            read_ahead=ahead,
+            read_ahead=_as_function(connection.pages_ahead) if connection else None,
         )
 
     def _paginator(self) -> BasePaginator | None:
@@ -185,6 +234,11 @@ class Entry:
             raise ConfigurationError(
                 f"dlt refuses the entry of `{self.name}`: paginator: {error}"
             ) from error
+
+
+def _as_function(method: Callable[..., T]) -> Callable[..., T]:
+    """Hide a method's object from dlt, which copies configurations with all but functions."""
+    return lambda *args: method(*args)
 
 
 def is_dlt_resource(entry: Any) -> bool:

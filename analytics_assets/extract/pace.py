@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-import requests
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
@@ -38,6 +37,18 @@ class PaceSettings(BaseConfiguration):
     adaptive: bool = True
 
     __section__: ClassVar[str] = "reading"
+
+
+class Answered(Protocol):
+    """What an answer says of the pace."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The fields, by any case of their names."""
 
 
 class Pace:
@@ -70,15 +81,19 @@ class Pace:
         Raises:
             GivenUpError: the read was given up meanwhile.
         """
-        while wait := self._try_to_start():
+        while wait := self.try_to_start():
             pause(wait)
         try:
             yield
         finally:
-            with self._lock:
-                self._in_flight -= 1
+            self.end()
 
-    def _try_to_start(self) -> float:
+    def end(self) -> None:
+        """Say that a request which was started is no longer on its way."""
+        with self._lock:
+            self._in_flight -= 1
+
+    def try_to_start(self) -> float:
         """Start a request, or say after how many seconds to try again."""
         with self._lock:
             now = time.monotonic()
@@ -95,7 +110,7 @@ class Pace:
                 self._left -= 1
             return 0.0
 
-    def heed(self, response: requests.Response) -> None:
+    def heed(self, response: Answered) -> None:
         """Take from an answer how the API wants to be asked from now on.
 
         `Retry-After` (RFC 9110 section 10.2.3) holds back all requests to the host. So does a

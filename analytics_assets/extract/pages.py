@@ -8,6 +8,7 @@ again from the start.
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from typing import Any
@@ -51,6 +52,28 @@ class Progress(Enum):
     COMPLETE = auto()
 
 
+@dataclass(frozen=True)
+class Span:
+    """Where pages are that are neither the first nor the last.
+
+    Args:
+        start: the place of the next page.
+        step: how far they are apart, and how many rows each has.
+        end: the first place that is not among them; None if there is no telling.
+        parameter: the parameter of the URL that says the place.
+    """
+
+    start: int
+    step: int
+    end: int | None
+    parameter: str
+
+    @property
+    def pages(self) -> int | None:
+        """How many there are, as far as that is known."""
+        return None if self.end is None else -(-(self.end - self.start) // self.step)
+
+
 class CompletePages(BasePaginator):
     """One of dlt's paginators, and the proof that it leaves no row out.
 
@@ -86,6 +109,7 @@ class CompletePages(BasePaginator):
         self._counted = counted
         self._read_ahead = read_ahead
         self._ahead: PagesAhead | None = None
+        self._asks_ahead = True
 
     def init_request(self, request: requests.Request) -> None:
         """Ask for the first page of the first pass."""
@@ -120,9 +144,12 @@ class CompletePages(BasePaginator):
         if isinstance(error, IgnoreResponseException):
             self.proof.passes = self.proof.number
         elif error is not None and not self.all_said_to_be_there:
+            sure = self._may_end and is_confirmed(response, status, self._first_sent, **sending)
+            if not sure:
+                response.status_code = status  # for those who look at the error
             if not self._may_end:
                 raise error
-            if not is_confirmed(response, status, self._first_sent, **sending):
+            if not sure:
                 raise not_sure(error, status, response, self.proof.received)
         return error is not None
 
@@ -133,7 +160,7 @@ class CompletePages(BasePaginator):
             IncompleteReadError: the pages do not add up, and were read often enough.
         """
         rows = data if data is not None else []
-        self._bytes = len(response.content)
+        self.bytes_of_page = len(response.content)
         ended = self._judge(response)
         self._check_place(response)
         if not self.proof.received:
@@ -199,6 +226,8 @@ class CompletePages(BasePaginator):
         paginator, total = self._paginator, self.proof.total
         if self._ahead is None or not isinstance(paginator, RangePaginator):
             return
+        if not self._asks_ahead:
+            return
         by_rows = isinstance(paginator, OffsetPaginator)
         step = self._largest if by_rows else paginator.value_step
         end = None
@@ -206,7 +235,41 @@ class CompletePages(BasePaginator):
             end = paginator.initial_value + (total if by_rows else -(-total // self._largest))
         if paginator.maximum_value is not None:
             end = min(paginator.maximum_value, paginator.maximum_value if end is None else end)
-        self._ahead.page_came(request, paginator, step, end, self._bytes)
+        self._ahead.page_came(request, paginator, step, end, self.bytes_of_page)
+
+    def ask_ahead(self, asks_ahead: bool) -> None:
+        """Say whether to ask for pages ahead of time, or whether somebody else does."""
+        self._asks_ahead = asks_ahead
+        if self._ahead and not asks_ahead:
+            self._ahead.forget()
+
+    def span_ahead(self) -> Span | None:
+        """Return where the pages are that can be read like the one before; None if unknown."""
+        paginator = self._paginator
+        if not isinstance(paginator, OffsetPaginator) or not paginator.param_name:
+            return None
+        if self._short or self._looking_far or self.proof.trouble or not self._largest:
+            return None
+        ends = [] if self.proof.total is None else [paginator.initial_value + self.proof.total]
+        ends += [] if paginator.maximum_value is None else [paginator.maximum_value]
+        end = min(ends) - self._largest if ends else None
+        return Span(paginator.current_value, self._largest, end, paginator.param_name)
+
+    def goes_on_as_before(self, response: requests.Response) -> bool:
+        """Tell whether a page says nothing of the total and of the end that was not known."""
+        paginator, body = self._paginator, response.json()
+        if (
+            isinstance(paginator, OffsetPaginator)
+            and says_more(paginator.has_more_path, body) is False
+        ):
+            return False
+        return self._find_total(response) == self.proof.total and not says_no_more(body)
+
+    def move_to(self, place: int, request: requests.Request) -> None:
+        """Go on at another page, as those before it have been counted in."""
+        assert isinstance(self._paginator, OffsetPaginator), "else there is no span"
+        self._paginator.current_value = place
+        self._paginator.update_request(request)
 
     def close(self) -> None:
         """End the read: what was asked for ahead of time is not waited for."""

@@ -1,7 +1,7 @@
 """The proof that a read is complete: what arrived, held against what the API says it has."""
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
 from typing import Any, NoReturn
 
@@ -31,15 +31,22 @@ class Proof:
         passes: the most passes.
         confirm: whether a read counts only once two passes in a row brought the same rows. It
             finds out what no total tells: a row deleted and another added in between.
+        content: makes a hash of a row, by which its forms are compared.
     """
 
     def __init__(
-        self, resource: str, key: Sequence[str], passes: int, confirm: bool = False
+        self,
+        resource: str,
+        key: Sequence[str],
+        passes: int,
+        confirm: bool = False,
+        content: Callable[[Any], int] | None = None,
     ) -> None:
         self.resource = resource
         self.key = tuple(key)
         self.passes = passes
         self.confirm = confirm
+        self._content = content or _content
         self.number = 0
         self._rows = SeenRows()
         self.begin()
@@ -58,7 +65,7 @@ class Proof:
 
     def anew(self) -> "Proof":
         """Return a proof of another read of the same."""
-        return Proof(self.resource, self.key, self.passes, self.confirm)
+        return Proof(self.resource, self.key, self.passes, self.confirm, self._content)
 
     @property
     def void(self) -> bool:
@@ -82,6 +89,10 @@ class Proof:
     def repeats(self, rows: Sequence[Any]) -> bool:
         """Tell whether these are the rows of the page before."""
         return bool(rows) and _identity(self._keys_of(rows), rows) == self._page_before
+
+    def is_page_before(self, keys: Sequence[Hashable]) -> bool:
+        """Tell whether these are the keys of the page before."""
+        return tuple(keys) == self._page_before
 
     def knows(self, rows: Sequence[Any]) -> bool:
         """Tell whether all of these rows, if any, had come before."""
@@ -114,16 +125,37 @@ class Proof:
             IncompleteReadError: the rows are those of the page before.
         """
         keys = self._keys_of(rows)
-        identity = _identity(keys, rows) if rows else None
-        if rows and identity == self._page_before:
+        self._check(_identity(keys, rows) if rows else None, total)
+        if not rows:
+            return
+        # the contract rejects rows without a key, so there is nothing to compare
+        keyed = [(key, row) for key, row in zip(keys, rows, strict=True) if key is not None]
+        hashes = _hashes_of([key for key, _ in keyed] if self.key else [self._page_before])
+        contents = [self._content(row) for _, row in keyed] if self.key else [0]
+        self._see(hashes, contents, len(keyed) == len(rows) or not self.key)
+        self.received += len(rows)
+
+    def add_keyed(
+        self, keys: Sequence[Hashable], contents: Sequence[int], total: int | None
+    ) -> None:
+        """Count a page in whose rows are known by their keys and contents only.
+
+        Args:
+            keys: the key of each row; a key of one field is the field.
+            contents: what the proof's `content` would make of the rows.
+            total: the number of all rows, if the page says it.
+        """
+        self._check(tuple(keys), total)
+        self._see(_hashes_of(keys), contents, True)
+        self.received += len(keys)
+
+    def _check(self, identity: Hashable, total: int | None) -> None:
+        if identity is not None and identity == self._page_before:
             self.refuse_repetition()
         if total is not None and self.total not in (None, total):
             self.trouble = f"its total changed from {self.total} to {total} while it was read"
         self.total = self.total if total is None else total
-        if rows:
-            self._page_before = identity
-            self._see(keys if self.key else [identity], rows)
-            self.received += len(rows)
+        self._page_before = self._page_before if identity is None else identity
 
     def refuse_repetition(self) -> NoReturn:
         """Say that a page has the rows of the page before it.
@@ -137,17 +169,12 @@ class Proof:
             "`paginator` gives them, or set it to 'single_page' if there is only one page."
         )
 
-    def _see(self, keys: Sequence[Hashable], rows: Sequence[Any]) -> None:
+    def _see(self, hashes: Sequence[int], contents: Sequence[int], all_keyed: bool) -> None:
         this_page = hash(self._page_before)
-        # the contract rejects rows without a key, so there is nothing to compare
-        keyed = [(key, row) for key, row in zip(keys, rows, strict=False) if key is not None]
-        hashes = _hashes_of([key for key, _ in keyed])
-        all_known = len(keyed) == len(keys) and self._rows.knows(hashes)
-        if this_page in self._pages or all_known:
+        if this_page in self._pages or (all_keyed and self._rows.knows(hashes)):
             self.trouble = f"all rows at offset {self.received} had come before"
             self._in_circles = True
         self._pages.add(this_page)
-        contents = [_content(row) for _, row in keyed] if self.key else [0]
         self._rows.add(hashes, contents)
 
     def finish(self, counted: bool = True) -> bool:

@@ -1,26 +1,25 @@
 """A read that is handed on as a whole, once it is proven complete, and not before."""
 
-import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from functools import partial
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items import SupportsPipe
 from dlt.extract.items_transform import ItemTransform, LimitItem
 from dlt.extract.pipe import Pipe
 from dlt.sources.helpers.rest_client.client import PageData
 
+from analytics_assets.contract import Contract
+from analytics_assets.contract.rows import RowCheck
+from analytics_assets.extract.arrow import load_id
+from analytics_assets.extract.held_pages import HeldPages
+from analytics_assets.extract.middle_pages import MiddlePages
 from analytics_assets.extract.pages import CompletePages, Progress
-from analytics_assets.extract.proof import IncompleteReadError
-from analytics_assets.extract.response import BodyError
-
-BATCH_ROWS = 20_000
-BATCH_BYTES = 16 * 1024 * 1024  # of rows as they are held
-HELD_IN_MEMORY = 64 * 1024 * 1024  # bytes of pages that are held before a file is used
+from analytics_assets.extract.proof import IncompleteReadError, Proof
 
 
 @configspec
@@ -46,15 +45,30 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     Args:
         pages: the paginator that the generator pages with.
-        last_wins: whether of rows with the same key only the last that arrived is handed on.
+        last_wins: whether of rows with the same key only the last one is handed on, of those that
+            fit if any does.
+        contract: what rows must be.
+        hinted: columns that the contract does not name, and whose type dlt does not infer either.
+        middle_pages: makes what reads pages in place of dlt's client, where that can be done.
     """
 
     placement_affinity = -1
+    leaves_rows_alone = True
 
-    def __init__(self, pages: CompletePages, last_wins: bool) -> None:
+    def __init__(
+        self,
+        pages: CompletePages,
+        last_wins: bool,
+        contract: Contract,
+        hinted: Collection[str],
+        middle_pages: Callable[[], MiddlePages | None],
+    ) -> None:
         super().__init__(lambda item: item)
         self._pages = pages
         self._last_wins = last_wins
+        self._contract = contract
+        self._check = RowCheck(contract, hinted)
+        self._make_middle_pages = middle_pages
 
     def bind(self, pipe: SupportsPipe) -> "CompleteRead":
         """Put itself around the pipe's generator."""
@@ -67,7 +81,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         elif callable(generate):
             pipe.replace_gen(partial(self._read_children, generate))
         else:
-            pipe.replace_gen(self._read_alone(generate))
+            pipe.replace_gen(self._read_alone(generate, pipe))
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
@@ -77,12 +91,13 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
     def _read_children(
         self, generate: Callable[..., Iterator[Any]], items: Any, meta: Any = None
     ) -> Iterator[Any]:
-        yield from self._read(generate(items, meta=meta))
+        yield from self._read(generate(items, meta=meta), None)
 
-    def _read_alone(self, pages: Iterator[Any]) -> Iterator[Any]:
-        yield from self._read(pages)
+    def _read_alone(self, pages: Iterator[Any], pipe: Pipe) -> Iterator[Any]:
+        middle = self._make_middle_pages() if leaves_rows_alone(pipe) and load_id() else None
+        yield from self._read(pages, middle)
 
-    def _read(self, pages: Iterator[Any]) -> Iterator[Any]:
+    def _read(self, pages: Iterator[Any], middle: MiddlePages | None) -> Iterator[Any]:
         paginator: Any = self._pages
         try:
             with closing(HeldPages()) as held:
@@ -95,17 +110,22 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
                     if page.paginator is not paginator:
                         yield from self._cut_short(held, paginator)
                         paginator = page.paginator
-                    held.add(page)
+                    held.add(list(page))
                     if paginator.progress is Progress.READ_AGAIN:
                         held.clear()
                     elif paginator.progress is Progress.COMPLETE:
                         yield from self._hand_on(held, paginator)
+                    elif middle:
+                        for batch in middle.read(page, paginator):
+                            held.add(batch)
                 yield from self._cut_short(held, paginator)
         finally:
             paginator.close()
+            if middle:
+                middle.close()
         yield []  # steps behind may have kept something, and a filter can swallow a whole page
 
-    def _cut_short(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
+    def _cut_short(self, held: HeldPages, pages: CompletePages) -> Iterator[Any]:
         """Hand on what was read before an answer that the entry's `response_actions` ignore."""
         if pages.progress is Progress.READ_AGAIN:
             raise IncompleteReadError(
@@ -117,26 +137,27 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
             pages.finish()
             yield from self._hand_on(held, pages)
 
-    def _hand_on(self, held: "HeldPages", pages: CompletePages) -> Iterator[list[Any]]:
+    def _hand_on(self, held: HeldPages, pages: CompletePages) -> Iterator[Any]:
         proof = pages.proof
         pages.close()
         self._count(pages)
-        last: dict[Any, int] = {}
         if self._last_wins and proof.repeated.keys:
-            keys = (proof.key_of(row) for page in held for row in page)
-            last = {key: place for place, key in enumerate(keys) if proof.is_repeated(key)}
-        start = 0
-        for rows in held.batches():
-            places = range(start, start + len(rows))
-            start += len(rows)
-            if last:
-                rows = [
-                    row
-                    for place, row in zip(places, rows, strict=True)
-                    if last.get(proof.key_of(row), place) == place
-                ]
-            yield rows
+            yield from held.batches(self._places_of_replaced(held, proof))
+        else:
+            yield from held.batches()
         held.clear()
+
+    def _places_of_replaced(self, held: HeldPages, proof: Proof) -> set[int]:
+        """Return the places of the rows that a later one with the same key replaces."""
+        last: dict[Any, int] = {}
+        replaced: set[int] = set()
+        for place, key, row in held.keyed(proof.key_of, self._contract.key_columns):
+            if not proof.is_repeated(key) or not (row is None or self._check.fits(row)):
+                continue
+            if key in last:
+                replaced.add(last[key])
+            last[key] = place
+        return replaced
 
     def _count(self, pages: CompletePages) -> None:
         counts = {
@@ -152,48 +173,12 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
             self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
 
 
-class HeldPages:
-    """Pages in the order in which they came, in memory as far as they are few, else in a file."""
+def leaves_rows_alone(pipe: Pipe) -> bool:
+    """Tell whether no step of a pipe but those of this package sees a resource's rows."""
+    steps = [step for step in pipe.steps if step is not pipe.gen]
+    return all(getattr(step, "leaves_rows_alone", _is_no_incremental(step)) for step in steps)
 
-    def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=HELD_IN_MEMORY)  # noqa: SIM115  # see `close`
-        self._count = 0
 
-    def __len__(self) -> int:
-        """Return how many pages are held."""
-        return self._count
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        """Go through the pages from the first on."""
-        self._file.seek(0)
-        for _ in range(self._count):
-            yield pickle.load(self._file)  # noqa: S301  # written by `add`
-
-    def batches(self) -> Iterator[list[Any]]:
-        """Go through the rows in batches of many pages, which dlt handles faster than pages."""
-        batch: list[Any] = []
-        begin = 0
-        for page in self:
-            batch += page
-            if len(batch) >= BATCH_ROWS or self._file.tell() - begin >= BATCH_BYTES:
-                yield batch
-                batch, begin = [], self._file.tell()
-        yield batch
-
-    def add(self, rows: Iterable[Any]) -> None:
-        """Hold one more page."""
-        try:
-            pickle.dump(list(rows), self._file, pickle.HIGHEST_PROTOCOL)
-        except RecursionError:
-            raise BodyError("a page has a value that is nested too deeply to be kept") from None
-        self._count += 1
-
-    def clear(self) -> None:
-        """Forget all pages."""
-        self._file.seek(0)
-        self._file.truncate()
-        self._count = 0
-
-    def close(self) -> None:
-        """Remove the file."""
-        self._file.close()
+def _is_no_incremental(step: Any) -> bool:
+    """Tell whether a step is the place that dlt keeps for an incremental cursor, and empty."""
+    return isinstance(step, IncrementalResourceWrapper) and step.incremental is None

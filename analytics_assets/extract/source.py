@@ -1,7 +1,7 @@
 """dlt REST configuration in, dlt source out."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -19,7 +19,6 @@ from analytics_assets.configuration import Api, parents_of
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
 from analytics_assets.extract import lossless
-from analytics_assets.extract.ahead import PagesAhead
 from analytics_assets.extract.batches import check_rows
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.entry import Entry, is_dlt_resource
@@ -77,14 +76,16 @@ def rest_api_source(
     """
     connection = connection or connect(config["client"], name)
     reading = resolve_configuration(ReadingSettings())
-    # dlt copies configurations with all that they hold, except for functions
-    entries = _entries(config, contracts or {}, reading, lambda: connection.pages_ahead())
+    entries = _entries(config, contracts or {}, reading, connection)
     source = _source_of(config, name, connection, entries)
     source.schema = Schema(source.schema.name, normalizers={"json": {"module": lossless.__name__}})
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
-        resource.add_step(CompleteRead(entry.pages, entry.last_row_wins), insert_at=1)
+        read = CompleteRead(
+            entry.pages, entry.last_row_wins, entry.contract, entry.hinted, entry.middle_pages
+        )
+        resource.add_step(read, insert_at=1)
         check_rows(resource, entry.contract, entry.as_arrow, has_children=entry.name in parents)
     return source
 
@@ -101,10 +102,10 @@ def _entries(
     config: Mapping[str, Any],
     contracts: Mapping[str, Contract],
     reading: ReadingSettings,
-    ahead: Callable[[], PagesAhead] | None = None,
+    connection: Connection | None = None,
 ) -> list[Entry]:
     entries = [entry for entry in config["resources"] if not is_dlt_resource(entry)]
-    return [Entry(entry, config, contracts, reading, ahead) for entry in entries]
+    return [Entry(entry, config, contracts, reading, connection) for entry in entries]
 
 
 def _source_of(

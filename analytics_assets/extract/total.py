@@ -16,6 +16,7 @@ CONTAINERS = frozenset(
     ("meta", "metadata", "pagination", "paging", "page", "pageinfo", "pageable", "response")
 )
 HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
+ALL_HEADERS = (*HEADERS, "Content-Range")
 CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 
 
