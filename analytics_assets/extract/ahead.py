@@ -86,11 +86,11 @@ class PagesAhead:
             self._answers.take(self._next[0])
         answers = [answer for _, answer in self._coming.values()]
         answers += [self._next[1]] if self._next else []
-        on_its_way = any([not answer.cancel() and not answer.done() for answer in answers])
-        if on_its_way:
+        on_their_way = [answer for answer in answers if not (answer.cancel() or answer.done())]
+        if on_their_way:
             self._read.give_up()
         self._begin_anew()
-        return on_its_way
+        return bool(on_their_way)
 
     def page_came(
         self,
