@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 from dlt.common.configuration import resolve_configuration
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
 from requests.utils import select_proxy
 
@@ -18,7 +19,7 @@ from analytics_assets.extract.pace import Host, Pace, PaceSettings
 from analytics_assets.extract.redaction import Redact, Redactor
 from analytics_assets.extract.session import RequestSettings, Traffic, build_session
 from analytics_assets.extract.window import Window
-from analytics_assets.settings import ClientSettings, OAuth2Settings, resolve_client
+from analytics_assets.settings import ClientSettings, OAuth2Settings, SettingsError, resolve_client
 
 # sign any request of a read as they sign another, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
@@ -116,13 +117,22 @@ def connect(
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
-    sections = ("sources", api_name, *([resource] if resource else []))
-    pace_settings = resolve_configuration(PaceSettings(), sections=sections)
-    pace = shared_pace(settings.base_url, pace_settings, request_settings)
+    pace = shared_pace(settings.base_url, _pace_settings(api_name, resource), request_settings)
     session = build_session(redact, auth, traffic, request_settings, pace)
     return Connection(
         settings, auth, session, traffic, redact, request_settings, pace, Answers(session)
     )
+
+
+def _pace_settings(api_name: str, resource: str) -> PaceSettings:
+    sections = ("sources", api_name, *([resource] if resource else []))
+    try:
+        return resolve_configuration(PaceSettings(), sections=sections)
+    except ConfigValueCannotBeCoercedException as error:
+        raise SettingsError(
+            f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
+            f"must be of type {error.hint.__name__}."
+        ) from None
 
 
 def shared_pace(base_url: str, settings: PaceSettings, request_settings: RequestSettings) -> Pace:
