@@ -41,7 +41,7 @@ class Told(NamedTuple):
     """What an answer says of the pace."""
 
     status_code: int = 200
-    headers: Mapping[str, str] = {}  # noqa: RUF012  # is not changed
+    headers: Mapping[str, str] = {}
 
 
 def pace_of(
@@ -216,7 +216,7 @@ def test_an_answer_in_between_does_not_end_the_wait() -> None:
     pace.heed(Told(200))
     pace.heed(Told(429, {"Retry-After": "1"}))
 
-    with pytest.raises(NoAnswerError, match="another (59|60) seconds"), pace.turn(patience=10):
+    with pytest.raises(NoAnswerError, match=r"another (59|60) seconds"), pace.turn(patience=10):
         pass
 
 

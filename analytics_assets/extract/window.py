@@ -43,6 +43,7 @@ class Window:
         self._tried_from: tuple[int, float] | None = None  # the size before, its seconds a page
         self._upwards = True
         self._next_rest = FIRST_REST
+        self._climbed_before = False
         self._begin_rest(pages=0)
 
     def page(self) -> None:
