@@ -113,7 +113,8 @@ class PagesAhead:
         self._pages_came += 1
         self._check_guess(paginator.current_value)
         room = min(self._window.size, HELD_AHEAD // max(size, 1))
-        if end is None:  # pages that may not be there are asked for with restraint
+        if end is None or self._wrong_guesses:
+            # pages that may not be there are asked for with restraint
             room = min(room, self._pages_came)
         if self._wrong_guesses >= WRONG_GUESSES or not (room or self._coming):
             self.forget()
@@ -136,6 +137,7 @@ class PagesAhead:
         not_asked_for = self._next and self._answers.is_coming(self._next[0])
         if not_asked_for or (self._coming and place not in self._coming):
             self._wrong_guesses += 1
+            self._pages_came = 1
             self.forget()
 
     def _request_at(
