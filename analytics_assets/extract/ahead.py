@@ -151,11 +151,7 @@ class PagesAhead:
     def _send(self, request: requests.PreparedRequest) -> tuple[requests.PreparedRequest, Answer]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._window.most, "page-ahead")
-        return request, self._threads.submit(self._ask, request, self._read)
-
-    def _ask(self, request: requests.PreparedRequest, read: Read) -> requests.Response:
-        with read.current():
-            return self._answers.ask(request)
+        return request, self._threads.submit(_ask, self._answers, request, self._read)
 
     def close(self) -> None:
         """End the read: no thread, socket or request of it is left behind."""
@@ -165,3 +161,8 @@ class PagesAhead:
             self._threads = None
         if on_its_way:
             self._answers.session.close()  # the next request makes connections anew
+
+
+def _ask(answers: Answers, request: requests.PreparedRequest, read: Read) -> requests.Response:
+    with read.current():
+        return answers.ask(request)

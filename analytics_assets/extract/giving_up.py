@@ -143,6 +143,18 @@ class InterruptibleAdapter(HTTPAdapter):
         _let_be_interrupted(proxies)
         return proxies
 
+    def close(self) -> None:
+        """Close all connections that wait for a request.
+
+        urllib3 2 leaves that to the garbage collector, and an error may hold on to an answer.
+        """
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  # it cannot be gone through itself
+                pool = manager.pools.get(key)
+                if pool:
+                    pool.close()
+        super().close()
+
 
 def _let_be_interrupted(connections: PoolManager) -> None:
     connections.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
