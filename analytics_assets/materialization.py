@@ -1,6 +1,7 @@
 """One load of one resource: what is run, and what is told of it in the asset's metadata."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -88,7 +89,10 @@ def materialize(
     # says where the process of this run is, for those who look after dead runs
     context.instance.add_run_tags(context.run_id, {MACHINE_TAG: this_machine()})
     try:
-        yield from _load(context, api, contract, warehouse, translator)
+        with closing(
+            connect(api.config["client"], api.name, resource=contract.resource)
+        ) as connection:
+            yield from _load(context, api, contract, warehouse, translator, connection)
     except Exception as error:
         cause = find_cause(error, AnalyticsAssetsError) or unfit_column(
             error, contract, warehouse, api.table(contract.resource)
@@ -104,9 +108,9 @@ def _load(
     contract: Contract,
     warehouse: Warehouse,
     translator: DagsterDltTranslator,
+    connection: Connection,
 ) -> Iterator[dg.MaterializeResult[Any]]:
     resource = contract.resource
-    connection = connect(api.config["client"], api.name)
     context.log.info(f"Reading {resource} from {connection.settings.base_url}")
     if connection.settings.embedded:
         context.log.info(

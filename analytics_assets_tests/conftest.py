@@ -30,12 +30,14 @@ SETTINGS = (
     "DAGSTER_HOME",
 )
 
+FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__")
+
 
 @pytest.fixture(autouse=True)
 def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Run each test in an empty folder, with the settings of a fresh clone and short waits."""
     for name in list(os.environ):
-        if name in SETTINGS or name.startswith(("SOURCES__", "DESTINATION__", "RUNTIME__")):
+        if name in SETTINGS or name.startswith(FAMILIES):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SANDBOX__TODAY", TODAY.isoformat())

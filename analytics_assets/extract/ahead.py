@@ -1,14 +1,13 @@
 """Pages that are asked for before dlt does, so that the next ones come while one is worked on."""
 
 import copy
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import requests
 from dlt.sources.helpers.rest_client.paginators import RangePaginator
 
-from analytics_assets.extract.giving_up import Read
+from analytics_assets.extract.giving_up import Read, in_a_read
 from analytics_assets.extract.window import Window
 
 HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
@@ -32,7 +31,8 @@ class Answers:
 
     def _send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Wait for the answer that is on its way, or send the request."""
-        answer = self.take(request)
+        # a thread that asks ahead comes here by a redirect, and would wait for what it brings
+        answer = None if in_a_read() else self.take(request)
         return answer.result() if answer else self._send_now(request, **kwargs)
 
     def ask(self, request: requests.PreparedRequest) -> requests.Response:
@@ -43,6 +43,10 @@ class Answers:
     def expect(self, request: requests.PreparedRequest, answer: Answer) -> None:
         """Keep an answer for whoever sends the request."""
         self._coming[_identity(request)] = answer
+
+    def is_coming(self, request: requests.PreparedRequest) -> bool:
+        """Tell whether nobody has taken the answer to a request yet."""
+        return _identity(request) in self._coming
 
     def take(self, request: requests.PreparedRequest) -> Answer | None:
         """Return the answer to a request, once, if it is on its way."""
@@ -64,22 +68,29 @@ class PagesAhead:
     def __init__(self, answers: Answers, window: Window) -> None:
         self._answers = answers
         self._window = window
-        self._read = Read()
         self._threads: ThreadPoolExecutor | None = None
         self._pages_came = 0
         self._wrong_guesses = 0
-        self._next: requests.PreparedRequest | None = None
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop what is on its way."""
-        if self._next:
-            self._answers.take(self._next)
-        for _, answer in getattr(self, "_coming", {}).values():
-            answer.cancel()
-        self._next = None
         self._coming: dict[int, tuple[requests.PreparedRequest, Answer]] = {}
-        self._upcoming: Iterator[tuple[int, requests.PreparedRequest]] | None = None
+        self._next: tuple[requests.PreparedRequest, Answer] | None = None
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._read = Read()
+        self._coming, self._next = {}, None
+        self._last: RangePaginator | None = None  # where the next page to ask for is
+
+    def forget(self) -> bool:
+        """Drop what is on its way, and tell whether there was anything."""
+        if self._next:
+            self._answers.take(self._next[0])
+        answers = [answer for _, answer in self._coming.values()]
+        answers += [self._next[1]] if self._next else []
+        on_their_way = [answer for answer in answers if not (answer.cancel() or answer.done())]
+        if on_their_way:
+            self._read.give_up()
+        self._begin_anew()
+        return bool(on_their_way)
 
     def page_came(
         self,
@@ -102,51 +113,56 @@ class PagesAhead:
         self._pages_came += 1
         self._check_guess(paginator.current_value)
         room = min(self._window.size, HELD_AHEAD // max(size, 1))
-        if end is None:  # pages that may not be there are asked for with restraint
+        if end is None or self._wrong_guesses:
+            # pages that may not be there are asked for with restraint
             room = min(room, self._pages_came)
         if self._wrong_guesses >= WRONG_GUESSES or not (room or self._coming):
             self.forget()
             return
-        if self._upcoming is None:
-            self._upcoming = self._following(copy.copy(paginator), request, step, end)
-        # what is behind the end is not asked for ahead of time
-        while len(self._coming) < room and (following := next(self._upcoming, None)):
-            place, page = following
-            self._coming[place] = page, self._send(page)
+        if self._last is None or not self._coming:
+            self._last = copy.copy(paginator)
+        while len(self._coming) < room:
+            place = self._last.current_value
+            # dlt asks for the page it is at, wherever the end is
+            if end is not None and place >= end and place != paginator.current_value:
+                break
+            self._coming[place] = self._send(self._request_at(self._last, request))
+            self._last.current_value += step
         if paginator.current_value in self._coming:
-            self._next, answer = self._coming.pop(paginator.current_value)
-            self._answers.expect(self._next, answer)
+            self._next = self._coming.pop(paginator.current_value)
+            self._answers.expect(*self._next)
 
     def _check_guess(self, place: int) -> None:
         """Find out whether the pages that were asked for are those that dlt asks for."""
-        not_asked_for = self._next and self._answers.take(self._next)
+        not_asked_for = self._next and self._answers.is_coming(self._next[0])
         if not_asked_for or (self._coming and place not in self._coming):
             self._wrong_guesses += 1
+            self._pages_came = 1
             self.forget()
 
-    def _following(
-        self, paginator: RangePaginator, request: requests.Request, step: int, end: int | None
-    ) -> Iterator[tuple[int, requests.PreparedRequest]]:
-        while end is None or paginator.current_value < end:
-            page = copy.copy(request)
-            page.params, page.json = copy.deepcopy((request.params, request.json))
-            paginator.update_request(page)
-            yield paginator.current_value, self._answers.session.prepare_request(page)
-            paginator.current_value += step
+    def _request_at(
+        self, paginator: RangePaginator, request: requests.Request
+    ) -> requests.PreparedRequest:
+        page = copy.copy(request)
+        page.params, page.json = copy.deepcopy((request.params, request.json))
+        paginator.update_request(page)
+        return self._answers.session.prepare_request(page)
 
-    def _send(self, request: requests.PreparedRequest) -> Answer:
+    def _send(self, request: requests.PreparedRequest) -> tuple[requests.PreparedRequest, Answer]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._window.most, "page-ahead")
-        return self._threads.submit(self._ask, request)
-
-    def _ask(self, request: requests.PreparedRequest) -> requests.Response:
-        with self._read.current():
-            return self._answers.ask(request)
+        return request, self._threads.submit(_ask, self._answers, request, self._read)
 
     def close(self) -> None:
         """End the read: no thread, socket or request of it is left behind."""
-        self.forget()
+        on_its_way = self.forget()
         if self._threads:
-            self._read.give_up()
             self._threads.shutdown()
             self._threads = None
+        if on_its_way:
+            self._answers.session.close()  # the next request makes connections anew
+
+
+def _ask(answers: Answers, request: requests.PreparedRequest, read: Read) -> requests.Response:
+    with read.current():
+        return answers.ask(request)

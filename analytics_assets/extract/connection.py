@@ -8,22 +8,24 @@ from urllib.parse import urlsplit
 
 import requests
 from dlt.common.configuration import resolve_configuration
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
 from requests.utils import select_proxy
 
 from analytics_assets.extract.ahead import Answers, PagesAhead
 from analytics_assets.extract.auth import OAuth2
 from analytics_assets.extract.bodies import Bodies, is_in_an_event_loop
-from analytics_assets.extract.pace import Pace, PaceSettings
+from analytics_assets.extract.pace import Host, Pace, PaceSettings
 from analytics_assets.extract.redaction import Redact, Redactor
 from analytics_assets.extract.session import RequestSettings, Traffic, build_session
 from analytics_assets.extract.window import Window
-from analytics_assets.settings import ClientSettings, OAuth2Settings, resolve_client
+from analytics_assets.settings import ClientSettings, OAuth2Settings, SettingsError, resolve_client
 
-_tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
 # sign any request of a read as they sign another, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
 
+_tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
+_hosts: dict[str, Host] = {}
 _paces: dict[tuple[str, ...], Pace] = {}
 _shared_lock = threading.Lock()
 
@@ -75,6 +77,10 @@ class Connection:
         verify = asked["verify"] is not False and (asked["verify"] or True)
         return Bodies(self.pace, self.traffic, self.request_settings, signer, verify)
 
+    def close(self) -> None:
+        """Close the sockets that are kept for the next request."""
+        self.session.close()
+
     @property
     def client(self) -> dict[str, Any]:
         """The `client` dictionary for dlt, auth and session in place."""
@@ -98,7 +104,8 @@ def connect(
 
     Returns:
         The connection. Connections with the same OAuth2 settings share one token in a process,
-        and those to the same host with the same limits keep them together.
+        those to the same host with the same limits keep them together, and whatever their limits,
+        they all wait when the host asks for it.
 
     Raises:
         SettingsError: a setting is missing or has the wrong type.
@@ -110,22 +117,36 @@ def connect(
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
-    sections = ("sources", api_name, *([resource] if resource else []))
-    pace_settings = resolve_configuration(PaceSettings(), sections=sections)
-    pace = shared_pace(settings.base_url, pace_settings, request_settings)
+    pace = shared_pace(settings.base_url, _pace_settings(api_name, resource), request_settings)
     session = build_session(redact, auth, traffic, request_settings, pace)
     return Connection(
         settings, auth, session, traffic, redact, request_settings, pace, Answers(session)
     )
 
 
+def _pace_settings(api_name: str, resource: str) -> PaceSettings:
+    sections = ("sources", api_name, *([resource] if resource else []))
+    try:
+        return resolve_configuration(PaceSettings(), sections=sections)
+    except ConfigValueCannotBeCoercedException as error:
+        raise SettingsError(
+            f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
+            f"must be of type {error.hint.__name__}."
+        ) from None
+
+
 def shared_pace(base_url: str, settings: PaceSettings, request_settings: RequestSettings) -> Pace:
-    """Return this process's one `Pace` of a host for these limits."""
+    """Return this process's one `Pace` of a host for these limits.
+
+    What the host itself asks for holds for all limits.
+    """
     longest_hold = request_settings.request_max_retry_delay
     limits = (str(value) for value in (*dict(settings).values(), longest_hold))
-    key = (urlsplit(base_url).netloc, *limits)
+    name = urlsplit(base_url).netloc
+    key = (name, *limits)
     with _shared_lock:
-        return _paces.setdefault(key, Pace(settings, longest_hold))
+        host = _hosts.setdefault(name, Host())
+        return _paces.setdefault(key, Pace(settings, longest_hold, host))
 
 
 def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:

@@ -4,9 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from weakref import WeakSet
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -25,7 +24,8 @@ class Read:
 
     def __init__(self) -> None:
         self._over = threading.Event()
-        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._lock = threading.Lock()
+        self._waits_at: dict[int, socket.socket] = {}  # by thread
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -38,12 +38,11 @@ class Read:
 
     def give_up(self) -> None:
         """End all waits and answers of the read."""
-        self._over.set()
-        for waited_at in list(self._sockets):
-            try:
-                waited_at.shutdown(socket.SHUT_RDWR)
-            except OSError:  # the other side was faster
-                continue
+        with self._lock:
+            self._over.set()
+            for waited_at in self._waits_at.values():
+                with suppress(OSError):  # the other side was faster
+                    waited_at.shutdown(socket.SHUT_RDWR)
 
     def pause(self, seconds: float) -> None:
         """Wait.
@@ -55,12 +54,27 @@ class Read:
             raise GivenUpError("The read that this request was for has been given up.")
 
     def waits_at(self, waited_at: socket.socket) -> None:
-        """Say at which socket an answer is waited for."""
-        self._sockets.add(waited_at)
+        """Say at which socket this thread waits for an answer.
+
+        Raises:
+            GivenUpError: the read was given up.
+        """
+        with self._lock:
+            self._waits_at[threading.get_ident()] = waited_at
         self.pause(0)
+
+    def waits_no_more(self) -> None:
+        """Say that the answer is there: its socket may be another read's from now on."""
+        with self._lock:
+            self._waits_at.pop(threading.get_ident(), None)
 
 
 _current: ContextVar[Read | None] = ContextVar("read", default=None)
+
+
+def in_a_read() -> bool:
+    """Tell whether this thread works for a read, and not as the one that waits for it."""
+    return _current.get() is not None
 
 
 def pause(seconds: float) -> None:
@@ -108,6 +122,16 @@ class _TlsPool(HTTPSConnectionPool):
 class InterruptibleAdapter(HTTPAdapter):
     """An adapter whose answers are not waited for once their read is given up."""
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Send a request and take its whole answer in here."""
+        try:
+            yield
+        finally:
+            read = _current.get()
+            if read:
+                read.waits_no_more()
+
     def init_poolmanager(self, *args, **kwargs):  # type: ignore[no-untyped-def]
         """Make the pool of connections."""
         super().init_poolmanager(*args, **kwargs)
@@ -118,6 +142,18 @@ class InterruptibleAdapter(HTTPAdapter):
         proxies = super().proxy_manager_for(*args, **kwargs)
         _let_be_interrupted(proxies)
         return proxies
+
+    def close(self) -> None:
+        """Close all connections that wait for a request.
+
+        urllib3 2 leaves that to the garbage collector, and an error may hold on to an answer.
+        """
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  # it cannot be gone through itself
+                pool = manager.pools.get(key)
+                if pool:
+                    pool.close()
+        super().close()
 
 
 def _let_be_interrupted(connections: PoolManager) -> None:

@@ -1,24 +1,24 @@
 """How fast an API may be asked: at most so many requests at once, so many a second, and not now."""
 
-import re
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from typing import ClassVar, Protocol
 
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
 from analytics_assets.extract.giving_up import pause
+from analytics_assets.extract.quota import quota_of, retry_after
+from analytics_assets.extract.response import NoAnswerError
+from analytics_assets.settings import SettingsError
 
 SLOWED_DOWN = (429, 503)
 LONGEST_NAP = 0.05  # seconds until a thread looks again whether it may go on
-EPOCH = 1_000_000_000  # a larger reset is a moment, a smaller one is seconds
-MILLISECONDS = 100_000_000_000
-LEFT = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
-RESET = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+LONGEST_WAIT = 1.0  # seconds until it looks again where it knows how long it takes
+SAME_RESET = 2.0  # seconds: a reset that is later than that is the one after
 
 
 @configspec
@@ -38,6 +38,20 @@ class PaceSettings(BaseConfiguration):
 
     __section__: ClassVar[str] = "reading"
 
+    def on_resolved(self) -> None:
+        """Refuse limits by which no request could ever be sent.
+
+        Raises:
+            SettingsError: a limit is not above zero.
+        """
+        for name in ("max_in_flight", "max_per_second"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise SettingsError(
+                    f"The setting `reading.{name}` is {value:g}; it must be more than 0. To ask "
+                    "for one page at a time, set `reading.max_in_flight` to 1."
+                )
+
 
 class Answered(Protocol):
     """What an answer says of the pace."""
@@ -51,6 +65,58 @@ class Answered(Protocol):
         """The fields, by any case of their names."""
 
 
+class Host:
+    """What a host has asked for so far; it holds for all requests to it, whatever their limits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held_until = 0.0  # of the monotonic clock, as all times here
+        self._left: int | None = None
+        self._left_until = 0.0
+        self._asks_until = 0.0
+        self.times_slowed_down = 0
+
+    def wait(self) -> float:
+        """Take one of the requests that are left, or say for how many seconds there is none."""
+        with self._lock:
+            now = time.monotonic()
+            until = max(self._held_until, self._asks_until)
+            if self._left == 0:
+                until = max(until, self._left_until)
+            if until > now:
+                # an answer may say at any time that there are more
+                return LONGEST_NAP if until == self._asks_until else until - now
+            if self._left is not None and now >= self._left_until:
+                # nobody knows how many there are now: one asks, the others wait for its answer
+                self._asks_until = now + LONGEST_WAIT if self._left == 0 else 0.0
+                self._left = None
+            if self._left is not None:
+                self._left -= 1
+            return 0.0
+
+    def heed(self, answer: Answered, longest_hold: float) -> None:
+        """Take from an answer how the host wants to be asked from now on.
+
+        Args:
+            answer: the answer.
+            longest_hold: seconds that a wait is cut to.
+        """
+        slowed_down = answer.status_code in SLOWED_DOWN
+        hold = retry_after(answer.headers.get("Retry-After", "")) if slowed_down else 0.0
+        quota = quota_of(answer.headers)
+        with self._lock:
+            now = time.monotonic()
+            self._asks_until = 0.0
+            self.times_slowed_down += slowed_down
+            self._held_until = max(self._held_until, now + min(hold, longest_hold))
+            if quota:
+                until = now + min(quota.reset, longest_hold)
+                same = self._left is not None and until <= self._left_until + SAME_RESET
+                # answers come in another order than the API counted the requests
+                self._left = min(quota.left, self._left or 0) if same else quota.left
+                self._left_until = until
+
+
 class Pace:
     """Lets requests to one host begin, one after the other, as fast as it may be asked.
 
@@ -59,105 +125,79 @@ class Pace:
     Args:
         settings: the limits.
         longest_hold: seconds that a wait which the API asks for is cut to.
+        host: what the host has asked for.
     """
 
-    def __init__(self, settings: PaceSettings, longest_hold: float) -> None:
+    def __init__(
+        self, settings: PaceSettings, longest_hold: float, host: Host | None = None
+    ) -> None:
         self.max_in_flight = settings.max_in_flight
         self.adaptive = settings.adaptive
         self._gap = 1 / settings.max_per_second if settings.max_per_second else 0.0
         self._longest_hold = longest_hold
+        self._host = host or Host()
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._next = 0.0  # of the monotonic clock, as all times here
-        self._held_until = 0.0
-        self._left: int | None = None
-        self._left_until = 0.0
-        self.times_slowed_down = 0
+        self._next = 0.0  # of the monotonic clock
+
+    @property
+    def times_slowed_down(self) -> int:
+        """How often the host has asked for less so far."""
+        return self._host.times_slowed_down
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, patience: float = math.inf) -> Iterator[None]:
         """Wait until a request may be sent, and count it as being on its way until the end.
+
+        Args:
+            patience: seconds; where the host asks for a longer wait, there is none.
 
         Raises:
             GivenUpError: the read was given up meanwhile.
+            NoAnswerError: the host asks for a longer wait.
         """
-        while wait := self.try_to_start():
-            pause(wait)
+        while wait := self._wait():
+            if wait > patience:
+                raise NoAnswerError(
+                    f"The API has asked to be left alone for another {wait:.0f} seconds "
+                    "(`Retry-After`, or its quota of requests is used up)."
+                )
+            pause(min(wait, LONGEST_WAIT))
         try:
             yield
         finally:
             self.end()
+
+    def try_to_start(self) -> float:
+        """Start a request, or say after how many seconds to try again."""
+        return min(self._wait(), LONGEST_WAIT)
 
     def end(self) -> None:
         """Say that a request which was started is no longer on its way."""
         with self._lock:
             self._in_flight -= 1
 
-    def try_to_start(self) -> float:
-        """Start a request, or say after how many seconds to try again."""
+    def _wait(self) -> float:
+        """Start a request, or say how many seconds are left until one may start."""
         with self._lock:
             now = time.monotonic()
-            if self._left is not None and now >= self._left_until:
-                self._left = None
-            until = max(self._next, self._held_until, self._left_until if self._left == 0 else 0)
-            if until > now:
-                return min(until - now, 1.0)
+            if self._next > now:
+                return self._next - now
             if self._in_flight >= self.max_in_flight:
                 return LONGEST_NAP
-            self._in_flight += 1
-            self._next = max(self._next, now - self._gap) + self._gap if self._gap else 0.0
-            if self._left is not None:
-                self._left -= 1
-            return 0.0
+            wait = self._host.wait()
+            if not wait:
+                self._in_flight += 1
+                self._next = now + self._gap
+            return wait
 
-    def heed(self, response: Answered) -> None:
+    def heed(self, answer: Answered) -> None:
         """Take from an answer how the API wants to be asked from now on.
 
         `Retry-After` (RFC 9110 section 10.2.3) holds back all requests to the host. So does a
-        quota that is used up, until its reset: `X-RateLimit-Remaining` and `-Reset` (seconds, or
-        seconds or milliseconds since 1970), or the fields of draft-ietf-httpapi-ratelimit-headers.
+        quota that is used up, until its reset.
+
+        Args:
+            answer: any answer of the host.
         """
-        slowed_down = response.status_code in SLOWED_DOWN
-        hold = _retry_after(response.headers.get("Retry-After", "")) if slowed_down else 0.0
-        left, reset = _quota(response.headers)
-        if not slowed_down and left is None:
-            return
-        with self._lock:
-            now = time.monotonic()
-            self.times_slowed_down += slowed_down
-            self._held_until = max(self._held_until, now + min(hold, self._longest_hold))
-            if left is not None and reset is not None:
-                known = self._left if self._left is not None else left
-                # answers come in another order than the API counted the requests
-                self._left = max(0, min(left, known))
-                self._left_until = now + min(reset, self._longest_hold)
-
-
-def _retry_after(value: str) -> float:
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return 0.0
-
-
-def _quota(headers: Mapping[str, str]) -> tuple[int | None, float | None]:
-    """Return how many requests are left, and for how many seconds."""
-    structured = headers.get("RateLimit", "")
-    left = re.search(r"\b(?:r|remaining)=(\d+)", structured)
-    reset = re.search(r"\b(?:t|reset)=(\d+)", structured)
-    if left and reset:
-        return int(left[1]), float(reset[1])
-    remaining = next((headers[name] for name in LEFT if name in headers), "")
-    until = next((headers[name] for name in RESET if name in headers), "")
-    try:
-        return int(remaining), _seconds(float(until))
-    except ValueError:
-        return None, None
-
-
-def _seconds(reset: float) -> float:
-    if reset >= MILLISECONDS:
-        reset /= 1000
-    return max(0.0, reset - time.time() if reset >= EPOCH else reset)
+        self._host.heed(answer, self._longest_hold)

@@ -4,6 +4,7 @@ Built on dlt's request client, which brings the retries and `Retry-After`
 (https://dlthub.com/docs/general-usage/http/requests).
 """
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -137,13 +138,21 @@ class ApiAdapter(InterruptibleAdapter):
         traffic: where attempts are counted.
         deadline: seconds in which the whole answer to one attempt must have come.
         pace: how fast the API may be asked.
+        patience: seconds; where the API asks for a longer wait, there is none.
     """
 
     def __init__(
-        self, redact: Redact, auth: Signer | None, traffic: Traffic, pace: Pace, deadline: float
+        self,
+        redact: Redact,
+        auth: Signer | None,
+        traffic: Traffic,
+        pace: Pace,
+        deadline: float,
+        patience: float = math.inf,
     ) -> None:
         super().__init__(pool_maxsize=pace.max_in_flight)
         self._pace = pace
+        self._patience = patience
         self._redact = redact
         self._auth = auth
         self._traffic = traffic
@@ -173,7 +182,7 @@ class ApiAdapter(InterruptibleAdapter):
     def _attempt(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        with self._pace.turn():
+        with self._pace.turn(self._patience):
             response = self._attempt_now(request, *args, **kwargs)
         self._pace.heed(response)
         return response
@@ -185,8 +194,9 @@ class ApiAdapter(InterruptibleAdapter):
         last_attempt = self._last_attempts.get(request)
         failure: RequestException | HTTPError | None = None
         try:
-            response = super().send(request, *args, **kwargs)
-            self._read_body(response, started)
+            with self.waiting():
+                response = super().send(request, *args, **kwargs)
+                self._read_body(response, started)
         except BROKEN_OFF as error:
             failure = error
         finally:
@@ -259,7 +269,11 @@ def build_session(
         request_backoff_factor=settings.request_backoff_factor,
         request_max_retry_delay=settings.request_max_retry_delay,
     ).session
-    adapter = ApiAdapter(redact, auth, traffic or Traffic(), pace, settings.request_deadline)
+    # somebody waits for what is not even tried a second time
+    patience = settings.request_timeout if settings.request_max_attempts == 1 else math.inf
+    adapter = ApiAdapter(
+        redact, auth, traffic or Traffic(), pace, settings.request_deadline, patience
+    )
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     # tenacity's own attribute of what it wraps: waits between attempts end with their read

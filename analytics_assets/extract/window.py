@@ -1,5 +1,6 @@
 """How many pages to ask for ahead of the one that is worked on."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -7,14 +8,17 @@ SHORTEST_LOOK = 0.05  # seconds of pages by which one size is held against anoth
 FEWEST_PAGES = 4
 FASTER = 0.9  # of the time a page took before: less than that is worth more requests at once
 AS_FAST = 1.03  # of the time a page took before: up to that, fewer requests do as well
+CLIMBED = 1.5  # times what a page took at this size: fewer requests at once may do as well
 FIRST_REST = 64  # pages to stay at a size before the next try; twice as many after each
+LONGEST_REST = 1024
 
 
 class Window:
     """Finds the number of pages to read ahead by which a read is fastest.
 
     It grows as long as more makes the pages come faster, and gets smaller where fewer do as well:
-    where an API answers at once, nothing is read ahead. When the API asks for less it is halved.
+    where an API answers at once, nothing is read ahead. When the API asks for less it is halved,
+    and so it is when pages come to take longer, unless that makes them slower still.
 
     Args:
         most: the largest size.
@@ -39,7 +43,8 @@ class Window:
         self._tried_from: tuple[int, float] | None = None  # the size before, its seconds a page
         self._upwards = True
         self._next_rest = FIRST_REST
-        self._look(FEWEST_PAGES)
+        self._climbed_before = False
+        self._begin_rest(pages=0)
 
     def page(self) -> None:
         """Say that a page came."""
@@ -52,17 +57,34 @@ class Window:
         if not self._pages:
             self._since = self._clock()
         seconds = self._clock() - self._since
-        if self._pages >= max(self._enough, self.size) and seconds >= SHORTEST_LOOK:
-            self._decide(seconds / self._pages)
+        if self._pages >= max(FEWEST_PAGES, self.size) and seconds >= SHORTEST_LOOK:
+            pages = self._pages
+            self._look()
+            if self._tried_from is None:
+                self._look_while_resting(pages, seconds)
+            else:
+                self._end_try(*self._tried_from, seconds / pages)
 
-    def _decide(self, seconds: float) -> None:
-        """Try another size, stay at it, or go back, by the seconds that a page took."""
-        if self._tried_from is None:
+    def _look_while_resting(self, pages: int, seconds: float) -> None:
+        """Try another size once this one was long enough, or pages come to take longer."""
+        usual = self._rested_seconds / self._rested_pages if self._rested_pages else math.inf
+        climbed = self.size > 0 and seconds / pages > usual * CLIMBED
+        if climbed and self._climbed_before:
+            self._next_rest = FIRST_REST
+            self._try(False, seconds / pages)
+            return
+        self._climbed_before = climbed
+        if climbed:  # once may be an accident
+            return
+        self._rested_pages += pages
+        self._rested_seconds += seconds
+        if self._rested_pages >= self._rest:
             upwards = self._upwards if 0 < self.size < self.most else self.size == 0
             self._upwards = not upwards
-            self._try(upwards, seconds)
-            return
-        size, before = self._tried_from
+            self._try(upwards, self._rested_seconds / self._rested_pages)
+
+    def _end_try(self, size: int, before: float, seconds: float) -> None:
+        """Try on, stay at the size, or go back, by the seconds that a page took."""
         upwards = self.size > size
         pays = seconds < before * (FASTER if upwards else AS_FAST)
         if pays and upwards and self.size < self.most:
@@ -75,14 +97,22 @@ class Window:
         # what is on its way already comes as fast as before
         on_their_way = 0 if upwards else self.size
         self.size = min(self.most, max(2, self.size * 2)) if upwards else self.size // 2
-        self._look(FEWEST_PAGES, on_their_way)
+        self._look(but_first=on_their_way)
 
     def _rest_at(self, size: int) -> None:
+        # what is on its way beyond the size comes as fast as before
+        on_their_way = max(0, self.size - size)
         self.size, self._tried_from = size, None
-        self._look(self._next_rest)
-        self._next_rest *= 2
+        self._begin_rest(self._next_rest)
+        self._look(but_first=on_their_way)
+        self._next_rest = min(LONGEST_REST, self._next_rest * 2)
 
-    def _look(self, pages: int, but_first: int = 0) -> None:
-        """Time at least so many pages, and one of each request that is on its way."""
-        self._enough = pages
+    def _begin_rest(self, pages: int) -> None:
+        self._rest = pages
+        self._rested_pages, self._rested_seconds = 0, 0.0
+        self._climbed_before = False
+        self._look()
+
+    def _look(self, but_first: int = 0) -> None:
+        """Time the pages that come from now on."""
         self._pages, self._since = -but_first, self._clock()

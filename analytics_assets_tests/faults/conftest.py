@@ -1,6 +1,7 @@
 """Warehouses that hold the load before, and one trial of a fault in each."""
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -51,7 +52,9 @@ def trial(
     """Try a fault on a warehouse that holds the load before, and keep what came out."""
 
     def run(fault: Fault) -> None:
-        if request.param == "postgres":
+        monkeypatch.setenv("READING__MAX_IN_FLIGHT", str(request.param.in_flight))
+        monkeypatch.setenv("READING__ADAPTIVE", "false")
+        if request.param.warehouse == "postgres":
             prepared = request.getfixturevalue("prepared_postgres")
             template = "template0" if fault.first else database_of(prepared)
             url = database_url(prepared, f"test_{uuid4().hex}", template)
@@ -63,6 +66,7 @@ def trial(
         outcome = try_fault(fault, Warehouse.from_settings(), load_by_dagster(instance))
         record_property(*outcome.as_property())
         judge(fault, outcome)
+        assert not [each for each in threading.enumerate() if each.name.startswith("page-ahead")]
 
     return run
 

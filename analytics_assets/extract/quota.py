@@ -1,0 +1,72 @@
+"""What an answer says of how an API wants to be asked: not before a moment, and how often."""
+
+import math
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+EPOCH = 1_000_000_000  # a larger reset is a moment, a smaller one is seconds
+MILLISECONDS = 100_000_000_000
+LEFT = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
+RESET = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+POLICIES = re.compile(r",(?=\s*\")")  # "burst";r=1;t=2, "daily";r=100;t=3600
+
+
+class Quota(NamedTuple):
+    """How many requests are left.
+
+    Args:
+        left: the requests.
+        reset: seconds until there are more.
+    """
+
+    left: int
+    reset: float
+
+
+def retry_after(value: str) -> float:
+    """Return how many seconds a `Retry-After` asks to wait, 0 if it cannot be read.
+
+    Args:
+        value: seconds or a date (RFC 9110 section 10.2.3).
+    """
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def quota_of(headers: Mapping[str, str]) -> Quota | None:
+    """Return what is left of an API's quota, None if an answer does not say.
+
+    Args:
+        headers: `X-RateLimit-Remaining` and `-Reset` (seconds, or seconds or milliseconds since
+            1970), or the fields of draft-ietf-httpapi-ratelimit-headers in any of its versions.
+    """
+    policies = [_structured(part) for part in POLICIES.split(headers.get("RateLimit", ""))]
+    known = [policy for policy in policies if policy]
+    if known:
+        return min(known, key=lambda policy: (policy.left, -policy.reset))
+    remaining = next((headers[name] for name in LEFT if name in headers), "")
+    until = next((headers[name] for name in RESET if name in headers), "")
+    try:
+        left, reset = int(remaining), float(until)
+    except ValueError:
+        return None
+    return Quota(max(0, left), _seconds(reset)) if math.isfinite(reset) else None
+
+
+def _structured(policy: str) -> Quota | None:
+    left = re.search(r"\b(?:r|remaining)=(\d+)", policy)
+    reset = re.search(r"\b(?:t|reset)=(\d+)", policy)
+    return Quota(int(left[1]), float(reset[1])) if left and reset else None
+
+
+def _seconds(reset: float) -> float:
+    if reset >= MILLISECONDS:
+        reset /= 1000
+    return max(0.0, reset - time.time() if reset >= EPOCH else reset)
