@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -71,17 +72,19 @@ def build_assets(
     Raises:
         ConfigurationError: dlt or Dagster refuses an entry; the message names it.
     """
-    pipeline = warehouse.pipeline(f"{api.name}_definitions")
     schema = Schema(api.name)
     lines = _lines_of_entries(api)
-    return [
-        _build_asset(
-            ResourceTranslator(api, warehouse, contracts[resource], lines.get(resource, 1)),
-            pipeline,
-            describe_resource(api, resource, schema),
-        )
-        for resource in api.resources
-    ]
+    # a folder of its own, as several processes may load the definitions at once
+    with tempfile.TemporaryDirectory(prefix=f"{api.name}-") as folder:
+        pipeline = warehouse.pipeline(f"{api.name}_definitions", Path(folder))
+        return [
+            _build_asset(
+                ResourceTranslator(api, warehouse, contracts[resource], lines.get(resource, 1)),
+                pipeline,
+                describe_resource(api, resource, schema),
+            )
+            for resource in api.resources
+        ]
 
 
 @dataclass

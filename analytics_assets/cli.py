@@ -1,16 +1,13 @@
 """The command line: load without the UI, and see whether an API can be reached."""
 
-import atexit
-import gc
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
 
 import click
 import dagster as dg
@@ -20,18 +17,14 @@ from rich.table import Table
 
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
-from analytics_assets.contract.contract import contract_in
-from analytics_assets.contract.contract_error import ContractError
-from analytics_assets.contract.document import keep, read_document
-from analytics_assets.contract.drift import drift
+from analytics_assets.contract_command import keep_contract
 from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
-from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.source import sample_source
 from analytics_assets.load_metadata import ROW_COUNT
-from analytics_assets.settings import configured_base_url, without_credentials
+from analytics_assets.terminal import errors_said, load_api, say, where
 from analytics_assets.warehouse import Warehouse
 
 NARROWEST = 100  # characters that the summary needs
@@ -41,6 +34,9 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
 @click.group(help=__doc__)
 def main() -> None:
     """Hold the commands together."""
+
+
+main.add_command(keep_contract)
 
 
 @main.command()
@@ -60,15 +56,15 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     wanted = resources or api.resources
     if not verbose:
         logging.getLogger("dlt").setLevel(logging.ERROR)
-    _say(f"Loading {', '.join(wanted)} from {_where(api)} ...")
+    say(f"Loading {', '.join(wanted)} from {where(api)} ...")
     result = _interruptible(partial(_run, api, definitions, wanted, verbose))
     summary = _summary(api, result, wanted)
     Console(width=max(Console().width, NARROWEST)).print(summary)
     for line in [*_failed_checks(result), *_failures(result)]:
-        _say(line, style="red")
+        say(line, style="red")
     warehouse = Warehouse.from_settings()
     place = warehouse.duckdb_file or warehouse.destination_type
-    _say(f"Warehouse: {place}, dataset {warehouse.dataset}")
+    say(f"Warehouse: {place}, dataset {warehouse.dataset}")
     sys.exit(0 if result.success else 1)
 
 
@@ -76,100 +72,29 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
 def check() -> None:
     """Sign in to the API and read one page of each resource; loads nothing."""
     api, _ = _project()
-    _say(f"Asking {_where(api)} ...")
+    say(f"Asking {where(api)} ...")
     failed = False
     for resource in api.resources:
         try:
             connection = connect(api.config["client"], api.name, one_quick_try())
             source = sample_source(api.config_of(resource), api.name, connection)
             rows = source.with_resources(resource).resources[resource].add_limit(1)
-            _say(f"{resource}: {len(list(rows))} rows on the first page")
+            say(f"{resource}: {len(list(rows))} rows on the first page")
         except Exception as error:
             cause = find_cause(error, AnalyticsAssetsError)
             if cause is None:
                 raise
             failed = True
-            _say(f"{resource}: {cause}", style="red")
+            say(f"{resource}: {cause}", style="red")
     sys.exit(1 if failed else 0)
-
-
-@main.command("contract")
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; fail on a difference.")
-def keep_contract(only_check: bool) -> None:
-    """Fetch the API's OpenAPI document, keep it, and say what is new in its rows."""
-    api = _api()
-    if not api.openapi:
-        raise click.ClickException(
-            f"The {api.name} API has no `openapi`: set it to the file that is to keep the API's "
-            "OpenAPI document, and `openapi_path` to where the API serves it."
-        )
-    _say(f"Asking {_where(api)} ...")
-    with _errors_said():
-        connection = connect(api.config["client"], api.name, one_quick_try())
-        live = fetch_document(connection, api.openapi_path)
-        changes = _changes(api, _kept_document(api.openapi, only_check), live)
-        for line in changes or ["no change"]:
-            _say(line, style="red" if changes and only_check else None)
-        if not only_check:
-            keep(live, api.openapi)
-            _say(f"Kept in {api.openapi}")
-    sys.exit(1 if changes and only_check else 0)
-
-
-def _kept_document(place: str, only_check: bool) -> dict[str, Any]:
-    try:
-        return read_document(place)
-    except ContractError:
-        if only_check:
-            raise
-        return {}  # it is about to be written
-
-
-def _changes(api: Api, kept: dict[str, Any], live: dict[str, Any]) -> list[str]:
-    return [
-        f"{resource}: {line}"
-        for resource in api.resources
-        for line in drift(contract_in(kept, api, resource), contract_in(live, api, resource))
-    ]
 
 
 def _project() -> tuple[Api, dg.Definitions]:
     """Load `api.py` and all that follows from it."""
-    api = _api()
-    with _errors_said():
+    api = load_api()
+    with errors_said():
         from analytics_assets.definitions import definitions
-    # what is imported stays: to look through it for garbage takes 0.2 s before the first request
-    gc.freeze()
-    atexit.register(gc.unfreeze)  # or DuckDB tells of leaks
     return api, definitions
-
-
-def _api() -> Api:
-    """Load `api.py` alone, which needs no document to be kept yet."""
-    with _errors_said():
-        from analytics_assets.api import API
-    return API
-
-
-@contextmanager
-def _errors_said() -> Iterator[None]:
-    """Say in a sentence what the user can mend."""
-    try:
-        yield
-    except Exception as error:
-        cause = find_cause(error, AnalyticsAssetsError)
-        if cause is None:
-            raise
-        raise click.ClickException(str(cause)) from error
-
-
-def _where(api: Api) -> str:
-    base_url = configured_base_url(api.config["client"], api.name)
-    return without_credentials(base_url) if base_url else "the embedded API (no `base_url` is set)"
-
-
-def _say(text: str, style: str | None = None) -> None:
-    Console().print(text, style=style, markup=False, soft_wrap=True)
 
 
 def _interruptible(run: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
@@ -182,7 +107,7 @@ def _interruptible(run: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteIn
     try:
         return future.result()
     except KeyboardInterrupt:
-        _say("Interrupted. What was loaded stays, the next run loads the rest.", style="red")
+        say("Interrupted. What was loaded stays, the next run loads the rest.", style="red")
         os._exit(INTERRUPTED)
 
 
@@ -209,7 +134,7 @@ def _wait_for_pools(api: Api, instance: dg.DagsterInstance, resources: Sequence[
     for pool in sorted({warehouse.pool(api.table(resource)) for resource in resources}):
         while holders := instance.event_log_storage.get_concurrency_info(pool).claimed_slots:
             for run_id in {slot.run_id for slot in holders} - said:
-                _say(f"Waiting for run {run_id}, which loads into the same place ...")
+                say(f"Waiting for run {run_id}, which loads into the same place ...")
                 said.add(run_id)
             time.sleep(1)
             end_dead_runs(instance)

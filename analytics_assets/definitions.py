@@ -1,5 +1,10 @@
 """The front door: Dagster's definitions, built from `api.py`."""
 
+import atexit
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import dagster as dg
 
 from analytics_assets.api import API
@@ -44,4 +49,21 @@ def build_definitions(api: Api) -> dg.Definitions:
     )
 
 
-definitions = build_definitions(API)
+@contextmanager
+def built_for_good() -> Iterator[None]:
+    """Keep what is built in this block, and all before it, out of the garbage collector's sight.
+
+    It stays as long as the process does. To look through it again and again takes a fifth of the
+    time in which 500 resources load, and 0.2 s before the first request of a run.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # or DuckDB tells of leaks
+
+
+with built_for_good():
+    definitions = build_definitions(API)

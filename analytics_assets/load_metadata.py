@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from dlt.common.metrics import DataWriterAndCustomMetrics
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.pipeline.trace import PipelineTrace
 
@@ -31,6 +32,7 @@ ROWS_TO_PRUNE = "rows_to_prune"
 ROWS_PRUNED = "rows_pruned"
 UNKNOWN_FIELDS = "unknown_fields"
 ABSENT_FIELDS = "absent_fields"
+KEY_TYPES = "key_types"
 
 
 def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, Any]:
@@ -41,13 +43,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         resource: the resource.
         table: its table, as dlt calls it.
     """
-    extracted = trace.last_extract_info
-    metrics = [
-        package["resource_metrics"][resource]
-        for packages in (extracted.metrics if extracted else {}).values()
-        for package in packages
-        if resource in package["resource_metrics"]
-    ]
+    metrics = _metrics(trace, resource)
     read = metrics[0].custom_metrics if metrics else {}
     loaded = trace.last_normalize_info.row_counts if trace.last_normalize_info else {}
     seconds = {
@@ -66,6 +62,22 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         ABSENT_FIELDS: read.get(ABSENT_FIELDS, []),
         **seconds,
     }
+
+
+def key_types(trace: PipelineTrace, resource: str) -> dict[str, str]:
+    """Return the JSON types of a load's primary key by field, where the values have said them."""
+    metrics = _metrics(trace, resource)
+    return metrics[0].custom_metrics.get(KEY_TYPES, {}) if metrics else {}
+
+
+def _metrics(trace: PipelineTrace, resource: str) -> list[DataWriterAndCustomMetrics]:
+    extracted = trace.last_extract_info
+    return [
+        package["resource_metrics"][resource]
+        for packages in (extracted.metrics if extracted else {}).values()
+        for package in packages
+        if resource in package["resource_metrics"]
+    ]
 
 
 def loads_of(metadata: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,5 @@
 """One load of one resource: what is run, and what is told of it in the asset's metadata."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
@@ -9,10 +8,6 @@ import dagster as dg
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector import LogCollector
-from dlt.common.schema.exceptions import (
-    CannotCoerceColumnException,
-    UnboundColumnException,
-)
 from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
@@ -40,13 +35,9 @@ from analytics_assets.load_metadata import (
     traffic_metadata,
 )
 from analytics_assets.tables import Tables
+from analytics_assets.unfit_column import unfit_column
 from analytics_assets.warehouse import Warehouse
 
-# what Arrow, dlt and PostgreSQL say of it
-NOT_NULL = re.compile(
-    r"Column '([^']+)' is declared non-nullable|column `([^`]+)` which is not nullable"
-    r'|null value in column "([^"]+)"'
-)
 PROGRESS_PERIOD = 5.0  # seconds between two lines of dlt's progress in a run's log
 
 
@@ -103,49 +94,12 @@ def materialize(
         ) as connection:
             yield from _load(context, api, contract, warehouse, translator, connection)
     except Exception as error:
-        cause = find_cause(error, AnalyticsAssetsError) or _unfit_column(error, contract)
+        cause = find_cause(error, AnalyticsAssetsError) or unfit_column(
+            error, contract, warehouse, api.table(contract.resource)
+        )
         if cause is None:
             raise
         raise dg.Failure(f"{contract.resource} was not loaded. {cause}") from error
-
-
-def _unfit_column(error: Exception, contract: Contract) -> str | None:
-    """Say what to do if a value has no place in its column, which dlt finds out after reading."""
-    other = find_cause(error, CannotCoerceColumnException)
-    if isinstance(other, CannotCoerceColumnException):
-        field = other.column_name.partition("__v_")[0]
-        return (
-            f"A value of the type {other.from_type} fits none of the columns of its field: "
-            f"`{other.column_name}` is {other.to_type}. {_mend(field)}"
-        )
-    empty = _empty_column(error)
-    if not empty:
-        return None
-    if empty in contract.key_columns:
-        return (
-            f"A row has nothing for the column `{empty}` of the primary key: its field is of "
-            f"another type than in the rows so far. {_mend(empty)}"
-        )
-    return (
-        f"A row has nothing for the column `{empty}`, which the entry says is not null. Take "
-        '`"nullable": False` out of its `columns`, or name the field as the API does.'
-    )
-
-
-def _empty_column(error: Exception) -> str | None:
-    """Return the column that is null where it must not be; each stage of dlt says it otherwise."""
-    unbound = find_cause(error, UnboundColumnException)
-    if isinstance(unbound, UnboundColumnException):
-        return str(unbound.columns[0]["name"])
-    found = NOT_NULL.search(str(error))
-    return next(filter(None, found.groups())) if found else None
-
-
-def _mend(field: str) -> str:
-    return (
-        f'Say the one type that holds all, such as "columns": {{"{field}": {{"data_type": '
-        '"text"}} in the entry, and load into an empty table.'
-    )
 
 
 def _load(
@@ -167,7 +121,8 @@ def _load(
     source = rest_api_source(
         api.config_of(resource), api.name, connection, {resource: contract}
     ).with_resources(resource)
-    with warehouse.loading(f"{api.name}_{resource}") as pipeline:
+    columns = len(contract.columns)
+    with warehouse.loading(f"{api.name}_{resource}", columns) as pipeline:
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
         for result in Loader().run(
             context,

@@ -115,26 +115,33 @@ class Warehouse:
         """Return `dataset.table`."""
         return f"{self.dataset}.{table}"
 
-    def pipeline(self, name: str, pipelines_dir: Path | None = None) -> dlt.Pipeline:
+    def pipeline(
+        self, name: str, pipelines_dir: Path | None = None, columns: int | None = None
+    ) -> dlt.Pipeline:
         """Make a dlt pipeline into this warehouse; connects to nothing.
 
         Args:
             name: the pipeline's name, under which dlt keeps its state in the destination.
             pipelines_dir: working folder; `self.pipelines_dir` if not given.
+            columns: how many columns its table has, if that is known.
         """
         return dlt.pipeline(
             pipeline_name=name,
             pipelines_dir=str(pipelines_dir or self.pipelines_dir),
-            destination=self._destination(),
+            destination=self._destination(columns),
             dataset_name=self.dataset,
         )
 
     @contextmanager
-    def loading(self, pipeline_name: str) -> Iterator[dlt.Pipeline]:
+    def loading(self, pipeline_name: str, columns: int | None = None) -> Iterator[dlt.Pipeline]:
         """Give a pipeline a working folder of its own, removed at the end.
 
         Two runs never share files, and nothing depends on what an earlier one left: dlt restores
         schema and state from the destination.
+
+        Args:
+            pipeline_name: the pipeline's name.
+            columns: how many columns its table has, if that is known.
 
         Raises:
             WarehouseLockedError: another process has the DuckDB file open.
@@ -146,7 +153,7 @@ class Warehouse:
             ) as folder,
             _locks_explained(),
         ):
-            pipeline = self.pipeline(pipeline_name, Path(folder))
+            pipeline = self.pipeline(pipeline_name, Path(folder), columns)
             with self._alone_if_first(pipeline):
                 yield pipeline
 
@@ -181,7 +188,7 @@ class Warehouse:
             assert isinstance(client, SqlJobClientBase)
             yield Tables(client)
 
-    def _destination(self) -> Destination[Any, Any]:
+    def _destination(self, columns: int | None) -> Destination[Any, Any]:
         if self.duckdb_file:
             if self.duckdb_file.stem == self.dataset:
                 raise WarehouseError(
@@ -189,18 +196,30 @@ class Warehouse:
                     "same name, which DuckDB cannot tell apart: rename the file "
                     "(`destination.duckdb.credentials`) or set another `dataset_name`."
                 )
-            return dlt.destinations.duckdb(_duckdb_credentials(), **TRANSACTIONS)
+            return dlt.destinations.duckdb(_duckdb_credentials(columns), **TRANSACTIONS)
         capabilities = TRANSACTIONS if self.destination_type == "postgres" else {}
         destination = Destination.from_reference(self.destination_type, **capabilities)
         assert destination is not None, "only an empty reference has no destination"
         return destination
 
 
-def _duckdb_credentials() -> DuckDbCredentials:
+def _duckdb_credentials(columns: int | None = None) -> DuckDbCredentials:
     """Resolve dlt's own credentials; without any, dlt would make a file per pipeline."""
     credentials = resolve_configuration(DuckDbCredentials(), sections=("destination", "duckdb"))
     credentials.database = credentials.database or DEFAULT_DUCKDB_FILE
+    if columns:
+        own = credentials.global_config or {}
+        credentials.global_config = {"memory_limit": _memory_limit(columns), **own}
     return credentials
+
+
+def _memory_limit(columns: int) -> str:
+    """Return what DuckDB may use for a merge: it takes most of the machine's memory otherwise.
+
+    However many the rows, more makes a merge of a dozen columns no faster; thousands of columns
+    need more.
+    """
+    return f"{128 + columns // 2}MB"
 
 
 @contextmanager

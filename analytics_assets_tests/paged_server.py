@@ -4,9 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +17,7 @@ from analytics_assets.contract import Contract
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
+from analytics_assets_tests.loopback import listening
 
 ROWS_AT_MOST = 1000  # on a page, where a request names no limit
 ENDLESS = 300  # requests of one test
@@ -109,36 +108,15 @@ def serving(answers: Answers) -> Iterator[PagedServer]:
     """Answer over HTTP on a port of this machine."""
     paged_server = PagedServer(answers)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one piece, or the other end waits for the second
+    def respond(
+        request: BaseHTTPRequestHandler, content: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        answer = paged_server.answer(request.command, request.path, content)
+        return answer.status, answer.all_headers, answer.content
 
-        def do_GET(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = paged_server.answer(self.command, self.path, content)
-            self.send_response(answer.status)
-            for name, value in answer.all_headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        paged_server.base_url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=partial(server.serve_forever, poll_interval=0.01))
-        thread.start()
-        try:
-            yield paged_server
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(respond) as port:
+        paged_server.base_url = f"http://127.0.0.1:{port}"
+        yield paged_server
 
 
 class WithinProcess(HTTPAdapter):

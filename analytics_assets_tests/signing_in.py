@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +18,7 @@ from analytics_assets.extract.response import check_response
 from analytics_assets.extract.session import build_session
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.settings import OAuth2Settings
+from analytics_assets_tests.loopback import listening
 
 TOKEN = "/oauth/token"
 PAGE_VIEWS = "/v1/page_views"
@@ -63,38 +63,18 @@ def recording(
 ) -> Iterator[Recorder]:
     recorder = Recorder(answer)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def respond(
+        request: BaseHTTPRequestHandler, content: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        sent = Sent(request.path, headers, content.decode(), time.monotonic())
+        recorder.sent.append(sent)
+        status, headers, text = recorder.answer(sent)
+        return status, headers, text.encode()
 
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            sent = Sent(self.path, headers, body, time.monotonic())
-            recorder.sent.append(sent)
-            status, headers, text = recorder.answer(sent)
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text.encode())))
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        recorder.port = server.server_port
-        thread = Thread(target=partial(server.serve_forever, poll_interval=0.01))
-        thread.start()
-        try:
-            yield recorder
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(respond) as port:
+        recorder.port = port
+        yield recorder
 
 
 def settings_for(peer: Sandbox | Recorder, **changes: Any) -> OAuth2Settings:

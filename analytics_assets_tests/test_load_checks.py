@@ -329,7 +329,7 @@ def test_a_resource_without_a_contract_says_so() -> None:
     [
         (
             [[{"id": 1}], [{"id": "a"}]],
-            "for the column `id` of the primary key: its field is of another type",
+            "of another type than in the rows so far (the column is bigint, the API sent a string)",
         ),
         (
             [[{"id": 1, "n": 5}], [{"id": 2, "n": "2025-01-01T00:00:00Z"}], [{"id": 3, "n": "a"}]],

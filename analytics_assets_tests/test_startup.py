@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from analytics_assets.api import API
 from analytics_assets.configuration import Api
 from analytics_assets.contract import document as document_room
 from analytics_assets.contract.endpoints import Endpoints
@@ -131,3 +132,23 @@ def test_loading_imports_nothing_that_only_runs_need_and_opens_no_connection(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+def test_what_is_loaded_is_out_of_the_garbage_collectors_sight_and_the_process_ends_silently() -> (
+    None
+):
+    watched = (
+        "import gc\n"
+        "import analytics_assets.definitions\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", watched], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["True", "True"], "")
+
+
+def test_processes_that_load_at_once_share_no_folder(clean_place: Path) -> None:
+    before = list(clean_place.iterdir())
+    build_definitions(API)
+    assert list(clean_place.iterdir()) == before

@@ -13,6 +13,7 @@ import msgspec
 import orjson
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.keys import Keys
 from analytics_assets.contract.row_type import OPEN_TYPES, complaint, row_type
 from analytics_assets.contract.seen_fields import SeenFields
 from analytics_assets.contract.uninferable import (
@@ -59,7 +60,7 @@ class RowCheck:
 
     Args:
         contract: what a row must be. Without a schema a row must be an object that has its primary
-            key and can be stored, and nothing else.
+            key, of one type in all rows, and can be stored, and nothing else.
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
 
     Example:
@@ -75,6 +76,7 @@ class RowCheck:
         self._name_of = contract.name_of
         self._hinted = frozenset(hinted)
         self._key = contract.primary_key
+        self._keys = Keys(contract, hinted)
         self._row_type = row_type(columns)
         self._has_schema = contract.has_schema
         self._fields = SeenFields(column.field for column in columns)
@@ -98,6 +100,11 @@ class RowCheck:
         """The contract's fields that no row so far had."""
         return self._fields.absent
 
+    @property
+    def key_types(self) -> dict[str, str]:
+        """The JSON types of the key, where neither contract nor entry says them."""
+        return self._keys.types
+
     def saw(self, table: Any) -> None:
         """Take notice of the fields of rows that fit, and came as an Arrow table."""
         columns = zip(table.column_names, table.columns, strict=True)
@@ -120,11 +127,13 @@ class RowCheck:
         """
         self._fields.look(page)
         if self._fit(page):
+            self._keys.learn(page)
             return Checked(list(page))
         checked = Checked()
         for position, row in enumerate(page):
             reason = None if self._fit([row]) else self._reason(row)
             if reason is None:
+                self._keys.learn([row])
                 checked.rows.append(row)
             else:
                 checked.rejected.append(Rejection(position, reason, row))
@@ -142,7 +151,7 @@ class RowCheck:
             return False
         if any(None in [row.get(name) for row in page] for name in self._not_null):
             return False
-        if any(_has_small_letters(page, name) for name in self._clock):
+        if any(_has_small_letters(page, name) for name in self._clock) or not self._keys.fit(page):
             return False
         odd = has_long_integers or may_be_out_of_range(encoded)
         if odd and any(self._has_no_place(row) for row in page):
@@ -180,7 +189,7 @@ class RowCheck:
         for name in self._clock:
             if _has_small_letters([row], name):
                 return f"`$.{name}`: Invalid RFC3339 encoded time: T and Z are capital letters"
-        return unstorable(row) or self._has_no_place(row)
+        return unstorable(row) or self._has_no_place(row) or self._keys.complaint(row)
 
     def _has_no_place(self, row: dict[str, Any]) -> str | None:
         """Say why a column would not hold a value as it is, None if it does.

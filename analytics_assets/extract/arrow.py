@@ -148,11 +148,9 @@ def _array(column: Column, values: Sequence[Any]) -> "pa.Array":
     import pyarrow as pa
 
     kind = PYTHON_TYPES.get(column.data_type)
-    if kind:
+    if kind and not {kind, type(None)}.issuperset(map(type, values)):
         values = [MORE_DIGITS.sub(r"\1", each) if type(each) is str else each for each in values]
         values = msgspec.convert(values, list[kind | None])  # type: ignore[valid-type]
-    if column.data_type == "double":
-        values = [value if value is None else float(value) for value in values]
     if column.data_type == "json":
         values = [value if value is None else orjson.dumps(value).decode() for value in values]
     types = {

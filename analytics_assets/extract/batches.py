@@ -116,6 +116,7 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         self._custom_metrics["rows_rejected"] += len(checked.rejected)
         self._custom_metrics["unknown_fields"] = dict(self._check.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._check.absent_fields)
+        self._custom_metrics["key_types"] = self._check.key_types
         return checked.rows
 
 

@@ -18,7 +18,8 @@ from analytics_assets.extract.arrow import DLT_COLUMNS, ArrowRows
 from analytics_assets.extract.body import RowsPath
 from analytics_assets.extract.connection import Connection
 from analytics_assets.extract.middle_pages import MiddlePages
-from analytics_assets.extract.pages import CompletePages, is_named_on, is_single_page
+from analytics_assets.extract.pages import CompletePages
+from analytics_assets.extract.paginators import is_named_on, is_single_page
 from analytics_assets.extract.proof import Proof
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.extract.redaction import Redact

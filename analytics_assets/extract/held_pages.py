@@ -10,7 +10,7 @@ from analytics_assets.extract.response import BodyError
 
 BATCH_ROWS = 20_000
 BATCH_BYTES = 16 * 1024 * 1024  # of rows as they are held
-HELD_IN_MEMORY = 64 * 1024 * 1024  # bytes of pages that are held before a file is used
+HELD_IN_MEMORY = 16 * 1024 * 1024  # bytes of pages that are held before a file is used
 
 
 class HeldPages:

@@ -5,6 +5,7 @@ is done then stands in one place. The others, most of a large resource, are read
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -14,14 +15,16 @@ from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.bodies import Bodies, Body
 from analytics_assets.extract.body import RowsPath
-from analytics_assets.extract.pages import CompletePages, Span
+from analytics_assets.extract.pages import CompletePages
+from analytics_assets.extract.paginators import Span
 from analytics_assets.extract.total import ALL_HEADERS
-from analytics_assets.extract.typed_pages import Envelope, TypedPages
+from analytics_assets.extract.typed_pages import Columns, Envelope, TypedPages
 from analytics_assets.extract.window import Window
 
-FEWEST = 8  # pages for which it pays to begin
+FEWEST = 20  # pages for which it pays to begin
 UNUSUAL_AT_MOST = 3  # pages in a row; then the rest is left to dlt
-BATCH_ROWS = 20_000
+SOUND_AT_MOST = 10  # ways of saying the same that are remembered
+BATCH_ROWS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
 HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
 
@@ -41,6 +44,7 @@ class MiddlePages:
         self._rows_path = rows
         self._bodies = bodies
         self._window = window
+        self._asked: deque[int] = deque()  # the places of the pages that are on their way
         self._unusual = 0
         self._sound: set[tuple[Envelope, tuple[str | None, ...]]] = set()
 
@@ -55,45 +59,61 @@ class MiddlePages:
             Arrow tables, and lists of rows where a table could not be made of them.
         """
         span = pages.span_ahead()
-        if span is None or self.is_over or (span.pages or FEWEST) < FEWEST:
+        url_of = _urls(page.response.request, span) if span else None
+        few = span is not None and span.pages is not None and span.pages < FEWEST
+        pages.ask_ahead(url_of is None or few or self.is_over)
+        if span is None or url_of is None or few or self.is_over:
             return
-        url_of = _urls(page.response.request, span)
-        if url_of is None:
-            return
-        batch: list[Any] = []
-        contents: list[bytes] = []
-        place = asked = span.start
-        known_pages = pages.proof.received // span.step
+        if self._asked and self._asked[0] != span.start:
+            self._forget()
+        batch = Columns()
+        place = span.start
         while span.end is None or place < span.end:
-            room = max(1, min(self._window.size, HELD_AHEAD // max(pages.bytes_of_page, 1)))
-            if span.end is None:  # pages that may not be there are asked for with restraint
-                room = min(room, known_pages)
-            while len(self._bodies) < room and (span.end is None or asked < span.end):
-                self._bodies.ask(page.response.request, url_of(asked))
-                asked += span.step
+            self._ask(page.response.request, url_of, span, pages, place)
             body = self._bodies.take()
+            self._asked.popleft()
             rows = self._plain_rows(body, pages, span)
             if body is None or rows is None:
                 self._unusual += 1
                 break
             self._unusual = 0
             self._window.page()
-            batch += rows
-            contents.append(body.content)
+            batch.add(rows, body.content)
             place += span.step
-            known_pages += 1
-            if len(batch) >= BATCH_ROWS or len(contents) * len(body.content) >= BATCH_BYTES:
-                yield from self._table(batch, contents)
-                batch, contents = [], []
+            if batch.rows >= BATCH_ROWS or batch.bytes >= BATCH_BYTES:
+                yield from self._table(batch)
+                batch = Columns()
             if pages.proof.trouble:
                 break
-        self._bodies.forget()
-        if batch:
-            yield from self._table(batch, contents)
+        if batch.rows:
+            yield from self._table(batch)
         if place != span.start:
             pages.move_to(place, page.request)
         if self.is_over:
+            self._forget()
             pages.ask_ahead(True)
+
+    def _ask(
+        self,
+        request: requests.PreparedRequest,
+        url_of: Callable[[int], str],
+        span: Span,
+        pages: CompletePages,
+        place: int,
+    ) -> None:
+        """Send for as many of the next pages as the window has room for, and for one at least."""
+        room = min(self._window.size, HELD_AHEAD // max(pages.bytes_of_page, 1))
+        if span.end is None:  # pages that may not be there are asked for with restraint
+            room = min(room, pages.proof.received // span.step)
+        place = self._asked[-1] + span.step if self._asked else place
+        while len(self._asked) < max(room, 1) and (span.end is None or place < span.end):
+            self._bodies.ask(request, url_of(place))
+            self._asked.append(place)
+            place += span.step
+
+    def _forget(self) -> None:
+        self._asked.clear()
+        self._bodies.forget()
 
     @property
     def is_over(self) -> bool:
@@ -124,17 +144,17 @@ class MiddlePages:
         response.json = lambda **_: around  # type: ignore[method-assign]
         if self._rows_path.complaint(around) or not pages.goes_on_as_before(response):
             return False
-        if len(self._sound) < FEWEST:  # where each page says something else it is no use
+        if len(self._sound) < SOUND_AT_MOST:  # where each page says something else it is no use
             self._sound.add(known)
         return True
 
-    def _table(self, rows: list[Any], contents: list[bytes]) -> Iterator[Any]:
-        table = self._typed.table(rows)
+    def _table(self, batch: Columns) -> Iterator[Any]:
+        table = self._typed.table(batch)
         if table is not None:
             yield table
             return
-        for content in contents:
-            yield self._typed.rows_as_they_came(content)
+        for body in batch.bodies:
+            yield self._typed.rows_as_they_came(body)
 
     def close(self) -> None:
         """Leave no request, connection or thread behind."""

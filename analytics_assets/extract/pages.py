@@ -8,13 +8,11 @@ again from the start.
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from typing import Any
 
 import requests
-from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.detector import PaginatorFactory, find_response_page_data
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
@@ -23,7 +21,6 @@ from dlt.sources.helpers.rest_client.paginators import (
     OffsetPaginator,
     PageNumberPaginator,
     RangePaginator,
-    SinglePagePaginator,
 )
 
 from analytics_assets.extract.ahead import PagesAhead
@@ -36,9 +33,16 @@ from analytics_assets.extract.behind import (
     nothing_there,
 )
 from analytics_assets.extract.more import says_more, says_no_more, sign_of_more
+from analytics_assets.extract.paginators import (
+    Span,
+    end_of_pages,
+    forget_missing_paths,
+    is_at_maximum,
+    is_single_page,
+)
 from analytics_assets.extract.proof import IncompleteReadError, Proof
 from analytics_assets.extract.response import BodyError, ResponseError
-from analytics_assets.extract.total import TOTALS, as_count, find_total
+from analytics_assets.extract.total import TOTALS, find_total
 
 FAR = 10  # pages behind the end, where an API that gives its last page again gives it, too
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
@@ -50,28 +54,6 @@ class Progress(Enum):
     GOING_ON = auto()
     READ_AGAIN = auto()  # the pages of this pass are void
     COMPLETE = auto()
-
-
-@dataclass(frozen=True)
-class Span:
-    """Where pages are that are neither the first nor the last.
-
-    Args:
-        start: the place of the next page.
-        step: how far they are apart, and how many rows each has.
-        end: the first place that is not among them; None if there is no telling.
-        parameter: the parameter of the URL that says the place.
-    """
-
-    start: int
-    step: int
-    end: int | None
-    parameter: str
-
-    @property
-    def pages(self) -> int | None:
-        """How many there are, as far as that is known."""
-        return None if self.end is None else -(-(self.end - self.start) // self.step)
 
 
 class CompletePages(BasePaginator):
@@ -109,7 +91,7 @@ class CompletePages(BasePaginator):
         self._counted = counted
         self._read_ahead = read_ahead
         self._ahead: PagesAhead | None = None
-        self._asks_ahead = True
+        self._asks_ahead = False
 
     def init_request(self, request: requests.Request) -> None:
         """Ask for the first page of the first pass."""
@@ -230,11 +212,7 @@ class CompletePages(BasePaginator):
             return
         by_rows = isinstance(paginator, OffsetPaginator)
         step = self._largest if by_rows else paginator.value_step
-        end = None
-        if total is not None and self._largest:
-            end = paginator.initial_value + (total if by_rows else -(-total // self._largest))
-        if paginator.maximum_value is not None:
-            end = min(paginator.maximum_value, paginator.maximum_value if end is None else end)
+        end = end_of_pages(paginator, total, self._longest)
         self._ahead.page_came(request, paginator, step, end, self.bytes_of_page)
 
     def ask_ahead(self, asks_ahead: bool) -> None:
@@ -250,10 +228,9 @@ class CompletePages(BasePaginator):
             return None
         if self._short or self._looking_far or self.proof.trouble or not self._largest:
             return None
-        ends = [] if self.proof.total is None else [paginator.initial_value + self.proof.total]
-        ends += [] if paginator.maximum_value is None else [paginator.maximum_value]
-        end = min(ends) - self._largest if ends else None
-        return Span(paginator.current_value, self._largest, end, paginator.param_name)
+        end = end_of_pages(paginator, self.proof.total, self._largest)
+        before_last = None if end is None else end - self._largest
+        return Span(paginator.current_value, self._largest, before_last, paginator.param_name)
 
     def goes_on_as_before(self, response: requests.Response) -> bool:
         """Tell whether a page says nothing of the total and of the end that was not known."""
@@ -367,7 +344,7 @@ class CompletePages(BasePaginator):
         if isinstance(self._paginator, OffsetPaginator):
             return self._move_offset(self._paginator, response, rows)
         if isinstance(self._paginator, PageNumberPaginator):
-            _forget_missing_paths(self._paginator, response)
+            forget_missing_paths(self._paginator, response)
         self._paginator.update_state(response, list(rows))
         return self._paginator.has_next_page
 
@@ -395,26 +372,11 @@ class CompletePages(BasePaginator):
     @property
     def limited(self) -> bool:
         """Whether the configuration ends the read here, whatever else the API has."""
-        paginator = self._paginator
-        if not isinstance(paginator, OffsetPaginator | PageNumberPaginator):
-            return False
-        return paginator.maximum_value is not None and (
-            paginator.current_value >= paginator.maximum_value
-        )
+        return is_at_maximum(self._paginator)
 
     def __str__(self) -> str:
         """Name the paginator within, for dlt's log."""
         return f"{type(self).__name__} of {self._paginator}"
-
-
-def is_single_page(paginator: BasePaginator | None) -> bool:
-    """Tell whether the configuration itself says that there is one page only."""
-    return isinstance(paginator, SinglePagePaginator)
-
-
-def is_named_on(paginator: BasePaginator | None) -> bool:
-    """Tell whether the API itself names each next page, or there is none."""
-    return not isinstance(paginator, OffsetPaginator | PageNumberPaginator | None)
 
 
 def _is_list(body: Any, place: Sequence[str]) -> bool:
@@ -426,15 +388,3 @@ def _is_list(body: Any, place: Sequence[str]) -> bool:
 def _asked(request: requests.Request) -> tuple[Any, ...]:
     parts = (request.url, request.params, request.json, request.data, request.headers)
     return copy.deepcopy(parts)
-
-
-def _forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:
-    """Let the read end at an empty page where the API says no number of pages.
-
-    dlt 1.31 raises there, and prints the whole page.
-    """
-    path = paginator.total_path
-    found = jsonpath.find_values(path, response.json()) if path else []
-    if not found or as_count(found[0]) is None:
-        paginator.total_path = None
-        paginator.stop_after_empty_page = True

@@ -201,6 +201,7 @@ class Proof:
         if not self.trouble and in_doubt and not self._agrees():
             self.trouble = "two passes did not bring the same rows"
         if not self.trouble:
+            self._rows = self._rows_before = SeenRows()  # may be large, and is needed no more
             return True
         if self.number >= self.passes:
             raise self._incomplete()
@@ -229,6 +230,8 @@ def _identity(keys: Sequence[Hashable], rows: Sequence[Any]) -> Hashable:
 
 
 def _hashes_of(keys: Sequence[Hashable]) -> list[int]:
+    if set(map(type, keys)) == {str}:
+        return list(map(hash, keys))
     return [hash(key) if type(key) is str else _hash_of(key) for key in keys]
 
 

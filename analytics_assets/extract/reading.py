@@ -110,6 +110,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
                     if page.paginator is not paginator:
                         yield from self._cut_short(held, paginator)
                         paginator = page.paginator
+                        paginator.ask_ahead(middle is None)
                     held.add(list(page))
                     if paginator.progress is Progress.READ_AGAIN:
                         held.clear()

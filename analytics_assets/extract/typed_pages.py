@@ -115,11 +115,32 @@ class TypedPages:
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return hash(repr(row))
 
-    def table(self, rows: Sequence[tuple[Any, ...]]) -> "pa.Table | None":
-        """Make a table of rows.
+    def table(self, columns: "Columns") -> "pa.Table | None":
+        """Make a table of the rows of several pages.
 
         Returns:
             The table, by the names of its columns; None if a row does not fit after all.
         """
-        columns = list(zip(*rows, strict=True))
-        return columns_of(self._contract, lambda _, place: columns[place])
+        return columns_of(self._contract, lambda _, place: columns.values[place])
+
+
+class Columns:
+    """The rows of several pages, column by column, and the pages as they came."""
+
+    def __init__(self) -> None:
+        self.values: list[list[Any]] = []
+        self.bodies: list[bytes] = []
+        self.rows = 0
+        self.bytes = 0
+
+    def add(self, rows: Sequence[tuple[Any, ...]], body: bytes) -> None:
+        """Add a page."""
+        columns = zip(*rows, strict=True)
+        if self.values:
+            for values, more in zip(self.values, columns, strict=True):
+                values.extend(more)
+        else:
+            self.values = list(map(list, columns))
+        self.bodies.append(body)
+        self.rows += len(rows)
+        self.bytes += len(body)

@@ -16,7 +16,8 @@ def main() -> None:
     contracts = {resource: contract_of(api, resource) for resource in api.resources}
     watch.end("import")
     source = rest_api_source(api.config, api.name, contracts=contracts)
-    with warehouse.loading(api.name) as pipeline:
+    columns = max(len(contract.columns) for contract in contracts.values())
+    with warehouse.loading(api.name, columns) as pipeline:
         pipeline.run(source, loader_file_format="parquet")
         stages = seconds_in(pipeline.last_trace)
     if task.stages:

@@ -10,6 +10,7 @@ import dagster as dg
 import dlt
 import pytest
 
+from analytics_assets.extract import middle_pages
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.faults.fault import RESOURCE, Fault, rows_before, visits_api
 from analytics_assets_tests.faults.server import FaultyServer
@@ -54,6 +55,7 @@ def trial(
     def run(fault: Fault) -> None:
         monkeypatch.setenv("READING__MAX_IN_FLIGHT", str(request.param.in_flight))
         monkeypatch.setenv("READING__ADAPTIVE", "false")
+        monkeypatch.setattr(middle_pages, "FEWEST", 1)
         if request.param.warehouse == "postgres":
             prepared = request.getfixturevalue("prepared_postgres")
             template = "template0" if fault.first else database_of(prepared)
@@ -63,7 +65,9 @@ def trial(
         elif not fault.first:
             prepared = request.getfixturevalue("prepared_duckdb")
             shutil.copy(prepared, clean_place / "warehouse.duckdb")
-        outcome = try_fault(fault, Warehouse.from_settings(), load_by_dagster(instance))
+        outcome = try_fault(
+            fault, Warehouse.from_settings(), load_by_dagster(instance, request.param.typed)
+        )
         record_property(*outcome.as_property())
         judge(fault, outcome)
         assert not [each for each in threading.enumerate() if each.name.startswith("page-ahead")]

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from analytics_assets.api import API
 from analytics_assets.configuration import Api
 from analytics_assets_tests.faults.server import PATH, Trick
 
+OPENAPI = Path(__file__).with_name("openapi.json")
 RESOURCE = "visits"
 LOADED, FAILED, EITHER = "loaded", "failed", "loaded or failed"
 FIRST_DAY = date(2025, 1, 1)
@@ -98,7 +100,7 @@ def rows_now() -> list[Row]:
     return [*rows[:50], row(900), *rows[50:]]
 
 
-def visits_api(columns: Mapping[str, Any] | None = None) -> Api:
+def visits_api(columns: Mapping[str, Any] | None = None, typed: bool = False) -> Api:
     """The analytics API with the resource of these tests in place of its own."""
     entry = {
         "name": RESOURCE,
@@ -109,4 +111,5 @@ def visits_api(columns: Mapping[str, Any] | None = None) -> Api:
             "paginator": {"type": "offset", "limit": 100},
         },
     }
-    return Api(name=API.name, config={**API.config, "resources": [entry]})
+    openapi = str(OPENAPI) if typed else None
+    return Api(name=API.name, config={**API.config, "resources": [entry]}, openapi=openapi)

@@ -16,27 +16,35 @@ class Place(NamedTuple):
     Args:
         warehouse: what it is loaded into.
         in_flight: how many pages are asked for at once, all the time.
+        typed: whether a contract says what the rows are, so that pages go straight into columns.
     """
 
     warehouse: str
-    in_flight: int
+    in_flight: int = 1
+    typed: bool = False
 
 
-def each(faults: Sequence[Fault]) -> pytest.MarkDecorator:
-    """Run a test with `fault` and `trial` for each fault of a table."""
+def each(faults: Sequence[Fault], typed: bool = True) -> pytest.MarkDecorator:
+    """Run a test with `fault` and `trial` for each fault of a table.
+
+    Args:
+        faults: the table.
+        typed: whether the same comes out if a contract says what the rows are.
+    """
     cases = [
         pytest.param(
             fault,
-            Place(warehouse, in_flight),
+            place,
             id=f"{fault.name} ({told})" if told else fault.name,
             # that a fault comes out alike everywhere need not be seen at every turn
             marks=[pytest.mark.slow] if fault.slow or told else [],
         )
         for fault in faults
-        for warehouse, in_flight, told in [
-            ("duckdb", 1, ""),
-            ("duckdb", AT_ONCE, "pages ahead"),
-            *([("postgres", 1, "postgres")] if fault.everywhere else []),
+        for place, told in [
+            (Place("duckdb"), ""),
+            (Place("duckdb", AT_ONCE), "pages ahead"),
+            *([(Place("postgres"), "postgres")] if fault.everywhere else []),
+            *([(Place("duckdb", typed=True), "columns")] if typed else []),
         ]
     ]
     return pytest.mark.parametrize(("fault", "trial"), cases, indirect=["trial"])

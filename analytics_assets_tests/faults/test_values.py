@@ -165,6 +165,6 @@ FAULTS = [
 ]
 
 
-@each(FAULTS)
+@each(FAULTS, typed=False)
 def test_no_green_run_leaves_a_wrong_table(fault: Fault, trial: Trial) -> None:
     trial(fault)

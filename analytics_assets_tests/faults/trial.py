@@ -114,11 +114,11 @@ def judge(fault: Fault, outcome: Outcome) -> None:
     assert outcome.next_run.wrong == 0, outcome.next_run.example
 
 
-def load_by_dagster(instance: dg.DagsterInstance) -> Load:
-    """Return what loads the resource as the project does."""
+def load_by_dagster(instance: dg.DagsterInstance, typed: bool = False) -> Load:
+    """Return what loads the resource as the project does, with or without a contract."""
 
     def load_once(fault: Fault, server: FaultyServer) -> str | None:
-        result = load(instance, RESOURCE, api=visits_api(fault.columns))
+        result = load(instance, RESOURCE, api=visits_api(fault.columns, typed))
         return None if result.success else "\n".join(failures_of(result).values())
 
     return load_once

@@ -1,0 +1,86 @@
+"""Primary keys that differ in what the API sent, and would be one key in the table."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from analytics_assets.contract.contract import Contract
+
+JSON_TYPES = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    dict: "object",
+    list: "array",
+}
+BELOW_MICROSECOND = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
+
+
+class Keys:
+    """The keys of one load's rows.
+
+    Attributes:
+        types: the JSON type of each part of the key whose type nobody says.
+
+    Args:
+        contract: names the key. A part of it whose type the contract does not say keeps the type
+            that it has in the first row; times are compared as far as a column holds them.
+        hinted: columns whose type the entry says.
+
+    Example:
+        >>> keys = Keys(Contract("orders", primary_key=("id",)))
+        >>> keys.learn([{"id": 1}])
+        >>> keys.complaint({"id": "1"})
+        '`$.id`: Expected `number` as in the rows before, got `string`; a table may merge both'
+    """
+
+    def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
+        types = {column.field: column.data_type for column in contract.columns}
+        self._free = [
+            part
+            for part in contract.primary_key
+            if part not in types and contract.name_of(part) not in hinted
+        ]
+        self._times = [
+            part for part in contract.primary_key if types.get(part) in ("timestamp", "time")
+        ]
+        self.types: dict[str, str] = {}
+
+    def fit(self, page: Sequence[dict[str, Any]]) -> bool:
+        """Tell whether a table can tell all these keys from each other and from those before."""
+        for part in self._free:
+            kinds = {_json_type(kind) for kind in {type(row.get(part)) for row in page}}
+            if len(kinds) > 1 or self.types.get(part) not in (None, *kinds):
+                return False
+        return not any(
+            BELOW_MICROSECOND.search("\n".join([str(row.get(part)) for row in page]))
+            for part in self._times
+        )
+
+    def learn(self, page: Sequence[dict[str, Any]]) -> None:
+        """Keep the types of the first row that is loaded."""
+        for part in self._free if page else ():
+            self.types.setdefault(part, _json_type(type(page[0].get(part))))
+
+    def complaint(self, row: dict[str, Any]) -> str | None:
+        """Say why a table might not tell a row's key from another, None if it does."""
+        for part in self._free:
+            kind = _json_type(type(row.get(part)))
+            before = self.types.get(part, kind)
+            if kind != before:
+                return (
+                    f"`$.{part}`: Expected `{before}` as in the rows before, got `{kind}`; a table "
+                    "may merge both"
+                )
+        for part in self._times:
+            if BELOW_MICROSECOND.search(str(row.get(part))):
+                return (
+                    f"`$.{part}`: digits below the microsecond, by which a table cannot tell keys "
+                    "apart"
+                )
+        return None
+
+
+def _json_type(kind: type) -> str:
+    return JSON_TYPES.get(kind, kind.__name__)
