@@ -1,5 +1,7 @@
 """Checked rows as Arrow tables, which dlt loads without looking at each of them."""
 
+import logging
+import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
@@ -30,6 +32,8 @@ ID_LENGTH = len(b64encode(bytes(DLT_ID_LENGTH_BYTES)).rstrip(b"="))
 LARGEST_EXACT = 2**53  # of the integers that a double holds
 # 0001-01-02 to 9999-12-30, in microseconds
 YEARS = (-62_135_510_400_000_000, 253_402_128_000_000_000)
+MORE_DIGITS = re.compile(r"(\.\d{6})\d+")  # of a second than dlt keeps; msgspec would round
+DIFFERENT = "In resource: {}, when merging arrow schema with dlt schema, several column hints were"
 KNOWN_TYPES = ("text", "bigint", "double", "bool", "json", *PYTHON_TYPES)
 
 
@@ -92,6 +96,8 @@ def columns_of(
         return None
     if not all(map(_stays, arrays)):
         return None
+    if any(column.data_type == "json" for column in contract.columns):
+        _texts_as_json.expect(contract.resource)
     hints = contract.hints()
     fields = [
         pa.field(name, array.type, nullable=bool(hints[name].get("nullable", True)))
@@ -143,6 +149,7 @@ def _array(column: Column, values: Sequence[Any]) -> "pa.Array":
 
     kind = PYTHON_TYPES.get(column.data_type)
     if kind and not {kind, type(None)}.issuperset(map(type, values)):
+        values = [MORE_DIGITS.sub(r"\1", each) if type(each) is str else each for each in values]
         values = msgspec.convert(values, list[kind | None])  # type: ignore[valid-type]
     if column.data_type == "json":
         values = [value if value is None else orjson.dumps(value).decode() for value in values]
@@ -163,3 +170,23 @@ def load_id() -> str | None:
         return str(dlt.current.load_package_state()["load_id"])
     except CurrentLoadPackageStateNotAvailable:
         return None
+
+
+class _TextsAsJson(logging.Filter):
+    """Keeps dlt 1.31 from warning, at each batch, that Arrow knows texts and no JSON."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._warnings: set[str] = set()
+
+    def expect(self, resource: str) -> None:
+        """Say that a resource has such columns."""
+        self._warnings.add(DIFFERENT.format(resource))
+        logging.getLogger("dlt").addFilter(self)  # once, however often it is done
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let any other message through."""
+        return not record.getMessage().startswith(tuple(self._warnings))
+
+
+_texts_as_json = _TextsAsJson()
