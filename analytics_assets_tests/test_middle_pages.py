@@ -346,6 +346,21 @@ def test_a_read_that_fails_leaves_no_connection_and_no_thread(
     assert len(to_the_server) <= 1  # dlt's own client keeps one
 
 
+def test_an_api_that_redirects_is_left_to_dlts_client(
+    expected: Table, typed_pages: list[int]
+) -> None:
+    pages = paged(MANY)
+
+    def redirecting(asked: Asked) -> Answer:
+        if asked.path == "/moved":
+            return pages(asked)
+        query = f"offset={asked.number('offset')}&limit={PAGE}"
+        return Answer({}, 302, {"Location": f"/moved?{query}"})
+
+    assert in_utc(loaded(redirecting)[0]) == expected
+    assert typed_pages == []
+
+
 def test_rows_of_another_shape_do_not_stop_a_list_of_ids() -> None:
     found, _, _ = loaded(paged(rows(*range(95))))
 

@@ -112,6 +112,7 @@ class Entry:
             and TypedPages.can_read(self.contract, endpoint.get("data_selector"))
             and str(endpoint.get("method") or "get").lower() == "get"
             and not any(endpoint.get(part) for part in NOT_PLAIN)
+            and "://" not in str(endpoint["path"])
             and not self._all.get("parallelized")
             and not parents_of(self._own)
         )

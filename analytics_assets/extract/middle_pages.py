@@ -59,7 +59,8 @@ class MiddlePages:
             Arrow tables, and lists of rows where a table could not be made of them.
         """
         span = pages.span_ahead()
-        url_of = _urls(page.response.request, span) if span else None
+        # where the API has redirected, dlt's client knows what to send along
+        url_of = _urls(page.response.request, span) if span and not page.response.history else None
         few = span is not None and span.pages is not None and span.pages < FEWEST
         pages.ask_ahead(url_of is None or few or self.is_over)
         if span is None or url_of is None or few or self.is_over:
