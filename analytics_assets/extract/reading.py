@@ -99,6 +99,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 
     def _read(self, pages: Iterator[Any], middle: MiddlePages | None) -> Iterator[Any]:
         paginator: Any = self._pages
+        paginator.ask_ahead(middle is None)
         try:
             with closing(HeldPages()) as held:
                 for page in pages:
