@@ -238,5 +238,5 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
 
 
 def _twice(value: Any) -> str:
-    encoded = json.dumps(value)
+    encoded = json.dumps(value, ensure_ascii=False)
     return json.dumps(encoded) if isinstance(value, str) else encoded
