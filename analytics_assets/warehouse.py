@@ -5,6 +5,7 @@ and `dataset_name`, and `destination.<type>.credentials` for the way in
 (https://dlthub.com/docs/dlt-ecosystem/destinations).
 """
 
+import gc
 import re
 import tempfile
 from collections.abc import Iterator
@@ -154,7 +155,7 @@ class Warehouse:
             _locks_explained(),
         ):
             pipeline = self.pipeline(pipeline_name, Path(folder), columns)
-            with self._alone_if_first(pipeline):
+            with self._alone_if_first(pipeline), _no_garbage_collected():
                 yield pipeline
 
     @contextmanager
@@ -164,6 +165,9 @@ class Warehouse:
         PostgreSQL refuses one of two sessions that make the same schema in the same moment, in
         spite of IF NOT EXISTS. Holds for the processes of this machine.
         """
+        if self.is_duckdb:  # its file takes one process at a time anyway
+            yield
+            return
         lock = FileLock(self.pipelines_dir / f"{self.destination_type}-{self.dataset}.lock")
         with lock:
             with pipeline.destination_client() as client:
@@ -220,6 +224,21 @@ def _memory_limit(columns: int) -> str:
     need more.
     """
     return f"{128 + columns // 2}MB"
+
+
+@contextmanager
+def _no_garbage_collected() -> Iterator[None]:
+    """Keep Python from looking through all objects again and again while rows come and go.
+
+    Rows are in no circle, and so are gone without that as soon as they are not needed.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -361,6 +361,29 @@ def test_an_api_that_redirects_is_left_to_dlts_client(
     assert typed_pages == []
 
 
+def test_an_api_behind_a_proxy_is_left_to_dlts_client(
+    expected: Table, typed_pages: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
+    with serving(paged(MANY)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base_url)
+        monkeypatch.setenv("no_proxy", "")
+        proxy.base_url = "http://shop.invalid"
+        source = source_of(proxy, entry(), contract=TYPED)
+        pipeline.run(source, loader_file_format="parquet")
+
+    assert in_utc(table(pipeline)) == expected
+    assert typed_pages == []
+
+
+def test_a_step_that_makes_keys_equal_still_leaves_one_row_for_each() -> None:
+    steps = [{"map": lambda each: {**each, "id": each["id"] // 2}}]
+
+    found, _, _ = loaded(paged(MANY), given=entry(processing_steps=steps))
+
+    assert [each["id"] for each in found] == list(range(48))
+
+
 def test_rows_of_another_shape_do_not_stop_a_list_of_ids() -> None:
     found, _, _ = loaded(paged(rows(*range(95))))
 

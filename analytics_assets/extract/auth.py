@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
-import jwt
 import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
@@ -185,6 +184,8 @@ def _grant(settings: OAuth2Settings, refresh_token: str | None) -> dict[str, str
 
 def _assertion(settings: OAuth2Settings) -> str:
     """Sign the claims of RFC 7523 section 3 with the service account's key."""
+    import jwt  # with the cryptography behind it 0.03 s, which other grants need not wait for
+
     # environment variables often carry a PEM key with its line ends written as \n
     pem = str(settings.private_key).replace("\\n", "\n").encode()
     passphrase = settings.private_key_passphrase

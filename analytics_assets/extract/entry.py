@@ -113,7 +113,7 @@ class Entry:
             and str(endpoint.get("method") or "get").lower() == "get"
             and not any(endpoint.get(part) for part in NOT_PLAIN)
             and "://" not in str(endpoint["path"])
-            and not self._all.get("parallelized")
+            and not (self._all.get("parallelized") or self._all.get("processing_steps"))
             and not parents_of(self._own)
         )
 
