@@ -4,6 +4,7 @@ import ast
 import re
 from dataclasses import fields
 
+from analytics_assets.extract.pace import PaceSettings
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.policy import Policy
 from analytics_assets.settings import LocationSettings, OAuth2Settings
@@ -32,7 +33,8 @@ def test_every_policy_and_every_setting_is_in_a_table() -> None:
     policies = set(re.findall(r"`(\w+)`", section("Add a resource")))
     assert {known.name for known in fields(Policy)} <= policies
     settings = set(re.findall(r"`([\w.]+)`", section("Settings")))
-    assert {f"reading.{name}" for name in ReadingSettings.get_resolvable_fields()} <= settings
+    for spec in (ReadingSettings, PaceSettings):
+        assert {f"reading.{name}" for name in spec.get_resolvable_fields()} <= settings
     for spec in (OAuth2Settings, LocationSettings, WarehouseSettings):
         assert set(spec.get_resolvable_fields()) <= settings
 

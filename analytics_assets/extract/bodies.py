@@ -8,7 +8,7 @@ import asyncio
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -150,6 +150,3 @@ def is_in_an_event_loop() -> bool:
         asyncio.get_running_loop()
         return True
     return False
-
-
-MakeBodies = Callable[[], Bodies | None]
