@@ -61,12 +61,12 @@ class MiddlePages:
         span = pages.span_ahead()
         # where the API has redirected, dlt's client knows what to send along
         url_of = _urls(page.response.request, span) if span and not page.response.history else None
-        few = span is not None and span.pages is not None and span.pages < FEWEST
+        few = span is not None and self._count(span, pages) < FEWEST
         pages.ask_ahead(url_of is None or few or self.is_over)
         if span is None or url_of is None or few or self.is_over:
             return
         if self._asked and self._asked[0] != span.start:
-            self._forget()
+            self.forget()
         batch = Columns()
         place = span.start
         while span.end is None or place < span.end:
@@ -91,7 +91,7 @@ class MiddlePages:
         if place != span.start:
             pages.move_to(place, page.request)
         if self.is_over:
-            self._forget()
+            self.forget()
             pages.ask_ahead(True)
 
     def _ask(
@@ -112,7 +112,13 @@ class MiddlePages:
             self._asked.append(place)
             place += span.step
 
-    def _forget(self) -> None:
+    @staticmethod
+    def _count(span: Span, pages: CompletePages) -> int:
+        """Return how many pages there are, or were so far if the API does not say."""
+        return pages.proof.received // span.step if span.pages is None else span.pages
+
+    def forget(self) -> None:
+        """Drop what is on its way, as the pass that it was for is over."""
         self._asked.clear()
         self._bodies.forget()
 

@@ -115,6 +115,8 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
                     held.add(list(page))
                     if paginator.progress is Progress.READ_AGAIN:
                         held.clear()
+                        if middle:
+                            middle.forget()
                     elif paginator.progress is Progress.COMPLETE:
                         yield from self._hand_on(held, paginator)
                     elif middle:
