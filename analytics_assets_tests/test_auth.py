@@ -86,7 +86,10 @@ def test_a_token_is_kept_however_its_expiry_is_told(expiry_field: Any) -> None:
         assert sandbox.tokens.issued == 1
 
 
-def test_a_short_lived_token_is_renewed_ahead_of_its_expiry_while_reading() -> None:
+def test_a_short_lived_token_is_renewed_ahead_of_its_expiry_while_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")  # the read is to outlast a token
     client: dict[str, Any] = {"client_id": secrets.token_hex(8), "client_secret": "sandbox-secret"}
     with Sandbox(**client, lifetime=2, today=TODAY) as sandbox:
         sandbox.faults.add(Fault(path="/v1/traffic_sources", delay=0.05, times=None))
