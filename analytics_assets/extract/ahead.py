@@ -71,6 +71,7 @@ class PagesAhead:
         self._threads: ThreadPoolExecutor | None = None
         self._pages_came = 0
         self._wrong_guesses = 0
+        self._given_up: list[Read] = []
         self._coming: dict[int, tuple[requests.PreparedRequest, Answer]] = {}
         self._next: tuple[requests.PreparedRequest, Answer] | None = None
         self._begin_anew()
@@ -89,6 +90,7 @@ class PagesAhead:
         on_their_way = [answer for answer in answers if not (answer.cancel() or answer.done())]
         if on_their_way:
             self._read.give_up()
+            self._given_up.append(self._read)
         self._begin_anew()
         return bool(on_their_way)
 
@@ -159,6 +161,8 @@ class PagesAhead:
         if self._threads:
             self._threads.shutdown()
             self._threads = None
+        for read in self._given_up:
+            read.close()
         if on_its_way:
             self._answers.session.close()  # the next request makes connections anew
 

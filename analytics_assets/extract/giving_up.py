@@ -26,6 +26,7 @@ class Read:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._waits_at: dict[int, socket.socket] = {}  # by thread
+        self._shut_down: list[socket.socket] = []
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -40,9 +41,18 @@ class Read:
         """End all waits and answers of the read."""
         with self._lock:
             self._over.set()
+            self._shut_down += self._waits_at.values()
             for waited_at in self._waits_at.values():
                 with suppress(OSError):  # the other side was faster
                     waited_at.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the sockets of a read that was given up, once none of its threads runs any more.
+
+        An error holds on to its answer, and that to its socket, for as long as it is looked at.
+        """
+        for waited_at in self._shut_down:
+            waited_at.close()
 
     def pause(self, seconds: float) -> None:
         """Wait.
