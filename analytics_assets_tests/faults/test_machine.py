@@ -174,7 +174,7 @@ def test_a_full_disk_fails_the_run_and_leaves_the_table(
     full: str,
 ) -> None:
     for row in server.rows[-40:]:  # small in parquet, and large in DuckDB's log
-        row["note"] = row["id"] * 150_000
+        row["note"] = row["id"] * 60_000
     limit = 20_000 if full == "dlt's files" else loaded_before.stat().st_size + 5_000_000
     process = doomed(Doom(file_limit=limit))
     error = json.loads(process.communicate()[0])
