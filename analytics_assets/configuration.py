@@ -24,11 +24,12 @@ from analytics_assets.configuration_error import (
     listed,
     refuse_unknown_keys,
 )
+from analytics_assets.load import Full
+from analytics_assets.load_conflicts import REWRITING, reads_what_is_new, refuse_load, refuse_prune
 from analytics_assets.policy import Policy, PolicyEntry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 REJECTED_ROWS = "rejected_rows"
-REWRITING = (None, "delete-insert", "upsert")  # merge strategies that write a known row again
 PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
 
 
@@ -93,8 +94,7 @@ class Api:
                 f"Resources are {listed(self.resources)}."
             )
         for name in self.resources:
-            if self.policy(name).prune:
-                self._check_prune(name)
+            self._check_load(name)
 
     def _check_resources(self) -> None:
         seen: set[str] = set()
@@ -135,19 +135,21 @@ class Api:
                 'each load: add "primary_key": "<field that tells its rows apart>" to it.'
             )
 
-    def _check_prune(self, name: str) -> None:
-        """Refuse to prune where a row that does not come again may well be there."""
-        if _reads_what_is_new(self.endpoint(name)):
-            raise ConfigurationError(
-                f"policy of `{name}`: `prune` cannot be, as the resource reads only what is newer "
-                "than its last load. Take out `prune`, or the `incremental` part of the endpoint."
-            )
+    def _check_load(self, name: str) -> None:
+        """Refuse a load, and a clearing of the table, that do not go together with the entry."""
+        policy, merged = self.policy(name), self._is_rewritten(name)
+        if policy.prune:
+            refuse_prune(name, policy.load, self.endpoint(name), merged)
+        if not isinstance(policy.load, Full):
+            is_function = isinstance(self._entries[name], DltResource)
+            endpoint = None if is_function else self.endpoint(name)
+            refuse_load(name, policy.load, endpoint, merged)
+
+    def _is_rewritten(self, name: str) -> bool:
+        """Tell whether rows are merged, and a row that comes again is written again."""
         disposition = self._disposition(name)
-        if disposition["disposition"] != "merge" or disposition.get("strategy") not in REWRITING:
-            raise ConfigurationError(
-                f"policy of `{name}`: `prune` cannot be, as the resource is not merged in a way "
-                "that rewrites the rows that are still there. Take out `prune`."
-            )
+        merged = disposition["disposition"] == "merge"
+        return merged and disposition.get("strategy") in REWRITING
 
     def _disposition(self, name: str) -> Mapping[str, Any]:
         """Return the write disposition in its long form."""
@@ -197,7 +199,7 @@ class Api:
         disposition, endpoint = self._disposition(name), self.endpoint(name)
         steps = {**self._defaults, **self.entry(name)}.get("processing_steps")
         rewrites = disposition.get("strategy") in REWRITING
-        return rewrites and not steps and not _reads_what_is_new(endpoint)
+        return rewrites and not steps and not reads_what_is_new(endpoint)
 
     def table(self, name: str) -> str:
         """Return the table that the resource is loaded into: its name, or its `table_name`."""
@@ -248,13 +250,6 @@ class Api:
             found.add(current)
             to_visit.extend(parents_of(self.entry(current)) - found)
         return found
-
-
-def _reads_what_is_new(endpoint: Mapping[str, Any]) -> bool:
-    text = str(endpoint)
-    return "incremental" in endpoint or bool(
-        re.search(r"\{incremental\.|'type': 'incremental'", text)
-    )
 
 
 def _name_of(entry: Any) -> Any:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 from analytics_assets.configuration_error import ConfigurationError, refuse_unknown_keys
+from analytics_assets.load import Full, Incremental, Load, Partitioned
 
 
 class NewestRequest(TypedDict):
@@ -26,6 +27,7 @@ class NewestRequest(TypedDict):
 class PolicyEntry(TypedDict, total=False):
     """A policy as it stands in `api.py`: any of the fields of `Policy`."""
 
+    load: Load
     schedule: str
     timezone: str
     freshness: timedelta
@@ -46,6 +48,8 @@ class Policy:
     """When a resource is loaded, how fresh it must be, and to whom it belongs.
 
     Args:
+        load: what each load reads: all (`Full`), what is new (`Incremental`), or days, weeks or
+            months for themselves (`Partitioned`).
         schedule: cron expression of the loads.
         timezone: IANA time zone in which `schedule` is read.
         freshness: how long after the end of its newest day the table counts as fresh, and how
@@ -63,6 +67,7 @@ class Policy:
         max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
     """
 
+    load: Load = field(default_factory=Full)
     schedule: str = "0 6 * * *"
     timezone: str = "UTC"
     freshness: timedelta = timedelta(hours=36)
@@ -94,7 +99,7 @@ class Policy:
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
         adapters = _adapters()
-        for name in merged.keys() - {"timezone", "freshness"}:  # those are checked below
+        for name in merged.keys() - {"load", "timezone", "freshness"}:  # those are checked below
             try:
                 adapters[name].validate_python(merged[name], strict=True)
             except ValidationError as error:
@@ -109,6 +114,7 @@ class Policy:
                 raise ConfigurationError(
                     f"{where}: `{name}` is {merged[name]!r}; give a share from 0 to 1."
                 )
+        _check_load(where, policy)
         if policy.newest is not None:
             _check_newest(f"`newest` in {where}", policy.newest)
         try:
@@ -124,6 +130,19 @@ class Policy:
                 "give a positive timedelta such as timedelta(hours=36)."
             )
         return policy
+
+
+def _check_load(where: str, policy: Policy) -> None:
+    load = policy.load
+    if not isinstance(load, Full | Incremental | Partitioned):
+        raise ConfigurationError(
+            f"{where}: `load` is {load!r}; give Full(), Incremental(...) or Partitioned(...)."
+        )
+    if isinstance(load, Partitioned) and policy.date_column is None:
+        raise ConfigurationError(
+            f"{where}: a `Partitioned` load needs `date_column`, the column that says to which "
+            f"{load.by} a row belongs; name it, or load the resource in full."
+        )
 
 
 @cache
