@@ -58,6 +58,26 @@ class WarehouseSettings(BaseConfiguration):
     pipelines_dir: str | None = None
 
 
+@configspec(init=False)
+class DuckDbFile(DuckDbCredentials):
+    """DuckDB's credentials, which are the path of a file and nothing else in nearly all cases.
+
+    dlt 1.31 imports SQLAlchemy to see that a path is no URL, and again to make a URL of it for its
+    trace, which takes as long as a small load.
+    """
+
+    def parse_native_representation(self, native_value: Any) -> None:
+        """Take a path for what it is."""
+        if isinstance(native_value, str) and "://" not in native_value:
+            self.database = native_value
+        else:
+            super().parse_native_representation(native_value)
+
+    def __str__(self) -> str:
+        """Return what dlt's trace calls the place."""
+        return f"{self.drivername}:///{self.database}"
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A destination and a dataset in it.
@@ -207,13 +227,15 @@ class Warehouse:
         return destination
 
 
-def _duckdb_credentials(columns: int | None = None) -> DuckDbCredentials:
+def _duckdb_credentials(columns: int | None = None) -> DuckDbFile:
     """Resolve dlt's own credentials; without any, dlt would make a file per pipeline."""
-    credentials = resolve_configuration(DuckDbCredentials(), sections=("destination", "duckdb"))
+    credentials = resolve_configuration(DuckDbFile(), sections=("destination", "duckdb"))
     credentials.database = credentials.database or DEFAULT_DUCKDB_FILE
     if columns:
         own = credentials.global_config or {}
-        credentials.global_config = {"memory_limit": _memory_limit(columns), **own}
+        # to keep the order, DuckDB needs more memory than that, and works in one thread only
+        limits = {"memory_limit": _memory_limit(columns), "preserve_insertion_order": False}
+        credentials.global_config = {**limits, **own}
     return credentials
 
 
@@ -223,7 +245,7 @@ def _memory_limit(columns: int) -> str:
     However many the rows, more makes a merge of a dozen columns no faster; thousands of columns
     need more.
     """
-    return f"{128 + columns // 2}MB"
+    return f"{80 + columns // 2}MB"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Pages in the middle of a read: taken straight into columns, or left to dlt's client."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
 from analytics_assets.extract import middle_pages
+from analytics_assets.extract.json_table import JsonTable
 from analytics_assets.extract.typed_pages import TypedPages
 from analytics_assets_tests.paged_server import (
     Answer,
@@ -35,7 +36,6 @@ TYPED = Contract(
         Column("text", "text", "text", nullable=True),
         Column("amount", "amount", "double", nullable=True),
         Column("at", "at", "timestamp", nullable=True),
-        Column("parts", "parts", "json", nullable=True),
     ),
     ("id",),
 )
@@ -44,7 +44,6 @@ MANY = [
         number,
         amount=number / 2,
         at=f"2026-01-02T03:04:{number % 60:02}+01:00",
-        parts={"of": [number]},
     )
     for number in range(95)
 ]
@@ -57,24 +56,28 @@ def from_few_pages_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(middle_pages, "FEWEST", 1)
 
 
-@pytest.fixture(params=["1", "16"], autouse=True)
-def in_flight(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("READING__MAX_IN_FLIGHT", request.param)
+@pytest.fixture(params=["one by Arrow", "16 by Arrow", "16 in Python"], autouse=True)
+def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many pages are on their way at once, and what decodes them."""
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if "one" in request.param else "16")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
+    if "Python" in request.param:
+        monkeypatch.setattr(JsonTable, "can_hold", lambda _contract: False)
 
 
 @pytest.fixture
 def typed_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each of the pages had that were taken straight into columns."""
     taken: list[int] = []
-    read = TypedPages.read
+    decode = TypedPages.decode
 
-    def counted(self: TypedPages, body: bytes) -> Any:
-        page = read(self, body)
-        taken.append(len(page.rows) if page else 0)
-        return page
+    def counted(self: TypedPages, pages: Sequence[bytes], rows_each: int) -> Any:
+        found = decode(self, pages, rows_each)
+        if found or len(pages) == 1:  # else they are decoded one by one
+            taken.extend([rows_each if found else 0] * len(pages))
+        return found
 
-    monkeypatch.setattr(TypedPages, "read", counted)
+    monkeypatch.setattr(TypedPages, "decode", counted)
     return taken
 
 
@@ -140,7 +143,6 @@ def expected(request: pytest.FixtureRequest) -> Table:
             "text": each["text"],
             "amount": each["amount"],
             "at": datetime.fromisoformat(each["at"]).astimezone(UTC),
-            "parts": f'{{"of":[{each["id"]}]}}',
         }
         for each in MANY
     ]

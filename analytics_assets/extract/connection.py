@@ -14,7 +14,7 @@ from requests.utils import select_proxy
 
 from analytics_assets.extract.ahead import Answers, PagesAhead
 from analytics_assets.extract.auth import OAuth2
-from analytics_assets.extract.bodies import Bodies, is_in_an_event_loop
+from analytics_assets.extract.bodies import Bodies
 from analytics_assets.extract.pace import Host, Pace, PaceSettings
 from analytics_assets.extract.redaction import Redact, Redactor
 from analytics_assets.extract.session import RequestSettings, Traffic, build_session
@@ -71,7 +71,7 @@ class Connection:
         asked = self.session.merge_environment_settings(url, {}, None, None, None)
         if auth is not None and type(auth) not in UNCHANGING_AUTH:
             return None
-        if select_proxy(url, asked["proxies"]) or asked["cert"] or is_in_an_event_loop():
+        if select_proxy(url, asked["proxies"]) or asked["cert"]:
             return None
         signer = self.auth
         verify = asked["verify"] is not False and (asked["verify"] or True)

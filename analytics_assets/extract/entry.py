@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from dlt.common import jsonpath
@@ -24,6 +24,7 @@ from analytics_assets.extract.proof import Proof
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.extract.redaction import Redact
 from analytics_assets.extract.response import check_response
+from analytics_assets.extract.row_hash import json_hashes
 from analytics_assets.extract.typed_pages import TypedPages
 
 T = TypeVar("T")
@@ -122,8 +123,9 @@ class Entry:
         bodies = self._connection.bodies() if self._connection and self.has_plain_pages else None
         if bodies is None or self._connection is None:
             return None
-        return MiddlePages(self._typed(), self._rows, bodies, self._connection.window())
+        return MiddlePages(self._typed, self._rows, bodies, self._connection.window())
 
+    @cached_property
     def _typed(self) -> TypedPages:
         return TypedPages(self.contract, str(self._endpoint["data_selector"]))
 
@@ -219,7 +221,7 @@ class Entry:
                 self._key_in_a_page(),
                 passes,
                 reading.confirm and passes > 1,
-                _as_function(self._typed().content) if self.has_plain_pages else None,
+                _as_function(self._typed.contents) if self.has_plain_pages else json_hashes,
             ),
             total_path,
             selector,

@@ -1,13 +1,15 @@
 """The pages between the first and the last of a read, as long as nothing about them is unusual.
 
 dlt's client brings the first page, the last one, and each that is not quite as it should be: what
-is done then stands in one place. The others, most of a large resource, are read here.
+is done then stands in one place. The others, most of a large resource, are read here, many at a
+time: while some are decoded in a thread of their own, the next ones come.
 """
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import requests
@@ -18,15 +20,27 @@ from analytics_assets.extract.body import RowsPath
 from analytics_assets.extract.pages import CompletePages
 from analytics_assets.extract.paginators import Span
 from analytics_assets.extract.total import ALL_HEADERS
-from analytics_assets.extract.typed_pages import Columns, Envelope, TypedPages
+from analytics_assets.extract.typed_pages import Envelope, TypedPages, TypedRows
 from analytics_assets.extract.window import Window
 
 FEWEST = 20  # pages for which it pays to begin
 UNUSUAL_AT_MOST = 3  # pages in a row; then the rest is left to dlt
 SOUND_AT_MOST = 10  # ways of saying the same that are remembered
-BATCH_ROWS = 10_000
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_ROWS = 20_000
+BATCH_BYTES = 8 * 1024 * 1024
 HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
+
+
+class Page(NamedTuple):
+    """A page that looks plain from outside.
+
+    Args:
+        place: where it is.
+        rows: the JSON of its rows.
+    """
+
+    place: int
+    rows: bytes
 
 
 class MiddlePages:
@@ -45,8 +59,11 @@ class MiddlePages:
         self._bodies = bodies
         self._window = window
         self._asked: deque[int] = deque()  # the places of the pages that are on their way
+        self._kept: deque[Page] = deque()  # those that came, and are not counted in
         self._unusual = 0
+        self._batch_pages = 1
         self._sound: set[tuple[Envelope, tuple[str | None, ...]]] = set()
+        self._decoding = ThreadPoolExecutor(1, "decode-pages")
 
     def read(self, page: PageData[Any], pages: CompletePages) -> Iterator[Any]:
         """Read the pages behind one.
@@ -56,7 +73,7 @@ class MiddlePages:
             pages: how far the read is; moved on to the page that dlt's client is to bring next.
 
         Yields:
-            Arrow tables, and lists of rows where a table could not be made of them.
+            Arrow tables.
         """
         span = pages.span_ahead()
         # where the API has redirected, dlt's client knows what to send along
@@ -65,34 +82,110 @@ class MiddlePages:
         pages.ask_ahead(url_of is None or few or self.is_over)
         if span is None or url_of is None or few or self.is_over:
             return
-        if self._asked and self._asked[0] != span.start:
-            self.forget()
-        batch = Columns()
+        self._drop_all_before(span.start)
         place = span.start
-        while span.end is None or place < span.end:
-            self._ask(page.response.request, url_of, span, pages, place)
-            body = self._bodies.take()
-            self._asked.popleft()
-            rows = self._plain_rows(body, pages, span)
-            if body is None or rows is None:
-                self._unusual += 1
-                break
+        for rows, count in self._counted_in(page.response.request, url_of, span, pages):
+            place += count * span.step
             self._unusual = 0
-            self._window.page()
-            batch.add(rows, body.content)
-            place += span.step
-            if batch.rows >= BATCH_ROWS or batch.bytes >= BATCH_BYTES:
-                yield from self._table(batch)
-                batch = Columns()
-            if pages.proof.trouble:
-                break
-        if batch.rows:
-            yield from self._table(batch)
+            yield rows
         if place != span.start:
             pages.move_to(place, page.request)
+        self._drop_all_before(place + span.step)
+        if place != span.end and not pages.proof.trouble:
+            self._unusual += 1
         if self.is_over:
             self.forget()
             pages.ask_ahead(True)
+
+    def _counted_in(
+        self,
+        request: requests.PreparedRequest,
+        url_of: Callable[[int], str],
+        span: Span,
+        pages: CompletePages,
+    ) -> Iterator[tuple[Any, int]]:
+        """Give tables that are counted in, and the number of their pages, while all is plain."""
+        decoded: deque[tuple[list[Page], Future[TypedRows | None]]] = deque()
+        for batch in self._batches(request, url_of, span, pages):
+            if batch:
+                decoded.append((batch, self._decode(batch, span)))
+            while len(decoded) > bool(batch):  # while one is decoded, the next one comes
+                first, rows = decoded.popleft()
+                counted = 0
+                for table, count in self._judged(first, rows.result(), span, pages):
+                    counted += count
+                    yield table, count
+                if counted < len(first) or pages.proof.trouble:
+                    later = [page for batch, _ in decoded for page in batch]
+                    self._kept.extendleft(reversed([*first[counted:], *later]))
+                    return
+
+    def _decode(self, batch: Sequence[Page], span: Span) -> "Future[TypedRows | None]":
+        return self._decoding.submit(self._typed.decode, [page.rows for page in batch], span.step)
+
+    def _batches(
+        self,
+        request: requests.PreparedRequest,
+        url_of: Callable[[int], str],
+        span: Span,
+        pages: CompletePages,
+    ) -> Iterator[list[Page]]:
+        """Give pages in the order of their places, up to one that is not plain.
+
+        There are more of them in a batch from one to the next, so that what is wrong with all is
+        found out at the first. An empty batch says to count all in before going on.
+        """
+        batch: list[Page] = []
+        place, longest = span.start, 0
+        while span.end is None or place < span.end:
+            page = self._kept.popleft() if self._kept else None
+            if page is None:
+                self._ask(request, url_of, span, pages, place)
+                body = self._bodies.take()
+                self._asked.popleft()
+                page = self._plain_page(place, body, pages)
+            if page is None:
+                break
+            batch.append(page)
+            place += span.step
+            longest = max(longest, len(page.rows))
+            may_be_last = span.end is None and len(page.rows) < longest / 2
+            full = len(batch) >= self._batch_pages or len(batch) * longest >= BATCH_BYTES
+            if may_be_last or full:
+                yield batch
+                self._batch_pages = min(len(batch) * 2, max(1, BATCH_ROWS // span.step))
+                batch = []
+            if may_be_last:
+                yield []
+        yield batch
+        yield []
+
+    def _judged(
+        self, batch: Sequence[Page], rows: TypedRows | None, span: Span, pages: CompletePages
+    ) -> Iterator[tuple[Any, int]]:
+        """Count the pages of a batch in, up to one that dlt's client is to look at."""
+        if rows is None and len(batch) > 1:
+            self._batch_pages = 1
+            for page in batch:
+                counted = list(
+                    self._judged([page], self._decode([page], span).result(), span, pages)
+                )
+                yield from counted
+                if not counted or pages.proof.trouble:
+                    return
+            return
+        if rows is None:
+            return
+        count = 0
+        while count < len(batch) and not pages.proof.trouble:
+            of_page = slice(count * span.step, (count + 1) * span.step)
+            keys = rows.keys[of_page]
+            if pages.proof.is_page_before(keys):
+                break
+            pages.proof.add_keyed(keys, rows.contents[of_page], pages.proof.total)
+            count += 1
+        if count:
+            yield rows.table.slice(0, count * span.step), count
 
     def _ask(
         self,
@@ -117,28 +210,13 @@ class MiddlePages:
         """Return how many pages there are, or were so far if the API does not say."""
         return pages.proof.received // span.step if span.pages is None else span.pages
 
-    def forget(self) -> None:
-        """Drop what is on its way, as the pass that it was for is over."""
-        self._asked.clear()
-        self._bodies.forget()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the rest of the read is left to dlt's client."""
-        return self._unusual >= UNUSUAL_AT_MOST
-
-    def _plain_rows(self, body: Body | None, pages: CompletePages, span: Span) -> list[Any] | None:
-        """Count a page in, and return its rows; None if dlt's client is to look at it."""
-        page = self._typed.read(body.content) if body else None
-        if body is None or page is None or len(page.rows) != span.step:
+    def _plain_page(self, place: int, body: Body | None, pages: CompletePages) -> Page | None:
+        """Take a page apart; None if dlt's client is to look at it."""
+        page = self._typed.take_apart(body.content) if body else None
+        if body is None or page is None or not self._is_sound(page.envelope, body, pages):
             return None
-        if not self._is_sound(page.envelope, body, pages):
-            return None
-        keys = self._typed.keys(page.rows)
-        if pages.proof.is_page_before(keys):
-            return None
-        pages.proof.add_keyed(keys, self._typed.contents(page.rows), pages.proof.total)
-        return page.rows
+        self._window.page()
+        return Page(place, page.rows)
 
     def _is_sound(self, envelope: Envelope, body: Body, pages: CompletePages) -> bool:
         """Tell whether a page says what those before it said of all rows."""
@@ -155,16 +233,29 @@ class MiddlePages:
             self._sound.add(known)
         return True
 
-    def _table(self, batch: Columns) -> Iterator[Any]:
-        table = self._typed.table(batch)
-        if table is not None:
-            yield table
-            return
-        for body in batch.bodies:
-            yield self._typed.rows_as_they_came(body)
+    def _drop_all_before(self, place: int) -> None:
+        """Keep of what has come, and of what is on its way, only what goes on from a place."""
+        while self._kept and self._kept[0].place < place:
+            self._kept.popleft()
+        begins = self._kept[0].place if self._kept else self._asked[0] if self._asked else place
+        if begins != place:
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop what is on its way, as the pass that it was for is over."""
+        self._kept.clear()
+        self._asked.clear()
+        self._bodies.forget()
+        self._sound.clear()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the rest of the read is left to dlt's client."""
+        return self._unusual >= UNUSUAL_AT_MOST
 
     def close(self) -> None:
         """Leave no request, connection or thread behind."""
+        self._decoding.shutdown(cancel_futures=True)
         self._bodies.close()
 
 

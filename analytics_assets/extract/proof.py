@@ -5,9 +5,8 @@ from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
 from typing import Any, NoReturn
 
-import msgspec
-
 from analytics_assets.extract.response import ApiError
+from analytics_assets.extract.row_hash import json_hashes
 from analytics_assets.extract.seen import Repeated, SeenRows
 
 
@@ -31,7 +30,7 @@ class Proof:
         passes: the most passes.
         confirm: whether a read counts only once two passes in a row brought the same rows. It
             finds out what no total tells: a row deleted and another added in between.
-        content: makes a hash of a row, by which its forms are compared.
+        contents: makes hashes of rows, by which their forms are compared.
     """
 
     def __init__(
@@ -40,13 +39,13 @@ class Proof:
         key: Sequence[str],
         passes: int,
         confirm: bool = False,
-        content: Callable[[Any], int] | None = None,
+        contents: Callable[[Sequence[Any]], list[int]] = json_hashes,
     ) -> None:
         self.resource = resource
         self.key = tuple(key)
         self.passes = passes
         self.confirm = confirm
-        self._content = content or _content
+        self._contents = contents
         self.number = 0
         self._rows = SeenRows()
         self.begin()
@@ -65,7 +64,7 @@ class Proof:
 
     def anew(self) -> "Proof":
         """Return a proof of another read of the same."""
-        return Proof(self.resource, self.key, self.passes, self.confirm, self._content)
+        return Proof(self.resource, self.key, self.passes, self.confirm, self._contents)
 
     @property
     def void(self) -> bool:
@@ -131,7 +130,7 @@ class Proof:
         # the contract rejects rows without a key, so there is nothing to compare
         keyed = [(key, row) for key, row in zip(keys, rows, strict=True) if key is not None]
         hashes = _hashes_of([key for key, _ in keyed] if self.key else [self._page_before])
-        contents = [self._content(row) for _, row in keyed] if self.key else [0]
+        contents = self._contents([row for _, row in keyed]) if self.key else [0]
         self._see(hashes, contents, len(keyed) == len(rows) or not self.key)
         self.received += len(rows)
 
@@ -142,7 +141,7 @@ class Proof:
 
         Args:
             keys: the key of each row; a key of one field is the field.
-            contents: what the proof's `content` would make of the rows.
+            contents: what the proof's `contents` would make of the rows.
             total: the number of all rows, if the page says it.
         """
         self._check(tuple(keys), total)
@@ -243,10 +242,3 @@ def _hash_of(key: Hashable) -> int:
     # 1.0 is 1
     whole = (int(part) if type(part) is float and part % 1 == 0 else part for part in parts)
     return hash(repr(tuple(whole)))
-
-
-def _content(row: Any) -> int:
-    try:
-        return hash(msgspec.json.encode(row))
-    except (UnicodeEncodeError, RecursionError, TypeError):
-        return hash(repr(row))

@@ -1,6 +1,7 @@
-"""Bodies of pages decoded and held against the contract in one pass, and rows as columns."""
+"""Pages decoded by their contract: all that does not fit it is found out in the same pass."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -8,6 +9,8 @@ import msgspec
 from analytics_assets.contract import Contract
 from analytics_assets.contract.row_type import row_type
 from analytics_assets.extract.arrow import KNOWN_TYPES, columns_of
+from analytics_assets.extract.json_table import JsonTable
+from analytics_assets.extract.row_hash import RowHash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,20 +20,34 @@ Envelope = tuple[tuple[int, str, bytes], ...]
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class TypedPage(NamedTuple):
-    """A page whose rows all fit.
+class RawPage(NamedTuple):
+    """A page taken apart.
 
     Args:
-        rows: the values of each, in the order of the contract's columns.
-        envelope: what is around them: how deep, the name, the JSON.
+        rows: the JSON of the list of rows.
+        envelope: what is around it: how deep, the name, the JSON.
     """
 
-    rows: list[tuple[Any, ...]]
+    rows: bytes
     envelope: Envelope
 
 
+class TypedRows(NamedTuple):
+    """The rows of several pages, all of which fit.
+
+    Args:
+        table: the rows, by the names of its columns.
+        keys: the key of each, as `Proof` has them.
+        contents: a hash of each.
+    """
+
+    table: "pa.Table"
+    keys: list[Any]
+    contents: list[int]
+
+
 class TypedPages:
-    """Decodes pages by the contract.
+    """Decodes pages by a contract.
 
     Args:
         contract: what the rows are.
@@ -40,10 +57,7 @@ class TypedPages:
     def __init__(self, contract: Contract, selector: str) -> None:
         self._contract = contract
         self._path = selector.split(".")
-        self._type = row_type(contract.columns, closed=True)
-        self._rows = msgspec.json.Decoder(list[self._type])  # type: ignore[name-defined]
-        fields = [column.field for column in contract.columns]
-        self._key = [fields.index(field) for field in contract.primary_key]
+        self._json = JsonTable(contract) if JsonTable.can_hold(contract) else None
 
     @staticmethod
     def can_read(contract: Contract, selector: object) -> bool:
@@ -57,12 +71,8 @@ class TypedPages:
             and all(types.get(field) in KEY_TYPES for field in contract.primary_key)
         )
 
-    def read(self, body: bytes) -> TypedPage | None:
-        """Decode a page.
-
-        Returns:
-            The page; None if its rows are not where they should be, or one of them may not fit.
-        """
+    def take_apart(self, body: bytes) -> RawPage | None:
+        """Find the rows in a body; None if it is no JSON, or they are not where they should be."""
         envelope: list[tuple[int, str, bytes]] = []
         raw: Any = body
         try:
@@ -70,19 +80,9 @@ class TypedPages:
                 parts = _parts.decode(raw)
                 raw = parts.pop(name)
                 envelope += [(depth, other, bytes(part)) for other, part in parts.items()]
-            rows = list(map(msgspec.structs.astuple, self._rows.decode(raw)))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             return None
-        if b"\\u0000" in body:  # which PostgreSQL cannot store
-            return None
-        return TypedPage(rows, tuple(envelope))
-
-    def rows_as_they_came(self, body: bytes) -> list[Any]:
-        """Return the rows of a page that could be read, decoded without the contract."""
-        found: Any = msgspec.json.decode(body)
-        for name in self._path:
-            found = found[name]
-        return list(found)
+        return RawPage(bytes(raw), tuple(envelope))
 
     def around(self, envelope: Envelope) -> Any:
         """Return the decoded body of a page, without its rows."""
@@ -92,55 +92,52 @@ class TypedPages:
             inner = {name: inner, **{other: msgspec.json.decode(raw) for _, other, raw in others}}
         return inner
 
-    def keys(self, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Return the key of each row, as `Proof` has them."""
-        if len(self._key) == 1:
-            place = self._key[0]
-            return [row[place] for row in rows]
-        return [tuple(row[place] for place in self._key) for row in rows]
+    def decode(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
+        """Decode the rows of several pages.
 
-    @staticmethod
-    def contents(rows: Sequence[tuple[Any, ...]]) -> list[int]:
-        """Return a hash of each row."""
-        try:
-            return list(map(hash, rows))
-        except TypeError:  # objects within rows
-            return [hash(repr(row)) for row in rows]
-
-    def content(self, row: Any) -> int:
-        """Return the hash of a row that was decoded without the contract."""
-        try:
-            typed = msgspec.convert(row, self._type)
-            return self.contents([msgspec.structs.astuple(typed)])[0]
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            return hash(repr(row))
-
-    def table(self, columns: "Columns") -> "pa.Table | None":
-        """Make a table of the rows of several pages.
+        Args:
+            pages: the JSON of their lists of rows.
+            rows_each: how many rows each of them should have.
 
         Returns:
-            The table, by the names of its columns; None if a row does not fit after all.
+            The rows; None if one of the pages has another number of them, or a row may not fit.
         """
-        return columns_of(self._contract, lambda _, place: columns.values[place])
+        table = self._json.parse(pages, rows_each) if self._json else None
+        if table is None:
+            # takes what Arrow does not know, such as 5.0 for an integer
+            table = self._decode_in_python(pages, rows_each)
+        if table is None:
+            return None
+        names = [self._contract.name_of(field) for field in self._contract.primary_key]
+        keys = [table.column(name).to_pylist() for name in names]
+        return TypedRows(
+            table,
+            keys[0] if len(keys) == 1 else list(zip(*keys, strict=True)),
+            self._hash.of_table(table),
+        )
 
+    def _decode_in_python(self, pages: Sequence[bytes], rows_each: int) -> "pa.Table | None":
+        try:
+            decoded = list(map(self._decoder.decode, pages))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if any(b"\\u0000" in page for page in pages):  # which PostgreSQL cannot store
+            return None
+        if {*map(len, decoded)} != {rows_each}:
+            return None
+        rows = [msgspec.structs.astuple(row) for page in decoded for row in page]
+        columns = list(zip(*rows, strict=True))
+        return columns_of(self._contract, lambda _, place: columns[place])
 
-class Columns:
-    """The rows of several pages, column by column, and the pages as they came."""
+    def contents(self, rows: Sequence[Any]) -> list[int]:
+        """Return the hashes of rows that were decoded without the contract."""
+        return self._hash.of_rows(rows)
 
-    def __init__(self) -> None:
-        self.values: list[list[Any]] = []
-        self.bodies: list[bytes] = []
-        self.rows = 0
-        self.bytes = 0
+    @cached_property
+    def _hash(self) -> RowHash:
+        return RowHash(self._contract)
 
-    def add(self, rows: Sequence[tuple[Any, ...]], body: bytes) -> None:
-        """Add a page."""
-        columns = zip(*rows, strict=True)
-        if self.values:
-            for values, more in zip(self.values, columns, strict=True):
-                values.extend(more)
-        else:
-            self.values = list(map(list, columns))
-        self.bodies.append(body)
-        self.rows += len(rows)
-        self.bytes += len(body)
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[list[Any]]:
+        row = row_type(self._contract.columns, closed=True)
+        return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
