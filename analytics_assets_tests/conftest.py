@@ -1,4 +1,15 @@
-"""What every room's tests share: a clean place, an embedded API of their own, a real PostgreSQL."""
+"""What every room's tests share: a clean place, an embedded API and a warehouse of their own.
+
+A test that loads something, reads a table or runs a command that does takes the fixture
+`warehouse`, and runs twice: with DuckDB and with PostgreSQL. It leads there by environment
+variables, so that `Warehouse.from_settings()`, `load()` and processes that the test starts find it;
+a test that needs no more than that says `@pytest.mark.usefixtures("warehouse")`. What is about
+DuckDB's file alone takes `duckdb_warehouse`, what is about a server alone `postgres_warehouse`.
+`loading.table_rows()` gives the rows of a table alike from both.
+
+A test process has one PostgreSQL server, each test a database of its own in it, which is dropped in
+the end. A test that kills a server starts its own: `with PostgresServer() as server`.
+"""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.faults.summary import pytest_terminal_summary as pytest_terminal_summary
-from analytics_assets_tests.postgres import start_postgres
+from analytics_assets_tests.postgres import PostgresServer, postgres_settings
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2025, 8, 1)  # thirty days of data: enough to page through, quick to load
@@ -79,25 +90,40 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server, started for the tests that need one and stopped after the last."""
-    server = start_postgres(tmp_path_factory.mktemp("postgres") / "data")
-    # dlt wants a host and a password; the socket's folder in the query is what counts
-    socket_folder = server.get_uri().partition("?")[2]
-    yield f"postgresql://postgres:unused@localhost/postgres?{socket_folder}"
-    server.cleanup()
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of the test's own."""
+    with postgres_server.database() as name:
+        yield postgres_server.url(name)
+
+
+@pytest.fixture
+def duckdb_warehouse(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """An empty DuckDB file, for tests that are about such a file."""
+    file = str(clean_place / "warehouse.duckdb")
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", file)
+    return Warehouse.from_settings()
+
+
+@pytest.fixture
+def postgres_warehouse(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """An empty PostgreSQL database, for tests that are about such a server."""
+    for name, value in postgres_settings(postgres_url).items():
+        monkeypatch.setenv(name, value)
+    return Warehouse.from_settings()
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def warehouse(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    """An empty warehouse: once a DuckDB file, once a PostgreSQL dataset of the test's own."""
-    if request.param == "postgres":
-        monkeypatch.setenv("DESTINATION_TYPE", "postgres")
-        monkeypatch.setenv(
-            "DESTINATION__POSTGRES__CREDENTIALS", request.getfixturevalue("postgres_url")
-        )
-        monkeypatch.setenv("DATASET_NAME", f"test_{uuid4().hex}")
-    return Warehouse.from_settings()
+def warehouse(request: pytest.FixtureRequest) -> Warehouse:
+    """An empty warehouse: once a DuckDB file, once a PostgreSQL database."""
+    chosen: Warehouse = request.getfixturevalue(f"{request.param}_warehouse")
+    return chosen
 
 
 @pytest.fixture(scope="session")

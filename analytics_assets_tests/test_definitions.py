@@ -166,11 +166,8 @@ def test_dagster_finds_the_definitions(arguments: list[str], clean_place: Path) 
 
 
 def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
-    clean_place: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    clean_place: Path, postgres_warehouse: Warehouse
 ) -> None:
-    monkeypatch.setenv("DESTINATION_TYPE", "postgres")
-    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres_url)
-    monkeypatch.setenv("DATASET_NAME", "processes")
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     job = ["job", "execute", "-m", "analytics_assets.definitions", "-j", "analytics_cron_0_6_job"]
     done = subprocess.run(
@@ -183,6 +180,4 @@ def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("Launching subprocess for") >= 3
     for resource in ("website_overview", "daily_active_users", "traffic_sources"):
-        assert table_rows(Warehouse.from_settings(), resource) == api_rows(
-            sandbox_rows(resource, TODAY)
-        )
+        assert table_rows(postgres_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))

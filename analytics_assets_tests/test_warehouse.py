@@ -111,10 +111,9 @@ def test_a_destination_that_is_down_loses_nothing(
     connected: Sandbox,
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
+    postgres_warehouse: Warehouse,
     postgres_url: str,
 ) -> None:
-    monkeypatch.setenv("DESTINATION_TYPE", "postgres")
-    monkeypatch.setenv("DATASET_NAME", "was_down")
     nobody_there = "postgresql://nobody:secret-word@127.0.0.1:1/postgres"
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", nobody_there)
     result = load(instance, "page_views")
@@ -122,7 +121,7 @@ def test_a_destination_that_is_down_loses_nothing(
     assert "secret-word" not in str(failures_of(result))
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres_url)
     assert load(instance, "page_views").success
-    assert table_rows(Warehouse.from_settings(), "page_views") == api_rows(
+    assert table_rows(postgres_warehouse, "page_views") == api_rows(
         sandbox_rows("page_views", TODAY)
     )
 

@@ -2,12 +2,10 @@
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import dagster as dg
-import dlt
 import pytest
 
 from analytics_assets.extract import middle_pages
@@ -22,6 +20,7 @@ from analytics_assets_tests.faults.trial import (
     try_fault,
 )
 from analytics_assets_tests.loading import load
+from analytics_assets_tests.postgres import PostgresServer, postgres_settings
 
 Trial = Callable[[Fault], None]
 
@@ -35,11 +34,39 @@ def prepared_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of a PostgreSQL database with the same, which databases of tests are copied from."""
-    url = database_url(postgres_url, f"prepared_{uuid4().hex}", "template0")
-    load_before(postgres_settings(url), tmp_path_factory.mktemp("prepared"))
-    return url
+def prepared_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The name of a PostgreSQL database with the same, which those of tests are copied from."""
+    with postgres_server.database() as name:
+        settings = postgres_settings(postgres_server.url(name))
+        load_before(settings, tmp_path_factory.mktemp("prepared"))
+        yield name
+
+
+@pytest.fixture
+def duckdb_loaded_before(prepared_duckdb: Path, duckdb_warehouse: Warehouse) -> Warehouse:
+    """A DuckDB file of the test's own with the load before."""
+    shutil.copy(prepared_duckdb, str(duckdb_warehouse.duckdb_file))
+    return duckdb_warehouse
+
+
+@pytest.fixture
+def postgres_loaded_before(
+    prepared_postgres: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Warehouse]:
+    """A PostgreSQL database of the test's own with the load before."""
+    with postgres_server.database(template=prepared_postgres) as name:
+        for variable, value in postgres_settings(postgres_server.url(name)).items():
+            monkeypatch.setenv(variable, value)
+        yield Warehouse.from_settings()
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def loaded_before(request: pytest.FixtureRequest) -> Warehouse:
+    """A warehouse with the load before: once a DuckDB file, once a PostgreSQL database."""
+    chosen: Warehouse = request.getfixturevalue(f"{request.param}_loaded_before")
+    return chosen
 
 
 @pytest.fixture
@@ -56,17 +83,11 @@ def trial(
         monkeypatch.setenv("READING__MAX_IN_FLIGHT", str(request.param.in_flight))
         monkeypatch.setenv("READING__ADAPTIVE", "false")
         monkeypatch.setattr(middle_pages, "FEWEST", 1)
-        if request.param.warehouse == "postgres":
-            prepared = request.getfixturevalue("prepared_postgres")
-            template = "template0" if fault.first else database_of(prepared)
-            url = database_url(prepared, f"test_{uuid4().hex}", template)
-            for name, value in postgres_settings(url).items():
-                monkeypatch.setenv(name, value)
-        elif not fault.first:
-            prepared = request.getfixturevalue("prepared_duckdb")
-            shutil.copy(prepared, clean_place / "warehouse.duckdb")
+        holding = "warehouse" if fault.first else "loaded_before"
         outcome = try_fault(
-            fault, Warehouse.from_settings(), load_by_dagster(instance, request.param.typed)
+            fault,
+            request.getfixturevalue(f"{request.param.warehouse}_{holding}"),
+            load_by_dagster(instance, request.param.typed),
         )
         record_property(*outcome.as_property())
         judge(fault, outcome)
@@ -84,22 +105,3 @@ def load_before(settings: dict[str, str], folder: Path) -> None:
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):
         assert load(instance, RESOURCE, api=visits_api()).success
-
-
-def postgres_settings(url: str) -> dict[str, str]:
-    return {"DESTINATION_TYPE": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": url}
-
-
-def database_of(url: str) -> str:
-    return url.partition("?")[0].rpartition("/")[2]
-
-
-def database_url(url: str, name: str, template: str) -> str:
-    """Make a database as a copy of another one of the same server."""
-    server, _, query = url.partition("?")
-    root = server.rpartition("/")[0]
-    postgres = dlt.destinations.postgres(f"{root}/postgres?{query}")
-    pipeline = dlt.pipeline("maker", destination=postgres, dataset_name="none")
-    with pipeline.sql_client() as client:
-        client.execute_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    return f"{root}/{name}?{query}"

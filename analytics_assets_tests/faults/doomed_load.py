@@ -31,8 +31,7 @@ class Doom:
     Args:
         points: functions as `module:Class.name`, reached one after the other; when the last one is
             called, somebody is killed.
-        half_way: whether that function, which executes a query, first does so with the query's
-            first statement.
+        half_way: whether that function, which executes statements, first does so with one of them.
         victim: the process that is killed; None is this one.
         stock: whether stock dlt loads, in place of this project.
         file_limit: bytes that a file may have before writing to it fails, as on a full disk.
@@ -75,9 +74,8 @@ def _arm(doom: Doom, points: list[str]) -> None:
             _arm(doom, points[1:])
             return original(*args, **kwargs)
         if doom.half_way:
-            client, query = args
-            with original(client, query.partition(";\n")[0]):
-                pass
+            client, statements = args
+            original(client, statements[:1])
         _kill(doom.victim)
         return original(*args, **kwargs)
 

@@ -2,21 +2,19 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
-from analytics_assets_tests.faults.conftest import load_before, postgres_settings
+from analytics_assets_tests.faults.conftest import load_before
 from analytics_assets_tests.faults.doomed_load import Doom
 from analytics_assets_tests.faults.fault import RESOURCE, Row, rows_before, rows_now, visits_api
 from analytics_assets_tests.faults.server import Exchange, FaultyServer
@@ -30,14 +28,14 @@ from analytics_assets_tests.faults.trial import (
 )
 from analytics_assets_tests.faults.tricks import once
 from analytics_assets_tests.loading import load
-from analytics_assets_tests.postgres import start_postgres
+from analytics_assets_tests.postgres import PostgresServer, postgres_settings
 
 pytestmark = pytest.mark.slow
 
 NORMALIZE = "dlt.normalize.normalize:Normalize.spool_files"
 LOAD = "dlt.load.load:Load.load_single_package"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
-QUERY = "dlt.destinations.impl.duckdb.sql_client:DuckDbSqlClient.execute_query"
+STATEMENTS = "dlt.destinations.sql_client:SqlClientBase.execute_many"
 MERGED = "dlt.load.load:Load.complete_package"
 LOADED = "analytics_assets.materialization:Loader.extract_resource_metadata"
 
@@ -50,7 +48,7 @@ class Kill:
         name: when it is killed.
         points: the functions that are reached before, as `Doom` takes them.
         arrived: whether the table holds the new rows.
-        half_way: whether the first statement of a query has been executed.
+        half_way: whether the first of the merge's statements has been executed.
     """
 
     name: str
@@ -64,7 +62,7 @@ KILLS = [
     Kill("killed while normalizing", (NORMALIZE,)),
     Kill("killed before loading", (LOAD,)),
     Kill("killed before the merge", (MERGE,)),
-    Kill("killed half way through the merge", (MERGE, QUERY), half_way=True),
+    Kill("killed half way through the merge", (MERGE, STATEMENTS), half_way=True),
     Kill("killed after the merge", (MERGED,), arrived=True),
     Kill("killed after the load, before the materialization", (LOADED,), arrived=True),
 ]
@@ -83,18 +81,10 @@ def server() -> Iterator[FaultyServer]:
 
 
 @pytest.fixture
-def loaded_before(prepared_duckdb: Path, clean_place: Path) -> Path:
-    """The DuckDB file with the load before."""
-    return Path(shutil.copy(prepared_duckdb, clean_place / "warehouse.duckdb"))
-
-
-@pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def own_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of the test's own, which it may kill and start again."""
-    running = start_postgres(tmp_path_factory.mktemp("own") / "data")
-    yield running
-    running.ensure_postgres_running()
-    running.cleanup()
+    with PostgresServer() as running:
+        yield running
 
 
 def doomed(doom: Doom) -> subprocess.Popen[str]:
@@ -132,7 +122,7 @@ def check(
 
 def test_a_process_killed_while_reading_leaves_the_table_and_the_next_run_makes_it_good(
     server: FaultyServer,
-    loaded_before: Path,
+    loaded_before: Warehouse,
     instance: dg.DagsterInstance,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -146,14 +136,13 @@ def test_a_process_killed_while_reading_leaves_the_table_and_the_next_run_makes_
     running.append(doomed(Doom()))
     running[0].communicate()
     assert running[0].returncode == -signal.SIGKILL
-    warehouse = Warehouse.from_settings()
-    check("killed while reading", rows_now(), False, warehouse, instance, record_property)
+    check("killed while reading", rows_now(), False, loaded_before, instance, record_property)
 
 
 @pytest.mark.parametrize("kill", KILLS, ids=lambda kill: kill.name)
 def test_a_process_killed_later_leaves_a_whole_table_and_the_next_run_makes_it_good(
     server: FaultyServer,
-    loaded_before: Path,
+    loaded_before: Warehouse,
     instance: dg.DagsterInstance,
     record_property: Callable[[str, object], None],
     kill: Kill,
@@ -161,49 +150,70 @@ def test_a_process_killed_later_leaves_a_whole_table_and_the_next_run_makes_it_g
     process = doomed(Doom(kill.points, kill.half_way))
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    warehouse = Warehouse.from_settings()
-    check(kill.name, rows_now(), kill.arrived, warehouse, instance, record_property)
+    check(kill.name, rows_now(), kill.arrived, loaded_before, instance, record_property)
 
 
-@pytest.mark.parametrize("full", ["dlt's files", "DuckDB's file"])
-def test_a_full_disk_fails_the_run_and_leaves_the_table(
-    server: FaultyServer,
-    loaded_before: Path,
-    instance: dg.DagsterInstance,
-    record_property: Callable[[str, object], None],
-    full: str,
-) -> None:
+def failing_for_a_full_disk(server: FaultyServer, limit: int) -> str:
+    """Load rows that need more than a file may have; return why that failed."""
     for row in server.rows[-40:]:  # small in parquet, and large in DuckDB's log
         row["note"] = row["id"] * 60_000
-    limit = 20_000 if full == "dlt's files" else loaded_before.stat().st_size + 5_000_000
-    process = doomed(Doom(file_limit=limit))
-    error = json.loads(process.communicate()[0])
+    error: str = json.loads(doomed(Doom(file_limit=limit)).communicate()[0])
     assert RESOURCE in error
     assert "File too large" in error  # what the system says, as of a disk that is full
-    assert ("duckdb" in error.lower()) == (full == "DuckDB's file")
-    warehouse = Warehouse.from_settings()
+    return error
+
+
+def test_a_disk_that_dlts_files_fill_fails_the_run_and_leaves_the_table(
+    server: FaultyServer,
+    loaded_before: Warehouse,
+    instance: dg.DagsterInstance,
+    record_property: Callable[[str, object], None],
+) -> None:
+    error = failing_for_a_full_disk(server, 20_000)
+    assert "duckdb" not in error.lower()
     rows = [*server.rows]
-    check(f"disk full: {full}", rows, False, warehouse, instance, record_property, error)
+    check("disk full: dlt's files", rows, False, loaded_before, instance, record_property, error)
+
+
+def test_a_disk_that_duckdbs_file_fills_fails_the_run_and_leaves_the_table(
+    server: FaultyServer,
+    duckdb_loaded_before: Warehouse,
+    instance: dg.DagsterInstance,
+    record_property: Callable[[str, object], None],
+) -> None:
+    file = duckdb_loaded_before.duckdb_file
+    assert file
+    error = failing_for_a_full_disk(server, file.stat().st_size + 5_000_000)
+    assert "duckdb" in error.lower()
+    rows = [*server.rows]
+    check(
+        "disk full: DuckDB's file",
+        rows,
+        False,
+        duckdb_loaded_before,
+        instance,
+        record_property,
+        error,
+    )
 
 
 @pytest.mark.parametrize("kill", SERVER_KILLS, ids=lambda kill: kill.name)
 def test_a_warehouse_that_goes_away_fails_the_run_and_keeps_a_whole_table(
     server: FaultyServer,
-    postgres: Any,
+    own_postgres: PostgresServer,
     monkeypatch: pytest.MonkeyPatch,
     clean_place: Path,
     instance: dg.DagsterInstance,
     record_property: Callable[[str, object], None],
     kill: Kill,
 ) -> None:
-    socket_folder = postgres.get_uri().partition("?")[2]
-    url = f"postgresql://postgres:unused@localhost/postgres?{socket_folder}"
-    for name, value in postgres_settings(url).items():
+    settings = postgres_settings(own_postgres.url())
+    for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    load_before(postgres_settings(url), clean_place)
-    process = doomed(Doom(kill.points, victim=postgres.get_pid()))
+    load_before(settings, clean_place)
+    process = doomed(Doom(kill.points, victim=own_postgres.pid))
     error = json.loads(process.communicate()[0])
     assert RESOURCE in error
-    postgres.ensure_postgres_running()
+    own_postgres.start()
     warehouse = Warehouse.from_settings()
     check(kill.name, rows_now(), kill.arrived, warehouse, instance, record_property, error)
