@@ -18,6 +18,7 @@ from analytics_assets_tests.benchmarks.chart import draw_throughput
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders import DAGSTER, FLOOR, OWN, STOCK, Loader
 from analytics_assets_tests.benchmarks.measurement import Figures, Measurement
+from analytics_assets_tests.benchmarks.merging import CHANGED, WAREHOUSES, Merge, merges
 from analytics_assets_tests.benchmarks.pages import provide_pages
 from analytics_assets_tests.benchmarks.report import Surroundings, rendered
 from analytics_assets_tests.benchmarks.run import Result, measure, rows_in, run
@@ -172,7 +173,8 @@ def test_a_bar_is_met_or_not() -> None:
 def test_the_readme_holds_each_figure_against_its_target(tmp_path: Path) -> None:
     case = Case("few", ROWS, bars=(speed_against(STOCK, 3), peak_memory(50), cost_of_dagster(8)))
     results = [Result(case, {STOCK: figures(8), OWN: figures(2)})]
-    text = rendered(results, SURROUNDINGS)
+    merged = [Merge("duckdb", 1000, 10, 2.5, 0.001)]
+    text = rendered(results, merged, SURROUNDINGS)
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     assert ["300 rows", "speed against stock dlt", "at least 3 times", "4 times", "yes"] in lines
     assert ["300 rows", "peak memory", "at most 50 MB", "100 MB", "NO"] in lines
@@ -193,8 +195,18 @@ def test_the_readme_holds_each_figure_against_its_target(tmp_path: Path) -> None
         "8.00",
     ]
     assert stock in lines
+    assert ["duckdb", "1,000", "2.50", "10", "0.00", "100"] in lines
     draw_throughput(results, tmp_path / "it.png", "title", "note")
     assert (tmp_path / "it.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("warehouse", WAREHOUSES)
+def test_merges_are_measured_on_each_warehouse(warehouse: str) -> None:
+    (found,) = merges([ROWS], [warehouse])
+
+    assert (found.rows, found.changed) == (ROWS, ROWS // CHANGED)
+    assert found.seconds > 0
+    assert found.first_seconds > 0
 
 
 def test_names_of_cases_differ() -> None:

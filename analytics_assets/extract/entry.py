@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from dlt.common import jsonpath
+from dlt.common.schema.typing import TWriteDispositionConfig
 from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.detector import single_entity_path
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
@@ -28,7 +29,11 @@ from analytics_assets.extract.row_hash import json_hashes
 from analytics_assets.extract.typed_pages import TypedPages
 
 T = TypeVar("T")
-DEDUPLICATED = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
+DEDUPLICATED: TWriteDispositionConfig = {
+    "disposition": "merge",
+    "strategy": "delete-insert",
+    "deduplicated": True,
+}
 # hints that say more of a type than its name
 NOT_PLAIN = ("response_actions", "incremental", "json", "data")
 TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))

@@ -19,11 +19,13 @@ from analytics_assets_tests.benchmarks.cases import CASES, Case
 from analytics_assets_tests.benchmarks.chart import draw_throughput
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders import LOADERS, Loader
+from analytics_assets_tests.benchmarks.merging import SIZES, Merge, merges
 from analytics_assets_tests.benchmarks.pages import ROWS_PER_PAGE, provide_pages, read_once
 from analytics_assets_tests.benchmarks.report import (
     WIDTH,
     Surroundings,
     figures,
+    merge_figures,
     rendered,
     targets,
 )
@@ -31,6 +33,7 @@ from analytics_assets_tests.benchmarks.run import ROOT, Result, measure
 
 HERE = Path(__file__).parent
 CHART = "throughput.png"
+MERGE = "merge"  # the case that reads from no API
 PAGES = ROOT / ".benchmarks" / "pages"
 WARM_UP_ROWS = 300
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
@@ -42,19 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = _parser().parse_args(arguments)
     cases = choose(chosen.cases, chosen.loaders, chosen.rows)
     whole = not (chosen.cases or chosen.loaders or chosen.rows)
+    sizes = SIZES if whole or MERGE in (chosen.cases or ()) else ()
     output = chosen.output or (HERE if whole else None)
     busy = machine.how_busy()
     sys.stderr.write(busy + "\n")
     try:
-        results = take(cases, chosen.rounds)
+        results = take(cases, chosen.rounds) if cases else []
+        merged = list(merges(sizes))
     except BenchmarkError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     console = Console(width=max(Console().width, WIDTH))
-    console.print(figures(results), targets(results))
+    if results:
+        console.print(figures(results), targets(results))
+    if merged:
+        console.print(merge_figures(merged))
     if output:
-        write(results, output, busy)
+        write(results, merged, output, busy)
 
 
 def choose(
@@ -86,7 +94,7 @@ def take(cases: Sequence[Case], rounds: int | None) -> list[Result]:
         return list(measure(cases, server, rounds))
 
 
-def write(results: Sequence[Result], output: Path, busy: str) -> None:
+def write(results: Sequence[Result], merged: Sequence[Merge], output: Path, busy: str) -> None:
     """Write README.md and the chart."""
     output.mkdir(parents=True, exist_ok=True)
     surroundings = Surroundings(
@@ -100,13 +108,14 @@ def write(results: Sequence[Result], output: Path, busy: str) -> None:
     )
     note = f"{surroundings.date}. {surroundings.machine}. DuckDB, pages of {ROWS_PER_PAGE} rows."
     draw_throughput(results, output / CHART, "Rows per second: more is better", note)
-    (output / "README.md").write_text(rendered(results, surroundings), encoding="utf-8")
+    (output / "README.md").write_text(rendered(results, merged, surroundings), encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analytics_assets_tests.benchmarks")
     names: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
-    cases, loaders = [case.name for case in CASES], [loader.name for loader in LOADERS]
+    cases = [*(case.name for case in CASES), MERGE]
+    loaders = [loader.name for loader in LOADERS]
     parser.add_argument("--cases", choices=cases, help=f"of {', '.join(cases)}", **names)
     parser.add_argument("--loaders", choices=loaders, help=f"of {', '.join(loaders)}", **names)
     parser.add_argument("--rounds", type=int, help="runs of each loader in each case")

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from analytics_assets_tests.benchmarks.loaders import FLOOR, LOADERS, STOCK, Loader
 from analytics_assets_tests.benchmarks.measurement import Figures
+from analytics_assets_tests.benchmarks.merging import Merge
 from analytics_assets_tests.benchmarks.run import Result
 from analytics_assets_tests.benchmarks.stages import STAGES
 
@@ -42,6 +43,14 @@ the same time tells more than it took. Peak memory is that of the largest proces
 
 {figures}
 
+## Merging what has changed
+
+Seconds of dlt's load step, in which rows are merged into their table: when all of them are new, and
+when one row in a hundred, spread over the table, is merged again. Each warehouse is new, and
+PostgreSQL does not wait for its disk; the rows are made on the spot, without an API.
+
+{merges}
+
 ## Run it
 
 On Debian or Ubuntu, nginx comes with `{install}`.
@@ -49,6 +58,7 @@ On Debian or Ubuntu, nginx comes with `{install}`.
 ```console
 $ make bench                                         # all cases; writes this page and the chart
 $ make bench ARGUMENTS="--cases 100k dagster"        # some cases; only prints
+$ make bench ARGUMENTS="--cases merge"               # merges alone; only prints
 $ make bench ARGUMENTS="--cases 5m --rounds 1"       # five million rows, which need 2 GB of disk
 $ make bench ARGUMENTS="--rows 10000 --rounds 1"     # all cases with few rows, to try it out
 ```
@@ -78,7 +88,7 @@ class Surroundings:
     install: str
 
 
-def rendered(results: Sequence[Result], surroundings: Surroundings) -> str:
+def rendered(results: Sequence[Result], merges: Sequence[Merge], surroundings: Surroundings) -> str:
     """Return the whole of README.md."""
     loaders = [f"- **{loader.title}**: {loader.about}." for loader in LOADERS]
     return TEXT.format(
@@ -86,6 +96,7 @@ def rendered(results: Sequence[Result], surroundings: Surroundings) -> str:
         loaders="\n".join(loaders),
         targets=_as_markdown(targets(results)),
         figures=_as_markdown(figures(results)),
+        merges=_as_markdown(merge_figures(merges)),
     )
 
 
@@ -122,6 +133,21 @@ def figures(results: Sequence[Result]) -> Table:
                     for stage in STAGES
                 ),
             )
+    return table
+
+
+def merge_figures(merges: Sequence[Merge]) -> Table:
+    """Show what it takes to merge rows into tables of different sizes."""
+    table = _table(["warehouse"], ["rows", "all new, s", "merged again", "s", "µs a row"])
+    for merge in merges:
+        table.add_row(
+            merge.warehouse,
+            f"{merge.rows:,}",
+            f"{merge.first_seconds:.2f}",
+            f"{merge.changed:,}",
+            f"{merge.seconds:.2f}",
+            f"{merge.seconds / merge.changed * 1e6:.0f}",
+        )
     return table
 
 

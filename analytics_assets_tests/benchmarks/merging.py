@@ -1,0 +1,132 @@
+"""How long it takes to merge changed rows into tables that grow: the step behind the read."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pyarrow as pa
+
+from analytics_assets.configuration import Api
+from analytics_assets.contract import Contract, contract_of
+from analytics_assets.extract.arrow import DLT_COLUMNS, load_id, with_dlt_columns
+from analytics_assets.extract.entry import DEDUPLICATED
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.benchmarks.errors import BenchmarkError
+from analytics_assets_tests.benchmarks.own_api import own_api
+from analytics_assets_tests.benchmarks.stages import seconds_in
+from analytics_assets_tests.benchmarks.task import DATASET, RESOURCES, Task
+from analytics_assets_tests.postgres import PostgresServer, postgres_settings
+
+SIZES = (100_000, 1_000_000, 10_000_000)  # rows of the table
+WAREHOUSES = ("duckdb", "postgres")
+CHANGED = 100  # one row of so many is merged again
+BATCH_ROWS = 20_000
+RESOURCE = RESOURCES[0]
+ROWS = """
+    SELECT 'event_' || lpad(n::text, 10, '0') AS id, DATE '2025-01-01' + (n % 365)::int AS date,
+        'property_' || n % 50 AS analytics_id, md5(n::text)[:16] AS user_key,
+        ['DE', 'FR', 'JP', 'US'][n % 4 + 1] AS country,
+        ['desktop', 'mobile', 'tablet'][n % 3 + 1] AS device, (n % 5000)::bigint AS sessions,
+        (n % 30000)::bigint AS page_views, n % 10000 / 1e4 AS bounce_rate,
+        n % 90000 / 1e2 AS avg_session_duration,
+        TIMESTAMPTZ '2025-01-01 00:00:00Z' + to_seconds(n) AS updated_at, n % 5 < 2 AS is_returning
+    FROM range(0, {rows}, {step}) AS numbers(n)
+"""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What it took to merge rows into a table.
+
+    Args:
+        warehouse: where the table is.
+        rows: how many rows it has.
+        changed: how many of them were merged again, spread over it.
+        first_seconds: what dlt's load step took when all of them were new.
+        seconds: what it took to merge the changed ones.
+    """
+
+    warehouse: str
+    rows: int
+    changed: int
+    first_seconds: float
+    seconds: float
+
+
+def merges(sizes: Sequence[int] = SIZES, warehouses: Sequence[str] = WAREHOUSES) -> Iterator[Merge]:
+    """Fill a table of each size in each warehouse, and merge one row in a hundred again.
+
+    Raises:
+        BenchmarkError: the table does not have the rows that it should have.
+    """
+    for warehouse in warehouses:
+        for rows in sizes:
+            with (
+                tempfile.TemporaryDirectory(prefix="benchmark-merge-") as folder,
+                pointed_at(warehouse, Path(folder)),
+            ):
+                contract = contract_of(_api(Path(folder)), RESOURCE)
+                first = _load(contract, rows, 1)
+                again = _load(contract, rows, CHANGED)
+                _refuse_loss(rows)
+            yield Merge(warehouse, rows, -(-rows // CHANGED), first, again)
+
+
+@contextmanager
+def pointed_at(warehouse: str, folder: Path) -> Iterator[None]:
+    """Set in the environment where rows go: to a new file, or to a new server."""
+    before = dict(os.environ)
+    with ExitStack() as stack:
+        stack.callback(os.environ.update, before)
+        stack.callback(os.environ.clear)
+        os.environ |= {"DATASET_NAME": DATASET, "PIPELINES_DIR": str(folder / "work")}
+        if warehouse == "postgres":
+            os.environ |= postgres_settings(stack.enter_context(PostgresServer()).url())
+        else:
+            os.environ["DESTINATION__DUCKDB__CREDENTIALS"] = str(folder / "loaded.duckdb")
+        yield
+
+
+def _api(folder: Path) -> Api:
+    return own_api(Task("http://127.0.0.1", folder / "unused.duckdb", 1, folder, stages=False))
+
+
+def _load(contract: Contract, rows: int, step: int) -> float:
+    """Load each so-manieth row as an asset does, and return the seconds of dlt's load step."""
+    tables: Iterator[Any] = _tables(rows, step)
+    resource = dlt.resource(
+        tables,
+        name=RESOURCE,
+        primary_key="id",
+        write_disposition=DEDUPLICATED,
+        columns={**contract.hints(), **DLT_COLUMNS},
+    )
+    warehouse = Warehouse.from_settings()
+    with warehouse.loading("merging", len(contract.columns)) as pipeline:
+        pipeline.run(resource, loader_file_format="parquet")
+        return seconds_in(pipeline.last_trace)["load"]
+
+
+def _tables(rows: int, step: int) -> Iterator[pa.Table]:
+    load = load_id()
+    assert load, "it is a load that asks for them"
+    with duckdb.connect() as connection:
+        found = connection.sql(ROWS.format(rows=rows, step=step))
+        for batch in found.to_arrow_reader(BATCH_ROWS):
+            yield with_dlt_columns(pa.Table.from_batches([batch]), load)
+
+
+def _refuse_loss(rows: int) -> None:
+    with Warehouse.from_settings().open() as tables:
+        found = tables.row_count(RESOURCE)
+        doubled = tables.duplicated_keys(RESOURCE, ["id"])
+    if found != rows or doubled:
+        raise BenchmarkError(
+            f"There are {found} rows and {doubled} keys twice after {rows} rows were merged."
+        )
