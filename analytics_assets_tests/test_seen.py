@@ -1,6 +1,6 @@
 import pytest
 
-from analytics_assets.extract import seen
+from analytics_assets.extract import hash_file, seen
 from analytics_assets.extract.seen import Repeated, SeenRows
 
 Page = list[tuple[int, int]]
@@ -14,9 +14,12 @@ def seen_of(*pages: Page) -> SeenRows:
     return rows
 
 
-@pytest.fixture(params=[seen.MOST_AT_HAND, 2], ids=["few rows", "many rows"], autouse=True)
-def at_hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seen, "MOST_AT_HAND", request.param)
+@pytest.fixture(params=["few rows", "many rows"], autouse=True)
+def how_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether all rows are at hand, or they are so many that they are in slices of a file."""
+    if request.param == "many rows":
+        monkeypatch.setattr(seen, "MOST_AT_HAND", 2)
+        monkeypatch.setattr(hash_file, "SLICE", 3)
 
 
 def plain(*keys: int) -> Page:
@@ -73,9 +76,10 @@ def test_what_a_pass_saw_last_of_a_key_counts() -> None:
     assert not seen_of([(1, 6), (2, 2)], [(1, 5)]).same_as(seen_of([(2, 2), (1, 6)]))
 
 
-def test_millions_of_rows_are_kept_in_little_more_than_their_hashes() -> None:
+def test_millions_of_rows_take_no_more_memory_than_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hash_file, "SLICE", 100_000)
     rows = seen_of(*(plain(*range(start, start + 1000)) for start in range(0, 300_000, 1000)))
 
     assert rows.repeated() == Repeated()
     assert len(rows._at_hand) <= seen.MOST_AT_HAND
-    assert rows._keys.itemsize + rows._contents.itemsize == 16
+    assert max(map(len, rows._keys.slices())) <= hash_file.SLICE

@@ -1,10 +1,12 @@
-"""The rows that a read has seen, at 16 bytes each, so that millions can be told apart."""
+"""The rows that a read has seen, as two hashes each, so that millions can be told apart."""
 
-from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from analytics_assets.extract import hash_file
+from analytics_assets.extract.hash_file import HashFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,8 +39,8 @@ class SeenRows:
     """
 
     def __init__(self) -> None:
-        self._keys = array("q")
-        self._contents = array("q")
+        self._keys = HashFile()
+        self._contents = HashFile()
         self._pages: list[int] = []
         self._at_hand: set[int] = set()
         self._thinned = 0  # only keys without any of these bits are at hand
@@ -72,8 +74,10 @@ class SeenRows:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        seen = pc.is_in(pa.array(keys, pa.int64()), value_set=_as_arrow(self._keys))
-        return bool(pc.all(seen).as_py())
+        unknown = pa.array(keys, pa.int64())
+        for known in self._keys.slices():
+            unknown = unknown.filter(pc.invert(pc.is_in(unknown, value_set=known)))
+        return not len(unknown)
 
     def _some_of(self, keys: Sequence[int] | set[int]) -> Sequence[int] | set[int]:
         return [key for key in keys if not key & self._thinned] if self._thinned else keys
@@ -96,16 +100,32 @@ class SeenRows:
             page[key] = content
         return found
 
-    def _places_of_shared_keys(self) -> Sequence[int]:
+    def _places_of_shared_keys(self) -> Iterator[int]:
         if len(self._at_hand) == len(self._keys):
-            return ()
+            return
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        keys = _as_arrow(self._keys)
-        in_order = keys.take(pc.array_sort_indices(keys))
-        shared = in_order[1:].filter(pc.equal(in_order[1:], in_order[:-1])).unique()
-        places: list[int] = pc.indices_nonzero(pc.is_in(keys, value_set=shared)).to_pylist()
-        return places
+        shared = pa.concat_arrays(self._shared_keys())
+        begin = 0
+        for keys in self._keys.slices() if len(shared) else ():
+            for place in pc.indices_nonzero(pc.is_in(keys, value_set=shared)).to_pylist():
+                yield begin + place
+            begin += len(keys)
+
+    def _shared_keys(self) -> Iterator["pa.Array"]:
+        """Find the keys that came more than once, by their last bits to save memory."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        bits = 2 ** (len(self._keys) // hash_file.SLICE).bit_length() - 1
+        for last_bits in range(bits + 1):
+            keys = pa.concat_arrays(
+                part.filter(pc.equal(pc.bit_wise_and(part, bits), last_bits))
+                for part in self._keys.slices()
+            )
+            in_order = keys.take(pc.array_sort_indices(keys))
+            yield in_order[1:].filter(pc.equal(in_order[1:], in_order[:-1])).unique()
 
     def same_as(self, other: "SeenRows") -> bool:
         """Tell whether both saw the same rows last under each key, whatever their order."""
@@ -115,15 +135,10 @@ class SeenRows:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        rows = pa.table({"key": _as_arrow(self._keys), "content": _as_arrow(self._contents)})
+        rows = pa.table({"key": self._keys.whole(), "content": self._contents.whole()})
+        rows = rows.combine_chunks()
         in_order = rows.take(pc.array_sort_indices(rows["key"]))  # is stable
         keys = in_order["key"]
         goes_on = pc.equal(keys[:-1], keys[1:]).combine_chunks()
         is_last = pa.concat_arrays([pc.invert(goes_on), pa.array([True])]) if len(rows) else []
         return in_order.filter(is_last) if len(rows) else rows
-
-
-def _as_arrow(numbers: "array[int]") -> "pa.Array":
-    import pyarrow as pa
-
-    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
