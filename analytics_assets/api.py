@@ -12,6 +12,7 @@ from pathlib import Path
 import dlt
 
 from analytics_assets.configuration import Api
+from analytics_assets.load import Incremental
 
 API = Api(
     name="analytics",
@@ -75,7 +76,15 @@ API = Api(
     },
     policies={
         "website_overview": {"description": "Sessions and visitors per property and day."},
-        "daily_active_users": {"description": "Active and new users per segment and day."},
+        "daily_active_users": {
+            "description": "Active and new users per segment and day.",
+            "load": Incremental(
+                param="updated_since",
+                field="updated_at",
+                initial_value="2025-01-01T00:00:00Z",
+                lookback=timedelta(days=3),
+            ),
+        },
         "traffic_sources": {"description": "Sessions per source, medium and day."},
         "page_views": {
             "description": "Views per page and day.",

@@ -23,6 +23,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
 from analytics_assets.extract.source import describe_resource
+from analytics_assets.launchpad import LoadConfig
 from analytics_assets.load_metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
@@ -152,8 +153,10 @@ def _build_asset(
             dagster_dlt_translator=translator,
             pool=warehouse.pool(api.table(resource)),
         )
-        def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-            yield from materialize(context, api, contract, warehouse, translator)
+        def load(
+            context: dg.AssetExecutionContext, config: LoadConfig
+        ) -> Iterator[dg.MaterializeResult[Any]]:
+            yield from materialize(context, api, contract, warehouse, translator, config)
 
         # dagster-dlt leaves source, pipeline and translator in the metadata, for the UI to show
         return load.map_asset_specs(_without_objects)

@@ -10,8 +10,10 @@ import dagster as dg
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
+from analytics_assets.load import Incremental
 from analytics_assets.load_checks import (
     check_complete_read,
+    check_cursor,
     check_drift,
     check_pruned,
     check_rejected_rows,
@@ -30,6 +32,7 @@ from analytics_assets.warehouse import Warehouse
 
 DESCRIPTIONS = {
     "complete_read": "All rows that the API has have arrived.",
+    "cursor": "All rows of the load say when they changed, and it is as was asked for.",
     "no_rejected_rows": "No row of the load broke the contract.",
     "contract_drift": "The API is as the kept contract says.",
     "pruned": "Rows that the API no longer has are deleted.",
@@ -71,6 +74,7 @@ class Checked:
 
 CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
     "complete_read": lambda asset: check_complete_read(asset.load),
+    "cursor": lambda asset: check_cursor(asset.load, asset.policy),
     "no_rejected_rows": lambda asset: check_rejected_rows(
         asset.tables, asset.resource, asset.load, asset.policy
     ),
@@ -119,6 +123,7 @@ def _build_checks(
         "newest_data": bool(policy.date_column),
         "contract_drift": contract.has_schema,
         "pruned": policy.prune,
+        "cursor": isinstance(policy.load, Incremental),
     }
 
     @dg.multi_asset_check(

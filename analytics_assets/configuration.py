@@ -196,10 +196,13 @@ class Api:
 
     def loads_row_by_row(self, name: str) -> bool:
         """Tell whether each row that is read is a row of the table afterwards."""
-        disposition, endpoint = self._disposition(name), self.endpoint(name)
         steps = {**self._defaults, **self.entry(name)}.get("processing_steps")
-        rewrites = disposition.get("strategy") in REWRITING
-        return rewrites and not steps and not reads_what_is_new(endpoint)
+        endpoint = self.endpoint(name)
+        return self.brings_rows_anew(name) and not steps and not reads_what_is_new(endpoint)
+
+    def brings_rows_anew(self, name: str) -> bool:
+        """Tell whether a row that comes again is a row of the load that brings it."""
+        return self._disposition(name).get("strategy") in REWRITING
 
     def table(self, name: str) -> str:
         """Return the table that the resource is loaded into: its name, or its `table_name`."""

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.moment import is_writable
 
 By = Literal["day", "week", "month"]
 SHORTEST_STEP = timedelta(microseconds=1)
@@ -29,7 +30,8 @@ class Incremental:
     Args:
         param: the query parameter that asks the API for rows from a moment on.
         field: where a row holds the moment of its last change, by the API's name.
-        initial_value: the moment from which the first load reads, in ISO format.
+        initial_value: the moment from which the first load reads, in ISO format. Later ones are
+            sent to the API in the same form: a date, or a time with or without a time zone.
         lookback: how far behind the newest known moment each load begins, for what the API
             restates late; dlt's `lag`.
 
@@ -49,7 +51,7 @@ class Incremental:
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
         _check_names(self, "param", "field")
-        if not isinstance(self.initial_value, str) or not _is_moment(self.initial_value):
+        if not isinstance(self.initial_value, str) or not is_writable(self.initial_value):
             raise _refusal(
                 self, "initial_value", "give a date or time such as '2025-01-01T00:00:00Z'"
             )
@@ -207,14 +209,6 @@ def _first_day(by: By, day: date) -> date:
     if by == "month":
         return day.replace(day=1)
     return day - timedelta(days=day.weekday()) if by == "week" else day
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _time_zone(owner: Any, name: str) -> tzinfo:

@@ -9,8 +9,15 @@ from analytics_assets.configuration import REJECTED_ROWS, Api
 from analytics_assets.contract import Contract, drift
 from analytics_assets.contract.contract import contract_in
 from analytics_assets.errors import AnalyticsAssetsError
+from analytics_assets.extract.changes import (
+    ROWS_BEFORE_START,
+    ROWS_WITHOUT_CURSOR,
+    ROWS_YET_TO_COME,
+)
 from analytics_assets.extract.connection import connect
+from analytics_assets.extract.cursor import AFTER, BEFORE, STARTED
 from analytics_assets.extract.openapi import fetch_document
+from analytics_assets.load import Incremental
 from analytics_assets.load_metadata import (
     ABSENT_FIELDS,
     COMPLETE,
@@ -29,6 +36,7 @@ from analytics_assets.tables import Tables
 from analytics_assets.verdict import Verdict
 
 REASONS_SHOWN = 3
+NO_LOAD = "There is no load yet."
 
 
 def check_complete_read(load: Mapping[str, Any]) -> Verdict:
@@ -43,9 +51,11 @@ def check_complete_read(load: Mapping[str, Any]) -> Verdict:
     """
     received, expected = load.get(ROWS_RECEIVED), load.get(ROWS_EXPECTED)
     if received is None:
-        return Verdict(False, "There is no load yet.", dg.AssetCheckSeverity.WARN)
+        return Verdict(False, NO_LOAD, dg.AssetCheckSeverity.WARN)
     told = f"{received} rows arrived"
     told += "; the API gives no total." if expected == "not said" else f" of {expected}."
+    if STARTED in load:
+        told += f" Asked for was what has changed since {load[STARTED]}."
     if not load.get(COMPLETE):
         told += " The entry's `paginator` ends the read before the API's last row."
         return Verdict(False, told, dg.AssetCheckSeverity.WARN)
@@ -64,6 +74,32 @@ def check_complete_read(load: Mapping[str, Any]) -> Verdict:
             "`primary_key` tell rows apart?"
         )
     return Verdict(not repeated, told, dg.AssetCheckSeverity.WARN, {"rows_received": received})
+
+
+def check_cursor(load: Mapping[str, Any], policy: Policy) -> Verdict:
+    """Warn if the last load brought rows by which no later one can tell what is new.
+
+    Args:
+        load: the metadata of the last load.
+        policy: says what is read as new.
+    """
+    reads = policy.load
+    assert isinstance(reads, Incremental), "no other load has a cursor"
+    if AFTER not in load:
+        return Verdict(False, NO_LOAD, dg.AssetCheckSeverity.WARN)
+    numbers = {name: load[name] for name in (ROWS_WITHOUT_CURSOR, ROWS_BEFORE_START)}
+    numbers[ROWS_YET_TO_COME] = load[ROWS_YET_TO_COME]
+    told = {
+        ROWS_WITHOUT_CURSOR: f"do not say in `{reads.field}` when they changed, so that no load "
+        "can ask for what changes in them. Name the field that does, or load the resource in full.",
+        ROWS_BEFORE_START: f"changed before {load[STARTED]}, which was asked for. Does the API "
+        f"honour `{reads.param}`, and mean `{reads.field}` by it?",
+        ROWS_YET_TO_COME: "changed at a time that is yet to come. They are loaded, but the cursor "
+        "does not follow them.",
+    }
+    found = [f"{count} rows {told[name]}" for name, count in numbers.items() if count]
+    text = " ".join(found) or f"It moved from {load[BEFORE]} to {load[AFTER]}."
+    return Verdict(not found, text, dg.AssetCheckSeverity.WARN, numbers)
 
 
 def check_rejected_rows(

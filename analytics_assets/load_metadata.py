@@ -30,6 +30,7 @@ ROWS_REJECTED = "rows_rejected"
 ROWS_OF_LOAD = "rows_of_load"
 ROWS_TO_PRUNE = "rows_to_prune"
 ROWS_PRUNED = "rows_pruned"
+ROWS_DROPPED = "rows_dropped"
 UNKNOWN_FIELDS = "unknown_fields"
 ABSENT_FIELDS = "absent_fields"
 KEY_TYPES = "key_types"
@@ -60,6 +61,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         "passes": read.get("passes", 0),
         UNKNOWN_FIELDS: read.get(UNKNOWN_FIELDS, {}),
         ABSENT_FIELDS: read.get(ABSENT_FIELDS, []),
+        **read.get("cursor", {}),
         **seconds,
     }
 

@@ -17,12 +17,15 @@ from analytics_assets.contract import Contract
 from analytics_assets.dead_runs import MACHINE_TAG, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
+from analytics_assets.extract.cursor import ForgottenState
 from analytics_assets.extract.source import rest_api_source
+from analytics_assets.launchpad import LaunchpadError, LoadConfig, cursor_of
 from analytics_assets.load_metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     COMPLETE,
     LOAD_ID,
+    ROWS_DROPPED,
     ROWS_OF_LOAD,
     ROWS_PRUNED,
     ROWS_REJECTED,
@@ -70,6 +73,7 @@ def materialize(
     contract: Contract,
     warehouse: Warehouse,
     translator: DagsterDltTranslator,
+    config: LoadConfig,
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read a resource and merge it into its table.
 
@@ -79,6 +83,7 @@ def materialize(
         contract: the resource to read, and what its rows must be.
         warehouse: where the table is.
         translator: says to dagster-dlt which asset the resource is.
+        config: what was chosen for this run in the launchpad.
 
     Yields:
         The one materialization, with what happened and what the table holds now as metadata.
@@ -89,10 +94,11 @@ def materialize(
     # says where the process of this run is, for those who look after dead runs
     context.instance.add_run_tags(context.run_id, {MACHINE_TAG: this_machine()})
     try:
+        config.refuse_what_cannot_be(api, contract.resource)
         with closing(
             connect(api.config["client"], api.name, resource=contract.resource)
         ) as connection:
-            yield from _load(context, api, contract, warehouse, translator, connection)
+            yield from _load(context, api, contract, warehouse, translator, config, connection)
     except Exception as error:
         cause = find_cause(error, AnalyticsAssetsError) or unfit_column(
             error, contract, warehouse, api.table(contract.resource)
@@ -108,6 +114,7 @@ def _load(
     contract: Contract,
     warehouse: Warehouse,
     translator: DagsterDltTranslator,
+    config: LoadConfig,
     connection: Connection,
 ) -> Iterator[dg.MaterializeResult[Any]]:
     resource = contract.resource
@@ -118,9 +125,13 @@ def _load(
             "counts with moved dates, its other rows are synthetic."
         )
     # dagster-dlt changes the source that it runs, so each run has its own
+    cursor = cursor_of(api, contract, config)
+    cursors = {resource: cursor} if cursor else {}
     source = rest_api_source(
-        api.config_of(resource), api.name, connection, {resource: contract}
+        api.config_of(resource), api.name, connection, {resource: contract}, cursors
     ).with_resources(resource)
+    if config.begins_anew and not cursor:
+        source.resources[resource].add_step(ForgottenState(), insert_at=1)
     columns = len(contract.columns)
     with warehouse.loading(f"{api.name}_{resource}", columns) as pipeline:
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
@@ -136,7 +147,9 @@ def _load(
                 if api.loads_row_by_row(resource) and tables.columns(api.table(resource)):
                     rows = tables.rows_of_loads(api.table(resource), loads_of(metadata))
                     metadata[ROWS_OF_LOAD] = rows
-                if api.policy(resource).prune:
+                if config.drops_data:
+                    metadata |= _drop(tables, api, resource, metadata)
+                elif api.policy(resource).prune:
                     metadata |= _prune(tables, api, resource, metadata)
                 metadata |= table_metadata(tables, api, contract)
             metadata[TABLE_NAME] = warehouse.qualified(api.table(resource))
@@ -160,6 +173,21 @@ def _endpoint_seen(
             "requests": metadata["requests"],
         },
     )
+
+
+def _drop(tables: Tables, api: Api, resource: str, load: Mapping[str, Any]) -> dict[str, int]:
+    """Delete the rows that a load has not brought, as was confirmed; but never all there are."""
+    table, loads = api.table(resource), loads_of(load)
+    if not tables.columns(table):
+        return {ROWS_DROPPED: 0}
+    gone = tables.rows_of_other_loads(table, loads)
+    if gone and gone == tables.row_count(table):
+        raise LaunchpadError(
+            f"`refresh: drop_data` would leave nothing in `{table}`, as the API gave no row for "
+            f"it. Its {gone} rows are still there."
+        )
+    tables.delete_rows_of_other_loads(table, loads)
+    return {ROWS_DROPPED: gone}
 
 
 def _prune(tables: Tables, api: Api, resource: str, load: Mapping[str, Any]) -> dict[str, int]:

@@ -1,11 +1,13 @@
 """The tables of a warehouse, looked at and cleared of rows that are gone."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from analytics_assets.moment import as_moment
 
 LOAD = "_dlt_load_id"  # dlt's column that says which load brought a row last
 
@@ -43,7 +45,7 @@ class Tables:
         Returns:
             The value in UTC, midnight for a date; None if there is none, or if it is no time.
         """
-        return _as_moment(
+        return as_moment(
             self._value(f"SELECT max({self._column(column)}) FROM {self._qualified(table)}")
         )
 
@@ -86,14 +88,15 @@ class Tables:
 
         The rows of child tables that belonged to them go along.
         """
-        client = self._client.sql_client
-        client.execute_sql(f"DELETE {self._of_other_loads(table, loads)}", *loads)
-        for child in self._children(table):
-            parent = self._qualified(child.rpartition("__")[0])
-            client.execute_sql(
-                f"DELETE FROM {self._qualified(child)} "
-                f"WHERE _dlt_parent_id NOT IN (SELECT _dlt_id FROM {parent})"
-            )
+        client, children = self._client.sql_client, self._children(table)
+        with client.begin_transaction():
+            client.execute_sql(f"DELETE {self._of_other_loads(table, loads)}", *loads)
+            for child in children:
+                parent = self._qualified(child.rpartition("__")[0])
+                client.execute_sql(
+                    f"DELETE FROM {self._qualified(child)} "
+                    f"WHERE _dlt_parent_id NOT IN (SELECT _dlt_id FROM {parent})"
+                )
 
     def _children(self, table: str) -> list[str]:
         """Find the tables that dlt made of lists in the table's rows, parents before children."""
@@ -120,15 +123,3 @@ class Tables:
 
 def _places(values: Sequence[str]) -> str:
     return ", ".join("%s" for _ in values)
-
-
-def _as_moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return None
-    if isinstance(moment, datetime):
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if isinstance(moment, date):
-        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return None

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
@@ -80,6 +81,21 @@ def point_at(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN_URL", sandbox.token_url)
     monkeypatch.setenv("CLIENT_ID", sandbox.client_id)
     monkeypatch.setenv("CLIENT_SECRET", sandbox.client_secret)
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Serve other rows as `orders` from now on."""
+    running: list[Sandbox] = []
+
+    def start(rows: list[Any]) -> Sandbox:
+        running.append(Sandbox(extra_rows={"orders": rows}).__enter__())
+        point_at(running[-1], monkeypatch)
+        return running[-1]
+
+    yield start
+    for sandbox in running:
+        sandbox.__exit__(None, None, None)
 
 
 @pytest.fixture

@@ -19,14 +19,16 @@ def load(
     *resources: str,
     api: Api = API,
     tags: Mapping[str, str] | None = None,
+    config: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Materialize some resources, or all of them, in this process."""
+    """Materialize some resources, or all, in this process; `config` is what the first one gets."""
     job = build_definitions(api).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
         instance=instance,
         asset_selection=[asset_key(api, resource) for resource in resources or api.resources],
         raise_on_error=False,
         tags=tags,
+        run_config={"ops": {f"{api.name}__{resources[0]}": {"config": config}}} if config else None,
     )
 
 
@@ -37,6 +39,11 @@ def metadata_of(result: dg.ExecuteInProcessResult, resource: str, api: Api = API
             metadata = event.step_materialization_data.materialization.metadata
             return {name: value.value for name, value in metadata.items()}
     raise AssertionError(f"{resource} was not materialized")
+
+
+def check_of(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluation:
+    """Return what a check of a resource found."""
+    return next(each for each in result.get_asset_check_evaluations() if each.check_name == name)
 
 
 def failures_of(result: dg.ExecuteInProcessResult) -> dict[str, str]:

@@ -88,6 +88,7 @@ def test_a_day_on_which_clocks_change_is_asked_for_as_one_day() -> None:
         (lambda: incremental(param=""), "`Incremental`: `param` cannot be ''"),
         (lambda: incremental(field=None), "`field` cannot be None"),
         (lambda: incremental(initial_value="yesterday"), "give a date or time such as '2025-01"),
+        (lambda: incremental(initial_value="0001-01-01"), "give a date or time such as '2025-01"),
         (lambda: incremental(lookback=timedelta(days=-1)), "give a timedelta that is not negat"),
         (lambda: incremental(lookback=3), "`lookback` cannot be 3"),
     ],

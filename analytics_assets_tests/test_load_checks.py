@@ -1,7 +1,7 @@
 """What is asked of a load: complete, nothing rejected, nothing gone, and as the contract says."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,14 @@ from analytics_assets.policy import PolicyEntry
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import point_at
-from analytics_assets_tests.loading import api_with, failures_of, load, metadata_of, table_rows
+from analytics_assets_tests.loading import (
+    api_with,
+    check_of,
+    failures_of,
+    load,
+    metadata_of,
+    table_rows,
+)
 
 ORDERS = [{"id": number, "article": "pen"} for number in range(1, 251)]
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
@@ -26,25 +33,6 @@ def orders_api(openapi: str | None = None, **policy: Any) -> Api:
     entry: PolicyEntry = {"date_column": None, **policy}  # type: ignore[typeddict-item]
     plain = api_with("orders")
     return Api(name="shop", config=plain.config, policies={"orders": entry}, openapi=openapi)
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Serve other rows as `orders` from now on."""
-    running: list[Sandbox] = []
-
-    def start(rows: list[Any]) -> Sandbox:
-        running.append(Sandbox(extra_rows={"orders": rows}).__enter__())
-        point_at(running[-1], monkeypatch)
-        return running[-1]
-
-    yield start
-    for sandbox in running:
-        sandbox.__exit__(None, None, None)
-
-
-def check_of(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluation:
-    return next(each for each in result.get_asset_check_evaluations() if each.check_name == name)
 
 
 def document_of(path: Path, properties: Mapping[str, Any], required: list[str]) -> str:

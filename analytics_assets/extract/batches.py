@@ -21,6 +21,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
 from analytics_assets.extract.arrow import ArrowRows, is_table, load_id, with_dlt_columns
 from analytics_assets.extract.collisions import Collisions
+from analytics_assets.extract.cursor import Cursor, ForgottenState
 from analytics_assets.extract.reading import CompleteRead
 from analytics_assets.extract.response import ApiError
 
@@ -160,7 +161,14 @@ class ParentRows(FittingRows):
         return not isinstance(last, ForkPipe) or last.has_pipe(pipe)
 
 
-LEAVE_VALUES_ALONE = (CompleteRead, FittingRows, LimitItem, IncrementalResourceWrapper)
+LEAVE_VALUES_ALONE = (
+    CompleteRead,
+    Cursor,
+    FittingRows,
+    ForgottenState,
+    LimitItem,
+    IncrementalResourceWrapper,
+)
 
 
 class FinishedRows(ItemTransform[Any, dict[str, Any]]):

@@ -18,6 +18,7 @@ from analytics_assets.contract import Contract
 from analytics_assets.extract.arrow import DLT_COLUMNS, ArrowRows
 from analytics_assets.extract.body import RowsPath
 from analytics_assets.extract.connection import Connection
+from analytics_assets.extract.cursor import Cursor
 from analytics_assets.extract.middle_pages import MiddlePages
 from analytics_assets.extract.pages import CompletePages
 from analytics_assets.extract.paginators import is_named_on, is_single_page
@@ -48,6 +49,7 @@ class Entry:
         contracts: what rows must be, by resource; one that is not there must have a key only.
         reading: how hard to try for a complete read.
         connection: by which pages are read ahead of time; None to read one at a time.
+        cursors: how far loads have come, by resource; one that is not there is read as it stands.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -60,6 +62,7 @@ class Entry:
         contracts: Mapping[str, Contract],
         reading: ReadingSettings,
         connection: Connection | None = None,
+        cursors: Mapping[str, Cursor] | None = None,
     ) -> None:
         self._connection = connection
         defaults = config.get("resource_defaults") or {}
@@ -73,6 +76,7 @@ class Entry:
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         self._rows = RowsPath(self._endpoint.get("data_selector"), one_is_enough=self._one_page())
         self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
+        self.cursor = (cursors or {}).get(self.name)
         self.pages = self._complete_pages(reading)
 
     @property
@@ -118,6 +122,7 @@ class Entry:
             and TypedPages.can_read(self.contract, endpoint.get("data_selector"))
             and str(endpoint.get("method") or "get").lower() == "get"
             and not any(endpoint.get(part) for part in NOT_PLAIN)
+            and (self.cursor is None or self.cursor.is_a_column)
             and "://" not in str(endpoint["path"])
             and not (self._all.get("parallelized") or self._all.get("processing_steps"))
             and not parents_of(self._own)
@@ -142,8 +147,9 @@ class Entry:
         """
         selector = self._endpoint.get("data_selector")
         check = partial(check_response, redact=redact, where=self.name, rows=self._rows)
+        own = self._own_endpoint
         endpoint = {
-            **self._own_endpoint,
+            **(self.cursor.in_endpoint(own) if self.cursor else own),
             "paginator": self.pages,
             # behind the user's own actions, which may ignore a status or mend a body
             "response_actions": [*(self._endpoint.get("response_actions") or ()), check],

@@ -16,6 +16,7 @@ from dlt.sources.helpers.rest_client.client import PageData
 from analytics_assets.contract import Contract
 from analytics_assets.contract.rows import RowCheck
 from analytics_assets.extract.arrow import load_id
+from analytics_assets.extract.cursor import Cursor
 from analytics_assets.extract.held_pages import HeldPages
 from analytics_assets.extract.middle_pages import MiddlePages
 from analytics_assets.extract.pages import CompletePages, Progress
@@ -180,9 +181,12 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
 def leaves_rows_alone(pipe: Pipe) -> bool:
     """Tell whether no step of a pipe but those of this package sees a resource's rows."""
     steps = [step for step in pipe.steps if step is not pipe.gen]
-    return all(getattr(step, "leaves_rows_alone", _is_no_incremental(step)) for step in steps)
+    has_cursor = any(isinstance(step, Cursor) for step in steps)
+    return all(
+        getattr(step, "leaves_rows_alone", _leaves_rows_alone(step, has_cursor)) for step in steps
+    )
 
 
-def _is_no_incremental(step: Any) -> bool:
-    """Tell whether a step is the place that dlt keeps for an incremental cursor, and empty."""
-    return isinstance(step, IncrementalResourceWrapper) and step.incremental is None
+def _leaves_rows_alone(step: Any, has_cursor: bool) -> bool:
+    """Tell whether a step is the place that dlt keeps for its cursor, empty or moved by ours."""
+    return isinstance(step, IncrementalResourceWrapper) and (has_cursor or step.incremental is None)

@@ -21,6 +21,7 @@ from analytics_assets.contract import Contract
 from analytics_assets.extract import lossless
 from analytics_assets.extract.batches import check_rows
 from analytics_assets.extract.connection import Connection, connect
+from analytics_assets.extract.cursor import Cursor
 from analytics_assets.extract.entry import Entry, is_dlt_resource
 from analytics_assets.extract.reading import CompleteRead, ReadingSettings
 
@@ -35,6 +36,7 @@ def rest_api_source(
     name: str = "rest_api",
     connection: Connection | None = None,
     contracts: Mapping[str, Contract] | None = None,
+    cursors: Mapping[str, Cursor] | None = None,
 ) -> DltSource:
     """Make a dlt source of a REST configuration: dlt's function of this name, and more.
 
@@ -49,6 +51,8 @@ def rest_api_source(
         name: the API's name: the source, its schema, and the section of its settings.
         connection: what to send requests with; made from `config["client"]` if not given.
         contracts: what rows must be, by resource.
+        cursors: how far loads have come, by resource; the others are read in full, or as their
+            entries say.
 
     Returns:
         A source with one resource per entry.
@@ -76,7 +80,7 @@ def rest_api_source(
     """
     connection = connection or connect(config["client"], name)
     reading = resolve_configuration(ReadingSettings())
-    entries = _entries(config, contracts or {}, reading, connection)
+    entries = _entries(config, contracts or {}, reading, connection, cursors)
     source = _source_of(config, name, connection, entries)
     source.schema = Schema(source.schema.name, normalizers={"json": {"module": lossless.__name__}})
     parents = parents_of(config["resources"])
@@ -87,6 +91,8 @@ def rest_api_source(
         )
         resource.add_step(read, insert_at=1)
         check_rows(resource, entry.contract, entry.as_arrow, has_children=entry.name in parents)
+        if entry.cursor:
+            resource.add_step(entry.cursor, insert_at=2)  # sees the rows before the contract does
     return source
 
 
@@ -103,9 +109,10 @@ def _entries(
     contracts: Mapping[str, Contract],
     reading: ReadingSettings,
     connection: Connection | None = None,
+    cursors: Mapping[str, Cursor] | None = None,
 ) -> list[Entry]:
     entries = [entry for entry in config["resources"] if not is_dlt_resource(entry)]
-    return [Entry(entry, config, contracts, reading, connection) for entry in entries]
+    return [Entry(entry, config, contracts, reading, connection, cursors) for entry in entries]
 
 
 def _source_of(

@@ -1,7 +1,7 @@
 """The newest `updated_at` that an endpoint holds, by one cheap request."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from dlt.common import jsonpath
@@ -10,6 +10,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.extract.connection import Connection
 from analytics_assets.extract.response import ApiError
 from analytics_assets.extract.source import sample_source
+from analytics_assets.moment import moment_in_json
 from analytics_assets.policy import NewestRequest
 
 
@@ -70,15 +71,10 @@ def _fixed(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_moment(resource: str, field: str, value: object) -> datetime:
-    try:
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        value = repr(value)
-    raise WatermarkError(
-        f"{resource}: `{field}` in the API's newest row is {value}, which is no time. Correct "
-        "`newest` in the resource's policy, or set it to None."
-    )
+    moment = moment_in_json(value)
+    if moment is None:
+        raise WatermarkError(
+            f"{resource}: `{field}` in the API's newest row is {value!r}, which is no time. "
+            "Correct `newest` in the resource's policy, or set it to None."
+        )
+    return moment

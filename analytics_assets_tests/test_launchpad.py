@@ -1,0 +1,218 @@
+"""What may be chosen for one run: a fresh start, a start, and that data is dropped."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+from analytics_assets.api import API
+from analytics_assets.configuration import Api
+from analytics_assets.definitions import build_definitions
+from analytics_assets.launchpad import LaunchpadError, LoadConfig
+from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.loading import (
+    api_rows,
+    api_with,
+    failures_of,
+    load,
+    metadata_of,
+    table_rows,
+)
+
+USERS = "daily_active_users"
+VIEWS = "page_views"
+INITIAL = "2025-01-01T00:00:00Z"
+DROP_ORDERS = {"refresh": "drop_data", "confirm": "orders"}
+
+
+def began(sandbox: Sandbox, resource: str = USERS) -> str | None:
+    """From when on the API was last asked for rows."""
+    read = [each for each in sandbox.requests if each.path == f"/v1/{resource}"]
+    return read[-1].query.get("updated_since")
+
+
+def orders(instance: dg.DagsterInstance, **config: Any) -> dg.ExecuteInProcessResult:
+    return load(instance, "orders", api=api_with("orders"), config=config)
+
+
+def of(*numbers: int) -> list[dict[str, Any]]:
+    return [{"id": number, "tags": [f"tag {number}"]} for number in numbers]
+
+
+def keys(warehouse: Warehouse, table: str = "orders") -> list[int]:
+    return [row["id"] for row in table_rows(warehouse, table)]
+
+
+def test_each_field_is_described_and_needs_not_be_given() -> None:
+    job = build_definitions(API).resolve_implicit_global_asset_job_def()
+    config: Any = job.get_node_named(f"analytics__{VIEWS}").definition.config_schema
+    fields = config.config_type.fields
+
+    assert fields.keys() == LoadConfig.model_fields.keys()
+    assert all(field.description and not field.is_required for field in fields.values())
+
+
+def test_the_configuration_in_the_readme_is_one_that_a_run_takes() -> None:
+    example = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[0]
+    job = build_definitions(API).resolve_implicit_global_asset_job_def()
+
+    assert dg.validate_run_config(job, yaml.safe_load(example))
+
+
+def test_a_full_refresh_reads_from_the_initial_value_on_and_drops_nothing(
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    load(instance, USERS)
+    rows = table_rows(warehouse, USERS)
+
+    result = load(instance, USERS, config={"full_refresh": True})
+
+    assert began(connected) == INITIAL
+    assert metadata_of(result, USERS)["rows_received"] == len(rows)
+    assert table_rows(warehouse, USERS) == rows
+    load(instance, USERS)
+    assert began(connected) == "2025-07-29T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("start", "sent"),
+    [
+        ("2025-07-20", "2025-07-20T00:00:00Z"),
+        ("2025-07-20T12:00:00+02:00", "2025-07-20T10:00:00Z"),
+    ],
+)
+def test_a_start_may_be_chosen(
+    connected: Sandbox, instance: dg.DagsterInstance, start: str, sent: str
+) -> None:
+    load(instance, USERS)
+
+    assert load(instance, USERS, config={"start": start}).success
+
+    assert began(connected) == sent
+
+
+@pytest.mark.parametrize(
+    ("resource", "config", "said"),
+    [
+        (VIEWS, {"refresh": "drop_data"}, "set `confirm: page_views`; it is ''"),
+        (USERS, {"refresh": "drop_state", "confirm": "users"}, "set `confirm: daily_active_users`"),
+        (VIEWS, {"start": "2025-07-01"}, "policy says `Incremental`, and not `Full`"),
+        (USERS, {"start": "yesterday"}, "`start` is 'yesterday'; give a date or a time that has"),
+        (USERS, {"start": "2999-01-01"}, "give a date or a time that has been"),
+        (USERS, {"start": "2025-07-01", "full_refresh": True}, "exclude each other"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_read(
+    connected: Sandbox,
+    instance: dg.DagsterInstance,
+    resource: str,
+    config: Mapping[str, Any],
+    said: str,
+) -> None:
+    reason = failures_of(load(instance, resource, config=config))[f"analytics__{resource}"]
+
+    assert reason.startswith(f"{resource} was not loaded. ")
+    assert said in reason
+    assert connected.requests == []
+
+
+def test_data_is_not_dropped_where_rows_that_are_still_there_are_not_written_again() -> None:
+    disposition = {"disposition": "merge", "strategy": "scd2"}
+    entry = {**api_with("orders").entry("orders"), "write_disposition": disposition}
+    api = Api(name="shop", config={**API.config, "resources": [entry]})
+
+    with pytest.raises(LaunchpadError, match="does not write the rows again that are still there"):
+        LoadConfig(**DROP_ORDERS).refuse_what_cannot_be(api, "orders")  # type: ignore[arg-type]
+
+
+def test_a_forgotten_state_makes_the_run_begin_at_the_initial_value(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    load(instance, USERS)
+    rows = table_rows(Warehouse.from_settings(), USERS)
+
+    assert load(instance, USERS, config={"refresh": "drop_state", "confirm": USERS}).success
+
+    assert began(connected) == INITIAL
+    assert table_rows(Warehouse.from_settings(), USERS) == rows
+
+
+def test_the_state_of_a_cursor_of_the_entrys_own_is_forgotten_too(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    incremental = {
+        "cursor_path": "updated_at",
+        "initial_value": INITIAL,
+        "start_param": "updated_since",
+    }
+    entry = {**API.entry(VIEWS), "endpoint": {**API.endpoint(VIEWS), "incremental": incremental}}
+    api = Api(name=API.name, config={**API.config, "resources": [entry]})
+    load(instance, VIEWS, api=api)
+    load(instance, VIEWS, api=api)
+    assert began(connected, VIEWS) == f"{TODAY}T00:00:00Z"
+
+    assert load(instance, VIEWS, api=api, config={"full_refresh": True}).success
+
+    assert began(connected, VIEWS) == INITIAL
+
+
+def test_dropped_data_is_what_the_run_did_not_bring_and_its_child_rows(
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    serve(of(1, 2, 3))
+    orders(instance)
+    serve(of(2, 4))
+
+    metadata = metadata_of(orders(instance, **DROP_ORDERS), "orders", api_with("orders"))
+
+    assert keys(warehouse) == [2, 4]
+    assert metadata["rows_dropped"] == 2
+    assert metadata["dagster/row_count"] == 2
+    with warehouse.open() as tables:
+        assert tables.row_count("orders__tags") == 2
+
+
+def test_dropped_data_of_an_incremental_resource_is_read_from_the_initial_value_on(
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    connected.today = TODAY - timedelta(days=5)
+    load(instance, USERS)
+    connected.today = TODAY
+
+    assert load(instance, USERS, config={"refresh": "drop_data", "confirm": USERS}).success
+
+    assert began(connected) == INITIAL
+    assert table_rows(warehouse, USERS) == api_rows(sandbox_rows(USERS, TODAY))
+
+
+def test_a_drop_that_fails_on_the_way_leaves_the_table_as_it_was(
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    serve(of(*range(150)))
+    orders(instance)
+    sandbox = serve(of(*range(100, 300)))
+    sandbox.faults.add(Fault(path="/v1/orders", after=1, times=None, status=404))
+
+    assert not orders(instance, **DROP_ORDERS).success
+
+    assert keys(warehouse) == list(range(150))
+
+
+def test_nothing_is_dropped_where_the_api_gives_no_row(
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    serve(of(1, 2))
+    orders(instance)
+    serve([])
+
+    reason = failures_of(orders(instance, **DROP_ORDERS))["analytics__orders"]
+
+    assert "`refresh: drop_data` would leave nothing in `orders`" in reason
+    assert "Its 2 rows are still there" in reason
+    assert keys(warehouse) == [1, 2]
