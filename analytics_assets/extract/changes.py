@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dlt.common import jsonpath
@@ -14,6 +14,7 @@ from analytics_assets.moment import as_moment, has_zone, is_day, moment_in_json
 ROWS_WITHOUT_CURSOR = "rows_without_cursor"
 ROWS_BEFORE_START = "rows_before_start"
 ROWS_YET_TO_COME = "rows_yet_to_come"
+CLOCKS_DIFFER = timedelta(days=1)
 
 
 class ZoneUnknownError(ValueError):
@@ -27,15 +28,15 @@ class Changes:
         contract: how columns are called.
         field: where a row holds the moment of its last change; a path if it is within an object.
         start: the moment from which rows were asked for.
-        now: when the read began. A row that changed after it, by what it says, is no measure of
-            how far the read came: the next one would begin too late.
+        now: when the read began. A row that changed after it is no measure of how far the read
+            came: what changed in between may be on pages that had been read.
         zoned: whether times must say in which time zone they are.
 
     Attributes:
         newest: the newest change up to `now`; None if there is none.
         without: rows that do not say when they changed.
         before_start: rows that changed before `start`.
-        yet_to_come: rows that changed after `now`.
+        yet_to_come: rows that changed so long after `now` that it is no difference of clocks.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Changes:
             if self._zoned and isinstance(value, str) and not (has_zone(value) or is_day(value)):
                 raise ZoneUnknownError(value)
             self.before_start += rows * (moment < self._start)
-            self.yet_to_come += rows * (moment > self._now)
+            self.yet_to_come += rows * (moment > self._now + CLOCKS_DIFFER)
             self._keep(moment)
 
     def _add_column(self, column: Any) -> None:
@@ -98,11 +99,12 @@ class Changes:
             self._add_values(column.to_pylist())
             return
         moments = column.cast(pa.timestamp("us", tz="UTC"))
-        start, now = (pa.scalar(moment, moments.type) for moment in (self._start, self._now))
+        bounds = (self._start, self._now, self._now + CLOCKS_DIFFER)
+        start, now, future = (pa.scalar(moment, moments.type) for moment in bounds)
         past = moments.filter(pc.less_equal(moments, now))
         self.without += column.null_count
         self.before_start += pc.sum(pc.less(moments, start)).as_py() or 0
-        self.yet_to_come += len(column) - column.null_count - len(past)
+        self.yet_to_come += pc.sum(pc.greater(moments, future)).as_py() or 0
         if len(past):
             self._keep(as_moment(pc.max(past).as_py()))
 

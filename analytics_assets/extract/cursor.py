@@ -7,7 +7,7 @@ and Arrow tables. As the API has applied the range already, `advance` moves the 
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import dlt
@@ -19,13 +19,12 @@ from dlt.extract.state import reset_resource_state
 
 from analytics_assets.contract import Contract
 from analytics_assets.extract.arrow import is_table
-from analytics_assets.extract.changes import Changes, ZoneUnknownError
+from analytics_assets.extract.changes import CLOCKS_DIFFER, Changes, ZoneUnknownError
 from analytics_assets.extract.response import ApiError
 from analytics_assets.load import Incremental
 from analytics_assets.moment import as_moment, has_zone, written_like
 
 KEPT = "%Y-%m-%dT%H:%M:%S.%fZ"  # as the cursor is kept: texts that sort as moments do
-CLOCKS_DIFFER = timedelta(days=1)
 BEFORE, AFTER, STARTED, LOOKBACK = (
     f"cursor_{what}" for what in ("before", "after", "start", "lookback")
 )
