@@ -24,6 +24,7 @@ from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
 from analytics_assets.extract.source import describe_resource
 from analytics_assets.launchpad import LoadConfig
+from analytics_assets.load import Full, Load, Partitioned
 from analytics_assets.load_metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
@@ -32,6 +33,7 @@ from analytics_assets.load_metadata import (
     contract_schema,
 )
 from analytics_assets.materialization import materialize
+from analytics_assets.partitions import backfill_policy_of, partitions_of
 from analytics_assets.settings import configured_base_url, without_credentials
 from analytics_assets.warehouse import Warehouse
 
@@ -152,6 +154,7 @@ def _build_asset(
             dlt_pipeline=pipeline,
             dagster_dlt_translator=translator,
             pool=warehouse.pool(api.table(resource)),
+            **_partitions(api.policy(resource).load),
         )
         def load(
             context: dg.AssetExecutionContext, config: LoadConfig
@@ -160,6 +163,13 @@ def _build_asset(
 
         # dagster-dlt leaves source, pipeline and translator in the metadata, for the UI to show
         return load.map_asset_specs(_without_objects)
+
+
+def _partitions(load: Load) -> dict[str, Any]:
+    """Return what of an asset comes from its being partitioned."""
+    if not isinstance(load, Partitioned):
+        return {}
+    return {"partitions_def": partitions_of(load), "backfill_policy": backfill_policy_of(load)}
 
 
 def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
@@ -201,6 +211,8 @@ def _description(api: Api, contract: Contract, table: str) -> str:
     resource = contract.resource
     policy, key = api.policy(resource), ", ".join(f"`{part}`" for part in contract.key_columns)
     how = f"merged into `{table}` by {key}" if key else f"loaded into `{table}`"
+    if isinstance(policy.load, Partitioned):
+        how += f", {policy.load.by} by {policy.load.by}"
     about = f"{policy.description}\n\n" if policy.description else ""
     source = f"`{api.endpoint(resource)['path']}` of the {api.name} API"
     types = "" if contract.has_schema else " No contract says what its rows are: dlt infers it."
@@ -211,6 +223,8 @@ def _code_version(api: Api, resource: str) -> str:
     """Return a digest of the resource's entry: a changed entry shows as changed code."""
     config = api.config_of(resource)
     parts = {key: value for key, value in config.items() if key != "client"}
+    if (load := api.policy(resource).load) != Full():
+        parts["load"] = repr(load)
     return hashlib.sha256(
         json.dumps(parts, sort_keys=True, default=_callable_name).encode()
     ).hexdigest()[:12]

@@ -12,11 +12,14 @@ from analytics_assets.asset_keys import endpoint_key
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
 from analytics_assets.extract.connection import Connection
+from analytics_assets.extract.rows_in_window import ROWS_OUTSIDE
+from analytics_assets.extract.session import Traffic
 from analytics_assets.tables import Tables
 
 # metadata keys to which the Dagster UI gives a place of their own
 # https://docs.dagster.io/guides/build/assets/metadata-and-tags#standard-metadata-types
 ROW_COUNT = "dagster/row_count"
+PARTITION_ROW_COUNT = "dagster/partition_row_count"
 COLUMN_SCHEMA = "dagster/column_schema"
 COLUMN_LINEAGE = "dagster/column_lineage"
 TABLE_NAME = "dagster/table_name"
@@ -59,6 +62,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         ROWS_EXPECTED: "not said" if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
         "passes": read.get("passes", 0),
+        **{name: read[name] for name in (ROWS_OUTSIDE,) if name in read},
         UNKNOWN_FIELDS: read.get(UNKNOWN_FIELDS, {}),
         ABSENT_FIELDS: read.get(ABSENT_FIELDS, []),
         **read.get("cursor", {}),
@@ -112,14 +116,19 @@ def table_metadata(tables: Tables, api: Api, contract: Contract) -> dict[str, An
     return metadata
 
 
-def traffic_metadata(connection: Connection) -> dict[str, Any]:
-    """Say what was asked of the API, and how long it took."""
+def traffic_metadata(connection: Connection, before: Traffic) -> dict[str, Any]:
+    """Say what was asked of the API, and how long it took.
+
+    Args:
+        connection: what was asked with.
+        before: what had been asked with it before.
+    """
     traffic = connection.traffic
     return {
         "api": "embedded API" if connection.settings.embedded else connection.settings.base_url,
-        "requests": traffic.requests,
-        "retries": traffic.retries,
-        "seconds_waiting_for_api": round(traffic.seconds_waiting, 3),
+        "requests": traffic.requests - before.requests,
+        "retries": traffic.retries - before.retries,
+        "seconds_waiting_for_api": round(traffic.seconds_waiting - before.seconds_waiting, 3),
     }
 
 

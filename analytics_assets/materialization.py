@@ -1,25 +1,31 @@
 """One load of one resource: what is run, and what is told of it in the asset's metadata."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector import LogCollector
-from dlt.extract import DltResource
+from dlt.extract import DltResource, DltSource
 from dlt.pipeline.pipeline import Pipeline
 
-from analytics_assets.asset_keys import endpoint_key, endpoint_url
+from analytics_assets.asset_keys import asset_key, endpoint_key, endpoint_url
+from analytics_assets.backfill import Backfill, WindowLoaded
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
 from analytics_assets.dead_runs import MACHINE_TAG, this_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.cursor import ForgottenState
+from analytics_assets.extract.rows_in_window import watch_window
 from analytics_assets.extract.source import rest_api_source
+from analytics_assets.extract.time_window import with_params
 from analytics_assets.launchpad import LaunchpadError, LoadConfig, cursor_of
+from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
@@ -37,6 +43,8 @@ from analytics_assets.load_metadata import (
     table_metadata,
     traffic_metadata,
 )
+from analytics_assets.partition_rows import rows_of_partitions
+from analytics_assets.partitions import in_words, time_window_of
 from analytics_assets.tables import Tables
 from analytics_assets.unfit_column import unfit_column
 from analytics_assets.warehouse import Warehouse
@@ -92,20 +100,38 @@ def materialize(
         dagster.Failure: something that the user can mend; its description says what and how.
     """
     # says where the process of this run is, for those who look after dead runs
-    context.instance.add_run_tags(context.run_id, {MACHINE_TAG: this_machine()})
+    context.instance.add_run_tags(context.run.run_id, {MACHINE_TAG: this_machine()})
+    resource, backfill = contract.resource, None
+    load, pool = api.policy(resource).load, warehouse.pool(api.table(resource))
     try:
-        config.refuse_what_cannot_be(api, contract.resource)
-        with closing(
-            connect(api.config["client"], api.name, resource=contract.resource)
-        ) as connection:
-            yield from _load(context, api, contract, warehouse, translator, config, connection)
+        config.refuse_what_cannot_be(api, resource)
+        with closing(connect(api.config["client"], api.name, resource=resource)) as connection:
+            _tell_where(context, resource, connection)
+            read = partial(_load, context, api, contract, warehouse, translator, config, connection)
+            if isinstance(load, Partitioned):
+                backfill = Backfill(context, asset_key(api, resource), load, pool)
+                yield from backfill.run(read)
+            else:
+                yield dg.MaterializeResult(asset_key(api, resource), metadata=read().metadata)
+    except dg.RetryRequested:
+        raise
     except Exception as error:
         cause = find_cause(error, AnalyticsAssetsError) or unfit_column(
-            error, contract, warehouse, api.table(contract.resource)
+            error, contract, warehouse, api.table(resource)
         )
         if cause is None:
             raise
-        raise dg.Failure(f"{contract.resource} was not loaded. {cause}") from error
+        when = f" for {in_words(backfill.window)}" if backfill and backfill.window else ""
+        raise dg.Failure(f"{resource} was not loaded{when}. {cause}") from error
+
+
+def _tell_where(context: dg.AssetExecutionContext, resource: str, connection: Connection) -> None:
+    context.log.info(f"Reading {resource} from {connection.settings.base_url}")
+    if connection.settings.embedded:
+        context.log.info(
+            "That is the embedded API, as no `base_url` is set: its page views are real Wikipedia "
+            "counts with moved dates, its other rows are synthetic."
+        )
 
 
 def _load(
@@ -116,46 +142,67 @@ def _load(
     translator: DagsterDltTranslator,
     config: LoadConfig,
     connection: Connection,
-) -> Iterator[dg.MaterializeResult[Any]]:
-    resource = contract.resource
-    context.log.info(f"Reading {resource} from {connection.settings.base_url}")
-    if connection.settings.embedded:
-        context.log.info(
-            "That is the embedded API, as no `base_url` is set: its page views are real Wikipedia "
-            "counts with moved dates, its other rows are synthetic."
-        )
-    # dagster-dlt changes the source that it runs, so each run has its own
-    cursor = cursor_of(api, contract, config)
-    cursors = {resource: cursor} if cursor else {}
-    source = rest_api_source(
-        api.config_of(resource), api.name, connection, {resource: contract}, cursors
-    ).with_resources(resource)
-    if config.begins_anew and not cursor:
-        source.resources[resource].add_step(ForgottenState(), insert_at=1)
+    partitions: Sequence[str] = (),
+) -> WindowLoaded:
+    """Load a resource, or some of its partitions, and say what came of it."""
+    resource, before = contract.resource, replace(connection.traffic)
+    source = _source(api, contract, config, connection, partitions)
     columns = len(contract.columns)
     with warehouse.loading(f"{api.name}_{resource}", columns) as pipeline:
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
-        for result in Loader().run(
+        [result] = Loader().run(
             context,
             dlt_source=source,
             dlt_pipeline=pipeline,
             dagster_dlt_translator=translator,
             loader_file_format=warehouse.loader_file_format,
-        ):
-            metadata = {**(result.metadata or {}), **traffic_metadata(connection)}
-            with warehouse.open() as tables:
-                if api.loads_row_by_row(resource) and tables.columns(api.table(resource)):
-                    rows = tables.rows_of_loads(api.table(resource), loads_of(metadata))
-                    metadata[ROWS_OF_LOAD] = rows
-                if config.drops_data:
-                    metadata |= _drop(tables, api, resource, metadata)
-                elif api.policy(resource).prune:
-                    metadata |= _prune(tables, api, resource, metadata)
-                metadata |= table_metadata(tables, api, contract)
-            metadata[TABLE_NAME] = warehouse.qualified(api.table(resource))
-            metadata[COLUMN_LINEAGE] = column_lineage(metadata[COLUMN_SCHEMA], api, contract)
-            context.log_event(_endpoint_seen(api, resource, connection, metadata))
-            yield dg.MaterializeResult(asset_key=result.asset_key, metadata=metadata)
+        )
+        metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
+        with warehouse.open() as tables:
+            metadata |= _of_table(tables, api, contract, config, metadata)
+            rows = rows_of_partitions(tables, api, resource, partitions)
+        metadata[TABLE_NAME] = warehouse.qualified(api.table(resource))
+        metadata[COLUMN_LINEAGE] = column_lineage(metadata[COLUMN_SCHEMA], api, contract)
+        context.log_event(_endpoint_seen(api, resource, connection, metadata))
+        return WindowLoaded(metadata, rows)
+
+
+def _of_table(
+    tables: Tables, api: Api, contract: Contract, config: LoadConfig, load: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Clear the table of what is gone, and say what it holds."""
+    resource, told = contract.resource, dict[str, Any]()
+    if api.loads_row_by_row(resource) and tables.columns(api.table(resource)):
+        told[ROWS_OF_LOAD] = tables.rows_of_loads(api.table(resource), loads_of(load))
+    if config.drops_data:
+        told |= _drop(tables, api, resource, load)
+    elif api.policy(resource).prune:
+        told |= _prune(tables, api, resource, load)
+    return {**told, **table_metadata(tables, api, contract)}
+
+
+def _source(
+    api: Api,
+    contract: Contract,
+    config: LoadConfig,
+    connection: Connection,
+    partitions: Sequence[str],
+) -> DltSource:
+    """Make the source of one load: dagster-dlt changes the one that it runs."""
+    resource, policy = contract.resource, api.policy(contract.resource)
+    cursor, window = cursor_of(api, contract, config), None
+    entries: dict[str, Any] = api.config_of(resource)
+    if partitions:
+        assert isinstance(policy.load, Partitioned), "else there are no partitions"
+        window = time_window_of(policy.load, partitions)
+        entries = with_params(entries, resource, window.params)
+    cursors = {resource: cursor} if cursor else {}
+    source = rest_api_source(entries, api.name, connection, {resource: contract}, cursors)
+    if config.begins_anew and not cursor:
+        source.resources[resource].add_step(ForgottenState(), insert_at=1)
+    if window:
+        watch_window(source.resources[resource], str(policy.date_column), window)
+    return source.with_resources(resource)
 
 
 def _endpoint_seen(

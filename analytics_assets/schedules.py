@@ -1,13 +1,22 @@
-"""When resources are loaded: one schedule, and one job, for all that share a cron expression."""
+"""When resources are loaded: one schedule, and one job, for all that share a cron expression.
+
+The runs of a job all cover the same partitions, so that resources with other partitions, and those
+without any, have a job of their own.
+"""
 
 import re
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.load import Load, Partitioned
+from analytics_assets.partitions import due_partitions, in_words, range_tags
+from analytics_assets.run_priority import BEFORE_BACKFILLS
 
 
 def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
@@ -17,30 +26,42 @@ def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
         api: the API.
 
     Returns:
-        A schedule per pair of cron expression and time zone, each with a job for its resources
-        and their checks.
+        A schedule per pair of cron expression and time zone, and among those of partitioned
+        resources per set of partitions, each with a job for its resources and their checks.
 
     Raises:
         ConfigurationError: a cron expression cannot be; the message names the resources.
     """
-    resources: dict[tuple[str, str], list[str]] = defaultdict(list)
+    resources: dict[_Timing, list[str]] = defaultdict(list)
     for resource in api.resources:
         policy = api.policy(resource)
         cron = " ".join(policy.schedule.lower().split())  # one schedule however it is written
-        resources[cron, policy.timezone].append(resource)
-    return [
-        _build_schedule(api, cron, timezone, names)
-        for (cron, timezone), names in sorted(resources.items())
-    ]
+        timing = _Timing(cron, policy.timezone, _partitions_in_letters(policy.load))
+        resources[timing].append(resource)
+    return [_build_schedule(api, timing, names) for timing, names in sorted(resources.items())]
 
 
-def _build_schedule(
-    api: Api, cron: str, timezone: str, resources: list[str]
-) -> dg.ScheduleDefinition:
-    name = f"{api.name}_cron_{_cron_in_letters(cron)}"
-    if timezone != "UTC":
-        name += "_" + _in_letters(timezone.replace("+", " plus ").replace("-", " minus "))
+@dataclass(frozen=True, order=True)
+class _Timing:
+    """When resources are loaded, and by which partitions; empty if there are none."""
+
+    cron: str
+    timezone: str
+    partitions: str
+
+    @property
+    def in_letters(self) -> str:
+        words = ["cron", _cron_in_letters(self.cron)]
+        if self.timezone != "UTC":
+            words.append(_zone_in_letters(self.timezone))
+        return "_".join(word for word in (*words, self.partitions) if word)
+
+
+def _build_schedule(api: Api, timing: _Timing, resources: list[str]) -> dg.ScheduleDefinition:
+    name = f"{api.name}_{timing.in_letters}"
     listed = ", ".join(resources)
+    partitioned = bool(timing.partitions)
+    what = f"the newest partitions of {listed}" if partitioned else listed
     try:
         return dg.ScheduleDefinition(
             name=name,
@@ -49,15 +70,57 @@ def _build_schedule(
                 selection=dg.AssetSelection.assets(*(asset_key(api, name) for name in resources)),
                 description=f"Loads {listed}.",
             ),
-            cron_schedule=cron,
-            execution_timezone=timezone,
-            description=f"Loads {listed} at `{cron}` ({timezone}).",
+            cron_schedule=timing.cron,
+            execution_timezone=timing.timezone,
+            description=f"Loads {what} at `{timing.cron}` ({timing.timezone}).",
+            execution_fn=_requests(api, resources) if partitioned else None,
+            tags=None if partitioned else BEFORE_BACKFILLS,
         )
     except dg.DagsterInvalidDefinitionError as error:
         raise ConfigurationError(
-            f"policy of {listed}: `schedule` is {cron!r}, which is not a cron expression such as "
-            "'0 6 * * *' (minute, hour, day of month, month, day of week)."
+            f"policy of {listed}: `schedule` is {timing.cron!r}, which is not a cron expression "
+            "such as '0 6 * * *' (minute, hour, day of month, month, day of week)."
         ) from error
+
+
+def _requests(
+    api: Api, resources: Sequence[str]
+) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest | dg.SkipReason]]:
+    """Make what asks for a run over the partitions that are due, one for all with the same."""
+
+    def request(
+        context: dg.ScheduleEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        together: dict[tuple[str, ...], list[dg.AssetKey]] = defaultdict(list)
+        for resource in resources:
+            load = api.policy(resource).load
+            assert isinstance(load, Partitioned), "those without partitions have another schedule"
+            due = due_partitions(load, context.scheduled_execution_time)
+            together[tuple(due)].append(asset_key(api, resource))
+        together.pop((), None)  # those whose first partition is yet to come
+        if not together:
+            yield dg.SkipReason("There is no partition yet.")
+        for due, assets in together.items():
+            tags = {**range_tags(due), **BEFORE_BACKFILLS}
+            yield dg.RunRequest(in_words(due), asset_selection=assets, tags=tags)
+
+    return request
+
+
+def _partitions_in_letters(load: Load) -> str:
+    """Spell which partitions a load has, alike for loads with the same ones."""
+    if not isinstance(load, Partitioned):
+        return ""
+    words = [f"by {load.by} from {load.start}"]
+    if load.timezone != "UTC":
+        words.append(_zone_in_letters(load.timezone))
+    if load.include_unfinished:
+        words.append("with the unfinished one")
+    return _in_letters(" ".join(words))
+
+
+def _zone_in_letters(timezone: str) -> str:
+    return _in_letters(timezone.replace("+", " plus ").replace("-", " minus "))
 
 
 def _cron_in_letters(cron: str) -> str:

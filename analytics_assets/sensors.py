@@ -1,6 +1,7 @@
 """The new-data sensor: asks the API what moved, and requests a run for that alone."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -13,7 +14,10 @@ from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.response import NoAnswerError
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.watermark import ask_newest
+from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import NEWEST_UPDATE
+from analytics_assets.partitions import due_partitions, range_tags
+from analytics_assets.run_priority import BEFORE_BACKFILLS
 from analytics_assets.settings import SettingsError
 
 INTERVAL = timedelta(minutes=5)
@@ -51,7 +55,10 @@ def build_sensor(api: Api) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=f"{api.name}_new_data",
-        target=dg.AssetSelection.assets(*(asset_key(api, resource) for resource in watched)),
+        # and not `target`, for which all assets would have to have the same partitions
+        asset_selection=dg.AssetSelection.assets(
+            *(asset_key(api, resource) for resource in watched)
+        ),
         minimum_interval_seconds=int(INTERVAL.total_seconds()),
         description="Asks each endpoint for its newest change and loads what has moved on.",
     )
@@ -108,6 +115,9 @@ def _evaluate(
     known = max((moment for moment in (loaded, in_table) if moment), default=None)
     if known and newest <= known:
         return f"{resource}: nothing new since {known.isoformat()}."
+    partitions = _partitions(api, resource)
+    if partitions is None:
+        return f"{resource}: there is no partition yet."
     own = {RESOURCE_TAG: _tag(api, resource)}
     running = instance.get_runs(dg.RunsFilter(tags=own, statuses=UNFINISHED), limit=1)
     if running:
@@ -125,8 +135,17 @@ def _evaluate(
     return dg.RunRequest(
         run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}",
         asset_selection=[asset_key(api, resource)],
-        tags=tags,
+        tags={**tags, **partitions, **BEFORE_BACKFILLS},
     )
+
+
+def _partitions(api: Api, resource: str) -> Mapping[str, str] | None:
+    """Return the tags of a run over the partitions that are due; None if there are none yet."""
+    load = api.policy(resource).load
+    if not isinstance(load, Partitioned):
+        return {}
+    due = due_partitions(load, datetime.now(UTC))
+    return range_tags(due) if due else None
 
 
 def _ask(api: Api, resource: str, connection: Connection) -> datetime | str:

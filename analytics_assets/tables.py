@@ -28,8 +28,11 @@ class Tables:
         return columns if exists else {}
 
     def column_name(self, field: str) -> str:
-        """Return the column that dlt makes of a field: `changed_at` of `changedAt`."""
-        return self._client.schema.naming.normalize_identifier(field)
+        """Return the column that dlt makes of a field: `changed_at` of `changedAt`.
+
+        That of a field in an object has two underscores between their names: `period__day`.
+        """
+        return self._client.schema.naming.normalize_path(field)
 
     def row_count(self, table: str) -> int:
         """Count the rows of a table."""
@@ -48,6 +51,33 @@ class Tables:
         return as_moment(
             self._value(f"SELECT max({self._column(column)}) FROM {self._qualified(table)}")
         )
+
+    def rows_by_minute(
+        self, table: str, column: str, start: datetime, end: datetime
+    ) -> list[tuple[Any, int]]:
+        """Count the rows of a span of time by what a date or time column says.
+
+        Args:
+            table: the table.
+            column: a DATE or TIMESTAMP column, or text.
+            start: the first moment of the span; midnight where days begin.
+            end: the first moment behind it, likewise.
+
+        Returns:
+            Each date, minute or text, and how many rows have it. Texts are those of all rows.
+        """
+        moment, bounds = self._column(column), dict[str, tuple[Any, Any]]()
+        bounds["date"], bounds["timestamp"] = (start.date(), end.date()), (start, end)
+        data_type = str(self.columns(table)[self.column_name(column)].get("data_type"))
+        where = f"WHERE {moment} >= %s AND {moment} < %s" if data_type in bounds else ""
+        if data_type == "timestamp":
+            # not by the day: days of which time zone, the session decides
+            moment = f"date_trunc('minute', {moment})"
+        counted = self._client.sql_client.execute_sql(
+            f"SELECT {moment}, count(*) FROM {self._qualified(table)} {where} GROUP BY 1",
+            *bounds.get(data_type, ()),
+        )
+        return [(value, int(count)) for value, count in counted or ()]
 
     def duplicated_keys(self, table: str, key: Sequence[str]) -> int:
         """Count the key values that more than one row has."""

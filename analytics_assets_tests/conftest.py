@@ -21,6 +21,7 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from dlt.extract.extractors import ArrowExtractor
 
 from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
@@ -140,6 +141,20 @@ def warehouse(request: pytest.FixtureRequest) -> Warehouse:
     """An empty warehouse: once a DuckDB file, once a PostgreSQL database."""
     chosen: Warehouse = request.getfixturevalue(f"{request.param}_warehouse")
     return chosen
+
+
+@pytest.fixture
+def arrow_tables(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The Arrow tables that dlt was given."""
+    given: list[Any] = []
+    write = ArrowExtractor.write_items
+
+    def write_items(extractor: Any, resource: Any, items: Any, meta: Any) -> None:
+        given.append(items)
+        write(extractor, resource, items, meta)
+
+    monkeypatch.setattr(ArrowExtractor, "write_items", write_items)
+    return given
 
 
 @pytest.fixture(scope="session")

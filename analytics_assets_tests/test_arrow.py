@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import dlt
 import pytest
-from dlt.extract.extractors import ArrowExtractor
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
@@ -70,20 +69,6 @@ def columns_for(kinds: Iterable[DataType]) -> list[Column]:
 
 def of_type(kind: DataType) -> Contract:
     return contract_of(Column("value", "value", kind, nullable=True))
-
-
-@pytest.fixture
-def arrow_tables(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The Arrow tables that dlt was given."""
-    given: list[Any] = []
-    write = ArrowExtractor.write_items
-
-    def write_items(extractor: Any, resource: Any, items: Any, meta: Any) -> None:
-        given.append(items)
-        write(extractor, resource, items, meta)
-
-    monkeypatch.setattr(ArrowExtractor, "write_items", write_items)
-    return given
 
 
 def loaded(

@@ -1,16 +1,24 @@
 """The new-data sensor: asks for what moved, once, and forgets nothing when a run fails."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
 
 from analytics_assets.api import API
+from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
+from analytics_assets.load import Partitioned
+from analytics_assets.partitions import due_partitions, range_tags
+from analytics_assets.policy import PolicyEntry
+from analytics_assets.run_priority import BEFORE_BACKFILLS
 from analytics_assets.sandbox import Fault, Sandbox
+from analytics_assets.sandbox.series import FIRST_DAY
+from analytics_assets.sensors import build_sensor
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.loading import load
+from analytics_assets_tests.partitioned import api_of
 
 NEWEST = f"{TODAY}T00:00:00+00:00"
 
@@ -169,3 +177,52 @@ def test_a_missing_secret_is_a_skipped_tick(
     monkeypatch.delenv("CLIENT_SECRET")
     assert ticker.tick() == []
     assert "`client_secret`" in ticker.skipped
+
+
+def test_a_resource_of_days_is_asked_for_over_the_days_that_its_schedule_takes(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    how = Partitioned(start=date.today() - timedelta(days=30), lookback=2)
+    newest = API.policy("page_views").newest
+    by_day = api_of("page_views", how, newest=newest)
+    sensor = build_sensor(by_day)
+    context = dg.build_sensor_context(
+        instance=instance, repository_def=build_definitions(by_day).get_repository_def()
+    )
+    [request] = sensor.evaluate_tick(context).run_requests or []
+    due = due_partitions(how, datetime.now(UTC))
+    assert len(due) == 3
+    assert {**range_tags(due), **BEFORE_BACKFILLS}.items() <= request.tags.items()
+    checks = {key.name for key in request.asset_check_keys or []}
+    assert "complete_read" in checks
+
+
+def test_resources_with_different_partitions_share_the_sensor(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    starts = {"page_views": FIRST_DAY, "traffic_sources": FIRST_DAY + timedelta(days=1)}
+    policies = {name: PolicyEntry(load=Partitioned(start=day)) for name, day in starts.items()}
+    mixed = Api(
+        name=API.name,
+        config=API.config,
+        default_policy={"newest": API.policy("page_views").newest},
+        policies=policies,
+    )
+    context = dg.build_sensor_context(
+        instance=instance, repository_def=build_definitions(mixed).get_repository_def()
+    )
+    requests = build_sensor(mixed).evaluate_tick(context).run_requests or []
+    assert resources(list(requests)) == set(API.resources)
+
+
+def test_a_resource_without_a_partition_yet_is_left_alone(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    how = Partitioned(start=date.today() + timedelta(days=2))
+    future = api_of("page_views", how, newest=API.policy("page_views").newest)
+    tick = build_sensor(future).evaluate_tick(
+        dg.build_sensor_context(
+            instance=instance, repository_def=build_definitions(future).get_repository_def()
+        )
+    )
+    assert (tick.run_requests, tick.skip_message) == ([], "page_views: there is no partition yet.")

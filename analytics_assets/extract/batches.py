@@ -24,6 +24,7 @@ from analytics_assets.extract.collisions import Collisions
 from analytics_assets.extract.cursor import Cursor, ForgottenState
 from analytics_assets.extract.reading import CompleteRead
 from analytics_assets.extract.response import ApiError
+from analytics_assets.extract.rows_in_window import RowsInWindow
 
 REJECTED_COLUMNS: TTableSchemaColumns = {
     "resource": {"data_type": "text", "nullable": False},
@@ -166,8 +167,9 @@ LEAVE_VALUES_ALONE = (
     Cursor,
     FittingRows,
     ForgottenState,
-    LimitItem,
     IncrementalResourceWrapper,
+    LimitItem,
+    RowsInWindow,
 )
 
 

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any
 
 ANY_PATH = "*"
@@ -13,6 +14,7 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "path": (str,),
     "times": (int, type(None)),
     "after": (int,),
+    "day": (str, type(None)),
     "status": (int, type(None)),
     "retry_after": (str, type(None)),
     "delay": (int, float),
@@ -37,6 +39,8 @@ class Fault:
         path: The exact path, such as ``/v1/traffic_sources``, or ``*`` for every path.
         times: How many requests it hits; None means every one.
         after: How many requests for the path, counted since the fault was added, it spares first.
+        day: The day, such as ``2026-01-31``, that a request must ask for by ``start_date`` and
+            ``end_date`` to be hit or counted; None means any request.
         status: The status to answer with.
         retry_after: A Retry-After header to answer with.
         delay: Seconds to wait before anything is answered.
@@ -55,6 +59,7 @@ class Fault:
     path: str
     times: int | None = 1
     after: int = 0
+    day: str | None = None
     status: int | None = None
     retry_after: str | None = None
     delay: float = 0
@@ -74,6 +79,8 @@ class Fault:
             raise ValueError("times must be at least 1, or null for always")
         if self.after < 0:
             raise ValueError("after must not be negative")
+        if self.day is not None and not _is_day(self.day):
+            raise ValueError("day must be a date such as 2026-01-31")
         if not 0 <= self.delay < float("inf"):
             raise ValueError("delay must be a number of seconds")
         if self.status is not None and not 200 <= self.status <= 599:
@@ -83,6 +90,19 @@ class Fault:
                 raise ValueError(f"{name!r} is not a header that can be sent")
         if not self._does_something():
             raise ValueError("the fault does nothing: name what goes wrong")
+
+    def concerns(self, path: str, query: Mapping[str, str]) -> bool:
+        """Tell whether it is about such a request.
+
+        Args:
+            path: The path of the request.
+            query: Its parameters.
+        """
+        if self.path not in (path, ANY_PATH):
+            return False
+        if self.day is None:
+            return True
+        return query.get("start_date", "~") <= self.day <= query.get("end_date", "")
 
     def added_headers(self) -> dict[str, str]:
         """Tell the headers that go over the ones of the answer.
@@ -101,6 +121,13 @@ class Fault:
         flags = (self.drop, self.cut_body, self.error_body, self.expired_token, self.delay > 0)
         replaces = self.status is not None or self.body is not None
         return any(flags) or replaces or bool(self.added_headers())
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def fault_from_json(value: Any) -> Fault:
@@ -165,11 +192,12 @@ class Faults:
         with self._lock:
             self._pending.clear()
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, query: Mapping[str, str]) -> Fault | None:
         """Count one request, and tell what goes wrong with it.
 
         Args:
             path: The path of the request.
+            query: Its parameters.
 
         Returns:
             The fault that hits it, if any does.
@@ -177,7 +205,7 @@ class Faults:
         with self._lock:
             taken: _Pending | None = None
             for pending in self._pending:
-                if pending.fault.path not in (path, ANY_PATH):
+                if not pending.fault.concerns(path, query):
                     continue
                 if pending.spared > 0:
                     pending.spared -= 1

@@ -62,7 +62,8 @@ class Interception:
                 record.status = message["status"]
             await send(message)
 
-        fault = None if record.path == FAULTS_PATH else self._faults.take(record.path)
+        spared = record.path == FAULTS_PATH
+        fault = None if spared else self._faults.take(record.path, record.query)
         if fault is None:
             await self._api(scope, receive, send_and_note)
         else:

@@ -45,6 +45,7 @@ def test_faults_for_any_path_leave_their_own_control_alone(sandbox: Sandbox) -> 
         ({"path": "*", "drop": True, "times": 0}, "times"),
         ({"path": "*", "drop": True, "after": -1}, "after"),
         ({"path": "*", "delay": -1}, "delay"),
+        ({"path": "*", "drop": True, "day": "yesterday"}, "day"),
         ({"path": "*", "headers": {"a": 1}}, "headers"),
         ({"path": "*", "headers": {"a b": "c"}}, "header"),
         ({"path": "*", "retry_after": "1\r\nX: y"}, "retry-after"),

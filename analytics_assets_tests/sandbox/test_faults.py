@@ -63,6 +63,18 @@ def test_a_fault_hits_its_own_path_only(sandbox: Sandbox) -> None:
     assert statuses(sandbox, 1) == [500]
 
 
+def test_a_fault_of_a_day_hits_requests_that_ask_for_it_and_counts_no_others(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.faults.add(Fault(path=PATH, day="2025-07-10", after=1, status=500))
+    around = {"start_date": "2025-07-10", "end_date": "2025-07-20"}
+    others = {"start_date": "2025-07-11", "end_date": "2025-07-20"}
+
+    asked = [{}, around, others, around, around]
+    replies = [get_page(sandbox, "page_views", **query).status_code for query in asked]
+    assert replies == [200, 200, 200, 500, 200]
+
+
 def test_a_fault_for_any_path_hits_the_token_endpoint_too(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path="*", status=500))
 
