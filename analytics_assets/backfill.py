@@ -12,7 +12,6 @@ from analytics_assets.partitions import in_words, ranges
 from analytics_assets.run_priority import a_more_urgent_run_waits
 
 PAUSE = 15  # seconds in which a run that waits for the pool can begin
-RESUMED = "dagster/is_resume_retry"
 # by which Dagster 1.13 leaves an output without a materialization of each partition of the run:
 # they were all told of one by one, and would be so twice
 TOLD_ALREADY = {"__source_asset_observation__": True}
@@ -102,7 +101,7 @@ class Backfill:
             )
         done = self._materialized_by(self._run.run_id)
         before = self._run
-        while before.tags.get(RESUMED) == "true" and before.parent_run_id:
+        while before.is_resume_retry and before.parent_run_id:
             done |= self._materialized_by(before.parent_run_id)
             found = self._context.instance.get_run_by_id(before.parent_run_id)
             if found is None:

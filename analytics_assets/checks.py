@@ -10,7 +10,7 @@ import dagster as dg
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
-from analytics_assets.load import Incremental
+from analytics_assets.load import Incremental, Partitioned
 from analytics_assets.load_checks import (
     check_complete_read,
     check_cursor,
@@ -18,7 +18,12 @@ from analytics_assets.load_checks import (
     check_pruned,
     check_rejected_rows,
 )
-from analytics_assets.load_metadata import COLUMN_SCHEMA, column_schema
+from analytics_assets.load_metadata import column_schema
+from analytics_assets.partition_checks import (
+    check_missing_partitions,
+    check_partition_rows,
+    check_rows_in_window,
+)
 from analytics_assets.policy import Policy
 from analytics_assets.table_checks import (
     check_columns,
@@ -27,6 +32,7 @@ from analytics_assets.table_checks import (
     check_rows_present,
 )
 from analytics_assets.tables import Tables
+from analytics_assets.unchecked_loads import UncheckedLoads, unchecked_loads
 from analytics_assets.verdict import Verdict
 from analytics_assets.warehouse import Warehouse
 
@@ -40,6 +46,9 @@ DESCRIPTIONS = {
     "primary_key": "No part of the primary key is null, and no key stands twice.",
     "newest_data": "The newest day in the table is fresh: a load of nothing is no news.",
     "columns_unchanged": "The table has the columns that it had after the load before.",
+    "rows_in_window": "The API gave rows of the days that it was asked for, and of no others.",
+    "missing_partitions": "Each partition that is over has been loaded.",
+    "partition_rows": "No partition has far fewer rows than the same weekday before.",
 }
 BLOCKING = ("complete_read",)
 
@@ -54,8 +63,8 @@ class Checked:
         policy: its policy.
         contract: what its rows must be.
         tables: the open warehouse.
-        load: the metadata of the last load.
-        columns_before: the table's columns after the load before that one.
+        instance: what remembers the loads.
+        loads: those that no check has looked at yet.
     """
 
     api: Api
@@ -63,8 +72,13 @@ class Checked:
     policy: Policy
     contract: Contract
     tables: Tables
-    load: Mapping[str, Any]
-    columns_before: dg.TableSchema | None
+    instance: dg.DagsterInstance
+    loads: UncheckedLoads
+
+    @property
+    def load(self) -> Mapping[str, Any]:
+        """The metadata of the loads."""
+        return self.loads.metadata
 
     @property
     def table(self) -> str:
@@ -88,11 +102,25 @@ CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
         asset.tables, asset.table, asset.policy, datetime.now(UTC)
     ),
     "columns_unchanged": lambda asset: check_columns(
-        asset.columns_before, column_schema(asset.tables.columns(asset.table))
+        asset.loads.columns_before, column_schema(asset.tables.columns(asset.table))
+    ),
+    "rows_in_window": lambda asset: check_rows_in_window(asset.load),
+    "missing_partitions": lambda asset: check_missing_partitions(
+        asset.instance, asset_key(asset.api, asset.resource), asset.policy, datetime.now(UTC)
+    ),
+    "partition_rows": lambda asset: check_partition_rows(
+        asset.tables, asset.api, asset.resource, asset.loads.partitions, datetime.now(UTC)
     ),
 }
+OF_PARTITIONS = ("rows_in_window", "missing_partitions", "partition_rows")
 # these look at the table, which may not be there
-OF_THE_TABLE = ("rows_present", "primary_key", "newest_data", "columns_unchanged")
+OF_THE_TABLE = (
+    "rows_present",
+    "primary_key",
+    "newest_data",
+    "columns_unchanged",
+    "partition_rows",
+)
 
 
 def build_checks(
@@ -124,6 +152,7 @@ def _build_checks(
         "contract_drift": contract.has_schema,
         "pruned": policy.prune,
         "cursor": isinstance(policy.load, Incremental),
+        **dict.fromkeys(OF_PARTITIONS, isinstance(policy.load, Partitioned)),
     }
 
     @dg.multi_asset_check(
@@ -137,9 +166,10 @@ def _build_checks(
         pool=warehouse.pool(api.table(resource)),
     )
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        run = context.op_execution_context
         with warehouse.open() as tables:
-            load, before = _last_loads(context, asset)
-            looked_at = Checked(api, resource, policy, contract, tables, load, before)
+            loads = unchecked_loads(run.instance, asset, run.run_id)
+            looked_at = Checked(api, resource, policy, contract, tables, run.instance, loads)
             exists = bool(tables.columns(looked_at.table))
             for wanted in sorted(context.selected_asset_check_keys):
                 missing = wanted.name in OF_THE_TABLE and not exists
@@ -158,23 +188,3 @@ def _build_checks(
                 )
 
     return checks
-
-
-def _last_loads(
-    context: dg.AssetCheckExecutionContext, asset: dg.AssetKey
-) -> tuple[Mapping[str, Any], dg.TableSchema | None]:
-    """Find what the last load said, and the columns after the load before this run's."""
-    op_context = context.op_execution_context
-    records = op_context.instance.fetch_materializations(asset, limit=2).records
-    loads = [
-        {name: value.value for name, value in record.asset_materialization.metadata.items()}
-        for record in records
-        if record.asset_materialization
-    ]
-    earlier = [
-        load
-        for record, load in zip(records, loads, strict=True)
-        if record.run_id != op_context.run_id
-    ]
-    before = earlier[0].get(COLUMN_SCHEMA) if earlier else None
-    return loads[0] if loads else {}, before if isinstance(before, dg.TableSchema) else None

@@ -21,6 +21,7 @@ from analytics_assets.load import Incremental
 from analytics_assets.load_metadata import (
     ABSENT_FIELDS,
     COMPLETE,
+    NOT_SAID,
     ROWS_EXPECTED,
     ROWS_OF_LOAD,
     ROWS_PRUNED,
@@ -53,7 +54,7 @@ def check_complete_read(load: Mapping[str, Any]) -> Verdict:
     if received is None:
         return Verdict(False, NO_LOAD, dg.AssetCheckSeverity.WARN)
     told = f"{received} rows arrived"
-    told += "; the API gives no total." if expected == "not said" else f" of {expected}."
+    told += "; the API gives no total." if expected == NOT_SAID else f" of {expected}."
     if STARTED in load:
         told += f" Asked for was what has changed since {load[STARTED]}."
     if not load.get(COMPLETE):

@@ -27,6 +27,7 @@ NEWEST_UPDATE = "newest_updated_at"
 LOAD_ID = "load_id"
 COMPLETE = "complete"
 ROWS_EXPECTED = "rows_expected"
+NOT_SAID = "not said"  # in place of how many rows are expected
 ROWS_RECEIVED = "rows_received"
 ROWS_REPEATED = "rows_repeated"
 ROWS_REJECTED = "rows_rejected"
@@ -59,7 +60,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         "rows_extracted": sum(metric.items_count for metric in metrics),
         "rows_loaded": loaded.get(table, 0),
         COMPLETE: not read.get("reads_limited"),
-        ROWS_EXPECTED: "not said" if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
+        ROWS_EXPECTED: NOT_SAID if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
         "passes": read.get("passes", 0),
         **{name: read[name] for name in (ROWS_OUTSIDE,) if name in read},

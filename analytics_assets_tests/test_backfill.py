@@ -189,13 +189,13 @@ def test_a_run_that_is_tried_again_leaves_out_what_it_has_loaded(
 ) -> None:
     connected.faults.add(Fault(path=PATH, day="2025-07-31", times=None, status=403))
     job, selection = dg.reconstructable(job_by_days), [asset_key(API, RESOURCE)]
-    with dg.execute_job(
-        job, on_disk, asset_selection=selection, tags=dict(range_tags(DAYS))
-    ) as first:
+    tags = dict(range_tags(DAYS))
+    with dg.execute_job(job, on_disk, asset_selection=selection, tags=tags) as first:
         assert not first.success
     connected.faults.clear()
     again = dg.ReexecutionOptions.from_failure(first.run_id, on_disk)
-    with dg.execute_job(job, on_disk, reexecution_options=again) as second:
+    tags |= {"dagster/is_resume_retry": "true"}  # as the UI and the retries of runs have it
+    with dg.execute_job(job, on_disk, tags=tags, reexecution_options=again) as second:
         assert second.success
     assert windows_asked_for(connected)[1:] == [("2025-07-17", "2025-07-31")]
     events = [event.partition for event in second.get_asset_materialization_events()]
