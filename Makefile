@@ -19,7 +19,7 @@ test: .venv/installed-for-tests lint
 
 # faults that take long, and kills of the process and of the warehouse at each stage
 test-slow: .venv/installed-for-tests
-	$(BIN)/pytest --numprocesses auto --dist load -m slow
+	$(BIN)/pytest --numprocesses auto --dist loadgroup -m slow
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check .

@@ -5,7 +5,8 @@ A test that loads something, reads a table or runs a command that does takes the
 variables, so that `Warehouse.from_settings()`, `load()` and processes that the test starts find it;
 a test that needs no more than that says `@pytest.mark.usefixtures("warehouse")`. What is about
 DuckDB's file alone takes `duckdb_warehouse`, what is about a server alone `postgres_warehouse`.
-`loading.table_rows()` gives the rows of a table alike from both.
+Without any of them there is no warehouse, and a load fails. `loading.table_rows()` gives the rows
+of a table alike from both.
 
 A test process has one PostgreSQL server, each test a database of its own in it, which is dropped in
 the end. A test that kills a server starts its own: `with PostgresServer() as server`.
@@ -43,6 +44,9 @@ SETTINGS = (
     "DAGSTER_HOME",
 )
 
+# a folder that is not there, as a test has a warehouse only if it says so
+NO_WAREHOUSE = "the test takes no fixture warehouse, duckdb_warehouse or postgres_warehouse"
+
 FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__")
 
 
@@ -55,7 +59,7 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SANDBOX__TODAY", TODAY.isoformat())
     monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))
-    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "warehouse.duckdb"))
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / NO_WAREHOUSE / "file"))
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
     return tmp_path
@@ -155,6 +159,13 @@ def arrow_tables(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(ArrowExtractor, "write_items", write_items)
     return given
+
+
+# of what takes long, as it is done in processes of its own, the turn of PostgreSQL comes with the
+# slow tests
+POSTGRES_LATER = pytest.mark.parametrize(
+    "warehouse", ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
+)
 
 
 @pytest.fixture(scope="session")

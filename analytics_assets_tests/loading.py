@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
+import dlt
 
 from analytics_assets.api import API
 from analytics_assets.asset_keys import asset_key
@@ -63,16 +64,24 @@ def failures_of(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 
 def table_rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
     """Return a table's rows without dlt's own columns, in JSON's types, ordered by `id`."""
-    with warehouse.pipeline("test_reader").sql_client() as client:
+    rows = table_values(warehouse.pipeline("test_reader"), table)
+    return [{column: _as_json(value) for column, value in row.items()} for row in rows]
+
+
+def table_values(pipeline: dlt.Pipeline, table: str, order: str = "id") -> list[dict[str, Any]]:
+    """Return a table's rows without dlt's own columns, in Python's types, JSON decoded."""
+    with pipeline.sql_client() as client:
         name = client.make_qualified_table_name(table)
-        with client.execute_query(f"SELECT * FROM {name} ORDER BY id") as cursor:
-            columns = [column[0] for column in cursor.native_cursor.description]
+        order = client.escape_column_name(order)
+        with client.execute_query(f"SELECT * FROM {name} ORDER BY {order}") as cursor:
+            columns = cursor.native_cursor.description
             rows = cursor.fetchall()
     return [
         {
-            column: _as_json(value)
+            # unlike that of PostgreSQL, the driver of DuckDB leaves JSON a text
+            column[0]: json.loads(value) if value and str(column[1]) == "JSON" else value
             for column, value in zip(columns, row, strict=True)
-            if not column.startswith("_dlt")
+            if not column[0].startswith("_dlt")
         }
         for row in rows
     ]

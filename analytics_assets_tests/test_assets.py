@@ -30,12 +30,12 @@ def test_every_table_holds_exactly_the_rows_that_the_api_serves(
         assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
 
 
-def test_the_embedded_api_is_read_when_no_base_url_is_set(instance: dg.DagsterInstance) -> None:
+def test_the_embedded_api_is_read_when_no_base_url_is_set(
+    warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
     result = load(instance, "page_views")
     assert metadata_of(result, "page_views")["api"] == "embedded API"
-    assert table_rows(Warehouse.from_settings(), "page_views") == api_rows(
-        sandbox_rows("page_views", TODAY)
-    )
+    assert table_rows(warehouse, "page_views") == api_rows(sandbox_rows("page_views", TODAY))
 
 
 def test_a_second_load_changes_nothing(
@@ -97,7 +97,7 @@ def test_the_column_schema_is_the_tables_own(
 
 
 def test_dlts_progress_shows_in_the_log_of_the_run(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     result = load(instance, "page_views")
     messages = [entry.message for entry in instance.all_logs(result.run_id)]
@@ -128,7 +128,7 @@ def test_rows_that_are_all_gone_from_the_api_stay_in_the_table(
 
 
 def test_a_subset_runs_only_what_was_chosen(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "page_views")
     asked = {record.path for record in connected.requests}
@@ -167,14 +167,17 @@ def test_a_load_that_failed_half_way_leaves_the_table_as_it_was_and_the_next_one
 
 
 def test_one_token_serves_all_resources_of_a_run(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance)
     assert connected.tokens.issued == 1
 
 
 def test_a_missing_secret_fails_the_run_with_one_sentence_that_names_it(
-    connected: Sandbox, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("CLIENT_SECRET")
     reason = failures_of(load(instance, "page_views"))["analytics__page_views"]
@@ -186,7 +189,7 @@ def test_a_missing_secret_fails_the_run_with_one_sentence_that_names_it(
 
 
 def test_an_endpoint_is_upstream_of_its_table_and_links_to_it(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     result = load(instance, "page_views")
     graph = result.job_def.asset_layer.asset_graph
@@ -197,12 +200,12 @@ def test_an_endpoint_is_upstream_of_its_table_and_links_to_it(
 
 
 def test_working_files_are_gone_after_a_load(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "page_views")
     connected.faults.add(Fault(path="/v1/page_views", times=None, status=404))
     load(instance, "page_views")
-    folder = Warehouse.from_settings().pipelines_dir
+    folder = warehouse.pipelines_dir
     assert [path.name for path in folder.iterdir() if path.is_dir()] == []
 
 

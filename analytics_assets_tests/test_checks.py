@@ -58,7 +58,10 @@ def test_a_good_load_passes_all_but_freshness_of_old_data(
 
 
 def test_data_up_to_yesterday_is_fresh(
-    sandbox: Sandbox, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     point_at(sandbox, monkeypatch)
     sandbox.today = None
@@ -102,7 +105,9 @@ def test_a_column_that_came_or_went_is_named_in_a_warning(
     assert text == "added surprise (text); removed agent (text)"
 
 
-def test_a_missing_table_fails_every_check_of_it(instance: dg.DagsterInstance) -> None:
+def test_a_missing_table_fails_every_check_of_it(
+    warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
     after = run_checks_alone(instance)
     assert {name: after[name] for name in OF_THE_TABLE} == dict.fromkeys(
         OF_THE_TABLE, (False, "There is no such table.")
@@ -152,11 +157,15 @@ def test_a_table_without_the_date_column_says_what_to_put_into_the_policy(
 
 @pytest.mark.parametrize(("hours", "fresh"), [(35, True), (37, False)])
 def test_freshness_counts_from_the_end_of_the_newest_day(
-    connected: Sandbox, instance: dg.DagsterInstance, hours: int, fresh: bool
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    hours: int,
+    fresh: bool,
 ) -> None:
     load(instance, "page_views")
     end_of_newest_day = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
-    with Warehouse.from_settings().open() as tables:
+    with warehouse.open() as tables:
         verdict = check_newest_data(
             tables,
             "page_views",

@@ -15,7 +15,7 @@ import pytest
 from analytics_assets.api import API
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
-from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY
 from analytics_assets_tests.loading import api_rows, table_rows
 
 COMMAND = [sys.executable, "-m", "analytics_assets.cli"]
@@ -26,7 +26,7 @@ PATIENCE = 120  # seconds that a command may take on a busy machine
 def environment(clean_place: Path) -> Mapping[str, str]:
     """The environment of `make`: history in a folder of its own, dagster.yaml as shipped."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    return {**os.environ, "DAGSTER_HOME": str(clean_place)}
+    return {"DAGSTER_HOME": str(clean_place)}
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,8 +47,9 @@ def summary(output: str) -> dict[str, list[str]]:
     return {cells[0].removeprefix("analytics/"): cells[1:] for cells in lines}
 
 
-def test_materialize_loads_everything_and_ends_with_a_table_and_the_file(
-    environment: Mapping[str, str],
+@POSTGRES_LATER
+def test_materialize_loads_everything_and_ends_with_a_table_and_the_place(
+    environment: Mapping[str, str], warehouse: Warehouse
 ) -> None:
     for again in (False, True):
         done = run(environment, "materialize")
@@ -65,15 +66,15 @@ def test_materialize_loads_everything_and_ends_with_a_table_and_the_file(
             assert int(in_table) == len(rows)
             assert newest == max(row["date"] for row in rows)
             assert float(seconds) > 0
-        assert f"Warehouse: {Warehouse.from_settings().duckdb_file}" in done.stdout
+        place = warehouse.duckdb_file or warehouse.destination_type
+        assert f"Warehouse: {place}, dataset analytics" in done.stdout
         for resource in API.resources:
-            assert table_rows(Warehouse.from_settings(), resource) == api_rows(
-                sandbox_rows(resource, TODAY)
-            )
+            assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
 
 
+@POSTGRES_LATER
 def test_a_failed_resource_shows_in_the_table_with_its_reason(
-    environment: Mapping[str, str], connected: Sandbox
+    environment: Mapping[str, str], connected: Sandbox, warehouse: Warehouse
 ) -> None:
     connected.faults.add(Fault(path="/v1/traffic_sources", times=None, status=403))
     done = run(environment, "materialize", "traffic_sources", "page_views")
@@ -117,9 +118,10 @@ def test_check_says_what_is_wrong(
     assert "wrong-secret-marker" not in done.stdout + done.stderr
 
 
+@POSTGRES_LATER
 @pytest.mark.parametrize("stage", ["Reading", "Normalize"])
 def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
-    environment: Mapping[str, str], connected: Sandbox, stage: str
+    environment: Mapping[str, str], connected: Sandbox, warehouse: Warehouse, stage: str
 ) -> None:
     command = subprocess.Popen(
         [*COMMAND, "materialize", "--verbose"],
@@ -159,9 +161,10 @@ def test_a_mistake_in_the_configuration_is_said_in_a_sentence(
     assert "Traceback" not in done.stderr
 
 
+@POSTGRES_LATER
 @pytest.mark.parametrize("stage", ["Reading", "Extract analytics", "Normalize", "Load analytics"])
 def test_a_load_that_was_killed_is_made_good_by_the_next_one(
-    environment: Mapping[str, str], connected: Sandbox, stage: str
+    environment: Mapping[str, str], connected: Sandbox, warehouse: Warehouse, stage: str
 ) -> None:
     killed = subprocess.Popen(
         [*COMMAND, "materialize", "--verbose", "traffic_sources"],
@@ -179,7 +182,7 @@ def test_a_load_that_was_killed_is_made_good_by_the_next_one(
     assert killed.returncode == -signal.SIGKILL
     done = run(environment, "materialize", "traffic_sources")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert table_rows(Warehouse.from_settings(), "traffic_sources") == api_rows(
+    assert table_rows(warehouse, "traffic_sources") == api_rows(
         sandbox_rows("traffic_sources", TODAY)
     )
 

@@ -16,14 +16,15 @@ from analytics_assets.api import API
 from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, is_gone
 from analytics_assets.definitions import build_definitions
 from analytics_assets.sandbox import Fault, Sandbox
-from analytics_assets_tests.conftest import ROOT
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT
 
 JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
 PATIENCE = 120  # seconds that a busy machine may take
 
 
 @pytest.fixture
-def home(clean_place: Path) -> Mapping[str, str]:
+def home(clean_place: Path, warehouse: Warehouse) -> Mapping[str, str]:
     """The environment of a Dagster instance on disk, set up as shipped."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     return {**os.environ, "DAGSTER_HOME": str(clean_place)}
@@ -51,14 +52,16 @@ def stuck(connected: Sandbox, home: Mapping[str, str]) -> Iterator[subprocess.Po
 
 
 def claimed(instance: dg.DagsterInstance) -> int:
-    """Count the places that are taken in the pool of the DuckDB file."""
-    return len(instance.event_log_storage.get_concurrency_info("duckdb_analytics").claimed_slots)
+    """Count the places that are taken in the pool of the table."""
+    pool = Warehouse.from_settings().pool("page_views")
+    return len(instance.event_log_storage.get_concurrency_info(pool).claimed_slots)
 
 
 def statuses(instance: dg.DagsterInstance) -> list[dg.DagsterRunStatus]:
     return [run.status for run in instance.get_runs()]
 
 
+@POSTGRES_LATER
 def test_a_killed_run_is_marked_as_failed_and_gives_its_place_back(
     stuck: subprocess.Popen[bytes], clean_place: Path
 ) -> None:
@@ -71,6 +74,7 @@ def test_a_killed_run_is_marked_as_failed_and_gives_its_place_back(
         assert (statuses(instance), claimed(instance)) == ([dg.DagsterRunStatus.FAILURE], 0)
 
 
+@POSTGRES_LATER
 def test_a_run_of_another_machine_or_container_is_left_alone(
     stuck: subprocess.Popen[bytes], clean_place: Path
 ) -> None:
@@ -88,6 +92,7 @@ def test_a_process_that_got_the_number_of_a_dead_one_does_not_keep_its_run_alive
     assert is_gone(os.getpid(), seen=datetime.now(UTC) - timedelta(days=1000))
 
 
+@POSTGRES_LATER
 def test_the_sensor_is_on_from_the_start_and_says_what_it_ended(
     stuck: subprocess.Popen[bytes], clean_place: Path
 ) -> None:
@@ -102,13 +107,18 @@ def test_the_sensor_is_on_from_the_start_and_says_what_it_ended(
         assert sensor.evaluate_tick(context).skip_message == f"Ended {run.run_id}."
 
 
+@POSTGRES_LATER
 def test_the_command_line_says_for_which_run_it_waits_and_goes_on_when_that_one_dies(
-    stuck: subprocess.Popen[bytes], home: Mapping[str, str], clean_place: Path
+    stuck: subprocess.Popen[bytes],
+    connected: Sandbox,
+    home: Mapping[str, str],
+    clean_place: Path,
 ) -> None:
+    connected.faults.clear()
     with dg.DagsterInstance.from_config(str(clean_place)) as instance:
         (run,) = instance.get_runs()
     command = subprocess.Popen(
-        [sys.executable, "-m", "analytics_assets.cli", "materialize", "website_overview"],
+        [sys.executable, "-m", "analytics_assets.cli", "materialize", "page_views"],
         env=home,
         stdout=subprocess.PIPE,
         text=True,

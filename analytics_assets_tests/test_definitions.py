@@ -61,7 +61,7 @@ def test_one_entry_brings_asset_endpoint_schedule_sensor_freshness_and_checks() 
 
 
 def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
-    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     rows = [
         {"id": f"c{n}", "date": "2025-07-31", "updated_at": "2025-08-01T00:00:00Z", "count": n}
@@ -79,7 +79,7 @@ def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
         result = load(instance, "conversions", api=api)
     assert [asset_key(api, "conversions")] in requested
     assert metadata_of(result, "conversions", api)["rows_loaded"] == 250
-    assert table_rows(Warehouse.from_settings(), "conversions") == api_rows(rows)
+    assert table_rows(warehouse, "conversions") == api_rows(rows)
 
 
 def test_the_shipped_assets_as_a_whole() -> None:
@@ -121,7 +121,10 @@ def test_each_table_has_one_op_and_one_pool() -> None:
 
 
 def test_a_second_api_is_a_second_call(
-    connected: Sandbox, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = Api(name="shop", config=API.config_of("page_views"))
     with Sandbox(today=TODAY, client_id="shop-client", client_secret="shop-secret") as second:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import dlt
 import psutil
 import pytest
 
@@ -21,6 +20,7 @@ from analytics_assets.errors import find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.giving_up import GivenUpError, Read, pause
 from analytics_assets.extract.source import rest_api_source
+from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.paged_server import Answer, Asked, drain, orders, rows, serving
 
 MOST = 16
@@ -206,11 +206,13 @@ def test_a_read_that_is_interrupted_ends_at_once_and_leaves_nothing() -> None:
         assert sockets_to(api) == []
 
 
-def test_a_load_that_fails_while_others_stall_ends_at_once_and_leaves_nothing() -> None:
+def test_a_load_that_fails_while_others_stall_ends_at_once_and_leaves_nothing(
+    warehouse: Warehouse,
+) -> None:
     """A load of rows with a contract asks for pages ahead in a way of its own."""
     with stalling(Stalling(fails_at=40)) as api:
         with closing(connect({"base_url": api.url}, "shop")) as connection:
-            pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
+            pipeline = warehouse.pipeline("test")
             started = time.monotonic()
             with pytest.raises(Exception, match="orders") as failure:
                 pipeline.run(resource_of(api, connection, CONTRACT))

@@ -47,7 +47,7 @@ def document_of(path: Path, properties: Mapping[str, Any], required: list[str]) 
 
 
 def test_a_load_says_that_it_was_complete_and_by_which_numbers(
-    serve: Any, instance: dg.DagsterInstance
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     serve(ORDERS)
     result = load(instance, api=orders_api())
@@ -129,7 +129,7 @@ def test_rejected_rows_are_kept_and_told_and_too_many_are_an_error(
 
 
 def test_rows_that_share_their_key_with_those_of_other_parents_fail_the_check(
-    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     lines = [{"id": number, "article": "pen"} for number in range(3)]
     config = {
@@ -154,7 +154,7 @@ def test_rows_that_share_their_key_with_those_of_other_parents_fail_the_check(
 
 
 def test_rejected_rows_of_an_earlier_load_are_not_counted_again(
-    serve: Any, instance: dg.DagsterInstance
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     serve([*ORDERS, {"article": "without a key"}])
     load(instance, api=orders_api())
@@ -232,7 +232,7 @@ def test_pruning_is_refused_where_it_may_be_wrong(
 
 
 def test_drift_names_what_the_apis_document_and_rows_have_that_the_contract_does_not(
-    serve: Any, instance: dg.DagsterInstance, tmp_path: Path
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     fields = {"id": {"type": "integer"}, "article": {"type": "string"}, "gone": {"type": "string"}}
     kept = document_of(tmp_path / "kept.json", fields, ["id"])
@@ -254,7 +254,7 @@ def test_drift_names_what_the_apis_document_and_rows_have_that_the_contract_does
 
 
 def test_a_document_that_cannot_be_had_is_a_warning_that_says_why(
-    serve: Any, instance: dg.DagsterInstance, tmp_path: Path
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     kept = document_of(tmp_path / "kept.json", {"id": {"type": "integer"}}, ["id"])
     serve(ORDERS).faults.add(Fault(path="/openapi.json", times=None, status=404))
@@ -344,7 +344,7 @@ def test_a_type_that_changed_so_that_no_column_holds_it_is_said_in_a_sentence(
 
 
 def test_a_column_that_the_entry_says_is_not_null_is_named_if_it_is(
-    serve: Any, instance: dg.DagsterInstance
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     plain = orders_api()
     entry = plain.entry("orders")

@@ -15,6 +15,8 @@ from analytics_assets.contract.column import Column
 from analytics_assets.extract import middle_pages
 from analytics_assets.extract.json_table import JsonTable
 from analytics_assets.extract.typed_pages import TypedPages
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.loading import table_values
 from analytics_assets_tests.paged_server import (
     Answer,
     Answers,
@@ -56,12 +58,23 @@ def from_few_pages_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(middle_pages, "FEWEST", 1)
 
 
-@pytest.fixture(params=["one by Arrow", "16 by Arrow", "16 in Python"], autouse=True)
+@pytest.fixture(
+    params=[
+        ("one by Arrow", "duckdb"),
+        ("16 by Arrow", "duckdb"),
+        ("16 by Arrow", "postgres"),
+        ("16 in Python", "postgres"),
+    ],
+    ids=", ".join,
+    autouse=True,
+)
 def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How many pages are on their way at once, and what decodes them."""
-    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if "one" in request.param else "16")
+    """How many pages are on their way at once, what decodes them, and where they are loaded."""
+    pages, warehouse = request.param
+    request.getfixturevalue(f"{warehouse}_warehouse")
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if "one" in pages else "16")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
-    if "Python" in request.param:
+    if "Python" in pages:
         monkeypatch.setattr(JsonTable, "can_hold", lambda _contract: False)
 
 
@@ -89,7 +102,7 @@ def loaded(
     answers: Answers, contract: Contract = TYPED, given: Mapping[str, Any] | None = None
 ) -> tuple[Table, PagedServer, dlt.Pipeline]:
     """What is in the table after a load."""
-    pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
+    pipeline = Warehouse.from_settings().pipeline("test")
     with serving(answers) as server:
         source = source_of(server, given or entry(), contract=contract)
         pipeline.run(source, loader_file_format="parquet")
@@ -97,15 +110,7 @@ def loaded(
 
 
 def table(pipeline: dlt.Pipeline, name: str = "orders", order: str = "id") -> Table:
-    if name not in pipeline.default_schema.tables:
-        return []
-    with (
-        pipeline.sql_client() as client,
-        client.execute_query(f"SELECT * FROM {name} ORDER BY {order}") as cursor,
-    ):
-        names = [column[0] for column in cursor.native_cursor.description]
-        found = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-    return [{key: each[key] for key in each if not key.startswith("_dlt")} for each in found]
+    return table_values(pipeline, name, order) if name in pipeline.default_schema.tables else []
 
 
 def changed(
@@ -183,7 +188,7 @@ def test_a_row_that_breaks_the_contract_is_rejected_and_the_others_are_loaded(
     found, _, pipeline = loaded(changed(paged(MANY), broken, {10, 50, 55}))
 
     assert in_utc(found) == [each for each in expected if each["id"] not in (12, 52, 57)]
-    rejected = table(pipeline, "rejected_rows", '"offset"')
+    rejected = table(pipeline, "rejected_rows", "offset")
     assert [each["offset"] for each in rejected] == [12, 52, 57]
     assert {each["reason"] for each in rejected} == {
         "`$.amount`: Expected `float | null`, got `str`"
@@ -280,7 +285,7 @@ def test_of_rows_that_share_their_key_the_last_one_that_fits_is_loaded() -> None
     found, _, pipeline = loaded(paged(twice))
 
     assert [each["text"] for each in found if each["id"] == 3] == ["row 3"]
-    assert len(table(pipeline, "rejected_rows", '"offset"')) == 1
+    assert len(table(pipeline, "rejected_rows", "offset")) == 1
 
 
 @pytest.mark.parametrize(
@@ -300,7 +305,7 @@ def test_values_that_fit_by_type_only_are_rejected_as_on_other_pages(
     found, _, pipeline = loaded(paged(odd))
 
     assert [each["id"] for each in found] == [number for number in range(95) if number != 47]
-    (rejected,) = table(pipeline, "rejected_rows", '"offset"')
+    (rejected,) = table(pipeline, "rejected_rows", "offset")
     assert rejected["reason"].startswith(f"`$.{reason}`")
 
 
@@ -332,7 +337,7 @@ def test_a_read_that_fails_leaves_no_connection_and_no_thread(
 ) -> None:
     monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0")
     before = set(threading.enumerate())
-    pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
+    pipeline = Warehouse.from_settings().pipeline("test")
     with serving(changed(paged(MANY), lambda *_: Answer({}, status=403), {40})) as server:
         port = int(server.base_url.rpartition(":")[2])
         with pytest.raises(PipelineStepFailed):
@@ -366,7 +371,7 @@ def test_an_api_that_redirects_is_left_to_dlts_client(
 def test_an_api_behind_a_proxy_is_left_to_dlts_client(
     expected: Table, typed_pages: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
+    pipeline = Warehouse.from_settings().pipeline("test")
     with serving(paged(MANY)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.base_url)
         monkeypatch.setenv("no_proxy", "")

@@ -11,7 +11,8 @@ import dagster as dg
 import pytest
 
 from analytics_assets.sandbox import Fault, Sandbox
-from analytics_assets_tests.conftest import ROOT, TODAY, point_at
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY, point_at
 
 MARKER = "marked/secret+word"
 SPELLINGS = (b"marked/secret", b"marked%2Fsecret", b"bWFya2VkL3NlY3JldC")  # plain, form, base64
@@ -28,7 +29,7 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def environment(clean_place: Path) -> Mapping[str, str]:
+def environment(clean_place: Path, warehouse: Warehouse) -> Mapping[str, str]:
     """All logs as loud as they get."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     return {"DAGSTER_HOME": str(clean_place), "RUNTIME__LOG_LEVEL": "DEBUG"}
@@ -60,6 +61,7 @@ def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
     ]
 
 
+@POSTGRES_LATER
 def test_a_run_that_succeeds_writes_no_secret(
     guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
 ) -> None:
@@ -68,6 +70,7 @@ def test_a_run_that_succeeds_writes_no_secret(
     assert leaks(clean_place, done.stdout, done.stderr) == []
 
 
+@POSTGRES_LATER
 @pytest.mark.parametrize(
     "fault",
     [
@@ -90,6 +93,7 @@ def test_a_run_that_fails_writes_no_secret_even_when_the_api_repeats_it(
         assert instance.get_runs_count() == 1
 
 
+@POSTGRES_LATER
 def test_a_run_that_is_killed_leaves_no_secret_in_its_working_files(
     guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
 ) -> None:

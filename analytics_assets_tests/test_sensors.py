@@ -16,6 +16,7 @@ from analytics_assets.run_priority import BEFORE_BACKFILLS
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.sensors import build_sensor
+from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.loading import load
 from analytics_assets_tests.partitioned import api_of
@@ -51,7 +52,7 @@ class Ticker:
 
 
 @pytest.fixture
-def ticker(connected: Sandbox, instance: dg.DagsterInstance) -> Ticker:
+def ticker(connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance) -> Ticker:
     """A sensor on an API of the test's own."""
     return Ticker(instance)
 

@@ -16,12 +16,31 @@ from playwright.sync_api import Page, sync_playwright
 
 from analytics_assets_tests.browser import FLAGS, provide_browser
 from analytics_assets_tests.conftest import ROOT, SETTINGS
+from analytics_assets_tests.postgres import PostgresServer, postgres_settings
 
 PATIENCE = 120  # seconds in which a busy machine brings up what is waited for
 
 
+@pytest.fixture(
+    scope="session", params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)]
+)
+def ui_warehouse(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The settings of an empty warehouse that all tests of the UI share."""
+    if request.param == "duckdb":
+        file = tmp_path_factory.mktemp("ui") / "warehouse.duckdb"
+        yield {"DESTINATION__DUCKDB__CREDENTIALS": str(file)}
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        with server.database() as name:
+            yield postgres_settings(server.url(name))
+
+
 @pytest.fixture(scope="session")
-def dagster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def dagster_url(
+    ui_warehouse: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """A UI with an empty history, on data up to yesterday."""
     home = tmp_path_factory.mktemp("dagster_home")
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
@@ -32,7 +51,7 @@ def dagster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment |= {
         "DAGSTER_HOME": str(home),
         "PIPELINES_DIR": str(home / "pipelines"),
-        "DESTINATION__DUCKDB__CREDENTIALS": str(home / "warehouse.duckdb"),
+        **ui_warehouse,
         "RUNTIME__DLTHUB_TELEMETRY": "false",
     }
     workspace = ["-w", str(ROOT / "workspace.yaml")]

@@ -27,10 +27,14 @@ CHECKS = (
 )
 
 
+# they share what takes a while to come up
+pytestmark = pytest.mark.xdist_group("ui")
+
+
 @pytest.fixture(scope="session")
 def page(browser_page: Page, dagster_url: str) -> Page:
     """The UI after a new user has opened the lineage and clicked on Materialize all."""
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=180_000)
     browser_page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
     for resource in API.resources:
         titles = browser_page.get_by_text(resource, exact=True).filter(visible=True)
