@@ -63,12 +63,11 @@ def load(
     runs: int = 1,
 ) -> dlt.Pipeline:
     """Load `orders`, or other entries, into the warehouse of the test."""
-    warehouse = Warehouse.from_settings()
-    pipeline = warehouse.pipeline("test")
+    pipeline = Warehouse.from_settings().pipeline("test")
     with serving(answers) as server:
         for _ in range(runs):
             source = source_of(server, *(entries or [orders(MERGED)]), contract=contract)
-            pipeline.run(source, loader_file_format=warehouse.loader_file_format)
+            pipeline.run(source, loader_file_format="parquet")
     return pipeline
 
 

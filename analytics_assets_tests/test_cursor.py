@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import dlt
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -17,6 +16,8 @@ from analytics_assets.extract.connection import connect
 from analytics_assets.extract.cursor import Cursor, CursorError
 from analytics_assets.load import Incremental
 from analytics_assets.moment import as_moment
+from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.loading import table_values
 from analytics_assets_tests.paged_server import (
     Answer,
     Asked,
@@ -60,7 +61,7 @@ class Shop:
     def __post_init__(self) -> None:
         self.asked: list[Asked] = []
         self.metrics: dict[str, Any] = {}
-        self.pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
+        self.pipeline = Warehouse.from_settings().pipeline("test")
 
     def answer(self, asked: Asked) -> Answer:
         since = as_moment(asked.query.get("since")) if self.honours_since else None
@@ -119,11 +120,7 @@ class Shop:
         return state
 
     def table(self, column: str = "id", name: str = "orders") -> list[Any]:
-        with (
-            self.pipeline.sql_client() as client,
-            client.execute_query(f"SELECT {column} FROM {name} ORDER BY 1") as cursor,
-        ):
-            return [value for (value,) in cursor.fetchall()]
+        return [row[column] for row in table_values(self.pipeline, name, order=column)]
 
 
 def refused(shop: Shop, load: Incremental = LOAD, **chosen: Any) -> str:
@@ -134,6 +131,7 @@ def refused(shop: Shop, load: Incremental = LOAD, **chosen: Any) -> str:
     return str(error)
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_the_first_read_begins_at_the_initial_value_and_the_next_a_lookback_before_the_newest() -> (
     None
 ):
@@ -194,6 +192,7 @@ def test_the_newest_is_the_latest_moment_however_times_are_written(times: tuple[
     assert shop.kept["last_value"] == "2026-01-04T23:00:00.000000Z"
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_row_at_the_boundary_that_came_before_is_taken_again_and_a_new_one_is_taken_too() -> None:
     load = Incremental(param="since", field="at", initial_value=INITIAL, lookback=timedelta(0))
     shop = Shop([at(3), at(5)])
@@ -205,6 +204,7 @@ def test_a_row_at_the_boundary_that_came_before_is_taken_again_and_a_new_one_is_
     assert shop.table("more") == ["restated", None, None]
 
 
+@pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize("contract", [KEYED, typed()])
 def test_rows_older_than_was_asked_for_are_loaded_and_counted(contract: Contract) -> None:
     shop = Shop([at(9)], contract)
@@ -218,6 +218,7 @@ def test_rows_older_than_was_asked_for_are_loaded_and_counted(contract: Contract
     assert shop.kept["last_value"] == "2026-01-09T00:00:00.000000Z"
 
 
+@pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize("contract", [KEYED, typed()])
 def test_rows_without_the_moment_are_loaded_and_counted(contract: Contract) -> None:
     shop = Shop([row(1), row(2, at=None), at(3)], contract)
@@ -229,6 +230,7 @@ def test_rows_without_the_moment_are_loaded_and_counted(contract: Contract) -> N
     assert shop.kept["last_value"] == "2026-01-03T00:00:00.000000Z"
 
 
+@pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize("contract", [KEYED, typed()])
 def test_a_moment_that_is_yet_to_come_does_not_stop_later_loads(contract: Contract) -> None:
     shop = Shop([at(3), row(4, at="2999-01-01T00:00:00Z")], contract)
@@ -252,6 +254,7 @@ def test_the_cursor_does_not_go_back() -> None:
     assert shop.metrics["cursor_before"] == shop.metrics["cursor_after"]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_rejected_row_moves_the_cursor_on_as_it_is_among_the_rejected_ones() -> None:
     shop = Shop([at(3), {"text": "no key", "at": "2026-01-05T00:00:00Z"}])
 
@@ -261,6 +264,7 @@ def test_a_rejected_row_moves_the_cursor_on_as_it_is_among_the_rejected_ones() -
     assert shop.kept["last_value"] == "2026-01-05T00:00:00.000000Z"
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_read_that_fails_leaves_the_cursor_where_it_was() -> None:
     shop = Shop([at(3)])
     shop.load()
@@ -275,6 +279,7 @@ def test_a_read_that_fails_leaves_the_cursor_where_it_was() -> None:
     assert shop.table() == [3, 5, 7, 9]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_load_that_fails_in_the_warehouse_leaves_the_cursor_where_it_was() -> None:
     shop = Shop([at(3)])
     shop.load()
@@ -299,6 +304,7 @@ def test_a_chosen_start_that_leaves_no_gap_moves_the_cursor_on() -> None:
     assert shop.read() == ["2026-01-10T00:00:00Z"]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_chosen_start_behind_the_cursor_does_not_move_it_past_what_was_not_read() -> None:
     shop = Shop([at(3)])
     shop.load()
@@ -310,6 +316,7 @@ def test_a_chosen_start_behind_the_cursor_does_not_move_it_past_what_was_not_rea
     assert shop.table() == [3, 5, 9]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_read_anew_begins_at_the_initial_value_and_may_set_the_cursor_back() -> None:
     shop = Shop([at(3), at(9)])
     shop.load()
@@ -321,6 +328,7 @@ def test_a_read_anew_begins_at_the_initial_value_and_may_set_the_cursor_back() -
     assert shop.load() == ["2026-01-02T00:00:00Z"]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_an_earlier_initial_value_than_loads_began_at_brings_the_past_that_it_asks_for() -> None:
     shop = Shop([{**at(3), "at": "2025-06-01T00:00:00Z"}, at(9)])
     shop.load()
@@ -332,6 +340,7 @@ def test_an_earlier_initial_value_than_loads_began_at_brings_the_past_that_it_as
     assert shop.load(earlier) == ["2026-01-08"]
 
 
+@pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize(
     ("kept", "said"),
     [
@@ -354,6 +363,7 @@ def test_a_kept_cursor_by_which_nothing_would_be_read_is_refused_until_a_read_an
     assert shop.read() == ["2026-01-02T00:00:00Z"]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_cursor_that_dlt_has_kept_for_the_entry_itself_is_taken_over() -> None:
     shop = Shop([at(3), at(9)])
     shop.load_by_dlts_own_cursor()
@@ -383,6 +393,7 @@ def test_the_moment_may_be_within_an_object() -> None:
     assert shop.metrics["cursor_after"] == "2026-01-05T00:00:00+00:00"
 
 
+@pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize(
     ("contract", "form"),
     [
@@ -416,6 +427,7 @@ def test_pages_that_go_straight_into_columns_move_the_cursor_as_others_do(
     assert shop.load() == ["2026-01-27T00:00:00Z"]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_each_row_of_a_parent_is_asked_from_the_same_start() -> None:
     customers = [row(number) for number in range(6)]
     child = {

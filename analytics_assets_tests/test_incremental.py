@@ -53,7 +53,7 @@ def test_from_day_to_day_the_table_is_what_the_api_has_though_little_of_it_is_re
 
 
 def test_a_materialization_says_where_the_read_began_and_how_far_the_cursor_came(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     first = metadata_of(load(instance, USERS), USERS)
     connected.today = TODAY + DAY
@@ -138,7 +138,11 @@ def rename(warehouse: Warehouse, table: str, name: str) -> None:
     ],
 )
 def test_a_row_by_which_no_later_load_can_tell_what_is_new_is_loaded_and_told_of(
-    connected: Sandbox, instance: dg.DagsterInstance, row: dict[str, Any], told: str
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    row: dict[str, Any],
+    told: str,
 ) -> None:
     rows = [{**sandbox_rows(USERS, TODAY)[0], **row}, *sandbox_rows(USERS, TODAY)[1:3]]
     body = json.dumps({"data": rows, "total": len(rows)})
@@ -161,7 +165,7 @@ def api_without_contract() -> Api:
 
 
 def test_a_resource_that_is_loaded_in_full_has_no_check_of_a_cursor(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     result = load(instance, "page_views")
 

@@ -88,7 +88,7 @@ def test_a_full_refresh_reads_from_the_initial_value_on_and_drops_nothing(
     ],
 )
 def test_a_start_may_be_chosen(
-    connected: Sandbox, instance: dg.DagsterInstance, start: str, sent: str
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance, start: str, sent: str
 ) -> None:
     load(instance, USERS)
 
@@ -132,7 +132,7 @@ def test_data_is_not_dropped_where_rows_that_are_still_there_are_not_written_aga
 
 
 def test_a_forgotten_state_makes_the_run_begin_at_the_initial_value(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, USERS)
     rows = table_rows(Warehouse.from_settings(), USERS)
@@ -144,7 +144,7 @@ def test_a_forgotten_state_makes_the_run_begin_at_the_initial_value(
 
 
 def test_the_state_of_a_cursor_of_the_entrys_own_is_forgotten_too(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     incremental = {
         "cursor_path": "updated_at",
