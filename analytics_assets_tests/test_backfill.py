@@ -23,7 +23,7 @@ from analytics_assets.partitions import partitions_of, range_tags
 from analytics_assets.run_priority import BEFORE_BACKFILLS, a_more_urgent_run_waits
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
-from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY
 from analytics_assets_tests.loading import (
     api_rows,
     failures_of,
@@ -68,7 +68,7 @@ def test_a_range_is_asked_for_in_windows_of_the_length_that_the_policy_says(
 
 
 def test_each_day_is_told_of_once_with_its_rows_and_what_its_window_took(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     result = load_days(instance, API)
     events = [event.partition for event in result.get_asset_materialization_events()]
@@ -83,7 +83,7 @@ def test_each_day_is_told_of_once_with_its_rows_and_what_its_window_took(
 
 
 def test_all_windows_share_one_sign_in_and_cost_no_request_more_than_their_pages(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load_days(instance, API)
     assert connected.tokens.issued == 1
@@ -111,7 +111,7 @@ def test_windows_that_are_done_stay_so_when_a_later_one_fails_and_the_rest_is_na
 
 
 def test_a_run_without_partitions_says_how_to_choose_them(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     [said] = failures_of(load(instance, api=API)).values()
     assert "analytics/traffic_sources is loaded by partitions" in said
@@ -184,6 +184,7 @@ def job_by_days() -> dg.JobDefinition:
     return build_definitions(API).resolve_job_def(JOB)
 
 
+@POSTGRES_LATER
 def test_a_run_that_is_tried_again_leaves_out_what_it_has_loaded(
     connected: Sandbox, warehouse: Warehouse, on_disk: dg.DagsterInstance
 ) -> None:

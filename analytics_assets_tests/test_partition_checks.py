@@ -108,7 +108,7 @@ def test_days_with_far_fewer_rows_than_a_week_before_are_named(views: Warehouse)
 
 
 def test_a_backfill_of_old_days_does_not_make_old_news_fresh(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load_days(instance, VIEWS, *DAYS[-1:])
     found = outcomes(load_days(instance, VIEWS, *DAYS[:2]))
@@ -118,7 +118,7 @@ def test_a_backfill_of_old_days_does_not_make_old_news_fresh(
 
 
 def test_checks_look_at_all_windows_since_the_last_check(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[dict[str, Any]] = [
         {"id": number, "date": f"2025-07-{2 + number // 5:02}"} for number in range(100)

@@ -74,7 +74,7 @@ def test_an_api_that_ignores_its_dates_fails_on_the_first_window_before_anything
 
 
 def test_rows_outside_the_window_are_loaded_and_counted(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = rows_on("2025-07-03", "2025-07-04", "2025-07-05T12:00:00Z", "2025-07-05", "2025-07-06")
     api = orders_by_day()
@@ -83,12 +83,15 @@ def test_rows_outside_the_window_are_loaded_and_counted(
     assert {day: each["rows_outside_window"] for day, each in told.items()} == dict.fromkeys(
         DAYS, 2
     )
-    assert len(table_rows(Warehouse.from_settings(), "orders")) == len(rows)
+    assert len(table_rows(warehouse, "orders")) == len(rows)
 
 
 @pytest.mark.parametrize("date_column", ["day", "about__day", "when"])
 def test_the_day_of_a_row_is_found_where_its_column_comes_from(
-    date_column: str, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    date_column: str,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = [
         {"id": number, "day": day, "about": {"day": day}, "When": f"{day}T23:00:00Z"}
@@ -101,7 +104,7 @@ def test_the_day_of_a_row_is_found_where_its_column_comes_from(
 
 
 def test_a_date_column_that_no_row_has_is_named_before_anything_is_loaded(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = load_orders(rows_on("2025-07-05"), orders_by_day("date"), instance, monkeypatch)
     [said] = failures_of(result).values()
@@ -111,7 +114,7 @@ def test_a_date_column_that_no_row_has_is_named_before_anything_is_loaded(
 
 
 def test_a_window_without_rows_is_loaded(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = orders_by_day()
     assert load_orders([], api, instance, monkeypatch).success
