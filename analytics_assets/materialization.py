@@ -147,8 +147,7 @@ def _load(
     """Load a resource, or some of its partitions, and say what came of it."""
     resource, before = contract.resource, replace(connection.traffic)
     source = _source(api, contract, config, connection, partitions)
-    columns = len(contract.columns)
-    with warehouse.loading(f"{api.name}_{resource}", columns) as pipeline:
+    with warehouse.loading(_pipeline(api, resource), len(contract.columns)) as pipeline:
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
         [result] = Loader().run(
             context,
@@ -165,6 +164,11 @@ def _load(
         metadata[COLUMN_LINEAGE] = column_lineage(metadata[COLUMN_SCHEMA], api, contract)
         context.log_event(_endpoint_seen(api, resource, connection, metadata))
         return WindowLoaded(metadata, rows)
+
+
+def _pipeline(api: Api, resource: str) -> str:
+    """Return under which name dlt keeps the state of a resource, and the columns of its tables."""
+    return f"{api.name}_{resource}"
 
 
 def _of_table(
@@ -197,7 +201,11 @@ def _source(
         window = time_window_of(policy.load, partitions)
         entries = with_params(entries, resource, window.params)
     cursors = {resource: cursor} if cursor else {}
-    source = rest_api_source(entries, api.name, connection, {resource: contract}, cursors)
+    source = rest_api_source(
+        *(entries, api.name, connection, {resource: contract}, cursors),
+        # in one schema for all resources, loads at once would store columns over each other's
+        schema=_pipeline(api, resource),
+    )
     if config.begins_anew and not cursor:
         source.resources[resource].add_step(ForgottenState(), insert_at=1)
     if window:

@@ -1,5 +1,6 @@
 """The assets: what a load leaves in the table and in Dagster."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -45,6 +46,24 @@ def test_a_second_load_changes_nothing(
     before = {resource: table_rows(warehouse, resource) for resource in API.resources}
     assert load(instance).success
     assert {resource: table_rows(warehouse, resource) for resource in API.resources} == before
+
+
+def test_each_resource_stores_columns_of_its_own_as_loads_at_once_would_store_over_each_other(
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    load(instance, "page_views", "website_overview")
+    load(instance, "page_views", "website_overview")
+    with warehouse.pipeline("reader").sql_client() as client:
+        name = client.make_qualified_table_name("_dlt_version")
+        stored = client.execute_sql(f"SELECT schema_name, schema FROM {name}")
+    tables = {
+        str(schema_name): {table for table in json.loads(schema)["tables"] if table[0] != "_"}
+        for schema_name, schema in stored or ()
+    }
+    assert tables == {
+        "analytics_page_views": {"page_views"},
+        "analytics_website_overview": {"website_overview"},
+    }
 
 
 def test_the_day_after_changes_the_restated_rows_and_adds_the_new_ones_and_nothing_else(

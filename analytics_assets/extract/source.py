@@ -37,6 +37,7 @@ def rest_api_source(
     connection: Connection | None = None,
     contracts: Mapping[str, Contract] | None = None,
     cursors: Mapping[str, Cursor] | None = None,
+    schema: str | None = None,
 ) -> DltSource:
     """Make a dlt source of a REST configuration: dlt's function of this name, and more.
 
@@ -48,11 +49,12 @@ def rest_api_source(
 
     Args:
         config: https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
-        name: the API's name: the source, its schema, and the section of its settings.
+        name: the API's name, and the section of its settings.
         connection: what to send requests with; made from `config["client"]` if not given.
         contracts: what rows must be, by resource.
         cursors: how far loads have come, by resource; the others are read in full, or as their
             entries say.
+        schema: the name under which dlt stores the tables' columns; the API's if not given.
 
     Returns:
         A source with one resource per entry.
@@ -82,7 +84,7 @@ def rest_api_source(
     reading = resolve_configuration(ReadingSettings())
     entries = _entries(config, contracts or {}, reading, connection, cursors)
     source = _source_of(config, name, connection, entries)
-    source.schema = Schema(source.schema.name, normalizers={"json": {"module": lossless.__name__}})
+    source.schema = Schema(schema or name, normalizers={"json": {"module": lossless.__name__}})
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
