@@ -167,7 +167,7 @@ def _build_checks(
     )
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
-        with warehouse.open() as tables:
+        with warehouse.open(context.log) as tables:
             loads = unchecked_loads(run.instance, asset, run.run_id)
             looked_at = Checked(api, resource, policy, contract, tables, run.instance, loads)
             exists = bool(tables.columns(looked_at.table))

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 
 import click
 import dagster as dg
+from filelock import FileLock
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -18,12 +20,13 @@ from rich.table import Table
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.contract_command import keep_contract
-from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, this_machine
+from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.source import sample_source
 from analytics_assets.load_metadata import ROW_COUNT
+from analytics_assets.machine import this_machine
 from analytics_assets.terminal import errors_said, load_api, say, where
 from analytics_assets.warehouse import Warehouse
 
@@ -147,7 +150,11 @@ def _instance() -> AbstractContextManager[dg.DagsterInstance]:
         # what the command prints belongs on the terminal; to copy it, Dagster would start processes
         printed = {"module": "dagster._core.storage.noop_compute_log_manager"}
         printed["class"] = "NoOpComputeLogManager"
-        return dg.DagsterInstance.local_temp(home, overrides={"compute_logs": printed})
+        history = Path(home) / ".dagster"
+        history.mkdir(parents=True, exist_ok=True)
+        # Dagster 1.13 makes its database in a way that two first commands at once would break it
+        with FileLock(history / "opening.lock"):
+            return dg.DagsterInstance.local_temp(home, overrides={"compute_logs": printed})
     return dg.DagsterInstance.ephemeral()
 
 

@@ -4,14 +4,13 @@ Dagster 1.13 leaves such a run as it was, forever: its default launcher cannot t
 process of a run is alive, so its own monitoring passes these runs over.
 """
 
-import socket
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import psutil
 
 from analytics_assets.configuration import Api
+from analytics_assets.machine import this_machine
 
 INTERVAL = timedelta(seconds=30)
 CLOCK_TOLERANCE = 2.0  # seconds by which the times of a process and of an event may differ
@@ -60,12 +59,6 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended
-
-
-def this_machine() -> str:
-    """Return what tells apart where process numbers are given out: the host, and the container."""
-    namespace = Path("/proc/self/ns/pid")
-    return f"{socket.gethostname()} {namespace.readlink() if namespace.exists() else ''}".strip()
 
 
 def _process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, datetime] | None:

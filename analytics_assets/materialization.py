@@ -17,7 +17,7 @@ from analytics_assets.asset_keys import asset_key, endpoint_key, endpoint_url
 from analytics_assets.backfill import Backfill, WindowLoaded
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
-from analytics_assets.dead_runs import MACHINE_TAG, this_machine
+from analytics_assets.dead_runs import MACHINE_TAG
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.cursor import ForgottenState
@@ -43,6 +43,7 @@ from analytics_assets.load_metadata import (
     table_metadata,
     traffic_metadata,
 )
+from analytics_assets.machine import this_machine
 from analytics_assets.partition_rows import rows_of_partitions
 from analytics_assets.partitions import in_words, time_window_of
 from analytics_assets.tables import Tables
@@ -147,7 +148,13 @@ def _load(
     """Load a resource, or some of its partitions, and say what came of it."""
     resource, before = contract.resource, replace(connection.traffic)
     source = _source(api, contract, config, connection, partitions)
-    with warehouse.loading(_pipeline(api, resource), len(contract.columns)) as pipeline:
+    with warehouse.loading(
+        _pipeline(api, resource),
+        len(contract.columns),
+        table=api.table(resource),
+        run=context.run.run_id,
+        log=context.log,
+    ) as pipeline:
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
         [result] = Loader().run(
             context,
@@ -157,7 +164,7 @@ def _load(
             loader_file_format=warehouse.loader_file_format,
         )
         metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
-        with warehouse.open() as tables:
+        with warehouse.open(context.log) as tables:
             metadata |= _of_table(tables, api, contract, config, metadata)
             rows = rows_of_partitions(tables, api, resource, partitions)
         metadata[TABLE_NAME] = warehouse.qualified(api.table(resource))

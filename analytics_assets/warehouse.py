@@ -6,76 +6,58 @@ and `dataset_name`, and `destination.<type>.credentials` for the way in
 """
 
 import gc
-import re
+import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dlt
-import duckdb
 from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.destination import Destination, TLoaderFileFormat
 from dlt.common.pipeline import get_dlt_pipelines_dir
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
-from filelock import FileLock
 
-from analytics_assets.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.duckdb_file import duckdb_credentials, held_open, locks_explained
+from analytics_assets.history import trim_history
+from analytics_assets.loading_pipeline import LoadingPipeline
+from analytics_assets.table_lock import holder_called, locked_by_file, locked_in_postgres
 from analytics_assets.tables import Tables
+from analytics_assets.waiting import Patience, WarehouseError
+from analytics_assets.working_folder import working_folder
 
 # dlt 1.31 says of neither DuckDB nor PostgreSQL that it has transactions, and merges without one:
 # a process killed between DELETE and INSERT would leave a table without its rows
 TRANSACTIONS: dict[str, Any] = {"supports_transactions": True}
-DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
-LOCKED_BY = re.compile(r'lock on file "(?P<file>[^"]+)".*?held in (?P<process>.+?\(PID \d+\))')
-LOCKED = re.compile(r'lock on file "(?P<file>[^"]+)"')
-
-
-class WarehouseError(AnalyticsAssetsError):
-    """The warehouse could not be used."""
-
-
-class WarehouseLockedError(WarehouseError):
-    """Another process has the DuckDB file open."""
+LOG = logging.getLogger(__name__)
 
 
 @configspec
 class WarehouseSettings(BaseConfiguration):
-    """dlt's own pipeline settings that say where tables go.
+    """dlt's own pipeline settings that say where tables go, and how loads share that place.
 
     Args:
         destination_type: a dlt destination: `duckdb`, `postgres`, `snowflake`, ...
         dataset_name: the schema (dataset) that holds the tables.
         pipelines_dir: where dlt keeps a run's working files; dlt's own folder if not set.
+        lock_patience: seconds that a run waits for a table, or a DuckDB file, which a process
+            holds that is no run of the same Dagster instance.
+        history_days: days for which rejected rows, and what dlt writes down about loads, are kept;
+            0 is for ever.
     """
 
     destination_type: str = "duckdb"
     dataset_name: str = "analytics"
     pipelines_dir: str | None = None
-
-
-@configspec(init=False)
-class DuckDbFile(DuckDbCredentials):
-    """DuckDB's credentials, which are the path of a file and nothing else in nearly all cases.
-
-    dlt 1.31 imports SQLAlchemy to see that a path is no URL, and again to make a URL of it for its
-    trace, which takes as long as a small load.
-    """
-
-    def parse_native_representation(self, native_value: Any) -> None:
-        """Take a path for what it is."""
-        if isinstance(native_value, str) and "://" not in native_value:
-            self.database = native_value
-        else:
-            super().parse_native_representation(native_value)
-
-    def __str__(self) -> str:
-        """Return what dlt's trace calls the place."""
-        return f"{self.drivername}:///{self.database}"
+    lock_patience: float = 3600
+    history_days: int = 90
 
 
 @dataclass(frozen=True)
@@ -85,21 +67,37 @@ class Warehouse:
     Args:
         destination_type: a dlt destination.
         dataset: the schema that holds the tables.
-        pipelines_dir: folder under which each run gets its own working folder.
+        pipelines_dir: folder under which each load gets its own working folder.
+        lock_patience: seconds to wait for a process that holds a table or the DuckDB file.
+        history_days: days for which the history of loads is kept; 0 is for ever.
     """
 
     destination_type: str
     dataset: str
     pipelines_dir: Path
+    lock_patience: float
+    history_days: int
 
     @classmethod
     def from_settings(cls) -> "Warehouse":
-        """Read dlt's settings; opens nothing."""
-        settings = resolve_configuration(WarehouseSettings())
+        """Read dlt's settings; opens nothing.
+
+        Raises:
+            WarehouseError: a setting cannot be.
+        """
+        try:
+            settings = resolve_configuration(WarehouseSettings())
+        except ConfigValueCannotBeCoercedException as error:
+            raise _not_a_number(error.field_name, error.field_value) from error
+        for name in ("lock_patience", "history_days"):
+            if getattr(settings, name) < 0:
+                raise _not_a_number(name, getattr(settings, name))
         return cls(
             destination_type=settings.destination_type,
             dataset=settings.dataset_name,
             pipelines_dir=Path(settings.pipelines_dir or get_dlt_pipelines_dir()),
+            lock_patience=settings.lock_patience,
+            history_days=settings.history_days,
         )
 
     @property
@@ -112,7 +110,7 @@ class Warehouse:
         """The DuckDB file, or None for another destination."""
         if not self.is_duckdb:
             return None
-        return Path(str(_duckdb_credentials().database)).absolute()
+        return Path(str(duckdb_credentials().database)).absolute()
 
     @property
     def loader_file_format(self) -> TLoaderFileFormat | None:
@@ -129,6 +127,7 @@ class Warehouse:
 
         A DuckDB file takes one process at a time. Elsewhere it is two merges into the same table
         that must not meet: they share a staging table, which one would truncate under the other.
+        Dagster gives a pool that nobody has set up the `default_limit` of `dagster.yaml`.
         """
         return f"{self.destination_type}_{self.dataset}" + ("" if self.is_duckdb else f"_{table}")
 
@@ -138,7 +137,7 @@ class Warehouse:
 
     def pipeline(
         self, name: str, pipelines_dir: Path | None = None, columns: int | None = None
-    ) -> dlt.Pipeline:
+    ) -> LoadingPipeline:
         """Make a dlt pipeline into this warehouse; connects to nothing.
 
         Args:
@@ -151,66 +150,103 @@ class Warehouse:
             pipelines_dir=str(pipelines_dir or self.pipelines_dir),
             destination=self._destination(columns),
             dataset_name=self.dataset,
+            _impl_cls=LoadingPipeline,
         )
 
     @contextmanager
-    def loading(self, pipeline_name: str, columns: int | None = None) -> Iterator[dlt.Pipeline]:
-        """Give a pipeline a working folder of its own, removed at the end.
+    def loading(
+        self,
+        name: str,
+        columns: int | None = None,
+        *,
+        table: str | None = None,
+        run: str | None = None,
+        log: logging.Logger | None = None,
+    ) -> Iterator[LoadingPipeline]:
+        """Give a pipeline a table, and a working folder, that no other load has at the time.
 
-        Two runs never share files, and nothing depends on what an earlier one left: dlt restores
+        Two loads never share files, and nothing depends on what an earlier one left: dlt restores
         schema and state from the destination.
 
         Args:
-            pipeline_name: the pipeline's name.
+            name: the pipeline's name.
             columns: how many columns its table has, if that is known.
+            table: the table; called like the pipeline if not given.
+            run: the id of the Dagster run, for others that wait for it.
+            log: the log of the run, which is told for whom it waits.
 
         Raises:
-            WarehouseLockedError: another process has the DuckDB file open.
+            WarehouseLockedError: another process holds the table or the DuckDB file for longer
+                than `lock_patience`.
         """
-        self.pipelines_dir.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(
-                prefix=f"{pipeline_name}-", dir=self.pipelines_dir
-            ) as folder,
-            _locks_explained(),
-        ):
-            pipeline = self.pipeline(pipeline_name, Path(folder), columns)
-            with self._alone_if_first(pipeline), _no_garbage_collected():
+        patience = Patience(self.lock_patience, log)
+        with working_folder(self.pipelines_dir, name) as folder, locks_explained():
+            pipeline = self.pipeline(name, folder, columns)
+            pipeline.held = partial(self._held_open, patience, columns)
+            pipeline.after_load = partial(self._trim_history, pipeline, log or LOG)
+            with (
+                self._alone(pipeline, table or name, holder_called(run), patience),
+                _no_garbage_collected(),
+            ):
                 yield pipeline
 
     @contextmanager
-    def _alone_if_first(self, pipeline: dlt.Pipeline) -> Iterator[None]:
-        """Let the load that makes the dataset and dlt's own tables do so before any other begins.
-
-        PostgreSQL refuses one of two sessions that make the same schema in the same moment, in
-        spite of IF NOT EXISTS. Holds for the processes of this machine.
-        """
-        if self.is_duckdb:  # its file takes one process at a time anyway
-            yield
-            return
-        lock = FileLock(self.pipelines_dir / f"{self.destination_type}-{self.dataset}.lock")
-        with lock:
-            with pipeline.destination_client() as client:
-                is_first = not client.is_storage_initialized()
-            if is_first:
-                yield
-        if not is_first:
-            yield
-
-    @contextmanager
-    def open(self) -> Iterator[Tables]:
+    def open(self, log: logging.Logger | None = None) -> Iterator[Tables]:
         """Open the warehouse.
 
+        Args:
+            log: the log of the run, which is told for whom it waits.
+
         Raises:
-            WarehouseLockedError: another process has the DuckDB file open.
+            WarehouseLockedError: another process holds the DuckDB file for longer than
+                `lock_patience`.
         """
         with (
             tempfile.TemporaryDirectory(prefix="analytics_assets-") as folder,
-            _locks_explained(),
+            locks_explained(),
+            self._held_open(Patience(self.lock_patience, log)),
             self.pipeline("reader", Path(folder)).destination_client() as client,
         ):
             assert isinstance(client, SqlJobClientBase)
             yield Tables(client)
+
+    @contextmanager
+    def _alone(
+        self, pipeline: LoadingPipeline, table: str, holder: str, patience: Patience
+    ) -> Iterator[None]:
+        """Hold what the pool of a table stands for, against processes that know no pools, too."""
+        if self.destination_type == "postgres":
+            with pipeline.sql_client() as client:
+                locked = f"the table {self.qualified(table)}"
+                with locked_in_postgres(client, locked, holder, patience):
+                    yield
+        elif file := self.duckdb_file:
+            lock_file = file.with_name(f"{file.name}.lock")
+            with locked_by_file(lock_file, f"the DuckDB file {file}", holder, patience):
+                yield
+        else:
+            lock_file = self.pipelines_dir / f"{self.pool(table)}.lock"
+            locked = f"the table {self.qualified(table)}"
+            with locked_by_file(lock_file, locked, holder, patience):
+                yield
+
+    def _held_open(
+        self, patience: Patience, columns: int | None = None
+    ) -> AbstractContextManager[None]:
+        if not self.is_duckdb:
+            return nullcontext()
+        return held_open(duckdb_credentials(columns), patience)
+
+    def _trim_history(self, pipeline: LoadingPipeline, log: logging.Logger) -> None:
+        if not self.history_days:
+            return
+        before = datetime.now(UTC) - timedelta(days=self.history_days)
+        try:
+            with pipeline.destination_client() as client:
+                assert isinstance(client, SqlJobClientBase)
+                trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
+        except DatabaseException as error:  # some destinations delete nothing; the load is whole
+            log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")
 
     def _destination(self, columns: int | None) -> Destination[Any, Any]:
         if self.duckdb_file:
@@ -220,32 +256,11 @@ class Warehouse:
                     "same name, which DuckDB cannot tell apart: rename the file "
                     "(`destination.duckdb.credentials`) or set another `dataset_name`."
                 )
-            return dlt.destinations.duckdb(_duckdb_credentials(columns), **TRANSACTIONS)
+            return dlt.destinations.duckdb(duckdb_credentials(columns), **TRANSACTIONS)
         capabilities = TRANSACTIONS if self.destination_type == "postgres" else {}
         destination = Destination.from_reference(self.destination_type, **capabilities)
         assert destination is not None, "only an empty reference has no destination"
         return destination
-
-
-def _duckdb_credentials(columns: int | None = None) -> DuckDbFile:
-    """Resolve dlt's own credentials; without any, dlt would make a file per pipeline."""
-    credentials = resolve_configuration(DuckDbFile(), sections=("destination", "duckdb"))
-    credentials.database = credentials.database or DEFAULT_DUCKDB_FILE
-    if columns:
-        own = credentials.global_config or {}
-        # to keep the order, DuckDB needs more memory than that, and works in one thread only
-        limits = {"memory_limit": _memory_limit(columns), "preserve_insertion_order": False}
-        credentials.global_config = {**limits, **own}
-    return credentials
-
-
-def _memory_limit(columns: int) -> str:
-    """Return what DuckDB may use for a merge: it takes most of the machine's memory otherwise.
-
-    However many the rows, more makes a merge of a dozen columns no faster; thousands of columns
-    need more.
-    """
-    return f"{80 + columns // 2}MB"
 
 
 @contextmanager
@@ -263,17 +278,7 @@ def _no_garbage_collected() -> Iterator[None]:
             gc.enable()
 
 
-@contextmanager
-def _locks_explained() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        cause = find_cause(error, duckdb.IOException)
-        locked = cause and (LOCKED_BY.search(str(cause)) or LOCKED.search(str(cause)))
-        if not locked:
-            raise
-        process = locked.groupdict().get("process") or "another process"
-        raise WarehouseLockedError(
-            f"The DuckDB file {locked['file']} is held open by {process}. DuckDB takes one process "
-            "at a time: close that one, or wait for its run to end, and run again."
-        ) from error
+def _not_a_number(setting: str, value: Any) -> WarehouseError:
+    return WarehouseError(
+        f"The setting `{setting}` cannot be {value!r}: give a number that is not negative."
+    )

@@ -41,6 +41,8 @@ SETTINGS = (
     "SCOPE",
     "DESTINATION_TYPE",
     "DATASET_NAME",
+    "LOCK_PATIENCE",
+    "HISTORY_DAYS",
     "DAGSTER_HOME",
 )
 

@@ -1,9 +1,8 @@
 """The warehouse: which one settings choose, what it reads back, and what a locked file says."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,33 +10,34 @@ import dagster as dg
 import pytest
 
 from analytics_assets.sandbox import Sandbox, sandbox_rows
-from analytics_assets.warehouse import Warehouse, WarehouseError, WarehouseLockedError
+from analytics_assets.waiting import WarehouseError, WarehouseLockedError
+from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.holding import holding, when_waited_for
 from analytics_assets_tests.loading import api_rows, failures_of, load, table_rows
 
 HOLD_OPEN = """
-import sys, duckdb
+import duckdb
 connection = duckdb.connect(sys.argv[1])
-print("open", flush=True)
-sys.stdin.read()
+hold()
 """
 
 
-@contextmanager
-def held_open(file: Path) -> Iterator[subprocess.Popen[str]]:
+HOLD_TABLE = """
+from analytics_assets.warehouse import Warehouse
+with Warehouse.from_settings().loading("other", table=sys.argv[1], run="of another instance"):
+    hold()
+"""
+
+
+def held_open(file: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """Keep a DuckDB file open in another process."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD_OPEN, str(file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "open\n"
-    try:
-        yield process
-    finally:
-        process.communicate()
+    return holding(HOLD_OPEN, str(file))
+
+
+def lines_of_waiting(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    messages = [entry.message for entry in instance.all_logs(run_id)]
+    return [message for message in messages if message.startswith("Waiting for")]
 
 
 def test_duckdb_in_one_file_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -82,7 +82,10 @@ def test_a_file_named_like_the_dataset_is_refused(
         Warehouse.from_settings().pipeline("any")
 
 
-def test_a_locked_file_is_named_with_the_process_that_holds_it(tmp_path: Path) -> None:
+def test_a_locked_file_is_named_with_the_process_that_holds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0")
     warehouse = Warehouse.from_settings()
     assert warehouse.duckdb_file
     with (
@@ -96,8 +99,9 @@ def test_a_locked_file_is_named_with_the_process_that_holds_it(tmp_path: Path) -
 
 
 def test_a_load_into_a_locked_file_fails_with_that_sentence_and_the_next_one_loads_all(
-    connected: Sandbox, instance: dg.DagsterInstance
+    connected: Sandbox, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0.1")
     warehouse = Warehouse.from_settings()
     assert warehouse.duckdb_file
     with held_open(warehouse.duckdb_file):
@@ -105,6 +109,88 @@ def test_a_load_into_a_locked_file_fails_with_that_sentence_and_the_next_one_loa
     assert "is held open by" in reason
     assert load(instance, "page_views").success
     assert table_rows(warehouse, "page_views") == api_rows(sandbox_rows("page_views", TODAY))
+
+
+def test_a_load_waits_for_a_process_that_has_the_file_open_says_so_in_its_log_and_loads(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    warehouse = Warehouse.from_settings()
+    assert warehouse.duckdb_file
+    with held_open(warehouse.duckdb_file) as process, when_waited_for(process.communicate):
+        result = load(instance, "page_views")
+    assert result.success
+    assert table_rows(warehouse, "page_views") == api_rows(sandbox_rows("page_views", TODAY))
+    (line,) = lines_of_waiting(instance, result.run_id)
+    assert f"(PID {process.pid}), which holds the DuckDB file {warehouse.duckdb_file}" in line
+
+
+def test_a_load_waits_for_one_of_another_instance(
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    with holding(HOLD_TABLE, "page_views") as process, when_waited_for(process.communicate):
+        result = load(instance, "page_views")
+    assert result.success
+    assert table_rows(warehouse, "page_views") == api_rows(sandbox_rows("page_views", TODAY))
+    (line,) = lines_of_waiting(instance, result.run_id)
+    assert f"Waiting for run of another instance (process {process.pid} on " in line
+
+
+def test_a_load_that_waits_in_vain_for_one_of_another_instance_fails_and_names_it(
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0.1")
+    with holding(HOLD_TABLE, "page_views"):
+        reason = failures_of(load(instance, "page_views"))["analytics__page_views"]
+    assert "is being loaded by run of another instance" in reason
+    assert not [path for path in warehouse.pipelines_dir.iterdir() if path.is_dir()]
+
+
+def test_on_postgres_a_load_does_not_wait_for_one_of_another_table(
+    connected: Sandbox,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_warehouse: Warehouse,
+) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0")
+    with holding(HOLD_TABLE, "website_overview"):
+        assert load(instance, "page_views").success
+
+
+def test_a_look_at_the_tables_waits_for_a_process_that_has_the_file_open() -> None:
+    warehouse = Warehouse.from_settings()
+    assert warehouse.duckdb_file
+    with (
+        held_open(warehouse.duckdb_file) as process,
+        when_waited_for(process.communicate),
+        warehouse.open() as tables,
+    ):
+        assert tables.columns("no_such_table") == {}
+
+
+def test_while_the_api_is_read_others_can_open_the_file() -> None:
+    warehouse = Warehouse.from_settings()
+    assert warehouse.duckdb_file
+
+    def rows() -> Iterator[dict[str, int]]:
+        with held_open(Path(str(warehouse.duckdb_file))):
+            yield {"id": 1}
+
+    with warehouse.loading("read") as pipeline:
+        pipeline.run(rows(), table_name="read")
+    with warehouse.open() as tables:
+        assert tables.row_count("read") == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("LOCK_PATIENCE", "long"), ("HISTORY_DAYS", "-1")])
+def test_a_setting_that_is_no_number_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(WarehouseError, match=f"`{name.lower()}` cannot be '?{value}'?: give a num"):
+        Warehouse.from_settings()
 
 
 def test_a_destination_that_is_down_loses_nothing(
