@@ -82,6 +82,7 @@ def test_a_file_named_like_the_dataset_is_refused(
         Warehouse.from_settings().pipeline("any")
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
 def test_a_locked_file_is_named_with_the_process_that_holds_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_locked_file_is_named_with_the_process_that_holds_it(
     assert f"(PID {process.pid})" in str(caught.value)
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
 def test_a_load_into_a_locked_file_fails_with_that_sentence_and_the_next_one_loads_all(
     connected: Sandbox, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +113,7 @@ def test_a_load_into_a_locked_file_fails_with_that_sentence_and_the_next_one_loa
     assert table_rows(warehouse, "page_views") == api_rows(sandbox_rows("page_views", TODAY))
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
 def test_a_load_waits_for_a_process_that_has_the_file_open_says_so_in_its_log_and_loads(
     connected: Sandbox, instance: dg.DagsterInstance
 ) -> None:
@@ -159,6 +162,7 @@ def test_on_postgres_a_load_does_not_wait_for_one_of_another_table(
         assert load(instance, "page_views").success
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
 def test_a_look_at_the_tables_waits_for_a_process_that_has_the_file_open() -> None:
     warehouse = Warehouse.from_settings()
     assert warehouse.duckdb_file
@@ -170,6 +174,7 @@ def test_a_look_at_the_tables_waits_for_a_process_that_has_the_file_open() -> No
         assert tables.columns("no_such_table") == {}
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
 def test_while_the_api_is_read_others_can_open_the_file() -> None:
     warehouse = Warehouse.from_settings()
     assert warehouse.duckdb_file
