@@ -24,7 +24,7 @@ from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
 from analytics_assets.extract.source import describe_resource
 from analytics_assets.launchpad import LoadConfig
-from analytics_assets.load import Full, Load, Partitioned
+from analytics_assets.load import Full, Incremental, Load, Partitioned
 from analytics_assets.load_metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
@@ -213,6 +213,8 @@ def _description(api: Api, contract: Contract, table: str) -> str:
     how = f"merged into `{table}` by {key}" if key else f"loaded into `{table}`"
     if isinstance(policy.load, Partitioned):
         how += f", {policy.load.by} by {policy.load.by}"
+    if isinstance(policy.load, Incremental):
+        how += ", what has changed since the load before"
     about = f"{policy.description}\n\n" if policy.description else ""
     source = f"`{api.endpoint(resource)['path']}` of the {api.name} API"
     types = "" if contract.has_schema else " No contract says what its rows are: dlt infers it."

@@ -45,7 +45,8 @@ class LoadConfig(dg.Config):
     refresh: Refresh = Field(
         default=Refresh.nothing,
         description="`drop_state`: forget how far loads have come. `drop_data`: that, and delete "
-        "the rows that this run does not bring, once it has brought all others.",
+        "the rows that this run does not bring, once it has brought all others; of a partitioned "
+        "resource those of the chosen partitions.",
     )
     confirm: str = Field(
         default="", description="The name of the table, which `refresh` must be confirmed by."
@@ -79,10 +80,10 @@ class LoadConfig(dg.Config):
             )
         if self.start is not None:
             self._check_start(load)
-        if isinstance(load, Partitioned) and (self.full_refresh or self.drops_data):
+        if isinstance(load, Partitioned) and self.full_refresh:
             raise LaunchpadError(
                 f"`{resource}` is loaded by partitions: choose those to load again in place of "
-                "`full_refresh` and `drop_data`. Nothing was touched."
+                "`full_refresh`. Nothing was touched."
             )
         if self.drops_data and not api.brings_rows_anew(resource):
             raise LaunchpadError(

@@ -24,18 +24,14 @@ from analytics_assets.extract.cursor import ForgottenState
 from analytics_assets.extract.rows_in_window import watch_window
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.extract.time_window import with_params
-from analytics_assets.launchpad import LaunchpadError, LoadConfig, cursor_of
+from analytics_assets.gone_rows import drop, prune
+from analytics_assets.launchpad import LoadConfig, cursor_of
 from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
-    COMPLETE,
     LOAD_ID,
-    ROWS_DROPPED,
     ROWS_OF_LOAD,
-    ROWS_PRUNED,
-    ROWS_REJECTED,
-    ROWS_TO_PRUNE,
     TABLE_NAME,
     column_lineage,
     load_metadata,
@@ -165,7 +161,7 @@ def _load(
         )
         metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
         with warehouse.open(context.log) as tables:
-            metadata |= _of_table(tables, api, contract, config, metadata)
+            metadata |= _of_table(tables, api, contract, config, metadata, partitions)
             rows = rows_of_partitions(tables, api, resource, partitions)
         metadata[TABLE_NAME] = warehouse.qualified(api.table(resource))
         metadata[COLUMN_LINEAGE] = column_lineage(metadata[COLUMN_SCHEMA], api, contract)
@@ -179,16 +175,21 @@ def _pipeline(api: Api, resource: str) -> str:
 
 
 def _of_table(
-    tables: Tables, api: Api, contract: Contract, config: LoadConfig, load: Mapping[str, Any]
+    tables: Tables,
+    api: Api,
+    contract: Contract,
+    config: LoadConfig,
+    load: Mapping[str, Any],
+    partitions: Sequence[str],
 ) -> dict[str, Any]:
     """Clear the table of what is gone, and say what it holds."""
     resource, told = contract.resource, dict[str, Any]()
     if api.loads_row_by_row(resource) and tables.columns(api.table(resource)):
         told[ROWS_OF_LOAD] = tables.rows_of_loads(api.table(resource), loads_of(load))
     if config.drops_data:
-        told |= _drop(tables, api, resource, load)
+        told |= drop(tables, api, resource, load, partitions)
     elif api.policy(resource).prune:
-        told |= _prune(tables, api, resource, load)
+        told |= prune(tables, api, resource, load)
     return {**told, **table_metadata(tables, api, contract)}
 
 
@@ -235,31 +236,3 @@ def _endpoint_seen(
             "requests": metadata["requests"],
         },
     )
-
-
-def _drop(tables: Tables, api: Api, resource: str, load: Mapping[str, Any]) -> dict[str, int]:
-    """Delete the rows that a load has not brought, as was confirmed; but never all there are."""
-    table, loads = api.table(resource), loads_of(load)
-    if not tables.columns(table):
-        return {ROWS_DROPPED: 0}
-    gone = tables.rows_of_other_loads(table, loads)
-    if gone and gone == tables.row_count(table):
-        raise LaunchpadError(
-            f"`refresh: drop_data` would leave nothing in `{table}`, as the API gave no row for "
-            f"it. Its {gone} rows are still there."
-        )
-    tables.delete_rows_of_other_loads(table, loads)
-    return {ROWS_DROPPED: gone}
-
-
-def _prune(tables: Tables, api: Api, resource: str, load: Mapping[str, Any]) -> dict[str, int]:
-    """Delete the rows that a complete load has not brought again, unless they are too many."""
-    table, loads = api.table(resource), loads_of(load)
-    if not tables.columns(table):
-        return {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0}
-    gone = tables.rows_of_other_loads(table, loads)
-    allowed = api.policy(resource).max_pruned_share * tables.row_count(table)
-    if gone > allowed or load[ROWS_REJECTED] or not load[COMPLETE]:
-        return {ROWS_TO_PRUNE: gone, ROWS_PRUNED: 0}
-    tables.delete_rows_of_other_loads(table, loads)
-    return {ROWS_TO_PRUNE: gone, ROWS_PRUNED: gone}

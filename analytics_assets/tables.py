@@ -1,15 +1,34 @@
 """The tables of a warehouse, looked at and cleared of rows that are gone."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from analytics_assets.errors import AnalyticsAssetsError
 from analytics_assets.moment import as_moment
 
 LOAD = "_dlt_load_id"  # dlt's column that says which load brought a row last
+
+
+class SpanUnknownError(AnalyticsAssetsError):
+    """A column does not tell which rows lie in a span of time."""
+
+
+class Span(NamedTuple):
+    """The rows of a span of time.
+
+    Args:
+        column: the DATE or TIMESTAMP column that says when a row happened.
+        start: the first moment of the span; midnight where days begin.
+        end: the first moment behind it, likewise.
+    """
+
+    column: str
+    start: datetime
+    end: datetime
 
 
 class Tables:
@@ -66,16 +85,14 @@ class Tables:
         Returns:
             Each date, minute or text, and how many rows have it. Texts are those of all rows.
         """
-        moment, bounds = self._column(column), dict[str, tuple[Any, Any]]()
-        bounds["date"], bounds["timestamp"] = (start.date(), end.date()), (start, end)
-        data_type = str(self.columns(table)[self.column_name(column)].get("data_type"))
-        where = f"WHERE {moment} >= %s AND {moment} < %s" if data_type in bounds else ""
-        if data_type == "timestamp":
+        moment, bounds = self._column(column), self._bounds(table, Span(column, start, end))
+        where = f"WHERE {moment} >= %s AND {moment} < %s" if bounds else ""
+        if bounds and isinstance(bounds[0], datetime):
             # not by the day: days of which time zone, the session decides
             moment = f"date_trunc('minute', {moment})"
         counted = self._client.sql_client.execute_sql(
             f"SELECT {moment}, count(*) FROM {self._qualified(table)} {where} GROUP BY 1",
-            *bounds.get(data_type, ()),
+            *bounds,
         )
         return [(value, int(count)) for value, count in counted or ()]
 
@@ -105,22 +122,37 @@ class Tables:
         )
         return {str(reason): int(times) for reason, times in rows or ()}
 
-    def rows_of_loads(self, table: str, loads: Sequence[str]) -> int:
-        """Count the rows that these loads have brought or brought again."""
-        return self.row_count(table) - self.rows_of_other_loads(table, loads)
+    def rows_of_loads(self, table: str, loads: Sequence[str], span: Span | None = None) -> int:
+        """Count the rows that these loads have brought or brought again, or those of a span."""
+        rows, values = self._of_loads("IN", table, loads, span)
+        return int(self._value(f"SELECT count(*) {rows}", *values))
 
-    def rows_of_other_loads(self, table: str, loads: Sequence[str]) -> int:
+    def rows_of_other_loads(
+        self, table: str, loads: Sequence[str], span: Span | None = None
+    ) -> int:
         """Count the rows that none of these loads has brought or brought again."""
-        return int(self._value(f"SELECT count(*) {self._of_other_loads(table, loads)}", *loads))
+        rows, values = self._of_loads("NOT IN", table, loads, span)
+        return int(self._value(f"SELECT count(*) {rows}", *values))
 
-    def delete_rows_of_other_loads(self, table: str, loads: Sequence[str]) -> None:
+    def delete_rows_of_other_loads(
+        self, table: str, loads: Sequence[str], span: Span | None = None
+    ) -> None:
         """Delete the rows that none of these loads has brought or brought again.
 
         The rows of child tables that belonged to them go along.
+
+        Args:
+            table: the table.
+            loads: dlt's ids of the loads.
+            span: to which the deletion is limited.
+
+        Raises:
+            SpanUnknownError: the column of the span is neither a date nor a time.
         """
         client, children = self._client.sql_client, self._children(table)
+        rows, values = self._of_loads("NOT IN", table, loads, span)
         with client.begin_transaction():
-            client.execute_sql(f"DELETE {self._of_other_loads(table, loads)}", *loads)
+            client.execute_sql(f"DELETE {rows}", *values)
             for child in children:
                 parent = self._qualified(child.rpartition("__")[0])
                 client.execute_sql(
@@ -137,10 +169,31 @@ class Tables:
         names = [str(name) for (name,) in found or () if str(name).startswith(f"{table}__")]
         return sorted(names, key=lambda name: name.count("__"))
 
-    def _of_other_loads(self, table: str, loads: Sequence[str]) -> str:
-        return f"FROM {self._qualified(table)} WHERE {LOAD} NOT IN ({_places(loads)})"
+    def _of_loads(
+        self, operator: str, table: str, loads: Sequence[str], span: Span | None
+    ) -> tuple[str, Sequence[Any]]:
+        """Return the end of a query for rows of some loads or of others, and its values."""
+        rows = f"FROM {self._qualified(table)} WHERE {LOAD} {operator} ({_places(loads)})"
+        if span is None:
+            return rows, loads
+        moment, bounds = self._column(span.column), self._bounds(table, span)
+        if not bounds:
+            raise SpanUnknownError(
+                f"The column `{span.column}` of `{table}` is neither a date nor a time, so that "
+                "its rows of a span of time are not known."
+            )
+        return f"{rows} AND {moment} >= %s AND {moment} < %s", (*loads, *bounds)
 
-    def _value(self, query: str, *parameters: str) -> Any:
+    def _bounds(self, table: str, span: Span) -> tuple[date, ...]:
+        """Return a span's start and end as its column has them, empty if it holds no time."""
+        column = self.columns(table)[self.column_name(span.column)]
+        bounds = {
+            "date": (span.start.date(), span.end.date()),
+            "timestamp": (span.start, span.end),
+        }
+        return bounds.get(str(column.get("data_type")), ())
+
+    def _value(self, query: str, *parameters: Any) -> Any:
         rows = self._client.sql_client.execute_sql(query, *parameters)
         return rows[0][0] if rows else None
 

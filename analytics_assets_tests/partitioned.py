@@ -41,10 +41,15 @@ def days_of(api: Api, today: date = TODAY) -> list[str]:
 
 
 def load_days(
-    instance: dg.DagsterInstance, api: Api, *days: str, tags: Mapping[str, str] | None = None
+    instance: dg.DagsterInstance,
+    api: Api,
+    *days: str,
+    tags: Mapping[str, str] | None = None,
+    config: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Load days that follow on each other, or all of them, in one run."""
-    return load(instance, api=api, tags={**range_tags(days or days_of(api)), **(tags or {})})
+    tags = {**range_tags(days or days_of(api)), **(tags or {})}
+    return load(instance, *api.resources, api=api, tags=tags, config=config)
 
 
 def told_of(instance: dg.DagsterInstance, api: Api) -> dict[str, dict[str, Any]]:

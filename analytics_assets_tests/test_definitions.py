@@ -109,7 +109,8 @@ def test_a_changed_entry_shows_as_changed_code() -> None:
     assert versions(API) == before
     first, *others = API.config["resources"]
     changed = {**first, "endpoint": {**first["endpoint"], "path": "/v2/website_overview"}}
-    after = versions(Api(name="analytics", config={**API.config, "resources": [changed, *others]}))
+    config = {**API.config, "resources": [changed, *others]}
+    after = versions(Api(name="analytics", config=config, policies=API.policies))
     assert {name for name in before if before[name] != after[name]} == {"website_overview"}
 
 

@@ -10,22 +10,17 @@ import pytest
 
 from analytics_assets.api import API
 from analytics_assets.configuration import Api
-from analytics_assets.load import Full, Incremental, Load
+from analytics_assets.load import Full, Incremental
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.loading import api_rows, check_of, load, metadata_of, table_rows
+from analytics_assets_tests.partitioned import api_by_day, api_of, days_of, load_days
 
 USERS = "daily_active_users"
 PATH = f"/v1/{USERS}"
 DAY = timedelta(days=1)
 WHAT_IS_NEW = API.policy(USERS).load
-
-
-def api_of(load: Load) -> Api:
-    """The analytics API, loaded in another way."""
-    policies = {**API.policies, USERS: {**API.policies[USERS], "load": load}}
-    return Api(name=API.name, config=API.config, openapi=API.openapi, policies=policies)  # type: ignore[arg-type]
 
 
 def asked(sandbox: Sandbox) -> list[str | None]:
@@ -94,19 +89,32 @@ def test_a_new_machine_with_an_empty_disk_goes_on_where_the_old_one_was(
     assert is_as_the_api(warehouse, connected)
 
 
-def test_a_table_may_be_loaded_in_full_then_by_what_is_new_and_in_full_again(
+def test_a_table_may_be_loaded_in_one_way_after_the_other_without_losing_a_row(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     began: list[Any] = []
-    for days, way in enumerate((Full(), WHAT_IS_NEW, Full(), WHAT_IS_NEW)):
+    by_days = api_by_day(USERS)
+    ways = (Full(), WHAT_IS_NEW, by_days, WHAT_IS_NEW, Full(), WHAT_IS_NEW)
+    for days, way in enumerate(ways):
         connected.today = TODAY + 5 * days * DAY
         before = len(asked(connected))
-        assert load(instance, USERS, api=api_of(way)).success
-        assert is_as_the_api(warehouse, connected)
+        if isinstance(way, Api):
+            # a part of the days only: what they do not have, the kept cursor still asks for
+            due = days_of(by_days, connected.today)[-2:]
+            assert load_days(instance, by_days, *due).success
+        else:
+            assert load(instance, USERS, api=api_of(USERS, way)).success
+            assert is_as_the_api(warehouse, connected)
         began.append(asked(connected)[before])
 
-    # what was loaded in full is read again from `initial_value` on, and a cursor is kept meanwhile
-    assert began == [None, "2025-01-01T00:00:00Z", None, "2025-08-03T00:00:00Z"]
+    assert began == [
+        None,
+        "2025-01-01T00:00:00Z",  # what was loaded in full is read again from `initial_value` on
+        None,
+        "2025-08-03T00:00:00Z",
+        None,
+        "2025-08-13T00:00:00Z",
+    ]
 
 
 def test_a_load_that_failed_in_the_warehouse_is_made_good_by_the_next_one(

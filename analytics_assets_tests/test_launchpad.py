@@ -1,5 +1,6 @@
 """What may be chosen for one run: a fresh start, a start, and that data is dropped."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,8 +13,10 @@ import yaml
 from analytics_assets.api import API
 from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
+from analytics_assets.gone_rows import drop
 from analytics_assets.launchpad import LaunchpadError, LoadConfig
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.tables import SpanUnknownError
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.loading import (
@@ -24,6 +27,7 @@ from analytics_assets_tests.loading import (
     metadata_of,
     table_rows,
 )
+from analytics_assets_tests.partitioned import api_by_day, api_of, days_of, load_days, told_of
 
 USERS = "daily_active_users"
 VIEWS = "page_views"
@@ -80,21 +84,14 @@ def test_a_full_refresh_reads_from_the_initial_value_on_and_drops_nothing(
     assert began(connected) == "2025-07-29T00:00:00Z"
 
 
-@pytest.mark.parametrize(
-    ("start", "sent"),
-    [
-        ("2025-07-20", "2025-07-20T00:00:00Z"),
-        ("2025-07-20T12:00:00+02:00", "2025-07-20T10:00:00Z"),
-    ],
-)
 def test_a_start_may_be_chosen(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance, start: str, sent: str
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, USERS)
 
-    assert load(instance, USERS, config={"start": start}).success
+    assert load(instance, USERS, config={"start": "2025-07-20T12:00:00+02:00"}).success
 
-    assert began(connected) == sent
+    assert began(connected) == "2025-07-20T10:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +119,17 @@ def test_what_cannot_be_is_refused_before_anything_is_read(
     assert connected.requests == []
 
 
+def test_partitions_are_chosen_and_not_read_anew_by_a_full_refresh(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    api = api_by_day(VIEWS)
+
+    result = load_days(instance, api, days_of(api)[0], config={"full_refresh": True})
+
+    assert "choose those to load again in place of" in failures_of(result)[f"analytics__{VIEWS}"]
+    assert connected.requests == []
+
+
 def test_data_is_not_dropped_where_rows_that_are_still_there_are_not_written_again() -> None:
     disposition = {"disposition": "merge", "strategy": "scd2"}
     entry = {**api_with("orders").entry("orders"), "write_disposition": disposition}
@@ -135,12 +143,12 @@ def test_a_forgotten_state_makes_the_run_begin_at_the_initial_value(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, USERS)
-    rows = table_rows(Warehouse.from_settings(), USERS)
+    rows = table_rows(warehouse, USERS)
 
     assert load(instance, USERS, config={"refresh": "drop_state", "confirm": USERS}).success
 
     assert began(connected) == INITIAL
-    assert table_rows(Warehouse.from_settings(), USERS) == rows
+    assert table_rows(warehouse, USERS) == rows
 
 
 def test_the_state_of_a_cursor_of_the_entrys_own_is_forgotten_too(
@@ -191,6 +199,37 @@ def test_dropped_data_of_an_incremental_resource_is_read_from_the_initial_value_
     assert table_rows(warehouse, USERS) == api_rows(sandbox_rows(USERS, TODAY))
 
 
+def test_dropped_data_of_a_partitioned_resource_is_that_of_the_chosen_partitions(
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    api = api_by_day(VIEWS)
+    assert load_days(instance, api).success
+    rows = table_rows(warehouse, VIEWS)
+    first, second = days_of(api)[3:5]
+    served = [row for row in rows if row["date"] in (first, second)]
+    body = json.dumps({"data": served[1:], "total": len(served) - 1})
+    connected.faults.add(Fault(path=f"/v1/{VIEWS}", times=1, body=body))
+
+    result = load_days(
+        instance, api, first, second, config={"refresh": "drop_data", "confirm": VIEWS}
+    )
+
+    assert result.success
+    assert table_rows(warehouse, VIEWS) == [row for row in rows if row != served[0]]
+    assert told_of(instance, api)[second]["rows_dropped"] == 1
+
+
+def test_partitions_whose_rows_are_not_known_in_the_table_are_left_as_they_are(
+    warehouse: Warehouse,
+) -> None:
+    api = api_of(VIEWS, api_by_day(VIEWS).policy(VIEWS).load, date_column="project")
+    with warehouse.loading("any") as pipeline:
+        pipeline.run([{"id": 1, "project": "a", "_dlt_load_id": "0"}], table_name=VIEWS)
+    with warehouse.open() as tables, pytest.raises(SpanUnknownError) as caught:
+        drop(tables, api, VIEWS, {"load_id": "1"}, days_of(api)[:1])
+    assert "`project` of `page_views` is neither a date nor a time" in str(caught.value)
+
+
 def test_a_drop_that_fails_on_the_way_leaves_the_table_as_it_was(
     serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
@@ -213,6 +252,5 @@ def test_nothing_is_dropped_where_the_api_gives_no_row(
 
     reason = failures_of(orders(instance, **DROP_ORDERS))["analytics__orders"]
 
-    assert "`refresh: drop_data` would leave nothing in `orders`" in reason
-    assert "Its 2 rows are still there" in reason
+    assert "would leave no row in `orders`, as the API gave none. The 2 that are there" in reason
     assert keys(warehouse) == [1, 2]
