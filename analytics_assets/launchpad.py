@@ -15,7 +15,7 @@ from analytics_assets.moment import as_moment
 
 
 class LaunchpadError(AnalyticsAssetsError):
-    """What was chosen for a run cannot be; nothing was read or touched."""
+    """What was chosen for a run cannot be."""
 
 
 class Refresh(Enum):
