@@ -110,7 +110,10 @@ def test_an_api_that_ignores_where_a_page_begins_is_found_out_at_its_second_page
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pages_that_go_in_circles_come_to_an_end(kind: str) -> None:
+def test_pages_that_go_in_circles_come_to_an_end(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")  # or where one is slow, others are asked for
     turns = count()
 
     def answer(_asked: Asked) -> Answer:
