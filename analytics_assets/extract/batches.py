@@ -21,10 +21,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows import RowCheck
 from analytics_assets.extract.arrow import ArrowRows, is_table, load_id, with_dlt_columns
 from analytics_assets.extract.collisions import Collisions
-from analytics_assets.extract.cursor import Cursor, ForgottenState
-from analytics_assets.extract.reading import CompleteRead
 from analytics_assets.extract.response import ApiError
-from analytics_assets.extract.rows_in_window import RowsInWindow
 
 REJECTED_COLUMNS: TTableSchemaColumns = {
     "resource": {"data_type": "text", "nullable": False},
@@ -162,15 +159,7 @@ class ParentRows(FittingRows):
         return not isinstance(last, ForkPipe) or last.has_pipe(pipe)
 
 
-LEAVE_VALUES_ALONE = (
-    CompleteRead,
-    Cursor,
-    FittingRows,
-    ForgottenState,
-    IncrementalResourceWrapper,
-    LimitItem,
-    RowsInWindow,
-)
+DLTS_OWN_STEPS = (IncrementalResourceWrapper, LimitItem)  # which leave rows as they are, too
 
 
 class FinishedRows(ItemTransform[Any, dict[str, Any]]):
@@ -198,7 +187,9 @@ class FinishedRows(ItemTransform[Any, dict[str, Any]]):
         """Leave rows to dlt if steps of the user's own may have changed them."""
         assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
         steps = [step for step in pipe.steps if step is not pipe.gen]
-        if not all(isinstance(step, LEAVE_VALUES_ALONE) or step is self for step in steps):
+        if not all(
+            getattr(step, "leaves_rows_alone", isinstance(step, DLTS_OWN_STEPS)) for step in steps
+        ):
             self._arrow = None
         return self
 

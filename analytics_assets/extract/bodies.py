@@ -88,10 +88,6 @@ class Bodies:
         self._to_start: deque[_Transfer] = deque()
         self._on_their_way: dict[pycurl.Curl, _Transfer] = {}
 
-    def __len__(self) -> int:
-        """Return how many pages are on their way."""
-        return len(self._asked)
-
     def ask(self, request: requests.PreparedRequest, url: str) -> None:
         """Ask for a page.
 

@@ -16,6 +16,7 @@ PACKAGES = (
     "pyarrow",
     "orjson",
     "msgspec",
+    "pycurl",
     "dagster",
     "dagster-dlt",
     "aiohttp",
