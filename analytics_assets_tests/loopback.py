@@ -35,8 +35,11 @@ def listening(respond: Respond) -> Iterator[int]:
         def log_message(self, *_arguments: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64  # with 5, the default, some of 16 clients at once wait a second
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=partial(server.serve_forever, poll_interval=0.01))
         thread.start()
         try:

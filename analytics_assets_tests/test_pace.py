@@ -34,6 +34,7 @@ from analytics_assets_tests.paged_server import (
 
 LONG = 3600.0  # seconds: longer than any test takes
 SOON = 0.3
+PATIENCE = 60.0  # seconds, of a busy machine
 MANY_PAGES = rows(*range(40))
 
 
@@ -71,7 +72,7 @@ def quota(left: int, reset: float) -> Told:
 
 
 class AtOnce:
-    """Counts how many are within, and lets none out before `many` are, or a while has passed."""
+    """Counts how many are within, and lets none out before `many` have been."""
 
     def __init__(self, many: int) -> None:
         self.most = self._now = 0
@@ -83,7 +84,7 @@ class AtOnce:
             self._now += 1
             self.most = max(self.most, self._now)
             self._condition.notify_all()
-            self._condition.wait_for(lambda: self.most >= self._many, timeout=SOON)
+            self._condition.wait_for(lambda: self.most >= self._many, timeout=PATIENCE)
         yield
         with self._condition:
             self._now -= 1
@@ -450,6 +451,8 @@ def test_the_api_never_sees_more_requests_at_once_than_is_set(
     answers, counted = paged(MANY_PAGES), AtOnce(in_flight)
 
     def answer(asked: Asked) -> Answer:
+        if not asked.number("offset"):  # alone, as nobody knows how many pages there are
+            return answers(asked)
         with counted.within():
             return answers(asked)
 
@@ -465,6 +468,8 @@ def test_the_api_never_sees_more_requests_at_once_over_several_connections(
     answers, counted = paged(MANY_PAGES), AtOnce(5)
 
     def answer(asked: Asked) -> Answer:
+        if not asked.number("offset"):  # alone, as nobody knows how many pages there are
+            return answers(asked)
         with counted.within():
             return answers(asked)
 
