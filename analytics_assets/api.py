@@ -6,13 +6,16 @@ What `client` and its `auth` hold as `dlt.config.value` or `dlt.secrets.value` i
 up in each run.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import dlt
 
 from analytics_assets.configuration import Api
-from analytics_assets.load import Incremental
+from analytics_assets.load import Incremental, Partitioned
+
+# the API has data from this day on, and restates the last three days
+BY_DAY = Partitioned(by="day", start=date(2025, 7, 2), lookback=3, longest_window=92)
 
 API = Api(
     name="analytics",
@@ -75,7 +78,10 @@ API = Api(
         "newest": {"params": {"sort": "-updated_at", "limit": 1}, "field": "updated_at"},
     },
     policies={
-        "website_overview": {"description": "Sessions and visitors per property and day."},
+        "website_overview": {
+            "description": "Sessions and visitors per property and day.",
+            "load": BY_DAY,
+        },
         "daily_active_users": {
             "description": "Active and new users per segment and day.",
             "load": Incremental(
@@ -85,7 +91,10 @@ API = Api(
                 lookback=timedelta(days=3),
             ),
         },
-        "traffic_sources": {"description": "Sessions per source, medium and day."},
+        "traffic_sources": {
+            "description": "Sessions per source, medium and day.",
+            "load": BY_DAY,
+        },
         "page_views": {
             "description": "Views per page and day.",
             "schedule": "30 6 * * *",

@@ -4,33 +4,33 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import click
 import dagster as dg
 from filelock import FileLock
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.contract_command import keep_contract
 from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs
+from analytics_assets.due_runs import due_runs
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.source import sample_source
-from analytics_assets.load_metadata import ROW_COUNT
 from analytics_assets.machine import this_machine
+from analytics_assets.partitions import in_words
+from analytics_assets.summary import NARROWEST, Results, complaints, summary
 from analytics_assets.terminal import errors_said, load_api, say, where
 from analytics_assets.warehouse import Warehouse
 
-NARROWEST = 100  # characters that the summary needs
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
 
 
@@ -48,7 +48,9 @@ main.add_command(keep_contract)
 def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     """Load RESOURCES, or all of them, run their checks, and say what happened.
 
-    The exit code tells whether all were loaded. A check that fails is told, and changes nothing.
+    Of those that are loaded by partitions, that is the partitions which were never loaded, and the
+    newest ones, which the API may have restated. The exit code tells whether all were loaded. A
+    check that fails is told, and changes nothing.
     """
     api, definitions = _project()
     unknown = set(resources) - set(api.resources)
@@ -60,15 +62,14 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     if not verbose:
         logging.getLogger("dlt").setLevel(logging.ERROR)
     say(f"Loading {', '.join(wanted)} from {where(api)} ...")
-    result = _interruptible(partial(_run, api, definitions, wanted, verbose))
-    summary = _summary(api, result, wanted)
-    Console(width=max(Console().width, NARROWEST)).print(summary)
-    for line in [*_failed_checks(result), *_failures(result)]:
+    results = _interruptible(partial(_run, api, definitions, wanted, verbose))
+    Console(width=max(Console().width, NARROWEST)).print(summary(api, results, wanted))
+    for line in complaints(results):
         say(line, style="red")
     warehouse = Warehouse.from_settings()
     place = warehouse.duckdb_file or warehouse.destination_type
     say(f"Warehouse: {place}, dataset {warehouse.dataset}")
-    sys.exit(0 if result.success else 1)
+    sys.exit(0 if all(result.success for result in results) else 1)
 
 
 @main.command()
@@ -100,7 +101,7 @@ def _project() -> tuple[Api, dg.Definitions]:
     return api, definitions
 
 
-def _interruptible(run: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
+def _interruptible(run: Callable[[], Results]) -> Results:
     """Run in a thread, so that Ctrl-C ends the command at once.
 
     In the main thread dlt and Dagster catch the signal, and go on with the next table. To end
@@ -114,20 +115,25 @@ def _interruptible(run: Callable[[], dg.ExecuteInProcessResult]) -> dg.ExecuteIn
         os._exit(INTERRUPTED)
 
 
-def _run(
-    api: Api, definitions: dg.Definitions, resources: Sequence[str], verbose: bool
-) -> dg.ExecuteInProcessResult:
+def _run(api: Api, definitions: dg.Definitions, resources: Sequence[str], verbose: bool) -> Results:
     level = "INFO" if verbose else "CRITICAL"
+    job = definitions.resolve_implicit_global_asset_job_def()
+    results = []
     with _instance() as instance:
         end_dead_runs(instance)
-        _wait_for_pools(api, instance, resources)
-        return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-            instance=instance,
-            asset_selection=[asset_key(api, resource) for resource in resources],
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-            tags={MACHINE_TAG: this_machine()},
-        )
+        for due in due_runs(api, instance, resources, datetime.now(UTC)):
+            if due.partitions:
+                say(f"Loading {', '.join(due.resources)} of {in_words(due.partitions)} ...")
+            _wait_for_pools(api, instance, due.resources)
+            result = job.execute_in_process(
+                instance=instance,
+                asset_selection=[asset_key(api, resource) for resource in due.resources],
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+                tags={MACHINE_TAG: this_machine(), **due.tags},
+            )
+            results.append(result)
+    return results
 
 
 def _wait_for_pools(api: Api, instance: dg.DagsterInstance, resources: Sequence[str]) -> None:
@@ -156,53 +162,6 @@ def _instance() -> AbstractContextManager[dg.DagsterInstance]:
         with FileLock(history / "opening.lock"):
             return dg.DagsterInstance.local_temp(home, overrides={"compute_logs": printed})
     return dg.DagsterInstance.ephemeral()
-
-
-def _summary(api: Api, result: dg.ExecuteInProcessResult, resources: Sequence[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("asset", "rows loaded", "rows in table", "newest data", "seconds"):
-        table.add_column(heading, justify="left" if heading == "asset" else "right", no_wrap=True)
-    loads = {
-        event.asset_key: event.step_materialization_data.materialization.metadata
-        for event in result.get_asset_materialization_events()
-    }
-    seconds = {
-        event.node_name: event.step_success_data.duration_ms / 1000
-        for event in result.get_step_success_events()
-    }
-    for resource in resources:
-        key = asset_key(api, resource)
-        metadata = {name: str(value.value) for name, value in loads.get(key, {}).items()}
-        table.add_row(
-            key.to_user_string(),
-            metadata.get("rows_loaded", "failed"),
-            metadata.get(ROW_COUNT, "-"),
-            metadata.get("newest_data", "-"),
-            f"{seconds.get(f'{api.name}__{resource}', 0):.1f}" if metadata else "-",
-        )
-    return table
-
-
-def _failed_checks(result: dg.ExecuteInProcessResult) -> Iterable[str]:
-    for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed:
-            yield (
-                f"Check failed ({evaluation.severity.value}): {evaluation.check_name} of "
-                f"{evaluation.asset_key.to_user_string()}: "
-                f"{evaluation.description}"
-            )
-
-
-def _failures(result: dg.ExecuteInProcessResult) -> Iterable[str]:
-    for event in result.get_step_failure_events():
-        data = event.step_failure_data
-        if data.user_failure_data and data.user_failure_data.description:
-            yield data.user_failure_data.description
-        elif data.error:
-            error = data.error
-            while error.cause:
-                error = error.cause
-            yield f"{event.node_name}: {error.message.strip()}"
 
 
 if __name__ == "__main__":

@@ -23,9 +23,11 @@ PARTITION_ROW_COUNT = "dagster/partition_row_count"
 COLUMN_SCHEMA = "dagster/column_schema"
 COLUMN_LINEAGE = "dagster/column_lineage"
 TABLE_NAME = "dagster/table_name"
+NEWEST_DATA = "newest_data"
 NEWEST_UPDATE = "newest_updated_at"
 LOAD_ID = "load_id"
 COMPLETE = "complete"
+ROWS_LOADED = "rows_loaded"
 ROWS_EXPECTED = "rows_expected"
 NOT_SAID = "not said"  # in place of how many rows are expected
 ROWS_RECEIVED = "rows_received"
@@ -58,7 +60,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
     }
     return {
         "rows_extracted": sum(metric.items_count for metric in metrics),
-        "rows_loaded": loaded.get(table, 0),
+        ROWS_LOADED: loaded.get(table, 0),
         COMPLETE: not read.get("reads_limited"),
         ROWS_EXPECTED: NOT_SAID if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
@@ -110,7 +112,7 @@ def table_metadata(tables: Tables, api: Api, contract: Contract) -> dict[str, An
     }
     if policy.date_column and tables.column_name(policy.date_column) in columns:
         newest = tables.newest(table, policy.date_column)
-        metadata["newest_data"] = str(newest.date()) if newest else "none"
+        metadata[NEWEST_DATA] = str(newest.date()) if newest else "none"
     if policy.newest and contract.name_of(policy.newest["field"]) in columns:
         newest = tables.newest(table, contract.name_of(policy.newest["field"]))
         metadata |= {NEWEST_UPDATE: newest.isoformat()} if newest else {}

@@ -13,6 +13,7 @@ from analytics_assets.load_metadata import (
     LOAD_ID,
     NOT_SAID,
     ROWS_EXPECTED,
+    ROWS_LOADED,
     ROWS_OF_LOAD,
     ROWS_RECEIVED,
     ROWS_REJECTED,
@@ -21,7 +22,15 @@ from analytics_assets.load_metadata import (
 )
 
 PAGE = 500  # of materializations that are fetched at once
-COUNTS = (ROWS_RECEIVED, ROWS_EXPECTED, ROWS_REPEATED, ROWS_REJECTED, ROWS_OF_LOAD, ROWS_OUTSIDE)
+COUNTS = (
+    ROWS_LOADED,
+    ROWS_RECEIVED,
+    ROWS_EXPECTED,
+    ROWS_REPEATED,
+    ROWS_REJECTED,
+    ROWS_OF_LOAD,
+    ROWS_OUTSIDE,
+)
 
 
 class UncheckedLoads(NamedTuple):

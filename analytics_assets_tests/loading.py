@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -12,7 +12,10 @@ from analytics_assets.api import API
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
+from analytics_assets.load import Partitioned
+from analytics_assets.partitions import partitions_until, range_tags
 from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.conftest import TODAY
 
 
 def load(
@@ -22,20 +25,32 @@ def load(
     tags: Mapping[str, str] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Materialize some resources, or all, in this process; `config` is what the first one gets."""
+    """Materialize some resources, or all, in this process; `config` is what the first one gets.
+
+    Of those that are loaded by partitions, it is all that the embedded API may have in a test.
+    """
+    chosen = resources or api.resources
     job = build_definitions(api).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
         instance=instance,
-        asset_selection=[asset_key(api, resource) for resource in resources or api.resources],
+        asset_selection=[asset_key(api, resource) for resource in chosen],
         raise_on_error=False,
-        tags=tags,
+        tags={**partition_tags(api, chosen), **(tags or {})},
         run_config={"ops": {f"{api.name}__{resources[0]}": {"config": config}}} if config else None,
     )
 
 
+def partition_tags(api: Api, resources: Sequence[str]) -> Mapping[str, str]:
+    """Return the tags of a run over the partitions up to a week after the usual today."""
+    end = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) + timedelta(weeks=1)
+    loads = [api.policy(resource).load for resource in resources]
+    keys = [partitions_until(load, end) for load in loads if isinstance(load, Partitioned)]
+    return range_tags(keys[0]) if keys else {}
+
+
 def metadata_of(result: dg.ExecuteInProcessResult, resource: str, api: Api = API) -> dict[str, Any]:
-    """Return the metadata of a resource's materialization as plain values."""
-    for event in result.get_asset_materialization_events():
+    """Return the metadata of a resource's materialization, the last one, as plain values."""
+    for event in reversed(result.get_asset_materialization_events()):
         if event.asset_key == asset_key(api, resource):
             metadata = event.step_materialization_data.materialization.metadata
             return {name: value.value for name, value in metadata.items()}

@@ -1,5 +1,6 @@
 """The front door: it opens without settings, and one entry brings all of a resource."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,8 +16,15 @@ from analytics_assets.definitions import build_definitions
 from analytics_assets.sandbox import Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
-from analytics_assets_tests.loading import api_rows, load, metadata_of, table_rows
+from analytics_assets_tests.loading import (
+    api_rows,
+    load,
+    metadata_of,
+    partition_tags,
+    table_rows,
+)
 
+JOB_BY_DAY = "analytics_cron_0_6_by_day_from_2025_07_02_job"
 CHECKS = {
     "complete_read",
     "no_rejected_rows",
@@ -136,12 +144,12 @@ def test_a_second_api_is_a_second_call(
         both = dg.Definitions.merge(build_definitions(API), build_definitions(other))
         result = both.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
-            asset_selection=[asset_key(API, "traffic_sources"), asset_key(other, "page_views")],
+            asset_selection=[asset_key(API, "daily_active_users"), asset_key(other, "page_views")],
         )
         assert result.success
         asked = [{record.path for record in api.requests} for api in (connected, second)]
-    traffic, views = {"/oauth/token", "/v1/traffic_sources"}, {"/oauth/token", "/v1/page_views"}
-    assert [paths - {"/openapi.json"} for paths in asked] == [traffic, views]
+    users, views = {"/oauth/token", "/v1/daily_active_users"}, {"/oauth/token", "/v1/page_views"}
+    assert [paths - {"/openapi.json"} for paths in asked] == [users, views]
 
 
 def test_the_code_location_loads_with_a_base_url_and_no_secret(
@@ -173,7 +181,9 @@ def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
     clean_place: Path, postgres_warehouse: Warehouse
 ) -> None:
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    job = ["job", "execute", "-m", "analytics_assets.definitions", "-j", "analytics_cron_0_6_job"]
+    resources = ("website_overview", "traffic_sources")
+    job = ["job", "execute", "-m", "analytics_assets.definitions", "--tags"]
+    job += [json.dumps(partition_tags(API, resources)), "-j", JOB_BY_DAY]
     done = subprocess.run(
         [sys.executable, "-m", "dagster", *job],
         env={**os.environ, "DAGSTER_HOME": str(clean_place)},
@@ -182,6 +192,6 @@ def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("Launching subprocess for") >= 3
-    for resource in ("website_overview", "daily_active_users", "traffic_sources"):
+    for resource in resources:
+        assert f'Launching subprocess for "analytics__{resource}"' in done.stderr
         assert table_rows(postgres_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))

@@ -74,13 +74,26 @@ def test_time_zones_on_either_side_have_schedules_of_their_own() -> None:
     assert len({schedule.name for schedule in build_schedules(api(**policies))}) == 3
 
 
-def test_a_schedule_loads_its_resources_with_their_checks() -> None:
-    job = build_definitions(API).resolve_job_def("analytics_cron_0_6_job")
-    names = ("website_overview", "daily_active_users", "traffic_sources")
-    loaded = {asset_key(API, name) for name in names}
+@pytest.mark.parametrize(
+    ("schedule", "resources", "checks"),
+    [
+        ("analytics_cron_0_6", {"daily_active_users"}, 7 + 1),  # one of the cursor
+        (  # three of the partitions
+            "analytics_cron_0_6_by_day_from_2025_07_02",
+            {"website_overview", "traffic_sources"},
+            2 * (7 + 3),
+        ),
+        ("analytics_cron_30_6", {"page_views"}, 7),
+    ],
+)
+def test_a_schedule_loads_its_resources_with_their_checks(
+    schedule: str, resources: set[str], checks: int
+) -> None:
+    job = build_definitions(API).resolve_job_def(f"{schedule}_job")
+    loaded = {asset_key(API, name) for name in resources}
     assert job.asset_layer.selected_asset_keys == loaded
-    assert {key.asset_key for key in job.asset_layer.asset_graph.asset_check_keys} >= loaded
-    assert len(job.asset_layer.asset_graph.asset_check_keys) == 7 * len(names) + 1  # of the cursor
+    assert {key.asset_key for key in job.asset_layer.asset_graph.asset_check_keys} == loaded
+    assert len(job.asset_layer.asset_graph.asset_check_keys) == checks
 
 
 def test_a_schedule_requests_a_run_when_it_ticks() -> None:

@@ -16,7 +16,7 @@ from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY, point_a
 
 MARKER = "marked/secret+word"
 SPELLINGS = (b"marked/secret", b"marked%2Fsecret", b"bWFya2VkL3NlY3JldC")  # plain, form, base64
-COMMAND = [sys.executable, "-m", "analytics_assets.cli", "materialize", "--verbose"]
+COMMAND = [sys.executable, "-m", "analytics_assets_tests.command_line", "materialize", "--verbose"]
 
 
 @pytest.fixture
