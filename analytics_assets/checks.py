@@ -20,6 +20,7 @@ from analytics_assets.load_checks import (
 )
 from analytics_assets.load_metadata import column_schema
 from analytics_assets.partition_checks import (
+    check_lost_partitions,
     check_missing_partitions,
     check_partition_rows,
     check_rows_in_window,
@@ -48,6 +49,7 @@ DESCRIPTIONS = {
     "columns_unchanged": "The table has the columns that it had after the load before.",
     "rows_in_window": "The API gave rows of the days that it was asked for, and of no others.",
     "missing_partitions": "Each partition that is over has been loaded.",
+    "lost_partitions": "The table still has the rows of each partition that was loaded.",
     "partition_rows": "No partition has far fewer rows than the same weekday before.",
 }
 BLOCKING = ("complete_read",)
@@ -108,17 +110,21 @@ CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
     "missing_partitions": lambda asset: check_missing_partitions(
         asset.instance, asset_key(asset.api, asset.resource), asset.policy, datetime.now(UTC)
     ),
+    "lost_partitions": lambda asset: check_lost_partitions(
+        asset.instance, asset.tables, asset.api, asset.resource, datetime.now(UTC)
+    ),
     "partition_rows": lambda asset: check_partition_rows(
         asset.tables, asset.api, asset.resource, asset.loads.partitions, datetime.now(UTC)
     ),
 }
-OF_PARTITIONS = ("rows_in_window", "missing_partitions", "partition_rows")
+OF_PARTITIONS = ("rows_in_window", "missing_partitions", "lost_partitions", "partition_rows")
 # these look at the table, which may not be there
 OF_THE_TABLE = (
     "rows_present",
     "primary_key",
     "newest_data",
     "columns_unchanged",
+    "lost_partitions",
     "partition_rows",
 )
 

@@ -48,9 +48,9 @@ main.add_command(keep_contract)
 def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     """Load RESOURCES, or all of them, run their checks, and say what happened.
 
-    Of those that are loaded by partitions, that is the partitions which were never loaded, and the
-    newest ones, which the API may have restated. The exit code tells whether all were loaded. A
-    check that fails is told, and changes nothing.
+    Of those that are loaded by partitions, that is the partitions which were never loaded, or whose
+    rows are gone, and the newest ones, which the API may have restated. The exit code tells whether
+    all were loaded. A check that fails is told, and changes nothing.
     """
     api, definitions = _project()
     unknown = set(resources) - set(api.resources)
@@ -121,7 +121,10 @@ def _run(api: Api, definitions: dg.Definitions, resources: Sequence[str], verbos
     results = []
     with _instance() as instance:
         end_dead_runs(instance)
-        for due in due_runs(api, instance, resources, datetime.now(UTC)):
+        _wait_for_pools(api, instance, resources)
+        with Warehouse.from_settings().open() as tables:
+            due_now = due_runs(api, instance, tables, resources, datetime.now(UTC))
+        for due in due_now:
             if due.partitions:
                 say(f"Loading {', '.join(due.resources)} of {in_words(due.partitions)} ...")
             _wait_for_pools(api, instance, due.resources)

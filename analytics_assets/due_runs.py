@@ -10,6 +10,7 @@ import dagster as dg
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.load import Partitioned
+from analytics_assets.lost_partitions import lost_partitions
 from analytics_assets.partitions import (
     due_partitions,
     missing_partitions,
@@ -17,6 +18,7 @@ from analytics_assets.partitions import (
     range_tags,
     ranges,
 )
+from analytics_assets.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,25 @@ class DueRun:
 
 
 def due_runs(
-    api: Api, instance: dg.DagsterInstance, resources: Sequence[str], now: datetime
+    api: Api,
+    instance: dg.DagsterInstance,
+    tables: Tables,
+    resources: Sequence[str],
+    now: datetime,
 ) -> list[DueRun]:
     """Find the runs that are due.
 
     Args:
         api: the API.
         instance: what remembers which partitions were loaded.
+        tables: the open warehouse.
         resources: the resources in question.
         now: the moment.
 
     Returns:
         One run for the resources without partitions, and one for each stretch of partitions that
-        were never loaded or are to be taken again, for all resources that have it.
+        were never loaded, whose rows the table has lost, or that are to be taken again, for all
+        resources that have it.
     """
     together: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for resource in resources:
@@ -62,6 +70,7 @@ def due_runs(
         keys = partitions_until(load, now)
         due = set(due_partitions(load, now))
         due.update(missing_partitions(instance, asset_key(api, resource), keys))
+        due.update(lost_partitions(instance, tables, api, resource, keys))
         for stretch in ranges(load, [key for key in keys if key in due]):
             together[tuple(stretch)].append(resource)
     return [DueRun(names, partitions) for partitions, names in sorted(together.items())]

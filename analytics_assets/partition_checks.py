@@ -1,4 +1,4 @@
-"""What is asked of a table that is loaded by partitions: what is missing, and what has shrunk."""
+"""What is asked of a table that is loaded by partitions: what is missing, lost or has shrunk."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.extract.rows_in_window import ROWS_OUTSIDE
 from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import ROWS_RECEIVED
+from analytics_assets.lost_partitions import lost_partitions
 from analytics_assets.partition_rows import rows_of_partitions
 from analytics_assets.partitions import finished_partitions, in_words, missing_partitions, ranges
 from analytics_assets.policy import Policy
@@ -67,6 +68,33 @@ def check_missing_partitions(
         "of the missing partitions, or set a later `start` in the resource's policy.",
         dg.AssetCheckSeverity.WARN,
         numbers,
+    )
+
+
+def check_lost_partitions(
+    instance: dg.DagsterInstance, tables: Tables, api: Api, resource: str, now: datetime
+) -> Verdict:
+    """Fail if the table no longer holds the rows of partitions that were loaded.
+
+    Args:
+        instance: what remembers the loads.
+        tables: the open warehouse.
+        api: the API.
+        resource: the resource.
+        now: the moment up to which partitions are over.
+    """
+    load = _partitioned(api.policy(resource))
+    keys = finished_partitions(load, now)
+    lost = lost_partitions(instance, tables, api, resource, keys)
+    numbers = {"lost_partitions": len(lost)}
+    if not lost:
+        return Verdict(True, "The table has rows of all that had some.", numbers=numbers)
+    holes = [in_words(hole) for hole in ranges(load, lost)]
+    return Verdict(
+        False,
+        f"{len(lost)} were loaded, and the table has no rows of them now: {_named(holes)}. Is it "
+        "another warehouse, or a new one? Load them again by a backfill, or by `make materialize`.",
+        numbers=numbers,
     )
 
 

@@ -8,14 +8,19 @@ import dagster as dg
 
 from analytics_assets import cli, due_runs
 from analytics_assets.configuration import Api
+from analytics_assets.tables import Tables
 
 
 def due_on_that_day(
-    api: Api, instance: dg.DagsterInstance, resources: Sequence[str], now: datetime
+    api: Api,
+    instance: dg.DagsterInstance,
+    tables: Tables,
+    resources: Sequence[str],
+    now: datetime,
 ) -> list[due_runs.DueRun]:
     """Find what is due, whatever the day is."""
     today = datetime.fromisoformat(os.environ["SANDBOX__TODAY"])
-    return due_runs.due_runs(api, instance, resources, today.replace(tzinfo=UTC))
+    return due_runs.due_runs(api, instance, tables, resources, today.replace(tzinfo=UTC))
 
 
 if __name__ == "__main__":
