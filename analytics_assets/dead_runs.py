@@ -10,12 +10,17 @@ import dagster as dg
 import psutil
 
 from analytics_assets.configuration import Api
+from analytics_assets.errors import AnalyticsAssetsError
 from analytics_assets.machine import this_machine
 
 INTERVAL = timedelta(seconds=30)
 CLOCK_TOLERANCE = 2.0  # seconds by which the times of a process and of an event may differ
 MACHINE_TAG = "analytics_assets/machine"
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+
+
+class RunOverError(AnalyticsAssetsError):
+    """A process works for a run that is over."""
 
 
 def build_dead_run_sensor(api: Api) -> dg.SensorDefinition:
@@ -53,7 +58,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     ended = []
     here = {MACHINE_TAG: this_machine()}
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY, tags=here)):
-        process = _process_of(instance, run.run_id)
+        process = process_of(instance, run.run_id)
         if process and is_gone(*process):
             instance.report_run_failed(run, f"The process of this run ({process[0]}) is gone.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
@@ -61,8 +66,36 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     return ended
 
 
-def _process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, datetime] | None:
-    """Return the process that a run said it was executed by, and when it said so."""
+def refuse_to_go_on(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Stop a process that goes on although its run is over.
+
+    Steps that have a process of their own outlive the process of their run where that is killed.
+
+    Args:
+        instance: which knows of the run.
+        run_id: the run that this process works for.
+
+    Raises:
+        RunOverError: the run is over.
+    """
+    run = instance.get_run_by_id(run_id)
+    if run and run.is_finished:
+        raise RunOverError(
+            f"Run {run_id} is over ({run.status.value}): its own process is gone, or somebody has "
+            "ended it. Start another one."
+        )
+
+
+def process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, datetime] | None:
+    """Return the process that a run said it was executed by, and when it said so.
+
+    Args:
+        instance: which remembers what the run said.
+        run_id: the run.
+
+    Returns:
+        The number of the process, and the moment; None if the run has not said it.
+    """
     events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
     for record in events:
         event = record.event_log_entry.dagster_event

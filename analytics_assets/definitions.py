@@ -15,6 +15,7 @@ from analytics_assets.contract import contract_of
 from analytics_assets.dead_runs import build_dead_run_sensor
 from analytics_assets.schedules import build_schedules
 from analytics_assets.sensors import build_sensor
+from analytics_assets.waiting_runs import build_waiting_run_sensor
 from analytics_assets.warehouse import Warehouse
 
 
@@ -44,7 +45,11 @@ def build_definitions(api: Api) -> dg.Definitions:
         assets=[*build_endpoints(api, contracts), *build_assets(api, warehouse, contracts)],
         asset_checks=build_checks(api, warehouse, contracts),
         schedules=build_schedules(api),
-        sensors=[build_sensor(api), build_dead_run_sensor(api)],
+        sensors=[
+            build_sensor(api),
+            build_dead_run_sensor(api),
+            build_waiting_run_sensor(api),
+        ],
         executor=executor,
     )
 

@@ -47,6 +47,6 @@ def _rows_told(
         for record in found.records:  # the newest first
             if (event := record.asset_materialization) and event.partition:
                 count = event.metadata.get(PARTITION_ROW_COUNT)
-                rows.setdefault(event.partition, int(count.value) if count else 0)
+                rows.setdefault(event.partition, int(str(count.value)) if count else 0)
         cursor, more = found.cursor, found.has_more
     return rows

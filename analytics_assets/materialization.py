@@ -17,7 +17,7 @@ from analytics_assets.asset_keys import asset_key, endpoint_key, endpoint_url
 from analytics_assets.backfill import Backfill, WindowLoaded
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
-from analytics_assets.dead_runs import MACHINE_TAG
+from analytics_assets.dead_runs import MACHINE_TAG, refuse_to_go_on
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.cursor import ForgottenState
@@ -151,6 +151,7 @@ def _load(
         run=context.run.run_id,
         log=context.log,
     ) as pipeline:
+        refuse_to_go_on(context.instance, context.run.run_id)  # as it may have waited for long
         pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
         [result] = Loader().run(
             context,

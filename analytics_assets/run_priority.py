@@ -22,11 +22,12 @@ def a_more_urgent_run_waits(instance: dg.DagsterInstance, pool: str, run: dg.Dag
     # a run whose first steps find no place is not started, and so none of its steps is pending
     queued = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
     waiting = [each.priority or 0 for each in pending if each.run_id != run.run_id]
-    waiting += [_priority(each) for each in queued if pool in _pools(each)]
+    waiting += [_priority(each) for each in queued if pool in pools_of(each)]
     return any(priority > _priority(run) for priority in waiting)
 
 
-def _pools(run: dg.DagsterRun) -> frozenset[str]:
+def pools_of(run: dg.DagsterRun) -> frozenset[str]:
+    """Return the pools in which the steps of a run take places."""
     needed = run.run_op_concurrency
     return frozenset(needed.all_pools or ()) if needed else frozenset()
 

@@ -65,7 +65,7 @@ def test_data_up_to_yesterday_is_fresh(
 ) -> None:
     point_at(sandbox, monkeypatch)
     sandbox.today = None
-    assert outcomes(load(instance, "website_overview"))["newest_data"][0]
+    assert outcomes(load(instance, "daily_active_users"))["newest_data"][0]
 
 
 def test_a_load_of_nothing_cannot_pass_for_fresh_data(

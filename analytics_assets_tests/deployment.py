@@ -1,0 +1,128 @@
+"""Dagster as it is deployed: a webserver, a daemon, and runs in processes of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from analytics_assets_tests.conftest import ROOT
+
+PATIENCE = 180  # seconds in which a busy machine brings up what is waited for
+LAUNCH = """
+mutation Launch($parameters: ExecutionParams!) {
+  launchRun(executionParams: $parameters) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+PROGRAMS = {"daemon": ["dagster._daemon", "run"], "webserver": ["dagster_webserver"]}
+
+
+def wait_until(happened: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Return what `happened` gives as soon as that is something."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if result := happened():
+            return result
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {patience:.0f} s")
+
+
+class Deployment:
+    """The webserver and the daemon of an instance that is set up as shipped.
+
+    Args:
+        home: the folder of the instance, in which the programs are started.
+        module: the module with the definitions.
+    """
+
+    def __init__(self, home: Path, module: str) -> None:
+        self.home = home
+        self._module = module
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+
+    def __enter__(self) -> "Deployment":
+        (self.home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+        (self.home / "workspace.yaml").write_text(
+            f"load_from:\n  - python_module:\n      module_name: {self._module}\n"
+            "      location_name: tests\n"
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._started:
+            for member in [each for each in psutil.process_iter() if _is_of(each, process.pid)]:
+                member.kill()
+            process.wait()
+
+    def start(self, program: str) -> None:
+        """Start the daemon or the webserver."""
+        address = ["--host", "127.0.0.1", "--port", str(self._port)]
+        with (self.home / f"{program}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", *PROGRAMS[program], "-w", "workspace.yaml"),
+                    *(address if program == "webserver" else ()),
+                ],
+                cwd=self.home,
+                env={**os.environ, "DAGSTER_HOME": str(self.home)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        self._running[program] = process
+
+    def kill(self, program: str) -> None:
+        """Kill the daemon or the webserver, and leave what it has started to itself."""
+        self._running[program].send_signal(signal.SIGKILL)
+        self._running[program].wait()
+
+    def launch(self, assets: Sequence[str], job: str, tags: Mapping[str, str]) -> str:
+        """Ask the webserver for a run, as its pages do, and return the run's id."""
+        parameters = {
+            "selector": {
+                "repositoryLocationName": "tests",
+                "repositoryName": "__repository__",
+                "jobName": job,
+                "assetSelection": [{"path": asset.split("/")} for asset in assets],
+            },
+            "executionMetadata": {
+                "tags": [{"key": key, "value": value} for key, value in tags.items()]
+            },
+        }
+
+        def asked() -> str | None:
+            try:
+                answer = requests.post(
+                    f"http://127.0.0.1:{self._port}/graphql",
+                    json={"query": LAUNCH, "variables": {"parameters": parameters}},
+                    timeout=60,
+                ).json()
+            except (requests.ConnectionError, requests.JSONDecodeError):
+                return None
+            launched = answer["data"]["launchRun"]
+            return str(launched["run"]["runId"]) if "run" in launched else None
+
+        return str(wait_until(asked, "a launch"))
+
+
+def _is_of(process: psutil.Process, session: int) -> bool:
+    try:
+        return os.getsid(process.pid) == session
+    except ProcessLookupError:
+        return False

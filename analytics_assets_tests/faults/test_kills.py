@@ -1,0 +1,151 @@
+"""Kills of the run, of the daemon and of the webserver, at random moments of a backfill.
+
+Whatever the moment, one more run makes the content right, and nothing is left hanging.
+"""
+
+import os
+import random
+import re
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import psutil
+import pytest
+
+from analytics_assets.dead_runs import process_of
+from analytics_assets.partitions import range_tags
+from analytics_assets.sandbox import Sandbox, sandbox_rows
+from analytics_assets.sandbox.series import FIRST_DAY
+from analytics_assets.warehouse import Warehouse
+from analytics_assets.working_folder import remove_dead_folders
+from analytics_assets_tests.by_days_in_short_windows import API
+from analytics_assets_tests.conftest import point_at
+from analytics_assets_tests.deployment import Deployment, wait_until
+from analytics_assets_tests.loading import api_rows, table_rows
+from analytics_assets_tests.partitioned import days_of
+
+pytestmark = pytest.mark.slow
+
+[RESOURCE] = API.resources
+TODAY = FIRST_DAY + timedelta(days=60)
+DAYS = days_of(API, TODAY)
+MODULE = "analytics_assets_tests.by_days_in_short_windows"
+VICTIMS = ["run", "run", "run", "daemon", "webserver"]
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+class Trial:
+    """A deployment in which one backfill follows on the other, and processes are killed.
+
+    Args:
+        deployment: the webserver and the daemon.
+        instance: the same instance, looked at from here.
+        sandbox: the API that is read.
+        chance: says when what is killed.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        instance: dg.DagsterInstance,
+        sandbox: Sandbox,
+        chance: random.Random,
+    ) -> None:
+        self.deployment = deployment
+        self.instance = instance
+        self._sandbox = sandbox
+        self._chance = chance
+
+    def backfill(self) -> str:
+        """Ask for a run over all days, and return its id."""
+        asset = f"{API.name}/{RESOURCE}"
+        return self.deployment.launch([asset], "__ASSET_JOB", range_tags(DAYS))
+
+    def living(self) -> list[dg.DagsterRun]:
+        """Return the runs that will go on by themselves."""
+        runs = self.instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+        return [run for run in runs if not self._is_dead(run)]
+
+    def kill(self, victim: str) -> None:
+        """Kill something at some moment of a backfill, and start again what is a service."""
+        if not self.living():
+            self.backfill()
+        due = len(self._sandbox.requests) + self._chance.randrange(20)
+        wait_until(
+            lambda: len(self._sandbox.requests) >= due or not self.living(), "a part of a backfill"
+        )
+        if victim != "run":
+            self.deployment.kill(victim)
+            self.deployment.start(victim)
+            return
+        if not self.living():
+            self.backfill()
+        os.kill(wait_until(self._process_of_a_run, "the start of a run"), signal.SIGKILL)
+
+    def _process_of_a_run(self) -> int | None:
+        processes = [process_of(self.instance, run.run_id) for run in self.living()]
+        pids = [process[0] for process in processes if process]
+        return pids[0] if pids else None
+
+    def _is_dead(self, run: dg.DagsterRun) -> bool:
+        process = process_of(self.instance, run.run_id)
+        if not process:
+            return False
+        try:
+            return psutil.Process(process[0]).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+
+def shorten_waits(file: Path) -> None:
+    """Let Dagster give up sooner on a run that was killed before it began."""
+    shipped = file.read_text()
+    short = re.sub(r"start_timeout_seconds: \d+", "start_timeout_seconds: 30", shipped)
+    short = re.sub(r"poll_interval_seconds: \d+", "poll_interval_seconds: 5", short)
+    assert short != shipped
+    file.write_text(short)
+
+
+@pytest.fixture
+def trial(
+    warehouse: Warehouse, clean_place: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> Iterator[Trial]:
+    """A deployment over sixty days of an API that does not die with it."""
+    with (
+        Sandbox(today=TODAY, client_id=f"client-{seed}") as sandbox,
+        Deployment(clean_place, MODULE) as deployment,
+    ):
+        point_at(sandbox, monkeypatch)
+        shorten_waits(clean_place / "dagster.yaml")
+        # made before there are two who would make it in the same moment
+        with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+            deployment.start("webserver")
+            deployment.start("daemon")
+            yield Trial(deployment, instance, sandbox, random.Random(seed))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_five_kills_one_more_run_makes_it_good_and_nothing_is_left_hanging(
+    trial: Trial, warehouse: Warehouse, seed: int
+) -> None:
+    for victim in random.Random(seed).sample(VICTIMS, len(VICTIMS)):
+        trial.kill(victim)
+    instance, last = trial.instance, trial.backfill()
+    wait_until(lambda: not instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY)), "the end of runs")
+    run = instance.get_run_by_id(last)
+    assert run
+    assert run.status == dg.DagsterRunStatus.SUCCESS
+    assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, TODAY))
+    pool = instance.event_log_storage.get_concurrency_info(warehouse.pool(RESOURCE))
+    assert (pool.claimed_slots, pool.pending_steps) == ([], [])
+    with warehouse.loading("nobody in the way", table=RESOURCE):
+        pass
+    remove_dead_folders(warehouse.pipelines_dir)
+    assert not list(warehouse.pipelines_dir.glob(f"{API.name}_{RESOURCE}-*"))
