@@ -53,6 +53,8 @@ def dagster_url(
         "PIPELINES_DIR": str(home / "pipelines"),
         **ui_warehouse,
         "RUNTIME__DLTHUB_TELEMETRY": "false",
+        # so that a backfill of it takes long enough to be looked at
+        "SOURCES__ANALYTICS__TRAFFIC_SOURCES__READING__MAX_PER_SECOND": "4",
     }
     workspace = ["-w", str(ROOT / "workspace.yaml")]
     address = ["--host", "127.0.0.1", "--port", str(port)]

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from analytics_assets.api import API
+from analytics_assets.load import Partitioned
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 EXPANDED = quote(f"global@global:{API.name}_api,global@global:{API.name}")
@@ -20,12 +21,16 @@ CHECKS = (
     "columns_unchanged",
     "complete_read",
     "contract_drift",
+    "lost_partitions",
+    "missing_partitions",
     "newest_data",
     "no_rejected_rows",
+    "partition_rows",
     "primary_key",
+    "rows_in_window",
     "rows_present",
 )
-
+PARTITIONED = [name for name in API.resources if isinstance(API.policy(name).load, Partitioned)]
 
 # they share what takes a while to come up
 pytestmark = pytest.mark.xdist_group("ui")
@@ -33,17 +38,19 @@ pytestmark = pytest.mark.xdist_group("ui")
 
 @pytest.fixture(scope="session")
 def page(browser_page: Page, dagster_url: str) -> Page:
-    """The UI after a new user has opened the lineage and clicked on Materialize all."""
+    """The UI after a new user has opened the lineage and clicked on Materialize all, and on All."""
     expect.set_options(timeout=180_000)
     browser_page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
     for resource in API.resources:
         titles = browser_page.get_by_text(resource, exact=True).filter(visible=True)
         expect(titles).to_have_count(2)  # the endpoint and the table
     assert browser_page.get_by_text("Materialized", exact=True).count() == 0
-    everything = f"Materialize all ({len(API.resources)})"
-    # leaving the page before the run is launched would call the launch off
-    with browser_page.expect_response(re.compile("op=LaunchPipelineExecution")):
-        browser_page.get_by_role("button", name=everything).click()
+    everything = f"Materialize all ({len(API.resources)})…"
+    browser_page.get_by_role("button", name=everything).click()
+    browser_page.get_by_role("dialog").get_by_text("All", exact=True).click()
+    # leaving the page before the backfill is launched would call the launch off
+    with browser_page.expect_response(re.compile("op=LaunchPartitionBackfill")):
+        browser_page.get_by_role("button", name="Launch backfill").click()
     return browser_page
 
 
@@ -67,13 +74,40 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
+def count_of(page: Page, state: str) -> int:
+    """How many partitions the page of an asset counts in a state."""
+    counted = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
+    return int(re.sub(r"\D", "", counted.first.inner_text()))
+
+
+def test_a_backfill_shows_which_days_are_done_while_others_are_under_way(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=partitions")
+    for _ in range(200):
+        page.get_by_text(re.compile(r"^Materialized \(\d+\)$")).wait_for()
+        page.wait_for_timeout(1000)  # the counts begin with 0
+        done, under_way = (count_of(page, state) for state in ("Materialized", "Materializing"))
+        if done and under_way:
+            break
+        assert not done, "it is over, and nothing was shown of it meanwhile"
+        page.reload()
+    picture(page, "backfill")
+    days = done + under_way
+    expect(page.get_by_text(f"Materialized ({days})")).to_be_visible(timeout=600_000)
+    assert count_of(page, "Missing") == 0
+
+
 def test_materialize_all_turns_every_table_and_every_check_green(
     page: Page, dagster_url: str
 ) -> None:
     page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
-    green = page.get_by_text("Materialized", exact=True).filter(visible=True)
-    expect(green).to_have_count(len(API.resources))
-    checks = page.get_by_text(re.compile(r"(\d+) / \1 Passed"))
+    for text, tables in (
+        ("100% filled", len(PARTITIONED)),
+        ("Materialized", len(API.resources) - len(PARTITIONED)),
+    ):
+        expect(page.get_by_text(text, exact=True).filter(visible=True)).to_have_count(tables)
+    checks = page.get_by_text(re.compile(r"^(\d+) / \1 Passed$"))
     expect(checks.filter(visible=True)).to_have_count(len(API.resources))
     picture(page, "lineage")
 
