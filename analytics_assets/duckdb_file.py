@@ -14,6 +14,7 @@ from analytics_assets.errors import find_cause
 from analytics_assets.waiting import Patience, WarehouseLockedError
 
 DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
+LARGEST_TABLE = "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables()"
 LOCKED_BY = re.compile(r'lock on file "(?P<file>[^"]+)".*?held in (?P<process>.+?\(PID \d+\))')
 LOCKED = re.compile(r'lock on file "(?P<file>[^"]+)"')
 
@@ -38,29 +39,28 @@ class DuckDbFile(DuckDbCredentials):
         return f"{self.drivername}:///{self.database}"
 
 
-def duckdb_credentials(columns: int | None = None) -> DuckDbFile:
-    """Resolve dlt's own credentials; without any, dlt would make a file per pipeline.
-
-    Args:
-        columns: how many columns the table that is loaded has, if that is known.
-    """
+def duckdb_credentials() -> DuckDbFile:
+    """Resolve dlt's own credentials; without any, dlt would make a file per pipeline."""
     credentials = resolve_configuration(DuckDbFile(), sections=("destination", "duckdb"))
     credentials.database = credentials.database or DEFAULT_DUCKDB_FILE
-    if columns:
-        own = credentials.global_config or {}
-        # to keep the order, DuckDB needs more memory than that, and works in one thread only
-        limits = {"memory_limit": _memory_limit(columns), "preserve_insertion_order": False}
-        credentials.global_config = {**limits, **own}
+    # to keep the order, DuckDB needs more memory, and with a limit works in one thread only
+    credentials.global_config = {
+        "preserve_insertion_order": False,
+        **(credentials.global_config or {}),
+    }
     return credentials
 
 
 @contextmanager
-def held_open(credentials: DuckDbCredentials, patience: Patience) -> Iterator[None]:
+def held_open(
+    credentials: DuckDbCredentials, patience: Patience, columns: int | None = None
+) -> Iterator[None]:
     """Keep the file open, so that whatever opens it in this process meets nobody else.
 
     Args:
         credentials: where it is.
         patience: how long to wait for another process that has it open.
+        columns: how many columns the table that is loaded has; none are loaded if not given.
 
     Raises:
         WarehouseLockedError: another process still has it open.
@@ -69,9 +69,35 @@ def held_open(credentials: DuckDbCredentials, patience: Patience) -> Iterator[No
     assert pool is not None, "credentials that are resolved have one"
     connection = patience.wait_for(partial(_open, pool))
     try:
+        if columns and "memory_limit" not in (credentials.global_config or {}):
+            connection.execute(f"SET GLOBAL memory_limit = '{_memory_limit(connection, columns)}'")
         yield
     finally:
         pool.return_conn(connection)
+
+
+def lift_memory_limit(error: Exception) -> bool:
+    """Give DuckDB as much memory as it likes if it failed for want of it; the file is held open.
+
+    Args:
+        error: why a load failed.
+
+    Returns:
+        Whether there is more memory now, so that another try makes sense. A limit that was set by
+        hand stays.
+    """
+    credentials = duckdb_credentials()
+    is_set = "memory_limit" in (credentials.global_config or {})
+    cause = find_cause(error, duckdb.Error)  # out of memory, or a commit that failed for want of it
+    if is_set or not cause or "memory_limit" not in str(cause):
+        return False
+    assert credentials.conn_pool is not None, "credentials that are resolved have one"
+    connection = _open(credentials.conn_pool)
+    try:
+        connection.execute("RESET GLOBAL memory_limit")
+    finally:
+        credentials.conn_pool.return_conn(connection)
+    return True
 
 
 @contextmanager
@@ -102,10 +128,13 @@ def _open(pool: DuckDbConnectionPool) -> Any:
         return pool.borrow_conn()
 
 
-def _memory_limit(columns: int) -> str:
+def _memory_limit(connection: duckdb.DuckDBPyConnection, columns: int) -> str:
     """Return what DuckDB may use for a merge: it takes most of the machine's memory otherwise.
 
-    However many the rows, more makes a merge of a dozen columns no faster; thousands of columns
-    need more.
+    More makes a merge of a dozen columns no faster, however many rows it brings; thousands of
+    columns need more. To delete rows all over a table, as a merge does, DuckDB 2.0 keeps eight
+    bytes in memory for each of the table's rows. Rows of a megabyte each need more than that says:
+    see `lift_memory_limit`.
     """
-    return f"{80 + columns // 2}MB"
+    [rows] = connection.execute(LARGEST_TABLE).fetchone() or (0,)
+    return f"{80 + columns // 2 + 10 * rows // 1_000_000}MB"

@@ -24,6 +24,9 @@ class LoadingPipeline(Pipeline):
     held: Callable[[], AbstractContextManager[None]] = nullcontext
     """Holds the warehouse for as long as its context lasts."""
 
+    can_go_on: Callable[[Exception], bool] | None = None
+    """Tells of the error of a load whether to go on with it, as something has been mended."""
+
     after_load: Callable[[], None] | None = None
     """Is called after each load, while the warehouse is still held."""
 
@@ -36,7 +39,12 @@ class LoadingPipeline(Pipeline):
             reraise=True,
         )
         with self.held():
-            info = conflicts(super().load, *args, **kwargs)
+            try:
+                info = conflicts(super().load, *args, **kwargs)
+            except Exception as error:
+                if not (self.can_go_on and self.can_go_on(error)):
+                    raise
+                info = conflicts(super().load, *args, **kwargs)
             if self.after_load:
                 self.after_load()
         return info

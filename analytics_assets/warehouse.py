@@ -25,7 +25,12 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.duckdb_file import duckdb_credentials, held_open, locks_explained
+from analytics_assets.duckdb_file import (
+    duckdb_credentials,
+    held_open,
+    lift_memory_limit,
+    locks_explained,
+)
 from analytics_assets.history import trim_history
 from analytics_assets.loading_pipeline import LoadingPipeline
 from analytics_assets.table_lock import holder_called, locked_by_file, locked_in_postgres
@@ -135,20 +140,17 @@ class Warehouse:
         """Return `dataset.table`."""
         return f"{self.dataset}.{table}"
 
-    def pipeline(
-        self, name: str, pipelines_dir: Path | None = None, columns: int | None = None
-    ) -> LoadingPipeline:
+    def pipeline(self, name: str, pipelines_dir: Path | None = None) -> LoadingPipeline:
         """Make a dlt pipeline into this warehouse; connects to nothing.
 
         Args:
             name: the pipeline's name, under which dlt keeps its state in the destination.
             pipelines_dir: working folder; `self.pipelines_dir` if not given.
-            columns: how many columns its table has, if that is known.
         """
         return dlt.pipeline(
             pipeline_name=name,
             pipelines_dir=str(pipelines_dir or self.pipelines_dir),
-            destination=self._destination(columns),
+            destination=self._destination(),
             dataset_name=self.dataset,
             _impl_cls=LoadingPipeline,
         )
@@ -181,8 +183,9 @@ class Warehouse:
         """
         patience = Patience(self.lock_patience, log)
         with working_folder(self.pipelines_dir, name) as folder, locks_explained():
-            pipeline = self.pipeline(name, folder, columns)
+            pipeline = self.pipeline(name, folder)
             pipeline.held = partial(self._held_open, patience, columns)
+            pipeline.can_go_on = lift_memory_limit if self.is_duckdb else None
             pipeline.after_load = partial(self._trim_history, pipeline, log or LOG)
             with (
                 self._alone(pipeline, table or name, holder_called(run), patience),
@@ -235,7 +238,7 @@ class Warehouse:
     ) -> AbstractContextManager[None]:
         if not self.is_duckdb:
             return nullcontext()
-        return held_open(duckdb_credentials(columns), patience)
+        return held_open(duckdb_credentials(), patience, columns)
 
     def _trim_history(self, pipeline: LoadingPipeline, log: logging.Logger) -> None:
         if not self.history_days:
@@ -248,7 +251,7 @@ class Warehouse:
         except DatabaseException as error:  # some destinations delete nothing; the load is whole
             log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")
 
-    def _destination(self, columns: int | None) -> Destination[Any, Any]:
+    def _destination(self) -> Destination[Any, Any]:
         if self.duckdb_file:
             if self.duckdb_file.stem == self.dataset:
                 raise WarehouseError(
