@@ -37,7 +37,6 @@ class Fault:
         first: whether this is the first load, with no table before it.
         most_requests: how many requests for rows the load may send.
         slow: whether it takes more than five seconds.
-        everywhere: whether it is tried on PostgreSQL too.
     """
 
     name: str
@@ -54,7 +53,6 @@ class Fault:
     first: bool = False
     most_requests: int | None = None
     slow: bool = False
-    everywhere: bool = False
 
     @property
     def expectation(self) -> str:

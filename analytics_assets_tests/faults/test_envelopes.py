@@ -34,7 +34,7 @@ FAULTS = [
     Fault("body null on page 3, for ever", always(body(None)), FAILED),
     Fault("body a bare list on page 3, once", once(body([]))),
     Fault("body a bare list on page 3, for ever", always(body([])), FAILED),
-    Fault("error object under 200, once", once(body(ERROR)), everywhere=True),
+    Fault("error object under 200, once", once(body(ERROR))),
     Fault("error object under 200, for ever", always(body(ERROR)), FAILED, "backend_error"),
     Fault("error object beside no rows, once", once(error_beside_no_rows)),
     Fault(

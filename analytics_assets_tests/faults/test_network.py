@@ -28,7 +28,7 @@ LOGIN = b"<!doctype html><title>Sign in</title><form>...</form>"
 FAULTS = [
     Fault("reset before the answer, once", once(reset)),
     Fault("reset before the answer, for ever", always(reset), FAILED, "no whole answer"),
-    Fault("reset in the body, once", once(reset_in_body), everywhere=True),
+    Fault("reset in the body, once", once(reset_in_body)),
     Fault("reset in the body, for ever", always(reset_in_body), FAILED, "no whole answer"),
     Fault("empty reply once", once(nothing)),
     Fault("empty reply for ever", always(nothing), FAILED, "no whole answer"),

@@ -107,7 +107,7 @@ FAULTS = [
         EITHER,
         TOTAL,
     ),
-    Fault("row added between pages, once", once(rows(add_first), 100), everywhere=True),
+    Fault("row added between pages, once", once(rows(add_first), 100)),
     Fault("row deleted between pages, once", once(rows(delete_read), 100)),
     Fault(
         "row deleted, another added behind, once; two passes must agree",
@@ -129,7 +129,7 @@ FAULTS = [
         most_requests=10,
     ),
     Fault("`limit` and `offset` ignored, all rows at once", always(all_rows, None)),
-    Fault("empty resource", rows=lambda _: [], first=True, everywhere=True),
+    Fault("empty resource", rows=lambda _: [], first=True),
     Fault("one row", rows=lambda honest: honest[:1], first=True),
     Fault("exactly one page", rows=lambda honest: honest[:100], first=True),
     Fault("one row more than two pages", rows=lambda honest: honest[:201], first=True),

@@ -60,7 +60,7 @@ def rejecting(
     expected: str = LOADED,
 ) -> Fault:
     """A fault by which the new row is kept out of the table."""
-    return Fault(name, trick, expected, rejected=(NEW,), rows=rows, everywhere=True)
+    return Fault(name, trick, expected, rejected=(NEW,), rows=rows)
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -97,19 +97,18 @@ FAULTS = [
     rejecting("1e400", literal(b"1e400"), marked("bounce_rate")),
     rejecting("integer of 65 bits", None, changed(sessions=2**64), EITHER),
     rejecting("integer of 400 digits", None, changed(sessions=10**400), EITHER),
-    Fault("integer of 63 bits", rows=changed(sessions=2**63 - 1), everywhere=True),
+    Fault("integer of 63 bits", rows=changed(sessions=2**63 - 1)),
     Fault("integer beyond what a double holds", rows=changed(sessions=2**53 + 1)),
     Fault("invalid UTF-8", inside(b"\xff\xfe"), FAILED, rows=marked("note")),
     Fault("Latin-1 in place of UTF-8", inside(b"caf\xe9"), FAILED, rows=marked("note")),
     rejecting("NUL in text", None, changed(note="before\0after")),
     rejecting("lone surrogate", None, changed(note="\ud83d")),
-    Fault("surrogate pair", rows=changed(note="😀"), everywhere=True),
+    Fault("surrogate pair", rows=changed(note="😀")),
     Fault("byte order mark", always(text({b'{"data"': b'\xef\xbb\xbf{"data"'}), None)),
     Fault("same key twice in a page", rows=lambda rows: restated_twice(rows, 241, 246)),
     Fault(
         "same key twice across pages",
         rows=lambda rows: restated_twice(rows, 50, 246),
-        everywhere=True,
     ),
     Fault("same row twice", rows=lambda rows: inserted(rows[NEW])(rows)),
     Fault(
@@ -143,7 +142,6 @@ FAULTS = [
         "50 levels inside a json field",
         rows=changed(payload=nested(50)),
         columns=JSON_COLUMN,
-        everywhere=True,
     ),
     Fault(
         "100,000 levels",
