@@ -14,7 +14,7 @@ import pytest
 from analytics_assets_tests.benchmarks import nginx
 from analytics_assets_tests.benchmarks.bars import cost_of_dagster, peak_memory, speed_against
 from analytics_assets_tests.benchmarks.cases import CASES, Case
-from analytics_assets_tests.benchmarks.chart import draw_throughput
+from analytics_assets_tests.benchmarks.chart import draw_merges, draw_throughput
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders import DAGSTER, FLOOR, OWN, STOCK, Loader
 from analytics_assets_tests.benchmarks.measurement import Figures, Measurement
@@ -28,7 +28,7 @@ from analytics_assets_tests.benchmarks.task import RESOURCES
 ROWS = 300
 FEW = Case("few", ROWS, resources=2, waits=True)
 SURROUNDINGS = Surroundings(
-    "2026-01-31", "a machine", "versions", "It was idle.", "it.png", 100, "install"
+    "2026-01-31", "a machine", "versions", "It was idle.", "it.png", "curve.png", 100, "install"
 )
 
 
@@ -197,7 +197,9 @@ def test_the_readme_holds_each_figure_against_its_target(tmp_path: Path) -> None
     assert stock in lines
     assert ["duckdb", "1,000", "2.50", "10", "0.00", "100"] in lines
     draw_throughput(results, tmp_path / "it.png", "title", "note")
-    assert (tmp_path / "it.png").read_bytes().startswith(b"\x89PNG")
+    draw_merges(merged, tmp_path / "curve.png", "title", "note")
+    for picture in ("it.png", "curve.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("warehouse", WAREHOUSES)

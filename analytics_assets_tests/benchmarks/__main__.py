@@ -1,6 +1,6 @@
 """Measures how fast this project loads, beside a floor and stock dlt.
 
-Run as `python -m analytics_assets_tests.benchmarks`. All cases together write README.md and a chart
+Run as `python -m analytics_assets_tests.benchmarks`. All cases together write README.md and charts
 beside this file; some of them are only printed, unless `--output` names a folder.
 """
 
@@ -16,7 +16,7 @@ from rich.console import Console
 
 from analytics_assets_tests.benchmarks import machine, nginx
 from analytics_assets_tests.benchmarks.cases import CASES, Case
-from analytics_assets_tests.benchmarks.chart import draw_throughput
+from analytics_assets_tests.benchmarks.chart import draw_merges, draw_throughput
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders import LOADERS, Loader
 from analytics_assets_tests.benchmarks.merging import SIZES, Merge, merges
@@ -33,6 +33,7 @@ from analytics_assets_tests.benchmarks.run import ROOT, Result, measure
 
 HERE = Path(__file__).parent
 CHART = "throughput.png"
+CURVE = "merging.png"
 MERGE = "merge"  # the case that reads from no API
 PAGES = ROOT / ".benchmarks" / "pages"
 WARM_UP_ROWS = 300
@@ -95,7 +96,7 @@ def take(cases: Sequence[Case], rounds: int | None) -> list[Result]:
 
 
 def write(results: Sequence[Result], merged: Sequence[Merge], output: Path, busy: str) -> None:
-    """Write README.md and the chart."""
+    """Write README.md and the charts."""
     output.mkdir(parents=True, exist_ok=True)
     surroundings = Surroundings(
         date=machine.today(),
@@ -103,11 +104,14 @@ def write(results: Sequence[Result], merged: Sequence[Merge], output: Path, busy
         versions=machine.versions(),
         busy=busy,
         chart=CHART,
+        curve=CURVE,
         page=ROWS_PER_PAGE,
         install=nginx.INSTALL,
     )
-    note = f"{surroundings.date}. {surroundings.machine}. DuckDB, pages of {ROWS_PER_PAGE} rows."
+    where = f"{surroundings.date}. {surroundings.machine}."
+    note = f"{where} DuckDB, pages of {ROWS_PER_PAGE} rows."
     draw_throughput(results, output / CHART, "Rows per second: more is better", note)
+    draw_merges(merged, output / CURVE, "Seconds of a merge: less is better", where)
     (output / "README.md").write_text(rendered(results, merged, surroundings), encoding="utf-8")
 
 

@@ -9,11 +9,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import StrMethodFormatter
 
 from analytics_assets_tests.benchmarks.loaders import LOADERS
+from analytics_assets_tests.benchmarks.merging import CHANGED, Merge
 from analytics_assets_tests.benchmarks.run import Result
 
 COLOURS = dict(zip(LOADERS, ("#9aa0a6", "#e8a33d", "#1f6feb", "#8250df"), strict=True))
 BAR = 0.8  # of the room that it has
 INCHES_PER_BAR, INCHES_AROUND, INCHES_WIDE = 0.25, 1.6, 10.0
+INCHES_HIGH = 4.5
 SLOWEST = 100  # rows per second, where the axis begins
 
 
@@ -43,6 +45,37 @@ def draw_throughput(results: Sequence[Result], file: Path, title: str, note: str
     used = [loader for loader in LOADERS if any(loader in result.figures for result in results)]
     colours = [Patch(color=COLOURS[loader], label=loader.title) for loader in used]
     figure.legend(handles=colours, loc="outside upper right", ncols=len(used), frameon=False)
+    figure.supxlabel(note, fontsize=8, color="#57606a", x=0.01, ha="left")
+    figure.savefig(file, dpi=150)
+
+
+def draw_merges(merges: Sequence[Merge], file: Path, title: str, note: str) -> None:
+    """Draw the seconds of a merge against the size of its table, a line per warehouse.
+
+    Args:
+        merges: what to draw.
+        file: the PNG to write.
+        title: stands above.
+        note: stands below: when, on what.
+    """
+    figure = Figure((INCHES_WIDE, INCHES_HIGH), layout="constrained")
+    axes = figure.add_subplot()
+    for warehouse in dict.fromkeys(merge.warehouse for merge in merges):
+        sizes = [merge for merge in merges if merge.warehouse == warehouse]
+        rows = [merge.rows for merge in sizes]
+        [first] = axes.loglog(rows, [merge.first_seconds for merge in sizes], "o--", alpha=0.5)
+        first.set_label(f"{warehouse}, all rows new")
+        again = [merge.seconds for merge in sizes]
+        label = f"{warehouse}, one row in {CHANGED} again"
+        axes.loglog(rows, again, "o-", color=first.get_color(), label=label)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set_xlabel("rows of the table")
+    axes.set_ylabel("seconds")
+    axes.grid(True, alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title(title, loc="left")
+    axes.legend(frameon=False)
     figure.supxlabel(note, fontsize=8, color="#57606a", x=0.01, ha="left")
     figure.savefig(file, dpi=150)
 

@@ -49,6 +49,8 @@ Seconds of dlt's load step, in which rows are merged into their table: when all 
 when one row in a hundred, spread over the table, is merged again. Each warehouse is new, and
 PostgreSQL does not wait for its disk; the rows are made on the spot, without an API.
 
+![Seconds of a merge against the rows of its table]({curve})
+
 {merges}
 
 ## Run it
@@ -84,6 +86,7 @@ class Surroundings:
     versions: str
     busy: str
     chart: str
+    curve: str
     page: int
     install: str
 
