@@ -28,7 +28,7 @@ from analytics_assets.load import Full
 from analytics_assets.load_conflicts import REWRITING, reads_what_is_new, refuse_load, refuse_prune
 from analytics_assets.policy import Policy, PolicyEntry
 
-NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+NAME = re.compile(r"(?=.{1,63}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 REJECTED_ROWS = "rejected_rows"
 PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
 
@@ -118,7 +118,12 @@ class Api:
             if isinstance(entry, dict):
                 _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
         for name in self.resources:
-            if self.table(name) == REJECTED_ROWS:
+            table = self.table(name)
+            if not NAME.fullmatch(table):
+                raise ConfigurationError(
+                    f"`table_name` of resource `{name}` is {table!r}: {_naming_rule(table)}"
+                )
+            if table == REJECTED_ROWS:
                 raise ConfigurationError(
                     f"resource `{name}`: the table `{REJECTED_ROWS}` holds the rows that break a "
                     "contract; give the resource another name, or another `table_name`."
@@ -292,6 +297,6 @@ def _naming_rule(name: str) -> str:
     suggestion = suggestion.strip("_")
     mend = f" Call it {suggestion!r}." if NAME.fullmatch(suggestion) else ""
     return (
-        "a name is lower-case letters, digits and single underscores, starting with a letter "
-        f"(a double underscore marks dlt's child tables).{mend}"
+        "a name is up to 63 lower-case letters, digits and single underscores, starting with a "
+        f"letter (a double underscore marks dlt's child tables).{mend}"
     )

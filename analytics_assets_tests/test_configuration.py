@@ -137,18 +137,29 @@ def test_an_illegal_api_name_is_refused_with_a_legal_one_suggested(
     assert str(refusal.value).endswith(f"Call it {suggested!r}.")
 
 
-@pytest.mark.parametrize("illegal", ["", "__", "2024_orders", "é"])
+@pytest.mark.parametrize(("illegal", "suggested"), ILLEGAL)
+def test_an_illegal_table_name_is_refused_with_a_legal_one_suggested(
+    illegal: str, suggested: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        api({"name": "sales", "table_name": illegal})
+
+    assert str(refusal.value).startswith(f"`table_name` of resource `sales` is {illegal!r}")
+    assert str(refusal.value).endswith(f"Call it {suggested!r}.")
+
+
+@pytest.mark.parametrize("illegal", ["", "__", "2024_orders", "é", "o" * 64])
 def test_a_name_from_which_no_legal_one_follows_is_refused_with_the_rule_alone(
     illegal: str,
 ) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         api({"name": illegal})
 
-    assert "lower-case letters, digits and single underscores" in str(refusal.value)
+    assert "up to 63 lower-case letters, digits and single underscores" in str(refusal.value)
     assert "Call it" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", ["a", "orders", "orders_2", "page_views_v2"])
+@pytest.mark.parametrize("name", ["a", "orders", "orders_2", "page_views_v2", "o" * 63])
 def test_names_of_lower_case_letters_digits_and_single_underscores_are_legal(name: str) -> None:
     assert api({"name": name}, name=name).resources == (name,)
 
