@@ -211,6 +211,9 @@ class Warehouse:
             self.pipeline("reader", Path(folder)).destination_client() as client,
         ):
             assert isinstance(client, SqlJobClientBase)
+            if self.destination_type == "postgres":
+                # as dlt has DuckDB do; a moment late in 9999 is in Python's year 10000 further east
+                client.sql_client.execute_sql("SET TIME ZONE 'UTC'")
             yield Tables(client)
 
     @contextmanager
@@ -259,7 +262,7 @@ class Warehouse:
                     "same name, which DuckDB cannot tell apart: rename the file "
                     "(`destination.duckdb.credentials`) or set another `dataset_name`."
                 )
-            return dlt.destinations.duckdb(duckdb_credentials(columns), **TRANSACTIONS)
+            return dlt.destinations.duckdb(duckdb_credentials(), **TRANSACTIONS)
         capabilities = TRANSACTIONS if self.destination_type == "postgres" else {}
         destination = Destination.from_reference(self.destination_type, **capabilities)
         assert destination is not None, "only an empty reference has no destination"

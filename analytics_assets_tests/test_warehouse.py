@@ -217,6 +217,14 @@ def test_a_destination_that_is_down_loses_nothing(
     )
 
 
+def test_the_newest_time_is_known_wherever_the_server_is(warehouse: Warehouse) -> None:
+    last = "9999-12-31T23:59:59Z"
+    with warehouse.loading("times") as pipeline:
+        pipeline.run([{"id": 1, "until": last}], table_name="times")
+    with warehouse.open() as tables:
+        assert tables.newest("times", "until") == datetime.fromisoformat(last)
+
+
 def test_the_newest_value_is_found_in_dates_times_and_text(warehouse: Warehouse) -> None:
     rows = [
         {
