@@ -4,14 +4,16 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
 
 from analytics_assets.api import API
+from analytics_assets.definitions import build_definitions
 from analytics_assets.sandbox import Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
@@ -19,8 +21,13 @@ from analytics_assets_tests.loading import api_rows, failures_of, load, table_ro
 
 PATIENCE = 240  # seconds that loads may take on a busy machine
 
-Load = tuple[Path, Sequence[str]]
-"""The home of a Dagster instance, and what is loaded there."""
+
+class Load(NamedTuple):
+    """What is loaded in the Dagster instance of a folder, by a run with some tags."""
+
+    home: Path
+    resources: Sequence[str]
+    tags: Mapping[str, str] | None = None
 
 
 def at_once(*loads: Load) -> list[dict[str, str]]:
@@ -47,7 +54,12 @@ def at_once(*loads: Load) -> list[dict[str, str]]:
 
 
 def begin(
-    environment: dict[str, str], barrier: Any, home: Path, resources: Sequence[str], sender: Any
+    environment: dict[str, str],
+    barrier: Any,
+    home: Path,
+    resources: Sequence[str],
+    tags: Mapping[str, str] | None,
+    sender: Any,
 ) -> None:
     """Load in a Dagster instance that is set up as shipped."""
     os.environ.clear()
@@ -56,7 +68,7 @@ def begin(
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         barrier.wait(PATIENCE)
-        sender.send(failures_of(load(instance, *resources)))
+        sender.send(failures_of(load(instance, *resources, tags=tags)))
 
 
 def home_in(folder: Path) -> Path:
@@ -65,6 +77,7 @@ def home_in(folder: Path) -> Path:
     return folder
 
 
+BY_DAY = "analytics_cron_0_6_by_day_from_2025_07_02"
 TWO = ("page_views", "website_overview")
 RIGHT = {resource: api_rows(sandbox_rows(resource, TODAY)) for resource in API.resources}
 
@@ -102,7 +115,7 @@ def test_two_runs_at_once_in_instances_that_do_not_know_each_other_end_with_the_
     connected: Sandbox, warehouse: Warehouse, clean_place: Path
 ) -> None:
     homes = [home_in(clean_place / name) for name in ("one", "other")]
-    assert at_once(*((home, TWO) for home in homes)) == [{}, {}]
+    assert at_once(*(Load(home, TWO) for home in homes)) == [{}, {}]
     assert not [path for path in warehouse.pipelines_dir.iterdir() if path.is_dir()]
     assert contents(warehouse, TWO) == {resource: RIGHT[resource] for resource in TWO}
 
@@ -110,6 +123,34 @@ def test_two_runs_at_once_in_instances_that_do_not_know_each_other_end_with_the_
 def test_on_postgres_the_first_loads_of_all_tables_at_once_make_one_schema(
     connected: Sandbox, postgres_warehouse: Warehouse, clean_place: Path
 ) -> None:
-    loads = [(home_in(clean_place / resource), [resource]) for resource in API.resources]
+    loads = [Load(home_in(clean_place / resource), [resource]) for resource in API.resources]
     assert at_once(*loads) == [{}] * len(loads)
     assert contents(postgres_warehouse, API.resources) == RIGHT
+
+
+def test_a_schedule_and_a_backfill_at_once_on_postgres_end_with_the_right_content(
+    connected: Sandbox,
+    postgres_warehouse: Warehouse,
+    clean_place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    definitions = build_definitions(API)
+    context = dg.build_schedule_context(
+        scheduled_execution_time=datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC),
+        repository_def=definitions.get_repository_def(),
+    )
+    tick = definitions.resolve_schedule_def(BY_DAY).evaluate_tick(context)
+    [asked] = tick.run_requests or []
+    resources = [key.path[-1] for key in asked.asset_selection or ()]
+    home = home_in(clean_place / "home")
+    backfill, schedule = Load(home, resources), Load(home, resources, asked.tags)
+    monkeypatch.chdir(home)
+    # made before there are two who would make its files in the same moment
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert at_once(backfill, schedule) == [{}, {}]
+        for resource in resources:
+            pool = instance.event_log_storage.get_concurrency_info(
+                postgres_warehouse.pool(resource)
+            )
+            assert (pool.claimed_slots, pool.pending_steps) == ([], [])
+    assert contents(postgres_warehouse, resources) == {name: RIGHT[name] for name in resources}
