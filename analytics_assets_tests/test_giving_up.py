@@ -183,6 +183,15 @@ def test_no_request_of_a_read_that_failed_is_sent_afterwards() -> None:
         assert max(asked for asked in api.asked) <= 8 + 2 * MOST
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own way with Ctrl-C: an earlier test may have left that of a load behind."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_read_that_is_interrupted_ends_at_once_and_leaves_nothing() -> None:
     def interrupt() -> None:
         api.wait_for_stalled(MOST)

@@ -3,9 +3,11 @@
 import ast
 import re
 from dataclasses import fields
+from datetime import date
 
 from analytics_assets.extract.pace import PaceSettings
 from analytics_assets.extract.reading import ReadingSettings
+from analytics_assets.load import Partitioned, Window
 from analytics_assets.policy import Policy
 from analytics_assets.settings import LocationSettings, OAuth2Settings
 from analytics_assets.warehouse import WarehouseSettings
@@ -50,6 +52,12 @@ def test_defaults_of_policies_are_told_as_they_are() -> None:
 def test_the_example_entry_is_python() -> None:
     example = re.findall(r"```python\n(.*?)```", section("Add a resource"), re.S)[0]
     assert ast.literal_eval(example.strip().rstrip(","))["name"] == "conversions"
+
+
+def test_the_example_of_partitions_is_one() -> None:
+    [example] = re.findall(r'```python\n("load": .*?)```', README, re.S)
+    names = {"Partitioned": Partitioned, "Window": Window, "date": date}
+    assert isinstance(eval("{" + example + "}", names)["load"], Partitioned)
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:
