@@ -16,12 +16,13 @@ NOT_NULL = re.compile(
     r"Column '([^']+)' is declared non-nullable|column `([^`]+)` which is not nullable"
     r'|null value in column "([^"]+)"'
 )
+MOST_COLUMNS = re.compile(r"at most (\d+) (columns|entries)")  # PostgreSQL's own words
 
 
 def unfit_column(
     error: Exception, contract: Contract, warehouse: Warehouse, table: str
 ) -> str | None:
-    """Say what to do if a load failed by the type of a value.
+    """Say what to do if a load failed by the type of a value, or the number of columns.
 
     Args:
         error: what dlt raised.
@@ -38,6 +39,11 @@ def unfit_column(
         return (
             f"A value of the type {other.from_type} fits none of the columns of its field: "
             f"`{other.column_name}` is {other.to_type}. {_mend(field)}"
+        )
+    if most := MOST_COLUMNS.search(str(error)):
+        return (
+            f"The rows have more columns than PostgreSQL takes, which are {most[1]} at most. Ask "
+            "the API for fewer fields, or leave some out by `processing_steps` in the entry."
         )
     empty = _empty_column(error)
     if not empty:

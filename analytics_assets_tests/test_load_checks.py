@@ -343,6 +343,15 @@ def test_a_type_that_changed_so_that_no_column_holds_it_is_said_in_a_sentence(
     assert len(table_rows(warehouse, "orders")) == len(loads) - 1
 
 
+def test_more_columns_than_postgres_takes_are_said_in_a_sentence(
+    serve: Any, postgres_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    serve([{"id": 1, **{f"column_{number}": number for number in range(1_700)}}])
+    [said] = failures_of(load(instance, api=orders_api())).values()
+    assert said.startswith("orders was not loaded. ")
+    assert "more columns than PostgreSQL takes" in said
+
+
 def test_a_column_that_the_entry_says_is_not_null_is_named_if_it_is(
     serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:

@@ -37,6 +37,7 @@ class Fault:
         first: whether this is the first load, with no table before it.
         most_requests: how many requests for rows the load may send.
         slow: whether it takes more than five seconds.
+        duckdb_only: whether PostgreSQL has no room for it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Fault:
     first: bool = False
     most_requests: int | None = None
     slow: bool = False
+    duckdb_only: bool = False
 
     @property
     def expectation(self) -> str:

@@ -40,9 +40,10 @@ def each(faults: Sequence[Fault], typed: bool = True) -> pytest.MarkDecorator:
             marks=[pytest.mark.slow] if fault.slow or told else [],
         )
         for fault in faults
+        for elsewhere in ["duckdb" if fault.duckdb_only else "postgres"]
         for place, told in [
             (Place("duckdb"), ""),
-            (Place("postgres", AT_ONCE), "pages ahead, postgres"),
+            (Place(elsewhere, AT_ONCE), f"pages ahead, {elsewhere}"),
             *([(Place("duckdb", typed=True), "columns")] if typed else []),
         ]
     ]
