@@ -122,7 +122,7 @@ def _run(api: Api, definitions: dg.Definitions, resources: Sequence[str], verbos
     with _instance() as instance:
         end_dead_runs(instance)
         _wait_for_pools(api, instance, resources)
-        with Warehouse.from_settings().open() as tables:
+        with errors_said(), Warehouse.from_settings().open() as tables:
             due_now = due_runs(api, instance, tables, resources, datetime.now(UTC))
         for due in due_now:
             if due.partitions:

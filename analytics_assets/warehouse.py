@@ -9,7 +9,7 @@ import gc
 import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -203,14 +203,14 @@ class Warehouse:
         Raises:
             WarehouseLockedError: another process holds the DuckDB file for longer than
                 `lock_patience`.
+            WarehouseError: it cannot be opened.
         """
         with (
             tempfile.TemporaryDirectory(prefix="analytics_assets-") as folder,
             locks_explained(),
             self._held_open(Patience(self.lock_patience, log)),
-            self.pipeline("reader", Path(folder)).destination_client() as client,
+            _client_of(self.pipeline("reader", Path(folder))) as client,
         ):
-            assert isinstance(client, SqlJobClientBase)
             if self.destination_type == "postgres":
                 # as dlt has DuckDB do; a moment late in 9999 is in Python's year 10000 further east
                 client.sql_client.execute_sql("SET TIME ZONE 'UTC'")
@@ -267,6 +267,19 @@ class Warehouse:
         destination = Destination.from_reference(self.destination_type, **capabilities)
         assert destination is not None, "only an empty reference has no destination"
         return destination
+
+
+@contextmanager
+def _client_of(pipeline: LoadingPipeline) -> Iterator[SqlJobClientBase]:
+    """Connect to the destination."""
+    with ExitStack() as stack:
+        try:
+            client: Any = pipeline.destination_client()
+            stack.enter_context(client)
+        except Exception as error:  # the driver of each destination has one of its own
+            raise WarehouseError(f"The warehouse cannot be opened: {str(error).strip()}") from error
+        assert isinstance(client, SqlJobClientBase)
+        yield client
 
 
 @contextmanager

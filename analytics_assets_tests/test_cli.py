@@ -89,6 +89,18 @@ def test_a_failed_resource_shows_in_the_table_with_its_reason(
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.usefixtures("connected", "postgres_warehouse")
+def test_a_warehouse_that_cannot_be_reached_is_said_in_a_sentence(
+    environment: Mapping[str, str],
+) -> None:
+    nobody = {"DESTINATION__POSTGRES__CREDENTIALS": "postgresql://me:my-secret@127.0.0.1:1/none"}
+    done = run({**environment, **nobody}, "materialize", "page_views")
+    assert done.returncode == 1
+    assert "The warehouse cannot be opened: connection to server" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "my-secret" not in done.stdout + done.stderr
+
+
 def test_an_unknown_resource_is_refused_with_the_known_ones(
     environment: Mapping[str, str],
 ) -> None:
