@@ -145,7 +145,7 @@ def test_after_five_kills_one_more_run_makes_it_good_and_nothing_is_left_hanging
     assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, TODAY))
     pool = instance.event_log_storage.get_concurrency_info(warehouse.pool(RESOURCE))
     assert (pool.claimed_slots, pool.pending_steps) == ([], [])
-    with warehouse.loading("nobody in the way", table=RESOURCE):
+    with warehouse.loading("nobody_in_the_way", table=RESOURCE):
         pass
     remove_dead_folders(warehouse.pipelines_dir)
     assert not list(warehouse.pipelines_dir.glob(f"{API.name}_{RESOURCE}-*"))
