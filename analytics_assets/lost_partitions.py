@@ -8,9 +8,8 @@ from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.load_metadata import PARTITION_ROW_COUNT
 from analytics_assets.partition_rows import rows_of_partitions
+from analytics_assets.past_loads import newest_first
 from analytics_assets.tables import Tables
-
-PAGE = 500  # of materializations that are fetched at once
 
 
 def lost_partitions(
@@ -39,14 +38,10 @@ def _rows_told(
 ) -> dict[str, int]:
     """Return how many rows the table had of some partitions, as each was loaded last."""
     rows: dict[str, int] = {}
-    cursor, more = None, bool(keys)
-    while more:
-        found = instance.fetch_materializations(
-            dg.AssetRecordsFilter(asset_key=asset, asset_partitions=keys), limit=PAGE, cursor=cursor
-        )
-        for record in found.records:  # the newest first
-            if (event := record.asset_materialization) and event.partition:
-                count = event.metadata.get(PARTITION_ROW_COUNT)
-                rows.setdefault(event.partition, int(str(count.value)) if count else 0)
-        cursor, more = found.cursor, found.has_more
+    if not keys:  # Dagster would take that for all of them
+        return rows
+    loads = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=keys)
+    for _, event in newest_first(instance, loads):
+        count = event.metadata.get(PARTITION_ROW_COUNT)
+        rows.setdefault(str(event.partition), int(str(count.value)) if count else 0)
     return rows

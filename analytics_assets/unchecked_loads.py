@@ -1,6 +1,6 @@
 """The loads of an asset that its checks have not looked at yet, taken together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -20,8 +20,8 @@ from analytics_assets.load_metadata import (
     ROWS_REPEATED,
     UNKNOWN_FIELDS,
 )
+from analytics_assets.past_loads import newest_first
 
-PAGE = 500  # of materializations that are fetched at once
 COUNTS = (
     ROWS_LOADED,
     ROWS_RECEIVED,
@@ -63,7 +63,7 @@ def unchecked_loads(
     events: list[dg.AssetMaterialization] = []
     runs: dict[str, bool] = {}
     before: dg.AssetMaterialization | None = None
-    for run, event in _newest_first(instance, asset):
+    for run, event in newest_first(instance, asset):
         if run not in runs:
             runs[run] = not runs or not _has_checked(instance, asset, run)
         if not runs[run]:
@@ -109,19 +109,6 @@ def combined(loads: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _sum(counts: Sequence[Any]) -> Any:
     return NOT_SAID if NOT_SAID in counts else sum(count or 0 for count in counts)
-
-
-def _newest_first(
-    instance: dg.DagsterInstance, asset: dg.AssetKey
-) -> Iterator[tuple[str, dg.AssetMaterialization]]:
-    """Go through an asset's materializations with the runs that they are from."""
-    cursor, more = None, True
-    while more:
-        found = instance.fetch_materializations(asset, limit=PAGE, cursor=cursor)
-        for record in found.records:
-            if record.asset_materialization:
-                yield record.run_id, record.asset_materialization
-        cursor, more = found.cursor, found.has_more
 
 
 def _has_checked(instance: dg.DagsterInstance, asset: dg.AssetKey, run_id: str) -> bool:
