@@ -41,12 +41,10 @@ def draw_throughput(results: Sequence[Result], file: Path, title: str, note: str
         place += 1
     axes.set_yticks(list(labels), list(labels.values()))
     _draw_scale(axes)
-    axes.set_title(title, loc="left")
     used = [loader for loader in LOADERS if any(loader in result.figures for result in results)]
     colours = [Patch(color=COLOURS[loader], label=loader.title) for loader in used]
     figure.legend(handles=colours, loc="outside upper right", ncols=len(used), frameon=False)
-    figure.supxlabel(note, fontsize=8, color="#57606a", x=0.01, ha="left")
-    figure.savefig(file, dpi=150)
+    _save(figure, axes, file, title, note)
 
 
 def draw_merges(merges: Sequence[Merge], file: Path, title: str, note: str) -> None:
@@ -73,11 +71,8 @@ def draw_merges(merges: Sequence[Merge], file: Path, title: str, note: str) -> N
     axes.set_xlabel("rows of the table")
     axes.set_ylabel("seconds")
     axes.grid(True, alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(title, loc="left")
     axes.legend(frameon=False)
-    figure.supxlabel(note, fontsize=8, color="#57606a", x=0.01, ha="left")
-    figure.savefig(file, dpi=150)
+    _save(figure, axes, file, title, note)
 
 
 def _draw_bar(axes: Axes, place: float, speed: float, colour: str) -> None:
@@ -100,4 +95,10 @@ def _draw_scale(axes: Axes) -> None:
     axes.set_xlabel("rows per second of the whole process, on a logarithmic scale")
     axes.xaxis.grid(True, alpha=0.3)
     axes.set_axisbelow(True)
+
+
+def _save(figure: Figure, axes: Axes, file: Path, title: str, note: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title(title, loc="left")
+    figure.supxlabel(note, fontsize=8, color="#57606a", x=0.01, ha="left")
+    figure.savefig(file, dpi=150)
