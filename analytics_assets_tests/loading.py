@@ -127,3 +127,9 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return json.loads(json.dumps(value, default=str))
+
+
+def change(warehouse: Warehouse, table: str, statement: str) -> None:
+    """Change a table behind the project's back; `{table}` in the statement stands for it."""
+    with warehouse.pipeline("test_vandal").sql_client() as client:
+        client.execute_sql(statement.format(table=client.make_qualified_table_name(table)))

@@ -13,7 +13,7 @@ from analytics_assets.sandbox import Sandbox
 from analytics_assets.table_checks import check_columns, check_newest_data, check_primary_key
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
-from analytics_assets_tests.loading import api_with, load
+from analytics_assets_tests.loading import api_with, change, load
 
 OF_THE_TABLE = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
 ALL = OF_THE_TABLE | {"complete_read", "no_rejected_rows", "contract_drift"}
@@ -25,12 +25,6 @@ def outcomes(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
         evaluation.check_name: (evaluation.passed, str(evaluation.description))
         for evaluation in result.get_asset_check_evaluations()
     }
-
-
-def execute(warehouse: Warehouse, statement: str) -> None:
-    """Change a table behind the project's back; `{table}` stands for `page_views`."""
-    with warehouse.pipeline("test_vandal").sql_client() as client:
-        client.execute_sql(statement.format(table=client.make_qualified_table_name("page_views")))
 
 
 def run_checks_alone(instance: dg.DagsterInstance) -> dict[str, tuple[bool, str]]:
@@ -73,14 +67,14 @@ def test_a_load_of_nothing_cannot_pass_for_fresh_data(
 ) -> None:
     connected.today = None
     assert outcomes(load(instance, "page_views"))["newest_data"][0]
-    execute(warehouse, "DELETE FROM {table} WHERE date > DATE '2025-12-31'")
+    change(warehouse, "page_views", "DELETE FROM {table} WHERE date > DATE '2025-12-31'")
     assert not run_checks_alone(instance)["newest_data"][0]
 
 
 def test_duplicated_keys_are_found(
     loaded: dict[str, tuple[bool, str]], warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    execute(warehouse, "UPDATE {table} SET id = 'one' WHERE date = DATE '2025-07-03'")
+    change(warehouse, "page_views", "UPDATE {table} SET id = 'one' WHERE date = DATE '2025-07-03'")
     passed, text = run_checks_alone(instance)["primary_key"]
     assert not passed
     assert text == "0 rows without a key, 1 keys more than once."
@@ -89,7 +83,7 @@ def test_duplicated_keys_are_found(
 def test_an_empty_table_is_found(
     loaded: dict[str, tuple[bool, str]], warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    execute(warehouse, "DELETE FROM {table}")
+    change(warehouse, "page_views", "DELETE FROM {table}")
     after = run_checks_alone(instance)
     assert not after["rows_present"][0]
     assert after["newest_data"] == (False, "No row has a date or a time in `date`.")
@@ -98,8 +92,8 @@ def test_an_empty_table_is_found(
 def test_a_column_that_came_or_went_is_named_in_a_warning(
     loaded: dict[str, tuple[bool, str]], warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    execute(warehouse, "ALTER TABLE {table} ADD COLUMN surprise VARCHAR")
-    execute(warehouse, "ALTER TABLE {table} DROP COLUMN agent")
+    change(warehouse, "page_views", "ALTER TABLE {table} ADD COLUMN surprise VARCHAR")
+    change(warehouse, "page_views", "ALTER TABLE {table} DROP COLUMN agent")
     passed, text = run_checks_alone(instance)["columns_unchanged"]
     assert not passed
     assert text == "added surprise (text); removed agent (text)"

@@ -10,7 +10,7 @@ from analytics_assets.lost_partitions import lost_partitions
 from analytics_assets.sandbox import Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.loading import api_rows, table_rows
+from analytics_assets_tests.loading import api_rows, change, table_rows
 from analytics_assets_tests.partitioned import api_by_day, days_of, load_days
 
 RESOURCE = "page_views"
@@ -19,12 +19,6 @@ DAYS = days_of(API)
 NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
 
 pytestmark = pytest.mark.usefixtures("connected")
-
-
-def execute(warehouse: Warehouse, statement: str) -> None:
-    """Change the table behind the project's back."""
-    with warehouse.pipeline("test_vandal").sql_client() as client:
-        client.execute_sql(statement.format(table=client.make_qualified_table_name(RESOURCE)))
 
 
 def lost(warehouse: Warehouse, instance: dg.DagsterInstance) -> list[str]:
@@ -47,7 +41,11 @@ def test_days_whose_rows_are_gone_are_lost_told_and_due(
     assert check_of(load_days(instance, API))[0]
     assert lost(warehouse, instance) == []
 
-    execute(warehouse, "DELETE FROM {table} WHERE date IN (DATE '2025-07-05', DATE '2025-07-06')")
+    change(
+        warehouse,
+        RESOURCE,
+        "DELETE FROM {table} WHERE date IN (DATE '2025-07-05', DATE '2025-07-06')",
+    )
     assert lost(warehouse, instance) == ["2025-07-05", "2025-07-06"]
     passed, text = check_of(load_days(instance, API, DAYS[-1]))
     assert not passed
@@ -66,7 +64,7 @@ def test_in_a_new_warehouse_all_that_dagster_remembers_is_lost(
     warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load_days(instance, API)
-    execute(warehouse, "DROP TABLE {table}")
+    change(warehouse, RESOURCE, "DROP TABLE {table}")
     assert lost(warehouse, instance) == DAYS
 
 

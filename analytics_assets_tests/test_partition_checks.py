@@ -19,6 +19,7 @@ from analytics_assets.policy import Policy
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
+from analytics_assets_tests.loading import change
 from analytics_assets_tests.partitioned import api_by_day, days_of, load_days
 
 ASSET = dg.AssetKey("orders")
@@ -78,12 +79,6 @@ def test_rows_of_other_days_are_a_warning() -> None:
     assert verdict.text.startswith("2 of 5 rows are of other days than the API was asked for.")
 
 
-def execute(warehouse: Warehouse, statement: str) -> None:
-    """Change a table behind the project's back; `{table}` stands for `page_views`."""
-    with warehouse.pipeline("test_vandal").sql_client() as client:
-        client.execute_sql(statement.format(table=client.make_qualified_table_name("page_views")))
-
-
 @pytest.fixture
 def views(connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance) -> Warehouse:
     """A warehouse with thirty days of nine rows each."""
@@ -93,8 +88,8 @@ def views(connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 
 def test_days_with_far_fewer_rows_than_a_week_before_are_named(views: Warehouse) -> None:
     half = "SELECT id FROM {table} WHERE date = DATE '2025-07-20' ORDER BY id LIMIT 4"
-    execute(views, f"DELETE FROM {{table}} WHERE id IN ({half})")
-    execute(views, "DELETE FROM {table} WHERE date = DATE '2025-07-21'")
+    change(views, "page_views", f"DELETE FROM {{table}} WHERE id IN ({half})")
+    change(views, "page_views", "DELETE FROM {table} WHERE date = DATE '2025-07-21'")
     midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
     with views.open() as tables:
         left = rows_of_partitions(tables, VIEWS, "page_views", DAYS)
