@@ -34,6 +34,7 @@ from analytics_assets.load_metadata import (
 )
 from analytics_assets.materialization import materialize
 from analytics_assets.partitions import backfill_policy_of, partitions_of
+from analytics_assets.policy import Policy
 from analytics_assets.settings import configured_base_url, without_credentials
 from analytics_assets.warehouse import Warehouse
 
@@ -121,7 +122,7 @@ class ResourceTranslator(DagsterDltTranslator):
                 owners=list(policy.owners),
                 tags=dict(policy.tags),
                 code_version=_code_version(api, resource),
-                freshness_policy=dg.FreshnessPolicy.time_window(fail_window=policy.freshness),
+                freshness_policy=_freshness_policy(policy),
                 metadata={
                     TABLE_NAME: table,
                     "endpoint": api.endpoint(resource)["path"],
@@ -170,6 +171,13 @@ def _partitions(load: Load) -> dict[str, Any]:
     if not isinstance(load, Partitioned):
         return {}
     return {"partitions_def": partitions_of(load), "backfill_policy": backfill_policy_of(load)}
+
+
+def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy | None:
+    """Return Dagster's own policy; those by partitions have a check instead (`freshness.py`)."""
+    if isinstance(policy.load, Partitioned):
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=policy.freshness)
 
 
 def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:

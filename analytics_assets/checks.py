@@ -22,6 +22,7 @@ from analytics_assets.load_metadata import column_schema
 from analytics_assets.partition_checks import (
     check_lost_partitions,
     check_missing_partitions,
+    check_newest_partition,
     check_partition_rows,
     check_rows_in_window,
 )
@@ -48,6 +49,7 @@ DESCRIPTIONS = {
     "newest_data": "The newest day in the table is fresh: a load of nothing is no news.",
     "columns_unchanged": "The table has the columns that it had after the load before.",
     "rows_in_window": "The API gave rows of the days that it was asked for, and of no others.",
+    "newest_partition": "The newest partition that is due has been loaded.",
     "missing_partitions": "Each partition that is over has been loaded.",
     "lost_partitions": "The table still has the rows of each partition that was loaded.",
     "partition_rows": "No partition has far fewer rows than the same weekday before.",
@@ -107,6 +109,9 @@ CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
         asset.loads.columns_before, column_schema(asset.tables.columns(asset.table))
     ),
     "rows_in_window": lambda asset: check_rows_in_window(asset.load),
+    "newest_partition": lambda asset: check_newest_partition(
+        asset.instance, asset_key(asset.api, asset.resource), asset.policy, datetime.now(UTC)
+    ),
     "missing_partitions": lambda asset: check_missing_partitions(
         asset.instance, asset_key(asset.api, asset.resource), asset.policy, datetime.now(UTC)
     ),
@@ -117,7 +122,13 @@ CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
         asset.tables, asset.api, asset.resource, asset.loads.partitions, datetime.now(UTC)
     ),
 }
-OF_PARTITIONS = ("rows_in_window", "missing_partitions", "lost_partitions", "partition_rows")
+OF_PARTITIONS = (
+    "rows_in_window",
+    "newest_partition",
+    "missing_partitions",
+    "lost_partitions",
+    "partition_rows",
+)
 # these look at the table, which may not be there
 OF_THE_TABLE = (
     "rows_present",

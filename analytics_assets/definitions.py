@@ -13,6 +13,7 @@ from analytics_assets.checks import build_checks
 from analytics_assets.configuration import Api
 from analytics_assets.contract import contract_of
 from analytics_assets.dead_runs import build_dead_run_sensor
+from analytics_assets.freshness import build_freshness_sensors
 from analytics_assets.schedules import build_schedules
 from analytics_assets.sensors import build_sensor
 from analytics_assets.waiting_runs import build_waiting_run_sensor
@@ -49,6 +50,7 @@ def build_definitions(api: Api) -> dg.Definitions:
             build_sensor(api),
             build_dead_run_sensor(api),
             build_waiting_run_sensor(api),
+            *build_freshness_sensors(api),
         ],
         executor=executor,
     )

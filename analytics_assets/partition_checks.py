@@ -13,7 +13,13 @@ from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import ROWS_RECEIVED
 from analytics_assets.lost_partitions import lost_partitions
 from analytics_assets.partition_rows import rows_of_partitions
-from analytics_assets.partitions import finished_partitions, in_words, missing_partitions, ranges
+from analytics_assets.partitions import (
+    finished_partitions,
+    in_words,
+    missing_partitions,
+    partitions_until,
+    ranges,
+)
 from analytics_assets.policy import Policy
 from analytics_assets.tables import Tables
 from analytics_assets.verdict import Verdict
@@ -69,6 +75,32 @@ def check_missing_partitions(
         dg.AssetCheckSeverity.WARN,
         numbers,
     )
+
+
+def check_newest_partition(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, policy: Policy, now: datetime
+) -> Verdict:
+    """Fail if the newest partition that is due was not loaded, whatever else was loaded since.
+
+    One is due when it ended as long ago as the policy's `freshness`.
+
+    Args:
+        instance: what remembers the loads.
+        asset: the asset.
+        policy: says which partitions there are, and how long a table counts as fresh.
+        now: the moment to compare with.
+    """
+    load = _partitioned(policy)
+    due = finished_partitions(load, now - policy.freshness)
+    if not due:
+        return Verdict(True, "None is due yet.")
+    keys = partitions_until(load, now)
+    loaded = instance.get_materialized_partitions(asset)
+    newest = next((key for key in reversed(keys) if key in loaded), None)
+    told = f"The newest that was loaded is {newest or 'none'}; {due[-1]} is due."
+    if newest is not None and keys.index(newest) >= len(due) - 1:
+        return Verdict(True, told)
+    return Verdict(False, f"{told} Is the schedule switched on, and did its last run succeed?")
 
 
 def check_lost_partitions(

@@ -53,7 +53,7 @@ class Policy:
         schedule: cron expression of the loads.
         timezone: IANA time zone in which `schedule` is read.
         freshness: how long after the end of its newest day the table counts as fresh, and how
-            long after its last load.
+            long after its last load; with partitions, after the end of the newest one.
         date_column: the table's column that says which day a row is about; None if it has none.
         description: a sentence about the rows, shown in the Dagster UI.
         group: asset group; None stands for the API's name.

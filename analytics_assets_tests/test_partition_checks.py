@@ -107,7 +107,8 @@ def test_a_backfill_of_old_days_does_not_make_old_news_fresh(
 ) -> None:
     load_days(instance, VIEWS, *DAYS[-1:])
     found = outcomes(load_days(instance, VIEWS, *DAYS[:2]))
-    assert found["newest_data"][0] is False
+    assert found["newest_data"][0] is found["newest_partition"][0] is False
+    assert "The newest that was loaded is 2025-07-31" in found["newest_partition"][1]
     assert "The newest `date` is 2025-07-31" in found["newest_data"][1]
     assert "2025-07-04 to 2025-07-30" in found["missing_partitions"][1]
 

@@ -78,10 +78,10 @@ def test_time_zones_on_either_side_have_schedules_of_their_own() -> None:
     ("schedule", "resources", "checks"),
     [
         ("analytics_cron_0_6", {"daily_active_users"}, 7 + 1),  # one of the cursor
-        (  # four of the partitions
+        (  # five of the partitions
             "analytics_cron_0_6_by_day_from_2025_07_02",
             {"website_overview", "traffic_sources"},
-            2 * (7 + 4),
+            2 * (7 + 5),
         ),
         ("analytics_cron_30_6", {"page_views"}, 7),
     ],
