@@ -5,7 +5,7 @@ without any, have a job of their own.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.load import Load, Partitioned
 from analytics_assets.partitions import due_partitions, in_words, range_tags
+from analytics_assets.policy import Policy
 from analytics_assets.run_priority import BEFORE_BACKFILLS
 
 
@@ -36,31 +37,51 @@ def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
     for resource in api.resources:
         policy = api.policy(resource)
         cron = " ".join(policy.schedule.lower().split())  # one schedule however it is written
-        timing = _Timing(cron, policy.timezone, _partitions_in_letters(policy.load))
-        resources[timing].append(resource)
-    return [_build_schedule(api, timing, names) for timing, names in sorted(resources.items())]
+        resources[_Timing.of(cron, policy)].append(resource)
+    # a name stays what it was when partitions come to begin elsewhere, and so does its switch
+    alike = Counter(timing.briefly for timing in resources)
+    return [
+        _build_schedule(
+            api, timing.briefly if alike[timing.briefly] == 1 else timing.at_length, timing, names
+        )
+        for timing, names in sorted(resources.items())
+    ]
 
 
 @dataclass(frozen=True, order=True)
 class _Timing:
-    """When resources are loaded, and by which partitions; empty if there are none."""
+    """When resources are loaded, and by which partitions; `by` is empty if there are none."""
 
     cron: str
     timezone: str
+    by: str
     partitions: str
 
+    @classmethod
+    def of(cls, cron: str, policy: Policy) -> "_Timing":
+        by = policy.load.by if isinstance(policy.load, Partitioned) else ""
+        return cls(cron, policy.timezone, by, _partitions_in_letters(policy.load))
+
     @property
-    def in_letters(self) -> str:
+    def briefly(self) -> str:
         words = ["cron", _cron_in_letters(self.cron)]
         if self.timezone != "UTC":
             words.append(_zone_in_letters(self.timezone))
-        return "_".join(word for word in (*words, self.partitions) if word)
+        if self.by:
+            words.append(f"by_{self.by}")
+        return "_".join(words)
+
+    @property
+    def at_length(self) -> str:
+        return f"{self.briefly}_{self.partitions}" if self.partitions else self.briefly
 
 
-def _build_schedule(api: Api, timing: _Timing, resources: list[str]) -> dg.ScheduleDefinition:
-    name = f"{api.name}_{timing.in_letters}"
+def _build_schedule(
+    api: Api, timing_in_letters: str, timing: _Timing, resources: list[str]
+) -> dg.ScheduleDefinition:
+    name = f"{api.name}_{timing_in_letters}"
     listed = ", ".join(resources)
-    partitioned = bool(timing.partitions)
+    partitioned = bool(timing.by)
     what = f"the newest partitions of {listed}" if partitioned else listed
     try:
         return dg.ScheduleDefinition(
@@ -111,7 +132,7 @@ def _partitions_in_letters(load: Load) -> str:
     """Spell which partitions a load has, alike for loads with the same ones."""
     if not isinstance(load, Partitioned):
         return ""
-    words = [f"by {load.by} from {load.start}"]
+    words = [f"from {load.start}"]
     if load.timezone != "UTC":
         words.append(_zone_in_letters(load.timezone))
     if load.include_unfinished:

@@ -34,7 +34,7 @@ from analytics_assets_tests.loading import (
 from analytics_assets_tests.partitioned import api_by_day, api_of, days_of, load_days, told_of
 
 RESOURCE = "traffic_sources"
-JOB = "analytics_cron_0_6_by_day_from_2025_07_02_job"
+JOB = "analytics_cron_0_6_by_day_job"
 PATH = f"/v1/{RESOURCE}"
 API = api_by_day(RESOURCE)  # thirty days in two windows
 DAYS = days_of(API)

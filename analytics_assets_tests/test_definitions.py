@@ -24,7 +24,7 @@ from analytics_assets_tests.loading import (
     table_rows,
 )
 
-JOB_BY_DAY = "analytics_cron_0_6_by_day_from_2025_07_02_job"
+JOB_BY_DAY = "analytics_cron_0_6_by_day_job"
 CHECKS = {
     "complete_read",
     "no_rejected_rows",

@@ -77,7 +77,7 @@ def home_in(folder: Path) -> Path:
     return folder
 
 
-BY_DAY = "analytics_cron_0_6_by_day_from_2025_07_02"
+BY_DAY = "analytics_cron_0_6_by_day"
 TWO = ("page_views", "website_overview")
 RIGHT = {resource: api_rows(sandbox_rows(resource, TODAY)) for resource in API.resources}
 

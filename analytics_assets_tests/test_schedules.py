@@ -79,7 +79,7 @@ def test_time_zones_on_either_side_have_schedules_of_their_own() -> None:
     [
         ("analytics_cron_0_6", {"daily_active_users"}, 7 + 1),  # one of the cursor
         (  # five of the partitions
-            "analytics_cron_0_6_by_day_from_2025_07_02",
+            "analytics_cron_0_6_by_day",
             {"website_overview", "traffic_sources"},
             2 * (7 + 5),
         ),
@@ -143,14 +143,21 @@ def test_resources_with_other_partitions_and_without_any_have_schedules_of_their
             "_by_day_from_2026_01_01_europe_berlin": "the newest partitions of berlin",
             "_by_day_from_2026_01_01_with_the_unfinished_one": "the newest partitions of today",
             "_by_day_from_2026_02_01": "the newest partitions of later",
-            "_by_month_from_2026_01_01": "the newest partitions of month",
+            "_by_month": "the newest partitions of month",
         }.items()
     }
 
 
+def test_a_schedule_keeps_its_name_when_its_partitions_come_to_begin_elsewhere() -> None:
+    changed = [by_day(), by_day(start=date(2026, 2, 1)), by_day(include_unfinished=True)]
+    for policy in changed:
+        names = [schedule.name for schedule in build_schedules(api("a", a=policy))]
+        assert names == ["shop_cron_30_4_by_day"]
+
+
 def test_a_schedule_asks_for_the_newest_days_and_the_lookback_in_one_run_before_backfills() -> None:
     shop = api(a=by_day(), b=by_day(), c=by_day(lookback=0))
-    name, at = "shop_cron_30_4_by_day_from_2026_01_01", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
+    name, at = "shop_cron_30_4_by_day", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
     [first, second], _ = ticked(shop, name, at)
     assert first.asset_selection == [asset_key(shop, "a"), asset_key(shop, "b")]
     assert second.asset_selection == [asset_key(shop, "c")]
@@ -164,7 +171,7 @@ def test_a_schedule_asks_for_the_newest_days_and_the_lookback_in_one_run_before_
 def test_a_schedule_before_the_end_of_the_first_partition_is_skipped() -> None:
     shop = api(a=by_day(), b=by_day(), c=by_day())
     at = datetime(2026, 1, 1, 4, 30, tzinfo=UTC)
-    tick = ticked(shop, "shop_cron_30_4_by_day_from_2026_01_01", at)
+    tick = ticked(shop, "shop_cron_30_4_by_day", at)
     assert tick == ([], "There is no partition yet.")
 
 
