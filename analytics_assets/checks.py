@@ -50,8 +50,8 @@ DESCRIPTIONS = {
     "columns_unchanged": "The table has the columns that it had after the load before.",
     "rows_in_window": "The API gave rows of the days that it was asked for, and of no others.",
     "newest_partition": "The newest partition that is due has been loaded.",
-    "missing_partitions": "Each partition that is over has been loaded.",
-    "lost_partitions": "The table still has the rows of each partition that was loaded.",
+    "missing_partitions": "Each partition that is over has been loaded as a whole.",
+    "lost_partitions": "The table still has all rows of each partition that was loaded.",
     "partition_rows": "No partition has far fewer rows than the same weekday before.",
 }
 BLOCKING = ("complete_read",)

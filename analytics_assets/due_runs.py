@@ -58,8 +58,8 @@ def due_runs(
 
     Returns:
         One run for the resources without partitions, and one for each stretch of partitions that
-        were never loaded, whose rows the table has lost, or that are to be taken again, for all
-        resources that have it.
+        were never loaded as a whole, of which the table has lost rows, or that are to be taken
+        again, for all resources that have it.
     """
     together: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for resource in resources:
@@ -69,7 +69,7 @@ def due_runs(
             continue
         keys = partitions_until(load, now)
         due = set(due_partitions(load, now))
-        due.update(missing_partitions(instance, asset_key(api, resource), keys))
+        due.update(missing_partitions(instance, asset_key(api, resource), load, keys))
         due.update(lost_partitions(instance, tables, api, resource, keys))
         for stretch in ranges(load, [key for key in keys if key in due]):
             together[tuple(stretch)].append(resource)

@@ -126,7 +126,8 @@ class Partitioned:
         lookback: how many partitions before the newest one the schedule takes again, for what the
             API restates.
         window: how the API is asked for the rows of some partitions.
-        include_unfinished: whether the day, week or month that is not over yet is a partition.
+        include_unfinished: whether the day, week or month that is not over yet is a partition. It
+            takes a `lookback`, which brings in what came after its first loads.
         longest_window: the most partitions that one read asks the API for. A backfill is cut into
             reads of this length; what one of them has loaded stays when a later one fails.
         partitions_per_run: the most partitions of a backfill that one run takes; None for a single
@@ -167,6 +168,13 @@ class Partitioned:
             _check_number(self, "partitions_per_run", at_least=1)
         if type(self.max_drop) not in (int, float) or not 0 <= self.max_drop <= 1:
             raise _refusal(self, "max_drop", "give a share from 0 to 1")
+        if self.include_unfinished and not self.lookback:
+            raise _refusal(
+                self,
+                "lookback",
+                f"what a {self.by} lacks when it is loaded before its end, only "
+                "a lookback of at least 1 brings in",
+            )
         self._check_start(_time_zone(self, self.timezone))
 
     def _check_start(self, zone: tzinfo) -> None:

@@ -14,6 +14,7 @@ from analytics_assets.load_metadata import ROWS_RECEIVED
 from analytics_assets.lost_partitions import lost_partitions
 from analytics_assets.partition_rows import rows_of_partitions
 from analytics_assets.partitions import (
+    expected_partitions,
     finished_partitions,
     in_words,
     missing_partitions,
@@ -51,7 +52,7 @@ def check_rows_in_window(load: Mapping[str, Any]) -> Verdict:
 def check_missing_partitions(
     instance: dg.DagsterInstance, asset: dg.AssetKey, policy: Policy, now: datetime
 ) -> Verdict:
-    """Warn if partitions that are over were never loaded.
+    """Warn if partitions that are over were never loaded, or only before they were over.
 
     Those that ended no longer ago than the policy's `freshness` are not late yet.
 
@@ -63,15 +64,15 @@ def check_missing_partitions(
     """
     load = _partitioned(policy)
     due = finished_partitions(load, now - policy.freshness)
-    missing = missing_partitions(instance, asset, due)
+    missing = missing_partitions(instance, asset, load, due)
     numbers = {"missing_partitions": len(missing)}
     if not missing:
         return Verdict(True, f"All {len(due)} are loaded.", numbers=numbers)
     holes = [in_words(hole) for hole in ranges(load, missing)]
     return Verdict(
         False,
-        f"{len(missing)} of {len(due)} were never loaded: {_named(holes)}. Load them by a backfill "
-        "of the missing partitions, or set a later `start` in the resource's policy.",
+        f"{len(missing)} of {len(due)} were never loaded as a whole: {_named(holes)}. Load them by "
+        "a backfill of the missing partitions, or set a later `start` in the resource's policy.",
         dg.AssetCheckSeverity.WARN,
         numbers,
     )
@@ -80,9 +81,7 @@ def check_missing_partitions(
 def check_newest_partition(
     instance: dg.DagsterInstance, asset: dg.AssetKey, policy: Policy, now: datetime
 ) -> Verdict:
-    """Fail if the newest partition that is due was not loaded, whatever else was loaded since.
-
-    One is due when it ended as long ago as the policy's `freshness`.
+    """Fail if the newest partition that a fresh table has was not loaded, whatever else was.
 
     Args:
         instance: what remembers the loads.
@@ -91,7 +90,7 @@ def check_newest_partition(
         now: the moment to compare with.
     """
     load = _partitioned(policy)
-    due = finished_partitions(load, now - policy.freshness)
+    due = expected_partitions(load, policy.freshness, now)
     if not due:
         return Verdict(True, "None is due yet.")
     keys = partitions_until(load, now)
@@ -106,7 +105,7 @@ def check_newest_partition(
 def check_lost_partitions(
     instance: dg.DagsterInstance, tables: Tables, api: Api, resource: str, now: datetime
 ) -> Verdict:
-    """Fail if the table no longer holds the rows of partitions that were loaded.
+    """Fail if the table no longer holds all rows of partitions that were loaded.
 
     Args:
         instance: what remembers the loads.
@@ -120,12 +119,13 @@ def check_lost_partitions(
     lost = lost_partitions(instance, tables, api, resource, keys)
     numbers = {"lost_partitions": len(lost)}
     if not lost:
-        return Verdict(True, "The table has rows of all that had some.", numbers=numbers)
+        return Verdict(True, "The table has all rows that were loaded.", numbers=numbers)
     holes = [in_words(hole) for hole in ranges(load, lost)]
     return Verdict(
         False,
-        f"{len(lost)} were loaded, and the table has no rows of them now: {_named(holes)}. Is it "
-        "another warehouse, or a new one? Load them again by a backfill, or by `make materialize`.",
+        f"The table has fewer rows of {len(lost)} than were loaded: {_named(holes)}. Is it another "
+        "warehouse, or an older copy? Load them again by a backfill, or by `make materialize`. Or "
+        "have rows of other days the same `primary_key`, and take the place of theirs?",
         numbers=numbers,
     )
 

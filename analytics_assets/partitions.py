@@ -1,37 +1,41 @@
 """The days, weeks or months of a resource as Dagster partitions: which there are, which are due."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import dagster as dg
 
 from analytics_assets.extract.time_window import TimeWindow
 from analytics_assets.load import Partitioned
+from analytics_assets.past_loads import last_loads
 
 # by which Dagster 1.13 takes a run for one over a range of partitions
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 MONDAY = 1
+# that of a week, or a month, is none of a day, or a day that was loaded would pass for all of it
+KEYS = {"day": "%Y-%m-%d", "week": "week-%Y-%m-%d", "month": "%Y-%m"}
+DAY = timedelta(days=1)
 
 
 def partitions_of(load: Partitioned) -> dg.TimeWindowPartitionsDefinition:
     """Return the partitions of a load; those of equal loads are one object."""
     end_offset = int(load.include_unfinished)
-    return _partitions(load.by, load.start.isoformat(), load.timezone, end_offset)
+    return _partitions(load.by, load.start.strftime(KEYS[load.by]), load.timezone, end_offset)
 
 
 @cache
 def _partitions(
     by: str, start: str, timezone: str, end_offset: int
 ) -> dg.TimeWindowPartitionsDefinition:
+    how: Any = {"timezone": timezone, "end_offset": end_offset, "fmt": KEYS[by]}
     if by == "day":
-        return dg.DailyPartitionsDefinition(start, timezone=timezone, end_offset=end_offset)
+        return dg.DailyPartitionsDefinition(start, **how)
     if by == "week":
-        return dg.WeeklyPartitionsDefinition(
-            start, timezone=timezone, end_offset=end_offset, day_offset=MONDAY
-        )
-    return dg.MonthlyPartitionsDefinition(start, timezone=timezone, end_offset=end_offset)
+        return dg.WeeklyPartitionsDefinition(start, day_offset=MONDAY, **how)
+    return dg.MonthlyPartitionsDefinition(start, **how)
 
 
 def backfill_policy_of(load: Partitioned) -> dg.BackfillPolicy:
@@ -58,18 +62,38 @@ def due_partitions(load: Partitioned, now: datetime) -> Sequence[str]:
     return partitions_until(load, now)[-(load.lookback + 1) :]
 
 
-def missing_partitions(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, keys: Sequence[str]
-) -> list[str]:
-    """Return the partitions that were never materialized.
+def expected_partitions(load: Partitioned, freshness: timedelta, now: datetime) -> Sequence[str]:
+    """Return the partitions that a fresh table has at a moment, the oldest first.
 
     Args:
-        instance: what remembers that.
+        load: whose partitions they are.
+        freshness: how long after the end of its newest day a table counts as fresh. The day that
+            follows on it has then been over for a day less.
+        now: the moment.
+    """
+    return finished_partitions(load, now - max(freshness - DAY, timedelta(0)))
+
+
+def missing_partitions(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, load: Partitioned, keys: Sequence[str]
+) -> list[str]:
+    """Return the partitions that were never loaded as a whole.
+
+    Args:
+        instance: what remembers the loads.
         asset: the asset.
+        load: whose partitions they are. Where those that are not over count, one that was loaded
+            last before its end lacks what came after that.
         keys: the partitions in question.
     """
     known = instance.get_materialized_partitions(asset)
-    return [key for key in keys if key not in known]
+    missing = {key for key in keys if key not in known}
+    if load.include_unfinished:
+        partitions = partitions_of(load)
+        for key, last in last_loads(instance, asset, [key for key in keys if key in known]).items():
+            if last.began < partitions.time_window_for_partition_key(key).end:
+                missing.add(key)
+    return [key for key in keys if key in missing]
 
 
 def ranges(

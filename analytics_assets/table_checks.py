@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
+from analytics_assets.load import Partitioned
+from analytics_assets.partitions import expected_partitions, time_window_of
 from analytics_assets.policy import Policy
 from analytics_assets.tables import Tables
 from analytics_assets.verdict import Verdict
@@ -33,6 +35,8 @@ def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> Verdict
 def check_newest_data(tables: Tables, table: str, policy: Policy, now: datetime) -> Verdict:
     """Fail if the newest day in the table ended longer ago than the policy allows.
 
+    Of weeks and months, the newest that is due must have begun in the table.
+
     Args:
         tables: the open warehouse.
         table: the table.
@@ -52,11 +56,16 @@ def check_newest_data(tables: Tables, table: str, policy: Policy, now: datetime)
     age = now - (newest + timedelta(days=1))
     if age < -timedelta(days=2):
         return Verdict(False, f"The newest `{column}` is {newest.date()}, which is yet to come.")
+    told, numbers = f"The newest `{column}` is {newest.date()}", {"age_hours": _hours(age)}
+    if isinstance(policy.load, Partitioned) and policy.load.by != "day":
+        expected = expected_partitions(policy.load, policy.freshness, now)[-1:]
+        starts = [time_window_of(policy.load, [key]).start.date() for key in expected]
+        fresh = all(start <= newest.date() for start in starts)
+        return Verdict(fresh, f"{told}; {''.join(expected) or 'none'} is due.", numbers=numbers)
     return Verdict(
         age <= policy.freshness,
-        f"The newest `{column}` is {newest.date()}, which ended {_hours(age)} h ago; "
-        f"up to {_hours(policy.freshness)} h are fresh.",
-        numbers={"age_hours": _hours(age)},
+        f"{told}, which ended {_hours(age)} h ago; up to {_hours(policy.freshness)} h are fresh.",
+        numbers=numbers,
     )
 
 

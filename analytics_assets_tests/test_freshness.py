@@ -15,7 +15,7 @@ from analytics_assets_tests.partitioned import api_of
 RESOURCE = "page_views"
 DAYS = api_of(RESOURCE, Partitioned(start=date(2026, 10, 1)), freshness=timedelta(hours=36))
 KEY = asset_key(DAYS, RESOURCE)
-EVENING = datetime(2026, 11, 5, 18, tzinfo=UTC)  # the third is due since noon
+MORNING = datetime(2026, 11, 5, 6, tzinfo=UTC)  # when the third is due, and the fourth at noon
 
 
 def loaded(instance: dg.DagsterInstance, *days: int) -> None:
@@ -24,7 +24,7 @@ def loaded(instance: dg.DagsterInstance, *days: int) -> None:
         instance.report_runless_asset_event(event)
 
 
-def told(instance: dg.DagsterInstance, now: datetime = EVENING) -> tuple[bool, str] | None:
+def told(instance: dg.DagsterInstance, now: datetime = MORNING) -> tuple[bool, str] | None:
     """Look what has changed, and keep it as Dagster's daemon does."""
     change = what_has_changed(instance, DAYS, RESOURCE, now)
     if change is None:
@@ -42,11 +42,11 @@ def test_a_table_that_is_stale_is_called_so_once(instance: dg.DagsterInstance) -
 
 def test_a_table_becomes_stale_as_time_passes(instance: dg.DagsterInstance) -> None:
     loaded(instance, 3)
-    assert told(instance, datetime(2026, 11, 6, 11, 59, tzinfo=UTC)) == (
+    assert told(instance, datetime(2026, 11, 5, 11, 59, tzinfo=UTC)) == (
         True,
         "The newest that was loaded is 2026-11-03; 2026-11-03 is due.",
     )
-    assert told(instance, datetime(2026, 11, 6, 12, tzinfo=UTC)) == (
+    assert told(instance, datetime(2026, 11, 5, 12, tzinfo=UTC)) == (
         False,
         "The newest that was loaded is 2026-11-03; 2026-11-04 is due.",
     )

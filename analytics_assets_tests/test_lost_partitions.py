@@ -50,7 +50,7 @@ def test_days_whose_rows_are_gone_are_lost_told_and_due(
     passed, text = check_of(load_days(instance, API, DAYS[-1]))
     assert not passed
     assert text.startswith(
-        "2 were loaded, and the table has no rows of them now: 2025-07-05 to 2025-07-06. "
+        "The table has fewer rows of 2 than were loaded: 2025-07-05 to 2025-07-06. "
     )
     with warehouse.open() as tables:
         runs = due_runs(API, instance, tables, [RESOURCE], NOW)
@@ -66,6 +66,15 @@ def test_in_a_new_warehouse_all_that_dagster_remembers_is_lost(
     load_days(instance, API)
     change(warehouse, RESOURCE, "DROP TABLE {table}")
     assert lost(warehouse, instance) == DAYS
+
+
+def test_a_day_that_lacks_a_row_has_lost_it(
+    warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    load_days(instance, API)
+    one = "SELECT min(id) FROM {table} WHERE date = DATE '2025-07-05'"
+    change(warehouse, RESOURCE, f"DELETE FROM {{table}} WHERE id IN ({one})")
+    assert lost(warehouse, instance) == ["2025-07-05"]
 
 
 def test_a_day_that_never_had_rows_is_not_lost(

@@ -1,22 +1,26 @@
 """The checks of partitions: holes, days that have shrunk, rows of other days, and old news."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.load import Partitioned, Window
 from analytics_assets.partition_checks import (
     check_missing_partitions,
+    check_newest_partition,
     check_partition_rows,
     check_rows_in_window,
 )
 from analytics_assets.partition_rows import rows_of_partitions
 from analytics_assets.policy import Policy
 from analytics_assets.sandbox import Fault, Sandbox
+from analytics_assets.table_checks import check_newest_data
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.loading import change
@@ -49,7 +53,9 @@ def missing(instance: dg.DagsterInstance, *loaded: int, **parts: Any) -> tuple[b
 def test_holes_are_named_and_counted(instance: dg.DagsterInstance) -> None:
     passed, text = missing(instance, 1, 4, 5, 7, 8, 9)
     assert not passed
-    assert text.startswith("3 of 9 were never loaded: 2026-01-02 to 2026-01-03; 2026-01-06. ")
+    assert text.startswith(
+        "3 of 9 were never loaded as a whole: 2026-01-02 to 2026-01-03; 2026-01-06. "
+    )
 
 
 def test_what_is_over_for_a_shorter_time_than_freshness_allows_is_not_missing_yet(
@@ -111,6 +117,42 @@ def test_a_backfill_of_old_days_does_not_make_old_news_fresh(
     assert "The newest that was loaded is 2025-07-31" in found["newest_partition"][1]
     assert "The newest `date` is 2025-07-31" in found["newest_data"][1]
     assert "2025-07-04 to 2025-07-30" in found["missing_partitions"][1]
+
+
+def test_a_day_whose_rows_took_the_place_of_anothers_is_told(
+    warehouse: Warehouse, instance: dg.DagsterInstance, serve: Callable[[list[Any]], Sandbox]
+) -> None:
+    serve([{"id": number, "date": day} for day in DAYS[:2] for number in range(3)])
+    found = outcomes(load_days(instance, orders_by_day(longest_window=1), *DAYS[:2]))
+    passed, text = found["lost_partitions"]
+    assert not passed
+    assert text.startswith(f"The table has fewer rows of 1 than were loaded: {DAYS[0]}. ")
+
+
+@pytest.mark.parametrize(
+    ("now", "fresh"),
+    [
+        (datetime(2025, 7, 21, 11, tzinfo=UTC), True),  # the week from the 14th ended at midnight
+        (datetime(2025, 7, 21, 13, tzinfo=UTC), False),
+    ],
+)
+def test_a_week_is_fresh_until_the_next_one_is_due(
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    serve: Callable[[list[Any]], Sandbox],
+    now: datetime,
+    fresh: bool,
+) -> None:
+    serve([{"id": day, "date": f"2025-07-{day:02}"} for day in range(7, 14)])
+    how = Partitioned(by="week", start=date(2025, 7, 7))
+    api = replace(orders_by_day(), policies={"orders": {"load": how}})
+    assert load_days(instance, api, "week-2025-07-07").success
+    with warehouse.open() as tables:
+        data = check_newest_data(tables, "orders", api.policy("orders"), now)
+    partition = check_newest_partition(
+        instance, asset_key(api, "orders"), api.policy("orders"), now
+    )
+    assert (data.passed, partition.passed) == (fresh, fresh)
 
 
 def test_checks_look_at_all_windows_since_the_last_check(

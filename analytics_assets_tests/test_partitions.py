@@ -1,12 +1,12 @@
 """Which partitions there are, which are due, and how they are put together."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import dagster as dg
 import pytest
 
-from analytics_assets.load import Partitioned, Window
+from analytics_assets.load import By, Partitioned, Window
 from analytics_assets.partitions import (
     backfill_policy_of,
     due_partitions,
@@ -33,10 +33,13 @@ def load_by(by: Any, start: date, **parts: Any) -> Partitioned:
         (load_by("day", date(2026, 3, 1), lookback=1), ["2026-03-08", "2026-03-09"]),
         (load_by("day", date(2026, 3, 9), lookback=3), ["2026-03-09"]),
         (load_by("day", date(2026, 3, 10)), []),
-        (load_by("day", date(2026, 3, 1), lookback=0, include_unfinished=True), ["2026-03-10"]),
+        (
+            load_by("day", date(2026, 3, 1), lookback=1, include_unfinished=True),
+            ["2026-03-09", "2026-03-10"],
+        ),
         (load_by("day", date(2026, 3, 1), lookback=0, **IN_CHICAGO), ["2026-03-08"]),
-        (load_by("week", date(2026, 1, 5), lookback=1), ["2026-02-23", "2026-03-02"]),
-        (load_by("month", date(2026, 1, 1), lookback=0), ["2026-02-01"]),
+        (load_by("week", date(2026, 1, 5), lookback=1), ["week-2026-02-23", "week-2026-03-02"]),
+        (load_by("month", date(2026, 1, 1), lookback=0), ["2026-02"]),
     ],
 )
 def test_the_newest_partition_is_due_and_as_many_before_as_the_lookback_says(
@@ -58,8 +61,8 @@ def test_the_partition_that_is_not_over_is_there_but_not_finished(by: Any) -> No
 @pytest.mark.parametrize(
     ("load", "key", "params"),
     [
-        (load_by("week", date(2026, 3, 2)), "2026-03-02", ("2026-03-02", "2026-03-08")),
-        (load_by("month", date(2026, 2, 1)), "2026-02-01", ("2026-02-01", "2026-02-28")),
+        (load_by("week", date(2026, 3, 2)), "week-2026-03-02", ("2026-03-02", "2026-03-08")),
+        (load_by("month", date(2026, 2, 1)), "2026-02", ("2026-02-01", "2026-02-28")),
         (
             load_by("day", date(2026, 3, 8), **IN_CHICAGO),  # the day has 23 hours
             "2026-03-08",
@@ -84,7 +87,7 @@ def test_partitions_are_put_together_up_to_a_gap_and_to_the_longest_window() -> 
 
 def test_months_follow_on_each_other_however_long_they_are() -> None:
     load = load_by("month", date(2026, 1, 1))
-    keys = ["2026-01-01", "2026-02-01", "2026-03-01"]
+    keys = ["2026-01", "2026-02", "2026-03"]
     assert list(ranges(load, keys)) == [keys]
     assert time_window_of(load, keys).params["end_date"] == "2026-03-31"
 
@@ -101,7 +104,33 @@ def test_a_backfill_is_one_run_unless_the_policy_cuts_it() -> None:
     assert backfill_policy_of(cut) == dg.BackfillPolicy.multi_run(30)
 
 
-def test_what_was_never_materialized_is_missing(instance: dg.DagsterInstance) -> None:
-    instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="2026-01-02"))
-    keys = ["2026-01-01", "2026-01-02", "2026-01-03"]
-    assert missing_partitions(instance, ASSET, keys) == ["2026-01-01", "2026-01-03"]
+def loaded(instance: dg.DagsterInstance, key: str, began: datetime = NOW) -> None:
+    """Tell the instance of a load that began at some moment."""
+    event = dg.AssetMaterialization(ASSET, partition=key, metadata={"load_id": began.timestamp()})
+    instance.report_runless_asset_event(event)
+
+
+def test_what_was_never_loaded_is_missing(instance: dg.DagsterInstance) -> None:
+    load, keys = load_by("day", date(2026, 1, 1)), ["2026-01-01", "2026-01-02", "2026-01-03"]
+    loaded(instance, "2026-01-02")
+    assert missing_partitions(instance, ASSET, load, keys) == ["2026-01-01", "2026-01-03"]
+
+
+def test_what_was_loaded_before_its_end_alone_is_missing(instance: dg.DagsterInstance) -> None:
+    load, keys = load_by("day", date(2026, 3, 1), include_unfinished=True), ["2026-03-08"]
+    loaded(instance, "2026-03-08", datetime(2026, 3, 8, 23, 59, tzinfo=UTC))
+    assert missing_partitions(instance, ASSET, load, keys) == keys
+    loaded(instance, "2026-03-08", datetime(2026, 3, 9, tzinfo=UTC))
+    assert missing_partitions(instance, ASSET, load, keys) == []
+
+
+def test_a_day_or_a_week_that_was_loaded_passes_for_no_week_or_month(
+    instance: dg.DagsterInstance,
+) -> None:
+    first = date(2024, 1, 1)  # a Monday
+    keys = {by: due_partitions(load_by(by, first, lookback=999), NOW)[:1] for by in get_args(By)}
+    for by, first_keys in keys.items():
+        load = load_by(by, first)
+        assert missing_partitions(instance, ASSET, load, first_keys) == first_keys
+        loaded(instance, *first_keys)
+        assert missing_partitions(instance, ASSET, load, first_keys) == []
