@@ -1,7 +1,7 @@
 """The new-data sensor: asks the API what moved, and requests a run for that alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -16,7 +16,8 @@ from analytics_assets.extract.session import one_quick_try
 from analytics_assets.extract.watermark import ask_newest
 from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import NEWEST_UPDATE
-from analytics_assets.partitions import due_partitions, range_tags
+from analytics_assets.partitions import due_partitions, in_words, range_tags, time_window_of
+from analytics_assets.past_loads import last_loads
 from analytics_assets.run_priority import BEFORE_BACKFILLS
 from analytics_assets.settings import SettingsError
 
@@ -32,15 +33,19 @@ UNFINISHED = [
 ]
 
 
-def build_sensor(api: Api) -> dg.SensorDefinition:
+def build_sensor(
+    api: Api, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> dg.SensorDefinition:
     """Make the sensor that requests a load of each resource whose data has moved on.
 
     Its cursor holds, per resource, the newest `updated_at` that a load has brought in. It moves
     once the run that the sensor asked for has succeeded, and not before. A run that failed is
-    asked for again, after a pause that doubles with each failure.
+    asked for again, after a pause that doubles with each failure. Of a resource by partitions it
+    asks for what its run would load: those that are due.
 
     Args:
         api: the API.
+        clock: says which moment it is, by which partitions are due.
 
     Returns:
         The sensor; resources whose policy has no `newest`, or that are read from the rows of
@@ -72,7 +77,7 @@ def build_sensor(api: Api) -> dg.SensorDefinition:
                 loaded = _loaded(context.instance, api, resource, cursor.get(resource))
                 if loaded:
                     cursor[resource] = loaded.isoformat()
-                outcome = _evaluate(context.instance, api, resource, loaded, connection)
+                outcome = _evaluate(context.instance, api, resource, loaded, connection, clock())
                 if isinstance(outcome, dg.RunRequest):
                     runs.append(outcome)
                 else:
@@ -100,29 +105,33 @@ def _evaluate(
     resource: str,
     loaded: datetime | None,
     connection: Connection,
+    now: datetime,
 ) -> dg.RunRequest | str:
     """Return the run that a resource needs now, or why it needs none."""
-    newest = _ask(api, resource, connection)
+    load = api.policy(resource).load
+    due = due_partitions(load, now) if isinstance(load, Partitioned) else ()
+    if isinstance(load, Partitioned) and not due:
+        return f"{resource}: there is no partition yet."
+    newest = _ask(api, resource, due, connection)
     if isinstance(newest, str):
         return newest
-    in_table = _newest_in_table(instance, api, resource)
-    if in_table and newest < in_table:
+    in_table = _newest_in_table(instance, api, resource, due)
+    if in_table and newest < in_table and not due:
         return (
             f"{resource}: the API's newest change is of {newest.isoformat()}, but the table holds "
             f"one of {in_table.isoformat()}. Does the API honour the parameters of `newest` in the "
             "resource's policy?"
         )
     known = max((moment for moment in (loaded, in_table) if moment), default=None)
+    if due and not in_table:
+        known = None  # one of them was never loaded, however old what it has may be
     if known and newest <= known:
         return f"{resource}: nothing new since {known.isoformat()}."
-    partitions = _partitions(api, resource)
-    if partitions is None:
-        return f"{resource}: there is no partition yet."
     own = {RESOURCE_TAG: _tag(api, resource)}
     running = instance.get_runs(dg.RunsFilter(tags=own, statuses=UNFINISHED), limit=1)
     if running:
         return f"{resource}: run {running[0].run_id} is under way."
-    tags = {**own, NEWEST_TAG: newest.isoformat()}
+    tags = {**own, NEWEST_TAG: newest.isoformat(), **(range_tags(due) if due else {})}
     failures = instance.get_run_records(dg.RunsFilter(tags=tags))
     if failures:
         pause = min(LONGEST_PAUSE, INTERVAL * 2 ** (len(failures) - 1))
@@ -133,33 +142,30 @@ def _evaluate(
                 f"the last one is {failures[0].dagster_run.run_id}; next try {again.isoformat()}."
             )
     return dg.RunRequest(
-        run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}",
+        run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}{''.join(due[-1:])}",
         asset_selection=[asset_key(api, resource)],
-        tags={**tags, **partitions, **BEFORE_BACKFILLS},
+        tags={**tags, **BEFORE_BACKFILLS},
     )
 
 
-def _partitions(api: Api, resource: str) -> Mapping[str, str] | None:
-    """Return the tags of a run over the partitions that are due; None if there are none yet."""
-    load = api.policy(resource).load
-    if not isinstance(load, Partitioned):
-        return {}
-    due = due_partitions(load, datetime.now(UTC))
-    return range_tags(due) if due else None
-
-
-def _ask(api: Api, resource: str, connection: Connection) -> datetime | str:
+def _ask(api: Api, resource: str, due: Sequence[str], connection: Connection) -> datetime | str:
     """Return the endpoint's newest change, or why this one endpoint cannot say."""
-    policy = api.policy(resource).newest
-    assert policy is not None
+    policy = api.policy(resource)
+    newest_request, what = policy.newest, "rows"
+    assert newest_request is not None, "others are not watched"
+    if due:
+        assert isinstance(policy.load, Partitioned), "else there are no partitions"
+        window = time_window_of(policy.load, due).params
+        newest_request = {**newest_request, "params": {**window, **newest_request["params"]}}
+        what = f"rows of {in_words(due)}"
     try:
-        newest = ask_newest(api, resource, policy, connection)
+        newest = ask_newest(api, resource, newest_request, connection)
     except Exception as error:
         cause = find_cause(error, AnalyticsAssetsError)
         if cause is None or isinstance(cause, NoAnswerError | TokenError | SettingsError):
             raise
         return str(cause)
-    return newest or f"{resource}: the API has no rows."
+    return newest or f"{resource}: the API has no {what}."
 
 
 def _loaded(
@@ -176,9 +182,20 @@ def _loaded(
     return max(map(datetime.fromisoformat, moments), default=None)
 
 
-def _newest_in_table(instance: dg.DagsterInstance, api: Api, resource: str) -> datetime | None:
-    """Return the newest change in the table after its last load, whoever asked for that."""
-    event = instance.get_latest_materialization_event(asset_key(api, resource))
+def _newest_in_table(
+    instance: dg.DagsterInstance, api: Api, resource: str, due: Sequence[str]
+) -> datetime | None:
+    """Return the newest change in the table after its last load, whoever asked for that.
+
+    Of partitions it is that after the oldest of their last loads; None if one was never loaded.
+    """
+    asset = asset_key(api, resource)
+    if due:
+        loads = last_loads(instance, asset, due)
+        moments = [load.metadata.get(NEWEST_UPDATE) for load in loads.values()]
+        known = [datetime.fromisoformat(moment) for moment in moments if moment]
+        return min(known) if len(known) == len(due) else None
+    event = instance.get_latest_materialization_event(asset)
     materialization = event.asset_materialization if event else None
     newest = materialization.metadata.get(NEWEST_UPDATE) if materialization else None
     return datetime.fromisoformat(str(newest.value)) if newest else None

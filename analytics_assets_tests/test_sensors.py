@@ -1,7 +1,10 @@
 """The new-data sensor: asks for what moved, once, and forgets nothing when a run fails."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -10,7 +13,7 @@ from analytics_assets.api import API
 from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
 from analytics_assets.load import Partitioned
-from analytics_assets.partitions import due_partitions, range_tags
+from analytics_assets.partitions import range_tags
 from analytics_assets.policy import PolicyEntry
 from analytics_assets.run_priority import BEFORE_BACKFILLS
 from analytics_assets.sandbox import Fault, Sandbox
@@ -18,29 +21,34 @@ from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.sensors import build_sensor
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.loading import load
+from analytics_assets_tests.loading import api_with, load
 from analytics_assets_tests.partitioned import api_of
 
+DAYS = Partitioned(start=FIRST_DAY, lookback=2)
 NEWEST = f"{TODAY}T00:00:00+00:00"
 
 
 class Ticker:
     """Ticks the sensor as the daemon would, handing the cursor on."""
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
+    def __init__(self, instance: dg.DagsterInstance, sandbox: Sandbox, api: Api = API) -> None:
         self.instance = instance
+        self._sandbox = sandbox
+        self._api = api
         self.cursor: str | None = None
         self.skipped = ""
 
     def tick(self) -> list[dg.RunRequest]:
-        definitions = build_definitions(API)
-        sensor = definitions.resolve_sensor_def("analytics_new_data")
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, definitions=definitions
+            instance=self.instance, cursor=self.cursor, definitions=build_definitions(self._api)
         )
-        data = sensor.evaluate_tick(context)
+        data = build_sensor(self._api, self._now).evaluate_tick(context)
         self.cursor, self.skipped = data.cursor, data.skip_message or ""
         return list(data.run_requests or [])
+
+    def _now(self) -> datetime:
+        """Six o'clock of the API's day."""
+        return datetime.combine(self._sandbox.today, time(6), UTC)
 
     def moved_to(self) -> dict[str, str]:
         moved: dict[str, str] = json.loads(self.cursor or "{}")
@@ -48,13 +56,13 @@ class Ticker:
 
     def carry_out(self, request: dg.RunRequest) -> bool:
         (key,) = request.asset_selection or []
-        return load(self.instance, key.path[-1], tags=request.tags).success
+        return load(self.instance, key.path[-1], api=self._api, tags=request.tags).success
 
 
 @pytest.fixture
 def ticker(connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance) -> Ticker:
     """A sensor on an API of the test's own."""
-    return Ticker(instance)
+    return Ticker(instance, connected)
 
 
 def resources(requests: list[dg.RunRequest]) -> set[str]:
@@ -180,22 +188,53 @@ def test_a_missing_secret_is_a_skipped_tick(
     assert "`client_secret`" in ticker.skipped
 
 
-def test_a_resource_of_days_is_asked_for_over_the_days_that_its_schedule_takes(
-    connected: Sandbox, instance: dg.DagsterInstance
-) -> None:
-    how = Partitioned(start=date.today() - timedelta(days=30), lookback=2)
+@pytest.fixture
+def by_day(connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance) -> Ticker:
+    """A sensor on a resource of days."""
     newest = API.policy("page_views").newest
-    by_day = api_of("page_views", how, newest=newest)
-    sensor = build_sensor(by_day)
-    context = dg.build_sensor_context(
-        instance=instance, repository_def=build_definitions(by_day).get_repository_def()
-    )
-    [request] = sensor.evaluate_tick(context).run_requests or []
-    due = due_partitions(how, datetime.now(UTC))
-    assert len(due) == 3
-    assert {**range_tags(due), **BEFORE_BACKFILLS}.items() <= request.tags.items()
-    checks = {key.name for key in request.asset_check_keys or []}
-    assert "complete_read" in checks
+    return Ticker(instance, connected, api_of("page_views", DAYS, newest=newest))
+
+
+def test_a_resource_of_days_is_asked_for_over_the_days_that_its_schedule_takes(
+    by_day: Ticker, connected: Sandbox
+) -> None:
+    [request] = by_day.tick()
+    assert range_tags(["2025-07-29", "2025-07-31"]).items() <= request.tags.items()
+    assert BEFORE_BACKFILLS.items() <= request.tags.items()
+    assert "complete_read" in {key.name for key in request.asset_check_keys or []}
+    asked = connected.requests[-1].query
+    assert (asked["start_date"], asked["end_date"]) == ("2025-07-29", "2025-07-31")
+
+
+def test_rows_of_days_that_its_run_would_not_load_are_no_news(
+    warehouse: Warehouse, instance: dg.DagsterInstance, serve: Callable[[list[Any]], Sandbox]
+) -> None:
+    rows = [{"id": 1, "date": "2025-07-31", "updated_at": "2025-07-31T12:00:00Z"}]
+    newest = API.policy("page_views").newest
+    api = replace(api_with("orders"), policies={"orders": {"load": DAYS, "newest": newest}})
+    sandbox = serve(rows)
+    sandbox.today = TODAY
+    ticker = Ticker(instance, sandbox, api)
+    [request] = ticker.tick()
+    assert ticker.carry_out(request)
+    serve([*rows, {"id": 2, "date": str(TODAY), "updated_at": f"{TODAY}T05:00:00Z"}])
+    assert ticker.tick() == []
+    serve([{**rows[0], "updated_at": f"{TODAY}T05:00:00Z"}])
+    assert len(ticker.tick()) == 1
+
+
+def test_a_day_that_was_never_loaded_is_news_however_old_its_rows_are(
+    by_day: Ticker, connected: Sandbox
+) -> None:
+    [request] = by_day.tick()
+    assert by_day.carry_out(request)
+    connected.today = TODAY + timedelta(days=1)
+    again = Fault(path="/v1/page_views", body=json.dumps({"data": [{"updated_at": NEWEST}]}))
+    connected.faults.add(again)
+    [after] = by_day.tick()
+    assert range_tags(["2025-07-30", "2025-08-01"]).items() <= after.tags.items()
+    assert after.run_key != request.run_key
+    assert by_day.carry_out(after)
 
 
 def test_resources_with_different_partitions_share_the_sensor(
@@ -209,21 +248,14 @@ def test_resources_with_different_partitions_share_the_sensor(
         default_policy={"newest": API.policy("page_views").newest},
         policies=policies,
     )
-    context = dg.build_sensor_context(
-        instance=instance, repository_def=build_definitions(mixed).get_repository_def()
-    )
-    requests = build_sensor(mixed).evaluate_tick(context).run_requests or []
-    assert resources(list(requests)) == set(API.resources)
+    assert resources(Ticker(instance, connected, mixed).tick()) == set(API.resources)
 
 
 def test_a_resource_without_a_partition_yet_is_left_alone(
     connected: Sandbox, instance: dg.DagsterInstance
 ) -> None:
-    how = Partitioned(start=date.today() + timedelta(days=2))
+    how = Partitioned(start=TODAY)
     future = api_of("page_views", how, newest=API.policy("page_views").newest)
-    tick = build_sensor(future).evaluate_tick(
-        dg.build_sensor_context(
-            instance=instance, repository_def=build_definitions(future).get_repository_def()
-        )
-    )
-    assert (tick.run_requests, tick.skip_message) == ([], "page_views: there is no partition yet.")
+    ticker = Ticker(instance, connected, future)
+    assert ticker.tick() == []
+    assert ticker.skipped == "page_views: there is no partition yet."
