@@ -24,7 +24,7 @@ from analytics_assets.extract.cursor import ForgottenState
 from analytics_assets.extract.rows_in_window import watch_window
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.extract.time_window import with_params
-from analytics_assets.gone_rows import drop, prune
+from analytics_assets.gone_rows import RowsNotDroppedError, drop, prune
 from analytics_assets.launchpad import LoadConfig, cursor_of
 from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import (
@@ -119,7 +119,9 @@ def materialize(
         if cause is None:
             raise
         when = f" for {in_words(backfill.window)}" if backfill and backfill.window else ""
-        raise dg.Failure(f"{resource} was not loaded{when}. {cause}") from error
+        kept = isinstance(cause, RowsNotDroppedError)
+        outcome = "loaded, but nothing was dropped" if kept else "not loaded"
+        raise dg.Failure(f"{resource} was {outcome}{when}. {cause}") from error
 
 
 def _tell_where(context: dg.AssetExecutionContext, resource: str, connection: Connection) -> None:

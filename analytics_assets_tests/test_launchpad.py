@@ -254,3 +254,52 @@ def test_nothing_is_dropped_where_the_api_gives_no_row(
 
     assert "would leave no row in `orders`, as the API gave none. The 2 that are there" in reason
     assert keys(warehouse) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("paginator", "served", "said"),
+    [
+        ({}, [*of(1, 2), {"id": None}], "1 of 3 rows were rejected"),
+        ({"limit": 2, "maximum_offset": 2}, of(1, 2, 3), "the read was not complete"),
+    ],
+)
+def test_nothing_is_dropped_where_a_row_that_has_not_come_may_still_be_there(
+    paginator: dict[str, Any],
+    served: list[Any],
+    said: str,
+    serve: Any,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+) -> None:
+    serve(of(1, 2, 3))
+    orders(instance)
+    serve(served)
+    api = api_with("orders")
+    api.endpoint("orders")["paginator"].update(paginator)
+
+    reason = failures_of(load(instance, "orders", api=api, config=DROP_ORDERS))["analytics__orders"]
+
+    assert reason.startswith("orders was loaded, but nothing was dropped. `refresh: drop_data`")
+    assert "would delete 1 rows of `orders` that have not come, though the API may s" in reason
+    assert said in reason
+    assert keys(warehouse) == [1, 2, 3]
+
+
+def test_nothing_is_dropped_where_the_api_gives_rows_of_other_days(
+    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    api = api_by_day(VIEWS)
+    assert load_days(instance, api).success
+    rows = table_rows(warehouse, VIEWS)
+    day, next_day = days_of(api)[3:5]
+    served = [row for row in rows if row["date"] == day][1:]
+    served += [row for row in rows if row["date"] == next_day][:1]
+    body = json.dumps({"data": served, "total": len(served)})
+    connected.faults.add(Fault(path=f"/v1/{VIEWS}", times=1, body=body))
+
+    result = load_days(instance, api, day, config={"refresh": "drop_data", "confirm": VIEWS})
+
+    [reason] = failures_of(result).values()
+    assert reason.startswith(f"{VIEWS} was loaded, but nothing was dropped for {day}. ")
+    assert f"1 of {len(served)} rows are of other days than the API was asked for" in reason
+    assert table_rows(warehouse, VIEWS) == rows
