@@ -4,7 +4,7 @@ Whichever it is, rows are merged into the table by their key, and each read is p
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -106,7 +106,8 @@ class Window:
             start: its first moment.
             end: the first moment behind it.
         """
-        last = end - SHORTEST_STEP if self.end_is_inclusive else end
+        # in UTC: by the clocks of a zone, a day whose last hour comes twice would lack one
+        last = end.astimezone(UTC) - SHORTEST_STEP if self.end_is_inclusive else end
         zone = ZoneInfo(self.timezone)
         return {
             self.start_param: start.astimezone(zone).strftime(self.format),

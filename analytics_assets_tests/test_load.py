@@ -61,6 +61,20 @@ def test_a_day_on_which_clocks_change_is_asked_for_as_one_day() -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "day"),
+    [("America/Santiago", date(2026, 4, 4)), ("Africa/Cairo", date(2026, 10, 29))],
+)
+def test_a_day_whose_last_hour_comes_twice_is_asked_for_up_to_its_end(zone: str, day: date) -> None:
+    start, end = (
+        datetime(each.year, each.month, each.day, tzinfo=ZoneInfo(zone))
+        for each in (day, day + timedelta(days=1))
+    )
+    how = Window(format="%Y-%m-%dT%H:%M:%S%z", timezone=zone)
+    asked = [datetime.fromisoformat(moment) for moment in how.params(start, end).values()]
+    assert asked[1] - asked[0] >= timedelta(hours=25, seconds=-1)
+
+
+@pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: partitioned(by="hour"), "`Partitioned`: `by` cannot be 'hour': give 'day',"),
