@@ -4,7 +4,7 @@ Whichever it is, rows are merged into the table by their key, and each read is p
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +13,7 @@ from analytics_assets.moment import is_writable
 
 By = Literal["day", "week", "month"]
 SHORTEST_STEP = timedelta(microseconds=1)
+CLOCK_STEPS = (SHORTEST_STEP, timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +70,10 @@ class Window:
         start_param: the query parameter that names the first moment wanted.
         end_param: the query parameter that names the end.
         format: how both are written, as `strftime` takes it.
-        end_is_inclusive: whether the end is the last moment wanted, to the precision of `format`,
-            rather than the first one that is not.
+        end_is_inclusive: whether the API gives the rows of the end, too. Where `format` writes
+            days or longer, the end is then the last one wanted; otherwise it is the first moment
+            behind, as what is left of the last hour, minute or second would be asked for by no
+            window. Rows of that moment come in two windows, and are merged.
         timezone: IANA time zone in which both are written.
 
     Raises:
@@ -99,6 +102,16 @@ class Window:
         if "%s" in self.format.replace("%%", ""):
             raise _refusal(self, "format", "`%s` is not portable; name the parts of the time")
 
+    @property
+    def precision(self) -> timedelta | None:
+        """The shortest time that `format` tells apart; None if it writes days or longer."""
+        midnight = datetime(2026, 1, 1)
+        written = midnight.strftime(self.format)
+        return next(
+            (step for step in CLOCK_STEPS if (midnight + step).strftime(self.format) != written),
+            None,
+        )
+
     def params(self, start: datetime, end: datetime) -> dict[str, str]:
         """Return the query parameters that ask for the rows of a span of time.
 
@@ -106,8 +119,8 @@ class Window:
             start: its first moment.
             end: the first moment behind it.
         """
-        # in UTC: by the clocks of a zone, a day whose last hour comes twice would lack one
-        last = end.astimezone(UTC) - SHORTEST_STEP if self.end_is_inclusive else end
+        names_the_last = self.end_is_inclusive and self.precision is None
+        last = end - SHORTEST_STEP if names_the_last else end
         zone = ZoneInfo(self.timezone)
         return {
             self.start_param: start.astimezone(zone).strftime(self.format),

@@ -34,7 +34,7 @@ def incremental(**parts: Any) -> Incremental:
         ),
         (
             Window(format="%Y%m%dT%H:%M:%S"),
-            {"start_date": "20260301T00:00:00", "end_date": "20260302T23:59:59"},
+            {"start_date": "20260301T00:00:00", "end_date": "20260303T00:00:00"},
         ),
         (
             Window(format="%Y-%m-%dT%H:%M%z", end_is_inclusive=False, timezone=BERLIN),
@@ -71,7 +71,16 @@ def test_a_day_whose_last_hour_comes_twice_is_asked_for_up_to_its_end(zone: str,
     )
     how = Window(format="%Y-%m-%dT%H:%M:%S%z", timezone=zone)
     asked = [datetime.fromisoformat(moment) for moment in how.params(start, end).values()]
-    assert asked[1] - asked[0] >= timedelta(hours=25, seconds=-1)
+    assert asked[1] - asked[0] == timedelta(hours=25)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%HZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S.%f"])
+def test_the_inclusive_end_of_a_window_leaves_no_gap_before_the_start_of_the_next(
+    form: str,
+) -> None:
+    first, second, third = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3))
+    how = Window(format=form)
+    assert how.params(first, second)["end_date"] == how.params(second, third)["start_date"]
 
 
 @pytest.mark.parametrize(

@@ -124,13 +124,13 @@ def test_a_window_without_rows_is_loaded(
     )
 
 
-def rows_outside(contract: Contract, rows: list[dict[str, Any]]) -> int:
+def rows_outside(contract: Contract, rows: list[dict[str, Any]], how: Window | None = None) -> int:
     """Read rows of two days, and return how many are said to lie outside."""
     start, end = (datetime(2025, 7, day, tzinfo=UTC) for day in (4, 6))
     pipeline = dlt.pipeline("test", destination="duckdb", dataset_name="shop")
     with serving(paged(rows)) as server:
         source = source_of(server, orders({"write_disposition": "merge"}), contract=contract)
-        watch_window(source.resources["orders"], "day", TimeWindow(start, end, Window()))
+        watch_window(source.resources["orders"], "day", TimeWindow(start, end, how or Window()))
         extracted = pipeline.extract(source, loader_file_format="parquet")
     [packages] = extracted.metrics.values()
     [metrics] = [
@@ -162,3 +162,23 @@ def test_arrow_tables_are_counted_like_rows(
     assert arrow_tables == []
     assert rows_outside(typed, rows) == 2
     assert arrow_tables != []
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "written"),
+    [
+        ("%Y-%m-%dT%H:%M:%SZ", "date", ["2025-07-06", "2025-07-07"]),
+        ("%Y-%m-%dT%H:%M:%SZ", "timestamp", ["2025-07-06T00:00:00.9Z", "2025-07-06T00:00:01Z"]),
+        ("%Y-%m-%dT%HZ", "timestamp", ["2025-07-06T00:59:59Z", "2025-07-06T01:00:00Z"]),
+        ("%Y-%m-%dT%HZ", "text", ["2025-07-06", "2025-07-06T01:00:00Z"]),
+    ],
+)
+def test_rows_of_the_moment_that_is_sent_as_an_inclusive_end_do_not_lie_outside(
+    form: str, kind: DataType, written: list[str]
+) -> None:
+    columns = (Column("id", "id", "bigint", nullable=False), Column("day", "day", kind, True))
+    typed, untyped = Contract("orders", columns, ("id",)), Contract("orders", primary_key=("id",))
+    rows = rows_on(*["2025-07-05" if kind == "date" else "2025-07-05T00:00:00Z"] * 2, *written)
+    for contract in (typed, untyped):
+        assert rows_outside(contract, rows, Window(format=form)) == 1
+        assert rows_outside(contract, rows, Window(format=form, end_is_inclusive=False)) == 2

@@ -28,7 +28,8 @@ def watch_window(resource: DltResource, column: str, window: TimeWindow) -> None
     """Count the rows of a resource that lie outside the span of time that was asked for.
 
     They are loaded like the others. If they are most of a read, nothing of it is; the reads of a
-    resource that is read from the rows of another are many, and are counted only.
+    resource that is read from the rows of another are many, and are counted only. Rows of an
+    inclusive end, as `Window` sends it, do not lie outside.
 
     Args:
         resource: the resource; changed in place.
@@ -55,6 +56,7 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
         self._resource = resource
         self._column = column_name(column, {})
         self._window = window
+        self._reach = window.reach
 
     def bind(self, pipe: SupportsPipe) -> "RowsInWindow":
         """Start counting, and judge once the pipe's generator has no more."""
@@ -71,7 +73,7 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
             self._count(item.num_rows, *self._in_table(item))
         elif isinstance(item, list) and meta is None:  # else rows of another table
             values = [_value(row, self._column) for row in item]
-            inside = sum(map(self._window.contains, values))
+            inside = sum(map(self._reach.contains, values))
             self._count(len(item), inside, len(values) - values.count(None))
         return item
 
@@ -87,10 +89,10 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
 
         if self._column not in table.column_names:
             return 0, 0
-        column, window = table.column(self._column), self._window
+        column, window = table.column(self._column), self._reach
         dated = len(column) - column.null_count
         if pa.types.is_date(column.type):
-            bounds: Any = window.start.date(), window.end.date()
+            bounds: Any = window.days
         elif pa.types.is_timestamp(column.type):
             bounds = window.start, window.end
         else:

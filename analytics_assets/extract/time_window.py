@@ -1,12 +1,12 @@
 """A span of time of which the API is asked for the rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from analytics_assets.configuration import as_endpoint
-from analytics_assets.load import Window
+from analytics_assets.load import SHORTEST_STEP, Window
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,18 @@ class TimeWindow:
         """The query parameters that ask for it."""
         return self.how.params(self.start, self.end)
 
+    @property
+    def reach(self) -> "TimeWindow":
+        """The span of the rows that the API may give: up to its end, or through that."""
+        behind = self.how.precision if self.how.end_is_inclusive else None
+        end = self.end.astimezone(UTC) + (behind or timedelta())
+        return replace(self, end=end.astimezone(self.end.tzinfo))
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first day whose midnight lies within, and the first one behind."""
+        return self.start.date(), (self.end - SHORTEST_STEP).date() + timedelta(days=1)
+
     def contains(self, value: Any) -> bool:
         """Tell whether a date, a time, or a text that is one in ISO format, lies within.
 
@@ -40,7 +52,8 @@ class TimeWindow:
         when = as_date_or_time(value)
         if isinstance(when, datetime):
             return self.start <= when < self.end
-        return when is not None and self.start.date() <= when < self.end.date()
+        first, end = self.days
+        return when is not None and first <= when < end
 
 
 def with_params(
