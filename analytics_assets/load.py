@@ -213,13 +213,14 @@ class Partitioned:
             )
         if window.timezone == self.timezone:
             return
-        hours = (start, start + timedelta(hours=1))
-        if len({begin.strftime(window.format) for begin in hours}) == 1:
+        tells_hours_apart = "%z" in window.format.replace("%%", "") or _is_fixed(window.timezone)
+        if window.precision is None or not tells_hours_apart:
             raise _refusal(
                 window,
                 "timezone",
                 f"days of another time zone are not the partitions, which begin in "
-                f"{self.timezone!r}; give the same, or a `format` that writes hours and the zone",
+                f"{self.timezone!r}, and its clocks may show an hour twice; give the same, or a "
+                "`format` that writes hours and, if it is not 'UTC', the offset by `%z`",
             )
 
 
@@ -240,6 +241,11 @@ def _time_zone(owner: Any, name: str) -> tzinfo:
         raise _refusal(
             owner, "timezone", "give an IANA time zone such as 'UTC' or 'Europe/Berlin'"
         ) from error
+
+
+def _is_fixed(zone: str) -> bool:
+    """Tell whether the clocks of a time zone never change, as those of UTC."""
+    return ZoneInfo(zone).utcoffset(None) is not None
 
 
 def _check_names(owner: Any, *names: str) -> None:

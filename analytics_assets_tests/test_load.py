@@ -141,3 +141,9 @@ def test_days_of_another_time_zone_than_that_of_the_partitions_are_refused() -> 
         partitioned(timezone=BERLIN)
     assert partitioned(timezone=BERLIN, window=Window(timezone=BERLIN))
     assert partitioned(timezone=BERLIN, window=Window(format="%Y-%m-%dT%H:%M:%SZ"))
+
+
+def test_hours_of_another_time_zone_whose_clocks_change_need_their_offset() -> None:
+    with pytest.raises(ConfigurationError, match=r"days of another time zone.*`%z`"):
+        partitioned(window=Window(format="%Y-%m-%dT%H:%M:%S", timezone=BERLIN))
+    assert partitioned(window=Window(format="%Y-%m-%dT%H:%M:%S%z", timezone=BERLIN))
