@@ -150,15 +150,18 @@ class Tables:
             SpanUnknownError: the column of the span is neither a date nor a time.
         """
         client, children = self._client.sql_client, self._children(table)
+        family = [table, *children]
         rows, values = self._of_loads("NOT IN", table, loads, span)
         with client.begin_transaction():
             client.execute_sql(f"DELETE {rows}", *values)
             for child in children:
-                parent = self._qualified(child.rpartition("__")[0])
-                client.execute_sql(
-                    f"DELETE FROM {self._qualified(child)} "
-                    f"WHERE _dlt_parent_id NOT IN (SELECT _dlt_id FROM {parent})"
+                # names do not say which is the parent: a list in an object is named after both
+                without_parent = " AND ".join(
+                    f"_dlt_parent_id NOT IN (SELECT _dlt_id FROM {self._qualified(parent)})"
+                    for parent in family
+                    if parent != child
                 )
+                client.execute_sql(f"DELETE FROM {self._qualified(child)} WHERE {without_parent}")
 
     def _children(self, table: str) -> list[str]:
         """Find the tables that dlt made of lists in the table's rows, parents before children."""

@@ -193,6 +193,28 @@ def test_pruning_takes_the_rows_of_child_tables_along(
         assert tables.row_count("orders__lines__tags") == 38
 
 
+@pytest.mark.parametrize(
+    ("infos", "left"),
+    [([{"items": [1, 2]}] * 20, 38), ([{"items": [1, 2]}, [{"items": [1]}]] * 10, 28)],
+)
+def test_pruning_takes_the_rows_of_lists_in_an_object_along(
+    infos: list[Any],
+    left: int,
+    serve: Any,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+) -> None:
+    api = orders_api(prune=True)
+    nested = [{"id": number, "info": info} for number, info in enumerate(infos)]
+    for rows in (nested, nested[1:]):
+        serve(rows)
+        assert load(instance, api=api).success
+
+    with warehouse.open() as tables:
+        assert tables.row_count("orders") == 19
+        assert tables.row_count("orders__info__items") == left
+
+
 def test_without_pruning_rows_stay_that_the_api_no_longer_has(
     serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
