@@ -8,6 +8,7 @@ import dagster as dg
 from analytics_assets.configuration import REJECTED_ROWS, Api
 from analytics_assets.contract import Contract, drift
 from analytics_assets.contract.contract import contract_in
+from analytics_assets.contract.rows import MISSING_KEY
 from analytics_assets.errors import AnalyticsAssetsError
 from analytics_assets.extract.changes import (
     ROWS_BEFORE_START,
@@ -123,9 +124,14 @@ def check_rejected_rows(
         f"{reason} ({count} times)" for reason, count in list(reasons.items())[:REASONS_SHOWN]
     )
     severe = share > policy.max_rejected_share
+    told = (
+        f"{rejected} rows ({share:.2%}) are in `{REJECTED_ROWS}` and not in the table: {examples}."
+    )
+    if any(reason.endswith(MISSING_KEY) for reason in reasons):
+        told += " Is `primary_key` in the entry the field that tells rows apart?"
     return Verdict(
         False,
-        f"{rejected} rows ({share:.2%}) are in `{REJECTED_ROWS}` and not in the table: {examples}.",
+        told,
         dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
         {ROWS_REJECTED: rejected},
     )

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from dlt import Schema
 from dlt.common.pipeline import LoadInfo
+from dlt.common.schema.utils import is_complete_column
 from dlt.pipeline.helpers import retry_schema_update
 from dlt.pipeline.pipeline import Pipeline
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
@@ -53,3 +55,17 @@ class LoadingPipeline(Pipeline):
         # dlt 1.31 calls this, not the public method without the underscore, when it runs
         with self.held():
             super()._sync_destination(*args, **kwargs)
+        for name in self.schemas:
+            _forget_columns_without_a_value(self.schemas[name])
+
+
+def _forget_columns_without_a_value(schema: Schema) -> None:
+    """Leave out columns that the table does not have, as no value has come of them.
+
+    dlt 1.31 keeps what an earlier entry said of them. A key that no row has would go on to refuse
+    all rows, also once the entry names another one.
+    """
+    for table in schema.tables.values():
+        columns = table["columns"]
+        for column in [name for name in columns if not is_complete_column(columns[name])]:
+            del columns[column]

@@ -1,14 +1,20 @@
-"""Loads that make tables in the same moment: dlt is made to look again, and goes on."""
+"""What stands in the way of a load, and is gone round: tables made in the same moment, old keys."""
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
+import dagster as dg
 import psycopg2
 import pytest
 
+from analytics_assets.api import API
+from analytics_assets.configuration import Api
+from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse import Warehouse
+from analytics_assets_tests.loading import api_with, check_of, load, table_values
 
 PATIENCE = 120  # seconds that a busy machine may take
 ANOTHER_WAITS = """
@@ -62,3 +68,20 @@ def test_what_another_session_makes_in_the_same_moment_does_not_fail_the_load(
         pipeline.run([{"id": 2, "name": "two"}], table_name=table)
     with postgres_warehouse.open() as tables:
         assert tables.row_count(table) == (2 if table == "visits" else 1)
+
+
+@pytest.mark.parametrize("before", [(), ("number",)], ids=["no table yet", "a good load before"])
+def test_a_key_that_no_row_has_does_not_stand_in_the_way_of_the_right_one_later(
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    serve: Callable[[list[Any]], Sandbox],
+    before: tuple[str, ...],
+) -> None:
+    serve([{"number": 1}, {"number": 2}])
+    for key in (*before, "id", "number"):
+        [entry] = api_with("orders").config["resources"]
+        config = {**API.config, "resources": [{**entry, "primary_key": key}]}
+        result = load(instance, "orders", api=Api(name=API.name, config=config))
+        assert check_of(result, "no_rejected_rows").passed is (key == "number")
+    pipeline = warehouse.pipeline("test_reader")
+    assert table_values(pipeline, "orders", "number") == [{"number": 1}, {"number": 2}]

@@ -24,6 +24,8 @@ from analytics_assets.contract.uninferable import (
 )
 from analytics_assets.contract.unstorable import unstorable
 
+MISSING_KEY = "missing primary key"
+
 _encode_finite = json.JSONEncoder(allow_nan=False, check_circular=False, default=str).encode
 
 
@@ -176,7 +178,7 @@ class RowCheck:
         if isinstance(row, dict):
             for name in self._key:
                 if row.get(name) is None:
-                    return f"`$.{name}`: missing primary key"
+                    return f"`$.{name}`: {MISSING_KEY}"
         try:
             msgspec.convert(row, self._row_type)
         except msgspec.ValidationError as error:
