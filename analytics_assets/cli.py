@@ -126,7 +126,8 @@ def _run(api: Api, definitions: dg.Definitions, resources: Sequence[str], verbos
             due_now = due_runs(api, instance, tables, resources, datetime.now(UTC))
         for due in due_now:
             if due.partitions:
-                say(f"Loading {', '.join(due.resources)} of {in_words(due.partitions)} ...")
+                days = f"{in_words(due.partitions)} ({len(due.partitions)} partitions)"
+                say(f"Loading {', '.join(due.resources)} of {days} ...")
             _wait_for_pools(api, instance, due.resources)
             result = job.execute_in_process(
                 instance=instance,
@@ -153,8 +154,8 @@ def _wait_for_pools(api: Api, instance: dg.DagsterInstance, resources: Sequence[
 
 
 def _instance() -> AbstractContextManager[dg.DagsterInstance]:
-    """Open the instance whose history the UI shows; without DAGSTER_HOME, one that is forgotten."""
-    home = os.environ.get("DAGSTER_HOME")
+    """Open the instance whose history the UI shows, found as `dagster dev` does; or a new one."""
+    home = os.environ.get("DAGSTER_HOME") or (Path.cwd() if Path("dagster.yaml").exists() else "")
     if home:
         # what the command prints belongs on the terminal; to copy it, Dagster would start processes
         printed = {"module": "dagster._core.storage.noop_compute_log_manager"}
@@ -163,7 +164,12 @@ def _instance() -> AbstractContextManager[dg.DagsterInstance]:
         history.mkdir(parents=True, exist_ok=True)
         # Dagster 1.13 makes its database in a way that two first commands at once would break it
         with FileLock(history / "opening.lock"):
-            return dg.DagsterInstance.local_temp(home, overrides={"compute_logs": printed})
+            return dg.DagsterInstance.local_temp(str(home), overrides={"compute_logs": printed})
+    say(
+        "There is no dagster.yaml in this folder, and DAGSTER_HOME is not set: what was loaded "
+        "before is not known, and this run will not be either.",
+        style="yellow",
+    )
     return dg.DagsterInstance.ephemeral()
 
 

@@ -25,9 +25,9 @@ BY_DAYS = ("website_overview", "traffic_sources")
 
 @pytest.fixture
 def environment(clean_place: Path) -> Mapping[str, str]:
-    """The environment of `make`: history in a folder of its own, dagster.yaml as shipped."""
+    """That of a folder with dagster.yaml as shipped, where the history is found and kept."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    return {"DAGSTER_HOME": str(clean_place)}
+    return {}
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -99,6 +99,11 @@ def test_a_warehouse_that_cannot_be_reached_is_said_in_a_sentence(
     assert "The warehouse cannot be opened: connection to server" in done.stderr
     assert "Traceback" not in done.stderr
     assert "my-secret" not in done.stdout + done.stderr
+
+
+def test_it_is_said_where_no_history_is_kept(connected: Sandbox, warehouse: Warehouse) -> None:
+    connected.faults.add(Fault(path="/v1/page_views", times=None, status=403))
+    assert "DAGSTER_HOME is not set" in run({}, "materialize", "page_views").stdout
 
 
 def test_an_unknown_resource_is_refused_with_the_known_ones(
