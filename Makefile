@@ -15,7 +15,7 @@ dev: .venv/installed
 	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
 
 test: .venv/installed-for-tests lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadgroup
 
 # faults that take long, and kills of the process and of the warehouse at each stage
 test-slow: .venv/installed-for-tests

@@ -160,9 +160,12 @@ def check_partition_rows(
     numbers = {"partitions_with_fewer_rows": len(fallen)}
     if not fallen:
         return Verdict(True, f"{len(pairs)} were compared.", numbers=numbers)
+    told = f"{_named(fallen)}. If that is how it is, raise `max_drop` in the resource's policy."
+    if load.window.end_is_inclusive and any(not rows[key] for _, key in pairs):
+        told += " Or is the API's end exclusive? Then set `end_is_inclusive=False` in `window`."
     return Verdict(
         False,
-        f"{_named(fallen)}. If that is how it is, raise `max_drop` in the resource's policy.",
+        told,
         dg.AssetCheckSeverity.WARN,
         numbers,
     )

@@ -104,6 +104,7 @@ def test_days_with_far_fewer_rows_than_a_week_before_are_named(views: Warehouse)
     assert (left["2025-07-13"], left["2025-07-20"], left["2025-07-21"]) == (9, 5, 0)
     assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "2025-07-21 has 0 rows, a week before there were 9" in verdict.text
+    assert "set `end_is_inclusive=False`" in verdict.text
     assert verdict.numbers == {"partitions_with_fewer_rows": 1}
     assert elsewhere.passed
 
