@@ -24,7 +24,7 @@ from analytics_assets.due_runs import due_runs
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.session import one_quick_try
-from analytics_assets.extract.source import sample_source
+from analytics_assets.first_page import look_at_first_page
 from analytics_assets.machine import this_machine
 from analytics_assets.partitions import in_words
 from analytics_assets.summary import NARROWEST, Results, complaints, summary
@@ -74,22 +74,26 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
 
 @main.command()
 def check() -> None:
-    """Sign in to the API and read one page of each resource; loads nothing."""
+    """Sign in to the API, and read one page of each resource; loads nothing.
+
+    The page is asked for as a load would ask, and its rows must have what `api.py` names: the
+    primary key, the day, the time of a change. The exit code tells whether all do.
+    """
     api, _ = _project()
     say(f"Asking {where(api)} ...")
     failed = False
     for resource in api.resources:
         try:
             connection = connect(api.config["client"], api.name, one_quick_try())
-            source = sample_source(api.config_of(resource), api.name, connection)
-            rows = source.with_resources(resource).resources[resource].add_limit(1)
-            say(f"{resource}: {len(list(rows))} rows on the first page")
+            found = look_at_first_page(api, resource, connection, datetime.now(UTC))
+            say(f"{resource}: {found}")
         except Exception as error:
             cause = find_cause(error, AnalyticsAssetsError)
             if cause is None:
                 raise
             failed = True
-            say(f"{resource}: {cause}", style="red")
+            # what was found while reading begins with the resource already
+            say(f"{resource}: {str(cause).removeprefix(f'{resource}: ')}", style="red")
     sys.exit(1 if failed else 0)
 
 

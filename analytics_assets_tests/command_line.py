@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from analytics_assets import cli, due_runs
+from analytics_assets import cli, due_runs, first_page
 from analytics_assets.configuration import Api
+from analytics_assets.extract.connection import Connection
 from analytics_assets.tables import Tables
 
 
@@ -19,10 +20,19 @@ def due_on_that_day(
     now: datetime,
 ) -> list[due_runs.DueRun]:
     """Find what is due, whatever the day is."""
-    today = datetime.fromisoformat(os.environ["SANDBOX__TODAY"])
-    return due_runs.due_runs(api, instance, tables, resources, today.replace(tzinfo=UTC))
+    return due_runs.due_runs(api, instance, tables, resources, today())
+
+
+def first_page_on_that_day(api: Api, resource: str, connection: Connection, now: datetime) -> str:
+    """Look at the newest partitions, whatever the day is."""
+    return first_page.look_at_first_page(api, resource, connection, today())
+
+
+def today() -> datetime:
+    return datetime.fromisoformat(os.environ["SANDBOX__TODAY"]).replace(tzinfo=UTC)
 
 
 if __name__ == "__main__":
     cli.due_runs = due_on_that_day  # type: ignore[attr-defined]
+    cli.look_at_first_page = first_page_on_that_day  # type: ignore[attr-defined]
     cli.main()

@@ -122,10 +122,37 @@ def test_check_signs_in_and_reads_one_page_of_each_resource(
     assert done.returncode == 0, done.stdout + done.stderr
     first, *others = done.stdout.splitlines()
     assert first == f"Asking {connected.base_url} ..."
-    assert others == [
-        f"{name}: {min(100, len(sandbox_rows(name, TODAY)))} rows on the first page"
-        for name in API.resources
-    ]
+    days = "start_date=2025-07-28, end_date=2025-07-31"
+    asked = dict.fromkeys(BY_DAYS, f" for {days}, none of them outside of that")
+    asked["daily_active_users"] = " for updated_since=2025-01-01T00:00:00Z"
+    for name, line in zip(API.resources, others, strict=True):
+        rows = sandbox_rows(name, TODAY)
+        if name in BY_DAYS:
+            rows = [row for row in rows if row["date"] >= "2025-07-28"]
+        count = min(100, len(rows))
+        assert line == f"{name}: {count} rows on the first page{asked.get(name, '')}"
+
+
+def test_check_fails_for_a_resource_whose_rows_lack_what_api_py_names(
+    environment: Mapping[str, str], connected: Sandbox, clean_place: Path
+) -> None:
+    shutil.copytree(ROOT / "analytics_assets", clean_place / "analytics_assets")
+    api = clean_place / "analytics_assets" / "api.py"
+    api.write_text(api.read_text().replace('"primary_key": "id"', '"primary_key": "uuid"'))
+    done = run({**environment, "PYTHONPATH": str(clean_place)}, "check")
+    assert done.returncode == 1
+    for name, line in zip(API.resources, done.stdout.splitlines()[1:], strict=True):
+        assert line.startswith(f"{name}: of the ")
+        assert "none has a value in `uuid`: set `primary_key`" in line
+
+
+def test_check_says_once_of_which_resource_it_speaks(
+    environment: Mapping[str, str], connected: Sandbox
+) -> None:
+    connected.faults.add(Fault(path="/v1/page_views", times=None, status=404))
+    done = run(environment, "check")
+    assert done.returncode == 1
+    assert f"\npage_views: GET {connected.base_url}/v1/page_views" in done.stdout
 
 
 def test_check_says_what_is_wrong(

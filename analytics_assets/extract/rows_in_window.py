@@ -72,7 +72,7 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
         if is_table(item):
             self._count(item.num_rows, *self._in_table(item))
         elif isinstance(item, list) and meta is None:  # else rows of another table
-            values = [_value(row, self._column) for row in item]
+            values = [value_in_column(row, self._column) for row in item]
             inside = sum(map(self._reach.contains, values))
             self._count(len(item), inside, len(values) - values.count(None))
         return item
@@ -105,25 +105,44 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
     def _judged(self, pages: Iterable[Any]) -> Iterator[Any]:
         yield from pages
         outside = self._custom_metrics[ROWS_OUTSIDE]
-        if outside <= MOST_OUTSIDE * self._rows:
-            return
-        asked = ", ".join(f"{name}={value}" for name, value in self._window.params.items())
-        if not self._dated:
-            raise WindowIgnoredError(
-                f"{self._resource}: none of the {self._rows} rows for {asked} has a value in "
-                f"`{self._column}`: name the column that says which day a row is about as "
-                "`date_column` in the resource's policy."
-            )
-        how = self._window.how
-        raise WindowIgnoredError(
-            f"{self._resource}: {outside} of the {self._rows} rows for {asked} lie outside of that "
-            f"by their `{self._column}`; the API seems to ignore `{how.start_param}` and "
-            f"`{how.end_param}`. Check their names, `format` and `timezone` in `window` of the "
-            "resource's policy, and whether the API goes by another column than `date_column`."
+        refuse_rows_outside(
+            self._resource, self._column, self._window, self._rows, outside, self._dated
         )
 
 
-def _value(row: Any, column: str) -> Any:
+def refuse_rows_outside(
+    resource: str, column: str, window: TimeWindow, rows: int, outside: int, dated: int
+) -> None:
+    """Refuse rows most of which lie outside the span of time that was asked for.
+
+    Args:
+        resource: the resource, for the error.
+        column: the column of its table that says which day a row is about.
+        window: the span of time.
+        rows: how many rows came.
+        outside: how many of them do not lie within.
+        dated: how many of them say where they lie.
+
+    Raises:
+        WindowIgnoredError: they are most.
+    """
+    if outside <= MOST_OUTSIDE * rows:
+        return
+    asked = ", ".join(f"{name}={value}" for name, value in window.params.items())
+    if not dated:
+        raise WindowIgnoredError(
+            f"{resource}: none of the {rows} rows for {asked} has a value in `{column}`: name the "
+            "column that says which day a row is about as `date_column` in the resource's policy."
+        )
+    raise WindowIgnoredError(
+        f"{resource}: {outside} of the {rows} rows for {asked} lie outside of that by their "
+        f"`{column}`; the API seems to ignore `{window.how.start_param}` and "
+        f"`{window.how.end_param}`. Check their names, `format` and `timezone` in `window` of the "
+        "resource's policy, and whether the API goes by another column than `date_column`."
+    )
+
+
+def value_in_column(row: Any, column: str) -> Any:
     """Return what becomes the value of a column: dlt makes `a__b` of `b` in an object `a`."""
     if not isinstance(row, dict):
         return None
@@ -132,5 +151,5 @@ def _value(row: Any, column: str) -> Any:
         if known == column:
             return value
         if isinstance(value, dict) and column.startswith(f"{known}__"):
-            return _value(value, column.removeprefix(f"{known}__"))
+            return value_in_column(value, column.removeprefix(f"{known}__"))
     return None
