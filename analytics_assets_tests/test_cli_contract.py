@@ -143,12 +143,14 @@ def test_an_api_without_a_document_is_told_what_to_set(run: Run, package: Path) 
 def test_an_api_that_does_not_serve_its_document_is_said_in_a_sentence(
     run: Run, kept: Path, connected: Sandbox
 ) -> None:
-    connected.faults.add(Fault(path=PATH, times=None, status=403))
+    connected.faults.add(Fault(path=PATH, times=None, status=404))
     before = kept.read_bytes()
 
     done = run()
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"Error: GET {connected.base_url}{PATH}: the API answered 403")
+    assert done.stderr.startswith(f"Error: GET {connected.base_url}{PATH}: the API answered 404")
+    assert "Set `openapi_path`" in done.stderr
+    assert "`openapi=None` in `api.py` does without one." in done.stderr
     assert "Traceback" not in done.stderr
     assert kept.read_bytes() == before

@@ -13,7 +13,7 @@ from analytics_assets.extract.response import ResponseError, described, excerpt
 
 MEND = (
     "Set `openapi_path` of the API to where it serves its OpenAPI document, or put the document "
-    "into the file that `openapi` names yourself"
+    "into the file that `openapi` names yourself; `openapi=None` in `api.py` does without one"
 )
 
 
