@@ -121,7 +121,9 @@ def materialize(
         when = f" for {in_words(backfill.window)}" if backfill and backfill.window else ""
         kept = isinstance(cause, RowsNotDroppedError)
         outcome = "loaded, but nothing was dropped" if kept else "not loaded"
-        raise dg.Failure(f"{resource} was {outcome}{when}. {cause}") from error
+        # what was found while reading begins with the resource already
+        reason = str(cause).removeprefix(f"{resource}: ")
+        raise dg.Failure(f"{resource} was {outcome}{when}. {reason}") from error
 
 
 def _tell_where(context: dg.AssetExecutionContext, resource: str, connection: Connection) -> None:

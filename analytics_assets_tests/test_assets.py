@@ -163,7 +163,8 @@ def test_when_one_resource_fails_the_others_load_and_the_run_says_which_and_why(
     failures = failures_of(result)
     assert failures.keys() == {"analytics__traffic_sources"}
     reason = failures["analytics__traffic_sources"]
-    assert reason.startswith("traffic_sources was not loaded for 2025-07-02 to 2025-08-07. ")
+    when = "2025-07-02 to 2025-08-07"
+    assert reason.startswith(f"traffic_sources was not loaded for {when}. GET {connected.base_url}")
     assert "answered 403" in reason
     for resource in set(API.resources) - {"traffic_sources"}:
         assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))

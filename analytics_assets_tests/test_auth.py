@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -239,7 +240,20 @@ def test_a_token_endpoint_that_stays_down_is_given_up_after_three_retries(
         get(OAuth2(settings_for(sandbox)), sandbox.base_url + PAGE_VIEWS)
 
     assert len(statuses(sandbox, TOKEN)) == 4
+    assert "check `token_url`" not in str(failure.value)  # it answers, or did
     assert sandbox.client_secret not in chain(failure.value)
+
+
+def test_a_token_endpoint_that_is_not_there_is_a_matter_of_its_url(sandbox: Sandbox) -> None:
+    settings = settings_for(sandbox)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.token_url = f"http://127.0.0.1:{closed.getsockname()[1]}/token"
+
+        with pytest.raises(TokenError, match="could not be reached") as failure:
+            get(OAuth2(settings), sandbox.base_url + PAGE_VIEWS)
+
+    assert str(failure.value).endswith("(check `token_url`)")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +266,9 @@ def test_a_token_endpoint_that_stays_down_is_given_up_after_three_retries(
         ({"body": '["token"]'}, "something that is no token"),
         ({"body": ""}, "an empty body"),
         ({"status": 302, "headers": {"location": "/elsewhere"}, "body": "{}"}, "answered 302"),
-        ({"status": 404}, "answered 404"),
+        ({"status": 404}, "answered 404: "),
+        ({"status": 404}, ". Check `token_url`."),
+        ({"status": 404, "body": "no"}, "404 with something that is no token (check `token_url`)"),
     ],
 )
 def test_an_answer_that_is_no_token_is_told_with_what_came_instead(

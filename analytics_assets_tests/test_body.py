@@ -22,7 +22,33 @@ def complaint(body: Any, selector: str | None = "data", paginator: Any = "offset
     error = failed(in_turn(Answer(body)), data_selector=selector, paginator=paginator).error
     start, _, said = error.partition(": the API answered 200 with ")
     assert start.startswith("orders: GET http://127.0.0.1")
-    return said.partition(": {")[0].partition(": [")[0]
+    return said.partition(": ")[0]
+
+
+def test_rows_in_another_place_are_not_printed_but_the_place_to_name_is() -> None:
+    body = {"items": [{"id": 1, "name": "Erika Mustermann"}], "next": None}
+    error = failed(in_turn(Answer(body))).error
+    assert "Mustermann" not in error
+    assert error.endswith(
+        "with no `data` in its body: the body has the keys `items`, `next`. Set `data_selector` of "
+        "the entry to where its rows are."
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ([ROW], "the body is a list."),
+        (None, "the body is null."),
+        ({}, "the body has no keys."),
+        ({"message": "over the quota"}, "the keys `message`, and says: over the quota."),
+        ({f"{number}": ROW for number in range(21)}, "`18`, `19`, ...."),
+    ],
+)
+def test_a_body_without_rows_is_told_by_what_it_consists_of(body: Any, told: str) -> None:
+    error = failed(in_turn(Answer(body))).error
+    assert told in error
+    assert str(ROW["text"]) not in error
 
 
 def found(body: Any, selector: str | None, paginator: Any = "single_page", **headers: str) -> Any:

@@ -64,9 +64,9 @@ def test_an_api_that_ignores_its_dates_fails_on_the_first_window_before_anything
     result = load_days(instance, api)
     [said] = failures_of(result).values()
     assert said.startswith(
-        "traffic_sources was not loaded for 2025-07-02 to 2025-07-05. traffic_sources: 390 of the "
-        "450 rows for from=2025-07-02, until=2025-07-05 lie outside of that by their `date`; the "
-        "API seems to ignore `from` and `until`."
+        "traffic_sources was not loaded for 2025-07-02 to 2025-07-05. 390 of the 450 rows for "
+        "from=2025-07-02, until=2025-07-05 lie outside of that by their `date`; the API "
+        "seems to ignore `from` and `until`."
     )
     with warehouse.open() as tables:
         assert tables.columns("traffic_sources") == {}

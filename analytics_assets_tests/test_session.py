@@ -326,6 +326,7 @@ def test_an_api_that_is_not_there_is_an_error_that_says_so() -> None:
     assert isinstance(error, NoAnswerError)
     assert f"GET {url}{PATH}?api_key=***" in str(error)
     assert os.strerror(errno.ECONNREFUSED) in str(error)
+    assert str(error).endswith("(check `base_url`)")
 
 
 def test_traffic_counts_what_was_sent_and_how_long_it_took(

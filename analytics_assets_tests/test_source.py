@@ -242,6 +242,31 @@ def test_describing_a_resource_that_dlt_refuses_names_it() -> None:
         describe_resource(shop, "orders")
 
 
+@pytest.mark.parametrize("paginator", ["ofset", {"type": "ofset", "limit": 100}])
+@pytest.mark.parametrize("place", ["entry", "resource_defaults", "client"])
+def test_a_paginator_that_dlt_does_not_have_is_named_with_those_that_it_has(
+    paginator: Any, place: str
+) -> None:
+    config: Any = {
+        "client": {"base_url": "https://api.example.com"},
+        "resource_defaults": {"primary_key": "id"},
+        "resources": [{"name": "orders", "endpoint": {"path": "/v1/orders"}}],
+    }
+    if place == "client":
+        config["client"]["paginator"] = paginator
+    else:
+        part = config["resources"][0] if place == "entry" else config["resource_defaults"]
+        part.setdefault("endpoint", {})["paginator"] = paginator
+
+    with pytest.raises(ConfigurationError) as refusal:
+        describe_resource(Api(name="shop", config=config), "orders")
+
+    assert str(refusal.value).startswith(
+        "dlt refuses the entry of `orders`: `paginator` is of the type 'ofset', which dlt does not "
+        "have; did you mean `offset`? Types are `"
+    )
+
+
 def test_each_page_is_asked_for_once(api: Sandbox) -> None:
     before = len(statuses(api, "/v1/traffic_sources"))
     config = seed()

@@ -80,7 +80,9 @@ class OAuth2(AuthConfigBase):
         self._token: Token | None = None
         self._issued_headers: set[str] = set()
         self.redact = Redactor([*settings.secrets, _basic_credentials(settings)])
-        self._session = build_session(self.redact, settings=request_settings)
+        self._session = build_session(
+            self.redact, settings=request_settings, address_setting="token_url"
+        )
         self.resolve()  # dlt 1.31 would otherwise look up this object's fields, and there are none
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> "OAuth2":
@@ -154,8 +156,11 @@ class OAuth2(AuthConfigBase):
             return answer
         what = f"The token endpoint {url} answered {response.status_code}"
         if isinstance(answer, dict) and "error" in answer:
-            raise TokenError(f"{what}{_oauth_error(answer, self.redact)}. {_mend(answer)}".rstrip())
-        raise TokenError(f"{what} with something that is no token{excerpt(response, self.redact)}")
+            mend = _mend(answer, response.status_code)
+            raise TokenError(f"{what}{_oauth_error(answer, self.redact)}. {mend}".rstrip())
+        mend = "" if response.status_code >= requests.codes.server_error else " (check `token_url`)"
+        shown = excerpt(response, self.redact)
+        raise TokenError(f"{what} with something that is no token{mend}{shown}")
 
 
 def _token_request(settings: OAuth2Settings, grant: Mapping[str, str]) -> dict[str, Any]:
@@ -255,7 +260,8 @@ def _oauth_error(answer: Mapping[str, Any], redact: Redact) -> str:
     return redact(f": {code} ({description})" if description else f": {code}")
 
 
-def _mend(answer: Mapping[str, Any]) -> str:
+def _mend(answer: Mapping[str, Any], status: int) -> str:
+    nothing_there = status in (requests.codes.not_found, requests.codes.method_not_allowed)
     mends = {
         "invalid_client": "Check `client_id` and `client_secret`.",
         "unauthorized_client": "The client may not use this grant.",
@@ -264,4 +270,4 @@ def _mend(answer: Mapping[str, Any]) -> str:
         "unsupported_grant_type": "Set `refresh_token` or `private_key` if the endpoint asks for "
         "one of those grants.",
     }
-    return mends.get(str(answer.get("error")), "")
+    return mends.get(str(answer.get("error")), "Check `token_url`." if nothing_there else "")

@@ -24,6 +24,8 @@ STATUS = ("status", "statuscode", "code", "result")
 FAILED = ("error", "err", "fail", "failed", "failure")
 ERROR_STATUSES = (range(400, 600), range(40_000, 60_000))
 NO_ERROR = ("", "0", "none", "null", "ok", "success", "false", "no", "no error")
+MOST_KEYS = 20  # of a body that an error names
+MESSAGE_LENGTH = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,16 @@ class RowsPath:
 
     def complaint(self, body: Any) -> str | None:
         """Say what is wrong with a body; None if it is a page of rows, maybe of no rows."""
-        if self.one_is_enough and str(self.selector) == "$":
+        return self.failure(body) or self.misplacement(body)
+
+    def failure(self, body: Any) -> str | None:
+        """Say which failure a body reports; None if none."""
+        return None if self._is_the_body else _reported_failure(body)
+
+    def misplacement(self, body: Any) -> str | None:
+        """Say what stands in a body where its rows should be; None if they do."""
+        if self._is_the_body:
             return None
-        failure = _reported_failure(body)
-        if failure:
-            return failure
         if self.selector is None:
             _, found = find_response_page_data(body) if isinstance(body, Mapping) else ("", body)
             return self._not_rows("its body", found)
@@ -64,6 +71,11 @@ class RowsPath:
     def is_filter(self) -> bool:
         """Whether the selector leaves rows out of a list."""
         return "?" in self._unquoted
+
+    @property
+    def _is_the_body(self) -> bool:
+        """Whether the body itself is a row, or a list of them, whatever it holds."""
+        return self.one_is_enough and str(self.selector) == "$"
 
     @cached_property
     def _path(self) -> TJsonPath:
@@ -84,6 +96,21 @@ class RowsPath:
         if isinstance(found, list) or (self.one_is_enough and isinstance(found, Mapping)):
             return None
         return f"{what} being {_kind(found)} and no list"
+
+
+def outline(body: Any) -> str:
+    """Say what a body consists of, without the rows that may be in it: they may be personal.
+
+    What it says as `message`, as some APIs do of a failure, is shown.
+    """
+    if not isinstance(body, Mapping):
+        return f"the body is {'a list' if isinstance(body, list) else _kind(body)}"
+    keys = [f"`{name}`" for name in body]
+    more = ["..."] if len(keys) > MOST_KEYS else []
+    said = body.get("message")
+    message = f", and says: {said[:MESSAGE_LENGTH]}" if isinstance(said, str) else ""
+    named = f"the keys {', '.join(keys[:MOST_KEYS] + more)}" if keys else "no keys"
+    return f"the body has {named}{message}"
 
 
 def decode(response: requests.Response) -> tuple[Any, str | None]:

@@ -8,7 +8,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ContentDecodingError, HTTPError
 
 from analytics_assets.errors import AnalyticsAssetsError
-from analytics_assets.extract.body import RowsPath, decode
+from analytics_assets.extract.body import RowsPath, decode, outline
 from analytics_assets.extract.redaction import Redact
 
 MENDS = {
@@ -76,12 +76,19 @@ def check_response(
         )
     body, complaint = decode(response)
     if not complaint and rows:
-        complaint = rows.complaint(body)
+        complaint = rows.failure(body)
     if complaint:
         raise BodyError(
             f"{what}: the API answered {response.status_code} with {complaint}"
             + MENDS.get(response.status_code, "")
             + excerpt(response, redact),
+            response=response,
+        )
+    misplacement = rows.misplacement(body) if rows else None
+    if misplacement:
+        raise BodyError(
+            f"{what}: the API answered {response.status_code} with {misplacement}: "
+            f"{redact(outline(body))}. Set `data_selector` of the entry to where its rows are.",
             response=response,
         )
     response.json = lambda **_: body  # type: ignore[method-assign]

@@ -27,7 +27,7 @@ from requests.exceptions import (
 )
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3 import HTTPResponse
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from analytics_assets.extract.giving_up import InterruptibleAdapter, pause
 from analytics_assets.extract.pace import Pace, PaceSettings
@@ -139,6 +139,7 @@ class ApiAdapter(InterruptibleAdapter):
         deadline: seconds in which the whole answer to one attempt must have come.
         pace: how fast the API may be asked.
         patience: seconds; where the API asks for a longer wait, there is none.
+        address_setting: the setting that says where requests go, for errors.
     """
 
     def __init__(
@@ -149,10 +150,12 @@ class ApiAdapter(InterruptibleAdapter):
         pace: Pace,
         deadline: float,
         patience: float = math.inf,
+        address_setting: str = "base_url",
     ) -> None:
         super().__init__(pool_maxsize=pace.max_in_flight)
         self._pace = pace
         self._patience = patience
+        self._address_setting = address_setting
         self._redact = redact
         self._auth = auth
         self._traffic = traffic
@@ -208,7 +211,9 @@ class ApiAdapter(InterruptibleAdapter):
             # otherwise stay attached as the context
             reason = self._redact(_reason(failure))
             what = described(request, self._redact)
-            raise NoAnswerError(f"{what}: no whole answer: {reason}", request=request)
+            nobody = isinstance(_cause(failure), NewConnectionError)
+            mend = f" (check `{self._address_setting}`)" if nobody else ""
+            raise NoAnswerError(f"{what}: no whole answer: {reason}{mend}", request=request)
         return response
 
     def _read_body(self, response: requests.Response, started: float) -> None:
@@ -242,6 +247,7 @@ def build_session(
     traffic: Traffic | None = None,
     settings: RequestSettings | None = None,
     pace: Pace | None = None,
+    address_setting: str = "base_url",
 ) -> requests.Session:
     """Make a session that retries as the project asks.
 
@@ -254,6 +260,7 @@ def build_session(
         traffic: where attempts are counted.
         settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
         pace: how fast the API may be asked.
+        address_setting: the setting that says where requests go, for errors.
 
     Returns:
         A `requests.Session`, as dlt's `client.session` takes it.
@@ -272,7 +279,13 @@ def build_session(
     # somebody waits for what is not even tried a second time
     patience = settings.request_timeout if settings.request_max_attempts == 1 else math.inf
     adapter = ApiAdapter(
-        redact, auth, traffic or Traffic(), pace, settings.request_deadline, patience
+        redact,
+        auth,
+        traffic or Traffic(),
+        pace,
+        settings.request_deadline,
+        patience,
+        address_setting,
     )
     session.mount("http://", adapter)
     session.mount("https://", adapter)
@@ -327,9 +340,13 @@ def _retry_redirects_once(session: requests.Session, redact: Redact) -> None:
 
 
 def _reason(error: RequestException | HTTPError) -> str:
+    cause = _cause(error)
+    return cause if isinstance(cause, str) else f"{type(cause).__name__}: {cause}"
+
+
+def _cause(error: RequestException | HTTPError) -> Any:
+    """Return the error of a lower level that was wrapped, or what was said instead of one."""
     cause = error.args[0] if isinstance(error, RequestException) and error.args else error
-    if isinstance(cause, str):
-        return cause
     if isinstance(cause, MaxRetryError) and cause.reason is not None:
-        cause = cause.reason
-    return f"{type(cause).__name__}: {cause}"
+        return cause.reason
+    return cause

@@ -13,10 +13,11 @@ from dlt.common.jsonpath import compile_path
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
+from dlt.sources.rest_api.config_setup import PAGINATOR_MAP
 from requests import Session
 
-from analytics_assets.configuration import Api, parents_of
-from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.configuration import Api, as_endpoint, parents_of
+from analytics_assets.configuration_error import ConfigurationError, did_you_mean, listed
 from analytics_assets.contract import Contract
 from analytics_assets.extract import lossless
 from analytics_assets.extract.batches import check_rows
@@ -177,7 +178,23 @@ def _refusals_explained(config: Any) -> Iterator[None]:
     except (DictValidationException, ValueError, TypeError) as error:
         entries = config["resources"]
         names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
-        raise ConfigurationError(f"dlt refuses the entry of {names}: {_deepest(error)}") from error
+        what = _unknown_paginator(config) or _deepest(error)
+        raise ConfigurationError(f"dlt refuses the entry of {names}: {what}") from error
+
+
+def _unknown_paginator(config: Any) -> str | None:
+    """Name a paginator that dlt does not have, as dlt would blame what is set beside its type."""
+    entries = (config.get("resource_defaults"), *config["resources"])
+    endpoints = [each.get("endpoint") for each in entries if isinstance(each, dict)]
+    for part in (config["client"], *map(as_endpoint, endpoints)):
+        paginator = part.get("paginator")
+        kind = paginator.get("type") if isinstance(paginator, dict) else paginator
+        if isinstance(kind, str) and kind not in PAGINATOR_MAP:
+            return (
+                f"`paginator` is of the type {kind!r}, which dlt does not have"
+                f"{did_you_mean(kind, PAGINATOR_MAP)} Types are {listed(PAGINATOR_MAP)}."
+            )
+    return None
 
 
 def _deepest(error: Exception) -> str:
