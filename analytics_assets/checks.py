@@ -10,6 +10,7 @@ import dagster as dg
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
+from analytics_assets.dead_runs import tell_machine
 from analytics_assets.load import Incremental, Partitioned
 from analytics_assets.load_checks import (
     check_complete_read,
@@ -184,6 +185,7 @@ def _build_checks(
     )
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
+        tell_machine(run.instance, run.run_id)
         with warehouse.open(context.log) as tables:
             loads = unchecked_loads(run.instance, asset, run.run_id)
             looked_at = Checked(api, resource, policy, contract, tables, run.instance, loads)

@@ -47,8 +47,9 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process on this machine is gone, and free their pool slots.
 
     Args:
-        instance: whose runs to look at. Runs of another machine or container are left alone, and
-            so are launchers that look after their runs themselves.
+        instance: whose runs to look at. Runs of another machine or container are left alone, so
+            are those that have not said where they are, and launchers that look after their runs
+            themselves.
 
     Returns:
         The ids of the runs that were ended.
@@ -64,6 +65,19 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended
+
+
+def tell_machine(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Note at a run where its process is; each step that takes a place in a pool does so first.
+
+    Dagster 1.13 notes the number of the process alone. Where the same number is free on this
+    machine, the run may live on another, and is left alone for as long as it has said nothing.
+
+    Args:
+        instance: which knows of the run.
+        run_id: the run that this process works for.
+    """
+    instance.add_run_tags(run_id, {MACHINE_TAG: this_machine()})
 
 
 def refuse_to_go_on(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -17,7 +17,7 @@ from analytics_assets.asset_keys import asset_key, endpoint_key, endpoint_url
 from analytics_assets.backfill import Backfill, WindowLoaded
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
-from analytics_assets.dead_runs import MACHINE_TAG, refuse_to_go_on
+from analytics_assets.dead_runs import refuse_to_go_on, tell_machine
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.cursor import ForgottenState
@@ -39,7 +39,6 @@ from analytics_assets.load_metadata import (
     table_metadata,
     traffic_metadata,
 )
-from analytics_assets.machine import this_machine
 from analytics_assets.partition_rows import rows_of_partitions
 from analytics_assets.partitions import in_words, time_window_of
 from analytics_assets.tables import Tables
@@ -96,8 +95,7 @@ def materialize(
     Raises:
         dagster.Failure: something that the user can mend; its description says what and how.
     """
-    # says where the process of this run is, for those who look after dead runs
-    context.instance.add_run_tags(context.run.run_id, {MACHINE_TAG: this_machine()})
+    tell_machine(context.instance, context.run.run_id)
     resource, backfill = contract.resource, None
     load, pool = api.policy(resource).load, warehouse.pool(api.table(resource))
     try:

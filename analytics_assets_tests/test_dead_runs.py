@@ -11,10 +11,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
 
 from analytics_assets.api import API
+from analytics_assets.asset_keys import asset_key
 from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs, is_gone
 from analytics_assets.definitions import build_definitions
+from analytics_assets.machine import this_machine
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT
@@ -85,6 +88,33 @@ def test_a_run_of_another_machine_or_container_is_left_alone(
         stuck.wait()
         assert end_dead_runs(instance) == []
         assert statuses(instance) == [dg.DagsterRunStatus.STARTED]
+
+
+def test_a_run_of_checks_alone_says_where_it_is(
+    warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    selection = dg.AssetSelection.checks_for_assets(asset_key(API, "page_views"))
+    jobs = dg.Definitions(jobs=[dg.define_asset_job("checks", selection)])
+    job = dg.Definitions.merge(build_definitions(API), jobs).resolve_job_def("checks")
+    job.execute_in_process(instance=instance)
+    (run,) = instance.get_runs()
+    assert run.tags[MACHINE_TAG] == this_machine()
+
+
+@pytest.mark.parametrize(("tags", "ended"), [({}, 0), ({MACHINE_TAG: this_machine()}, 1)])
+def test_a_run_that_has_not_said_where_it_is_is_left_alone(
+    tags: Mapping[str, str], ended: int, clean_place: Path
+) -> None:
+    """Its number is free here, and may be that of a living process of another machine."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    job = build_definitions(API).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.local_temp(str(clean_place)) as instance:
+        run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+        instance.report_engine_event(
+            "Started process for run", run, EngineEventData.in_process(gone.pid)
+        )
+        assert len(end_dead_runs(instance)) == ended
 
 
 def test_a_process_that_got_the_number_of_a_dead_one_does_not_keep_its_run_alive() -> None:
