@@ -14,6 +14,7 @@ from analytics_assets.load import Partitioned
 from analytics_assets.partition_checks import check_newest_partition
 
 INTERVAL = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=1)  # for a run that is to make the check, as it may hang or queue
 CHECK = "newest_partition"
 
 
@@ -60,8 +61,8 @@ def what_has_changed(
         now: the moment.
 
     Returns:
-        What the check says now; None if that is no news, if there is no load yet, or if a run is
-        about to say it.
+        What the check says now; None if that is no news, if there is no load yet, or if a run that
+        was asked for less than an hour ago is about to say it.
     """
     asset = asset_key(api, resource)
     if not instance.get_materialized_partitions(asset):
@@ -70,7 +71,8 @@ def what_has_changed(
     said = last.evaluation if last else None
     if last and not isinstance(said, dg.AssetCheckEvaluation):
         run = instance.get_run_by_id(last.run_id)
-        if run and not run.is_finished:
+        waited = now.timestamp() - last.create_timestamp
+        if run and not run.is_finished and waited < LONGEST_WAIT.total_seconds():
             return None
         said = None
     verdict = check_newest_partition(instance, asset, api.policy(resource), now)

@@ -8,7 +8,12 @@ from analytics_assets.api import API
 from analytics_assets.asset_keys import asset_key
 from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
-from analytics_assets.freshness import CHECK, build_freshness_sensors, what_has_changed
+from analytics_assets.freshness import (
+    CHECK,
+    LONGEST_WAIT,
+    build_freshness_sensors,
+    what_has_changed,
+)
 from analytics_assets.load import Partitioned
 from analytics_assets_tests.partitioned import api_of
 
@@ -79,9 +84,22 @@ def test_a_run_that_is_about_to_say_it_is_waited_for(instance: dg.DagsterInstanc
     loaded(instance, 1)
     job = build_definitions(DAYS).resolve_implicit_global_asset_job_def()
     run = instance.create_run_for_job(job, asset_selection=frozenset([KEY]))
-    assert told(instance) is None
+    now = datetime.now(UTC)
+    assert told(instance, now) is None
     instance.report_run_failed(run)
-    assert told(instance)
+    assert told(instance, now)
+
+
+def test_a_run_that_does_not_end_is_not_waited_for_without_limit(
+    instance: dg.DagsterInstance,
+) -> None:
+    loaded(instance, 1)
+    job = build_definitions(DAYS).resolve_implicit_global_asset_job_def()
+    instance.create_run_for_job(job, asset_selection=frozenset([KEY]))
+    later = datetime.now(UTC) + LONGEST_WAIT
+    assert told(instance, later - timedelta(minutes=5)) is None
+    assert told(instance, later)
+    assert told(instance, later) is None
 
 
 def test_the_sensor_reports_what_is_stale(instance: dg.DagsterInstance) -> None:
