@@ -9,6 +9,7 @@ from analytics_assets.errors import AnalyticsAssetsError
 from analytics_assets.load import Partitioned
 from analytics_assets.load_metadata import COLUMN_LINEAGE, COLUMN_SCHEMA, PARTITION_ROW_COUNT
 from analytics_assets.partitions import in_words, ranges
+from analytics_assets.provenance import provenance_tags
 from analytics_assets.run_priority import a_more_urgent_run_waits
 
 PAUSE = 15  # seconds in which a run that waits for the pool can begin
@@ -134,6 +135,7 @@ class Backfill:
         told = {**loaded.metadata, "window": in_words(self.window)}
         # as long as all else together, and alike in all
         brief = {name: told[name] for name in told if name not in (COLUMN_SCHEMA, COLUMN_LINEAGE)}
+        tags = provenance_tags(self._context.assets_def.get_asset_spec(self._asset))
         for key in self.window:
             metadata = told if key == self.window[-1] else brief
             self._context.log_event(
@@ -141,6 +143,7 @@ class Backfill:
                     self._asset,
                     partition=key,
                     metadata={**metadata, PARTITION_ROW_COUNT: loaded.rows[key]},
+                    tags=tags,
                 )
             )
         self.window = ()
