@@ -35,8 +35,8 @@ def build_definitions(api: Api) -> dg.Definitions:
 
     Example:
         >>> definitions = build_definitions(API)
-        >>> [schedule.name for schedule in definitions.schedules]
-        ['analytics_cron_0_6', 'analytics_cron_30_6']
+        >>> definitions.resolve_schedule_def("analytics_cron_30_6").cron_schedule
+        '30 6 * * *'
     """
     warehouse = Warehouse.from_settings()
     contracts = {resource: contract_of(api, resource) for resource in api.resources}

@@ -66,6 +66,7 @@ class RowCheck:
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
 
     Example:
+        >>> from analytics_assets.contract import Column
         >>> sessions = Column("sessions", "sessions", "bigint", nullable=False)
         >>> check = RowCheck(Contract("overview", (sessions,)))
         >>> check.check([{"sessions": 3}, {"sessions": "3"}]).rejected[0].reason

@@ -64,7 +64,8 @@ class OAuth2(AuthConfigBase):
         >>> settings = OAuth2Settings()
         >>> settings.token_url = "https://auth.example.com/token"
         >>> settings.client_id, settings.client_secret = "me", "secret"
-        >>> requests.get("https://api.example.com/v1/orders", auth=OAuth2(settings))
+        >>> session = requests.Session()
+        >>> session.auth = OAuth2(settings)
     """
 
     def __init__(
