@@ -31,8 +31,8 @@ def shop(**loads: Load) -> Api:
 
 
 @pytest.fixture
-def tables(duckdb_warehouse: Warehouse) -> Iterator[Tables]:
-    with duckdb_warehouse.open() as opened:
+def tables(warehouse: Warehouse) -> Iterator[Tables]:
+    with warehouse.open() as opened:
         yield opened
 
 
