@@ -94,6 +94,33 @@ def test_all_windows_share_one_sign_in_and_cost_no_request_more_than_their_pages
     assert list(per_window.values()) == [pages_per_window] * 2
 
 
+def test_each_window_keeps_to_the_rate_limit(
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Measured from what comes before a window's first request: no busy machine makes it less."""
+    per_second = 2
+    monkeypatch.setenv("READING__MAX_PER_SECOND", str(per_second))
+    run_id = load_days(instance, API).run_id
+    began = moments_of(instance, run_id, dg.DagsterEventType.STEP_START)[0]
+    told = moments_of(instance, run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)[14]
+    asked = [record for record in connected.requests if record.path == PATH]
+    assert len(asked) == 6
+    for before, window in ((began, asked[:3]), (told, asked[3:])):
+        for earlier, record in enumerate(window):
+            assert record.moment - before >= earlier / per_second
+
+
+def moments_of(
+    instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
+) -> Sequence[float]:
+    """Return when events of a run happened, in seconds since the epoch, in their order."""
+    records = instance.get_records_for_run(run_id, of_type=kind, ascending=True).records
+    return [record.timestamp for record in records]
+
+
 def test_windows_that_are_done_stay_so_when_a_later_one_fails_and_the_rest_is_named(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:

@@ -1,8 +1,9 @@
 """The journal of requests, for tests to count what a client sent."""
 
 import threading
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # An embedded server may run for weeks.
 _CAPACITY = 10_000
@@ -18,6 +19,7 @@ class RequestRecord:
         query: The query's parameters.
         authorized: Whether it had an Authorization header.
         status: The status it was answered with; None until then, or if it never was.
+        moment: When it came in, in seconds since the epoch.
     """
 
     method: str
@@ -25,6 +27,7 @@ class RequestRecord:
     query: dict[str, str]
     authorized: bool
     status: int | None = None
+    moment: float = field(default_factory=time.time)
 
 
 class Journal:
