@@ -4,21 +4,32 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
 
+from analytics_assets import backfill
 from analytics_assets.api import API
+from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
+from analytics_assets.load import Partitioned
 from analytics_assets.sandbox import Sandbox, sandbox_rows
+from analytics_assets.table_lock import locked_in_postgres
+from analytics_assets.waiting import Patience
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.loading import api_rows, failures_of, load, table_rows
 
+LONGEST_WINDOW = 92  # partitions: all in one
 PATIENCE = 240  # seconds that loads may take on a busy machine
 
 
@@ -28,6 +39,7 @@ class Load(NamedTuple):
     home: Path
     resources: Sequence[str]
     tags: Mapping[str, str] | None = None
+    longest_window: int = LONGEST_WINDOW
 
 
 def at_once(*loads: Load) -> list[dict[str, str]]:
@@ -59,16 +71,28 @@ def begin(
     home: Path,
     resources: Sequence[str],
     tags: Mapping[str, str] | None,
+    longest_window: int,
     sender: Any,
 ) -> None:
-    """Load in a Dagster instance that is set up as shipped."""
+    """Load in a Dagster instance that is set up as shipped, but for a short pause of backfills."""
+    backfill.PAUSE = 1
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(home)  # where the shipped file puts the history
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         barrier.wait(PATIENCE)
-        sender.send(failures_of(load(instance, *resources, tags=tags)))
+        api = in_windows_of(longest_window)
+        sender.send(failures_of(load(instance, *resources, api=api, tags=tags)))
+
+
+def in_windows_of(partitions: int) -> Api:
+    """The analytics API, what is loaded by days cut into windows of some length."""
+    policies = {name: entry.copy() for name, entry in API.policies.items()}
+    for entry in policies.values():
+        if isinstance(how := entry.get("load"), Partitioned):
+            entry["load"] = replace(how, longest_window=partitions)
+    return replace(API, policies=policies)
 
 
 def home_in(folder: Path) -> Path:
@@ -128,12 +152,8 @@ def test_on_postgres_the_first_loads_of_all_tables_at_once_make_one_schema(
     assert contents(postgres_warehouse, API.resources) == RIGHT
 
 
-def test_a_schedule_and_a_backfill_at_once_on_postgres_end_with_the_right_content(
-    connected: Sandbox,
-    postgres_warehouse: Warehouse,
-    clean_place: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def scheduled_tags() -> Mapping[str, str]:
+    """The tags of the run by days that its schedule asks for on the usual today."""
     definitions = build_definitions(API)
     context = dg.build_schedule_context(
         scheduled_execution_time=datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC),
@@ -141,16 +161,52 @@ def test_a_schedule_and_a_backfill_at_once_on_postgres_end_with_the_right_conten
     )
     tick = definitions.resolve_schedule_def(BY_DAY).evaluate_tick(context)
     [asked] = tick.run_requests or []
-    resources = [key.path[-1] for key in asked.asset_selection or ()]
-    home = home_in(clean_place / "home")
-    backfill, schedule = Load(home, resources), Load(home, resources, asked.tags)
+    return asked.tags
+
+
+@contextmanager
+def table_locked(warehouse: Warehouse, table: str) -> Iterator[None]:
+    """Hold a table, as a load does, so that another one waits in its place in the pool."""
+    name = f"the table {warehouse.qualified(table)}"
+    with (
+        warehouse.pipeline("test_holder").sql_client() as client,
+        locked_in_postgres(client, name, "a test", Patience(0)),
+    ):
+        yield
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_schedule_goes_between_the_windows_of_a_backfill_on_postgres(
+    connected: Sandbox,
+    postgres_warehouse: Warehouse,
+    clean_place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resource, home = "traffic_sources", home_in(clean_place / "home")
+    backfill = Load(home, [resource], longest_window=20)
+    schedule = Load(home, [resource], scheduled_tags())
     monkeypatch.chdir(home)
     # made before there are two who would make its files in the same moment
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        assert at_once(backfill, schedule) == [{}, {}]
-        for resource in resources:
-            pool = instance.event_log_storage.get_concurrency_info(
-                postgres_warehouse.pool(resource)
-            )
-            assert (pool.claimed_slots, pool.pending_steps) == ([], [])
-    assert contents(postgres_warehouse, resources) == {name: RIGHT[name] for name in resources}
+    with (
+        dg.DagsterInstance.from_config(str(home)) as instance,
+        ThreadPoolExecutor(2) as processes,
+    ):
+        pool = postgres_warehouse.pool(resource)
+        in_pool = partial(instance.event_log_storage.get_concurrency_info, pool)
+        with table_locked(postgres_warehouse, resource):
+            long = processes.submit(at_once, backfill)
+            wait_until(lambda: in_pool().claimed_slots)
+            short = processes.submit(at_once, schedule)
+            wait_until(lambda: in_pool().pending_run_ids)
+        assert (long.result(), short.result()) == ([{}], [{}])
+        assert (in_pool().claimed_slots, in_pool().pending_steps) == ([], [])
+    asked = [each.query for each in connected.requests if each.path == f"/v1/{resource}"]
+    windows = list(dict.fromkeys(query["start_date"] for query in asked))
+    assert windows == ["2025-07-02", "2025-07-28", "2025-07-22"]
+    assert table_rows(postgres_warehouse, resource) == RIGHT[resource]
