@@ -230,10 +230,16 @@ def _description(api: Api, contract: Contract, table: str) -> str:
 
 
 def _code_version(api: Api, resource: str) -> str:
-    """Return a digest of the resource's entry: a changed entry shows as changed code."""
+    """Return a digest of the resource's entry: a changed entry shows as changed code.
+
+    Of partitions, so does another way to ask for them, but not how many are loaded at once.
+    """
     config = api.config_of(resource)
     parts = {key: value for key, value in config.items() if key != "client"}
-    if (load := api.policy(resource).load) != Full():
+    load = api.policy(resource).load
+    if isinstance(load, Partitioned):
+        parts["load"] = f"{load.by} {load.timezone} {load.window}"
+    elif load != Full():
         parts["load"] = repr(load)
     return hashlib.sha256(
         json.dumps(parts, sort_keys=True, default=_callable_name).encode()

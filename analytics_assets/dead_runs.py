@@ -60,11 +60,17 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     here = {MACHINE_TAG: this_machine()}
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY, tags=here)):
         process = process_of(instance, run.run_id)
-        if process and is_gone(*process):
+        if process and is_gone(*process) and not _is_over(instance, run.run_id):
             instance.report_run_failed(run, f"The process of this run ({process[0]}) is gone.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended
+
+
+def _is_over(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Tell whether a run has ended by itself, as it may have since it was found under way."""
+    run = instance.get_run_by_id(run_id)
+    return run is None or run.is_finished
 
 
 def tell_machine(instance: dg.DagsterInstance, run_id: str) -> None:

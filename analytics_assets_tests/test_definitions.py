@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,6 +14,7 @@ from analytics_assets.api import API
 from analytics_assets.asset_keys import asset_key, endpoint_key
 from analytics_assets.configuration import Api
 from analytics_assets.definitions import build_definitions
+from analytics_assets.load import Window
 from analytics_assets.sandbox import Sandbox, sandbox_rows
 from analytics_assets.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
@@ -23,6 +25,7 @@ from analytics_assets_tests.loading import (
     partition_tags,
     table_rows,
 )
+from analytics_assets_tests.partitioned import api_by_day
 
 JOB_BY_DAY = "analytics_cron_0_6_by_day_job"
 CHECKS = {
@@ -120,6 +123,20 @@ def test_a_changed_entry_shows_as_changed_code() -> None:
     config = {**API.config, "resources": [changed, *others]}
     after = versions(Api(name="analytics", config=config, policies=API.policies))
     assert {name for name in before if before[name] != after[name]} == {"website_overview"}
+
+
+def test_partitions_stay_fresh_when_only_how_many_are_loaded_at_once_changes() -> None:
+    def version(**parts: Any) -> str | None:
+        api = api_by_day("page_views", **parts)
+        return (
+            build_definitions(api)
+            .resolve_asset_graph()
+            .get(asset_key(api, "page_views"))
+            .code_version
+        )
+
+    assert version() == version(lookback=7, longest_window=1)
+    assert version() != version(window=Window(start_param="from"))
 
 
 def test_each_table_has_one_op_and_one_pool() -> None:
