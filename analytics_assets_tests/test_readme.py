@@ -2,8 +2,13 @@
 
 import ast
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
+
+import duckdb
 
 from analytics_assets.extract.pace import PaceSettings
 from analytics_assets.extract.reading import ReadingSettings
@@ -58,6 +63,16 @@ def test_the_example_of_partitions_is_one() -> None:
     [example] = re.findall(r'```python\n("load": .*?)```', README, re.S)
     names = {"Partitioned": Partitioned, "Window": Window, "date": date}
     assert isinstance(eval("{" + example + "}", names)["load"], Partitioned)
+
+
+def test_the_look_into_the_warehouse_shows_its_rows(tmp_path: Path) -> None:
+    [code] = re.findall(r'`\.venv/bin/python -c "(.*?)"`', README)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as warehouse:
+        warehouse.sql("CREATE SCHEMA analytics")
+        warehouse.sql("CREATE TABLE analytics.page_views AS SELECT 'Madrid' AS page")
+    look = [sys.executable, "-c", code]
+    shown = subprocess.run(look, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "Madrid" in shown
 
 
 def test_links_into_the_repository_lead_somewhere() -> None:
