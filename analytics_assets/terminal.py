@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from traceback import FrameSummary, extract_tb
 
 import click
 from rich.console import Console
 
 from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.settings import configured_base_url, without_credentials
 
@@ -18,8 +21,17 @@ def load_api() -> Api:
         click.ClickException: it cannot be; the message says why.
     """
     with errors_said():
-        from analytics_assets.api import API
+        try:
+            from analytics_assets.api import API
+        except ConfigurationError as error:
+            # a part of a policy is refused before it is known of which resource it is
+            lines = [each.lineno for each in extract_tb(error.__traceback__) if _is_api(each)]
+            raise ConfigurationError(f"{error} See line {lines[-1]} of api.py.") from error
     return API
+
+
+def _is_api(frame: FrameSummary) -> bool:
+    return frame.name == "<module>" and Path(frame.filename).name == "api.py"
 
 
 @contextmanager

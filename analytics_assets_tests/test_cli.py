@@ -208,6 +208,21 @@ def test_a_mistake_in_the_configuration_is_said_in_a_sentence(
     assert "Traceback" not in done.stderr
 
 
+def test_a_part_of_a_policy_that_cannot_be_is_said_with_its_line(
+    environment: Mapping[str, str], clean_place: Path
+) -> None:
+    shutil.copytree(ROOT / "analytics_assets", clean_place / "analytics_assets")
+    api = clean_place / "analytics_assets" / "api.py"
+    lines = api.read_text().splitlines()
+    [number] = [number for number, line in enumerate(lines) if line.startswith("BY_DAY = ")]
+    lines[number] = lines[number].replace("date(2025, 7, 2)", "'2025-07-02'")
+    api.write_text("\n".join(lines))
+    done = run({**environment, "PYTHONPATH": str(clean_place)}, "check")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: `Partitioned`: `start` cannot be '2025-07-02'")
+    assert done.stderr.rstrip().endswith(f"See line {number + 1} of api.py.")
+
+
 @POSTGRES_LATER
 @pytest.mark.parametrize("stage", ["Reading", "Extract analytics", "Normalize", "Load analytics"])
 def test_a_load_that_was_killed_is_made_good_by_the_next_one(
