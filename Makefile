@@ -15,11 +15,11 @@ dev: .venv/installed
 	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
 
 test: .venv/installed-for-tests lint
-	$(BIN)/pytest --numprocesses auto --dist loadgroup
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 # faults that take long, and kills of the process and of the warehouse at each stage
 test-slow: .venv/installed-for-tests
-	$(BIN)/pytest --numprocesses auto --dist loadgroup -m slow
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m slow
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check .

@@ -36,9 +36,6 @@ CHECKS = (
 )
 PARTITIONED = [name for name in API.resources if isinstance(API.policy(name).load, Partitioned)]
 
-# they share what takes a while to come up
-pytestmark = pytest.mark.xdist_group("ui")
-
 
 @pytest.fixture(scope="session")
 def page(browser_page: Page, dagster_url: str) -> Page:
