@@ -18,7 +18,7 @@ from analytics_assets_tests.browser import FLAGS, provide_browser
 from analytics_assets_tests.conftest import ROOT, SETTINGS
 from analytics_assets_tests.postgres import PostgresServer, postgres_settings
 
-PATIENCE = 120  # seconds in which a busy machine brings up what is waited for
+PATIENCE = 300  # seconds in which a busy machine brings up what is waited for
 
 
 @pytest.fixture(

@@ -17,6 +17,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from analytics_assets.api import API
 from analytics_assets.load import Partitioned
 from analytics_assets.sandbox import sandbox_rows
+from analytics_assets_tests.ui.conftest import PATIENCE
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 EXPANDED = quote(f"global@global:{API.name}_api,global@global:{API.name}")
@@ -40,7 +41,7 @@ PARTITIONED = [name for name in API.resources if isinstance(API.policy(name).loa
 @pytest.fixture(scope="session")
 def page(browser_page: Page, dagster_url: str) -> Page:
     """The UI after a new user has opened the lineage and clicked on Materialize all, and on All."""
-    expect.set_options(timeout=180_000)
+    expect.set_options(timeout=PATIENCE * 1000)
     browser_page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
     for resource in API.resources:
         titles = browser_page.get_by_text(resource, exact=True).filter(visible=True)
@@ -74,7 +75,7 @@ def wait_for_freshness(page: Page) -> None:
     passing = page.get_by_text("Passing", exact=True)
     for _ in range(60):
         try:
-            passing.first.wait_for(timeout=3_000)
+            passing.first.wait_for(timeout=10_000)
         except PlaywrightTimeoutError:
             page.reload()
         else:
