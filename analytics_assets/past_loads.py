@@ -51,6 +51,8 @@ def last_loads(
         asset: the asset.
         keys: the partitions in question.
     """
+    if not keys:  # Dagster 1.13 takes that for all of them
+        return {}
     newest = instance.get_latest_storage_id_by_partition(
         asset, dg.DagsterEventType.ASSET_MATERIALIZATION, set(keys)
     )

@@ -134,3 +134,11 @@ def test_a_day_or_a_week_that_was_loaded_passes_for_no_week_or_month(
         assert missing_partitions(instance, ASSET, load, first_keys) == first_keys
         loaded(instance, *first_keys)
         assert missing_partitions(instance, ASSET, load, first_keys) == []
+
+
+def test_days_that_were_loaded_do_not_stand_in_the_way_of_months(
+    instance: dg.DagsterInstance,
+) -> None:
+    loaded(instance, "2026-01-02")
+    months = load_by("month", date(2026, 1, 1), include_unfinished=True)
+    assert missing_partitions(instance, ASSET, months, ["2026-01"]) == ["2026-01"]
