@@ -86,14 +86,13 @@ def missing_partitions(
             last before its end lacks what came after that.
         keys: the partitions in question.
     """
-    known = instance.get_materialized_partitions(asset)
-    missing = {key for key in keys if key not in known}
     if load.include_unfinished:
-        partitions = partitions_of(load)
-        for key, last in last_loads(instance, asset, [key for key in keys if key in known]).items():
-            if last.began < partitions.time_window_for_partition_key(key).end:
-                missing.add(key)
-    return [key for key in keys if key in missing]
+        windows = partitions_of(load).time_window_for_partition_key
+        loads = last_loads(instance, asset, keys)
+        whole = {key for key, last in loads.items() if last.began >= windows(key).end}
+    else:
+        whole = instance.get_materialized_partitions(asset)
+    return [key for key in keys if key not in whole]
 
 
 def ranges(
