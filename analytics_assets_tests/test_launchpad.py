@@ -53,6 +53,12 @@ def keys(warehouse: Warehouse, table: str = "orders") -> list[int]:
     return [row["id"] for row in table_rows(warehouse, table)]
 
 
+def give_once(sandbox: Sandbox, rows: list[dict[str, Any]]) -> None:
+    """Let the API give these page views, whatever days it is asked for next."""
+    body = json.dumps({"data": rows, "total": len(rows)})
+    sandbox.faults.add(Fault(path=f"/v1/{VIEWS}", times=1, body=body))
+
+
 def test_each_field_is_described_and_needs_not_be_given() -> None:
     job = build_definitions(API).resolve_implicit_global_asset_job_def()
     config: Any = job.get_node_named(f"analytics__{VIEWS}").definition.config_schema
@@ -207,8 +213,7 @@ def test_dropped_data_of_a_partitioned_resource_is_that_of_the_chosen_partitions
     rows = table_rows(warehouse, VIEWS)
     first, second = days_of(api)[3:5]
     served = [row for row in rows if row["date"] in (first, second)]
-    body = json.dumps({"data": served[1:], "total": len(served) - 1})
-    connected.faults.add(Fault(path=f"/v1/{VIEWS}", times=1, body=body))
+    give_once(connected, served[1:])
 
     result = load_days(
         instance, api, first, second, config={"refresh": "drop_data", "confirm": VIEWS}
@@ -294,8 +299,7 @@ def test_nothing_is_dropped_where_the_api_gives_rows_of_other_days(
     day, next_day = days_of(api)[3:5]
     served = [row for row in rows if row["date"] == day][1:]
     served += [row for row in rows if row["date"] == next_day][:1]
-    body = json.dumps({"data": served, "total": len(served)})
-    connected.faults.add(Fault(path=f"/v1/{VIEWS}", times=1, body=body))
+    give_once(connected, served)
 
     result = load_days(instance, api, day, config={"refresh": "drop_data", "confirm": VIEWS})
 
