@@ -21,7 +21,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.contract_command import keep_contract
 from analytics_assets.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.due_runs import due_runs
-from analytics_assets.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.extract.connection import connect
 from analytics_assets.extract.session import one_quick_try
 from analytics_assets.first_page import look_at_first_page
@@ -92,8 +92,7 @@ def check() -> None:
             if cause is None:
                 raise
             failed = True
-            # what was found while reading begins with the resource already
-            say(f"{resource}: {str(cause).removeprefix(f'{resource}: ')}", style="red")
+            say(f"{resource}: {without_name(cause, resource)}", style="red")
     sys.exit(1 if failed else 0)
 
 

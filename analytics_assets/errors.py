@@ -9,6 +9,16 @@ class AnalyticsAssetsError(Exception):
     """
 
 
+def without_name(error: BaseException | str, resource: str) -> str:
+    """Return what an error says; one found while reading begins with the resource's name.
+
+    Example:
+        >>> without_name(ValueError("orders: no rows"), "orders")
+        'no rows'
+    """
+    return str(error).removeprefix(f"{resource}: ")
+
+
 def find_cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
     """Return the first error of `kind` in the chain of causes that led to `error`.
 

@@ -18,7 +18,7 @@ from analytics_assets.backfill import Backfill, WindowLoaded
 from analytics_assets.configuration import Api
 from analytics_assets.contract import Contract
 from analytics_assets.dead_runs import refuse_to_go_on, tell_machine
-from analytics_assets.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.cursor import ForgottenState
 from analytics_assets.extract.rows_in_window import watch_window
@@ -119,8 +119,7 @@ def materialize(
         when = f" for {in_words(backfill.window)}" if backfill and backfill.window else ""
         kept = isinstance(cause, RowsNotDroppedError)
         outcome = "loaded, but nothing was dropped" if kept else "not loaded"
-        # what was found while reading begins with the resource already
-        reason = str(cause).removeprefix(f"{resource}: ")
+        reason = without_name(cause, resource)
         raise dg.Failure(f"{resource} was {outcome}{when}. {reason}") from error
 
 
