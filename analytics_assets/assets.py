@@ -3,26 +3,19 @@
 import hashlib
 import json
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dlt import DagsterDltTranslator, dlt_assets
-from dagster_dlt.translator import DltResourceTranslatorData
-from dlt import Schema
-from dlt.extract import DltSource
-from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.asset_keys import asset_key, endpoint_key, endpoint_url
 from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
-from analytics_assets.extract.source import describe_resource
+from analytics_assets.extract.refusal import refuse_entries
 from analytics_assets.launchpad import LoadConfig
 from analytics_assets.load import Full, Incremental, Load, Partitioned
 from analytics_assets.load_metadata import (
@@ -76,94 +69,77 @@ def build_assets(
     Raises:
         ConfigurationError: dlt or Dagster refuses an entry; the message names it.
     """
-    schema = Schema(api.name)
+    refuse_entries(api)
     lines = _lines_of_entries(api)
-    # a folder of its own, as several processes may load the definitions at once
-    with tempfile.TemporaryDirectory(prefix=f"{api.name}-") as folder:
-        pipeline = warehouse.pipeline(f"{api.name}_definitions", Path(folder))
-        return [
-            _build_asset(
-                ResourceTranslator(api, warehouse, contracts[resource], lines.get(resource, 1)),
-                pipeline,
-                describe_resource(api, resource, schema),
-            )
-            for resource in api.resources
-        ]
-
-
-@dataclass
-class ResourceTranslator(DagsterDltTranslator):
-    """Says what the asset of a resource is; all else about it comes from dlt.
-
-    Args:
-        api: the API.
-        warehouse: where the table goes.
-        contract: what the rows must be.
-        line: where the entry is in the file that describes the API.
-    """
-
-    api: Api
-    warehouse: Warehouse
-    contract: Contract
-    line: int
-
-    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
-        """Return the spec of a resource's table."""
-        api, resource = self.api, data.resource.name
-        policy, table = api.policy(resource), self.warehouse.qualified(api.table(resource))
-        return (
-            super()
-            .get_asset_spec(data)
-            .replace_attributes(
-                key=asset_key(api, resource),
-                deps=[endpoint_key(api, resource)],
-                description=_description(api, self.contract, table),
-                group_name=policy.group or api.name,
-                owners=list(policy.owners),
-                tags=dict(policy.tags),
-                code_version=_code_version(api, resource),
-                freshness_policy=_freshness_policy(policy),
-                metadata={
-                    TABLE_NAME: table,
-                    "endpoint": api.endpoint(resource)["path"],
-                    "primary_key": ", ".join(self.contract.key_columns) or "none",
-                    "schedule": f"{policy.schedule} ({policy.timezone})",
-                    **self._columns(),
-                    **_code_reference(api, resource, self.line),
-                },
-            )
+    kinds = {"dlt", warehouse.destination.destination_name}
+    config_schema = LoadConfig.to_fields_dict()
+    return [
+        _build_asset(
+            _asset_spec(api, warehouse, contracts[resource], kinds, lines.get(resource, 1)),
+            *(api, warehouse, contracts[resource], config_schema),
         )
+        for resource in api.resources
+    ]
 
-    def _columns(self) -> dict[str, Any]:
-        if not self.contract.has_schema:
-            return {}
-        schema = contract_schema(self.contract)
-        lineage = column_lineage(schema, self.api, self.contract)
-        return {COLUMN_SCHEMA: schema, COLUMN_LINEAGE: lineage}
+
+def _asset_spec(
+    api: Api, warehouse: Warehouse, contract: Contract, kinds: set[str], line: int
+) -> dg.AssetSpec:
+    """Say what the table of a resource is; its entry is in this line of the API's file."""
+    resource = contract.resource
+    policy, table = api.policy(resource), warehouse.qualified(api.table(resource))
+    return dg.AssetSpec(
+        key=asset_key(api, resource),
+        deps=[endpoint_key(api, resource)],
+        description=_description(api, contract, table),
+        group_name=policy.group or api.name,
+        owners=list(policy.owners),
+        tags=dict(policy.tags),
+        kinds=kinds,
+        code_version=_code_version(api, resource),
+        freshness_policy=_freshness_policy(policy),
+        metadata={
+            TABLE_NAME: table,
+            "endpoint": api.endpoint(resource)["path"],
+            "primary_key": ", ".join(contract.key_columns) or "none",
+            "schedule": f"{policy.schedule} ({policy.timezone})",
+            **_columns(api, contract),
+            **_code_reference(api, resource, line),
+        },
+    )
+
+
+def _columns(api: Api, contract: Contract) -> dict[str, Any]:
+    if not contract.has_schema:
+        return {}
+    schema = contract_schema(contract)
+    return {COLUMN_SCHEMA: schema, COLUMN_LINEAGE: column_lineage(schema, api, contract)}
 
 
 def _build_asset(
-    translator: ResourceTranslator, pipeline: Pipeline, source: DltSource
+    spec: dg.AssetSpec,
+    api: Api,
+    warehouse: Warehouse,
+    contract: Contract,
+    config_schema: dict[str, Any],
 ) -> dg.AssetsDefinition:
-    api, contract, warehouse = translator.api, translator.contract, translator.warehouse
     resource = contract.resource
     with _refusals_explained(resource):
-
-        @dlt_assets(
+        # `dlt_assets` would have dlt build each resource, which takes most of the time to load
+        # hundreds; nor would it take a schema that is made once
+        @dg.multi_asset(
             name=f"{api.name}__{resource}",
-            dlt_source=source,
-            dlt_pipeline=pipeline,
-            dagster_dlt_translator=translator,
+            specs=[spec],
+            config_schema=config_schema,
+            can_subset=True,
             pool=warehouse.pool(api.table(resource)),
             **_partitions(api.policy(resource).load),
         )
-        def load(
-            context: dg.AssetExecutionContext, config: LoadConfig
-        ) -> Iterator[dg.MaterializeResult[Any]]:
-            yield from materialize(context, api, contract, warehouse, translator, config)
+        def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+            config = LoadConfig(**context.op_execution_context.op_config)
+            yield from materialize(context, api, contract, warehouse, config)
 
-        # dagster-dlt leaves source, pipeline and translator in the metadata, for the UI to show
-        return load.map_asset_specs(_without_objects)
+        return load
 
 
 def _partitions(load: Load) -> dict[str, Any]:
@@ -178,13 +154,6 @@ def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy | None:
     if isinstance(policy.load, Partitioned):
         return None
     return dg.FreshnessPolicy.time_window(fail_window=policy.freshness)
-
-
-def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
-    shown = {
-        name: value for name, value in spec.metadata.items() if not name.startswith("dagster_dlt/")
-    }
-    return spec.replace_attributes(metadata=shown)
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import dagster as dg
 from dagster_dlt import DagsterDltResource, DagsterDltTranslator
+from dagster_dlt.translator import DltResourceTranslatorData
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector import LogCollector
 from dlt.extract import DltResource, DltSource
@@ -71,12 +72,26 @@ class Loader(DagsterDltResource):
         }
 
 
+@dataclass
+class ResourceTranslator(DagsterDltTranslator):
+    """Says to dagster-dlt which asset a resource is; it asks for nothing else in a run.
+
+    Args:
+        api: the API.
+    """
+
+    api: Api
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        """Return a spec with the asset's key."""
+        return dg.AssetSpec(asset_key(self.api, data.resource.name))
+
+
 def materialize(
     context: dg.AssetExecutionContext,
     api: Api,
     contract: Contract,
     warehouse: Warehouse,
-    translator: DagsterDltTranslator,
     config: LoadConfig,
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read a resource and merge it into its table.
@@ -86,7 +101,6 @@ def materialize(
         api: the API.
         contract: the resource to read, and what its rows must be.
         warehouse: where the table is.
-        translator: says to dagster-dlt which asset the resource is.
         config: what was chosen for this run in the launchpad.
 
     Yields:
@@ -102,7 +116,7 @@ def materialize(
         config.refuse_what_cannot_be(api, resource)
         with closing(connect(api.config["client"], api.name, resource=resource)) as connection:
             _tell_where(context, resource, connection)
-            read = partial(_load, context, api, contract, warehouse, translator, config, connection)
+            read = partial(_load, context, api, contract, warehouse, config, connection)
             if isinstance(load, Partitioned):
                 backfill = Backfill(context, asset_key(api, resource), load, pool)
                 yield from backfill.run(read)
@@ -137,7 +151,6 @@ def _load(
     api: Api,
     contract: Contract,
     warehouse: Warehouse,
-    translator: DagsterDltTranslator,
     config: LoadConfig,
     connection: Connection,
     partitions: Sequence[str] = (),
@@ -158,7 +171,7 @@ def _load(
             context,
             dlt_source=source,
             dlt_pipeline=pipeline,
-            dagster_dlt_translator=translator,
+            dagster_dlt_translator=ResourceTranslator(api),
             loader_file_format=warehouse.loader_file_format,
         )
         metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}

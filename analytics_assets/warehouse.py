@@ -140,6 +140,26 @@ class Warehouse:
         """Return `dataset.table`."""
         return f"{self.dataset}.{table}"
 
+    @property
+    def destination(self) -> Destination[Any, Any]:
+        """Where dlt loads to; connects to nothing.
+
+        Raises:
+            WarehouseError: the DuckDB file and the dataset have the same name.
+        """
+        if self.duckdb_file:
+            if self.duckdb_file.stem == self.dataset:
+                raise WarehouseError(
+                    f"The DuckDB file {self.duckdb_file} and the dataset {self.dataset} have the "
+                    "same name, which DuckDB cannot tell apart: rename the file "
+                    "(`destination.duckdb.credentials`) or set another `dataset_name`."
+                )
+            return dlt.destinations.duckdb(duckdb_credentials(), **TRANSACTIONS)
+        capabilities = TRANSACTIONS if self.destination_type == "postgres" else {}
+        destination = Destination.from_reference(self.destination_type, **capabilities)
+        assert destination is not None, "only an empty reference has no destination"
+        return destination
+
     def pipeline(self, name: str, pipelines_dir: Path | None = None) -> LoadingPipeline:
         """Make a dlt pipeline into this warehouse; connects to nothing.
 
@@ -150,7 +170,7 @@ class Warehouse:
         return dlt.pipeline(
             pipeline_name=name,
             pipelines_dir=str(pipelines_dir or self.pipelines_dir),
-            destination=self._destination(),
+            destination=self.destination,
             dataset_name=self.dataset,
             _impl_cls=LoadingPipeline,
         )
@@ -253,20 +273,6 @@ class Warehouse:
                 trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
         except DatabaseException as error:  # some destinations delete nothing; the load is whole
             log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")
-
-    def _destination(self) -> Destination[Any, Any]:
-        if self.duckdb_file:
-            if self.duckdb_file.stem == self.dataset:
-                raise WarehouseError(
-                    f"The DuckDB file {self.duckdb_file} and the dataset {self.dataset} have the "
-                    "same name, which DuckDB cannot tell apart: rename the file "
-                    "(`destination.duckdb.credentials`) or set another `dataset_name`."
-                )
-            return dlt.destinations.duckdb(duckdb_credentials(), **TRANSACTIONS)
-        capabilities = TRANSACTIONS if self.destination_type == "postgres" else {}
-        destination = Destination.from_reference(self.destination_type, **capabilities)
-        assert destination is not None, "only an empty reference has no destination"
-        return destination
 
 
 @contextmanager

@@ -5,12 +5,10 @@ from typing import Any
 import dlt
 import pytest
 
-from analytics_assets.configuration import Api
 from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.errors import find_cause
 from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.response import ResponseError
-from analytics_assets.extract.source import describe_resource
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.settings import SettingsError
 from analytics_assets_tests.conftest import TODAY
@@ -203,68 +201,6 @@ def test_a_missing_setting_is_told_when_the_source_is_made(
 
     with pytest.raises(SettingsError, match="needs the setting `client_secret`"):
         rest_api_source(config_of(api, orders()), "shop")
-
-
-def test_a_resource_is_described_without_settings_and_without_requests(
-    api: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CLIENT_ID")
-    monkeypatch.delenv("CLIENT_SECRET")
-    before = len(api.requests)
-    shop = Api(
-        name="shop",
-        config={
-            "client": {"base_url": dlt.config.value, "auth": {"type": "oauth2"}},
-            "resource_defaults": {"primary_key": "id"},
-            "resources": [orders(), {"name": "customers", "columns": {"day": {"name": "day"}}}],
-        },
-    )
-
-    source = describe_resource(shop, "orders")
-
-    assert list(source.selected_resources) == ["orders"]
-    schema = source.resources["orders"].compute_table_schema()
-    assert schema["columns"]["id"]["primary_key"] is True
-    assert len(api.requests) == before
-
-
-def test_describing_a_resource_that_dlt_refuses_names_it() -> None:
-    shop = Api(
-        name="shop",
-        config={
-            "client": {"base_url": "https://api.example.com"},
-            "resources": ["customers", orders(paginator="offsett")],
-        },
-    )
-
-    assert list(describe_resource(shop, "customers").selected_resources) == ["customers"]
-    with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`"):
-        describe_resource(shop, "orders")
-
-
-@pytest.mark.parametrize("paginator", ["ofset", {"type": "ofset", "limit": 100}])
-@pytest.mark.parametrize("place", ["entry", "resource_defaults", "client"])
-def test_a_paginator_that_dlt_does_not_have_is_named_with_those_that_it_has(
-    paginator: Any, place: str
-) -> None:
-    config: Any = {
-        "client": {"base_url": "https://api.example.com"},
-        "resource_defaults": {"primary_key": "id"},
-        "resources": [{"name": "orders", "endpoint": {"path": "/v1/orders"}}],
-    }
-    if place == "client":
-        config["client"]["paginator"] = paginator
-    else:
-        part = config["resources"][0] if place == "entry" else config["resource_defaults"]
-        part.setdefault("endpoint", {})["paginator"] = paginator
-
-    with pytest.raises(ConfigurationError) as refusal:
-        describe_resource(Api(name="shop", config=config), "orders")
-
-    assert str(refusal.value).startswith(
-        "dlt refuses the entry of `orders`: `paginator` is of the type 'ofset', which dlt does not "
-        "have; did you mean `offset`? Types are `"
-    )
 
 
 def test_each_page_is_asked_for_once(api: Sandbox) -> None:

@@ -16,7 +16,7 @@ from analytics_assets.configuration import Api
 from analytics_assets.contract import document as document_room
 from analytics_assets.contract.endpoints import Endpoints
 from analytics_assets.definitions import build_definitions
-from analytics_assets.extract import source as source_room
+from analytics_assets.extract import refusal as refusal_room
 from analytics_assets.policy import Policy
 from analytics_assets_tests.conftest import ROOT
 
@@ -78,9 +78,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(Endpoints, "__init__")
     count(Policy, "merged")
     count(Path, "read_text")
-    for name in ("rest_api_resources", "stock_rest_api_source", "compile_path", "Schema"):
-        count(source_room, name)
-    source_room._compiled.cache_clear()
+    count(refusal_room, "rest_api_resources")
     return counted
 
 
@@ -93,14 +91,13 @@ def test_the_document_and_the_file_of_the_api_are_read_once_for_all_resources(
     assert calls["read_text"] == 1
 
 
-def test_each_resource_is_described_once_and_its_policy_merged_once(
+def test_dlt_looks_once_at_resources_that_differ_in_name_and_path_and_each_policy_is_merged_once(
     calls: Counter[str], clean_place: Path
 ) -> None:
     definitions = build_definitions(api_of(MANY, clean_place))
     definitions.get_repository_def().load_all_definitions()
-    assert calls["rest_api_resources"] == calls["merged"] == MANY
-    assert calls["compile_path"] == 1
-    assert calls["stock_rest_api_source"] == calls["Schema"] == 0
+    assert calls["rest_api_resources"] == 1
+    assert calls["merged"] == MANY
 
 
 def test_the_code_link_of_each_resource_leads_to_its_own_line(clean_place: Path) -> None:

@@ -1,23 +1,14 @@
 """dlt REST configuration in, dlt source out."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 from dlt import Schema
 from dlt.common.configuration import resolve_configuration
-from dlt.common.exceptions import DictValidationException
-from dlt.common.jsonpath import compile_path
 from dlt.extract import DltSource
-from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
-from dlt.sources.rest_api.config_setup import PAGINATOR_MAP
-from requests import Session
 
-from analytics_assets.configuration import Api, as_endpoint, parents_of
-from analytics_assets.configuration_error import ConfigurationError, did_you_mean, listed
+from analytics_assets.configuration import parents_of
 from analytics_assets.contract import Contract
 from analytics_assets.extract import lossless
 from analytics_assets.extract.batches import check_rows
@@ -25,11 +16,7 @@ from analytics_assets.extract.connection import Connection, connect
 from analytics_assets.extract.cursor import Cursor
 from analytics_assets.extract.entry import Entry, is_dlt_resource
 from analytics_assets.extract.reading import CompleteRead, ReadingSettings
-
-COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
-SECTION = "rest_api"  # of the sources that dlt makes
-TOTAL = "total"  # where dlt looks for the total if the entry does not say
-UNRESOLVED_BASE_URL = "http://base-url.invalid"
+from analytics_assets.extract.refusal import refusals_explained
 
 
 def rest_api_source(
@@ -129,95 +116,6 @@ def _source_of(
     return _stock_source({**config, "client": connection.client, "resources": resources}, name)
 
 
-def describe_resource(api: Api, name: str, schema: Schema | None = None) -> DltSource:
-    """Make a source that says what a resource is, without settings, secrets or requests.
-
-    Args:
-        api: the API.
-        name: the resource.
-        schema: the source's, to be shared by all resources of the API; a new one if not given.
-
-    Returns:
-        A source in which only that resource is selected. It cannot be run.
-
-    Raises:
-        ConfigurationError: dlt refuses the configuration; the message names the resource.
-    """
-    config = api.config_of(name)
-    client = {key: value for key, value in config["client"].items() if key != "auth"}
-    # with neither a session of its own nor a section in which to look up settings, dlt 1.31
-    # describes a resource four times faster
-    described: Any = {
-        **config,
-        "client": {**client, "base_url": UNRESOLVED_BASE_URL, "session": _IdleSession()},
-        "resources": [_described(entry) for entry in config["resources"]],
-    }
-    with _refusals_explained(described):
-        resources = rest_api_resources(described)
-    source = DltSource(schema or Schema(api.name), SECTION, resources)
-    source.resources.select(name)
-    return source
-
-
-class _IdleSession(Session):
-    """Stands where dlt wants a session, and sends nothing."""
-
-    def __init__(self) -> None:
-        pass
-
-
 def _stock_source(config: Any, name: str) -> DltSource:
-    with _refusals_explained(config):
+    with refusals_explained(config):
         return stock_rest_api_source(config, name=name)
-
-
-@contextmanager
-def _refusals_explained(config: Any) -> Iterator[None]:
-    try:
-        yield
-    except (DictValidationException, ValueError, TypeError) as error:
-        entries = config["resources"]
-        names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
-        what = _unknown_paginator(config) or _deepest(error)
-        raise ConfigurationError(f"dlt refuses the entry of {names}: {what}") from error
-
-
-def _unknown_paginator(config: Any) -> str | None:
-    """Name a paginator that dlt does not have, as dlt would blame what is set beside its type."""
-    entries = (config.get("resource_defaults"), *config["resources"])
-    endpoints = [each.get("endpoint") for each in entries if isinstance(each, dict)]
-    for part in (config["client"], *map(as_endpoint, endpoints)):
-        paginator = part.get("paginator")
-        kind = paginator.get("type") if isinstance(paginator, dict) else paginator
-        if isinstance(kind, str) and kind not in PAGINATOR_MAP:
-            return (
-                f"`paginator` is of the type {kind!r}, which dlt does not have"
-                f"{did_you_mean(kind, PAGINATOR_MAP)} Types are {listed(PAGINATOR_MAP)}."
-            )
-    return None
-
-
-def _deepest(error: Exception) -> str:
-    """Return of dlt's many complaints about an entry the one that points deepest into it."""
-    complaints = COMPLAINT.findall(str(error))
-    if not complaints:
-        return str(error)
-    path, complaint = max(complaints, key=lambda found: found[0].count("/"))
-    return f"{path}: {complaint}"
-
-
-def _described(entry: Any) -> Any:
-    """Return an entry without `auth`, and with the path of the total as dlt would compile it."""
-    endpoint = entry.get("endpoint") if isinstance(entry, dict) else None
-    if not isinstance(endpoint, dict):
-        return entry
-    endpoint = {key: endpoint[key] for key in endpoint if key != "auth"}
-    paginator = endpoint.get("paginator")
-    if isinstance(paginator, dict) and paginator.get("type") in ("offset", "page_number"):
-        endpoint["paginator"] = {"total_path": _compiled(TOTAL), **paginator}
-    return {**entry, "endpoint": endpoint}
-
-
-@cache
-def _compiled(path: str) -> Any:
-    return compile_path(path)
