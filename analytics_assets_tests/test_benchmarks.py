@@ -23,6 +23,7 @@ from analytics_assets_tests.benchmarks.pages import provide_pages
 from analytics_assets_tests.benchmarks.report import Surroundings, rendered
 from analytics_assets_tests.benchmarks.run import Result, measure, rows_in, run
 from analytics_assets_tests.benchmarks.stages import STAGES
+from analytics_assets_tests.benchmarks.start_up import StartUp, start_ups
 from analytics_assets_tests.benchmarks.task import RESOURCES
 
 ROWS = 300
@@ -174,10 +175,14 @@ def test_the_readme_holds_each_figure_against_its_target(tmp_path: Path) -> None
     case = Case("few", ROWS, bars=(speed_against(STOCK, 3), peak_memory(50), cost_of_dagster(8)))
     results = [Result(case, {STOCK: figures(8), OWN: figures(2)})]
     merged = [Merge("duckdb", 1000, 10, 2.5, 0.001)]
-    text = rendered(results, merged, SURROUNDINGS)
+    started = [StartUp(4, 1.5, 0.25), StartUp(500, 1.5, 3.5)]
+    text = rendered(results, merged, started, SURROUNDINGS)
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     assert ["300 rows", "speed against stock dlt", "at least 3 times", "4 times", "yes"] in lines
     assert ["300 rows", "peak memory", "at most 50 MB", "100 MB", "NO"] in lines
+    slow = ["definitions of 500 resources", "beyond the imports", "at most 3 s", "3.5 s", "NO"]
+    assert slow in lines
+    assert ["4", "1.50", "0.25"] in lines
     assert "what Dagster adds" not in text  # nobody loaded through Dagster
     stock = [
         "300 rows",
@@ -209,6 +214,14 @@ def test_merges_are_measured_on_each_warehouse(warehouse: str) -> None:
     assert (found.rows, found.changed) == (ROWS, ROWS // CHANGED)
     assert found.seconds > 0
     assert found.first_seconds > 0
+
+
+def test_loading_definitions_is_measured_beyond_the_imports() -> None:
+    (found,) = start_ups([5], rounds=1)
+
+    assert found.resources == 5
+    assert found.imports > 0
+    assert found.seconds > 0
 
 
 def test_names_of_cases_differ() -> None:

@@ -27,14 +27,16 @@ from analytics_assets_tests.benchmarks.report import (
     figures,
     merge_figures,
     rendered,
+    start_up_figures,
     targets,
 )
 from analytics_assets_tests.benchmarks.run import ROOT, Result, measure
+from analytics_assets_tests.benchmarks.start_up import COUNTS, StartUp, start_ups
 
 HERE = Path(__file__).parent
 CHART = "throughput.png"
 CURVE = "merging.png"
-MERGE = "merge"  # the case that reads from no API
+MERGE, DEFINITIONS = "merge", "definitions"  # the cases that read from no API
 PAGES = ROOT / ".benchmarks" / "pages"
 WARM_UP_ROWS = 300
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
@@ -47,11 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases = choose(chosen.cases, chosen.loaders, chosen.rows)
     whole = not (chosen.cases or chosen.loaders or chosen.rows)
     sizes = SIZES if whole or MERGE in (chosen.cases or ()) else ()
+    counts = COUNTS if whole or DEFINITIONS in (chosen.cases or ()) else ()
     output = chosen.output or (HERE if whole else None)
     busy = machine.how_busy()
     sys.stderr.write(busy + "\n")
     try:
         results = take(cases, chosen.rounds) if cases else []
+        started = list(start_ups(counts))
         merged = list(merges(sizes))
     except BenchmarkError as error:
         sys.exit(str(error))
@@ -59,11 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
     console = Console(width=max(Console().width, WIDTH))
     if results:
-        console.print(figures(results), targets(results))
+        console.print(figures(results))
+    if started:
+        console.print(start_up_figures(started))
+    if results or started:
+        console.print(targets(results, started))
     if merged:
         console.print(merge_figures(merged))
     if output:
-        write(results, merged, output, busy)
+        write(results, merged, started, output, busy)
 
 
 def choose(
@@ -95,7 +103,13 @@ def take(cases: Sequence[Case], rounds: int | None) -> list[Result]:
         return list(measure(cases, server, rounds))
 
 
-def write(results: Sequence[Result], merged: Sequence[Merge], output: Path, busy: str) -> None:
+def write(
+    results: Sequence[Result],
+    merged: Sequence[Merge],
+    started: Sequence[StartUp],
+    output: Path,
+    busy: str,
+) -> None:
     """Write README.md and the charts."""
     output.mkdir(parents=True, exist_ok=True)
     surroundings = Surroundings(
@@ -112,13 +126,14 @@ def write(results: Sequence[Result], merged: Sequence[Merge], output: Path, busy
     note = f"{where} DuckDB, pages of {ROWS_PER_PAGE} rows."
     draw_throughput(results, output / CHART, "Rows per second: more is better", note)
     draw_merges(merged, output / CURVE, "Seconds of a merge: less is better", where)
-    (output / "README.md").write_text(rendered(results, merged, surroundings), encoding="utf-8")
+    text = rendered(results, merged, started, surroundings)
+    (output / "README.md").write_text(text, encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analytics_assets_tests.benchmarks")
     names: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
-    cases = [*(case.name for case in CASES), MERGE]
+    cases = [*(case.name for case in CASES), MERGE, DEFINITIONS]
     loaders = [loader.name for loader in LOADERS]
     parser.add_argument("--cases", choices=cases, help=f"of {', '.join(cases)}", **names)
     parser.add_argument("--loaders", choices=loaders, help=f"of {', '.join(loaders)}", **names)

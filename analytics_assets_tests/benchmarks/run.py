@@ -91,6 +91,16 @@ def rows_in(duckdb_file: Path, resource: str) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
+def environment(home: Path | str) -> dict[str, str]:
+    """Return what a measured process sees of the environment: none of the user's settings."""
+    return {
+        **{name: os.environ[name] for name in KEPT if name in os.environ},
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+    }
+
+
 def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
     python = [sys.executable, "-X", "faulthandler", "-m"]  # which says where a process hangs
     command = [*python, f"{PACKAGE}.resource_usage", *python, loader.module, *task.arguments()]
@@ -117,7 +127,7 @@ def _run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tu
     with subprocess.Popen(
         command,
         cwd=workdir,
-        env=_environment(workdir),
+        env=environment(workdir),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -142,15 +152,6 @@ def _refuse_loss(loader: Loader, case: Case, duckdb_file: Path, resources: Seque
                 f"{case.title}: {loader.title} left {rows} rows with {keys} keys in {resource}, "
                 f"which has {case.rows} of both. A loader that is wrong is not measured."
             )
-
-
-def _environment(workdir: Path) -> dict[str, str]:
-    return {
-        **{name: os.environ[name] for name in KEPT if name in os.environ},
-        "HOME": str(workdir),
-        "PYTHONPATH": str(ROOT),
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-    }
 
 
 def _say(line: str) -> None:

@@ -1,0 +1,48 @@
+"""Loads the definitions of many resources, and prints the seconds for the imports and for the rest.
+
+Run as `python -m analytics_assets_tests.benchmarks.load_definitions <number of resources>`.
+"""
+
+import importlib
+import json
+import sys
+import time
+from typing import Any
+
+IMPORTS = ("dagster", "dagster_dlt", "dlt.sources.rest_api")
+LIKE = "page_views"  # the resource that all are like, contract included
+
+
+def main() -> None:
+    """Load the definitions as Dagster does: from the import of their module to the repository."""
+    began = time.perf_counter()
+    for module in IMPORTS:
+        importlib.import_module(module)
+    imported = time.perf_counter()
+    load(int(sys.argv[1]))
+    ended = time.perf_counter()
+    sys.stdout.write(json.dumps({"imports": imported - began, "seconds": ended - imported}))
+
+
+def load(resources: int) -> None:
+    """Load the definitions of resources of which every other one is loaded by days."""
+    # what is imported here counts as loading
+    api_room: Any = importlib.import_module("analytics_assets.api")
+    room: Any = importlib.import_module("analytics_assets.definitions")
+    seed, names = api_room.API, [f"resource_{number}" for number in range(resources)]
+    config = {**seed.config, "resources": [{**seed.entry(LIKE), "name": name} for name in names]}
+    by_day = {"load": api_room.BY_DAY}
+    policies = {name: by_day if number % 2 else {} for number, name in enumerate(names)}
+    with room.built_for_good():
+        api = type(seed)(
+            name="many",
+            config=config,
+            policies=policies,
+            default_policy=seed.default_policy,
+            openapi=seed.openapi,
+        )
+        room.build_definitions(api).get_repository_def().load_all_definitions()
+
+
+if __name__ == "__main__":
+    main()
