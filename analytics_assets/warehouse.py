@@ -25,7 +25,9 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from analytics_assets.destination import duckdb_destination, postgres_destination
 from analytics_assets.duckdb_file import (
+    DuckDbFile,
     duckdb_credentials,
     held_open,
     lift_memory_limit,
@@ -38,9 +40,6 @@ from analytics_assets.tables import Tables
 from analytics_assets.waiting import Patience, WarehouseError
 from analytics_assets.working_folder import working_folder
 
-# dlt 1.31 says of neither DuckDB nor PostgreSQL that it has transactions, and merges without one:
-# a process killed between DELETE and INSERT would leave a table without its rows
-TRANSACTIONS: dict[str, Any] = {"supports_transactions": True}
 LOG = logging.getLogger(__name__)
 
 
@@ -113,9 +112,7 @@ class Warehouse:
     @property
     def duckdb_file(self) -> Path | None:
         """The DuckDB file, or None for another destination."""
-        if not self.is_duckdb:
-            return None
-        return Path(str(duckdb_credentials().database)).absolute()
+        return _file_of(duckdb_credentials()) if self.is_duckdb else None
 
     @property
     def loader_file_format(self) -> TLoaderFileFormat | None:
@@ -147,16 +144,18 @@ class Warehouse:
         Raises:
             WarehouseError: the DuckDB file and the dataset have the same name.
         """
-        if self.duckdb_file:
-            if self.duckdb_file.stem == self.dataset:
+        if self.is_duckdb:
+            credentials = duckdb_credentials()
+            if _file_of(credentials).stem == self.dataset:
                 raise WarehouseError(
-                    f"The DuckDB file {self.duckdb_file} and the dataset {self.dataset} have the "
-                    "same name, which DuckDB cannot tell apart: rename the file "
+                    f"The DuckDB file {_file_of(credentials)} and the dataset {self.dataset} have "
+                    "the same name, which DuckDB cannot tell apart: rename the file "
                     "(`destination.duckdb.credentials`) or set another `dataset_name`."
                 )
-            return dlt.destinations.duckdb(duckdb_credentials(), **TRANSACTIONS)
-        capabilities = TRANSACTIONS if self.destination_type == "postgres" else {}
-        destination = Destination.from_reference(self.destination_type, **capabilities)
+            return duckdb_destination(credentials)
+        if self.destination_type == "postgres":
+            return postgres_destination()
+        destination = Destination.from_reference(self.destination_type)
         assert destination is not None, "only an empty reference has no destination"
         return destination
 
@@ -273,6 +272,10 @@ class Warehouse:
                 trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
         except DatabaseException as error:  # some destinations delete nothing; the load is whole
             log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")
+
+
+def _file_of(credentials: DuckDbFile) -> Path:
+    return Path(str(credentials.database)).absolute()
 
 
 @contextmanager
