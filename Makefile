@@ -3,6 +3,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# more than processors, as tests wait for a third of their time
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # dagster.yaml is here, and so are the run history (.dagster/) and dlt's working files
 export DAGSTER_HOME := $(CURDIR)
@@ -15,11 +17,11 @@ dev: .venv/installed
 	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
 
 test: .venv/installed-for-tests lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 # faults that take long, and kills of the process and of the warehouse at each stage
 test-slow: .venv/installed-for-tests
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m slow
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check .

@@ -131,7 +131,9 @@ def trial(
             yield Trial(deployment, instance, sandbox, random.Random(seed))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("warehouse", "seed"), [("duckdb", 1), ("postgres", 2)], indirect=["warehouse"]
+)
 def test_after_five_kills_one_more_run_makes_it_good_and_nothing_is_left_hanging(
     trial: Trial, warehouse: Warehouse, seed: int
 ) -> None:

@@ -132,7 +132,7 @@ def look(
     requests: int = 0,
 ) -> Outcome:
     """Hold the table against what it had to be."""
-    found = rows_in(warehouse)
+    found, rejected = held_by(warehouse)
     differing = differences(expected, found)
     return Outcome(
         name,
@@ -140,7 +140,7 @@ def look(
         len(expected),
         len(found),
         len(differing),
-        count_rejected(warehouse),
+        rejected,
         requests,
         "\n".join(differing[:3]),
         (error or "")[:ERROR_LENGTH],
@@ -158,17 +158,12 @@ def differences(expected: list[Row], found: list[Row]) -> list[str]:
     return differing + ["a row that stands twice"] * (len(found) - len(held))
 
 
-def rows_in(warehouse: Warehouse) -> list[Row]:
-    """Return the table's rows, none if there is no table."""
+def held_by(warehouse: Warehouse) -> tuple[list[Row], int]:
+    """Return the table's rows, none if there is no table, and how many have been rejected."""
     with warehouse.open() as tables:
         exists = bool(tables.columns(RESOURCE))
-    return table_rows(warehouse, RESOURCE) if exists else []
-
-
-def count_rejected(warehouse: Warehouse) -> int:
-    """Count the rows in the table of rejected rows; none if there is no such table."""
-    with warehouse.open() as tables:
-        return tables.row_count("rejected_rows") if tables.columns("rejected_rows") else 0
+        rejected = tables.row_count("rejected_rows") if tables.columns("rejected_rows") else 0
+    return table_rows(warehouse, RESOURCE) if exists else [], rejected
 
 
 def address(server: FaultyServer) -> dict[str, str]:
