@@ -57,6 +57,7 @@ class Stalling:
     in_body: bool = False
     stalled: int = 0
     port: int = 0
+    earlier: list[Any] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -122,6 +123,8 @@ def stalling(api: Stalling) -> Iterator[Stalling]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         api.port = server.server_port
+        # an earlier test can have left a connection to an API that had the same port
+        api.earlier = [each.laddr for each in sockets_to(api)]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -137,7 +140,8 @@ def sockets_to(api: Stalling) -> list[Any]:
     return [
         each
         for each in psutil.Process().net_connections("tcp")
-        if each.raddr and each.raddr.port == api.port and each.status != psutil.CONN_TIME_WAIT
+        if each.raddr and each.raddr.port == api.port and each.laddr not in api.earlier
+        if each.status != psutil.CONN_TIME_WAIT
     ]
 
 
