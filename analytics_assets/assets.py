@@ -29,6 +29,7 @@ from analytics_assets.materialization import materialize
 from analytics_assets.partitions import backfill_policy_of, partitions_of
 from analytics_assets.policy import Policy
 from analytics_assets.settings import configured_base_url, without_credentials
+from analytics_assets.signature import signature_known
 from analytics_assets.warehouse import Warehouse
 
 CODE_REFERENCES = "dagster/code_references"
@@ -135,6 +136,7 @@ def _build_asset(
             pool=warehouse.pool(api.table(resource)),
             **_partitions(api.policy(resource).load),
         )
+        @signature_known
         def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
             config = LoadConfig(**context.op_execution_context.op_config)
             yield from materialize(context, api, contract, warehouse, config)

@@ -28,6 +28,7 @@ from analytics_assets.partition_checks import (
     check_rows_in_window,
 )
 from analytics_assets.policy import Policy
+from analytics_assets.signature import signature_known
 from analytics_assets.table_checks import (
     check_columns,
     check_newest_data,
@@ -183,6 +184,7 @@ def _build_checks(
         can_subset=True,
         pool=warehouse.pool(api.table(resource)),
     )
+    @signature_known
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
         tell_machine(run.instance, run.run_id)

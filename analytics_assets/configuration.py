@@ -237,8 +237,8 @@ class Api:
         Returns:
             dlt configuration whose `resources` are the parents and the resource.
         """
-        wanted = self._with_parents(name)
-        resources = [entry for known, entry in self._entries.items() if known in wanted]
+        wanted = sorted(self._with_parents(name), key=self.resources.index)
+        resources = [self._entries[each] for each in wanted]
         config: dict[str, Any] = {"client": self.config["client"], "resources": resources}
         if self._defaults:
             config["resource_defaults"] = self.config["resource_defaults"]
