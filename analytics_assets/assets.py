@@ -74,13 +74,13 @@ def build_assets(
     lines = _lines_of_entries(api)
     kinds = {"dlt", warehouse.destination.destination_name}
     config_schema = LoadConfig.to_fields_dict()
-    return [
-        _build_asset(
-            _asset_spec(api, warehouse, contracts[resource], kinds, lines.get(resource, 1)),
-            *(api, warehouse, contracts[resource], config_schema),
-        )
-        for resource in api.resources
-    ]
+    assets = []
+    for resource in api.resources:
+        contract = contracts[resource]
+        with _refusals_explained(resource):
+            spec = _asset_spec(api, warehouse, contract, kinds, lines.get(resource, 1))
+            assets.append(_build_asset(spec, api, warehouse, contract, config_schema))
+    return assets
 
 
 def _asset_spec(
@@ -125,23 +125,23 @@ def _build_asset(
     config_schema: dict[str, Any],
 ) -> dg.AssetsDefinition:
     resource = contract.resource
-    with _refusals_explained(resource):
-        # `dlt_assets` would have dlt build each resource, which takes most of the time to load
-        # hundreds; nor would it take a schema that is made once
-        @dg.multi_asset(
-            name=f"{api.name}__{resource}",
-            specs=[spec],
-            config_schema=config_schema,
-            can_subset=True,
-            pool=warehouse.pool(api.table(resource)),
-            **_partitions(api.policy(resource).load),
-        )
-        @signature_known
-        def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-            config = LoadConfig(**context.op_execution_context.op_config)
-            yield from materialize(context, api, contract, warehouse, config)
 
-        return load
+    # `dlt_assets` would have dlt build each resource, which takes most of the time to load
+    # hundreds; nor would it take a schema that is made once
+    @dg.multi_asset(
+        name=f"{api.name}__{resource}",
+        specs=[spec],
+        config_schema=config_schema,
+        can_subset=True,
+        pool=warehouse.pool(api.table(resource)),
+        **_partitions(api.policy(resource).load),
+    )
+    @signature_known
+    def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        config = LoadConfig(**context.op_execution_context.op_config)
+        yield from materialize(context, api, contract, warehouse, config)
+
+    return load
 
 
 def _partitions(load: Load) -> dict[str, Any]:

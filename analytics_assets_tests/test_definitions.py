@@ -13,6 +13,7 @@ import pytest
 from analytics_assets.api import API
 from analytics_assets.asset_keys import asset_key, endpoint_key
 from analytics_assets.configuration import Api
+from analytics_assets.configuration_error import ConfigurationError
 from analytics_assets.definitions import build_definitions
 from analytics_assets.load import Window
 from analytics_assets.sandbox import Sandbox, sandbox_rows
@@ -69,6 +70,15 @@ def test_one_entry_brings_asset_endpoint_schedule_sensor_freshness_and_checks() 
     assert {check.name for check in graph.asset_check_keys if check.asset_key == key} == CHECKS
     job = definitions.resolve_job_def("analytics_cron_0_6_job")
     assert key in job.asset_layer.selected_asset_keys
+
+
+@pytest.mark.parametrize(
+    "policy", [{"tags": {"no tag!": "x"}}, {"group": "no group!"}, {"owners": ["nobody"]}]
+)
+def test_a_policy_that_dagster_refuses_is_named_by_its_resource(policy: Any) -> None:
+    api = Api(name=API.name, config=API.config, policies={"traffic_sources": policy})
+    with pytest.raises(ConfigurationError, match="Dagster refuses the resource `traffic_sources`"):
+        build_definitions(api)
 
 
 def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
