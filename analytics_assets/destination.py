@@ -7,7 +7,7 @@ load, which takes an eighth of a small one.
 from typing import Any
 
 import dlt
-from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination import Destination, DestinationCapabilitiesContext
 from dlt.common.normalizers.naming import NamingConvention
 
 from analytics_assets.duckdb_file import DuckDbFile
@@ -31,12 +31,14 @@ def postgres_destination() -> dlt.destinations.postgres:
     return _Postgres(**TRANSACTIONS)
 
 
-# neither has an __init__: of its arguments dlt takes those that are not the default for settings
-class _DuckDb(dlt.destinations.duckdb):
+# none has an __init__: of its arguments dlt takes those that are not the default for settings
+class _OfNoSettings(Destination[Any, Any]):
+    """What both have in common; the last of a class's bases is dlt's own destination."""
+
     @property
     def destination_type(self) -> str:
         """What dlt calls it in settings and in the state that it keeps."""
-        return "dlt.destinations.duckdb"
+        return f"dlt.destinations.{type(self).__bases__[-1].__name__}"
 
     def capabilities(
         self, config: Any = None, naming: NamingConvention | None = None
@@ -44,13 +46,9 @@ class _DuckDb(dlt.destinations.duckdb):
         return super().capabilities(config or self.spec(), naming)
 
 
-class _Postgres(dlt.destinations.postgres):
-    @property
-    def destination_type(self) -> str:
-        """What dlt calls it in settings and in the state that it keeps."""
-        return "dlt.destinations.postgres"
+class _DuckDb(_OfNoSettings, dlt.destinations.duckdb):
+    pass
 
-    def capabilities(
-        self, config: Any = None, naming: NamingConvention | None = None
-    ) -> DestinationCapabilitiesContext:
-        return super().capabilities(config or self.spec(), naming)
+
+class _Postgres(_OfNoSettings, dlt.destinations.postgres):
+    pass
