@@ -91,43 +91,12 @@ def rows_in(duckdb_file: Path, resource: str) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
-def environment(home: Path | str) -> dict[str, str]:
-    """Return what a measured process sees of the environment: none of the user's settings."""
-    return {
-        **{name: os.environ[name] for name in KEPT if name in os.environ},
-        "HOME": str(home),
-        "PYTHONPATH": str(ROOT),
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-    }
-
-
-def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
-    python = [sys.executable, "-X", "faulthandler", "-m"]  # which says where a process hangs
-    command = [*python, f"{PACKAGE}.resource_usage", *python, loader.module, *task.arguments()]
-    longest = PATIENCE + case.rows * case.resources / SLOWEST
-    printed, errors = _run_to_its_end(command, task.workdir, longest)
-    told: dict[str, Any] = json.loads(printed or f'{{"exit_code": "no word in {longest:.0f} s"}}')
-    if told["exit_code"]:
-        raise BenchmarkError(
-            f"{case.title}: {loader.title} ended with {told['exit_code']}: "
-            f"{errors[-END_OF_ERRORS:]}"
-        )
-    _refuse_loss(loader, case, task.duckdb_file, task.names)
-    return Measurement(
-        rows=case.rows * case.resources,
-        seconds=told["seconds"],
-        cpu_seconds=told["cpu_seconds"],
-        peak_bytes=told["peak_bytes"],
-        stages=json.loads(told["printed"].splitlines()[-1]),
-    )
-
-
-def _run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tuple[str, str]:
+def run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tuple[str, str]:
     """Return what a command printed, and its errors; whatever ends the wait ends it as well."""
     with subprocess.Popen(
         command,
         cwd=workdir,
-        env=environment(workdir),
+        env=_environment(workdir),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -144,6 +113,27 @@ def _run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tu
             raise
 
 
+def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
+    python = [sys.executable, "-X", "faulthandler", "-m"]  # which says where a process hangs
+    command = [*python, f"{PACKAGE}.resource_usage", *python, loader.module, *task.arguments()]
+    longest = PATIENCE + case.rows * case.resources / SLOWEST
+    printed, errors = run_to_its_end(command, task.workdir, longest)
+    told: dict[str, Any] = json.loads(printed or f'{{"exit_code": "no word in {longest:.0f} s"}}')
+    if told["exit_code"]:
+        raise BenchmarkError(
+            f"{case.title}: {loader.title} ended with {told['exit_code']}: "
+            f"{errors[-END_OF_ERRORS:]}"
+        )
+    _refuse_loss(loader, case, task.duckdb_file, task.names)
+    return Measurement(
+        rows=case.rows * case.resources,
+        seconds=told["seconds"],
+        cpu_seconds=told["cpu_seconds"],
+        peak_bytes=told["peak_bytes"],
+        stages=json.loads(told["printed"].splitlines()[-1]),
+    )
+
+
 def _refuse_loss(loader: Loader, case: Case, duckdb_file: Path, resources: Sequence[str]) -> None:
     for resource in resources:
         rows, keys = rows_in(duckdb_file, resource)
@@ -152,6 +142,15 @@ def _refuse_loss(loader: Loader, case: Case, duckdb_file: Path, resources: Seque
                 f"{case.title}: {loader.title} left {rows} rows with {keys} keys in {resource}, "
                 f"which has {case.rows} of both. A loader that is wrong is not measured."
             )
+
+
+def _environment(workdir: Path) -> dict[str, str]:
+    return {
+        **{name: os.environ[name] for name in KEPT if name in os.environ},
+        "HOME": str(workdir),
+        "PYTHONPATH": str(ROOT),
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+    }
 
 
 def _say(line: str) -> None:

@@ -1,16 +1,16 @@
 """How long definitions take to load, which each process of Dagster does before anything else."""
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders import PACKAGE
-from analytics_assets_tests.benchmarks.run import END_OF_ERRORS, PATIENCE, environment
+from analytics_assets_tests.benchmarks.run import END_OF_ERRORS, PATIENCE, run_to_its_end
 
 COUNTS = (4, 50, 500)  # resources
 ROUNDS = 3
@@ -47,19 +47,10 @@ def start_ups(counts: Sequence[int] = COUNTS, rounds: int = ROUNDS) -> Iterator[
 def _load(count: int) -> dict[str, float]:
     command = [sys.executable, "-m", f"{PACKAGE}.load_definitions", str(count)]
     with tempfile.TemporaryDirectory(prefix="benchmark-") as place:
-        done = subprocess.run(
-            command,
-            cwd=place,
-            env=environment(place),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-    if done.returncode:
+        printed, errors = run_to_its_end(command, Path(place), PATIENCE)
+    if not printed:
         raise BenchmarkError(
-            f"The definitions of {count} resources could not be loaded: "
-            f"{done.stderr[-END_OF_ERRORS:]}"
+            f"The definitions of {count} resources could not be loaded: {errors[-END_OF_ERRORS:]}"
         )
-    told: dict[str, float] = json.loads(done.stdout)
+    told: dict[str, float] = json.loads(printed)
     return told
