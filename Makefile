@@ -44,7 +44,7 @@ bench: .venv/installed-for-bench
 .venv/installed-for-tests: .venv/installed
 	@echo "Setting up what tests need ..."
 	@$(INSTALL) --editable '.[dev]'
-	$(BIN)/python -m analytics_assets_tests.browser
+	$(BIN)/python -m analytics_assets_tests.support.browser
 	@touch $@
 
 .venv/installed-for-bench: .venv/installed

@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from dlt.extract.extractors import ArrowExtractor
 
 from analytics_assets.sandbox import Sandbox
-from analytics_assets.warehouse import Warehouse
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.summary import pytest_terminal_summary as pytest_terminal_summary
-from analytics_assets_tests.postgres import PostgresServer, postgres_settings
+from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2025, 8, 1)  # thirty days of data: enough to page through, quick to load

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import duckdb
 
-from analytics_assets.extract.pace import PaceSettings
-from analytics_assets.extract.reading import ReadingSettings
-from analytics_assets.load import Partitioned, Window
-from analytics_assets.policy import Policy
-from analytics_assets.settings import LocationSettings, OAuth2Settings
-from analytics_assets.warehouse import WarehouseSettings
+from analytics_assets.config.load import Partitioned, Window
+from analytics_assets.config.policy import Policy
+from analytics_assets.config.settings import LocationSettings, OAuth2Settings
+from analytics_assets.extract.http.limits.rate_limit import PaceSettings
+from analytics_assets.extract.paging.verified_read import ReadingSettings
+from analytics_assets.warehouse.warehouse import WarehouseSettings
 from analytics_assets_tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -2,9 +2,9 @@
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract, contract_of
-from analytics_assets.contract.contract_error import ContractError
 from analytics_assets.contract.drift import drift
-from analytics_assets.contract.rows import Checked, Rejection, RowCheck
+from analytics_assets.contract.errors import ContractError
+from analytics_assets.contract.validation import Checked, Rejection, RowCheck
 
 __all__ = [
     "Checked",

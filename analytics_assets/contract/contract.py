@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 from dlt.common.schema.typing import TTableSchemaColumns
 
-from analytics_assets.configuration import Api
-from analytics_assets.configuration_error import ConfigurationError, did_you_mean, listed
+from analytics_assets.config.api import Api
+from analytics_assets.config.configuration_error import ConfigurationError, did_you_mean, listed
 from analytics_assets.contract.column import Column
-from analytics_assets.contract.endpoints import Endpoints, kept_endpoints
-from analytics_assets.contract.references import Schema
-from analytics_assets.contract.row_schema import row_schema
-from analytics_assets.contract.schema import columns_of
+from analytics_assets.contract.openapi.endpoints import Endpoints, kept_endpoints
+from analytics_assets.contract.openapi.json_schema import columns_of
+from analytics_assets.contract.openapi.references import Schema
+from analytics_assets.contract.openapi.response_schema import row_schema
 
 _NAMING = NamingConvention()
 NAMELESS = "_empty"  # what dlt calls the column of a field without a name

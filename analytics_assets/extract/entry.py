@@ -12,22 +12,22 @@ from dlt.sources.helpers.rest_client.detector import single_entity_path
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 
-from analytics_assets.configuration import as_endpoint, parents_of
-from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.config.api import as_endpoint, parents_of
+from analytics_assets.config.configuration_error import ConfigurationError
 from analytics_assets.contract import Contract
-from analytics_assets.extract.arrow import DLT_COLUMNS, ArrowRows
-from analytics_assets.extract.body import RowsPath
-from analytics_assets.extract.connection import Connection
-from analytics_assets.extract.cursor import Cursor
-from analytics_assets.extract.middle_pages import MiddlePages
-from analytics_assets.extract.pages import CompletePages
-from analytics_assets.extract.paginators import is_named_on, is_single_page
-from analytics_assets.extract.proof import Proof
-from analytics_assets.extract.reading import ReadingSettings
-from analytics_assets.extract.redaction import Redact
-from analytics_assets.extract.response import check_response
-from analytics_assets.extract.row_hash import json_hashes
-from analytics_assets.extract.typed_pages import TypedPages
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.incremental.cursor import Cursor
+from analytics_assets.extract.paging.bulk_read import MiddlePages
+from analytics_assets.extract.paging.completeness import Proof
+from analytics_assets.extract.paging.page_range import is_named_on, is_single_page
+from analytics_assets.extract.paging.paginator import CompletePages
+from analytics_assets.extract.paging.verified_read import ReadingSettings
+from analytics_assets.extract.rows.arrow import DLT_COLUMNS, ArrowRows
+from analytics_assets.extract.rows.hashing import json_hashes
+from analytics_assets.extract.rows.page_decoder import TypedPages
+from analytics_assets.extract.rows.response_body import RowsPath
+from analytics_assets.extract.rows.response_check import check_response
 
 T = TypeVar("T")
 DEDUPLICATED: TWriteDispositionConfig = {

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import requests
 from dlt.sources.rest_api.config_setup import create_auth
 
-from analytics_assets.contract.contract_error import ContractError
-from analytics_assets.contract.document import parse_document
-from analytics_assets.extract.connection import Connection
-from analytics_assets.extract.response import ResponseError, described, excerpt
+from analytics_assets.contract.errors import ContractError
+from analytics_assets.contract.openapi.document import parse_document
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.response import ResponseError, described, excerpt
 
 MEND = (
     "Set `openapi_path` of the API to where it serves its OpenAPI document, or put the document "

@@ -8,15 +8,15 @@ from dlt.common.configuration import resolve_configuration
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
-from analytics_assets.configuration import parents_of
+from analytics_assets.config.api import parents_of
 from analytics_assets.contract import Contract
 from analytics_assets.extract import lossless
-from analytics_assets.extract.batches import check_rows
-from analytics_assets.extract.connection import Connection, connect
-from analytics_assets.extract.cursor import Cursor
+from analytics_assets.extract.dlt_validation import refusals_explained
 from analytics_assets.extract.entry import Entry, is_dlt_resource
-from analytics_assets.extract.reading import CompleteRead, ReadingSettings
-from analytics_assets.extract.refusal import refusals_explained
+from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.incremental.cursor import Cursor
+from analytics_assets.extract.paging.verified_read import CompleteRead, ReadingSettings
+from analytics_assets.extract.rows.validation import check_rows
 
 
 def rest_api_source(

@@ -6,12 +6,12 @@ from typing import Any
 
 from dlt.common import jsonpath
 
-from analytics_assets.configuration import Api
-from analytics_assets.extract.connection import Connection
-from analytics_assets.extract.response import ApiError
+from analytics_assets.config.api import Api
+from analytics_assets.config.policy import NewestRequest
+from analytics_assets.config.timestamps import moment_in_json
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.response import ApiError
 from analytics_assets.extract.source import sample_source
-from analytics_assets.moment import moment_in_json
-from analytics_assets.policy import NewestRequest
 
 
 class WatermarkError(ApiError):

@@ -27,7 +27,7 @@ def main() -> None:
 def load(resources: int) -> None:
     """Load the definitions of resources of which every other one is loaded by days."""
     # what is imported here counts as loading
-    api_room: Any = importlib.import_module("analytics_assets.api")
+    api_room: Any = importlib.import_module("analytics_assets.defs.analytics.api")
     room: Any = importlib.import_module("analytics_assets.definitions")
     seed, names = api_room.API, [f"resource_{number}" for number in range(resources)]
     config = {**seed.config, "resources": [{**seed.entry(LIKE), "name": name} for name in names]}

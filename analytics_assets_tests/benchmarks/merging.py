@@ -12,16 +12,16 @@ import dlt
 import duckdb
 import pyarrow as pa
 
-from analytics_assets.configuration import Api
+from analytics_assets.config.api import Api
 from analytics_assets.contract import Contract, contract_of
-from analytics_assets.extract.arrow import DLT_COLUMNS, load_id, with_dlt_columns
 from analytics_assets.extract.entry import DEDUPLICATED
-from analytics_assets.warehouse import Warehouse
+from analytics_assets.extract.rows.arrow import DLT_COLUMNS, load_id, with_dlt_columns
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.own_api import own_api
 from analytics_assets_tests.benchmarks.stages import seconds_in
 from analytics_assets_tests.benchmarks.task import DATASET, RESOURCES, Task
-from analytics_assets_tests.postgres import PostgresServer, postgres_settings
+from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 SIZES = (100_000, 1_000_000, 10_000_000)  # rows of the table
 WAREHOUSES = ("duckdb", "postgres")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from analytics_assets.configuration import Api
+from analytics_assets.config.api import Api
 from analytics_assets_tests.benchmarks.pages import ROWS_PER_PAGE
 from analytics_assets_tests.benchmarks.task import CLIENT_ID, CLIENT_SECRET, DATASET, Task
 

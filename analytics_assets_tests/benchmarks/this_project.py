@@ -2,7 +2,7 @@
 
 from analytics_assets.contract import contract_of
 from analytics_assets.extract import rest_api_source
-from analytics_assets.warehouse import Warehouse
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.own_api import own_api, point_at_warehouse
 from analytics_assets_tests.benchmarks.stages import Stopwatch, seconds_in, tell
 from analytics_assets_tests.benchmarks.task import read_task

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from analytics_assets.asset_keys import asset_key
-from analytics_assets.configuration import Api
-from analytics_assets.definitions import build_definitions
+from analytics_assets.config.api import Api
+from analytics_assets.orchestration.definitions import build_definitions
+from analytics_assets.orchestration.keys import asset_key
 from analytics_assets_tests.benchmarks.own_api import own_api, point_at_warehouse
 from analytics_assets_tests.benchmarks.stages import STAGES, Stopwatch, tell
 from analytics_assets_tests.benchmarks.task import read_task

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.api import API
-from analytics_assets.configuration import Api
-from analytics_assets.configuration_error import ConfigurationError
+from analytics_assets.config.api import Api
+from analytics_assets.config.configuration_error import ConfigurationError
 from analytics_assets.contract import Column, Contract, ContractError, contract_of
+from analytics_assets.defs.analytics.api import API
 
 PROPERTIES: dict[str, Any] = {
     "orderId": {"type": "integer", "description": "Tells orders apart."},

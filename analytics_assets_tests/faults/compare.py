@@ -19,7 +19,7 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.warehouse import Warehouse
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.faults import (
     test_envelopes,

@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.extract import middle_pages
-from analytics_assets.warehouse import Warehouse
+from analytics_assets.extract.paging import bulk_read as middle_pages
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.fault import RESOURCE, Fault, rows_before, visits_api
 from analytics_assets_tests.faults.server import FaultyServer
 from analytics_assets_tests.faults.trial import (
@@ -19,8 +19,8 @@ from analytics_assets_tests.faults.trial import (
     load_by_dagster,
     try_fault,
 )
-from analytics_assets_tests.loading import load
-from analytics_assets_tests.postgres import PostgresServer, postgres_settings
+from analytics_assets_tests.support.loading import load
+from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 Trial = Callable[[Fault], None]
 

@@ -19,7 +19,7 @@ import psutil
 
 from analytics_assets_tests.faults.fault import RESOURCE, visits_api
 from analytics_assets_tests.faults.stock import load_stock
-from analytics_assets_tests.loading import failures_of, load
+from analytics_assets_tests.support.loading import failures_of, load
 
 PATIENCE = 30  # seconds for a server to die
 

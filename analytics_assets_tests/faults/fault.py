@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from analytics_assets.api import API
-from analytics_assets.configuration import Api
+from analytics_assets.config.api import Api
+from analytics_assets.defs.analytics.api import API
 from analytics_assets_tests.faults.server import PATH, Trick
 
 OPENAPI = Path(__file__).with_name("openapi.json")

@@ -15,24 +15,24 @@ import dagster as dg
 import psutil
 import pytest
 
-from analytics_assets.dead_runs import process_of
-from analytics_assets.partitions import range_tags
+from analytics_assets.orchestration.partitions.definition import range_tags
+from analytics_assets.orchestration.runs.dead_runs import process_of
 from analytics_assets.sandbox import Sandbox, sandbox_rows
 from analytics_assets.sandbox.series import FIRST_DAY
-from analytics_assets.warehouse import Warehouse
-from analytics_assets.working_folder import remove_dead_folders
-from analytics_assets_tests.by_days_in_short_windows import API
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets.warehouse.working_folder import remove_dead_folders
 from analytics_assets_tests.conftest import point_at
-from analytics_assets_tests.deployment import Deployment, wait_until
-from analytics_assets_tests.loading import api_rows, table_rows
-from analytics_assets_tests.partitioned import days_of
+from analytics_assets_tests.support.by_days_in_short_windows import API
+from analytics_assets_tests.support.deployment import Deployment, wait_until
+from analytics_assets_tests.support.loading import api_rows, table_rows
+from analytics_assets_tests.support.partitioned import days_of
 
 pytestmark = pytest.mark.slow
 
 [RESOURCE] = API.resources
 TODAY = FIRST_DAY + timedelta(days=60)
 DAYS = days_of(API, TODAY)
-MODULE = "analytics_assets_tests.by_days_in_short_windows"
+MODULE = "analytics_assets_tests.support.by_days_in_short_windows"
 VICTIMS = ["run", "run", "run", "daemon", "webserver"]
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,

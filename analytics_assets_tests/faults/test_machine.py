@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.warehouse import Warehouse
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.faults.conftest import load_before
 from analytics_assets_tests.faults.doomed_load import Doom
@@ -27,8 +27,8 @@ from analytics_assets_tests.faults.trial import (
     look,
 )
 from analytics_assets_tests.faults.tricks import once
-from analytics_assets_tests.loading import load
-from analytics_assets_tests.postgres import PostgresServer, postgres_settings
+from analytics_assets_tests.support.loading import load
+from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ LOAD = "dlt.load.load:Load.load_single_package"
 MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 STATEMENTS = "dlt.destinations.sql_client:SqlClientBase.execute_many"
 MERGED = "dlt.load.load:Load.complete_package"
-LOADED = "analytics_assets.materialization:Loader.extract_resource_metadata"
+LOADED = "analytics_assets.orchestration.assets.materialization:Loader.extract_resource_metadata"
 
 
 @dataclass(frozen=True)

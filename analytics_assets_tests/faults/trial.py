@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.warehouse import Warehouse
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.fault import (
     EITHER,
     FAILED,
@@ -23,7 +23,7 @@ from analytics_assets_tests.faults.fault import (
     visits_api,
 )
 from analytics_assets_tests.faults.server import FaultyServer
-from analytics_assets_tests.loading import failures_of, load, table_rows
+from analytics_assets_tests.support.loading import failures_of, load, table_rows
 
 SETTINGS = {"RUNTIME__REQUEST_TIMEOUT": "5", "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01"}
 ERROR_LENGTH = 1500  # characters; some errors of dlt hold the whole page

@@ -1,0 +1,1 @@
+"""The vocabulary of `api.py`: APIs, policies, loads and settings, validated."""

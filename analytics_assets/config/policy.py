@@ -1,0 +1,157 @@
+"""When a resource is loaded, how fresh it must be, and to whom it belongs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from functools import cache
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+
+from analytics_assets.config.configuration_error import ConfigurationError, refuse_unknown_keys
+from analytics_assets.config.load import Full, Incremental, Load, Partitioned
+
+
+class NewestRequest(TypedDict):
+    """How to ask a resource's endpoint for its newest `updated_at` with one cheap request.
+
+    `params` are the query parameters to send, `field` is where a row holds the time.
+    """
+
+    params: dict[str, Any]
+    field: str
+
+
+class PolicyEntry(TypedDict, total=False):
+    """A policy as it stands in `api.py`: any of the fields of `Policy`."""
+
+    load: Load
+    schedule: str
+    timezone: str
+    freshness: timedelta
+    date_column: str | None
+    description: str | None
+    group: str | None
+    owners: Sequence[str]
+    tags: Mapping[str, str]
+    newest: NewestRequest | None
+    rename: Mapping[str, str]
+    max_rejected_share: float
+    prune: bool
+    max_pruned_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """When a resource is loaded, how fresh it must be, and to whom it belongs.
+
+    Args:
+        load: what each load reads: all (`Full`), what is new (`Incremental`), or days, weeks or
+            months for themselves (`Partitioned`).
+        schedule: cron expression of the loads.
+        timezone: IANA time zone in which `schedule` is read.
+        freshness: how long after the end of its newest day the table counts as fresh, and how
+            long after its last load; with partitions, after the end of the newest one.
+        date_column: the table's column that says which day a row is about; None if it has none.
+        description: a sentence about the rows, shown in the Dagster UI.
+        group: asset group; None stands for the API's name.
+        owners: `team:name` or e-mail addresses.
+        tags: Dagster tags.
+        newest: how to ask for the newest `updated_at`; None leaves the resource to its schedule.
+        rename: the table's column for a field of the API's rows, where it is not the field's name.
+        max_rejected_share: the share of a load's rows, from 0 to 1, that may break the contract
+            before the check `no_rejected_rows` fails; up to it the check warns.
+        prune: whether rows that the API no longer has are deleted from the table.
+        max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
+    """
+
+    load: Load = field(default_factory=Full)
+    schedule: str = "0 6 * * *"
+    timezone: str = "UTC"
+    freshness: timedelta = timedelta(hours=36)
+    date_column: str | None = "date"
+    description: str | None = None
+    group: str | None = None
+    owners: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    newest: NewestRequest | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    max_rejected_share: float = 0.01
+    prune: bool = False
+    max_pruned_share: float = 0.1
+
+    @classmethod
+    def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
+        """Lay `entries` over the defaults, the later over the earlier.
+
+        Args:
+            where: what to call the entries in an error, such as "policy of `page_views`".
+            *entries: mappings of `Policy` fields.
+
+        Returns:
+            The policy.
+
+        Raises:
+            ConfigurationError: a key is unknown or a value cannot be.
+        """
+        merged = {key: value for entry in entries for key, value in entry.items()}
+        refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
+        adapters = _adapters()
+        for name in merged.keys() - {"load", "timezone", "freshness"}:  # those are checked below
+            try:
+                adapters[name].validate_python(merged[name], strict=True)
+            except ValidationError as error:
+                wrong = error.errors()[0]
+                place = ".".join(str(part) for part in (name, *wrong["loc"]))
+                raise ConfigurationError(
+                    f"{where}: `{place}` cannot be {wrong['input']!r}: {wrong['msg']}."
+                ) from error
+        policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key
+        for name in ("max_rejected_share", "max_pruned_share"):
+            if not 0 <= merged.get(name, 0) <= 1:  # type: ignore[operator]  # a float, see above
+                raise ConfigurationError(
+                    f"{where}: `{name}` is {merged[name]!r}; give a share from 0 to 1."
+                )
+        _check_load(where, policy)
+        if policy.newest is not None:
+            _check_newest(f"`newest` in {where}", policy.newest)
+        try:
+            ZoneInfo(policy.timezone)
+        except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+            raise ConfigurationError(
+                f"{where}: `timezone` is {policy.timezone!r}, which is not an IANA time zone such "
+                "as 'UTC' or 'Europe/Berlin'."
+            ) from error
+        if not isinstance(policy.freshness, timedelta) or policy.freshness <= timedelta(0):
+            raise ConfigurationError(
+                f"{where}: `freshness` is {policy.freshness!r}; "
+                "give a positive timedelta such as timedelta(hours=36)."
+            )
+        return policy
+
+
+def _check_load(where: str, policy: Policy) -> None:
+    load = policy.load
+    if not isinstance(load, Full | Incremental | Partitioned):
+        raise ConfigurationError(
+            f"{where}: `load` is {load!r}; give Full(), Incremental(...) or Partitioned(...)."
+        )
+    if isinstance(load, Partitioned) and policy.date_column is None:
+        raise ConfigurationError(
+            f"{where}: a `Partitioned` load needs `date_column`, the column that says to which "
+            f"{load.by} a row belongs; name it, or load the resource in full."
+        )
+
+
+@cache
+def _adapters() -> Mapping[str, TypeAdapter[Any]]:
+    """Make what checks the fields of a policy, the same for all of them."""
+    return {name: TypeAdapter(hint) for name, hint in get_type_hints(Policy).items()}
+
+
+def _check_newest(where: str, newest: NewestRequest) -> None:
+    refuse_unknown_keys(where, newest, NewestRequest.__annotations__)
+    for missing in NewestRequest.__annotations__.keys() - newest.keys():
+        raise ConfigurationError(f"{where} has no `{missing}`; add it.")

@@ -1,0 +1,1 @@
+"""OpenAPI documents: endpoints, schemas and references, resolved to row schemas."""

@@ -1,0 +1,127 @@
+"""The endpoints of an OpenAPI document, looked up by the paths of `api.py`."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from analytics_assets.contract.openapi.document import read_document, server_paths
+from analytics_assets.contract.openapi.references import References
+
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+Segments = tuple[str, ...]
+
+
+class Endpoints:
+    """The endpoints of one document, which is gone through once for all resources.
+
+    Args:
+        document: an OpenAPI document.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.references = References(document)
+
+    def operation(self, path: str, method: str) -> Mapping[str, Any]:
+        """Return what the document says of an endpoint, by the path that fits it best.
+
+        Args:
+            path: the endpoint's path as in `api.py`: with dlt's placeholders or values for
+                parameters, with or without the path of the server.
+            method: the HTTP method.
+
+        Returns:
+            The operation; {} if the document has none.
+
+        Raises:
+            ContractError: a `$ref` leads nowhere.
+        """
+        wanted = _segments(path)
+        # a path that is there word for word fits better than one with a parameter in its place
+        for name in self._names.get(wanted, ()):
+            if operation := self._operation(name, method):
+                return operation
+        found: Mapping[str, Any] = {}
+        best = -1
+        for form, name in self._forms:
+            rank = sum("{}" not in segment for segment in form)
+            if (
+                rank > best
+                and _match(form, wanted)
+                and (operation := self._operation(name, method))
+            ):
+                best, found = rank, operation
+        return found
+
+    def _operation(self, name: str, method: str) -> Mapping[str, Any]:
+        item = self.references.followed(self._paths[name])
+        return self.references.followed(item.get(method.lower()))
+
+    @cached_property
+    def _paths(self) -> Mapping[Any, Any]:
+        return self.references.followed(self.document.get("paths"))
+
+    @cached_property
+    def _forms(self) -> list[tuple[Segments, str]]:
+        """The document's paths, each in all forms in which it may stand in `api.py`."""
+        templates = {name: _segments(name) for name in self._paths if isinstance(name, str)}
+        servers = [_segments(server) for server in server_paths(self.document)]
+        # what all paths begin with may be a part of the base URL, which is a setting
+        shared = _shared(templates.values())
+        return [
+            (form, name)
+            for name, own in templates.items()
+            for form in (own, *(server + own for server in servers), own[shared:])
+            if form
+        ]
+
+    @cached_property
+    def _names(self) -> Mapping[Segments, list[str]]:
+        names: dict[Segments, list[str]] = {}
+        for form, name in self._forms:
+            names.setdefault(form, []).append(name)
+        return names
+
+
+def kept_endpoints(place: str | Path) -> Endpoints:
+    """Read a document as `read_document` does, a file that has not changed only once."""
+    try:
+        changed = os.stat(place).st_mtime_ns
+    except OSError:
+        changed = 0
+    return _read_once(str(place), changed)
+
+
+@lru_cache(maxsize=8)
+def _read_once(place: str, changed: int) -> Endpoints:
+    return Endpoints(read_document(place))
+
+
+def _segments(path: str) -> Segments:
+    """Split a path, its host and its query left out, its parameters without their names."""
+    nameless = PLACEHOLDER.sub("{}", path)
+    bare = re.split(r"[?#]", nameless)[0]
+    if "://" in bare:
+        bare = urlsplit(bare).path
+    return tuple(segment for segment in bare.split("/") if segment)
+
+
+def _shared(paths: Iterable[Segments]) -> int:
+    """Count the segments, none of them a parameter, that all paths begin with."""
+    places = (set(place) for place in zip(*paths, strict=False))
+    return sum(1 for _ in takewhile(lambda place: len(place) == 1 and "{}" not in place, places))
+
+
+def _match(template: Segments, path: Segments) -> bool:
+    return len(template) == len(path) and all(map(_match_one, template, path))
+
+
+def _match_one(template: str, segment: str) -> bool:
+    if "{}" not in template:
+        return template == segment
+    return bool(re.fullmatch(re.escape(template).replace(r"\{\}", ".+"), segment))

@@ -1,0 +1,228 @@
+"""Rows held against a contract: those that fit go on, those that do not are told apart, with why.
+
+What passes can be loaded: dlt can write it and read it as the type of its column, and DuckDB and
+PostgreSQL can store it. Of fields that the contract does not name only the former is known.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import orjson
+
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.key_types import Keys
+from analytics_assets.contract.observed_fields import SeenFields
+from analytics_assets.contract.row_type import OPEN_TYPES, complaint, row_type
+from analytics_assets.contract.uninferable import (
+    OUT_OF_RANGE,
+    may_be_out_of_range,
+    out_of_range,
+    uninferable,
+)
+from analytics_assets.contract.unstorable import unstorable
+
+MISSING_KEY = "missing primary key"
+
+_encode_finite = json.JSONEncoder(allow_nan=False, check_circular=False, default=str).encode
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A row that breaks the contract.
+
+    Args:
+        position: where it was on its page, from 0.
+        reason: what is wrong, with the path in the row; it holds types and never the value.
+        row: the row.
+    """
+
+    position: int
+    reason: str
+    row: Any
+
+
+@dataclass
+class Checked:
+    """A page after the check.
+
+    Args:
+        rows: those that fit, in order, the very objects of the page.
+        rejected: the others.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class RowCheck:
+    """Holds the rows of one load against a contract, page by page.
+
+    Args:
+        contract: what a row must be. Without a schema a row must be an object that has its primary
+            key, of one type in all rows, and can be stored, and nothing else.
+        hinted: columns that the contract does not name, and whose type dlt does not infer either.
+
+    Example:
+        >>> from analytics_assets.contract import Column
+        >>> sessions = Column("sessions", "sessions", "bigint", nullable=False)
+        >>> check = RowCheck(Contract("overview", (sessions,)))
+        >>> check.check([{"sessions": 3}, {"sessions": "3"}]).rejected[0].reason
+        '`$.sessions`: Expected `int`, got `str`'
+    """
+
+    def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
+        columns = contract.columns
+        self._columns = columns
+        self._name_of = contract.name_of
+        self._hinted = frozenset(hinted)
+        self._key = contract.primary_key
+        self._keys = Keys(contract, hinted)
+        self._row_type = row_type(columns)
+        self._has_schema = contract.has_schema
+        self._fields = SeenFields(column.field for column in columns)
+        open_columns = [column for column in columns if column.data_type in OPEN_TYPES]
+        self._open = {column.field for column in open_columns}
+        # what must not be null, and is not known to msgspec
+        named = {column.field for column in columns} - self._open
+        self._not_null = {column.field for column in open_columns if not column.nullable}
+        self._not_null |= set(self._key) - named
+        self._clock = [each.field for each in columns if each.data_type in ("timestamp", "time")]
+        self._times = [each.field for each in columns if each.data_type == "timestamp"]
+        self._doubles = [each.field for each in columns if each.data_type == "double"]
+
+    @property
+    def unknown_fields(self) -> dict[str, str]:
+        """Fields that the contract's schema does not name, and the kind of their first value."""
+        return self._fields.unknown if self._has_schema else {}
+
+    @property
+    def absent_fields(self) -> set[str]:
+        """The contract's fields that no row so far had."""
+        return self._fields.absent
+
+    @property
+    def key_types(self) -> dict[str, str]:
+        """The JSON types of the key, where neither contract nor entry says them."""
+        return self._keys.types
+
+    def saw(self, table: Any) -> None:
+        """Take notice of the fields of rows that fit, and came as an Arrow table."""
+        columns = zip(table.column_names, table.columns, strict=True)
+        filled = {name for name, column in columns if column.null_count < len(column)}
+        names = [column.field for column in self._columns if column.name in filled]
+        self._fields.look([dict.fromkeys(names)])
+
+    def fits(self, row: Any) -> bool:
+        """Tell whether a row fits."""
+        return self._fit([row]) or self._reason(row) is None
+
+    def check(self, page: Sequence[Any]) -> Checked:
+        """Tell the rows of a page that fit from those that do not.
+
+        Args:
+            page: what the API sent, an object per row.
+
+        Returns:
+            Every row of the page, on the one side or the other.
+        """
+        self._fields.look(page)
+        if self._fit(page):
+            self._keys.learn(page)
+            return Checked(list(page))
+        checked = Checked()
+        for position, row in enumerate(page):
+            reason = None if self._fit([row]) else self._reason(row)
+            if reason is None:
+                self._keys.learn([row])
+                checked.rows.append(row)
+            else:
+                checked.rejected.append(Rejection(position, reason, row))
+        return checked
+
+    def _fit(self, page: Sequence[Any]) -> bool:
+        """Tell whether all rows fit; if it says no, `_reason` has the last word about each."""
+        try:
+            msgspec.convert(page, list[self._row_type])  # type: ignore[name-defined]
+            encoded, has_long_integers = _encoded(page)
+        except (msgspec.ValidationError, UnicodeEncodeError, orjson.JSONEncodeError):
+            return False
+        # a lone backslash is found a hundred times faster than what it may begin
+        if b"\\" in encoded and b"\\u0000" in encoded:
+            return False
+        if any(None in [row.get(name) for row in page] for name in self._not_null):
+            return False
+        if any(_has_small_letters(page, name) for name in self._clock) or not self._keys.fit(page):
+            return False
+        odd = has_long_integers or may_be_out_of_range(encoded)
+        if odd and any(self._has_no_place(row) for row in page):
+            return False
+        return self._is_finite(page, encoded)
+
+    def _is_finite(self, page: Sequence[Any], encoded: bytes) -> bool:
+        """Tell whether all numbers are ones; where a column has a type, msgspec has seen to it."""
+        names = self._open | self._fields.unknown.keys()
+        # orjson writes null for what is not a number
+        if not names or b"null" not in encoded:
+            return True
+        try:
+            for name in names:
+                _encode_finite([row.get(name) for row in page])
+        except ValueError:
+            return False
+        return True
+
+    def _reason(self, row: Any) -> str | None:
+        """Say why a row does not fit, None if it does."""
+        if isinstance(row, dict):
+            for name in self._key:
+                if row.get(name) is None:
+                    return f"`$.{name}`: {MISSING_KEY}"
+        try:
+            msgspec.convert(row, self._row_type)
+        except msgspec.ValidationError as error:
+            return complaint(error)
+        except UnicodeEncodeError:  # the name of a field is no text
+            return unstorable(row)
+        for name in self._not_null:
+            if row.get(name) is None:
+                return f"`$.{name}`: Expected a value, got `null`"
+        for name in self._clock:
+            if _has_small_letters([row], name):
+                return f"`$.{name}`: Invalid RFC3339 encoded time: T and Z are capital letters"
+        return unstorable(row) or self._has_no_place(row) or self._keys.complaint(row)
+
+    def _has_no_place(self, row: dict[str, Any]) -> str | None:
+        """Say why a column would not hold a value as it is, None if it does.
+
+        Only what the type of a row cannot say: it knows neither UTC nor how far a double counts.
+        """
+        for name in self._times:
+            if out_of_range(row.get(name)):
+                return f"`$.{name}`: {OUT_OF_RANGE}"
+        for name in self._doubles:
+            value = row.get(name)
+            if isinstance(value, int) and int(float(value)) != value:
+                return f"`$.{name}`: an integer that a double would round"
+        for name in row:
+            if name in self._fields.unknown and self._name_of(name) not in self._hinted:
+                found = uninferable(row[name], f"$.{name}")
+                if found:
+                    return found
+        return None
+
+
+def _encoded(page: Sequence[Any]) -> tuple[bytes, bool]:
+    """Write a page as JSON, and tell whether an integer has more digits than a double."""
+    try:
+        return orjson.dumps(page, default=str, option=orjson.OPT_STRICT_INTEGER), False
+    except orjson.JSONEncodeError:
+        return orjson.dumps(page, default=str), True
+
+
+def _has_small_letters(page: Sequence[Any], name: str) -> bool:
+    """Tell whether a time is written with a small t or z: msgspec reads it, dlt does not."""
+    texts = "".join([text for row in page if isinstance(text := row.get(name), str)])
+    return "t" in texts or "z" in texts

@@ -1,0 +1,1 @@
+"""The user's part of the project: one folder per API."""

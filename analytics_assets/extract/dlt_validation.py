@@ -1,0 +1,126 @@
+"""What dlt refuses of a configuration, said in words that name the entry."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from dlt.common.exceptions import DictValidationException
+from dlt.sources.rest_api import rest_api_resources
+from dlt.sources.rest_api.config_setup import PAGINATOR_MAP
+from requests import Session
+
+from analytics_assets.config.api import Api, as_endpoint
+from analytics_assets.config.configuration_error import ConfigurationError, did_you_mean, listed
+
+COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
+UNRESOLVED_BASE_URL = "http://base-url.invalid"
+# dlt takes any text for these, and any plain value of a parameter
+OF_ANY_TEXT = ("name", "path", "data_selector", "table_name", "primary_key", "merge_key")
+
+
+def refuse_entries(api: Api) -> None:
+    """Have dlt look at each entry, without settings, secrets or requests.
+
+    Args:
+        api: the API.
+
+    Raises:
+        ConfigurationError: dlt refuses an entry; the message names it.
+    """
+    taken = set()
+    for name in api.resources:
+        config = api.config_of(name)
+        kind = _kind(config["resources"])
+        if kind not in taken:
+            _refuse(config)
+            taken.add(kind)
+
+
+def _refuse(config: Mapping[str, Any]) -> None:
+    client = {key: value for key, value in config["client"].items() if key != "auth"}
+    described: Any = {
+        **config,
+        # with a session dlt 1.31 makes none of its own, which takes most of the time
+        "client": {**client, "base_url": UNRESOLVED_BASE_URL, "session": _IdleSession()},
+        "resources": [_without_auth(entry) for entry in config["resources"]],
+    }
+    with refusals_explained(described):
+        rest_api_resources(described)
+
+
+def _kind(entries: list[Any]) -> str:
+    """Return what of a resource dlt may refuse: those of a kind are taken or refused together.
+
+    It takes dlt 7 ms to look at one, and most of hundreds differ in name and path alone.
+    """
+    if len(entries) > 1:  # a child, which refers to its parents by their names
+        return str([entry["name"] if isinstance(entry, dict) else entry for entry in entries])
+    [entry] = entries
+    return repr(_looked_at(entry)) if isinstance(entry, dict) else type(entry).__name__
+
+
+def _looked_at(part: Mapping[str, Any], free: Collection[str] = OF_ANY_TEXT) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for key, value in part.items():
+        if isinstance(value, dict):
+            kept[key] = _looked_at(value, value if key == "params" else OF_ANY_TEXT)
+        else:
+            kept[key] = type(value) if key in free and _is_plain(value) else value
+    return kept
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value has no placeholder in it."""
+    return isinstance(value, int | float) or (isinstance(value, str) and "{" not in value)
+
+
+class _IdleSession(Session):
+    """Stands where dlt wants a session, and sends nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+
+def _without_auth(entry: Any) -> Any:
+    """Leave out `auth`, whose types dlt does not know and whose secrets are not there."""
+    endpoint = entry.get("endpoint") if isinstance(entry, dict) else None
+    if not isinstance(endpoint, dict):
+        return entry
+    return {**entry, "endpoint": {key: endpoint[key] for key in endpoint if key != "auth"}}
+
+
+@contextmanager
+def refusals_explained(config: Any) -> Iterator[None]:
+    """Turn what dlt says of a configuration into an error that names the entry and the mend."""
+    try:
+        yield
+    except (DictValidationException, ValueError, TypeError) as error:
+        entries = config["resources"]
+        names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
+        what = _unknown_paginator(config) or _deepest(error)
+        raise ConfigurationError(f"dlt refuses the entry of {names}: {what}") from error
+
+
+def _unknown_paginator(config: Any) -> str | None:
+    """Name a paginator that dlt does not have, as dlt would blame what is set beside its type."""
+    entries = (config.get("resource_defaults"), *config["resources"])
+    endpoints = [each.get("endpoint") for each in entries if isinstance(each, dict)]
+    for part in (config["client"], *map(as_endpoint, endpoints)):
+        paginator = part.get("paginator")
+        kind = paginator.get("type") if isinstance(paginator, dict) else paginator
+        if isinstance(kind, str) and kind not in PAGINATOR_MAP:
+            return (
+                f"`paginator` is of the type {kind!r}, which dlt does not have"
+                f"{did_you_mean(kind, PAGINATOR_MAP)} Types are {listed(PAGINATOR_MAP)}."
+            )
+    return None
+
+
+def _deepest(error: Exception) -> str:
+    """Return of dlt's many complaints about an entry the one that points deepest into it."""
+    complaints = COMPLAINT.findall(str(error))
+    if not complaints:
+        return str(error)
+    path, complaint = max(complaints, key=lambda found: found[0].count("/"))
+    return f"{path}: {complaint}"

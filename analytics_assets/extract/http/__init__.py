@@ -1,0 +1,1 @@
+"""HTTP: sessions, retries, authentication, rate limits, prefetching, redaction."""

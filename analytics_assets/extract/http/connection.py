@@ -1,0 +1,164 @@
+"""An open line to an API: its settings resolved, a session, and the token all runs share."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from dlt.common.configuration import resolve_configuration
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
+from requests.utils import select_proxy
+
+from analytics_assets.config.settings import (
+    ClientSettings,
+    OAuth2Settings,
+    SettingsError,
+    resolve_client,
+)
+from analytics_assets.extract.http.limits.concurrency import Window
+from analytics_assets.extract.http.limits.rate_limit import Host, Pace, PaceSettings
+from analytics_assets.extract.http.oauth2.authentication import OAuth2
+from analytics_assets.extract.http.prefetch import Answers, PagesAhead
+from analytics_assets.extract.http.redaction import Redact, Redactor
+from analytics_assets.extract.http.session import RequestSettings, Traffic, build_session
+from analytics_assets.extract.http.transfer import Bodies
+
+# sign any request of a read as they sign another, but for a token that is renewed
+UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
+
+_tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
+_hosts: dict[str, Host] = {}
+_paces: dict[tuple[str, ...], Pace] = {}
+_shared_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a source or a sensor needs to talk to an API.
+
+    Args:
+        settings: the resolved `client` part of the configuration.
+        auth: the OAuth2 token, or None where the API uses another kind of auth.
+        session: sends requests, with retries.
+        traffic: what the session has done so far.
+        redact: takes the API's secrets out of a text.
+        request_settings: how long to wait for an answer.
+        pace: how fast the API may be asked; one for all connections of a process to its host.
+        answers: what has been asked for ahead of time.
+    """
+
+    settings: ClientSettings
+    auth: OAuth2 | None
+    session: requests.Session
+    traffic: Traffic
+    redact: Redact
+    request_settings: RequestSettings
+    pace: Pace
+    answers: Answers
+
+    def window(self) -> Window:
+        """Make a window for one read."""
+        return Window(
+            self.pace.max_in_flight, self.pace.adaptive, lambda: self.pace.times_slowed_down
+        )
+
+    def pages_ahead(self) -> PagesAhead:
+        """Make what asks for the pages of one read ahead of time."""
+        return PagesAhead(self.answers, self.window())
+
+    def bodies(self) -> Bodies | None:
+        """Make what gets plain pages; None where the way to the API is not a plain one."""
+        auth = self.client.get("auth")
+        url = self.settings.base_url
+        asked = self.session.merge_environment_settings(url, {}, None, None, None)
+        if auth is not None and type(auth) not in UNCHANGING_AUTH:
+            return None
+        if select_proxy(url, asked["proxies"]) or asked["cert"]:
+            return None
+        signer = self.auth
+        verify = asked["verify"] is not False and (asked["verify"] or True)
+        return Bodies(self.pace, self.traffic, self.request_settings, signer, verify)
+
+    def close(self) -> None:
+        """Close the sockets that are kept for the next request."""
+        self.session.close()
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """The `client` dictionary for dlt, auth and session in place."""
+        client = {**self.settings.client, "session": self.session}
+        return {**client, "auth": self.auth} if self.auth else client
+
+
+def connect(
+    client: Mapping[str, Any],
+    api_name: str,
+    request_settings: RequestSettings | None = None,
+    resource: str = "",
+) -> Connection:
+    """Resolve an API's settings and make a session for it; sends no request.
+
+    Args:
+        client: the `client` dictionary of a dlt REST configuration.
+        api_name: the API's name, the section under which settings are looked up first.
+        request_settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
+        resource: the one resource that is read, whose own `PaceSettings` go before the API's.
+
+    Returns:
+        The connection. Connections with the same OAuth2 settings share one token in a process,
+        those to the same host with the same limits keep them together, and whatever their limits,
+        they all wait when the host asks for it.
+
+    Raises:
+        SettingsError: a setting is missing or has the wrong type.
+    """
+    settings = resolve_client(client, api_name)
+    request_settings = request_settings or resolve_configuration(RequestSettings())
+    auth = shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
+    traffic = Traffic()
+    redact = auth.redact if auth else Redactor()
+    for secret in settings.secrets:
+        redact.add(secret)
+    pace = shared_pace(settings.base_url, _pace_settings(api_name, resource), request_settings)
+    session = build_session(redact, auth, traffic, request_settings, pace)
+    return Connection(
+        settings, auth, session, traffic, redact, request_settings, pace, Answers(session)
+    )
+
+
+def _pace_settings(api_name: str, resource: str) -> PaceSettings:
+    sections = ("sources", api_name, *([resource] if resource else []))
+    try:
+        return resolve_configuration(PaceSettings(), sections=sections)
+    except ConfigValueCannotBeCoercedException as error:
+        raise SettingsError(
+            f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
+            f"must be of type {error.hint.__name__}."
+        ) from None
+
+
+def shared_pace(base_url: str, settings: PaceSettings, request_settings: RequestSettings) -> Pace:
+    """Return this process's one `Pace` of a host for these limits.
+
+    What the host itself asks for holds for all limits.
+    """
+    longest_hold = request_settings.request_max_retry_delay
+    limits = (str(value) for value in (*dict(settings).values(), longest_hold))
+    name = urlsplit(base_url).netloc
+    key = (name, *limits)
+    with _shared_lock:
+        host = _hosts.setdefault(name, Host())
+        return _paces.setdefault(key, Pace(settings, longest_hold, host))
+
+
+def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:
+    """Return this process's one `OAuth2` object for these settings."""
+    values = {**dict(settings), **dict(request_settings)}
+    key = tuple((name, str(value)) for name, value in sorted(values.items()))
+    with _shared_lock:
+        if key not in _tokens:
+            _tokens[key] = OAuth2(settings, request_settings)
+        return _tokens[key]

@@ -1,0 +1,52 @@
+"""Errors of a request, and how they describe it."""
+
+import requests
+from dlt.sources.helpers.rest_client.redaction import sanitize_url
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ContentDecodingError, HTTPError
+
+from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.extract.http.redaction import Redact
+
+MENDS = {
+    401: " (it refused a new token: check `client_id`, `client_secret` and `scope`)",
+    403: " (the client may not read this: check its permissions and `scope`)",
+    404: " (check `path` in the entry, and `base_url`)",
+    204: " (if it means that there are no rows: `response_actions` of the entry can ignore it)",
+    429: " (its limit was still exceeded after the retries: run again later)",
+}
+EXCERPT_LENGTH = 300  # characters of an answer that an error shows
+
+
+class ApiError(AnalyticsAssetsError):
+    """A request to the API failed for good."""
+
+
+class ResponseError(ApiError, HTTPError):
+    """The API answered with an error status."""
+
+
+class NoAnswerError(ApiError, RequestsConnectionError):
+    """There was no whole answer: no connection, a timeout, or a body cut short."""
+
+
+class RedirectError(ApiError):
+    """The API sent the request from one place to the next without end."""
+
+
+class BodyError(ApiError, ContentDecodingError):
+    """The answer came whole, but its body is not a page of rows."""
+
+
+def described(request: requests.PreparedRequest, redact: Redact) -> str:
+    """Return method and URL of a request, secret query parameters blotted out."""
+    return f"{request.method} {redact(sanitize_url(request.url or ''))}"
+
+
+def excerpt(response: requests.Response, redact: Redact) -> str:
+    """Return the first part of a body for an error message, without secrets."""
+    text = redact(response.text).strip()
+    if not text:
+        return " and an empty body."
+    shown = text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
+    return f": {shown}"

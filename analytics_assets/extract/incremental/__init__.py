@@ -1,0 +1,1 @@
+"""Incremental cursors and time windows."""

@@ -1,0 +1,110 @@
+"""A span of time of which the API is asked for the rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from analytics_assets.config.api import as_endpoint
+from analytics_assets.config.load import SHORTEST_STEP, Window
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """A span of time of which the API is asked for the rows.
+
+    Args:
+        start: its first moment, in the time zone in which days begin; midnight there.
+        end: the first moment behind it, likewise.
+        how: how the API is asked for it.
+    """
+
+    start: datetime
+    end: datetime
+    how: Window
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The query parameters that ask for it."""
+        return self.how.params(self.start, self.end)
+
+    @property
+    def reach(self) -> "TimeWindow":
+        """The span of the rows that the API may give: up to its end, or through that."""
+        behind = self.how.precision if self.how.end_is_inclusive else None
+        end = self.end.astimezone(UTC) + (behind or timedelta())
+        return replace(self, end=end.astimezone(self.end.tzinfo))
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first day whose midnight lies within, and the first one behind."""
+        return self.start.date(), (self.end - SHORTEST_STEP).date() + timedelta(days=1)
+
+    def contains(self, value: Any) -> bool:
+        """Tell whether a date, a time, or a text that is one in ISO format, lies within.
+
+        Example:
+            >>> january = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+            >>> window = TimeWindow(*january, Window())
+            >>> window.contains("2026-01-31"), window.contains("2026-02-01T00:00:00Z")
+            (True, False)
+        """
+        when = as_date_or_time(value)
+        if isinstance(when, datetime):
+            return self.start <= when < self.end
+        first, end = self.days
+        return when is not None and first <= when < end
+
+
+def with_params(
+    config: Mapping[str, Any], resource: str, params: Mapping[str, str]
+) -> dict[str, Any]:
+    """Add query parameters to the endpoint of one resource.
+
+    Args:
+        config: a dlt REST configuration; left as it is.
+        resource: the resource.
+        params: the parameters by their names.
+
+    Returns:
+        The configuration with them.
+
+    Example:
+        >>> with_params({"resources": ["orders"]}, "orders", {"day": "2026-01-31"})["resources"]
+        [{'name': 'orders', 'endpoint': {'path': 'orders', 'params': {'day': '2026-01-31'}}}]
+    """
+    return {
+        **config,
+        "resources": [_with_params(entry, resource, params) for entry in config["resources"]],
+    }
+
+
+def _with_params(entry: Any, resource: str, params: Mapping[str, str]) -> Any:
+    if entry == resource:
+        entry = {"name": entry, "endpoint": entry}
+    if not isinstance(entry, dict) or entry["name"] != resource:
+        return entry
+    endpoint = as_endpoint(entry.get("endpoint"))
+    # dlt lays the parameters of an entry over those of `resource_defaults`, one by one
+    return {**entry, "endpoint": {**endpoint, "params": {**endpoint.get("params", {}), **params}}}
+
+
+def as_date_or_time(value: Any) -> date | datetime | None:
+    """Return the date or time that a value is, or that it says in ISO format; None if it is none.
+
+    A time without a zone is one in UTC, as dlt has it.
+    """
+    if isinstance(value, str):
+        value = _parsed(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    return value if isinstance(value, date) else None
+
+
+def _parsed(text: str) -> date | datetime | None:
+    for parse in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            return parse(text)
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,1 @@
+"""Pagination, and the proof that a read is complete."""

@@ -1,0 +1,244 @@
+"""The proof that a read is complete: what arrived, held against what the API says it has."""
+
+import json
+from collections.abc import Callable, Hashable, Sequence
+from hashlib import blake2b
+from typing import Any, NoReturn
+
+from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.paging.duplicates import Repeated, SeenRows
+from analytics_assets.extract.rows.hashing import json_hashes
+
+
+class IncompleteReadError(ApiError):
+    """The API did not give all rows; nothing of the read is loaded."""
+
+
+class Proof:
+    """Watches the pages of a resource go by, and tells whether all of it was there.
+
+    A pass is one read from the first page to the last. It is consistent if as many rows arrived
+    as the API's total says, the total stayed the same, and no row was on two pages. While it is
+    not, the resource is to be read again.
+
+    Two rows with one key that differ may be one row, restated in between, or the API's own. They
+    are its own if another pass brings the same.
+
+    Args:
+        resource: what is read, for errors.
+        key: fields that tell rows apart; without them only whole pages are compared.
+        passes: the most passes.
+        confirm: whether a read counts only once two passes in a row brought the same rows. It
+            finds out what no total tells: a row deleted and another added in between.
+        contents: makes hashes of rows, by which their forms are compared.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        key: Sequence[str],
+        passes: int,
+        confirm: bool = False,
+        contents: Callable[[Sequence[Any]], list[int]] = json_hashes,
+    ) -> None:
+        self.resource = resource
+        self.key = tuple(key)
+        self.passes = passes
+        self.confirm = confirm
+        self._contents = contents
+        self.number = 0
+        self._rows = SeenRows()
+        self.begin()
+
+    def begin(self) -> None:
+        """Start another pass."""
+        self.number += 1
+        self.received = 0
+        self.total: int | None = None
+        self.repeated = Repeated()
+        self.trouble = ""
+        self._in_circles = False
+        self._rows_before, self._rows = self._rows, SeenRows()
+        self._page_before: Hashable = None
+        self._pages: set[int] = set()
+
+    def anew(self) -> "Proof":
+        """Return a proof of another read of the same."""
+        return Proof(self.resource, self.key, self.passes, self.confirm, self._contents)
+
+    @property
+    def void(self) -> bool:
+        """Whether there is no use in reading this pass to its end."""
+        # the last one is, for the numbers in the error
+        return self._in_circles or bool(self.trouble and self.number < self.passes)
+
+    def key_of(self, row: Any) -> Hashable:
+        """Return what tells a row apart from others, None if it lacks a part of it."""
+        try:
+            parts = tuple(row[field] for field in self.key)
+            hash(parts)
+        except (KeyError, TypeError, IndexError):
+            return None
+        return None if None in parts else parts
+
+    def is_repeated(self, key: Hashable) -> bool:
+        """Tell whether rows of this pass share a key, once it has ended."""
+        return key is not None and _hash_of(key) in self.repeated.keys
+
+    def repeats(self, rows: Sequence[Any]) -> bool:
+        """Tell whether these are the rows of the page before."""
+        return bool(rows) and _identity(self._keys_of(rows), rows) == self._page_before
+
+    def is_page_before(self, keys: Sequence[Hashable]) -> bool:
+        """Tell whether these are the keys of the page before."""
+        return tuple(keys) == self._page_before
+
+    def knows(self, rows: Sequence[Any]) -> bool:
+        """Tell whether all of these rows, if any, had come before."""
+        keys = self._keys_of(rows) if rows else []
+        if not self.key and rows:
+            keys = [_identity(keys, rows)]
+        return None not in keys and self._rows.knows(_hashes_of(keys))
+
+    def _keys_of(self, rows: Sequence[Any]) -> list[Hashable]:
+        """Return the key of each row; a key of one field is the field."""
+        if not self.key:
+            return [None] * len(rows)
+        if len(self.key) == 1:
+            try:
+                keys = [row[self.key[0]] for row in rows]
+            except (KeyError, TypeError, IndexError):
+                keys = [None]
+            if set(map(type, keys)) <= {str, int}:
+                return keys
+        return [self.key_of(row) for row in rows]
+
+    def add(self, rows: Sequence[Any], total: int | None) -> None:
+        """Count a page in. What is wrong with the pass so far stands in `trouble` afterwards.
+
+        Args:
+            rows: the page's rows.
+            total: the number of all rows, if the page says it.
+
+        Raises:
+            IncompleteReadError: the rows are those of the page before.
+        """
+        keys = self._keys_of(rows)
+        self._check(_identity(keys, rows) if rows else None, total)
+        if not rows:
+            return
+        # the contract rejects rows without a key, so there is nothing to compare
+        keyed = [(key, row) for key, row in zip(keys, rows, strict=True) if key is not None]
+        hashes = _hashes_of([key for key, _ in keyed] if self.key else [self._page_before])
+        contents = self._contents([row for _, row in keyed]) if self.key else [0]
+        self._see(hashes, contents, len(keyed) == len(rows) or not self.key)
+        self.received += len(rows)
+
+    def add_keyed(
+        self, keys: Sequence[Hashable], contents: Sequence[int], total: int | None
+    ) -> None:
+        """Count a page in whose rows are known by their keys and contents only.
+
+        Args:
+            keys: the key of each row; a key of one field is the field.
+            contents: what the proof's `contents` would make of the rows.
+            total: the number of all rows, if the page says it.
+        """
+        self._check(tuple(keys), total)
+        self._see(_hashes_of(keys), contents, True)
+        self.received += len(keys)
+
+    def _check(self, identity: Hashable, total: int | None) -> None:
+        if identity is not None and identity == self._page_before:
+            self.refuse_repetition()
+        if total is not None and self.total not in (None, total):
+            self.trouble = f"its total changed from {self.total} to {total} while it was read"
+        self.total = self.total if total is None else total
+        self._page_before = self._page_before if identity is None else identity
+
+    def refuse_repetition(self) -> NoReturn:
+        """Say that a page has the rows of the page before it.
+
+        Raises:
+            IncompleteReadError: always.
+        """
+        raise IncompleteReadError(
+            f"{self.resource}: the page at offset {self.received} has the rows of the page "
+            "before it; the API seems to ignore the paging parameters. Check the names that "
+            "`paginator` gives them, or set it to 'single_page' if there is only one page."
+        )
+
+    def _see(self, hashes: Sequence[int], contents: Sequence[int], all_keyed: bool) -> None:
+        this_page = hash(self._page_before)
+        if this_page in self._pages or (all_keyed and self._rows.knows(hashes)):
+            self.trouble = f"all rows at offset {self.received} had come before"
+            self._in_circles = True
+        self._pages.add(this_page)
+        self._rows.add(hashes, contents)
+
+    def finish(self, counted: bool = True) -> bool:
+        """End the pass.
+
+        Args:
+            counted: whether as many rows should have arrived as the total says.
+
+        Returns:
+            Whether the read is complete. If not, the resource is to be read again.
+
+        Raises:
+            IncompleteReadError: it is not, and this was the last pass.
+        """
+        if not self.trouble and counted and self.total not in (None, self.received):
+            self.trouble = "the rows that arrived are not as many as its total says"
+        self.repeated = self._rows.repeated()
+        if not self.trouble and self.repeated.same:
+            self.trouble = (
+                f"{self.repeated.same} rows were on two pages, so that others may have been on "
+                "none (does the API sort its rows by something that tells them apart?)"
+            )
+        in_doubt = self.repeated.restated or self.confirm
+        if not self.trouble and in_doubt and not self._agrees():
+            self.trouble = "two passes did not bring the same rows"
+        if not self.trouble:
+            self._rows = self._rows_before = SeenRows()  # may be large, and is needed no more
+            return True
+        if self.number >= self.passes:
+            raise self._incomplete()
+        return False
+
+    def _agrees(self) -> bool:
+        return self.number > 1 and self._rows.same_as(self._rows_before)
+
+    def _incomplete(self) -> IncompleteReadError:
+        expected = "unknown" if self.total is None else self.total
+        passes = "1 pass" if self.number == 1 else f"{self.number} passes"
+        return IncompleteReadError(
+            f"{self.resource}: no complete read in {passes}: {self.trouble}. "
+            f"Expected {expected} rows, received {self.received}. If the API's rows change while "
+            "they are read, run again when they rest, or raise `reading.passes`; if its total is "
+            "not the number of all rows, name the field that is as `total_path` in `paginator`, "
+            "or set it to None."
+        )
+
+
+def _identity(keys: Sequence[Hashable], rows: Sequence[Any]) -> Hashable:
+    """Return what tells a page apart: the keys of its rows, or all that is in them."""
+    if None not in keys:
+        return tuple(keys)
+    return blake2b(json.dumps(rows, default=str).encode()).digest()
+
+
+def _hashes_of(keys: Sequence[Hashable]) -> list[int]:
+    if set(map(type, keys)) == {str}:
+        return list(map(hash, keys))
+    return [hash(key) if type(key) is str else _hash_of(key) for key in keys]
+
+
+def _hash_of(key: Hashable) -> int:
+    """Hash a key by how it is written: Python's hash of -1 is that of -2."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if len(parts) == 1 and type(parts[0]) in (str, bytes):
+        return hash(parts[0])
+    # 1.0 is 1
+    whole = (int(part) if type(part) is float and part % 1 == 0 else part for part in parts)
+    return hash(repr(tuple(whole)))

@@ -1,0 +1,104 @@
+"""Pages that wait until their read is proven complete."""
+
+import pickle
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from analytics_assets.extract.http.response import BodyError
+from analytics_assets.extract.rows.arrow import is_table
+
+BATCH_ROWS = 20_000
+BATCH_BYTES = 16 * 1024 * 1024  # of rows as they are held
+HELD_IN_MEMORY = 16 * 1024 * 1024  # bytes of pages that are held before a file is used
+
+
+class HeldPages:
+    """Rows in the order in which they came, in memory as far as they are few, else in a file.
+
+    A page is a list of rows, or an Arrow table of many pages.
+    """
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(max_size=HELD_IN_MEMORY)  # noqa: SIM115  # see `close`
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return how many pages are held."""
+        return self._count
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go through the pages from the first on."""
+        self._file.seek(0)
+        for _ in range(self._count):
+            yield pickle.load(self._file)  # noqa: S301  # written by `add`
+
+    def keyed(
+        self, key_of: Callable[[Any], Hashable], columns: Sequence[str]
+    ) -> Iterator[tuple[int, Hashable, Any]]:
+        """Go through the rows: the place of each, its key, and itself if it is no table's.
+
+        Args:
+            key_of: returns the key of a row.
+            columns: the columns of a table that hold the key.
+        """
+        place = 0
+        for page in self:
+            found: list[tuple[Hashable, Any]]
+            if is_table(page):
+                keys = zip(*(page.column(name).to_pylist() for name in columns), strict=True)
+                found = [(key, None) for key in keys]
+            else:
+                found = [(key_of(row), row) for row in page]
+            for key, row in found:
+                yield place, key, row
+                place += 1
+
+    def batches(self, without: Collection[int] = ()) -> Iterator[Any]:
+        """Go through the rows in lists and tables of many pages, which dlt takes in faster.
+
+        Args:
+            without: the places of rows to leave out.
+        """
+        batch: list[Any] = []
+        begin, place = 0, 0
+        for page in self:
+            count = page.num_rows if is_table(page) else len(page)
+            if without:
+                page = _without(page, range(place, place + count), without)
+            place += count
+            if is_table(page):
+                yield batch
+                yield page
+                batch, begin = [], self._file.tell()
+                continue
+            batch += page
+            if len(batch) >= BATCH_ROWS or self._file.tell() - begin >= BATCH_BYTES:
+                yield batch
+                batch, begin = [], self._file.tell()
+        yield batch
+
+    def add(self, page: Any) -> None:
+        """Hold one more page."""
+        try:
+            pickle.dump(page, self._file, pickle.HIGHEST_PROTOCOL)
+        except RecursionError:
+            raise BodyError("a page has a value that is nested too deeply to be kept") from None
+        self._count += 1
+
+    def clear(self) -> None:
+        """Forget all pages."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._count = 0
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
+
+
+def _without(page: Any, places: range, left_out: Collection[int]) -> Any:
+    kept = [place not in left_out for place in places]
+    if is_table(page):
+        return page.filter(kept)
+    return [row for row, is_kept in zip(page, kept, strict=True) if is_kept]

@@ -1,0 +1,1 @@
+"""Rows: decoding, validation against the contract, Arrow tables."""

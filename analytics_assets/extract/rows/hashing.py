@@ -1,0 +1,63 @@
+"""Hashes of whole rows, by which their forms are compared; they hold within one process."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from analytics_assets.contract import Contract
+from analytics_assets.extract.rows.arrow import columns_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class RowHash:
+    """Hashes rows that are in a table, and such as are not.
+
+    A row has the same hash either way. DuckDB makes them, column by column; of all that is
+    installed here, nothing else hashes a table without an object for each value.
+
+    Args:
+        contract: what the rows are.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        import duckdb
+
+        self._contract = contract
+        self._fields = {column.field for column in contract.columns}
+        self._duckdb = duckdb.connect(config={"threads": 1})
+
+    def of_table(self, table: "pa.Table") -> list[int]:
+        """Return a hash of each row, of 64 bits with sign."""
+        import pyarrow as pa
+
+        with self._duckdb.cursor() as connection:  # safe to use in several threads
+            columns = ", ".join(f"#{place}" for place in range(1, table.num_columns + 1))
+            hashes = connection.from_arrow(table).project(f"hash({columns}) AS hash")
+            column = hashes.to_arrow_table().column("hash").combine_chunks()
+        found: list[int] = column.view(pa.int64()).to_pylist()
+        return found
+
+    def of_rows(self, rows: Sequence[Any]) -> list[int]:
+        """Return a hash of each row, whether it fits the contract or not."""
+        if all(isinstance(row, dict) and row.keys() <= self._fields for row in rows):
+            table = columns_of(self._contract, lambda name, _: [row.get(name) for row in rows])
+            if table is not None:
+                return self.of_table(table)
+        if len(rows) > 1:
+            return [found for row in rows for found in self.of_rows([row])]
+        return [hash(repr(row)) for row in rows]
+
+
+def json_hashes(rows: Sequence[Any]) -> list[int]:
+    """Return a hash of each row as it is written."""
+    return list(map(_json_hash, rows))
+
+
+def _json_hash(row: Any) -> int:
+    try:
+        return hash(msgspec.json.encode(row))
+    except (UnicodeEncodeError, RecursionError, TypeError):
+        return hash(repr(row))

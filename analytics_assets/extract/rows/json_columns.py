@@ -1,0 +1,109 @@
+"""Rows as JSON, parsed by Arrow into columns: no Python object is made of a value.
+
+Arrow takes nothing for what it is not: a text is no number, and a field that the contract does not
+know is an error, as is one that stands twice. What it is more lenient about is looked at here.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from analytics_assets.contract import Contract
+from analytics_assets.contract.column import Column
+from analytics_assets.extract.rows.arrow import table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PARSED_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date")
+# Arrow would also take times without seconds, or without minutes
+TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
+LOCAL_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?$"  # which counts as UTC
+
+
+class JsonTable:
+    """Makes tables of lists of rows.
+
+    Args:
+        contract: what the rows are; all its columns are of `PARSED_TYPES`.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+
+    @staticmethod
+    def can_hold(contract: Contract) -> bool:
+        """Tell whether Arrow knows all types of a contract from JSON."""
+        return all(column.data_type in PARSED_TYPES for column in contract.columns)
+
+    def parse(self, pages: Sequence[bytes], rows_each: int) -> "pa.Table | None":
+        """Make one table of several pages.
+
+        Args:
+            pages: each a list of rows, as sound JSON.
+            rows_each: how many rows each of them should have.
+
+        Returns:
+            The table, by the names of its columns; None if one of the pages has another number of
+            rows, or a row may not fit.
+        """
+        import pyarrow as pa
+
+        text = b"\n".join(b'{"rows":%b}' % page for page in pages)
+        try:
+            if b"\\u0000" in text:  # which PostgreSQL cannot store
+                return None
+            if not text.isascii():
+                text.decode()  # Arrow takes bytes that are not UTF-8
+            rows = self._rows(text, rows_each)
+            if rows is None:
+                return None
+            arrays = [_typed(*each) for each in zip(self._contract.columns, rows, strict=True)]
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            return None
+        return None if None in arrays else table_of(self._contract, arrays)
+
+    def _rows(self, text: bytes, rows_each: int) -> "list[pa.Array] | None":
+        """Return the columns as JSON has them."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        from pyarrow import json
+
+        fields = [(column.field, _json_type(column)) for column in self._contract.columns]
+        pages = json.read_json(
+            pa.BufferReader(text),
+            json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+            json.ParseOptions(
+                pa.schema([("rows", pa.list_(pa.struct(fields)))]),
+                newlines_in_values=True,
+                unexpected_field_behavior="error",
+            ),
+        ).column("rows")
+        pages = pages.combine_chunks()
+        if not pc.all(pc.equal(pages.value_lengths(), rows_each), skip_nulls=False).as_py():
+            return None
+        return None if pages.values.null_count else list(pages.values.flatten())
+
+
+def _json_type(column: Column) -> "pa.DataType":
+    import pyarrow as pa
+
+    types = {"bigint": pa.int64(), "double": pa.float64(), "bool": pa.bool_()}
+    return types.get(column.data_type, pa.string())
+
+
+def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
+    """Return a column in its contract's type; None if a value may not fit."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if values.null_count and not column.nullable:
+        return None
+    if column.data_type == "date":
+        return pc.cast(values, pa.date32())
+    if column.data_type == "timestamp":
+        for pattern, kind in ((TIME, pa.timestamp("us", "UTC")), (LOCAL_TIME, pa.timestamp("us"))):
+            fits = pc.match_substring_regex(values, pattern)
+            if pc.all(fits, min_count=0).as_py():
+                return pc.cast(pc.cast(values, kind), pa.timestamp("us", "UTC"))
+        return None
+    return values

@@ -1,0 +1,143 @@
+"""Pages decoded by their contract: all that does not fit it is found out in the same pass."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from analytics_assets.contract import Contract
+from analytics_assets.contract.row_type import row_type
+from analytics_assets.extract.rows.arrow import KNOWN_TYPES, columns_of
+from analytics_assets.extract.rows.hashing import RowHash
+from analytics_assets.extract.rows.json_columns import JsonTable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEY_TYPES = ("text", "bigint")  # such a key is the same in JSON and in the table
+Envelope = tuple[tuple[int, str, bytes], ...]
+_parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class RawPage(NamedTuple):
+    """A page taken apart.
+
+    Args:
+        rows: the JSON of the list of rows.
+        envelope: what is around it: how deep, the name, the JSON.
+    """
+
+    rows: bytes
+    envelope: Envelope
+
+
+class TypedRows(NamedTuple):
+    """The rows of several pages, all of which fit.
+
+    Args:
+        table: the rows, by the names of its columns.
+        keys: the key of each, as `Proof` has them.
+        contents: a hash of each.
+    """
+
+    table: "pa.Table"
+    keys: list[Any]
+    contents: list[int]
+
+
+class TypedPages:
+    """Decodes pages by a contract.
+
+    Args:
+        contract: what the rows are.
+        selector: the names that lead to the rows, with dots between.
+    """
+
+    def __init__(self, contract: Contract, selector: str) -> None:
+        self._contract = contract
+        self._path = selector.split(".")
+        self._json = JsonTable(contract) if JsonTable.can_hold(contract) else None
+
+    @staticmethod
+    def can_read(contract: Contract, selector: object) -> bool:
+        """Tell whether rows can be found and told apart without looking at each in Python."""
+        types = {column.field: column.data_type for column in contract.columns}
+        return (
+            isinstance(selector, str)
+            and all(name.isidentifier() for name in selector.split("."))
+            and set(types.values()) <= set(KNOWN_TYPES)
+            and bool(contract.primary_key)
+            and all(types.get(field) in KEY_TYPES for field in contract.primary_key)
+        )
+
+    def take_apart(self, body: bytes) -> RawPage | None:
+        """Find the rows in a body; None if it is no JSON, or they are not where they should be."""
+        envelope: list[tuple[int, str, bytes]] = []
+        raw: Any = body
+        try:
+            for depth, name in enumerate(self._path):
+                parts = _parts.decode(raw)
+                raw = parts.pop(name)
+                envelope += [(depth, other, bytes(part)) for other, part in parts.items()]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+            return None
+        return RawPage(bytes(raw), tuple(envelope))
+
+    def around(self, envelope: Envelope) -> Any:
+        """Return the decoded body of a page, without its rows."""
+        inner: Any = []
+        for depth, name in reversed(list(enumerate(self._path))):
+            others = [part for part in envelope if part[0] == depth]
+            inner = {name: inner, **{other: msgspec.json.decode(raw) for _, other, raw in others}}
+        return inner
+
+    def decode(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
+        """Decode the rows of several pages.
+
+        Args:
+            pages: the JSON of their lists of rows.
+            rows_each: how many rows each of them should have.
+
+        Returns:
+            The rows; None if one of the pages has another number of them, or a row may not fit.
+        """
+        table = self._json.parse(pages, rows_each) if self._json else None
+        if table is None:
+            # takes what Arrow does not know, such as 5.0 for an integer
+            table = self._decode_in_python(pages, rows_each)
+        if table is None:
+            return None
+        names = [self._contract.name_of(field) for field in self._contract.primary_key]
+        keys = [table.column(name).to_pylist() for name in names]
+        return TypedRows(
+            table,
+            keys[0] if len(keys) == 1 else list(zip(*keys, strict=True)),
+            self._hash.of_table(table),
+        )
+
+    def _decode_in_python(self, pages: Sequence[bytes], rows_each: int) -> "pa.Table | None":
+        try:
+            decoded = list(map(self._decoder.decode, pages))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if any(b"\\u0000" in page for page in pages):  # which PostgreSQL cannot store
+            return None
+        if {*map(len, decoded)} != {rows_each}:
+            return None
+        rows = [msgspec.structs.astuple(row) for page in decoded for row in page]
+        columns = list(zip(*rows, strict=True))
+        return columns_of(self._contract, lambda _, place: columns[place])
+
+    def contents(self, rows: Sequence[Any]) -> list[int]:
+        """Return the hashes of rows that were decoded without the contract."""
+        return self._hash.of_rows(rows)
+
+    @cached_property
+    def _hash(self) -> RowHash:
+        return RowHash(self._contract)
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[list[Any]]:
+        row = row_type(self._contract.columns, closed=True)
+        return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]

@@ -1,0 +1,1 @@
+"""Assets: one per resource, materialized by dlt."""

@@ -1,0 +1,210 @@
+"""The new-data sensor: asks the API what moved, and requests a run for that alone."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.config.load import Partitioned
+from analytics_assets.config.settings import SettingsError
+from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.http.oauth2.authentication import TokenError
+from analytics_assets.extract.http.response import NoAnswerError
+from analytics_assets.extract.http.session import one_quick_try
+from analytics_assets.extract.watermark import ask_newest
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata import NEWEST_UPDATE
+from analytics_assets.orchestration.partitions.definition import (
+    due_partitions,
+    in_words,
+    range_tags,
+    time_window_of,
+)
+from analytics_assets.orchestration.runs.materializations import last_loads
+from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS
+
+INTERVAL = timedelta(minutes=5)
+LONGEST_PAUSE = timedelta(hours=6)
+RESOURCE_TAG = "analytics_assets/new_data_of"
+NEWEST_TAG = "analytics_assets/new_data_until"
+UNFINISHED = [
+    status
+    for status in dg.DagsterRunStatus
+    if status
+    not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+]
+
+
+def build_sensor(
+    api: Api, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> dg.SensorDefinition:
+    """Make the sensor that requests a load of each resource whose data has moved on.
+
+    Its cursor holds, per resource, the newest `updated_at` that a load has brought in. It moves
+    once the run that the sensor asked for has succeeded, and not before. A run that failed is
+    asked for again, after a pause that doubles with each failure. Of a resource by partitions it
+    asks for what its run would load: those that are due.
+
+    Args:
+        api: the API.
+        clock: says which moment it is, by which partitions are due.
+
+    Returns:
+        The sensor; resources whose policy has no `newest`, or that are read from the rows of
+        another, are left to their schedule.
+    """
+    watched = [
+        resource
+        for resource in api.resources
+        # a child would be asked for once per row of its parent
+        if api.policy(resource).newest and len(api.config_of(resource)["resources"]) == 1
+    ]
+
+    @dg.sensor(
+        name=f"{api.name}_new_data",
+        # and not `target`, for which all assets would have to have the same partitions
+        asset_selection=dg.AssetSelection.assets(
+            *(asset_key(api, resource) for resource in watched)
+        ),
+        minimum_interval_seconds=int(INTERVAL.total_seconds()),
+        description="Asks each endpoint for its newest change and loads what has moved on.",
+    )
+    def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        cursor: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
+        runs: list[dg.RunRequest] = []
+        reasons: list[str] = []
+        try:
+            connection = connect(api.config["client"], api.name, one_quick_try())
+            for resource in watched:
+                loaded = _loaded(context.instance, api, resource, cursor.get(resource))
+                if loaded:
+                    cursor[resource] = loaded.isoformat()
+                outcome = _evaluate(context.instance, api, resource, loaded, connection, clock())
+                if isinstance(outcome, dg.RunRequest):
+                    runs.append(outcome)
+                else:
+                    reasons.append(outcome)
+        except Exception as error:
+            # the next tick is the retry, so an API that is down is a skipped tick, not a failed one
+            cause = find_cause(error, AnalyticsAssetsError)
+            if cause is None:
+                raise
+            reasons.append(str(cause))
+        for reason in reasons:
+            context.log.info(reason)
+        return dg.SensorResult(
+            run_requests=runs,
+            skip_reason=None if runs else " ".join(reasons) or "No resource is watched.",
+            cursor=json.dumps(cursor),
+        )
+
+    return new_data
+
+
+def _evaluate(
+    instance: dg.DagsterInstance,
+    api: Api,
+    resource: str,
+    loaded: datetime | None,
+    connection: Connection,
+    now: datetime,
+) -> dg.RunRequest | str:
+    """Return the run that a resource needs now, or why it needs none."""
+    load = api.policy(resource).load
+    due = due_partitions(load, now) if isinstance(load, Partitioned) else ()
+    if isinstance(load, Partitioned) and not due:
+        return f"{resource}: there is no partition yet."
+    newest = _ask(api, resource, due, connection)
+    if isinstance(newest, str):
+        return newest
+    in_table = _newest_in_table(instance, api, resource, due)
+    if in_table and newest < in_table and not due:
+        return (
+            f"{resource}: the API's newest change is of {newest.isoformat()}, but the table holds "
+            f"one of {in_table.isoformat()}. Does the API honour the parameters of `newest` in the "
+            "resource's policy?"
+        )
+    known = max((moment for moment in (loaded, in_table) if moment), default=None)
+    if due and not in_table:
+        known = None  # one of them was never loaded, however old what it has may be
+    if known and newest <= known:
+        return f"{resource}: nothing new since {known.isoformat()}."
+    own = {RESOURCE_TAG: _tag(api, resource)}
+    running = instance.get_runs(dg.RunsFilter(tags=own, statuses=UNFINISHED), limit=1)
+    if running:
+        return f"{resource}: run {running[0].run_id} is under way."
+    tags = {**own, NEWEST_TAG: newest.isoformat(), **(range_tags(due) if due else {})}
+    failures = instance.get_run_records(dg.RunsFilter(tags=tags))
+    if failures:
+        pause = min(LONGEST_PAUSE, INTERVAL * 2 ** (len(failures) - 1))
+        again = datetime.fromtimestamp(failures[0].end_time or 0, UTC) + pause
+        if datetime.now(UTC) < again:
+            return (
+                f"{resource}: {len(failures)} runs for the change of {newest.isoformat()} failed, "
+                f"the last one is {failures[0].dagster_run.run_id}; next try {again.isoformat()}."
+            )
+    return dg.RunRequest(
+        run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}{''.join(due[-1:])}",
+        asset_selection=[asset_key(api, resource)],
+        tags={**tags, **BEFORE_BACKFILLS},
+    )
+
+
+def _ask(api: Api, resource: str, due: Sequence[str], connection: Connection) -> datetime | str:
+    """Return the endpoint's newest change, or why this one endpoint cannot say."""
+    policy = api.policy(resource)
+    newest_request, what = policy.newest, "rows"
+    assert newest_request is not None, "others are not watched"
+    if due:
+        assert isinstance(policy.load, Partitioned), "else there are no partitions"
+        window = time_window_of(policy.load, due).params
+        newest_request = {**newest_request, "params": {**window, **newest_request["params"]}}
+        what = f"rows of {in_words(due)}"
+    try:
+        newest = ask_newest(api, resource, newest_request, connection)
+    except Exception as error:
+        cause = find_cause(error, AnalyticsAssetsError)
+        if cause is None or isinstance(cause, NoAnswerError | TokenError | SettingsError):
+            raise
+        return str(cause)
+    return newest or f"{resource}: the API has no {what}."
+
+
+def _loaded(
+    instance: dg.DagsterInstance, api: Api, resource: str, cursor: str | None
+) -> datetime | None:
+    """Return the newest change that this sensor's own runs have loaded."""
+    succeeded = instance.get_runs(
+        dg.RunsFilter(
+            tags={RESOURCE_TAG: _tag(api, resource)}, statuses=[dg.DagsterRunStatus.SUCCESS]
+        ),
+        limit=1,
+    )
+    moments = [run.tags[NEWEST_TAG] for run in succeeded] + ([cursor] if cursor else [])
+    return max(map(datetime.fromisoformat, moments), default=None)
+
+
+def _newest_in_table(
+    instance: dg.DagsterInstance, api: Api, resource: str, due: Sequence[str]
+) -> datetime | None:
+    """Return the newest change in the table after its last load, whoever asked for that.
+
+    Of partitions it is that after the oldest of their last loads; None if one was never loaded.
+    """
+    asset = asset_key(api, resource)
+    if due:
+        loads = last_loads(instance, asset, due)
+        moments = [load.metadata.get(NEWEST_UPDATE) for load in loads.values()]
+        known = [datetime.fromisoformat(moment) for moment in moments if moment]
+        return min(known) if len(known) == len(due) else None
+    event = instance.get_latest_materialization_event(asset)
+    materialization = event.asset_materialization if event else None
+    newest = materialization.metadata.get(NEWEST_UPDATE) if materialization else None
+    return datetime.fromisoformat(str(newest.value)) if newest else None
+
+
+def _tag(api: Api, resource: str) -> str:
+    return f"{api.name}/{resource}"

@@ -1,0 +1,1 @@
+"""Time partitions of a resource."""

@@ -1,0 +1,40 @@
+"""The definitions of a whole project: every API below its `defs/`, loaded by Dagster's loader."""
+
+import atexit
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+
+def load_project(folder: Path) -> dg.Definitions:
+    """Load the definitions of all APIs.
+
+    https://docs.dagster.io/guides/build/projects-and-components
+
+    Args:
+        folder: a folder of the project whose `pyproject.toml` names its `defs` module.
+
+    Returns:
+        The definitions below `defs/`, merged.
+    """
+    with _garbage_collection_paused():
+        return dg.load_from_defs_folder(path_within_project=folder)
+
+
+@contextmanager
+def _garbage_collection_paused() -> Iterator[None]:
+    """Exempt definitions from garbage collection: they live as long as the process.
+
+    Scanning them takes a fifth of the time in which 500 resources load, and 0.2 s before the first
+    request of a run.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # or DuckDB reports leaks

@@ -1,0 +1,1 @@
+"""Runs, and the materializations that Dagster has recorded."""

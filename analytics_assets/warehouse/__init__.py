@@ -1,0 +1,1 @@
+"""The warehouse: destination, pipeline, locks, tables and history."""

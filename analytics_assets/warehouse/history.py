@@ -1,0 +1,63 @@
+"""What is written down about past loads, kept for a while and then deleted.
+
+dlt 1.31 writes a row about each load, each change of its state and each change of a schema, and
+deletes none of them. `rejected_rows` grows with each load, too, where the API does not mend a row.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from dlt.common.destination.client import WithStagingDataset
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from analytics_assets.config.api import REJECTED_ROWS
+
+
+def trim_history(
+    client: SqlJobClientBase, pipeline: str, schemas: Iterable[str], before: datetime
+) -> None:
+    """Delete what is older than a moment and not needed by a later load.
+
+    What dlt restores a pipeline from stays however old it is: the newest state, the load that
+    brought it, and the newest version of each schema. So does the newest load. A row whose load is
+    deleted here keeps its `_dlt_load_id`, which is the time of that load in seconds since 1970.
+
+    Args:
+        client: dlt's client of the destination, open.
+        pipeline: whose states these are.
+        schemas: the names of the pipeline's schemas; loads and versions of others stay.
+        before: the moment.
+    """
+    sql = client.sql_client
+    states = sql.make_qualified_table_name(client.schema.state_table_name)
+    loads = sql.make_qualified_table_name(client.schema.loads_table_name)
+    sql.execute_sql(
+        f"DELETE FROM {states} WHERE pipeline_name = %s AND created_at < %s AND _dlt_load_id <> "
+        f"(SELECT max(load_id) FROM {loads} WHERE status = 0 AND load_id IN "
+        f"(SELECT _dlt_load_id FROM {states} WHERE pipeline_name = %s))",
+        *(pipeline, before, pipeline),
+    )
+    for schema in schemas:
+        sql.execute_sql(
+            f"DELETE FROM {loads} WHERE schema_name = %s AND inserted_at < %s AND load_id <> "
+            f"(SELECT max(load_id) FROM {loads} WHERE schema_name = %s) AND load_id NOT IN "
+            f"(SELECT _dlt_load_id FROM {states})",
+            *(schema, before, schema),
+        )
+        _trim_versions(client, schema, before)
+        if isinstance(client, WithStagingDataset):
+            with client.with_staging_dataset():
+                if client.get_storage_table(client.schema.version_table_name)[0]:
+                    _trim_versions(client, schema, before)
+    if client.get_storage_table(REJECTED_ROWS)[0]:
+        rejected = sql.make_qualified_table_name(REJECTED_ROWS)
+        sql.execute_sql(f"DELETE FROM {rejected} WHERE rejected_at < %s", before)
+
+
+def _trim_versions(client: SqlJobClientBase, schema: str, before: datetime) -> None:
+    versions = client.sql_client.make_qualified_table_name(client.schema.version_table_name)
+    client.sql_client.execute_sql(
+        f"DELETE FROM {versions} WHERE schema_name = %s AND inserted_at < %s AND inserted_at < "
+        f"(SELECT max(inserted_at) FROM {versions} WHERE schema_name = %s)",
+        *(schema, before, schema),
+    )

@@ -1,7 +1,0 @@
-"""Definitions for processes of their own: one resource, loaded by days in twelve windows."""
-
-from analytics_assets.definitions import build_definitions
-from analytics_assets_tests.partitioned import api_by_day
-
-API = api_by_day("traffic_sources", longest_window=5)
-definitions = build_definitions(API)

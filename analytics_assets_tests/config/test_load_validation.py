@@ -1,0 +1,87 @@
+from datetime import date
+from typing import Any
+
+import dlt
+import pytest
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.load import Full, Incremental, Load, Partitioned
+
+BY_DAY = Partitioned(start=date(2026, 1, 1))
+WHAT_IS_NEW = Incremental(initial_value="2026-01-01")
+CURSOR = {"cursor_path": "day", "initial_value": "2026-01-01", "start_param": "from"}
+
+
+def api_of(load: Load, entry: Any = None, **policy: Any) -> Api:
+    merged = {"name": "orders", "primary_key": "id", "write_disposition": "merge"}
+    config = {
+        "client": {"base_url": "https://api.example.com"},
+        "resources": [entry or merged],
+    }
+    return Api(name="shop", config=config, policies={"orders": {"load": load, **policy}})  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize("load", [Full(), BY_DAY, WHAT_IS_NEW])
+def test_a_resource_that_is_merged_may_be_loaded_in_each_way(load: Load) -> None:
+    assert api_of(load).policy("orders").load == load
+
+
+@pytest.mark.parametrize("load", [BY_DAY, WHAT_IS_NEW])
+@pytest.mark.parametrize(
+    "disposition", ["append", "replace", {"disposition": "merge", "strategy": "scd2"}]
+)
+def test_a_part_of_the_rows_is_loaded_by_merge_alone(load: Load, disposition: Any) -> None:
+    entry = {"name": "orders", "primary_key": "id", "write_disposition": disposition}
+    with pytest.raises(ConfigurationError, match=r"policy of `orders`.*not merged"):
+        api_of(load, entry)
+
+
+@pytest.mark.parametrize(("load", "param"), [(BY_DAY, "end_date"), (WHAT_IS_NEW, "updated_since")])
+def test_a_parameter_that_the_load_sends_may_not_stand_in_the_entry(load: Load, param: str) -> None:
+    entry = {
+        "name": "orders",
+        "primary_key": "id",
+        "write_disposition": "merge",
+        "endpoint": {"params": {param: "2026-01-01"}},
+    }
+    with pytest.raises(ConfigurationError, match=f"sends `{param}`, which stands in `params`"):
+        api_of(load, entry)
+
+
+@pytest.mark.parametrize("load", [BY_DAY, WHAT_IS_NEW])
+def test_an_incremental_cursor_of_the_entry_and_a_load_of_a_part_exclude_each_other(
+    load: Load,
+) -> None:
+    entry = {
+        "name": "orders",
+        "primary_key": "id",
+        "write_disposition": "merge",
+        "endpoint": {"incremental": CURSOR},
+    }
+    with pytest.raises(ConfigurationError, match="`incremental` of its own"):
+        api_of(load, entry)
+
+
+@pytest.mark.parametrize("load", [BY_DAY, WHAT_IS_NEW])
+def test_a_function_of_dlt_is_loaded_in_full_only(load: Load) -> None:
+    orders = dlt.resource([{"id": 1}], name="orders", primary_key="id", write_disposition="merge")
+    with pytest.raises(ConfigurationError, match="is a function of dlt"):
+        api_of(load, orders)
+
+
+@pytest.mark.parametrize("load", [BY_DAY, WHAT_IS_NEW])
+def test_rows_that_a_load_of_a_part_did_not_bring_are_not_pruned(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"`prune` cannot be.*reads a part of the rows"):
+        api_of(load, prune=True)
+
+
+def test_partitions_need_the_column_that_says_to_which_one_a_row_belongs() -> None:
+    with pytest.raises(ConfigurationError, match=r"policy of `orders`.*needs `date_column`"):
+        api_of(BY_DAY, date_column=None)
+
+
+@pytest.mark.parametrize("load", ["partitioned", None, Partitioned])
+def test_a_load_of_another_kind_is_refused_with_those_there_are(load: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"give Full\(\), Incremental\(...\) or Part"):
+        api_of(load)

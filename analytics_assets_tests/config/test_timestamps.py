@@ -1,0 +1,70 @@
+"""Moments, as APIs and warehouses write them."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from analytics_assets.config.timestamps import as_moment, is_writable, moment_in_json, written_like
+
+EVENING = datetime(2026, 1, 31, 23, 30, 15, 987654, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-01-31T23:30:15.987654Z",
+        "2026-02-01T00:30:15.987654+01:00",
+        "2026-01-31T23:30:15.987654",
+        EVENING.replace(tzinfo=None),
+        EVENING.astimezone(timezone(timedelta(hours=-5))),
+    ],
+)
+def test_a_time_is_in_utc_unless_it_says_otherwise(value: Any) -> None:
+    assert as_moment(value) == EVENING
+    assert getattr(as_moment(value), "tzinfo", None) is UTC
+
+
+@pytest.mark.parametrize("value", ["2026-01-31", date(2026, 1, 31), "20260131"])
+def test_a_date_is_its_first_moment(value: Any) -> None:
+    assert as_moment(value) == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [None, "", "Monday", True, [], "0001-01-01T00:00:00+05:00"])
+def test_anything_else_is_no_moment(value: Any) -> None:
+    assert as_moment(value) is None
+    assert moment_in_json(value) is None
+
+
+def test_a_number_is_seconds_in_json_and_no_moment_in_a_table() -> None:
+    assert moment_in_json(EVENING.timestamp()) == EVENING
+    assert moment_in_json(1e20) is None
+    assert as_moment(EVENING.timestamp()) is None
+
+
+@pytest.mark.parametrize(
+    ("example", "written"),
+    [
+        ("2025-01-01", "2026-01-31"),
+        ("20250101", "20260131"),
+        ("2025-01-01T00:00:00Z", "2026-01-31T23:30:15Z"),
+        ("2025-01-01T00:00:00.000Z", "2026-01-31T23:30:15.987Z"),
+        ("2025-01-01T00:00:00.000000+00:00", "2026-01-31T23:30:15.987654+00:00"),
+        ("2025-01-01T00:00:00+02:00", "2026-02-01T01:30:15+02:00"),
+        ("2025-01-01T00:00:00-0500", "2026-01-31T18:30:15-0500"),
+        ("2025-01-01T00:00:00", "2026-01-31T23:30:15"),
+        ("2025-01-01T00:00", "2026-01-31T23:30"),
+    ],
+)
+def test_a_moment_is_written_in_the_form_of_another_and_cut_to_its_precision(
+    example: str, written: str
+) -> None:
+    assert written_like(EVENING, example) == written
+    assert is_writable(example)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Monday", "2025-01-01 00:00:00", "0001-01-01", "2025-02-30", "2025"]
+)
+def test_a_form_in_which_no_other_can_be_written_is_known(text: str) -> None:
+    assert not is_writable(text)

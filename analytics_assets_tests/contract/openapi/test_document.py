@@ -1,0 +1,149 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics_assets.contract.errors import ContractError
+from analytics_assets.contract.openapi.document import (
+    keep,
+    kept_text,
+    parse_document,
+    read_document,
+    server_paths,
+)
+from analytics_assets.contract.openapi.endpoints import kept_endpoints
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.sandbox import Sandbox
+from analytics_assets_tests.sandbox.test_openapi import document
+
+SMALL: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "Shop"}, "paths": {}}
+YAML = """
+openapi: 3.0.3
+info: {title: Shop}
+paths:
+  /v1/orders:
+    get:
+      responses:
+        200: {description: Orders since 2024-01-01.}
+"""
+
+
+def test_json_and_yaml_are_read_from_a_file(clean_place: Path) -> None:
+    (clean_place / "api.json").write_text(json.dumps(SMALL))
+    (clean_place / "api.yaml").write_text(YAML)
+
+    assert read_document(clean_place / "api.json") == SMALL
+    assert read_document(clean_place / "api.yaml")["openapi"] == "3.0.3"
+
+
+@pytest.mark.parametrize("version", ["3.0", "3.0.4", "3.1.1", 3.1])
+def test_openapi_3_0_and_3_1_are_read(version: Any) -> None:
+    assert parse_document(json.dumps({**SMALL, "openapi": version}), "it")["openapi"] == version
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{"swagger": "2.0", "paths": {}}', "is Swagger 2.0, the format before OpenAPI 3"),
+        ('{"openapi": "4.0.0"}', "is OpenAPI 4.0.0"),
+        ('{"openapi": null}', "is no OpenAPI document"),
+        ("[1, 2]", "is no OpenAPI document"),
+        ("", "is no OpenAPI document"),
+        ("<!doctype html><title>Sign in</title>", "is no OpenAPI document"),
+        ("{a: [", "is neither JSON nor YAML"),
+        (b"\xff\xfe\x00\xd8", "is neither JSON nor YAML"),
+    ],
+)
+def test_what_is_no_such_document_is_refused_by_name_with_the_mend(
+    text: str | bytes, complaint: str
+) -> None:
+    with pytest.raises(ContractError) as refusal:
+        parse_document(text, "shop.yaml")
+
+    assert str(refusal.value).startswith(f"shop.yaml {complaint}")
+    assert str(refusal.value).endswith("Give the OpenAPI 3.0 or 3.1 document of the API, as JSON "
+                                       "or YAML.")  # fmt: skip
+
+
+def test_a_file_that_is_not_there_is_named_with_the_command_that_makes_it(
+    clean_place: Path,
+) -> None:
+    with pytest.raises(ContractError, match=r"missing\.json cannot be read.*`analytics-assets con"):
+        read_document(clean_place / "missing.json")
+
+
+def test_a_kept_document_is_read_again_only_once_it_has_changed(clean_place: Path) -> None:
+    file = clean_place / "api.json"
+    file.write_text(json.dumps(SMALL))
+    first = kept_endpoints(file)
+
+    assert kept_endpoints(file) is first
+    file.write_text(json.dumps({**SMALL, "info": {"title": "Another shop"}}))
+    assert kept_endpoints(file).document["info"] == {"title": "Another shop"}
+
+
+def test_what_depends_on_the_place_is_not_kept() -> None:
+    components = {"schemas": {"A": {"type": "object"}}, "securitySchemes": {"oauth2": {}}}
+    fetched = {
+        **SMALL,
+        "servers": [{"url": "http://127.0.0.1:4711"}, {"url": "https://shop.example.com/api/"}],
+        "components": components,
+        "security": [{"oauth2": []}],
+        "x-generated": "a minute ago",
+    }
+
+    kept = json.loads(kept_text(fetched))
+
+    assert kept == {
+        "openapi": "3.1.0",
+        "info": {"title": "Shop"},
+        "servers": [{"url": "/api"}],
+        "components": {"schemas": {"A": {"type": "object"}}},
+    }
+    assert server_paths(kept) == ["/api"]
+
+
+def test_kept_text_has_a_fixed_order_but_for_properties_which_become_columns() -> None:
+    properties = {"zip": {"type": "string", "description": "é"}, "age": {"type": "integer"}}
+    kept = kept_text(
+        {**SMALL, "components": {"schemas": {"Z": {"properties": properties}, "A": 1}}}
+    )
+
+    assert kept.index('"components"') < kept.index('"info"') < kept.index('"openapi"')
+    assert kept.index('"A"') < kept.index('"Z"')
+    assert kept.index('"zip"') < kept.index('"age"')
+    assert kept.index('"description"') < kept.index('"type"')
+    assert "é" in kept
+    assert kept.endswith("}\n")
+    assert kept_text(parse_document(kept, "kept")) == kept
+
+
+def test_a_yaml_document_with_dates_and_numbers_for_names_can_be_kept(clean_place: Path) -> None:
+    place = clean_place / "folder" / "api.json"
+    fetched = parse_document(YAML.replace("Shop", "2024-01-01"), "it")
+
+    keep(fetched, place)
+
+    kept = read_document(place)
+    assert kept["info"] == {"title": "2024-01-01"}
+    assert list(kept["paths"]["/v1/orders"]["get"]["responses"]) == ["200"]
+
+
+def test_a_document_that_cannot_be_written_is_said_with_the_mend(clean_place: Path) -> None:
+    with pytest.raises(ContractError, match=r"cannot be kept in .*Set `openapi` to a file"):
+        keep(SMALL, clean_place)
+
+
+def test_variables_of_a_server_take_their_defaults() -> None:
+    server = {
+        "url": "https://{region}.example.com/{version}",
+        "variables": {"region": {"default": "eu"}, "version": {"default": "v2"}},
+    }
+
+    assert server_paths({"servers": [server, "?", {"url": None}]}) == ["/v2"]
+
+
+def test_the_kept_document_is_what_the_embedded_api_serves(sandbox: Sandbox) -> None:
+    assert API.openapi
+    assert Path(API.openapi).read_text(encoding="utf-8") == kept_text(document(sandbox))

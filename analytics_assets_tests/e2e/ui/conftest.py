@@ -1,0 +1,101 @@
+"""A running `dagster dev`, as `make dev` starts it, and a browser that looks at it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, sync_playwright
+
+from analytics_assets_tests.conftest import ROOT, SETTINGS
+from analytics_assets_tests.support.browser import FLAGS, provide_browser
+from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
+
+PATIENCE = 300  # seconds in which a busy machine brings up what is waited for
+
+
+@pytest.fixture(
+    scope="session", params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)]
+)
+def ui_warehouse(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The settings of an empty warehouse that all tests of the UI share."""
+    if request.param == "duckdb":
+        file = tmp_path_factory.mktemp("ui") / "warehouse.duckdb"
+        yield {"DESTINATION__DUCKDB__CREDENTIALS": str(file)}
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        with server.database() as name:
+            yield postgres_settings(server.url(name))
+
+
+@pytest.fixture(scope="session")
+def dagster_url(
+    ui_warehouse: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A UI with an empty history, on data up to yesterday."""
+    home = tmp_path_factory.mktemp("dagster_home")
+    (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    environment |= {
+        "DAGSTER_HOME": str(home),
+        "PIPELINES_DIR": str(home / "pipelines"),
+        **ui_warehouse,
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        # so that a backfill of it takes long enough to be looked at
+        "SOURCES__ANALYTICS__TRAFFIC_SOURCES__READING__MAX_PER_SECOND": "4",
+    }
+    workspace = ["-w", str(ROOT / "workspace.yaml")]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    with (home / "log.txt").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", *workspace, *address],
+            cwd=home,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            # dagster dev ends its own processes with this signal, which a shell lets jobs in the
+            # background ignore
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_served(url, server, home / "log.txt")
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser_page() -> Iterator[Page]:
+    """A page in a headless browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=provide_browser(), args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(PATIENCE * 1000)
+        yield page
+        browser.close()
+
+
+def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if requests.get(f"{url}/server_info", timeout=5).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.2)
+    raise AssertionError(f"dagster dev did not come up:\n{log.read_text()}")

@@ -1,0 +1,189 @@
+"""The Dagster UI, as someone sees it who opens it for the first time.
+
+With UPDATE_SCREENSHOTS set, the pictures of the README are taken anew.
+"""
+
+import json
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+
+from analytics_assets.config.load import Partitioned
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.sandbox import sandbox_rows
+from analytics_assets_tests.e2e.ui.conftest import PATIENCE
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+EXPANDED = quote(f"global@global:{API.name}_api,global@global:{API.name}")
+CHECKS = (
+    "columns_unchanged",
+    "complete_read",
+    "contract_drift",
+    "lost_partitions",
+    "missing_partitions",
+    "newest_data",
+    "newest_partition",
+    "no_rejected_rows",
+    "partition_rows",
+    "primary_key",
+    "rows_in_window",
+    "rows_present",
+)
+PARTITIONED = [name for name in API.resources if isinstance(API.policy(name).load, Partitioned)]
+
+
+@pytest.fixture(scope="session")
+def page(browser_page: Page, dagster_url: str) -> Page:
+    """The UI after a new user has opened the lineage and clicked on Materialize all, and on All."""
+    expect.set_options(timeout=PATIENCE * 1000)
+    browser_page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
+    for resource in API.resources:
+        titles = browser_page.get_by_text(resource, exact=True).filter(visible=True)
+        expect(titles).to_have_count(2)  # the endpoint and the table
+    assert browser_page.get_by_text("Materialized", exact=True).count() == 0
+    everything = f"Materialize all ({len(API.resources)})…"
+    browser_page.get_by_role("button", name=everything).click()
+    browser_page.get_by_role("dialog").get_by_text("All", exact=True).click()
+    launch_backfill(browser_page)
+    return browser_page
+
+
+def launch_backfill(page: Page) -> None:
+    """Click until the UI asks for the backfill: it may draw the button anew under the mouse."""
+    button = page.get_by_role("button", name="Launch backfill")
+    for _ in range(4):
+        try:
+            with page.expect_request(
+                re.compile("op=LaunchPartitionBackfill"), timeout=30_000
+            ) as sent:
+                button.click()
+        except PlaywrightTimeoutError:
+            continue
+        assert sent.value.response(), "leaving the page before the answer would call it off"
+        return
+    raise AssertionError(f"No backfill was asked for: {page.get_by_role('dialog').inner_text()}")
+
+
+def wait_for_freshness(page: Page) -> None:
+    """Reload the page until Dagster's daemon, which looks now and then, calls the asset fresh."""
+    passing = page.get_by_text("Passing", exact=True)
+    for _ in range(60):
+        try:
+            passing.first.wait_for(timeout=10_000)
+        except PlaywrightTimeoutError:
+            page.reload()
+        else:
+            return
+    raise AssertionError("Dagster never called the asset fresh")
+
+
+def picture(page: Page, name: str) -> None:
+    """Take a picture for the README, if asked to."""
+    if os.environ.get("UPDATE_SCREENSHOTS"):
+        page.wait_for_timeout(2000)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def count_of(page: Page, state: str) -> int:
+    """How many partitions the page of an asset counts in a state."""
+    counted = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
+    return int(re.sub(r"\D", "", counted.first.inner_text()))
+
+
+def test_a_backfill_shows_which_days_are_done_while_others_are_under_way(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=partitions")
+    for _ in range(200):
+        page.get_by_text(re.compile(r"^Materialized \(\d+\)$")).wait_for()
+        page.wait_for_timeout(1000)  # the counts begin with 0
+        done, under_way = (count_of(page, state) for state in ("Materialized", "Materializing"))
+        if done and under_way:
+            break
+        assert not done, "it is over, and nothing was shown of it meanwhile"
+        page.reload()
+    picture(page, "backfill")
+    [days] = re.findall(r"(\d+) Partitions Selected", page.locator("body").inner_text())
+    expect(page.get_by_text(f"Materialized ({days})")).to_be_visible()
+
+
+def test_materialize_all_turns_every_table_and_every_check_green(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
+    for text, tables in (
+        ("100% filled", len(PARTITIONED)),
+        ("Materialized", len(API.resources) - len(PARTITIONED)),
+    ):
+        expect(page.get_by_text(text, exact=True).filter(visible=True)).to_have_count(tables)
+    checks = page.get_by_text(re.compile(r"^(\d+) / \1 Passed$"))
+    expect(checks.filter(visible=True)).to_have_count(len(API.resources))
+    picture(page, "lineage")
+
+
+def test_the_asset_page_shows_description_columns_owner_freshness_and_source(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/page_views")
+    expect(page.get_by_text("Views per page and day.")).to_be_visible()
+    for text in ("analytics_id", "access", "agent", "updated_at", "non-nullable"):
+        expect(page.get_by_text(text, exact=True).first).to_be_visible()
+    expect(page.get_by_text("analytics.page_views", exact=True).first).to_be_visible()
+    expect(page.get_by_text("At 06:30 AM UTC").first).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("in editor"))).to_be_visible()
+    wait_for_freshness(page)
+    picture(page, "asset")
+
+
+def test_the_events_of_an_asset_show_what_the_load_did(page: Page, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=events")
+    for name in ("rows_extracted", "rows_loaded", "requests", "retries", "load_id", "newest_data"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+
+
+def test_the_checks_of_an_asset_say_what_they_found(page: Page, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=checks")
+    for name in CHECKS:
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    page.get_by_text("primary_key", exact=True).first.click()
+    expect(page.get_by_text("0 rows without a key, 0 keys more than once.")).to_be_visible()
+
+
+def test_the_launchpad_takes_a_start_for_one_run(page: Page, dagster_url: str) -> None:
+    resource, start = "daily_active_users", datetime.now(UTC).date() - timedelta(days=10)
+    changed = [
+        row
+        for row in sandbox_rows(resource, datetime.now(UTC).date())
+        if row["updated_at"] >= start.isoformat()
+    ]
+    page.goto(f"{dagster_url}/assets/analytics/{resource}")
+    materialize = page.get_by_role("button", name="Materialize").first
+    materialize.locator("xpath=following::button[1]").click()
+    page.get_by_text("Open launchpad").click()
+    editor, dialog = page.locator(".CodeMirror").first, page.get_by_role("dialog")
+    expect(editor).to_contain_text("full_refresh: false")
+    config = {"ops": {f"analytics__{resource}": {"config": {"start": start.isoformat()}}}}
+    editor.evaluate("(element, text) => element.CodeMirror.setValue(text)", json.dumps(config))
+    expect(dialog.get_by_text("No errors")).to_be_visible()
+    with page.context.expect_event(  # the run may be launched in a tab of its own
+        "response", lambda answer: "op=LaunchPipelineExecution" in answer.url
+    ) as answers:
+        dialog.get_by_role("button", name="Materialize").click()
+    run = answers.value.json()["data"]["launchPipelineExecution"]["run"]["id"]
+    page.goto(f"{dagster_url}/runs/{run}")
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
+    page.goto(f"{dagster_url}/assets/analytics/{resource}?view=events")
+    loaded = page.get_by_role("row").filter(has_text="rows_loaded").first
+    expect(loaded).to_contain_text(str(len(changed)))
+
+
+def test_schedules_and_sensor_are_there_to_be_switched_on(page: Page, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/automation")
+    for name in ("analytics_cron_0_6", "analytics_cron_30_6", "analytics_new_data"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()

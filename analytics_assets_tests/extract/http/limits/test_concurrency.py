@@ -1,0 +1,169 @@
+"""How many pages are asked for ahead, on a clock of the test's own."""
+
+from collections.abc import Callable
+
+import pytest
+
+from analytics_assets.extract.http.limits.concurrency import FIRST_REST, Window
+
+Latency = Callable[[int], float]
+
+
+class Pages:
+    """Pages of a simulated API, as they come by a window.
+
+    Args:
+        latency: seconds until an answer comes, by the number of requests at once.
+        work: seconds that are worked on a page.
+    """
+
+    def __init__(
+        self, latency: Latency, work: float, most: int = 16, adaptive: bool = True
+    ) -> None:
+        self.now, self.latency, self.work = 0.0, latency, work
+        self.times_slowed_down = 0
+        self.window = Window(most, adaptive, lambda: self.times_slowed_down, lambda: self.now)
+
+    def sizes(self, pages: int) -> list[int]:
+        """Let pages come, and return the size of the window after each."""
+        return [self._next() for _ in range(pages)]
+
+    def settled(self, pages: int = 600) -> int:
+        """Let pages come, and return the size at which most of the last ones came."""
+        sizes = self.sizes(pages)[pages // 2 :]
+        return max(set(sizes), key=sizes.count)
+
+    def _next(self) -> int:
+        at_once = self.window.size
+        if at_once:
+            self.now += max(self.work, self.latency(at_once) / at_once)
+        else:
+            self.now += self.work + self.latency(1)
+        self.window.page()
+        return self.window.size
+
+
+def steady(seconds: float) -> Latency:
+    """An API that answers as fast to many requests at once as to one."""
+    return lambda _at_once: seconds
+
+
+def busy(seconds: float, most_per_second: float) -> Latency:
+    """An API that does so many requests a second, and lets the others wait."""
+    return lambda at_once: max(seconds, at_once / most_per_second)
+
+
+def test_it_grows_as_far_as_may_be_while_the_api_is_slower_than_the_work() -> None:
+    pages = Pages(steady(0.5), work=0.001)
+
+    assert pages.window.size == 0
+    assert max(pages.sizes(30)) == 16
+    assert pages.settled() == 16
+
+
+def test_it_grows_no_further_than_it_takes_to_have_the_next_page_in_time() -> None:
+    assert Pages(steady(0.03), work=0.01).settled() in (3, 4)
+
+
+def test_nothing_is_read_ahead_where_the_api_answers_at_once() -> None:
+    pages = Pages(steady(0.0001), work=0.01)
+
+    assert pages.settled() == 0
+    assert max(pages.sizes(600)) <= 2, "it looks again at times, with as few as can be"
+
+
+def test_nothing_is_read_ahead_of_an_api_that_does_one_request_after_the_other() -> None:
+    pages = Pages(busy(0.01, most_per_second=100), work=0.0001)
+
+    assert pages.settled() == 0
+
+
+def test_it_grows_no_further_than_the_api_keeps_up() -> None:
+    assert Pages(busy(0.2, most_per_second=20), work=0.001).settled() == 4
+
+
+def test_it_is_halved_at_once_when_the_api_asks_for_less() -> None:
+    pages = Pages(steady(0.5), work=0.001)
+    pages.sizes(50)
+
+    for size in (8, 4, 2, 1, 0, 0):
+        pages.times_slowed_down += 1
+        assert pages.sizes(1) == [size]
+
+
+def test_it_stays_halved_for_a_while_and_then_tries_again() -> None:
+    pages = Pages(steady(0.5), work=0.001)
+    pages.sizes(50)
+
+    pages.times_slowed_down += 1
+
+    assert set(pages.sizes(FIRST_REST)) == {8}
+    assert pages.settled() == 16
+
+
+def test_a_refusal_in_the_middle_of_a_try_ends_the_try() -> None:
+    pages = Pages(steady(0.5), work=0.001)
+    while pages.sizes(1) != [8]:
+        pass
+
+    pages.times_slowed_down += 1
+
+    assert set(pages.sizes(FIRST_REST)) == {4}
+
+
+def test_it_is_halved_when_answers_begin_to_take_longer_the_more_are_asked_for() -> None:
+    pages = Pages(steady(0.2), work=0.001)
+    assert pages.settled(2000) == 16
+
+    pages.latency = busy(0.2, most_per_second=20)
+
+    assert pages.sizes(3 * 16)[-1] == 8
+    assert pages.settled(3000) <= 8
+
+
+def test_it_is_not_halved_by_one_answer_that_takes_long() -> None:
+    pages = Pages(steady(0.2), work=0.001)
+    pages.sizes(50)
+    usual, pages.latency = pages.latency, steady(20)
+    pages.sizes(1)
+    pages.latency = usual
+
+    assert set(pages.sizes(3 * 16)) == {16}
+
+
+def test_it_grows_again_when_the_api_has_recovered() -> None:
+    pages = Pages(busy(0.2, most_per_second=10), work=0.001)
+    assert pages.settled() <= 4
+
+    pages.latency = steady(0.2)
+
+    assert pages.settled(4000) == 16
+
+
+@pytest.mark.parametrize("most", [2, 3, 5, 16])
+def test_it_is_never_larger_than_may_be(most: int) -> None:
+    sizes = Pages(steady(1.0), work=0.001, most=most).sizes(500)
+
+    assert max(sizes) == most
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_one_request_at_a_time_leaves_none_for_pages_ahead(adaptive: bool) -> None:
+    pages = Pages(steady(1.0), work=0.001, most=1, adaptive=adaptive)
+
+    assert set(pages.sizes(200)) == {0}
+
+
+def test_it_does_not_change_where_it_is_told_not_to() -> None:
+    pages = Pages(steady(0.0001), work=0.1, most=7, adaptive=False)
+
+    assert pages.window.size == 7
+    pages.times_slowed_down += 1
+    assert set(pages.sizes(200)) == {7}
+
+
+def test_looks_at_other_sizes_become_rarer() -> None:
+    sizes = Pages(steady(0.5), work=0.001).sizes(4000)
+    looks = [place for place, size in enumerate(sizes) if size == 16 and sizes[place - 1] == 8]
+
+    assert 3 <= len(looks) <= 8

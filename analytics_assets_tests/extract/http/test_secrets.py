@@ -1,0 +1,118 @@
+"""No secret is ever written: not by a run that succeeds, fails, or is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from analytics_assets.sandbox import Fault, Sandbox
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY, point_at
+
+MARKER = "marked/secret+word"
+SPELLINGS = (b"marked/secret", b"marked%2Fsecret", b"bWFya2VkL3NlY3JldC")  # plain, form, base64
+COMMAND = [
+    sys.executable,
+    "-m",
+    "analytics_assets_tests.support.command_line",
+    "materialize",
+    "--verbose",
+]
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """An API whose client secret and refresh token are marked."""
+    with Sandbox(today=TODAY, client_secret=MARKER, refresh_token=f"{MARKER}-refresh") as sandbox:
+        point_at(sandbox, monkeypatch)
+        monkeypatch.setenv("REFRESH_TOKEN", f"{MARKER}-refresh")
+        yield sandbox
+
+
+@pytest.fixture
+def environment(clean_place: Path, warehouse: Warehouse) -> Mapping[str, str]:
+    """All logs as loud as they get."""
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    return {"DAGSTER_HOME": str(clean_place), "RUNTIME__LOG_LEVEL": "DEBUG"}
+
+
+def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `materialize` and keep all that it prints."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def leaks(folder: Path, *outputs: bytes) -> list[str]:
+    """Name the files and outputs in which a marked secret stands."""
+    places = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    places |= {f"output {number}": output for number, output in enumerate(outputs)}
+    return [place for place, content in places.items() if any(s in content for s in SPELLINGS)]
+
+
+def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"\0\0" + MARKER.encode())
+    assert leaks(tmp_path, b"nothing", b"client_secret=marked%2Fsecret%2Bword") == [
+        str(tmp_path / "file"),
+        "output 1",
+    ]
+
+
+@POSTGRES_LATER
+def test_a_run_that_succeeds_writes_no_secret(
+    guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
+) -> None:
+    done = run(environment)
+    assert done.returncode == 0, done.stderr
+    assert leaks(clean_place, done.stdout, done.stderr) == []
+
+
+@POSTGRES_LATER
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(path="/oauth/token", times=None, status=400, body=f'{{"error": "{MARKER}"}}'),
+        Fault(path="/oauth/token", times=None, status=401, body=f"you sent {MARKER}"),
+        Fault(path="/oauth/token", times=None, drop=True),
+        Fault(path="/v1/page_views", times=None, status=403, body=f"not with {MARKER}-refresh"),
+        Fault(path="/v1/page_views", times=None, body=f"<html>{MARKER}</html>"),
+    ],
+    ids=["token error", "token text", "no token", "error body", "html"],
+)
+def test_a_run_that_fails_writes_no_secret_even_when_the_api_repeats_it(
+    guarded: Sandbox, environment: Mapping[str, str], clean_place: Path, fault: Fault
+) -> None:
+    guarded.faults.add(fault)
+    done = run(environment, "page_views")
+    assert done.returncode == 1
+    assert leaks(clean_place, done.stdout, done.stderr) == []
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        assert instance.get_runs_count() == 1
+
+
+@POSTGRES_LATER
+def test_a_run_that_is_killed_leaves_no_secret_in_its_working_files(
+    guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
+) -> None:
+    killed = subprocess.Popen(
+        [*COMMAND, "page_views"], env={**os.environ, **environment}, stderr=subprocess.PIPE
+    )
+    assert killed.stderr
+    said = b""
+    for line in killed.stderr:
+        said += line
+        if b"Load analytics" in line:
+            break
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert any((clean_place / "pipelines").rglob("*.parquet"))
+    assert leaks(clean_place, said) == []

@@ -1,0 +1,97 @@
+"""What rows say of when they changed: the same, whether they come one by one or as a table."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from analytics_assets.contract import Contract
+from analytics_assets.extract.incremental.cursor_values import Changes, ZoneUnknownError
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
+# before the start, at it, the newest, none, while the read was under way, yet to come
+TEXTS = ["2026-01-04", "2026-01-05", "2026-01-08", None, "2026-01-10", "2026-01-11", "2026-01-08"]
+
+
+def changes(field: str = "at", zoned: bool = False, **rename: str) -> Changes:
+    return Changes(Contract("orders", rename=rename), field, START, NOW, zoned)
+
+
+def seen(found: Changes) -> tuple[Any, ...]:
+    return found.newest, found.before_start, found.without, found.yet_to_come
+
+
+def as_day(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+def days(kind: pa.DataType) -> pa.Table:
+    return pa.table({"changed": pa.array(map(as_day, TEXTS), pa.timestamp("us", "UTC")).cast(kind)})
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        [{"at": text} for text in TEXTS],
+        [{"at": text and f"{text}T00:00:00Z"} for text in TEXTS],
+        [{"at": day and day.timestamp()} for day in map(as_day, TEXTS)],
+        days(pa.timestamp("us", "UTC")),
+        days(pa.timestamp("ms", "UTC")),
+        days(pa.date32()),
+        pa.table({"changed": TEXTS}),
+    ],
+    ids=["dates", "times", "seconds", "timestamps", "milliseconds", "days", "texts"],
+)
+def test_rows_are_counted_however_the_moment_is_written(item: Any) -> None:
+    found = changes(at="changed")
+
+    found.add(item)
+
+    assert seen(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
+
+
+def test_the_newest_and_the_numbers_are_of_all_pages() -> None:
+    found = changes()
+
+    for text in TEXTS:
+        found.add([{"at": text}])
+    found.add([])
+
+    assert seen(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
+
+
+def test_a_table_in_which_no_row_says_it_has_no_newest() -> None:
+    found = changes()
+
+    found.add(pa.table({"at": pa.array([None, None], pa.timestamp("us", "UTC"))}))
+
+    assert seen(found) == (None, 0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "soon", [], {"on": "2026-01-08"}, True, 1e20, float("nan")]
+)
+def test_what_is_no_moment_counts_as_none(value: Any) -> None:
+    found = changes()
+
+    found.add([{"at": value}, {}, "no object"])
+
+    assert seen(found) == (None, 0, 3, 0)
+
+
+def test_a_moment_within_an_object_is_found_by_its_path() -> None:
+    found = changes("meta.changed[0]")
+
+    found.add([{"meta": {"changed": ["2026-01-08"]}}, {"meta": None}])
+
+    assert seen(found) == (datetime(2026, 1, 8, tzinfo=UTC), 0, 1, 0)
+
+
+def test_a_time_must_say_in_which_zone_it_is_where_others_do_and_a_date_need_not() -> None:
+    changes(zoned=True).add([{"at": "2026-01-08"}, {"at": "2026-01-08T00:00:00Z"}])
+    changes().add([{"at": "2026-01-08T00:00:00"}])
+
+    with pytest.raises(ZoneUnknownError, match="2026-01-08T00:00:00"):
+        changes(zoned=True).add([{"at": "2026-01-08T00:00:00"}])

@@ -1,0 +1,287 @@
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
+
+Rows = Sequence[Any]
+
+
+def proof_of(*pages: tuple[Rows, int | None], **options: Any) -> Proof:
+    """A proof that has seen these pages, each with the total it came with."""
+    usual = {"resource": "orders", "key": ("id",), "passes": 3}
+    return another_pass(Proof(**{**usual, **options}), *pages)
+
+
+def another_pass(proof: Proof, *pages: tuple[Rows, int | None]) -> Proof:
+    for found, total in pages:
+        proof.add(found, total)
+    return proof
+
+
+def rows(*numbers: Any, **fields: Any) -> list[dict[str, Any]]:
+    return [{"id": number, **fields} for number in numbers]
+
+
+def test_as_many_rows_as_the_total_says_are_complete() -> None:
+    proof = proof_of((rows(1, 2), 3), (rows(3), 3))
+
+    assert proof.finish()
+    assert (proof.received, proof.total, proof.number, proof.trouble) == (3, 3, 1, "")
+
+
+def test_no_rows_of_none_are_complete() -> None:
+    assert proof_of(([], 0)).finish()
+    assert proof_of(([], None)).finish()
+    assert proof_of().finish()
+
+
+@pytest.mark.parametrize("said", [0, 2, 4])
+def test_more_or_fewer_rows_than_the_total_says_are_to_be_read_again(said: int) -> None:
+    assert not proof_of((rows(1, 2), said), (rows(3), said)).finish()
+
+
+def test_a_total_that_is_not_to_be_counted_against_is_no_trouble() -> None:
+    assert proof_of((rows(1, 2), 9)).finish(counted=False)
+
+
+def test_pages_without_a_total_do_not_take_back_the_one_that_came() -> None:
+    assert not proof_of((rows(1, 2), None), (rows(3), 5), (rows(4), None)).finish()
+    assert proof_of((rows(1, 2), None), (rows(3), 3), ([], None)).finish()
+
+
+def test_a_total_that_changes_is_trouble_even_if_it_changes_to_what_arrived() -> None:
+    proof = proof_of((rows(1, 2), 4), (rows(3), 3))
+
+    assert proof.trouble == "its total changed from 4 to 3 while it was read"
+    assert not proof.finish()
+
+
+def test_a_total_that_changes_back_is_trouble_too() -> None:
+    assert not proof_of((rows(1), 3), (rows(2), 4), (rows(3), 3)).finish()
+
+
+def test_a_row_on_two_pages_means_that_another_may_be_on_none() -> None:
+    proof = proof_of((rows(1, 2), 4), (rows(2, 3), 4))
+
+    assert not proof.finish()
+    assert proof.trouble.startswith("1 rows were on two pages")
+    assert proof.repeated.rows == 1
+    assert [number for number in (1, 2, 3) if proof.is_repeated((number,))] == [2]
+
+
+def test_a_row_twice_on_one_page_is_the_apis_own() -> None:
+    proof = proof_of((rows(1, 2, 2), 4), (rows(3), 4))
+
+    assert proof.finish()
+    assert proof.repeated.rows == 1
+    assert [number for number in (1, 2, 3) if proof.is_repeated((number,))] == [2]
+
+
+def test_a_row_that_was_restated_between_two_pages_is_held_against_another_pass() -> None:
+    pages = (rows(1, 2), 4), (rows(2, text="new") + rows(3), 4)
+    proof = proof_of(*pages)
+
+    assert not proof.finish()
+    proof.begin()
+    assert another_pass(proof, *pages).finish()
+    assert proof.number == 2
+
+
+def test_a_restated_row_that_another_pass_has_otherwise_leads_to_a_third_pass() -> None:
+    proof = proof_of((rows(1, 2), 4), (rows(2, text="new") + rows(3), 4))
+    assert not proof.finish()
+
+    proof.begin()
+    another_pass(proof, (rows(1) + rows(2, text="new"), 4), (rows(2, text="newest") + rows(3), 4))
+    assert not proof.finish()
+
+    proof.begin()
+    assert another_pass(proof, (rows(1, 2), 4), (rows(3, 4), 4)).finish()
+
+
+def test_the_rows_of_the_page_before_are_refused_at_once() -> None:
+    proof = proof_of((rows(1, 2), 4))
+
+    with pytest.raises(IncompleteReadError, match="orders: the page at offset 2 has the rows of"):
+        proof.add(rows(1, 2), 4)
+
+
+def test_the_rows_of_the_page_before_are_known_by_their_key_although_they_were_restated() -> None:
+    proof = proof_of((rows(1, 2, at="09:00"), 4))
+
+    assert proof.repeats(rows(1, 2, at="09:01"))
+    assert not proof.repeats(rows(2, 1))
+    assert not proof.repeats(rows(1))
+
+
+def test_an_empty_page_repeats_nothing() -> None:
+    proof = proof_of(([], 0), ([], 0))
+
+    assert not proof.repeats([])
+    assert proof.finish()
+
+
+def test_an_empty_page_between_does_not_hide_a_repetition() -> None:
+    proof = proof_of((rows(1, 2), 4), ([], 4))
+
+    assert proof.repeats(rows(1, 2))
+
+
+@pytest.mark.parametrize("key", [("id",), ()])
+def test_pages_that_come_again_in_a_circle_end_the_pass(key: tuple[str, ...]) -> None:
+    proof = proof_of((rows(1, 2), None), (rows(3, 4), None), key=key, passes=1)
+    assert not proof.void
+
+    proof.add(rows(1, 2), None)
+
+    assert proof.void
+    assert proof.trouble == "all rows at offset 4 had come before"
+    with pytest.raises(IncompleteReadError, match="all rows at offset 4 had come before"):
+        proof.finish()
+
+
+def test_a_pass_in_trouble_is_void_unless_it_is_the_last() -> None:
+    proof = proof_of((rows(1), 2), (rows(2), 3), passes=2)
+    assert proof.void
+    assert not proof.finish()
+
+    proof.begin()
+    assert not proof.void
+    another_pass(proof, (rows(1), 2), (rows(2), 3))
+    assert not proof.void
+
+
+def test_another_pass_starts_from_nothing() -> None:
+    proof = proof_of((rows(1, 2), 4), (rows(2), 5))
+
+    proof.begin()
+
+    assert (proof.received, proof.total, proof.trouble, proof.void) == (0, None, "", False)
+    assert another_pass(proof, (rows(1, 2), 2)).finish()
+
+
+def test_a_proof_anew_has_seen_nothing_and_asks_for_the_same() -> None:
+    proof = proof_of((rows(1, 2), 2), key=("id", "day"), passes=5, confirm=True).anew()
+
+    assert (proof.resource, proof.key, proof.passes, proof.confirm) == (
+        "orders",
+        ("id", "day"),
+        5,
+        True,
+    )
+    assert (proof.number, proof.received, proof.total) == (1, 0, None)
+
+
+def test_after_the_last_pass_the_error_says_what_was_wrong_and_what_to_do() -> None:
+    proof = proof_of((rows(1, 2), 3), passes=2)
+    assert not proof.finish()
+    proof.begin()
+    another_pass(proof, (rows(1, 2), 3))
+
+    with pytest.raises(IncompleteReadError) as refusal:
+        proof.finish()
+
+    assert str(refusal.value).startswith("orders: no complete read in 2 passes: the rows that")
+    assert "Expected 3 rows, received 2" in str(refusal.value)
+    assert "`reading.passes`" in str(refusal.value)
+
+
+def test_without_a_total_the_error_calls_it_unknown() -> None:
+    with pytest.raises(IncompleteReadError, match="Expected unknown rows, received 4"):
+        proof_of((rows(1, 2), None), (rows(2, 3), None), passes=1).finish()
+
+
+def test_a_read_to_be_confirmed_takes_two_passes_that_agree() -> None:
+    proof = proof_of((rows(1, 2), 2), confirm=True)
+    assert not proof.finish()
+    assert proof.trouble == "two passes did not bring the same rows"
+
+    proof.begin()
+    assert another_pass(proof, (rows(1, 2), 2)).finish()
+
+
+@pytest.mark.parametrize("other", [rows(1, 3), rows(1, 2, text="new"), rows(1), rows(1, 2, 3)])
+def test_a_read_is_not_confirmed_by_a_pass_that_brought_something_else(other: Rows) -> None:
+    proof = proof_of((rows(1, 2), 2), confirm=True)
+    assert not proof.finish()
+
+    proof.begin()
+    assert not another_pass(proof, (other, len(other))).finish()
+    proof.begin()
+    assert another_pass(proof, (other, len(other))).finish()
+
+
+def test_two_passes_may_agree_on_no_rows_at_all() -> None:
+    proof = proof_of(([], 0), confirm=True)
+    assert not proof.finish()
+
+    proof.begin()
+    assert another_pass(proof, ([], 0)).finish()
+
+
+def test_rows_are_confirmed_whatever_page_they_are_on() -> None:
+    proof = proof_of((rows(1, 2), 3), (rows(3), 3), confirm=True)
+    assert not proof.finish()
+
+    proof.begin()
+    assert another_pass(proof, (rows(1), 3), (rows(2, 3), 3)).finish()
+
+
+def test_without_a_key_single_rows_on_two_pages_are_not_told_from_equal_ones() -> None:
+    assert proof_of((rows(1, 2), 4), (rows(2, 3), 4), key=()).finish()
+
+
+def test_without_a_key_whole_pages_are_compared() -> None:
+    proof = proof_of((rows(1, 2), None), key=())
+
+    assert proof.repeats(rows(1, 2))
+    assert not proof.repeats(rows(1, 2, text="new"))
+    assert proof.key_of({"id": 1}) == ()
+
+
+def test_rows_are_told_apart_by_all_parts_of_their_key() -> None:
+    first, second = rows(1, 2, day="Monday"), rows(2, 3, day="Tuesday")
+
+    assert proof_of((first, 4), (second, 4), key=("id", "day")).finish()
+    assert not proof_of((first, 4), (second, 4), key=("id",)).finish()
+    assert not proof_of((first, 4), (first[1:] + second, 5), key=("id", "day")).finish()
+
+
+NOT_COMPARED: list[Any] = [
+    {"text": "no key"},
+    {"id": None},
+    {"id": [1]},
+    {"id": {"of": 1}},
+    "no object",
+    None,
+    7,
+    [],
+    ["id"],
+]
+
+
+@pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
+def test_rows_without_a_key_that_can_be_compared_count_but_are_not_compared(odd: Any) -> None:
+    pages = ([odd, *rows(1)], 4), ([odd, *rows(2)], 4)
+    proof = proof_of(*pages)
+
+    assert proof.key_of(odd) is None
+    assert proof.finish()
+    assert (proof.received, proof.repeated.rows) == (4, 0)
+
+
+@pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
+def test_a_page_of_such_rows_is_known_again_all_the_same(odd: Any) -> None:
+    proof = proof_of(([odd, odd], 4))
+
+    assert proof.repeats([odd, odd])
+    assert not proof.repeats([odd])
+
+
+@pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
+def test_pages_with_such_rows_that_come_again_in_a_circle_end_the_pass(odd: Any) -> None:
+    proof = proof_of(([odd], None), ([odd, *rows(1)], None), ([odd], None), passes=1)
+
+    assert proof.void

@@ -1,0 +1,369 @@
+from itertools import count
+from typing import Any
+
+import pytest
+
+from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets_tests.support.paged_server import (
+    Answer,
+    Answers,
+    Asked,
+    failed,
+    in_turn,
+    page,
+    paged,
+    read,
+    rows,
+)
+
+Kind = dict[str, Any]
+OFFSET = {"type": "offset", "limit": 2}
+IN_BODY = {"offset_body_path": "page.offset", "limit_body_path": "page.limit"}
+KINDS: dict[str, Kind] = {
+    "offset": {"paginator": OFFSET},
+    "offset in the body": {"method": "POST", "json": {"q": 1}, "paginator": {**OFFSET, **IN_BODY}},
+    "page": {"paginator": {"type": "page_number", "total_path": None}},
+    "page of a known number": {"paginator": {"type": "page_number", "total_path": "pages"}},
+    "page of a missing number": {"paginator": {"type": "page_number", "total_path": "all.pages"}},
+    "cursor": {"paginator": {"type": "cursor", "cursor_path": "after", "cursor_param": "after"}},
+    "cursor in the body": {
+        "method": "POST",
+        "json": {"q": 1},
+        "paginator": {"type": "cursor", "cursor_path": "after", "cursor_body_path": "page.after"},
+    },
+    "link in the body": {"paginator": {"type": "json_link", "next_url_path": "links.next"}},
+    "link in a header": {"paginator": "header_link"},
+    "whatever dlt finds": {"paginator": "auto"},
+}
+LEAD_ON = [name for name in KINDS if name.startswith(("cursor", "link", "whatever"))]
+
+
+def position(asked: Asked) -> int:
+    """How many rows a request leaves out, in whatever way it says so."""
+    in_body = (asked.body or {}).get("page", {})
+    after = asked.query.get("after") or in_body.get("after") or 0
+    return (
+        int(after) or in_body.get("offset", 0) or asked.number("offset") + 2 * asked.number("page")
+    )
+
+
+def leading(found: list[Any], total: Any, following: int | None, pages: int = 3) -> Answer:
+    """A page that says where the next one is in all the ways there are."""
+    url = None if following is None else f"/orders?after={following}"
+    body = {"data": found, "total": total, "pages": pages}
+    headers = {"Link": f'<{url}>; rel="next"'} if url else {}
+    return Answer({**body, "links": {"next": url}, "after": following}, headers=headers)
+
+
+def two_by_two(all_rows: list[Any], total: int | None = None) -> Answers:
+    """An API that understands every kind of paging."""
+
+    def answer(asked: Asked) -> Answer:
+        start = position(asked)
+        following = start + 2 if start + 2 < len(all_rows) else None
+        told = len(all_rows) if total is None else total
+        return leading(all_rows[start : start + 2], told, following, -(-len(all_rows) // 2))
+
+    return answer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_rows_are_read(kind: str) -> None:
+    attempt = read(two_by_two(rows(1, 2, 3, 4, 5)), **KINDS[kind])
+
+    assert attempt.rows == rows(1, 2, 3, 4, 5)
+    assert all(asked.body is None or asked.body["q"] == 1 for asked in attempt.asked)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_read_that_brings_fewer_rows_than_the_total_fails_with_the_numbers(kind: str) -> None:
+    attempt = failed(two_by_two(rows(1, 2, 3, 4, 5), total=6), **KINDS[kind])
+
+    assert attempt.error.startswith("orders: no complete read in 3 passes: the rows that arrived")
+    assert "Expected 6 rows, received 5" in attempt.error
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_pass_begins_with_the_first_request_again(kind: str) -> None:
+    all_rows = rows(1, 2, 3, 4)
+    answers = two_by_two(all_rows)
+
+    def grow(asked: Asked) -> Answer:
+        answer = answers(asked)
+        if len(all_rows) < 5:
+            all_rows.insert(0, {"id": 0})
+        return answer
+
+    attempt = read(grow, **KINDS[kind])
+
+    assert attempt.numbers == [0, 1, 2, 3, 4]
+    assert attempt.asked[2] == attempt.asked[0]
+    assert len(attempt.asked) >= 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_api_that_ignores_where_a_page_begins_is_found_out_at_its_second_page(kind: str) -> None:
+    attempt = failed(lambda _asked: leading(rows(1, 2), 6, 2), **KINDS[kind])
+
+    assert attempt.error.startswith("orders: the page at offset 2 has the rows of the page before")
+    assert len(attempt.asked) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_that_go_in_circles_come_to_an_end(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")  # or where one is slow, others are asked for
+    turns = count()
+
+    def answer(_asked: Asked) -> Answer:
+        turn = next(turns)
+        return leading(rows(turn % 3), 90, turn + 1, pages=90)
+
+    attempt = failed(answer, **KINDS[kind])
+
+    assert "all rows at offset 3 had come before" in attempt.error
+    assert len(attempt.asked) == 12
+
+
+@pytest.mark.parametrize("kind", LEAD_ON)
+def test_an_api_that_never_leads_on_is_found_out(kind: str) -> None:
+    turns = count()
+
+    attempt = failed(lambda _asked: leading(rows(next(turns)), 90, 1), **KINDS[kind])
+
+    assert "names the page it has just given as the next one" in attempt.error
+    assert len(attempt.asked) == 2
+
+
+@pytest.mark.parametrize("cap", [1, 2, 3, 7, 8])
+def test_the_offset_moves_on_by_the_rows_that_arrived(cap: int) -> None:
+    attempt = read(paged(rows(*range(7)), cap), paginator={"type": "offset", "limit": 100})
+
+    assert attempt.numbers == list(range(7))
+    asked = list(range(0, 7, cap)) + [7] * (7 % cap == 0 or cap == 8)
+    assert attempt.asked_for("offset", "limit") == [(offset, 100) for offset in asked]
+
+
+def test_pages_may_be_of_any_size() -> None:
+    answers = in_turn(page(1, 2, 3, total=7), page(4), page(5, 6, total=7), page(7))
+
+    assert read(answers).asked_for("offset") == [(0,), (3,), (4,), (6,)]
+
+
+@pytest.mark.parametrize(("there", "offsets"), [(0, [0]), (1, [0]), (3, [0, 2]), (5, [0, 2, 4])])
+def test_a_named_total_that_is_reached_with_a_short_page_is_the_end(
+    there: int, offsets: list[int]
+) -> None:
+    attempt = read(paged(rows(*range(there))), paginator={**OFFSET, "total_path": "total"})
+
+    assert len(attempt.rows) == there
+    assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
+
+
+@pytest.mark.parametrize(("there", "offsets"), [(2, [0, 2]), (4, [0, 2, 4])])
+def test_a_total_that_is_reached_with_a_full_page_is_looked_behind_once(
+    there: int, offsets: list[int]
+) -> None:
+    attempt = read(paged(rows(*range(there))))
+
+    assert len(attempt.rows) == there
+    assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
+
+
+@pytest.mark.parametrize("said", [1, 2, 4])
+def test_a_total_that_is_too_low_fails_the_read(said: int) -> None:
+    answers = paged(rows(1, 2, 3, 4, 5), with_total=False)
+
+    def low(asked: Asked) -> Answer:
+        return Answer({**answers(asked).body, "total": said})
+
+    assert f"Expected {said} rows, received" in failed(low).error
+
+
+@pytest.mark.parametrize(("there", "offsets"), [(0, [0]), (1, [0, 1]), (4, [0, 2, 4])])
+def test_without_a_total_the_end_is_an_empty_page(there: int, offsets: list[int]) -> None:
+    attempt = read(paged(rows(*range(there)), with_total=False))
+
+    assert len(attempt.rows) == there
+    assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
+
+
+def test_a_total_path_of_none_reads_to_the_empty_page_whatever_the_api_says() -> None:
+    answers = in_turn(page(1, 2, total=1), page(3, total=9), page(total=5))
+
+    assert read(answers, paginator={**OFFSET, "total_path": None}).numbers == [1, 2, 3]
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_an_error_behind_the_last_row_is_the_end_once_the_total_has_arrived(status: int) -> None:
+    answers = in_turn(page(1, 2, total=4), page(3, 4, total=4), Answer({}, status=status))
+
+    assert read(answers).numbers == [1, 2, 3, 4]
+
+
+def test_a_page_that_comes_again_behind_the_last_row_is_the_end_too() -> None:
+    assert read(in_turn(page(1, 2, total=2), page(1, 2, total=2))).numbers == [1, 2]
+
+
+# 400 and 422 are what a search engine answers beyond its window, with rows left behind it
+@pytest.mark.parametrize("status", [400, 401, 403, 410, 422, 500])
+def test_another_error_behind_the_last_row_is_an_error(status: int) -> None:
+    answers = in_turn(page(1, 2, total=2), *[Answer({}, status=status)] * 4)
+
+    assert f"answered {status}" in failed(answers).error
+
+
+@pytest.mark.parametrize("total", [None, 3, 1])
+def test_an_error_before_the_total_has_arrived_is_an_error(total: int | None) -> None:
+    answers = in_turn(page(1, 2, total=total), *[Answer({}, status=404)] * 3)
+
+    assert failed(answers).error
+
+
+def test_a_limit_in_the_configuration_ends_the_read_whatever_the_total_is() -> None:
+    answers = paged(rows(*range(9)))
+
+    by_offset = read(answers, paginator={**OFFSET, "maximum_offset": 4})
+    by_page = read(
+        two_by_two(rows(*range(9))), paginator={"type": "page_number", "maximum_page": 2}
+    )
+
+    assert by_offset.numbers == by_page.numbers == [0, 1, 2, 3]
+    assert by_offset.asked_for("offset") == [(0,), (2,)]
+    assert by_page.asked_for("page") == [(0,), (1,)]
+
+
+MORE = {**OFFSET, "has_more_path": "more"}
+
+
+@pytest.mark.parametrize("no", [False, "false", "False", 0, "no"])
+def test_a_page_that_says_there_is_no_more_is_the_last(no: Any) -> None:
+    attempt = read(in_turn(page(1, 2, more=True), page(3, 4, more=no)), paginator=MORE)
+
+    assert attempt.numbers == [1, 2, 3, 4]
+
+
+def test_a_page_that_says_there_is_no_more_must_agree_with_the_total() -> None:
+    attempt = failed(lambda _asked: page(1, 2, total=4, more=False), paginator=MORE)
+
+    assert "Expected 4 rows, received 2" in attempt.error
+    assert len(attempt.asked) == 3
+
+
+def test_an_empty_page_that_says_there_is_more_is_no_end() -> None:
+    answers = paged(rows(1, 2), with_total=False)
+    attempt = failed(lambda asked: Answer({**answers(asked).body, "more": True}), paginator=MORE)
+
+    assert "it says that there is more after its last row" in attempt.error
+
+
+def test_pages_that_say_nothing_of_more_end_as_they_do_elsewhere() -> None:
+    assert read(paged(rows(1, 2, 3, 4, 5)), paginator=MORE).numbers == [1, 2, 3, 4, 5]
+
+
+def test_one_page_is_not_enough_where_dlt_finds_no_other_and_the_total_is_higher() -> None:
+    attempt = failed(lambda _asked: page(1, 2, total=3), paginator="auto")
+
+    assert "Expected 3 rows, received 2" in attempt.error
+
+
+def test_one_page_is_enough_where_the_configuration_says_so() -> None:
+    assert read(in_turn(page(1, 2, total=3)), paginator="single_page").numbers == [1, 2]
+
+
+@pytest.mark.parametrize("passes", [1, 2, 5])
+def test_passes_are_as_many_as_the_settings_say(
+    passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__PASSES", str(passes))
+    attempt = failed(lambda _asked: page(1, total=9), paginator="auto")
+
+    assert len(attempt.asked) == passes
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [{"has_more": True}, {"meta": {"hasNextPage": "true"}}, {"count": 250}],
+)
+def test_a_last_page_that_says_there_is_more_is_none_where_dlt_finds_no_way_on(
+    sign: dict[str, Any],
+) -> None:
+    def answer(_asked: Asked) -> Answer:
+        return Answer({"data": rows(1, 2), **sign})
+
+    assert "the last page says that there is more" in failed(answer, paginator="auto").error
+
+
+@pytest.mark.parametrize("cap", [7, 11])
+def test_any_number_of_rows_on_the_only_page_may_be_the_apis_own_limit(cap: int) -> None:
+    some = rows(*range(12))
+
+    def answer(asked: Asked) -> Answer:
+        found = some[asked.number("offset") :][:cap]
+        return Answer({"data": found, "total": len(found)})
+
+    assert "Expected" in failed(answer, paginator={"type": "offset", "limit": 100}).error
+    assert read(paged(rows(1)), paginator=OFFSET).asked_for("offset") == [(0,), (1,)]
+
+
+def test_a_round_number_of_rows_on_the_only_page_may_be_the_apis_own_limit() -> None:
+    some = rows(*range(1, 13))
+
+    def answer(asked: Asked) -> Answer:
+        begin = asked.number("offset")
+        found = some[begin : begin + 10]
+        return Answer({"data": found, "total": len(found)})
+
+    paginator = {"type": "offset", "limit": 100}
+    assert "Expected" in failed(answer, paginator=paginator).error
+
+
+def test_rows_within_rows_cannot_be_paged_by_offset() -> None:
+    with pytest.raises(ConfigurationError, match="rows within rows"):
+        read(paged(rows(1)), data_selector="data[*].lines[*]")
+
+
+def test_another_pass_finds_out_anew_how_an_api_pages() -> None:
+    changing = in_turn(
+        page(1, 2, total=3, total_pages=2),
+        page(3, total=4, total_pages=2),
+        page(1, 2, total=4, total_pages=2),
+        page(3, 4, total=4, total_pages=2),
+    )
+
+    attempt = read(changing, paginator="auto")
+
+    assert attempt.numbers == [1, 2, 3, 4]
+    assert [asked.query for asked in attempt.asked] == [{}, {"page": "1"}] * 2
+
+
+def test_a_page_that_says_there_is_more_is_not_the_last_although_the_total_is_reached() -> None:
+    low = [
+        page(1, 2, total=3, more=True),
+        page(3, total=3, more=True),
+        page(4, total=3, more=False),
+    ]
+
+    assert "Expected 3 rows, received 4" in failed(in_turn(*low * 3), paginator=MORE).error
+
+
+def test_a_page_that_does_not_know_whether_there_is_more_is_not_the_last() -> None:
+    unsure = in_turn(page(1, 2, more=None), page(3, 4, more=None), page(5, more=False))
+
+    assert read(unsure, paginator=MORE).numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_number_of_pages_may_be_called_total_too() -> None:
+    answers = two_by_two(rows(1, 2, 3, 4, 5), total=3)
+
+    attempt = read(answers, paginator={"type": "page_number", "total_path": "total"})
+
+    assert attempt.numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_number_of_pages_that_goes_missing_leaves_the_end_to_an_empty_page() -> None:
+    paginator = {"type": "page_number", "total_path": "pages", "stop_after_empty_page": False}
+    answers = in_turn(page(1, 2, pages=2), page(3), *[page()] * 9)
+
+    assert read(answers, paginator=paginator).numbers == [1, 2, 3]

@@ -1,0 +1,105 @@
+from typing import Any
+
+import dlt
+import pytest
+from dlt.sources.rest_api import rest_api_resources
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.extract.dlt_validation import OF_ANY_TEXT, refuse_entries
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "method": {"endpoint": {"path": "/v1/orders", "method": "FETCH"}},
+    "paginator": {"endpoint": {"path": "/v1/orders", "paginator": "ofset"}},
+    "paginator without its size": {
+        "endpoint": {"path": "/v1/orders", "paginator": {"type": "offset"}}
+    },
+    "parameter's type": {"endpoint": {"path": "/v1/orders", "params": {"a": {"type": "b"}}}},
+    "placeholder of a parameter": {"endpoint": {"path": "/v1/orders", "params": {"a": "{b}"}}},
+    "placeholder of the path": {"endpoint": {"path": "/v1/orders/{key}"}},
+    "bare path": {"endpoint": "/v1/orders/{key}"},
+    "key": {"primary_key": 7},
+    "name of the table": {"table_name": 7},
+    "step": {"processing_steps": [{"fliter": len}]},
+}
+
+
+def entry(name: str, **parts: Any) -> dict[str, Any]:
+    return {"name": name, "endpoint": {"path": f"/v1/{name}"}, **parts}
+
+
+def shop(*entries: Any, **client: Any) -> Api:
+    return Api(
+        name="shop",
+        config={
+            "client": {"base_url": "https://api.example.com", **client},
+            "resources": list(entries),
+        },
+    )
+
+
+def test_entries_are_looked_at_without_settings_and_without_requests() -> None:
+    oauth2 = {"type": "oauth2"}
+    resources = ["customers", entry("orders"), entry("lines", endpoint={"auth": oauth2})]
+    refuse_entries(shop(*resources, base_url=dlt.config.value, auth=oauth2))
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_an_entry_that_dlt_refuses_is_named_whatever_others_it_looks_like(what: str) -> None:
+    others = [
+        "customers",
+        entry("articles"),
+        entry("lines", primary_key="id", table_name="order_lines"),
+        entry("reviews", endpoint={"path": "/v1/reviews", "method": "POST"}),
+        entry("returns", endpoint={"path": "/v1/returns", "params": {"a": "b"}}),
+    ]
+    refuse_entries(shop(*others))
+    with pytest.raises(ConfigurationError, match=r"^dlt refuses the entry of `orders`: "):
+        refuse_entries(shop(*others, entry("orders", **REFUSED[what])))
+
+
+def test_a_child_that_dlt_refuses_is_named_though_another_child_is_taken() -> None:
+    def child(name: str, **params: Any) -> dict[str, Any]:
+        path = f"/v1/orders/{{resources.orders.id}}/{name}"
+        return entry(name, endpoint={"path": path, "params": params})
+
+    refuse_entries(shop(entry("orders"), child("lines")))
+    with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`, `notes`: "):
+        refuse_entries(shop(entry("orders"), child("lines"), child("notes", a={"type": "b"})))
+
+
+@pytest.mark.parametrize("field", OF_ANY_TEXT)
+def test_dlt_takes_any_text_for_what_resources_of_a_kind_may_differ_in(field: str) -> None:
+    text = {field: "$[ ..?"}
+    with_text = (
+        {"name": "orders", **text, "endpoint": {"path": "/v1/orders"}}
+        if field in ("name", "table_name", "primary_key", "merge_key")
+        else {"name": "orders", "endpoint": {"path": "/v1/orders", **text}}
+    )
+    config: Any = {"client": {"base_url": "https://api.example.com"}, "resources": [with_text]}
+    assert len(rest_api_resources(config)) == 1
+
+
+@pytest.mark.parametrize("paginator", ["ofset", {"type": "ofset", "limit": 100}])
+@pytest.mark.parametrize("place", ["entry", "resource_defaults", "client"])
+def test_a_paginator_that_dlt_does_not_have_is_named_with_those_that_it_has(
+    paginator: Any, place: str
+) -> None:
+    config: Any = {
+        "client": {"base_url": "https://api.example.com"},
+        "resource_defaults": {"primary_key": "id"},
+        "resources": [{"name": "orders", "endpoint": {"path": "/v1/orders"}}],
+    }
+    if place == "client":
+        config["client"]["paginator"] = paginator
+    else:
+        part = config["resources"][0] if place == "entry" else config["resource_defaults"]
+        part.setdefault("endpoint", {})["paginator"] = paginator
+
+    with pytest.raises(ConfigurationError) as refused:
+        refuse_entries(Api(name="shop", config=config))
+
+    assert str(refused.value).startswith(
+        "dlt refuses the entry of `orders`: `paginator` is of the type 'ofset', which dlt does not "
+        "have; did you mean `offset`? Types are `"
+    )

@@ -1,0 +1,95 @@
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from analytics_assets.contract.errors import ContractError
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.http.response import ApiError, ResponseError
+from analytics_assets.extract.http.session import one_quick_try
+from analytics_assets.extract.openapi import fetch_document
+from analytics_assets.sandbox import Fault, Sandbox
+from analytics_assets_tests.conftest import TODAY
+
+PATH = "/openapi.json"
+
+
+@pytest.fixture
+def connection(connected: Sandbox) -> Connection:
+    return connect(API.config["client"], API.name, one_quick_try())
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Sandbox]:
+    """Another host, that is, another port."""
+    with Sandbox(today=TODAY) as running:
+        yield running
+
+
+@pytest.mark.parametrize("path", [PATH, "openapi.json", "{base_url}/openapi.json"])
+def test_the_document_is_fetched_with_the_token_of_the_api(
+    connected: Sandbox, connection: Connection, path: str
+) -> None:
+    document = fetch_document(connection, path.format(base_url=connected.base_url))
+
+    assert document["info"]["title"] == "Embedded analytics API"
+    (request,) = [request for request in connected.requests if request.path == PATH]
+    assert request.authorized
+
+
+def test_another_host_gets_no_token(
+    connected: Sandbox, connection: Connection, elsewhere: Sandbox
+) -> None:
+    assert fetch_document(connection, f"{elsewhere.base_url}{PATH}")["openapi"] == "3.1.0"
+
+    assert [request.authorized for request in elsewhere.requests] == [False]
+    assert connected.requests == []
+
+
+def test_an_auth_of_dlts_own_signs_as_well(connected: Sandbox) -> None:
+    client = {
+        "base_url": connected.base_url,
+        "auth": {"type": "http_basic", "username": "me", "password": "secret"},
+    }
+    fetch_document(connect(client, "shop", one_quick_try()), PATH)
+
+    assert [request.authorized for request in connected.requests] == [True]
+
+
+def test_yaml_is_read(connected: Sandbox, connection: Connection) -> None:
+    body = "openapi: 3.0.3\npaths:\n  /v1/orders: {}\n"
+    connected.faults.add(Fault(path=PATH, body=body, content_type="text/yaml"))
+
+    assert fetch_document(connection, PATH) == {"openapi": "3.0.3", "paths": {"/v1/orders": {}}}
+
+
+def test_an_error_status_is_said_with_the_request_and_the_mend(
+    connected: Sandbox, connection: Connection
+) -> None:
+    with pytest.raises(ResponseError) as refusal:
+        fetch_document(connection, "/v1/openapi.yaml")
+
+    message = str(refusal.value)
+    assert message.startswith(f"GET {connected.base_url}/v1/openapi.yaml: the API answered 404")
+    assert "Set `openapi_path` of the API" in message
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", json.dumps({"swagger": "2.0"})])
+def test_what_is_no_document_is_said_with_the_request_and_the_mend(
+    connected: Sandbox, connection: Connection, body: str
+) -> None:
+    connected.faults.add(Fault(path=PATH, body=body))
+
+    with pytest.raises(ContractError) as refusal:
+        fetch_document(connection, PATH)
+
+    assert str(refusal.value).startswith(f"What GET {connected.base_url}{PATH} answered is ")
+    assert "Set `openapi_path` of the API" in str(refusal.value)
+
+
+def test_no_answer_is_an_error_of_the_api(connected: Sandbox, connection: Connection) -> None:
+    connected.faults.add(Fault(path=PATH, times=None, drop=True))
+
+    with pytest.raises(ApiError, match=f"GET {connected.base_url}{PATH}: no whole answer"):
+        fetch_document(connection, PATH)

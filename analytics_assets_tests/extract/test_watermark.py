@@ -1,0 +1,180 @@
+import secrets
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.errors import find_cause
+from analytics_assets.config.policy import NewestRequest
+from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.watermark import WatermarkError, ask_newest
+from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets_tests.conftest import TODAY
+
+NEWEST = NewestRequest(params={"sort": "-updated_at", "limit": 1}, field="updated_at")
+MOMENT = datetime(2025, 7, 31, 12, 30, tzinfo=UTC)
+EXTRA: dict[str, list[dict[str, Any]]] = {
+    "empty": [],
+    "without_field": [{"id": 1}],
+    "zulu": [{"updated_at": "2025-07-31T12:30:00Z"}],
+    "eastern": [{"updated_at": "2025-07-31T14:30:00+02:00"}],
+    "without_zone": [{"updated_at": "2025-07-31T12:30:00"}],
+    "seconds": [{"updated_at": MOMENT.timestamp()}],
+    "nested": [{"meta": {"changed": "2025-07-31T12:30:00Z"}}],
+    "word": [{"updated_at": "yesterday"}],
+    "null": [{"updated_at": None}],
+    "list": [{"updated_at": ["2025-07-31"]}],
+    "milliseconds": [{"updated_at": 1e15}],
+    "truth": [{"updated_at": True}],
+    "unsorted": [
+        {"updated_at": "2025-07-30T00:00:00Z"},
+        {"updated_at": "2025-07-31T12:30:00Z"},
+        {"updated_at": "2025-07-29T00:00:00Z"},
+    ],
+    "orders": [{"id": "lines"}],
+    "lines": [{"updated_at": "2025-07-31T12:30:00Z"}],
+}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Sandbox]:
+    client_id = secrets.token_hex(8)
+    with Sandbox(today=TODAY, client_id=client_id, extra_rows=EXTRA) as running:
+        yield running
+
+
+@pytest.fixture
+def api(shared: Sandbox) -> Iterator[Sandbox]:
+    """The module's API, with nothing wrong before or after."""
+    yield shared
+    shared.faults.clear()
+
+
+def newest(
+    api: Sandbox, resource: str, request: NewestRequest = NEWEST, **endpoint: Any
+) -> datetime | None:
+    auth = {
+        "type": "oauth2",
+        "token_url": api.token_url,
+        "client_id": api.client_id,
+        "client_secret": api.client_secret,
+    }
+    usual = {"path": f"/v1/{resource}", "data_selector": "data"}
+    paginator = {"type": "offset", "limit": 100}
+    orders = {
+        "name": "orders",
+        "endpoint": {"path": "/v1/orders", "data_selector": "data", "paginator": "single_page"},
+    }
+    entry = {"name": resource, "endpoint": {**usual, "paginator": paginator, **endpoint}}
+    config: dict[str, Any] = {
+        "client": {"base_url": api.base_url, "auth": auth},
+        "resources": [orders, entry] if resource != "orders" else [entry],
+    }
+    shop = Api(name="shop", config=config)
+    return ask_newest(shop, resource, request, connect(config["client"], "shop"))
+
+
+def queries(api: Sandbox, resource: str) -> list[dict[str, str]]:
+    return [sent.query for sent in api.requests if sent.path == f"/v1/{resource}"]
+
+
+@pytest.mark.parametrize("resource", ["page_views", "traffic_sources"])
+def test_the_newest_time_is_had_with_one_request_for_one_row(api: Sandbox, resource: str) -> None:
+    last = max(row["updated_at"] for row in sandbox_rows(resource, TODAY))
+
+    assert newest(api, resource) == datetime.fromisoformat(last)
+    assert queries(api, resource) == [{"sort": "-updated_at", "limit": "1"}]
+
+
+def test_an_endpoint_without_rows_has_no_newest_time(api: Sandbox) -> None:
+    assert newest(api, "empty") is None
+
+
+def test_the_newest_of_several_rows_counts(api: Sandbox) -> None:
+    request = NewestRequest(params={"limit": 3}, field="updated_at")
+
+    assert newest(api, "unsorted", request) == MOMENT
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run in a local time zone that is not UTC."""
+    with monkeypatch.context() as zone:
+        zone.setenv("TZ", "UTC+9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
+@pytest.mark.parametrize("resource", ["zulu", "eastern", "without_zone", "seconds"])
+def test_a_time_is_understood_however_it_is_written(api: Sandbox, resource: str) -> None:
+    found = newest(api, resource)
+
+    assert found == MOMENT
+    assert found.tzinfo is UTC
+
+
+def test_the_field_may_be_a_path(api: Sandbox) -> None:
+    assert newest(api, "nested", NewestRequest(params={}, field="meta.changed")) == MOMENT
+
+
+@pytest.mark.parametrize(
+    "resource", ["without_field", "word", "null", "list", "milliseconds", "truth"]
+)
+def test_a_row_without_a_time_is_refused_with_the_field_and_the_mend(
+    api: Sandbox, resource: str
+) -> None:
+    with pytest.raises(WatermarkError) as failure:
+        newest(api, resource)
+
+    assert str(failure.value).startswith(f"{resource}: `updated_at` in the API's newest row is ")
+    assert "Correct `newest` in the resource's policy" in str(failure.value)
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_an_error_of_the_api_is_the_cause_of_the_failure(api: Sandbox, status: int) -> None:
+    api.faults.add(Fault(path="/v1/zulu", status=status, times=None))
+
+    with pytest.raises(Exception, match="zulu") as failure:
+        newest(api, "zulu")
+
+    assert f"the API answered {status}" in str(find_cause(failure.value, ApiError))
+
+
+WINDOW = {"cursor_path": "updated_at", "initial_value": "2025-07-30T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        {"incremental": {**WINDOW, "start_param": "updated_since"}},
+        {"params": {"updated_since": {"type": "incremental", **WINDOW}}},
+        {"incremental": WINDOW, "params": {"updated_since": "{incremental.start_value}"}},
+    ],
+)
+def test_the_window_of_a_load_does_not_narrow_the_question(
+    api: Sandbox, endpoint: dict[str, Any]
+) -> None:
+    before = len(queries(api, "website_overview"))
+    last = max(row["updated_at"] for row in sandbox_rows("website_overview", TODAY))
+
+    assert newest(api, "website_overview", **endpoint) == datetime.fromisoformat(last)
+    assert queries(api, "website_overview")[before:] == [{"sort": "-updated_at", "limit": "1"}]
+
+
+def test_the_parameters_of_the_question_are_laid_over_those_of_the_endpoint(api: Sandbox) -> None:
+    before = len(queries(api, "zulu"))
+
+    newest(api, "zulu", params={"limit": 50, "country": "DE"})
+
+    asked = [{"limit": "1", "country": "DE", "sort": "-updated_at"}]
+    assert queries(api, "zulu")[before:] == asked
+
+
+def test_a_resource_that_is_read_from_a_parent_can_be_asked_too(api: Sandbox) -> None:
+    assert newest(api, "lines", path="/v1/{resources.orders.id}") == MOMENT

@@ -1,0 +1,185 @@
+"""The schedules: equal policies share one, and each loads its own resources and their checks."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.load import Partitioned, Window
+from analytics_assets.config.policy import PolicyEntry
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.orchestration.automation.schedules import build_schedules
+from analytics_assets.orchestration.definitions import build_definitions
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.partitions.definition import range_tags
+from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS
+
+
+def api(*names: str, **policies: PolicyEntry) -> Api:
+    """An API with three resources, or others, and these policies."""
+    merged = {"primary_key": "id", "write_disposition": "merge"}
+    resources = [{"name": name, "endpoint": name, **merged} for name in names or ("a", "b", "c")]
+    config = {"client": {"base_url": "https://api.example.com"}, "resources": resources}
+    return Api(name="shop", config=config, policies=policies)
+
+
+def test_equal_schedules_are_one() -> None:
+    schedules = build_schedules(api(c={"schedule": "*/15 * * * *"}))
+    assert {schedule.name: schedule.cron_schedule for schedule in schedules} == {
+        "shop_cron_0_6": "0 6 * * *",
+        "shop_cron_every_by_15": "*/15 * * * *",
+    }
+
+
+def test_the_same_hour_in_another_time_zone_is_another_schedule() -> None:
+    schedules = build_schedules(api(c={"timezone": "Europe/Berlin"}))
+    assert {schedule.name: schedule.execution_timezone for schedule in schedules} == {
+        "shop_cron_0_6": "UTC",
+        "shop_cron_0_6_europe_berlin": "Europe/Berlin",
+    }
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("*/15 * * * *", "15 * * * *"),
+        ("0 6 * * 1", "0 6 1 * *"),
+        ("0 6,18 * * *", "0 6-18 * * *"),
+        ("1 2 * * *", "12 * * * *"),
+    ],
+)
+def test_different_schedules_have_different_names(pair: tuple[str, str]) -> None:
+    first, second = pair
+    names = {
+        schedule.name
+        for schedule in build_schedules(api(a={"schedule": first}, b={"schedule": second}))
+    }
+    assert len(names) == 3
+
+
+def test_one_schedule_is_one_however_it_is_written() -> None:
+    policies = {"a": PolicyEntry(schedule="0 6 * * MON"), "b": PolicyEntry(schedule="0  6 * * mon")}
+    names = [schedule.name for schedule in build_schedules(api(**policies))]
+    assert names == ["shop_cron_0_6", "shop_cron_0_6_every_every_mon"]
+
+
+def test_time_zones_on_either_side_have_schedules_of_their_own() -> None:
+    policies = {
+        "a": PolicyEntry(timezone="Etc/GMT+5"),
+        "b": PolicyEntry(timezone="Etc/GMT-5"),
+    }
+    assert len({schedule.name for schedule in build_schedules(api(**policies))}) == 3
+
+
+@pytest.mark.parametrize(
+    ("schedule", "resources", "checks"),
+    [
+        ("analytics_cron_0_6", {"daily_active_users"}, 7 + 1),  # one of the cursor
+        (  # five of the partitions
+            "analytics_cron_0_6_by_day",
+            {"website_overview", "traffic_sources"},
+            2 * (7 + 5),
+        ),
+        ("analytics_cron_30_6", {"page_views"}, 7),
+    ],
+)
+def test_a_schedule_loads_its_resources_with_their_checks(
+    schedule: str, resources: set[str], checks: int
+) -> None:
+    job = build_definitions(API).resolve_job_def(f"{schedule}_job")
+    loaded = {asset_key(API, name) for name in resources}
+    assert job.asset_layer.selected_asset_keys == loaded
+    assert {key.asset_key for key in job.asset_layer.asset_graph.asset_check_keys} == loaded
+    assert len(job.asset_layer.asset_graph.asset_check_keys) == checks
+
+
+def test_a_schedule_requests_a_run_when_it_ticks() -> None:
+    definitions = build_definitions(API)
+    schedule = definitions.resolve_schedule_def("analytics_cron_30_6")
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick = schedule.evaluate_tick(dg.build_schedule_context(instance=instance))
+    assert len(tick.run_requests or []) == 1
+
+
+def by_day(**parts: Any) -> PolicyEntry:
+    """A policy of days from the start of 2026 on, loaded in the morning."""
+    how = Partitioned(**{"start": date(2026, 1, 1), **parts})
+    return {"load": how, "schedule": "30 4 * * *"}
+
+
+def ticked(shop: Api, name: str, at: datetime) -> tuple[list[dg.RunRequest], str | None]:
+    """Tick a schedule at some moment, and return what it asks for, or why it does not."""
+    definitions = build_definitions(shop)
+    schedule = definitions.resolve_schedule_def(name)
+    context = dg.build_schedule_context(
+        scheduled_execution_time=at, repository_def=definitions.get_repository_def()
+    )
+    tick = schedule.evaluate_tick(context)
+    return list(tick.run_requests or []), tick.skip_message
+
+
+def test_resources_with_other_partitions_and_without_any_have_schedules_of_their_own() -> None:
+    berlin = {"timezone": "Europe/Berlin", "window": Window(timezone="Europe/Berlin")}
+    names = {
+        "day": by_day(),
+        "same_day": by_day(lookback=7, longest_window=5),
+        "later": by_day(start=date(2026, 2, 1)),
+        "month": by_day(by="month"),
+        "berlin": by_day(**berlin),
+        "today": by_day(include_unfinished=True),
+        "full": PolicyEntry(schedule="30 4 * * *"),
+    }
+    schedules = build_schedules(api(*names, **names))
+    jobs = {schedule.name: schedule.description for schedule in schedules}
+    at_half_past_four = "at `30 4 * * *` (UTC)."
+    assert jobs == {
+        f"shop_cron_30_4{suffix}": f"Loads {what} {at_half_past_four}"
+        for suffix, what in {
+            "": "full",
+            "_by_day_from_2026_01_01": "the newest partitions of day, same_day",
+            "_by_day_from_2026_01_01_europe_berlin": "the newest partitions of berlin",
+            "_by_day_from_2026_01_01_with_the_unfinished_one": "the newest partitions of today",
+            "_by_day_from_2026_02_01": "the newest partitions of later",
+            "_by_month": "the newest partitions of month",
+        }.items()
+    }
+
+
+def test_a_schedule_keeps_its_name_when_its_partitions_come_to_begin_elsewhere() -> None:
+    changed = [by_day(), by_day(start=date(2026, 2, 1)), by_day(include_unfinished=True)]
+    for policy in changed:
+        names = [schedule.name for schedule in build_schedules(api("a", a=policy))]
+        assert names == ["shop_cron_30_4_by_day"]
+
+
+def test_a_schedule_asks_for_the_newest_days_and_the_lookback_in_one_run_before_backfills() -> None:
+    shop = api(a=by_day(), b=by_day(), c=by_day(lookback=0))
+    name, at = "shop_cron_30_4_by_day", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
+    [first, second], _ = ticked(shop, name, at)
+    assert first.asset_selection == [asset_key(shop, "a"), asset_key(shop, "b")]
+    assert second.asset_selection == [asset_key(shop, "c")]
+    assert {**BEFORE_BACKFILLS, **range_tags(["2026-03-06", "2026-03-09"])}.items() <= (
+        first.tags.items()
+    )
+    assert range_tags(["2026-03-09"]).items() <= second.tags.items()
+    assert first.run_key != second.run_key
+
+
+def test_a_schedule_before_the_end_of_the_first_partition_is_skipped() -> None:
+    shop = api(a=by_day(), b=by_day(), c=by_day())
+    at = datetime(2026, 1, 1, 4, 30, tzinfo=UTC)
+    tick = ticked(shop, "shop_cron_30_4_by_day", at)
+    assert tick == ([], "There is no partition yet.")
+
+
+def test_runs_without_partitions_go_before_backfills_too() -> None:
+    [request], _ = ticked(api(), "shop_cron_0_6", datetime(2026, 1, 1, 6, tzinfo=UTC))
+    assert BEFORE_BACKFILLS.items() <= request.tags.items()
+
+
+def test_a_cron_expression_that_cannot_be_names_the_resource() -> None:
+    with pytest.raises(ConfigurationError, match=r"policy of b: `schedule` is '61 6 \* \* \*'"):
+        build_schedules(api(b={"schedule": "61 6 * * *"}))

@@ -1,0 +1,100 @@
+"""What is due: all that was never loaded, and what the API may have restated."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.load import Full, Load, Partitioned
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.partitions.due import due_runs
+from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.warehouse import Warehouse
+
+NOW = datetime(2026, 1, 11, 6, tzinfo=UTC)  # ten days of January are over
+
+
+def by_day(**parts: Any) -> Partitioned:
+    return Partitioned(**{"start": date(2026, 1, 1), "lookback": 1, **parts})
+
+
+def shop(**loads: Load) -> Api:
+    merged = {"primary_key": "id", "write_disposition": "merge"}
+    config = {
+        "client": {"base_url": "https://api.example.com"},
+        "resources": [{"name": name, "endpoint": name, **merged} for name in loads],
+    }
+    return Api(name="shop", config=config, policies={n: {"load": how} for n, how in loads.items()})
+
+
+@pytest.fixture
+def tables(warehouse: Warehouse) -> Iterator[Tables]:
+    with warehouse.open() as opened:
+        yield opened
+
+
+def due(
+    instance: dg.DagsterInstance, tables: Tables, api: Api, loaded: Iterable[int] = ()
+) -> list[tuple[str, ...]]:
+    """Return what is due once some days of `a` are loaded: resources, and from when to when."""
+    for day in loaded:
+        key = f"2026-01-{day:02}"
+        event = dg.AssetMaterialization(asset_key(api, "a"), partition=key)
+        instance.report_runless_asset_event(event)
+    runs = due_runs(api, instance, tables, api.resources, NOW)
+    return [
+        (
+            " ".join(run.resources),
+            *(key[-2:] for key in (*run.partitions[:1], *run.partitions[-1:])),
+        )
+        for run in runs
+    ]
+
+
+def test_at_first_all_is_due_and_what_has_no_partitions_goes_first(
+    instance: dg.DagsterInstance,
+    tables: Tables,
+) -> None:
+    api = shop(a=by_day(), b=Full(), c=Full())
+    assert due(instance, tables, api) == [("b c",), ("a", "01", "10")]
+
+
+def test_later_it_is_the_newest_day_and_the_lookback(
+    instance: dg.DagsterInstance, tables: Tables
+) -> None:
+    assert due(instance, tables, shop(a=by_day()), range(1, 10)) == [("a", "09", "10")]
+    assert due(instance, tables, shop(a=by_day()), [10]) == [("a", "09", "10")]
+
+
+def test_holes_are_due_in_runs_of_their_own(instance: dg.DagsterInstance, tables: Tables) -> None:
+    loaded = [1, 2, 5, 6, 7, 9, 10]
+    assert due(instance, tables, shop(a=by_day()), loaded) == [("a", "03", "04"), ("a", "08", "10")]
+
+
+def test_resources_with_the_same_days_to_load_share_a_run(
+    instance: dg.DagsterInstance, tables: Tables
+) -> None:
+    api = shop(a=by_day(), b=by_day(longest_window=2), c=by_day(start=date(2026, 1, 6)))
+    assert due(instance, tables, api) == [("a b", "01", "10"), ("c", "06", "10")]
+
+
+@pytest.mark.parametrize("start", [date(2026, 1, 11), date(2027, 1, 1)])
+def test_before_the_first_day_is_over_nothing_is_due(
+    instance: dg.DagsterInstance, tables: Tables, start: date
+) -> None:
+    assert due(instance, tables, shop(a=by_day(start=start))) == []
+
+
+def test_a_run_has_the_tags_by_which_dagster_knows_its_partitions(
+    instance: dg.DagsterInstance,
+    tables: Tables,
+) -> None:
+    whole, days = due_runs(shop(a=by_day(), b=Full()), instance, tables, ["a", "b"], NOW)
+    assert whole.tags == {}
+    assert days.tags == {
+        "dagster/asset_partition_range_start": "2026-01-01",
+        "dagster/asset_partition_range_end": "2026-01-10",
+    }

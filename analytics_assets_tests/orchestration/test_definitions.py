@@ -1,0 +1,224 @@
+"""The front door: it opens without settings, and one entry brings all of a resource."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.load import Window
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.orchestration.definitions import build_definitions
+from analytics_assets.orchestration.keys import asset_key, endpoint_key
+from analytics_assets.sandbox import Sandbox, sandbox_rows
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.conftest import ROOT, TODAY, point_at
+from analytics_assets_tests.support.loading import (
+    api_rows,
+    load,
+    metadata_of,
+    partition_tags,
+    table_rows,
+)
+from analytics_assets_tests.support.partitioned import api_by_day
+
+JOB_BY_DAY = "analytics_cron_0_6_by_day_job"
+CHECKS = {
+    "complete_read",
+    "no_rejected_rows",
+    "rows_present",
+    "primary_key",
+    "newest_data",
+    "columns_unchanged",
+}
+
+
+def with_entry(name: str) -> Api:
+    """The shipped API with one more entry, as a user would add it."""
+    entry = {
+        "name": name,
+        "endpoint": {
+            "path": f"/v1/{name}",
+            "data_selector": "data",
+            "paginator": {"type": "offset", "limit": 100},
+        },
+    }
+    return Api(
+        name=API.name,
+        config={**API.config, "resources": [*API.config["resources"], entry]},
+        default_policy=API.default_policy,
+        policies=API.policies,
+        file=API.file,
+    )
+
+
+def test_one_entry_brings_asset_endpoint_schedule_sensor_freshness_and_checks() -> None:
+    definitions = build_definitions(with_entry("conversions"))
+    graph = definitions.resolve_asset_graph()
+    key = dg.AssetKey(["analytics", "conversions"])
+    node = graph.get(key)
+    assert node.parent_keys == {dg.AssetKey(["analytics_api", "conversions"])}
+    assert node.freshness_policy is not None
+    assert node.owners == ["team:analytics"]
+    assert node.code_version
+    assert {check.name for check in graph.asset_check_keys if check.asset_key == key} == CHECKS
+    job = definitions.resolve_job_def("analytics_cron_0_6_job")
+    assert key in job.asset_layer.selected_asset_keys
+
+
+@pytest.mark.parametrize(
+    "policy", [{"tags": {"no tag!": "x"}}, {"group": "no group!"}, {"owners": ["nobody"]}]
+)
+def test_a_policy_that_dagster_refuses_is_named_by_its_resource(policy: Any) -> None:
+    api = Api(name=API.name, config=API.config, policies={"traffic_sources": policy})
+    with pytest.raises(ConfigurationError, match="Dagster refuses the resource `traffic_sources`"):
+        build_definitions(api)
+
+
+def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
+    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    rows = [
+        {"id": f"c{n}", "date": "2025-07-31", "updated_at": "2025-08-01T00:00:00Z", "count": n}
+        for n in range(250)
+    ]
+    api = with_entry("conversions")
+    definitions = build_definitions(api)
+    sensor = definitions.resolve_sensor_def("analytics_new_data")
+    with Sandbox(today=TODAY, extra_rows={"conversions": rows}) as sandbox:
+        point_at(sandbox, monkeypatch)
+        tick = sensor.evaluate_tick(
+            dg.build_sensor_context(instance=instance, definitions=definitions)
+        )
+        requested = [request.asset_selection for request in tick.run_requests or []]
+        result = load(instance, "conversions", api=api)
+    assert [asset_key(api, "conversions")] in requested
+    assert metadata_of(result, "conversions", api)["rows_loaded"] == 250
+    assert table_rows(warehouse, "conversions") == api_rows(rows)
+
+
+def test_the_shipped_assets_as_a_whole() -> None:
+    graph = build_definitions(API).resolve_asset_graph()
+    tables = {asset_key(API, resource) for resource in API.resources}
+    endpoints = {endpoint_key(API, resource) for resource in API.resources}
+    assert set(graph.get_all_asset_keys()) == tables | endpoints
+    assert graph.materializable_asset_keys == tables
+    for resource in API.resources:
+        node = graph.get(asset_key(API, resource))
+        assert node.description
+        assert f"`/v1/{resource}` of the analytics API, merged into" in node.description
+        assert node.kinds == {"dlt", "duckdb"}
+        assert node.group_name == "analytics"
+        assert node.metadata["dagster/table_name"] == f"analytics.{resource}"
+        reference = node.metadata["dagster/code_references"].code_references[0]
+        line = Path(reference.file_path).read_text().splitlines()[reference.line_number - 1]
+        assert line.strip() == f'"name": "{resource}",'
+
+
+def test_a_changed_entry_shows_as_changed_code() -> None:
+    def versions(api: Api) -> dict[str, str | None]:
+        graph = build_definitions(api).resolve_asset_graph()
+        return {name: graph.get(asset_key(api, name)).code_version for name in api.resources}
+
+    before = versions(API)
+    assert versions(API) == before
+    first, *others = API.config["resources"]
+    changed = {**first, "endpoint": {**first["endpoint"], "path": "/v2/website_overview"}}
+    config = {**API.config, "resources": [changed, *others]}
+    after = versions(Api(name="analytics", config=config, policies=API.policies))
+    assert {name for name in before if before[name] != after[name]} == {"website_overview"}
+
+
+def test_partitions_stay_fresh_when_only_how_many_are_loaded_at_once_changes() -> None:
+    def version(**parts: Any) -> str | None:
+        api = api_by_day("page_views", **parts)
+        return (
+            build_definitions(api)
+            .resolve_asset_graph()
+            .get(asset_key(api, "page_views"))
+            .code_version
+        )
+
+    assert version() == version(lookback=7, longest_window=1)
+    assert version() != version(window=Window(start_param="from"))
+
+
+def test_each_table_has_one_op_and_one_pool() -> None:
+    definitions = build_definitions(API)
+    assets = [asset for asset in definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+    assert [asset.op.name for asset in assets] == [f"analytics__{name}" for name in API.resources]
+    assert {asset.op.pool for asset in assets} == {"duckdb_analytics"}
+
+
+def test_a_second_api_is_a_second_call(
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = Api(name="shop", config=API.config_of("page_views"))
+    with Sandbox(today=TODAY, client_id="shop-client", client_secret="shop-secret") as second:
+        monkeypatch.setenv("SOURCES__SHOP__BASE_URL", second.base_url)
+        monkeypatch.setenv("SOURCES__SHOP__TOKEN_URL", second.token_url)
+        monkeypatch.setenv("SOURCES__SHOP__CLIENT_ID", second.client_id)
+        monkeypatch.setenv("SOURCES__SHOP__CLIENT_SECRET", second.client_secret)
+        both = dg.Definitions.merge(build_definitions(API), build_definitions(other))
+        result = both.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance,
+            asset_selection=[asset_key(API, "daily_active_users"), asset_key(other, "page_views")],
+        )
+        assert result.success
+        asked = [{record.path for record in api.requests} for api in (connected, second)]
+    users, views = {"/oauth/token", "/v1/daily_active_users"}, {"/oauth/token", "/v1/page_views"}
+    assert [paths - {"/openapi.json"} for paths in asked] == [users, views]
+
+
+def test_the_code_location_loads_with_a_base_url_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BASE_URL", "https://api.example.com")
+    graph = build_definitions(API).resolve_asset_graph()
+    endpoint = graph.get(endpoint_key(API, "page_views"))
+    assert endpoint.metadata["url"].value == "https://api.example.com/v1/page_views"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["-w", "workspace.yaml"]], ids=["pyproject", "workspace"]
+)
+def test_dagster_finds_the_definitions(arguments: list[str], clean_place: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DAGSTER_HOME": str(clean_place)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Validation successful for code location analytics_assets" in done.stderr + done.stdout
+
+
+def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
+    clean_place: Path, postgres_warehouse: Warehouse
+) -> None:
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    resources = ("website_overview", "traffic_sources")
+    job = ["job", "execute", "-m", "analytics_assets.definitions", "--tags"]
+    job += [json.dumps(partition_tags(API, resources)), "-j", JOB_BY_DAY]
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", *job],
+        env={**os.environ, "DAGSTER_HOME": str(clean_place)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    for resource in resources:
+        assert f'Launching subprocess for "analytics__{resource}"' in done.stderr
+        assert table_rows(postgres_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))

@@ -1,0 +1,64 @@
+"""What tests of partitioned resources share: an API of them, and runs over some of their days."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.load import Load, Partitioned
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.partitions.definition import partitions_until, range_tags
+from analytics_assets.sandbox.series import FIRST_DAY
+from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.loading import load
+
+
+def api_by_day(resource: str, **parts: Any) -> Api:
+    """The analytics API with one of its resources alone, loaded by days."""
+    return api_of(resource, Partitioned(**{"start": FIRST_DAY, "longest_window": 15, **parts}))
+
+
+def api_of(resource: str, how: Load, **policy: Any) -> Api:
+    """The analytics API with one of its resources alone, loaded in some way."""
+    config = {**API.config, "resources": [API.entry(resource)]}
+    return Api(
+        name=API.name,
+        config=config,
+        openapi=API.openapi,
+        policies={resource: {"load": how, **policy}},  # type: ignore[typeddict-item]
+    )
+
+
+def days_of(api: Api, today: date = TODAY) -> list[str]:
+    """Return the partitions that are over on a day."""
+    how = api.policy(api.resources[0]).load
+    assert isinstance(how, Partitioned), "else there are none"
+    midnight = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return list(partitions_until(how, midnight))
+
+
+def load_days(
+    instance: dg.DagsterInstance,
+    api: Api,
+    *days: str,
+    tags: Mapping[str, str] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Load days that follow on each other, or all of them, in one run."""
+    tags = {**range_tags(days or days_of(api)), **(tags or {})}
+    return load(instance, *api.resources, api=api, tags=tags, config=config)
+
+
+def told_of(instance: dg.DagsterInstance, api: Api) -> dict[str, dict[str, Any]]:
+    """Return what the instance was told last of each day: its metadata as plain values."""
+    records = instance.fetch_materializations(
+        asset_key(api, api.resources[0]), limit=1000, ascending=True
+    ).records
+    return {
+        str(event.partition): {name: value.value for name, value in event.metadata.items()}
+        for event in (record.asset_materialization for record in records)
+        if event
+    }

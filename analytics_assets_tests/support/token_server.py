@@ -1,0 +1,128 @@
+"""A recording HTTP server, and what the tests of signing in do with it and the embedded API."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qsl
+
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from analytics_assets.config.settings import OAuth2Settings
+from analytics_assets.extract.http.oauth2.authentication import OAuth2
+from analytics_assets.extract.http.session import build_session
+from analytics_assets.extract.rows.response_check import check_response
+from analytics_assets.sandbox import Sandbox
+from analytics_assets_tests.support.loopback import listening
+
+TOKEN = "/oauth/token"
+PAGE_VIEWS = "/v1/page_views"
+RESERVED = "a:b%41/c d+é&=?\\"
+
+
+@dataclass
+class Recorder:
+    """A server that keeps what it was sent and answers as it is told."""
+
+    answer: Callable[["Sent"], tuple[int, dict[str, str], str]]
+    sent: list["Sent"] = field(default_factory=list)
+    port: int = 0
+
+    def url(self, path: str = "", host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+
+@dataclass
+class Sent:
+    path: str
+    headers: dict[str, str]
+    body: str
+    at: float
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body))
+
+
+def nothing(_sent: Sent) -> tuple[int, dict[str, str], str]:
+    return 200, {}, '{"data": []}'
+
+
+def token(_sent: Sent) -> tuple[int, dict[str, str], str]:
+    return 200, {}, '{"access_token": "granted-token", "expires_in": 3600}'
+
+
+@contextmanager
+def recording(
+    answer: Callable[[Sent], tuple[int, dict[str, str], str]] = nothing,
+) -> Iterator[Recorder]:
+    recorder = Recorder(answer)
+
+    def respond(
+        request: BaseHTTPRequestHandler, content: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        sent = Sent(request.path, headers, content.decode(), time.monotonic())
+        recorder.sent.append(sent)
+        status, headers, text = recorder.answer(sent)
+        return status, headers, text.encode()
+
+    with listening(respond) as port:
+        recorder.port = port
+        yield recorder
+
+
+def settings_for(peer: Sandbox | Recorder, **changes: Any) -> OAuth2Settings:
+    settings = OAuth2Settings()
+    settings.token_url = peer.token_url if isinstance(peer, Sandbox) else peer.url("/token")
+    settings.client_id = peer.client_id if isinstance(peer, Sandbox) else "the-client"
+    settings.client_secret = peer.client_secret if isinstance(peer, Sandbox) else "the-secret"
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    return settings
+
+
+def get(auth: OAuth2, url: str, **kwargs: Any) -> requests.Response:
+    hooks = {"response": partial(check_response, redact=auth.redact)}
+    return build_session(auth.redact, auth).get(url, auth=auth, hooks=hooks, **kwargs)
+
+
+def sign(auth: OAuth2) -> str:
+    request = requests.Request("GET", "http://127.0.0.1/", auth=auth).prepare()
+    return str(request.headers["Authorization"])
+
+
+def statuses(sandbox: Sandbox, path: str = PAGE_VIEWS) -> list[int | None]:
+    return [record.status for record in sandbox.requests if record.path == path]
+
+
+def chain(error: BaseException) -> str:
+    """Everything that an error and whatever led to it say."""
+    seen: dict[int, BaseException] = {}
+    to_visit: list[BaseException | None] = [error]
+    while to_visit:
+        current = to_visit.pop()
+        if current is not None and id(current) not in seen:
+            seen[id(current)] = current
+            to_visit += [current.__cause__, current.__context__]
+    return "\n".join(f"{each!s}\n{each!r}" for each in seen.values())
+
+
+def private_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, passphrase: str = "") -> str:
+    encryption = (
+        serialization.BestAvailableEncryption(passphrase.encode())
+        if passphrase
+        else serialization.NoEncryption()
+    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, encryption).decode()
+
+
+def public_pem(key: rsa.RSAPrivateKey) -> str:
+    encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(encoding, form).decode()

@@ -1,0 +1,50 @@
+"""Destinations: the same as dlt's own of their names, but for transactions."""
+
+from typing import Any
+
+import dlt
+import pytest
+from dlt.common.normalizers.naming.direct import NamingConvention as Direct
+from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCase
+
+from analytics_assets.warehouse.destination import duckdb_destination, postgres_destination
+from analytics_assets.warehouse.duckdb_file import DuckDbFile
+
+CREDENTIALS = DuckDbFile("a.duckdb")
+EACH = pytest.mark.parametrize("name", ["duckdb", "postgres"])
+
+
+def own(name: str) -> Any:
+    return duckdb_destination(CREDENTIALS) if name == "duckdb" else postgres_destination()
+
+
+def of_dlt(name: str) -> Any:
+    if name == "duckdb":
+        return dlt.destinations.duckdb(CREDENTIALS, supports_transactions=True)
+    return dlt.destinations.postgres(supports_transactions=True)
+
+
+@EACH
+@pytest.mark.parametrize("naming", [None, Direct(), SnakeCase()])
+def test_what_it_can_do_depends_on_no_setting(name: str, naming: Any) -> None:
+    can, expected = (make(name).capabilities(naming=naming) for make in (own, of_dlt))
+    assert str(dict(can)) == str(dict(expected))  # as two partial functions are never equal
+    assert can.supports_transactions
+
+
+@EACH
+def test_settings_and_stored_state_call_it_as_dlt_does(name: str) -> None:
+    assert own(name).destination_name == of_dlt(name).destination_name == name
+    assert own(name).destination_type == of_dlt(name).destination_type
+
+
+@EACH
+def test_a_setting_that_dlt_knows_of_it_holds_here_as_well(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"DESTINATION__{name.upper()}__CREATE_INDEXES", "true")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "postgresql://me:it@localhost/here")
+    destination = own(name)
+    assert destination.config_params == of_dlt(name).config_params
+    settings = destination.configuration(destination.spec()._bind_dataset_name("analytics"))
+    assert settings.create_indexes is True

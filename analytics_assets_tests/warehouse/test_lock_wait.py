@@ -1,0 +1,56 @@
+"""Waiting: for as long as patience lasts, with a line for each one that is waited for."""
+
+import logging
+
+import pytest
+
+from analytics_assets.warehouse.lock_wait import Patience, WarehouseLockedError
+
+
+class Door:
+    """What is free once each of its holders was met."""
+
+    def __init__(self, *holders: str) -> None:
+        self.holders = list(holders)
+
+    def take(self) -> str:
+        if self.holders:
+            holder = self.holders.pop(0)
+            raise WarehouseLockedError("the door", holder, f"The door is held by {holder}.")
+        return "taken"
+
+
+def test_what_is_free_is_taken_at_once_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    assert Patience(0).wait_for(Door().take) == "taken"
+    assert caplog.messages == []
+
+
+def test_each_one_that_is_waited_for_is_named_once_in_the_log_of_the_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = logging.getLogger("the run")
+    assert Patience(60, log).wait_for(Door("A", "A", "A", "B").take) == "taken"
+    lines = [record.message for record in caplog.records if record.name == "the run"]
+    assert lines == [
+        f"Waiting for {holder}, which holds the door; for up to 60 s (setting `lock_patience`) ..."
+        for holder in ("A", "B")
+    ]
+
+
+def test_without_a_log_the_line_goes_to_where_warnings_go(caplog: pytest.LogCaptureFixture) -> None:
+    Patience(60).wait_for(Door("A").take)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("analytics_assets.warehouse.lock_wait", "WARNING")
+
+
+def test_when_patience_is_over_the_error_says_who_is_in_the_way() -> None:
+    with pytest.raises(WarehouseLockedError, match=r"The door is held by A\."):
+        Patience(0.01).wait_for(Door(*["A"] * 1000).take)
+
+
+def test_an_error_that_is_no_lock_is_not_waited_for() -> None:
+    def broken() -> None:
+        raise ValueError("no lock")
+
+    with pytest.raises(ValueError, match="no lock"):
+        Patience(60).wait_for(broken)
