@@ -10,9 +10,10 @@ from pathlib import Path
 
 import duckdb
 
-from analytics_assets.config.load import Partitioned, Window
+from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.settings import LocationSettings, OAuth2Settings
+from analytics_assets.config.window import Window
 from analytics_assets.extract.http.limits.rate_limit import PaceSettings
 from analytics_assets.extract.paging.verified_read import ReadingSettings
 from analytics_assets.warehouse.warehouse import WarehouseSettings

@@ -9,8 +9,7 @@ import click
 from rich.console import Console
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
-from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.config.errors import AnalyticsAssetsError, ConfigurationError, find_cause
 from analytics_assets.config.settings import configured_base_url, without_credentials
 
 

@@ -18,7 +18,7 @@ from dlt.sources.rest_api.typing import (
     RESTAPIConfig,
 )
 
-from analytics_assets.config.configuration_error import (
+from analytics_assets.config.errors import (
     ConfigurationError,
     did_you_mean,
     listed,

@@ -1,16 +1,64 @@
-"""The one root of the errors this project raises itself."""
+"""Errors that the user can correct: their classes, and the phrases of their messages."""
+
+import difflib
+from collections.abc import Collection, Mapping
+from typing import Any
 
 
 class AnalyticsAssetsError(Exception):
-    """Something the user can mend.
+    """The root of all errors that this project raises itself.
 
-    The message is a sentence or two that says what happened, where (API, resource, offset,
-    setting) and what to do. It never holds a secret. Each room derives its own classes.
+    The message is a sentence or two: the event, its place (API, resource, offset, setting) and the
+    remedy. It never contains a secret. Each folder derives its own classes.
     """
 
 
+class ConfigurationError(AnalyticsAssetsError):
+    """An entry of `api.py` is wrong; raised when the definitions load."""
+
+
+def refuse_unknown_keys(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise a `ConfigurationError` for the first key of `entry` that is not known.
+
+    Args:
+        where: the name of the entry in the message.
+        entry: the mapping to check.
+        known: the keys that it may have.
+
+    Raises:
+        ConfigurationError: names the key, the closest known one and all known ones.
+    """
+    for key in entry:
+        if key not in known:
+            raise ConfigurationError(
+                f"{where}: unknown key {key!r}{did_you_mean(key, known)} "
+                f"Known keys are {listed(sorted(known))}."
+            )
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """Return the end of a sentence that suggests the known word closest to `word`.
+
+    Example:
+        >>> did_you_mean("schedul", ["schedule", "timezone"])
+        '; did you mean `schedule`?'
+    """
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f"; did you mean `{close[0]}`?" if close else "."
+
+
+def listed(names: Collection[str]) -> str:
+    """Return names separated by commas, in backticks, or "none".
+
+    Example:
+        >>> listed(["id", "name"])
+        '`id`, `name`'
+    """
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
 def without_name(error: BaseException | str, resource: str) -> str:
-    """Return what an error says; one found while reading begins with the resource's name.
+    """Return the message of an error without the resource's name that it may begin with.
 
     Example:
         >>> without_name(ValueError("orders: no rows"), "orders")
@@ -20,10 +68,9 @@ def without_name(error: BaseException | str, resource: str) -> str:
 
 
 def find_cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
-    """Return the first error of `kind` in the chain of causes that led to `error`.
+    """Return the first error of `kind` in the chain of causes of `error`.
 
-    dlt wraps whatever is raised in a resource into its own errors; the one that says what to do
-    is further down the chain.
+    dlt wraps an error of a resource into its own; the one with the remedy is further down.
 
     Args:
         error: the error that was caught.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Full, Incremental, Partitioned
 
 REWRITING = (None, "delete-insert", "upsert")  # merge strategies that write a known row again

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
-from analytics_assets.config.configuration_error import ConfigurationError, refuse_unknown_keys
+from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 
 

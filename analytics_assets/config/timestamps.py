@@ -1,4 +1,4 @@
-"""Moments, as APIs and warehouses write them; one without a time zone is in UTC."""
+"""Timestamps as APIs and warehouses write them; one without a time zone is in UTC."""
 
 import re
 from datetime import UTC, date, datetime
@@ -8,80 +8,80 @@ from dlt.common.time import datetime_obj_to_str, detect_datetime_format
 FRACTION = re.compile(r"(?<=\.)\d+")
 
 
-def as_moment(value: object) -> datetime | None:
-    """Return the moment that a date, a time or an ISO text stands for, midnight for a date.
+def parse_timestamp(value: object) -> datetime | None:
+    """Return the timestamp of a date, a time or an ISO text; a date is its midnight.
 
     Args:
-        value: what was found.
+        value: any value of a table or of a setting.
 
     Returns:
-        The moment in UTC; None if it is none.
+        The timestamp in UTC; None for a value that is none.
 
     Example:
-        >>> as_moment("2026-01-31T01:00:00+02:00").isoformat()
+        >>> parse_timestamp("2026-01-31T01:00:00+02:00").isoformat()
         '2026-01-30T23:00:00+00:00'
     """
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if isinstance(moment, datetime):
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(parsed, datetime):
+            return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    if isinstance(moment, date):
-        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    if isinstance(parsed, date):
+        return datetime(parsed.year, parsed.month, parsed.day, tzinfo=UTC)
     return None
 
 
-def moment_in_json(value: object) -> datetime | None:
-    """Return the moment that a value of a row stands for: an ISO text, or seconds since 1970."""
+def parse_json_timestamp(value: object) -> datetime | None:
+    """Return the timestamp of a value in JSON: an ISO text, or seconds since 1970."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return datetime.fromtimestamp(value, UTC)
         except (ValueError, OverflowError, OSError):
             return None
-    return as_moment(value)
+    return parse_timestamp(value)
 
 
-def has_zone(text: str) -> bool:
-    """Tell whether a text that is a moment says in which time zone it is."""
+def has_utc_offset(text: str) -> bool:
+    """Return True if an ISO timestamp names its time zone."""
     return datetime.fromisoformat(text).tzinfo is not None
 
 
-def is_day(text: str) -> bool:
-    """Tell whether a text that is a moment has a date only."""
+def is_date_only(text: str) -> bool:
+    """Return True if an ISO timestamp has a date and no time."""
     return not (":" in text or "T" in text)
 
 
-def written_like(moment: datetime, example: str) -> str:
-    """Write a moment in the form of another.
+def format_like(timestamp: datetime, example: str) -> str:
+    """Return a timestamp in the format of another one.
 
     Args:
-        moment: the moment, with a time zone.
-        example: a date or a time in ISO format; its time zone is that of what is returned.
+        timestamp: the timestamp, with a time zone.
+        example: a date or a time in ISO format, whose time zone the result has, too.
 
     Returns:
         The text, cut rather than rounded to the precision of the example.
 
     Raises:
-        ValueError: dlt does not know the form.
+        ValueError: dlt does not know the format.
 
     Example:
-        >>> written_like(datetime(2026, 1, 31, 23, 30, tzinfo=UTC), "2025-01-01")
+        >>> format_like(datetime(2026, 1, 31, 23, 30, tzinfo=UTC), "2025-01-01")
         '2026-01-31'
     """
     form = detect_datetime_format(example)
     if form is None:
         raise ValueError(example)
     zone = datetime.fromisoformat(example).tzinfo or UTC
-    text = datetime_obj_to_str(moment.astimezone(zone), form)
+    text = datetime_obj_to_str(timestamp.astimezone(zone), form)
     digits = FRACTION.search(example)
     return FRACTION.sub(lambda found: found[0][: len(digits[0])], text) if digits else text
 
 
-def is_writable(text: str) -> bool:
-    """Tell whether a text is a moment in a form in which others can be written."""
-    moment = as_moment(text)
+def is_format_supported(text: str) -> bool:
+    """Return True if a text is a timestamp whose format `format_like` can write."""
+    timestamp = parse_timestamp(text)
     try:
-        return moment is not None and written_like(moment, text) == text
+        return timestamp is not None and format_like(timestamp, text) == text
     except ValueError:
         return False

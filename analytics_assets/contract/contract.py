@@ -9,7 +9,7 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError, did_you_mean, listed
+from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.openapi.endpoints import Endpoints, kept_endpoints
 from analytics_assets.contract.openapi.json_schema import columns_of

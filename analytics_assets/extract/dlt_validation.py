@@ -11,7 +11,7 @@ from dlt.sources.rest_api.config_setup import PAGINATOR_MAP
 from requests import Session
 
 from analytics_assets.config.api import Api, as_endpoint
-from analytics_assets.config.configuration_error import ConfigurationError, did_you_mean, listed
+from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"

@@ -13,7 +13,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPagi
 from dlt.sources.rest_api.config_setup import create_paginator
 
 from analytics_assets.config.api import as_endpoint, parents_of
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.contract import Contract
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.redaction import Redact

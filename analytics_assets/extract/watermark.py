@@ -8,7 +8,7 @@ from dlt.common import jsonpath
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.policy import NewestRequest
-from analytics_assets.config.timestamps import moment_in_json
+from analytics_assets.config.timestamps import parse_json_timestamp
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.response import ApiError
 from analytics_assets.extract.source import sample_source
@@ -71,7 +71,7 @@ def _fixed(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_moment(resource: str, field: str, value: object) -> datetime:
-    moment = moment_in_json(value)
+    moment = parse_json_timestamp(value)
     if moment is None:
         raise WatermarkError(
             f"{resource}: `{field}` in the API's newest row is {value!r}, which is no time. "

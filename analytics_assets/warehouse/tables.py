@@ -8,7 +8,7 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.errors import AnalyticsAssetsError
-from analytics_assets.config.timestamps import as_moment
+from analytics_assets.config.timestamps import parse_timestamp
 
 LOAD = "_dlt_load_id"  # dlt's column that says which load brought a row last
 
@@ -67,7 +67,7 @@ class Tables:
         Returns:
             The value in UTC, midnight for a date; None if there is none, or if it is no time.
         """
-        return as_moment(
+        return parse_timestamp(
             self._value(f"SELECT max({self._column(column)}) FROM {self._qualified(table)}")
         )
 

@@ -11,8 +11,9 @@ import pytest
 
 from analytics_assets.cli.first_page import FirstPageError, look_at_first_page
 from analytics_assets.config.api import Api
-from analytics_assets.config.load import Incremental, Partitioned, Window
+from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.policy import PolicyEntry
+from analytics_assets.config.window import Window
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.window_check import WindowIgnoredError
 from analytics_assets_tests.support.paged_server import (

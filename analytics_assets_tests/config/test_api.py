@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.policy import Policy
 
 CLIENT = {"base_url": "https://api.example.com"}

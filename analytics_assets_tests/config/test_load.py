@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics_assets.config.configuration_error import ConfigurationError
-from analytics_assets.config.load import Incremental, Load, Partitioned, Window
+from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.load import Incremental, Load, Partitioned
+from analytics_assets.config.window import Window
 
 START = date(2026, 1, 1)
 BERLIN = "Europe/Berlin"

@@ -5,7 +5,7 @@ import dlt
 import pytest
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 
 BY_DAY = Partitioned(start=date(2026, 1, 1))

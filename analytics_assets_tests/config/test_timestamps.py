@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.config.timestamps import as_moment, is_writable, moment_in_json, written_like
+from analytics_assets.config.timestamps import (
+    format_like,
+    is_format_supported,
+    parse_json_timestamp,
+    parse_timestamp,
+)
 
 EVENING = datetime(2026, 1, 31, 23, 30, 15, 987654, tzinfo=UTC)
 
@@ -21,25 +26,25 @@ EVENING = datetime(2026, 1, 31, 23, 30, 15, 987654, tzinfo=UTC)
     ],
 )
 def test_a_time_is_in_utc_unless_it_says_otherwise(value: Any) -> None:
-    assert as_moment(value) == EVENING
-    assert getattr(as_moment(value), "tzinfo", None) is UTC
+    assert parse_timestamp(value) == EVENING
+    assert getattr(parse_timestamp(value), "tzinfo", None) is UTC
 
 
 @pytest.mark.parametrize("value", ["2026-01-31", date(2026, 1, 31), "20260131"])
 def test_a_date_is_its_first_moment(value: Any) -> None:
-    assert as_moment(value) == datetime(2026, 1, 31, tzinfo=UTC)
+    assert parse_timestamp(value) == datetime(2026, 1, 31, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("value", [None, "", "Monday", True, [], "0001-01-01T00:00:00+05:00"])
 def test_anything_else_is_no_moment(value: Any) -> None:
-    assert as_moment(value) is None
-    assert moment_in_json(value) is None
+    assert parse_timestamp(value) is None
+    assert parse_json_timestamp(value) is None
 
 
 def test_a_number_is_seconds_in_json_and_no_moment_in_a_table() -> None:
-    assert moment_in_json(EVENING.timestamp()) == EVENING
-    assert moment_in_json(1e20) is None
-    assert as_moment(EVENING.timestamp()) is None
+    assert parse_json_timestamp(EVENING.timestamp()) == EVENING
+    assert parse_json_timestamp(1e20) is None
+    assert parse_timestamp(EVENING.timestamp()) is None
 
 
 @pytest.mark.parametrize(
@@ -59,12 +64,12 @@ def test_a_number_is_seconds_in_json_and_no_moment_in_a_table() -> None:
 def test_a_moment_is_written_in_the_form_of_another_and_cut_to_its_precision(
     example: str, written: str
 ) -> None:
-    assert written_like(EVENING, example) == written
-    assert is_writable(example)
+    assert format_like(EVENING, example) == written
+    assert is_format_supported(example)
 
 
 @pytest.mark.parametrize(
     "text", ["", "Monday", "2025-01-01 00:00:00", "0001-01-01", "2025-02-30", "2025"]
 )
 def test_a_form_in_which_no_other_can_be_written_is_known(text: str) -> None:
-    assert not is_writable(text)
+    assert not is_format_supported(text)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.contract import Column, Contract, ContractError, contract_of
 from analytics_assets.defs.analytics.api import API
 

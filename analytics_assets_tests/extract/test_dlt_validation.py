@@ -5,7 +5,7 @@ import pytest
 from dlt.sources.rest_api import rest_api_resources
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.extract.dlt_validation import OF_ANY_TEXT, refuse_entries
 
 REFUSED: dict[str, dict[str, Any]] = {

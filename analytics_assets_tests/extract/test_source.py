@@ -5,8 +5,7 @@ from typing import Any
 import dlt
 import pytest
 
-from analytics_assets.config.configuration_error import ConfigurationError
-from analytics_assets.config.errors import find_cause
+from analytics_assets.config.errors import ConfigurationError, find_cause
 from analytics_assets.config.settings import SettingsError
 from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.http.response import ResponseError

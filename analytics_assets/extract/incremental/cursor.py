@@ -18,7 +18,7 @@ from dlt.extract.pipe import Pipe
 from dlt.extract.state import reset_resource_state
 
 from analytics_assets.config.load import Incremental
-from analytics_assets.config.timestamps import as_moment, has_zone, written_like
+from analytics_assets.config.timestamps import format_like, has_utc_offset, parse_timestamp
 from analytics_assets.contract import Contract
 from analytics_assets.extract.http.response import ApiError
 from analytics_assets.extract.incremental.cursor_values import (
@@ -86,7 +86,7 @@ class Cursor(ItemTransform[Any, dict[str, Any]]):
         super().__init__(lambda item: item)
         self._load, self._contract = load, contract
         self._chosen, self._anew = start, anew
-        initial = as_moment(load.initial_value)
+        initial = parse_timestamp(load.initial_value)
         assert initial is not None, "checked by `Incremental`"
         self._initial = initial
 
@@ -124,10 +124,10 @@ class Cursor(ItemTransform[Any, dict[str, Any]]):
             self._known = self._initial
         usual = max(self._initial, self._known - self._load.lookback)
         self._moves = self._chosen is None or self._chosen <= usual
-        self._sent = written_like(self._chosen or usual, self._load.initial_value)
-        start = as_moment(self._sent)
+        self._sent = format_like(self._chosen or usual, self._load.initial_value)
+        start = parse_timestamp(self._sent)
         assert start is not None, "it has just been written"
-        zoned = has_zone(self._load.initial_value)
+        zoned = has_utc_offset(self._load.initial_value)
         self._changes = Changes(self._contract, self._load.field, start, now, zoned)
         self._custom_metrics = {}
         return self
@@ -136,7 +136,10 @@ class Cursor(ItemTransform[Any, dict[str, Any]]):
         """Return how far earlier loads came, None if there was none; forget it if it is to be."""
         field = self._load.field
         state = dlt.current.resource_state(resource).get("incremental", {}).get(field) or {}
-        last, initial = as_moment(state.get("last_value")), as_moment(state.get("initial_value"))
+        last, initial = (
+            parse_timestamp(state.get("last_value")),
+            parse_timestamp(state.get("initial_value")),
+        )
         # an earlier `initial_value` than the one at which loads began asks for more of the past
         self._is_forgotten = self._anew or (initial is not None and initial > self._initial)
         if self._is_forgotten:

@@ -7,7 +7,12 @@ from typing import Any
 
 from dlt.common import jsonpath
 
-from analytics_assets.config.timestamps import as_moment, has_zone, is_day, moment_in_json
+from analytics_assets.config.timestamps import (
+    has_utc_offset,
+    is_date_only,
+    parse_json_timestamp,
+    parse_timestamp,
+)
 from analytics_assets.contract import Contract
 from analytics_assets.extract.rows.arrow import is_table
 
@@ -80,11 +85,15 @@ class Changes:
         # rows that changed together are many: each moment is read once
         known = Counter(each if isinstance(each, str | int | float) else None for each in values)
         for value, rows in known.items():
-            moment = moment_in_json(value)
+            moment = parse_json_timestamp(value)
             if moment is None:
                 self.without += rows
                 continue
-            if self._zoned and isinstance(value, str) and not (has_zone(value) or is_day(value)):
+            if (
+                self._zoned
+                and isinstance(value, str)
+                and not (has_utc_offset(value) or is_date_only(value))
+            ):
                 raise ZoneUnknownError(value)
             self.before_start += rows * (moment < self._start)
             self.yet_to_come += rows * (moment > self._now + CLOCKS_DIFFER)
@@ -106,7 +115,7 @@ class Changes:
         self.before_start += pc.sum(pc.less(moments, start)).as_py() or 0
         self.yet_to_come += pc.sum(pc.greater(moments, future)).as_py() or 0
         if len(past):
-            self._keep(as_moment(pc.max(past).as_py()))
+            self._keep(parse_timestamp(pc.max(past).as_py()))
 
     def _keep(self, moment: datetime | None) -> None:
         if moment and moment <= self._now:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from analytics_assets.config.api import as_endpoint
-from analytics_assets.config.load import SHORTEST_STEP, Window
+from analytics_assets.config.window import SHORTEST_STEP, Window
 
 
 @dataclass(frozen=True)

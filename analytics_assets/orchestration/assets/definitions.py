@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.settings import configured_base_url, without_credentials

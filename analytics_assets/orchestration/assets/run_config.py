@@ -9,7 +9,7 @@ from pydantic import Field
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental, Partitioned
-from analytics_assets.config.timestamps import as_moment
+from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.contract import Contract
 from analytics_assets.extract.incremental.cursor import Cursor
 
@@ -93,7 +93,7 @@ class LoadConfig(dg.Config):
             )
 
     def _check_start(self, load: object) -> None:
-        moment = as_moment(self.start)
+        moment = parse_timestamp(self.start)
         if not isinstance(load, Incremental):
             raise LaunchpadError(
                 f"`start` is for resources whose policy says `Incremental`, and not "
@@ -122,4 +122,4 @@ def cursor_of(api: Api, contract: Contract, config: LoadConfig) -> Cursor | None
     load = api.policy(contract.resource).load
     if not isinstance(load, Incremental):
         return None
-    return Cursor(load, contract, as_moment(config.start), config.begins_anew)
+    return Cursor(load, contract, parse_timestamp(config.start), config.begins_anew)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Load, Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.orchestration.keys import asset_key

@@ -9,7 +9,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.config.errors import find_cause
 from analytics_assets.config.load import Incremental
-from analytics_assets.config.timestamps import as_moment
+from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
 from analytics_assets.extract import rest_api_source
@@ -65,11 +65,11 @@ class Shop:
         self.pipeline = Warehouse.from_settings().pipeline("test")
 
     def answer(self, asked: Asked) -> Answer:
-        since = as_moment(asked.query.get("since")) if self.honours_since else None
+        since = parse_timestamp(asked.query.get("since")) if self.honours_since else None
         wanted = [
             each
             for each in self.rows
-            if since is None or (as_moment(each.get("at")) or datetime.now(UTC)) >= since
+            if since is None or (parse_timestamp(each.get("at")) or datetime.now(UTC)) >= since
         ]
         return paged(wanted)(asked)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics_assets.config.load import Window
+from analytics_assets.config.window import Window
 from analytics_assets.extract.incremental.time_window import TimeWindow, with_params
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,7 +8,8 @@ import dlt
 import pytest
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.load import Partitioned, Window
+from analytics_assets.config.load import Partitioned
+from analytics_assets.config.window import Window
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.extract.incremental.time_window import TimeWindow

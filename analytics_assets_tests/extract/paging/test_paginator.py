@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.config.configuration_error import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,

@@ -7,9 +7,10 @@ import dagster as dg
 import pytest
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.configuration_error import ConfigurationError
-from analytics_assets.config.load import Partitioned, Window
+from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
+from analytics_assets.config.window import Window
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.definitions import build_definitions

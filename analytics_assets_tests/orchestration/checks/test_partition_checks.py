@@ -9,8 +9,9 @@ import dagster as dg
 import pytest
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.load import Partitioned, Window
+from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.window import Window
 from analytics_assets.orchestration.checks.partition_checks import (
     check_missing_partitions,
     check_newest_partition,

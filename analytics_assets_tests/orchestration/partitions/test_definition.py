@@ -6,7 +6,8 @@ from typing import Any, get_args
 import dagster as dg
 import pytest
 
-from analytics_assets.config.load import By, Partitioned, Window
+from analytics_assets.config.load import By, Partitioned
+from analytics_assets.config.window import Window
 from analytics_assets.orchestration.partitions.definition import (
     backfill_policy_of,
     due_partitions,

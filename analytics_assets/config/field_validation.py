@@ -1,0 +1,68 @@
+"""Checks of the fields of a load or a window, with errors that name class, field and remedy."""
+
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from analytics_assets.config.errors import ConfigurationError
+
+
+def check_texts(owner: Any, *names: str) -> None:
+    """Refuse fields of `owner` that are no text, or an empty one.
+
+    Raises:
+        ConfigurationError: one is.
+    """
+    for name in names:
+        value = getattr(owner, name)
+        if not isinstance(value, str) or not value.strip():
+            raise refusal(owner, name, "give a text that is not empty")
+
+
+def check_booleans(owner: Any, *names: str) -> None:
+    """Refuse fields of `owner` that are neither True nor False.
+
+    Raises:
+        ConfigurationError: one is.
+    """
+    for name in names:
+        if not isinstance(getattr(owner, name), bool):
+            raise refusal(owner, name, "give True or False")
+
+
+def check_integer(owner: Any, name: str, at_least: int) -> None:
+    """Refuse a field of `owner` that is no integer, or below a minimum.
+
+    Raises:
+        ConfigurationError: it is.
+    """
+    value = getattr(owner, name)
+    if type(value) is not int or value < at_least:
+        raise refusal(owner, name, f"give a whole number of at least {at_least}")
+
+
+def check_timezone(owner: Any, name: str) -> tzinfo:
+    """Return the time zone that a field of `owner` names.
+
+    Raises:
+        ConfigurationError: there is no such time zone.
+    """
+    try:
+        return ZoneInfo(getattr(owner, name))
+    except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+        raise refusal(
+            owner, name, "give an IANA time zone such as 'UTC' or 'Europe/Berlin'"
+        ) from error
+
+
+def refusal(owner: Any, name: str, remedy: str) -> ConfigurationError:
+    """Return the error of a field.
+
+    Args:
+        owner: the load or the window.
+        name: the field's name.
+        remedy: the end of the message, without a full stop.
+    """
+    return ConfigurationError(
+        f"`{type(owner).__name__}`: `{name}` cannot be {getattr(owner, name)!r}: {remedy}."
+    )
