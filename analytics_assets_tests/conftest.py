@@ -8,6 +8,9 @@ DuckDB's file alone takes `duckdb_warehouse`, what is about a server alone `post
 Without any of them there is no warehouse, and a load fails. `loading.table_rows()` gives the rows
 of a table alike from both.
 
+Outside `warehouse/`, the turn of PostgreSQL is marked `e2e`: `make test` leaves it out. A test of a
+merge, which each warehouse does in its own way, is marked `merge` and takes both turns there.
+
 A test process has one PostgreSQL server, each test a database of its own in it, which is dropped in
 the end. A test that kills a server starts its own: `with PostgresServer() as server`.
 """
@@ -29,7 +32,8 @@ from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.summary import pytest_terminal_summary as pytest_terminal_summary
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
-ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 TODAY = date(2025, 8, 1)  # thirty days of data: enough to page through, quick to load
 SETTINGS = (
     "BASE_URL",
@@ -50,6 +54,17 @@ SETTINGS = (
 NO_WAREHOUSE = "the test takes no fixture warehouse, duckdb_warehouse or postgres_warehouse"
 
 FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__")
+
+
+@pytest.hookimpl(tryfirst=True)  # before the option -m is applied
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `e2e` the folder `e2e` and, outside `warehouse/` and merges, PostgreSQL's turns."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        quick = item.path.is_relative_to(TESTS / "warehouse") or item.get_closest_marker("merge")
+        postgres = parameters.get("warehouse") == "postgres" and not quick
+        if postgres or item.path.is_relative_to(TESTS / "e2e"):
+            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(autouse=True)
@@ -161,13 +176,6 @@ def arrow_tables(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(ArrowExtractor, "write_items", write_items)
     return given
-
-
-# of what takes long, as it is done in processes of its own, the turn of PostgreSQL comes with the
-# slow tests
-POSTGRES_LATER = pytest.mark.parametrize(
-    "warehouse", ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
-)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY
+from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import api_rows, table_rows
 from analytics_assets_tests.support.project import copy_project
 
@@ -48,7 +48,6 @@ def summary(output: str) -> dict[str, list[str]]:
     return {cells[0].removeprefix("analytics/"): cells[1:] for cells in lines}
 
 
-@POSTGRES_LATER
 def test_materialize_loads_everything_then_what_is_due_and_ends_with_a_table_and_the_place(
     environment: Mapping[str, str], warehouse: Warehouse
 ) -> None:
@@ -75,7 +74,6 @@ def test_materialize_loads_everything_then_what_is_due_and_ends_with_a_table_and
             assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
 
 
-@POSTGRES_LATER
 def test_a_failed_resource_shows_in_the_table_with_its_reason(
     environment: Mapping[str, str], connected: Sandbox, warehouse: Warehouse
 ) -> None:
@@ -164,7 +162,6 @@ def test_check_says_what_is_wrong(
     assert "wrong-secret-marker" not in done.stdout + done.stderr
 
 
-@POSTGRES_LATER
 @pytest.mark.parametrize("stage", ["Reading", "Normalize"])
 def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
     environment: Mapping[str, str], connected: Sandbox, warehouse: Warehouse, stage: str
@@ -219,7 +216,6 @@ def test_a_part_of_a_policy_that_cannot_be_is_said_with_its_line(
     assert done.stderr.rstrip().endswith(f"See line {number + 1} of api.py.")
 
 
-@POSTGRES_LATER
 @pytest.mark.parametrize("stage", ["Reading", "Extract analytics", "Normalize", "Load analytics"])
 def test_a_load_that_was_killed_is_made_good_by_the_next_one(
     environment: Mapping[str, str], connected: Sandbox, warehouse: Warehouse, stage: str

@@ -12,7 +12,7 @@ import pytest
 
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY, point_at
+from analytics_assets_tests.conftest import ROOT, TODAY, point_at
 
 MARKER = "marked/secret+word"
 SPELLINGS = (b"marked/secret", b"marked%2Fsecret", b"bWFya2VkL3NlY3JldC")  # plain, form, base64
@@ -67,7 +67,6 @@ def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
     ]
 
 
-@POSTGRES_LATER
 def test_a_run_that_succeeds_writes_no_secret(
     guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
 ) -> None:
@@ -76,7 +75,6 @@ def test_a_run_that_succeeds_writes_no_secret(
     assert leaks(clean_place, done.stdout, done.stderr) == []
 
 
-@POSTGRES_LATER
 @pytest.mark.parametrize(
     "fault",
     [
@@ -99,7 +97,6 @@ def test_a_run_that_fails_writes_no_secret_even_when_the_api_repeats_it(
         assert instance.get_runs_count() == 1
 
 
-@POSTGRES_LATER
 def test_a_run_that_is_killed_leaves_no_secret_in_its_working_files(
     guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
 ) -> None:

@@ -23,7 +23,7 @@ from analytics_assets.orchestration.partitions.definition import partitions_of, 
 from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS, a_more_urgent_run_waits
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT, TODAY
+from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import (
     api_rows,
     failures_of,
@@ -218,7 +218,6 @@ def job_by_days() -> dg.JobDefinition:
     return build_definitions(API).resolve_job_def(JOB)
 
 
-@POSTGRES_LATER
 def test_a_run_that_is_tried_again_leaves_out_what_it_has_loaded(
     connected: Sandbox, warehouse: Warehouse, on_disk: dg.DagsterInstance
 ) -> None:

@@ -20,7 +20,7 @@ from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse.machine import this_machine
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.conftest import POSTGRES_LATER, ROOT
+from analytics_assets_tests.conftest import ROOT
 
 JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
 PATIENCE = 120  # seconds that a busy machine may take
@@ -64,7 +64,6 @@ def statuses(instance: dg.DagsterInstance) -> list[dg.DagsterRunStatus]:
     return [run.status for run in instance.get_runs()]
 
 
-@POSTGRES_LATER
 def test_a_killed_run_is_marked_as_failed_and_gives_its_place_back(
     stuck: subprocess.Popen[bytes], clean_place: Path
 ) -> None:
@@ -77,7 +76,6 @@ def test_a_killed_run_is_marked_as_failed_and_gives_its_place_back(
         assert (statuses(instance), claimed(instance)) == ([dg.DagsterRunStatus.FAILURE], 0)
 
 
-@POSTGRES_LATER
 def test_a_run_of_another_machine_or_container_is_left_alone(
     stuck: subprocess.Popen[bytes], clean_place: Path
 ) -> None:
@@ -122,7 +120,6 @@ def test_a_process_that_got_the_number_of_a_dead_one_does_not_keep_its_run_alive
     assert is_gone(os.getpid(), seen=datetime.now(UTC) - timedelta(days=1000))
 
 
-@POSTGRES_LATER
 def test_the_sensor_is_on_from_the_start_and_says_what_it_ended(
     stuck: subprocess.Popen[bytes], clean_place: Path
 ) -> None:
@@ -137,7 +134,6 @@ def test_the_sensor_is_on_from_the_start_and_says_what_it_ended(
         assert sensor.evaluate_tick(context).skip_message == f"Ended {run.run_id}."
 
 
-@POSTGRES_LATER
 def test_the_command_line_says_for_which_run_it_waits_and_goes_on_when_that_one_dies(
     stuck: subprocess.Popen[bytes],
     connected: Sandbox,
