@@ -1,10 +1,11 @@
 # Two commands: `make materialize` and `make test`. Both set up what they need the first time.
-.PHONY: materialize dev test test-slow lint bench clean
+.PHONY: materialize dev test test-e2e lint bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # more than processors, as tests wait for a quarter of their time
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
+UI_TESTS := analytics_assets_tests/e2e/ui
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # dagster.yaml is here, and so are the run history (.dagster/) and dlt's working files
 export DAGSTER_HOME := $(CURDIR)
@@ -16,12 +17,15 @@ materialize: .venv/installed
 dev: .venv/installed
 	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
 
+# everything but the tests marked `e2e`: a worker that has nothing left takes tests of another one
 test: .venv/installed-for-tests lint
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
-# faults that take long, and kills of the process and of the warehouse at each stage
-test-slow: .venv/installed-for-tests
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow
+# processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one `dagster dev`
+# and one browser, in one process
+test-e2e: .venv/installed-for-tests
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m 'e2e or slow' --ignore $(UI_TESTS)
+	$(BIN)/pytest -m '' $(UI_TESTS)
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff check .

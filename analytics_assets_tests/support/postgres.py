@@ -12,9 +12,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg2
+from filelock import FileLock
 
 EMPTY = "template0"  # PostgreSQL's own database, of which each new one is a copy
 PATIENCE = 300  # seconds that a busy machine may take to start a server
+# two servers that start in the same moment, as two workers' do, can fail
+ONE_AT_A_TIME = Path(tempfile.gettempdir()) / f"analytics_assets-postgres-{os.geteuid()}.lock"
 SETTINGS = {
     "listen_addresses": "",
     # what is committed outlives the server's processes, though not the machine
@@ -50,9 +53,10 @@ class PostgresServer:
 
     def __enter__(self) -> "PostgresServer":
         try:
-            self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8",
-                      "--locale=C", "--no-sync", "--no-instructions")  # fmt: skip
-            self.start()
+            with FileLock(ONE_AT_A_TIME):
+                self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                          "--locale=C", "--no-sync", "--no-instructions")  # fmt: skip
+                self.start()
         except BaseException:
             self.__exit__()
             raise

@@ -1,6 +1,7 @@
-"""What the definitions cost to load: everything is read and built once, however many there are."""
+"""Loading of the definitions: each file is read, and each part built, once for all resources."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -13,10 +14,10 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.policy import Policy
-from analytics_assets.contract.openapi import document as document_room
+from analytics_assets.contract.openapi import document as document_module
 from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.extract import dlt_validation as refusal_room
+from analytics_assets.extract import dlt_validation
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets_tests.conftest import ROOT
 
@@ -31,6 +32,21 @@ NOT_AT_LOAD = (
     "starlette",
     "uvicorn",
 )
+START = f"""
+import gc, json, sys
+connections = []
+sys.addaudithook(lambda event, _: event == "socket.connect" and connections.append(event))
+from analytics_assets.definitions import definitions
+project = definitions()
+imported = [name for name in {NOT_AT_LOAD!r} if name in sys.modules]
+project.get_repository_def().load_all_definitions()
+print(json.dumps({{
+    "imported": imported,
+    "connections": len(connections),
+    "gc_enabled": gc.isenabled(),
+    "gc_frozen": gc.get_freeze_count(),
+}}))
+"""
 
 
 def api_of(count: int, place: Path) -> Api:
@@ -60,25 +76,45 @@ def api_of(count: int, place: Path) -> Api:
     )
 
 
+@pytest.fixture(scope="module")
+def started() -> dict[str, Any]:
+    """A process that loads the definitions as Dagster does: its imports, connections and output."""
+    # dlt takes SQLAlchemy to read credentials, where there are any
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("DESTINATION__")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", START],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {**json.loads(done.stdout), "stderr": done.stderr}
+
+
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often things were called that take long."""
+def calls(monkeypatch: pytest.MonkeyPatch, clean_place: Path) -> Counter[str]:
+    """Calls of what takes long, counted by name; of reads, those of the API's own files."""
     counted: Counter[str] = Counter()
 
     def count(holder: Any, name: str) -> None:
         real: Callable[..., Any] = getattr(holder, name)
 
         def counting(*args: Any, **kwargs: Any) -> Any:
-            counted[name] += 1
+            counted[name] += name != "read_text" or args[0].parent == clean_place
             return real(*args, **kwargs)
 
         monkeypatch.setattr(holder, name, counting)
 
-    count(document_room, "_parsed")
+    count(document_module, "_parsed")
     count(Endpoints, "__init__")
     count(Policy, "merged")
     count(Path, "read_text")
-    count(refusal_room, "rest_api_resources")
+    count(dlt_validation, "rest_api_resources")
     return counted
 
 
@@ -113,38 +149,18 @@ def test_the_code_link_of_each_resource_leads_to_its_own_line(clean_place: Path)
 
 
 def test_loading_imports_nothing_that_only_runs_need_and_opens_no_connection(
-    monkeypatch: pytest.MonkeyPatch,
+    started: dict[str, Any],
 ) -> None:
-    # dlt takes SQLAlchemy to read credentials, where there are any
-    monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
-    watched = (
-        "import sys\n"
-        "sys.addaudithook(lambda event, _: print(event) if event == 'socket.connect' else None)\n"
-        "from analytics_assets.definitions import definitions\n"
-        "project = definitions()\n"
-        f"print(*[name for name in {NOT_AT_LOAD!r} if name in sys.modules])\n"
-        "project.get_repository_def().load_all_definitions()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", watched], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == []
+    assert started["imported"] == []
+    assert started["connections"] == 0
 
 
-def test_what_is_loaded_is_out_of_the_garbage_collectors_sight_and_the_process_ends_silently() -> (
-    None
-):
-    watched = (
-        "import gc\n"
-        "from analytics_assets.definitions import definitions\n"
-        "definitions()\n"
-        "print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", watched], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["True", "True"], "")
+def test_the_garbage_collector_skips_the_definitions_and_the_process_ends_silently(
+    started: dict[str, Any],
+) -> None:
+    assert started["gc_enabled"]
+    assert started["gc_frozen"] > 100_000
+    assert started["stderr"] == ""
 
 
 def test_processes_that_load_at_once_share_no_folder(clean_place: Path) -> None:
