@@ -1,18 +1,18 @@
-"""What a row of a resource must be, read from the API's OpenAPI document; no HTTP, no Dagster."""
+"""Contracts of rows, read from the API's OpenAPI document; without HTTP and Dagster."""
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract, contract_of
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.errors import ContractError
-from analytics_assets.contract.validation import Checked, Rejection, RowCheck
+from analytics_assets.contract.validation import Rejection, RowValidator, ValidatedPage
 
 __all__ = [
-    "Checked",
     "Column",
     "Contract",
     "ContractError",
     "Rejection",
-    "RowCheck",
+    "RowValidator",
+    "ValidatedPage",
     "contract_of",
     "drift",
 ]

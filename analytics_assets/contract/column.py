@@ -23,12 +23,12 @@ class Column:
     """A field of an API's rows, and the column that it becomes.
 
     Args:
-        field: the API's name of it.
-        name: the table's column: the field, or what it is renamed to, in dlt's snake case.
-        data_type: dlt's type of the column. The document never says `decimal`, `wei` or `binary`;
-            a hint in `api.py` may.
+        field: its name in the API's rows.
+        name: the column of the table: the field, or its `rename`, in dlt's snake case.
+        data_type: dlt's type of the column. `decimal`, `wei` and `binary` come from a hint in
+            `api.py`, never from the document.
         nullable: whether a row may have null there, or lack it.
-        description: what the document says about it.
+        description: its description in the document.
         choices: the values of an enumeration. Others are not refused: APIs grow new ones.
     """
 
@@ -40,7 +40,7 @@ class Column:
     choices: tuple[str, ...] = ()
 
     @property
-    def about(self) -> str | None:
-        """What to say about the column: its description, and its field if that is another name."""
+    def comment(self) -> str | None:
+        """The column's description in the warehouse, with the field if that has another name."""
         origin = f"The API's `{self.field}`." if self.name != self.field else ""
         return f"{self.description or ''} {origin}".strip() or None

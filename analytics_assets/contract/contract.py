@@ -1,4 +1,4 @@
-"""What a row of a resource must be."""
+"""The contract of a resource: columns, primary key and names of its rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,18 +17,18 @@ from analytics_assets.contract.openapi.references import Schema
 from analytics_assets.contract.openapi.response_schema import row_schema
 
 _NAMING = NamingConvention()
-NAMELESS = "_empty"  # what dlt calls the column of a field without a name
+NAMELESS = "_empty"  # dlt's name for the column of a field without one
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What a row of a resource must be.
+    """Columns, primary key and names of a resource's rows.
 
     Args:
         resource: the resource.
-        columns: its fields; empty if no document says what they are.
+        columns: its columns; empty if no document describes them.
         primary_key: the fields that tell rows apart, by the API's names.
-        rename: the column of a field, where it is not called like the field.
+        rename: the column of a field, where the two names differ.
     """
 
     resource: str
@@ -38,11 +38,11 @@ class Contract:
 
     @property
     def has_schema(self) -> bool:
-        """Whether a document says what the fields are."""
+        """True if a document describes the columns."""
         return bool(self.columns)
 
     def name_of(self, field: str) -> str:
-        """Return the table's column of a field: as renamed, and as dlt writes it."""
+        """Return the column of a field: renamed, in dlt's snake case."""
         return column_name(field, self.rename)
 
     @property
@@ -51,10 +51,10 @@ class Contract:
         return tuple(self.name_of(part) for part in self.primary_key)
 
     def hints(self) -> TTableSchemaColumns:
-        """Return the columns as dlt takes them, by their names in the table.
+        """Return the hints of the columns for dlt, by their names in the table.
 
-        Only the key is NOT NULL there: rows are checked before they are loaded, and a warehouse
-        cannot add such a column to a table with rows, or take the rule back.
+        Only the key is NOT NULL there: rows are validated before they are loaded, and a warehouse
+        can neither add such a column to a table with rows nor lift the constraint.
         """
         hints: TTableSchemaColumns = {}
         for column in self.columns:
@@ -63,13 +63,13 @@ class Contract:
                 "data_type": column.data_type,
                 "nullable": column.field not in self.primary_key,
             }
-            if column.about:
-                hints[column.name]["description"] = column.about
+            if column.comment:
+                hints[column.name]["description"] = column.comment
         return hints
 
 
 def column_name(field: str, rename: Mapping[str, str]) -> str:
-    """Return the table's column of a field: as renamed, and as dlt writes it."""
+    """Return the column of a field: renamed, in dlt's snake case."""
     name = rename.get(field, field)
     return _NAMING.normalize_path(name) if name.strip() else NAMELESS
 
@@ -132,7 +132,7 @@ def _as_configured(
     key: tuple[str, ...],
     rename: Mapping[str, str],
 ) -> Column:
-    """Lay what `api.py` says of a column over what the document says."""
+    """Override the document's column by the hints of `api.py`."""
     name = column_name(column.field, rename)
     hint = {**hints.get(name, {}), **hints.get(column.field, {})}
     return replace(
@@ -144,7 +144,7 @@ def _as_configured(
 
 
 def _hints_of(columns: Any) -> dict[str, dict[str, Any]]:
-    """Return the hints of an entry by column; in another shape than names they stay dlt's."""
+    """Return an entry's hints by column; those of another shape are left to dlt."""
     hints = columns if isinstance(columns, dict) else {}
     known = ("data_type", "nullable")
     return {

@@ -1,4 +1,4 @@
-"""How what an API says of its rows now differs from what it said when the document was kept."""
+"""Differences between the contract of the kept document and that of the live one."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ def drift(kept: Contract, live: Contract) -> list[str]:
     """Compare two contracts of one resource.
 
     Args:
-        kept: what was agreed.
-        live: what the API says now.
+        kept: the contract of the kept document.
+        live: the contract of the API's document now.
 
     Returns:
-        A line per difference, fields by the API's name; empty if there is none.
+        A line per difference, fields by their names in the API; empty if there is none.
     """
     before = {column.field: column for column in kept.columns}
     now = {column.field: column for column in live.columns}

@@ -1,7 +1,7 @@
-"""What is wrong with an OpenAPI document, said so that it can be mended."""
+"""Errors of the contract."""
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 
 
 class ContractError(AnalyticsAssetsError):
-    """An OpenAPI document cannot be read; the message names it and what to do."""
+    """An OpenAPI document cannot be read; the message names it and the remedy."""

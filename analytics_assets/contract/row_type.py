@@ -1,4 +1,4 @@
-"""A contract's columns as one msgspec type, which holds a whole page against them in C."""
+"""A contract's columns as one msgspec type, by which a whole page is validated in C."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
@@ -11,7 +11,7 @@ from msgspec import Meta
 from analytics_assets.contract.column import Column, DataType
 
 OPEN_TYPES: tuple[DataType, ...] = ("json", "decimal", "wei", "binary")
-_LEAST, _MOST = -(2**63), 2**63 - 1  # what a bigint holds
+_LEAST, _MOST = -(2**63), 2**63 - 1  # of a bigint
 # JSON knows one kind of number: 5.0 is an integer too
 _INTEGER = (
     Annotated[int, Meta(ge=_LEAST, le=_MOST)]
@@ -34,8 +34,8 @@ def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
     """Make the type of a row.
 
     Args:
-        columns: what a row must have. Those of `OPEN_TYPES` may hold anything, null included.
-        closed: whether to refuse fields that no column names, rather than to leave them alone.
+        columns: the columns of a row. Those of `OPEN_TYPES` may have any value, null included.
+        closed: whether fields that no column names are refused rather than ignored.
 
     Returns:
         A type for `msgspec.convert`.
@@ -52,8 +52,8 @@ def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
     return msgspec.defstruct("Row", fields, kw_only=True, gc=False, forbid_unknown_fields=closed)
 
 
-def complaint(error: msgspec.ValidationError) -> str:
-    """Say what msgspec has against a row, the path first; it names types and never the value."""
+def rejection_reason(error: msgspec.ValidationError) -> str:
+    """Return msgspec's reason against a row, path first; it names types and never the value."""
     message, _, path = str(error).partition(" - at ")
     path = path.strip("`") or "$"
     if message.startswith("Object missing required field "):

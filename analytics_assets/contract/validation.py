@@ -1,7 +1,7 @@
-"""Rows held against a contract: those that fit go on, those that do not are told apart, with why.
+"""Validation of rows against a contract: the rows that fit, and the others with the reason.
 
-What passes can be loaded: dlt can write it and read it as the type of its column, and DuckDB and
-PostgreSQL can store it. Of fields that the contract does not name only the former is known.
+A valid row can be loaded: dlt can write it and read it as the type of its column, and DuckDB and
+PostgreSQL can store it. For fields that the contract does not name only the first is certain.
 """
 
 import json
@@ -13,16 +13,16 @@ import msgspec
 import orjson
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.key_types import Keys
-from analytics_assets.contract.observed_fields import SeenFields
-from analytics_assets.contract.row_type import OPEN_TYPES, complaint, row_type
-from analytics_assets.contract.uninferable import (
+from analytics_assets.contract.observed_fields import ObservedFields
+from analytics_assets.contract.primary_key import PrimaryKeyCheck
+from analytics_assets.contract.row_type import OPEN_TYPES, rejection_reason, row_type
+from analytics_assets.contract.storage_limits import (
     OUT_OF_RANGE,
+    is_out_of_range,
     may_be_out_of_range,
-    out_of_range,
     uninferable,
+    unstorable,
 )
-from analytics_assets.contract.unstorable import unstorable
 
 MISSING_KEY = "missing primary key"
 
@@ -34,8 +34,8 @@ class Rejection:
     """A row that breaks the contract.
 
     Args:
-        position: where it was on its page, from 0.
-        reason: what is wrong, with the path in the row; it holds types and never the value.
+        position: its place on the page, from 0.
+        reason: the violation, with the path in the row; names types and never the value.
         row: the row.
     """
 
@@ -45,11 +45,11 @@ class Rejection:
 
 
 @dataclass
-class Checked:
-    """A page after the check.
+class ValidatedPage:
+    """A page after its validation.
 
     Args:
-        rows: those that fit, in order, the very objects of the page.
+        rows: the valid rows, in order, the very objects of the page.
         rejected: the others.
     """
 
@@ -57,19 +57,19 @@ class Checked:
     rejected: list[Rejection] = field(default_factory=list)
 
 
-class RowCheck:
-    """Holds the rows of one load against a contract, page by page.
+class RowValidator:
+    """Validates the rows of one load against a contract, page by page.
 
     Args:
-        contract: what a row must be. Without a schema a row must be an object that has its primary
-            key, of one type in all rows, and can be stored, and nothing else.
+        contract: the contract of a row. Without a schema a row must be an object that has its
+            primary key, of one type in all rows, and can be stored, and nothing else.
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
 
     Example:
         >>> from analytics_assets.contract import Column
         >>> sessions = Column("sessions", "sessions", "bigint", nullable=False)
-        >>> check = RowCheck(Contract("overview", (sessions,)))
-        >>> check.check([{"sessions": 3}, {"sessions": "3"}]).rejected[0].reason
+        >>> validator = RowValidator(Contract("overview", (sessions,)))
+        >>> validator.validate([{"sessions": 3}, {"sessions": "3"}]).rejected[0].reason
         '`$.sessions`: Expected `int`, got `str`'
     """
 
@@ -79,10 +79,10 @@ class RowCheck:
         self._name_of = contract.name_of
         self._hinted = frozenset(hinted)
         self._key = contract.primary_key
-        self._keys = Keys(contract, hinted)
+        self._key_check = PrimaryKeyCheck(contract, hinted)
         self._row_type = row_type(columns)
         self._has_schema = contract.has_schema
-        self._fields = SeenFields(column.field for column in columns)
+        self._fields = ObservedFields(column.field for column in columns)
         open_columns = [column for column in columns if column.data_type in OPEN_TYPES]
         self._open = {column.field for column in open_columns}
         # what must not be null, and is not known to msgspec
@@ -105,45 +105,45 @@ class RowCheck:
 
     @property
     def key_types(self) -> dict[str, str]:
-        """The JSON types of the key, where neither contract nor entry says them."""
-        return self._keys.types
+        """The JSON types of the primary key, where neither contract nor entry types it."""
+        return self._key_check.types
 
-    def saw(self, table: Any) -> None:
-        """Take notice of the fields of rows that fit, and came as an Arrow table."""
+    def observe_table(self, table: Any) -> None:
+        """Add the fields of valid rows that come as an Arrow table."""
         columns = zip(table.column_names, table.columns, strict=True)
         filled = {name for name, column in columns if column.null_count < len(column)}
         names = [column.field for column in self._columns if column.name in filled]
-        self._fields.look([dict.fromkeys(names)])
+        self._fields.observe([dict.fromkeys(names)])
 
-    def fits(self, row: Any) -> bool:
-        """Tell whether a row fits."""
-        return self._fit([row]) or self._reason(row) is None
+    def is_valid(self, row: Any) -> bool:
+        """Test one row."""
+        return self._are_valid([row]) or self._reason(row) is None
 
-    def check(self, page: Sequence[Any]) -> Checked:
-        """Tell the rows of a page that fit from those that do not.
+    def validate(self, page: Sequence[Any]) -> ValidatedPage:
+        """Divide a page into valid and rejected rows.
 
         Args:
-            page: what the API sent, an object per row.
+            page: the API's rows, an object per row.
 
         Returns:
-            Every row of the page, on the one side or the other.
+            Every row of the page, in one of the two lists.
         """
-        self._fields.look(page)
-        if self._fit(page):
-            self._keys.learn(page)
-            return Checked(list(page))
-        checked = Checked()
+        self._fields.observe(page)
+        if self._are_valid(page):
+            self._key_check.learn(page)
+            return ValidatedPage(list(page))
+        validated = ValidatedPage()
         for position, row in enumerate(page):
-            reason = None if self._fit([row]) else self._reason(row)
+            reason = None if self._are_valid([row]) else self._reason(row)
             if reason is None:
-                self._keys.learn([row])
-                checked.rows.append(row)
+                self._key_check.learn([row])
+                validated.rows.append(row)
             else:
-                checked.rejected.append(Rejection(position, reason, row))
-        return checked
+                validated.rejected.append(Rejection(position, reason, row))
+        return validated
 
-    def _fit(self, page: Sequence[Any]) -> bool:
-        """Tell whether all rows fit; if it says no, `_reason` has the last word about each."""
+    def _are_valid(self, page: Sequence[Any]) -> bool:
+        """Test all rows at once, quickly; if False, `_reason` decides about each."""
         try:
             msgspec.convert(page, list[self._row_type])  # type: ignore[name-defined]
             encoded, has_long_integers = _encoded(page)
@@ -154,15 +154,17 @@ class RowCheck:
             return False
         if any(None in [row.get(name) for row in page] for name in self._not_null):
             return False
-        if any(_has_small_letters(page, name) for name in self._clock) or not self._keys.fit(page):
+        if any(_has_small_letters(page, name) for name in self._clock):
+            return False
+        if not self._key_check.accepts(page):
             return False
         odd = has_long_integers or may_be_out_of_range(encoded)
-        if odd and any(self._has_no_place(row) for row in page):
+        if odd and any(self._does_not_fit(row) for row in page):
             return False
         return self._is_finite(page, encoded)
 
     def _is_finite(self, page: Sequence[Any], encoded: bytes) -> bool:
-        """Tell whether all numbers are ones; where a column has a type, msgspec has seen to it."""
+        """Test for NaN and infinity; in columns with a type, msgspec has done so."""
         names = self._open | self._fields.unknown.keys()
         # orjson writes null for what is not a number
         if not names or b"null" not in encoded:
@@ -175,7 +177,7 @@ class RowCheck:
         return True
 
     def _reason(self, row: Any) -> str | None:
-        """Say why a row does not fit, None if it does."""
+        """Return the reason to reject a row; None if it is valid."""
         if isinstance(row, dict):
             for name in self._key:
                 if row.get(name) is None:
@@ -183,7 +185,7 @@ class RowCheck:
         try:
             msgspec.convert(row, self._row_type)
         except msgspec.ValidationError as error:
-            return complaint(error)
+            return rejection_reason(error)
         except UnicodeEncodeError:  # the name of a field is no text
             return unstorable(row)
         for name in self._not_null:
@@ -192,15 +194,16 @@ class RowCheck:
         for name in self._clock:
             if _has_small_letters([row], name):
                 return f"`$.{name}`: Invalid RFC3339 encoded time: T and Z are capital letters"
-        return unstorable(row) or self._has_no_place(row) or self._keys.complaint(row)
+        return unstorable(row) or self._does_not_fit(row) or self._key_check.reason(row)
 
-    def _has_no_place(self, row: dict[str, Any]) -> str | None:
-        """Say why a column would not hold a value as it is, None if it does.
+    def _does_not_fit(self, row: dict[str, Any]) -> str | None:
+        """Return why a column would alter a value; None if none does.
 
-        Only what the type of a row cannot say: it knows neither UTC nor how far a double counts.
+        Only what the type of a row cannot express: it knows neither UTC nor the largest integer
+        that a double counts to.
         """
         for name in self._times:
-            if out_of_range(row.get(name)):
+            if is_out_of_range(row.get(name)):
                 return f"`$.{name}`: {OUT_OF_RANGE}"
         for name in self._doubles:
             value = row.get(name)
@@ -215,7 +218,7 @@ class RowCheck:
 
 
 def _encoded(page: Sequence[Any]) -> tuple[bytes, bool]:
-    """Write a page as JSON, and tell whether an integer has more digits than a double."""
+    """Encode a page as dlt does; True beside it if an integer has more digits than a double."""
     try:
         return orjson.dumps(page, default=str, option=orjson.OPT_STRICT_INTEGER), False
     except orjson.JSONEncodeError:
@@ -223,6 +226,6 @@ def _encoded(page: Sequence[Any]) -> tuple[bytes, bool]:
 
 
 def _has_small_letters(page: Sequence[Any], name: str) -> bool:
-    """Tell whether a time is written with a small t or z: msgspec reads it, dlt does not."""
+    """Test for times with a small t or z, which msgspec reads and dlt does not."""
     texts = "".join([text for row in page if isinstance(text := row.get(name), str)])
     return "t" in texts or "z" in texts

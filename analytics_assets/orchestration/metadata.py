@@ -167,7 +167,7 @@ def contract_schema(contract: Contract, of_the_endpoint: bool = False) -> dg.Tab
             dg.TableColumn(
                 name=column.field if of_the_endpoint else column.name,
                 type=column.data_type,
-                description=column.description if of_the_endpoint else column.about,
+                description=column.description if of_the_endpoint else column.comment,
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
             for column in contract.columns

@@ -116,7 +116,7 @@ def test_hints_of_another_shape_are_left_to_dlt(shop: Shop, hints: Any) -> None:
     assert columns(shop(columns=hints))["total"].data_type == "text"
 
 
-def test_two_fields_that_would_be_one_column_are_refused_with_the_mend(shop: Shop) -> None:
+def test_two_fields_that_would_be_one_column_are_refused_with_the_remedy(shop: Shop) -> None:
     properties: Any = {"userId": {}, "user_id": {}, "orderId": {}}
 
     with pytest.raises(ConfigurationError) as refusal:

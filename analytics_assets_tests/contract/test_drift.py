@@ -20,7 +20,7 @@ def test_contracts_that_say_the_same_have_not_drifted() -> None:
     assert drift(kept, live) == []
 
 
-def test_every_field_that_came_or_went_is_told() -> None:
+def test_added_and_removed_fields_are_listed() -> None:
     kept = contract(column("a"), column("b", "bigint"), column("c", "json"))
     live = contract(column("a"), column("d", "date"))
 
@@ -31,7 +31,7 @@ def test_every_field_that_came_or_went_is_told() -> None:
     ]
 
 
-def test_a_schema_that_came_is_all_its_fields() -> None:
+def test_a_schema_that_is_new_lists_all_its_fields() -> None:
     assert drift(contract(), contract(column("a"), column("b", "bigint"))) == [
         "added `a` (text)",
         "added `b` (bigint)",
@@ -58,5 +58,5 @@ def test_a_schema_that_came_is_all_its_fields() -> None:
         ),
     ],
 )
-def test_what_changed_about_a_field_is_told(kept: Column, live: Column, lines: list[str]) -> None:
+def test_changes_of_a_field_are_listed(kept: Column, live: Column, lines: list[str]) -> None:
     assert drift(contract(kept), contract(live)) == lines

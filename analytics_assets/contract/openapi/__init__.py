@@ -1,1 +1,1 @@
-"""OpenAPI documents: endpoints, schemas and references, resolved to row schemas."""
+"""OpenAPI documents: endpoints, references and schemas, down to the columns of a row."""

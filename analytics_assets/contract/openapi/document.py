@@ -10,7 +10,7 @@ import yaml
 
 from analytics_assets.contract.errors import ContractError
 
-MEND = "Give the OpenAPI 3.0 or 3.1 document of the API, as JSON or YAML."
+REMEDY = "Give the OpenAPI 3.0 or 3.1 document of the API, as JSON or YAML."
 
 
 def read_document(place: str | Path) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def parse_document(text: bytes | str, place: str) -> dict[str, Any]:
 
     Args:
         text: JSON or YAML.
-        place: what to call it in an error.
+        place: its name in an error.
 
     Returns:
         The document.
@@ -56,7 +56,7 @@ def parse_document(text: bytes | str, place: str) -> dict[str, Any]:
             found = f"is OpenAPI {version}"
         elif isinstance(document, dict) and "swagger" in document:
             found = f"is Swagger {document['swagger']}, the format before OpenAPI 3"
-        raise ContractError(f"{place} {found}. {MEND}")
+        raise ContractError(f"{place} {found}. {REMEDY}")
     assert isinstance(document, dict)
     return document
 
@@ -71,11 +71,11 @@ def _parsed(text: bytes | str, place: str) -> Any:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except (yaml.YAMLError, ValueError) as error:
         problem = str(error).splitlines()[0]
-        raise ContractError(f"{place} is neither JSON nor YAML: {problem}. {MEND}") from error
+        raise ContractError(f"{place} is neither JSON nor YAML: {problem}. {REMEDY}") from error
 
 
 def keep(document: dict[str, Any], place: str | Path) -> None:
-    """Write a document to a file, without what depends on where it was fetched.
+    """Write a document to a file, without the parts that depend on where it was fetched.
 
     Raises:
         ContractError: the file cannot be written.
@@ -94,8 +94,8 @@ def keep(document: dict[str, Any], place: str | Path) -> None:
 def kept_text(document: dict[str, Any]) -> str:
     """Return a document as it is kept: in a fixed order, so that differences are the API's.
 
-    Where the API is and how to sign in is left out, which may differ from place to place. What
-    stays of `servers` is the path to put before those of the document.
+    Hosts and sign-in are left out, as they differ between environments. Of `servers` the path
+    stays, which comes before those of the document.
     """
     components = document.get("components")
     kept = {

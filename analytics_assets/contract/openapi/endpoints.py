@@ -17,7 +17,7 @@ Segments = tuple[str, ...]
 
 
 class Endpoints:
-    """The endpoints of one document, which is gone through once for all resources.
+    """The endpoints of one document, indexed once for all resources.
 
     Args:
         document: an OpenAPI document.
@@ -28,7 +28,7 @@ class Endpoints:
         self.references = References(document)
 
     def operation(self, path: str, method: str) -> Mapping[str, Any]:
-        """Return what the document says of an endpoint, by the path that fits it best.
+        """Return the operation of an endpoint, by the path that fits it best.
 
         Args:
             path: the endpoint's path as in `api.py`: with dlt's placeholders or values for
@@ -42,7 +42,7 @@ class Endpoints:
             ContractError: a `$ref` leads nowhere.
         """
         wanted = _segments(path)
-        # a path that is there word for word fits better than one with a parameter in its place
+        # a literal path fits better than one with a parameter
         for name in self._names.get(wanted, ()):
             if operation := self._operation(name, method):
                 return operation
@@ -68,10 +68,10 @@ class Endpoints:
 
     @cached_property
     def _forms(self) -> list[tuple[Segments, str]]:
-        """The document's paths, each in all forms in which it may stand in `api.py`."""
+        """The document's paths, each in all forms that `api.py` may use."""
         templates = {name: _segments(name) for name in self._paths if isinstance(name, str)}
         servers = [_segments(server) for server in server_paths(self.document)]
-        # what all paths begin with may be a part of the base URL, which is a setting
+        # the common beginning of all paths may be a part of the base URL, which is a setting
         shared = _shared(templates.values())
         return [
             (form, name)
@@ -89,7 +89,7 @@ class Endpoints:
 
 
 def kept_endpoints(place: str | Path) -> Endpoints:
-    """Read a document as `read_document` does, a file that has not changed only once."""
+    """Read a document as `read_document` does, an unchanged file only once."""
     try:
         changed = os.stat(place).st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""The schema of a row, as columns."""
+"""Columns of the JSON Schema of a row."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ SCALARS: dict[str, DataType] = {
 FORMATS: dict[str, DataType] = {"date": "date", "date-time": "timestamp", "time": "time"}
 TEXTS: set[DataType] = {"text", *FORMATS.values()}
 NOTHING: Followed = frozenset()
-LISTED = 20  # values of an enumeration that a description names
+MAX_LISTED = 20  # values of an enumeration in a description
 
 
 def columns_of(document: Mapping[str, Any], schema: Schema) -> tuple[Column, ...]:
@@ -43,7 +43,7 @@ def columns_of(document: Mapping[str, Any], schema: Schema) -> tuple[Column, ...
 
 
 def _is_name(field: str) -> bool:
-    """Tell whether a field can be looked at by name; msgspec refuses these two characters."""
+    """Test if msgspec and a table accept a field's name; msgspec refuses quotes and backslashes."""
     return bool(field.strip()) and field.isprintable() and not {'"', "\\"} & set(field)
 
 
@@ -54,7 +54,7 @@ class _Reader:
     def properties(
         self, schema: Any, within: Followed = NOTHING
     ) -> tuple[dict[str, Any], set[str]]:
-        """Return the properties of an object and which it must have, those of a union together."""
+        """Return the properties of an object and its required ones, those of a union together."""
         flat, within = self._references.flat_within(schema, within)
         own = flat.get("properties")
         properties = dict(own) if isinstance(own, dict) else {}
@@ -96,7 +96,7 @@ class _Reader:
             return {text if kind == "text" else kind for kind in kinds}, nullable or null
         found = [self._kinds(option, within) for option in _union(flat)]
         if not found:
-            return {"json"}, True  # it says nothing, so it may be anything
+            return {"json"}, True  # a schema without a type allows any value
         return set().union(*(kinds for kinds, _ in found)), nullable or any(n for _, n in found)
 
     def _choices(self, schema: Any, within: Followed = NOTHING) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class _Reader:
         if not values:
             parts = [option for option in _union(flat) if not self._is_null(option)]
             found = [self._choices(part, within) for part in parts]
-            if all(found):  # where one option is open, the others say little
+            if all(found):  # with an open option, the others are no complete list
                 return tuple(dict.fromkeys(choice for choices in found for choice in choices))
         texts = (v if isinstance(v, str) else json.dumps(v, default=str) for v in values)
         return tuple(dict.fromkeys(text for text in texts if text != "null"))
@@ -121,13 +121,13 @@ class _Reader:
             text = self._references.flat(parts[0]).get("description")
         text = " ".join(text.split()) if isinstance(text, str) else ""
         if len(choices) > 1:
-            end = ", ..." if len(choices) > LISTED else "."
-            text = f"{text} One of {', '.join(choices[:LISTED])}{end}"
+            end = ", ..." if len(choices) > MAX_LISTED else "."
+            text = f"{text} One of {', '.join(choices[:MAX_LISTED])}{end}"
         return text.strip() or None
 
 
 def _implied(flat: Schema) -> list[str]:
-    """Return the types that a schema means without naming them."""
+    """Return the types that a schema implies without naming them."""
     values = [flat["const"]] if "const" in flat else as_list(flat.get("enum"))
     if values:
         return list(dict.fromkeys(_type_name(value) for value in values))
@@ -151,7 +151,7 @@ def _union(flat: Schema) -> list[Any]:
 
 
 def _one_of(kinds: set[DataType]) -> DataType:
-    """Return the one type of a column whose values have several."""
+    """Return the type of a column whose values have several."""
     if len(kinds) == 1:
         return next(iter(kinds))
     if kinds == {"bigint", "double"}:

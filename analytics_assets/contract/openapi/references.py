@@ -1,4 +1,4 @@
-"""Schemas of an OpenAPI document with what they refer to put in its place."""
+"""Resolution of `$ref` and `allOf` in an OpenAPI document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ class References:
         self._resolver = registry.resolver()
 
     def target(self, reference: str) -> Any:
-        """Return what a JSON pointer such as `#/components/schemas/User` leads to.
+        """Return the target of a JSON pointer such as `#/components/schemas/User`.
 
         Raises:
             ContractError: it leads nowhere, or out of the document.
@@ -33,45 +33,45 @@ class References:
             return self._resolver.lookup(reference).contents
         # the library looks into texts and numbers as if they were objects
         except (Unresolvable, TypeError, ValueError) as error:
-            mend = (
-                "mend the document"
+            remedy = (
+                "correct the document"
                 if reference.startswith("#")
                 else "bundle the document into one file, for example with `redocly bundle`"
             )
             raise ContractError(
-                f"The OpenAPI document refers to `{reference}`, which it does not hold; {mend}."
+                f"The OpenAPI document refers to `{reference}`, which it does not hold; {remedy}."
             ) from error
 
     def followed(self, value: Any) -> Mapping[str, Any]:
-        """Return an object of the document, or the one that it refers to; anything else is {}."""
-        seen = set()
+        """Return an object, its `$ref` followed; {} for anything else."""
+        followed = set()
         while isinstance(value, dict) and isinstance(reference := value.get("$ref"), str):
-            if reference in seen:
+            if reference in followed:
                 return {}
-            seen.add(reference)
+            followed.add(reference)
             value = self.target(reference)
         return value if isinstance(value, dict) else {}
 
     def flat(self, schema: Any) -> Schema:
         """Return a schema with its own `$ref` and `allOf` merged into it.
 
-        Its properties, items and options may hold further ones. What a `$ref` stands beside adds
-        to its target, in OpenAPI 3.0 too, where it ought not to be there.
+        Its properties, items and options may contain further ones. Keys beside a `$ref` are added
+        to its target, in OpenAPI 3.0 too, which forbids them.
 
         Args:
             schema: any part of a document where a schema should be.
 
         Returns:
-            A schema without `$ref` and `allOf`; {} for what is none.
+            A schema without `$ref` and `allOf`; {} for anything else.
         """
         return self.flat_within(schema, frozenset())[0]
 
     def flat_within(self, schema: Any, within: Followed) -> tuple[Schema, Followed]:
-        """Return a schema as `flat` does, for those who go on to its options.
+        """Return a schema as `flat` does, for a walk through its options.
 
         Args:
             schema: any part of a document where a schema should be.
-            within: the references that led here; to follow one again would not end.
+            within: the references that led here; following one again would not end.
 
         Returns:
             The schema, and the references that lead to its options.
@@ -94,7 +94,7 @@ class References:
 
 
 def _merge(merged: dict[str, Any], part: Schema) -> None:
-    """Lay a schema over another; both must hold, as far as columns ask for it."""
+    """Merge a schema into another; a row must meet both, as far as columns depend on it."""
     for key, value in part.items():
         known = merged.get(key)
         if key == "properties" and isinstance(known, dict) and isinstance(value, dict):
@@ -105,7 +105,7 @@ def _merge(merged: dict[str, Any], part: Schema) -> None:
         elif key == "nullable":
             merged[key] = known is True or value is True
         elif key in ("anyOf", "oneOf") and isinstance(known, list):
-            merged[key] = known  # to have a row be two of something says no more of its columns
+            merged[key] = known  # two unions say no more of the columns than one
         elif key == "type" and known is not None:
             merged[key] = [kind for kind in as_list(value) if kind in as_list(known)] or value
         else:
@@ -113,5 +113,5 @@ def _merge(merged: dict[str, Any], part: Schema) -> None:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return what may stand alone or in a list, as a list."""
+    """Return a list as it is, and a single value as a list of one."""
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,4 +1,4 @@
-"""Where an OpenAPI document says what the rows of an endpoint are."""
+"""The schema of an endpoint's rows, found in the schema of its response."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,47 +9,47 @@ from dlt.sources.helpers.rest_client.detector import RECORD_KEY_PATTERNS, single
 from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.contract.openapi.references import Followed, References, Schema, as_list
 
-# a step down an answer: `.name`, `['name']`, `[*]` or `.*`
+# a step into a response: `.name`, `['name']`, `[*]` or `.*`
 STEP = re.compile(r"""\.?(?:\[\s*(?:\*|'([^']+)'|"([^"]+)")\s*\]|\*|([^.\[\]*?()@\s]+))""")
-NESTED = 3  # levels that dlt looks down an answer for its rows
+MAX_DEPTH = 3  # levels of a response in which dlt searches for its rows
 EACH = None  # the step into the elements of a list
 
 
 def row_schema(
     endpoints: Endpoints, path: str, method: str = "get", data_selector: str | None = None
 ) -> Schema | None:
-    """Find the schema of the rows that an endpoint answers with.
+    """Find the schema of the rows that an endpoint responds with.
 
     Args:
         endpoints: those of an OpenAPI document.
         path: the endpoint's path as in `api.py`: with dlt's placeholders or values for parameters,
             with or without the path of the server.
         method: the HTTP method.
-        data_selector: where the rows are in an answer, a JSON path; without it they are where dlt
-            would find them.
+        data_selector: the JSON path of the rows in a response; without it they are where dlt
+            finds them.
 
     Returns:
-        The schema of a row; None if the document does not say.
+        The schema of a row; None if the document has none.
 
     Raises:
         ContractError: a `$ref` leads nowhere.
     """
     references = endpoints.references
-    answer = _answer(references, endpoints.operation(path, method))
-    if not answer:
+    response = _response_schema(references, endpoints.operation(path, method))
+    if not response:
         return None
     if not data_selector and single_entity_path(path):
         data_selector = "$"  # as dlt does
     if not data_selector:
-        return _guessed(references, answer)
+        return _guessed(references, response)
     steps = _steps(data_selector)
-    return None if steps is None else _selected(references, answer, steps)
+    return None if steps is None else _selected(references, response, steps)
 
 
-def _answer(references: References, operation: Mapping[str, Any]) -> Any:
-    """Return the schema of the answer that counts as a success."""
+def _response_schema(references: References, operation: Mapping[str, Any]) -> Any:
+    """Return the schema of the successful response."""
     responses = references.followed(operation.get("responses"))
-    by_status = {str(status).upper(): response for status, response in responses.items()}
+    by_status = {str(status).upper(): each for status, each in responses.items()}
     others = sorted(status for status in by_status if status.startswith("2") and status != "2XX")
     for status in dict.fromkeys(["200", *others, "2XX", "DEFAULT"]):
         content = references.followed(references.followed(by_status.get(status)).get("content"))
@@ -61,7 +61,7 @@ def _answer(references: References, operation: Mapping[str, Any]) -> Any:
 
 
 def _is_json(media_type: Any) -> int:
-    """Rank a media type, the best first; 0 is none that can be JSON."""
+    """Rank a media type, 1 first; 0 is no JSON."""
     name = str(media_type).partition(";")[0].strip().lower()
     if name in ("application/json", "text/json"):
         return 1
@@ -69,7 +69,7 @@ def _is_json(media_type: Any) -> int:
 
 
 def _steps(selector: str) -> list[str | None] | None:
-    """Split a JSON path; None if it does more than to step down."""
+    """Split a JSON path; None if it has more than names and wildcards."""
     rest, steps = selector.strip().removeprefix("$"), list[str | None]()
     while rest:
         step = STEP.match(rest)
@@ -83,7 +83,7 @@ def _steps(selector: str) -> list[str | None] | None:
 def _selected(
     references: References, schema: Any, steps: list[str | None], within: Followed = frozenset()
 ) -> Schema | None:
-    """Go down an answer, and return what the rows at its end are."""
+    """Follow the steps into a response, and return the schema of the rows at their end."""
     flat, within = references.flat_within(schema, within)
     options = _options(flat)
     if options:
@@ -101,24 +101,24 @@ def _selected(
     return _selected(references, others, steps[1:]) if isinstance(others, dict) else None
 
 
-def _guessed(references: References, answer: Any, within: Followed = frozenset()) -> Schema | None:
-    """Return the rows of an answer where dlt would look for them."""
-    flat, within = references.flat_within(answer, within)
+def _guessed(references: References, schema: Any, within: Followed = frozenset()) -> Schema | None:
+    """Return the schema of the rows where dlt searches for them."""
+    flat, within = references.flat_within(schema, within)
     if _is_array(flat):
         return flat.get("items") or None
     each = [_guessed(references, option, within) for option in _options(flat)]
     found = [rows for rows in each if rows]
     if found:
         return found[0] if len(found) == 1 else None
-    lists = list(_lists(references, flat, NESTED))
+    lists = list(_lists(references, flat, MAX_DEPTH))
     preferred = [items for name, items in lists if name in RECORD_KEY_PATTERNS]
-    # of several lists dlt takes the one that comes first in an answer, which no schema tells
+    # of several lists dlt takes the first one of a response, which no schema orders
     candidates = preferred or [items for _, items in lists]
     return candidates[0] if len(candidates) == 1 else None
 
 
 def _lists(references: References, flat: Schema, depth: int) -> Iterator[tuple[str, Schema]]:
-    """Find lists of objects in an answer, by the names of their properties."""
+    """Find lists of objects in a response, by the names of their properties."""
     properties = flat.get("properties")
     for name, schema in (properties if isinstance(properties, dict) else {}).items():
         part = references.flat(schema)
@@ -135,7 +135,7 @@ def _is_array(flat: Schema) -> bool:
 
 
 def _options(flat: Schema) -> list[Any]:
-    """Return the schemas of a union that stands for the whole, null left out."""
+    """Return the schemas of a union in place of the whole, without null."""
     if "properties" in flat or _is_array(flat):
         return []
     union = flat.get("anyOf") or flat.get("oneOf")

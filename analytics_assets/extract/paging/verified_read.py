@@ -14,7 +14,7 @@ from dlt.extract.pipe import Pipe
 from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.contract import Contract
-from analytics_assets.contract.validation import RowCheck
+from analytics_assets.contract.validation import RowValidator
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.bulk_read import MiddlePages
 from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
@@ -68,7 +68,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         self._pages = pages
         self._last_wins = last_wins
         self._contract = contract
-        self._check = RowCheck(contract, hinted)
+        self._validator = RowValidator(contract, hinted)
         self._make_middle_pages = middle_pages
 
     def bind(self, pipe: SupportsPipe) -> "CompleteRead":
@@ -157,7 +157,7 @@ class CompleteRead(ItemTransform[Any, dict[str, Any]]):
         last: dict[Any, int] = {}
         replaced: set[int] = set()
         for place, key, row in held.keyed(proof.key_of, self._contract.key_columns):
-            if not proof.is_repeated(key) or not (row is None or self._check.fits(row)):
+            if not proof.is_repeated(key) or not (row is None or self._validator.is_valid(row)):
                 continue
             if key in last:
                 replaced.add(last[key])

@@ -18,7 +18,7 @@ from dlt.extract.pipe import ForkPipe, Pipe
 
 from analytics_assets.config.api import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowCheck
+from analytics_assets.contract.validation import RowValidator
 from analytics_assets.extract.http.response import ApiError
 from analytics_assets.extract.rows.arrow import ArrowRows, is_table, load_id, with_dlt_columns
 from analytics_assets.extract.rows.column_collisions import Collisions
@@ -83,7 +83,8 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
 
     def bind(self, pipe: SupportsPipe) -> "FittingRows":
         """Start counting."""
-        self._check = RowCheck(self._contract, {name for name in self._types if self._types[name]})
+        hinted = {name for name in self._types if self._types[name]}
+        self._validator = RowValidator(self._contract, hinted)
         self._offset = 0
         whole = {name for name, kind in self._types.items() if kind == "json"}
         self._collisions = Collisions(self._contract, whole, self._deepest)
@@ -95,11 +96,11 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
         """Return the page's rows that fit."""
         if is_table(item):
             self._offset += item.num_rows
-            self._check.saw(item)
+            self._validator.observe_table(item)
             return item
         if not isinstance(item, list):
             return item
-        checked = self._check.check(item)
+        checked = self._validator.validate(item)
         self._collisions.look(checked.rows)
         for rejection in checked.rejected:
             self._rejected.append(
@@ -113,9 +114,9 @@ class FittingRows(ItemTransform[Any, dict[str, Any]]):
             )
         self._offset += len(item)
         self._custom_metrics["rows_rejected"] += len(checked.rejected)
-        self._custom_metrics["unknown_fields"] = dict(self._check.unknown_fields)
-        self._custom_metrics["absent_fields"] = sorted(self._check.absent_fields)
-        self._custom_metrics["key_types"] = self._check.key_types
+        self._custom_metrics["unknown_fields"] = dict(self._validator.unknown_fields)
+        self._custom_metrics["absent_fields"] = sorted(self._validator.absent_fields)
+        self._custom_metrics["key_types"] = self._validator.key_types
         return checked.rows
 
 

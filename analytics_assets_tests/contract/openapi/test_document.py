@@ -43,7 +43,7 @@ def test_openapi_3_0_and_3_1_are_read(version: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "reason"),
     [
         ('{"swagger": "2.0", "paths": {}}', "is Swagger 2.0, the format before OpenAPI 3"),
         ('{"openapi": "4.0.0"}', "is OpenAPI 4.0.0"),
@@ -55,13 +55,13 @@ def test_openapi_3_0_and_3_1_are_read(version: Any) -> None:
         (b"\xff\xfe\x00\xd8", "is neither JSON nor YAML"),
     ],
 )
-def test_what_is_no_such_document_is_refused_by_name_with_the_mend(
-    text: str | bytes, complaint: str
+def test_what_is_no_such_document_is_refused_by_name_with_the_remedy(
+    text: str | bytes, reason: str
 ) -> None:
     with pytest.raises(ContractError) as refusal:
         parse_document(text, "shop.yaml")
 
-    assert str(refusal.value).startswith(f"shop.yaml {complaint}")
+    assert str(refusal.value).startswith(f"shop.yaml {reason}")
     assert str(refusal.value).endswith("Give the OpenAPI 3.0 or 3.1 document of the API, as JSON "
                                        "or YAML.")  # fmt: skip
 
@@ -130,7 +130,7 @@ def test_a_yaml_document_with_dates_and_numbers_for_names_can_be_kept(clean_plac
     assert list(kept["paths"]["/v1/orders"]["get"]["responses"]) == ["200"]
 
 
-def test_a_document_that_cannot_be_written_is_said_with_the_mend(clean_place: Path) -> None:
+def test_a_document_that_cannot_be_written_is_named_with_the_remedy(clean_place: Path) -> None:
     with pytest.raises(ContractError, match=r"cannot be kept in .*Set `openapi` to a file"):
         keep(SMALL, clean_place)
 

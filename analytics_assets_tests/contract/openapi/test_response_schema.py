@@ -202,7 +202,7 @@ def test_a_reference_that_leads_nowhere_is_named(reference: str) -> None:
 
 
 @pytest.mark.parametrize("reference", ["https://example.com/s.json#/A", "schemas/order.yml"])
-def test_a_reference_out_of_the_document_is_named_with_the_mend(reference: str) -> None:
+def test_a_reference_out_of_the_document_is_named_with_the_remedy(reference: str) -> None:
     document = shop({"/orders": {"get": {"$ref": reference}}})
 
     with pytest.raises(ContractError, match=f"`{reference}`.*bundle the document into one file"):

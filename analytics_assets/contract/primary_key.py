@@ -1,4 +1,4 @@
-"""Primary keys that differ in what the API sent, and would be one key in the table."""
+"""Primary keys that differ in the API's rows, and that a table would take for one key."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -17,27 +17,27 @@ JSON_TYPES = {
 BELOW_MICROSECOND = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 
 
-class Keys:
-    """The keys of one load's rows.
+class PrimaryKeyCheck:
+    """Checks the primary keys of one load's rows.
 
     Attributes:
-        types: the JSON type of each part of the key whose type nobody says.
+        types: the JSON type of each part of the key that neither contract nor entry types.
 
     Args:
-        contract: names the key. A part of it whose type the contract does not say keeps the type
-            that it has in the first row; times are compared as far as a column holds them.
-        hinted: columns whose type the entry says.
+        contract: names the key. A part of it that the contract does not type keeps the type that
+            it has in the first row; times are compared down to the microsecond of a column.
+        hinted: columns that the entry types.
 
     Example:
-        >>> keys = Keys(Contract("orders", primary_key=("id",)))
-        >>> keys.learn([{"id": 1}])
-        >>> keys.complaint({"id": "1"})
+        >>> check = PrimaryKeyCheck(Contract("orders", primary_key=("id",)))
+        >>> check.learn([{"id": 1}])
+        >>> check.reason({"id": "1"})
         '`$.id`: Expected `number` as in the rows before, got `string`; a table may merge both'
     """
 
     def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
         types = {column.field: column.data_type for column in contract.columns}
-        self._free = [
+        self._untyped = [
             part
             for part in contract.primary_key
             if part not in types and contract.name_of(part) not in hinted
@@ -47,9 +47,9 @@ class Keys:
         ]
         self.types: dict[str, str] = {}
 
-    def fit(self, page: Sequence[dict[str, Any]]) -> bool:
-        """Tell whether a table can tell all these keys from each other and from those before."""
-        for part in self._free:
+    def accepts(self, page: Sequence[dict[str, Any]]) -> bool:
+        """Test if a table tells all these keys from each other and from those before."""
+        for part in self._untyped:
             kinds = {_json_type(kind) for kind in {type(row.get(part)) for row in page}}
             if len(kinds) > 1 or self.types.get(part) not in (None, *kinds):
                 return False
@@ -60,12 +60,12 @@ class Keys:
 
     def learn(self, page: Sequence[dict[str, Any]]) -> None:
         """Keep the types of the first row that is loaded."""
-        for part in self._free if page else ():
+        for part in self._untyped if page else ():
             self.types.setdefault(part, _json_type(type(page[0].get(part))))
 
-    def complaint(self, row: dict[str, Any]) -> str | None:
-        """Say why a table might not tell a row's key from another, None if it does."""
-        for part in self._free:
+    def reason(self, row: dict[str, Any]) -> str | None:
+        """Return why a table might not tell a row's key from another; None if it does."""
+        for part in self._untyped:
             kind = _json_type(type(row.get(part)))
             before = self.types.get(part, kind)
             if kind != before:
