@@ -1,4 +1,4 @@
-"""What dlt refuses of a configuration, said in words that name the entry."""
+"""dlt's validation of a configuration, with errors that name the entry."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -7,20 +7,20 @@ from typing import Any
 
 from dlt.common.exceptions import DictValidationException
 from dlt.sources.rest_api import rest_api_resources
-from dlt.sources.rest_api.config_setup import PAGINATOR_MAP
 from requests import Session
 
 from analytics_assets.config.api import Api, as_endpoint
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
+from analytics_assets.extract.compat import paginator_types
 
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
-# dlt takes any text for these, and any plain value of a parameter
+# dlt accepts any text for these, and any plain value of a parameter
 OF_ANY_TEXT = ("name", "path", "data_selector", "table_name", "primary_key", "merge_key")
 
 
 def refuse_entries(api: Api) -> None:
-    """Have dlt look at each entry, without settings, secrets or requests.
+    """Validate each entry by dlt, without settings, secrets or requests.
 
     Args:
         api: the API.
@@ -50,40 +50,42 @@ def _refuse(config: Mapping[str, Any]) -> None:
 
 
 def _kind(entries: list[Any]) -> str:
-    """Return what of a resource dlt may refuse: those of a kind are taken or refused together.
+    """Return the kind of a resource: dlt takes or refuses all of a kind together.
 
-    It takes dlt 7 ms to look at one, and most of hundreds differ in name and path alone.
+    dlt needs 7 ms to validate one, and most of hundreds differ in name and path alone.
     """
     if len(entries) > 1:  # a child, which refers to its parents by their names
         return str([entry["name"] if isinstance(entry, dict) else entry for entry in entries])
     [entry] = entries
-    return repr(_looked_at(entry)) if isinstance(entry, dict) else type(entry).__name__
+    return repr(_validated_parts(entry)) if isinstance(entry, dict) else type(entry).__name__
 
 
-def _looked_at(part: Mapping[str, Any], free: Collection[str] = OF_ANY_TEXT) -> dict[str, Any]:
+def _validated_parts(
+    part: Mapping[str, Any], free: Collection[str] = OF_ANY_TEXT
+) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key, value in part.items():
         if isinstance(value, dict):
-            kept[key] = _looked_at(value, value if key == "params" else OF_ANY_TEXT)
+            kept[key] = _validated_parts(value, value if key == "params" else OF_ANY_TEXT)
         else:
             kept[key] = type(value) if key in free and _is_plain(value) else value
     return kept
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell whether a value has no placeholder in it."""
+    """Return True if a value has no placeholder in it."""
     return isinstance(value, int | float) or (isinstance(value, str) and "{" not in value)
 
 
 class _IdleSession(Session):
-    """Stands where dlt wants a session, and sends nothing."""
+    """A session for dlt that sends nothing."""
 
     def __init__(self) -> None:
         pass
 
 
 def _without_auth(entry: Any) -> Any:
-    """Leave out `auth`, whose types dlt does not know and whose secrets are not there."""
+    """Return an entry without `auth`: dlt does not know its types, and its secrets are missing."""
     endpoint = entry.get("endpoint") if isinstance(entry, dict) else None
     if not isinstance(endpoint, dict):
         return entry
@@ -92,7 +94,7 @@ def _without_auth(entry: Any) -> Any:
 
 @contextmanager
 def refusals_explained(config: Any) -> Iterator[None]:
-    """Turn what dlt says of a configuration into an error that names the entry and the mend."""
+    """Raise dlt's refusal of a configuration as an error that names the entry and the remedy."""
     try:
         yield
     except (DictValidationException, ValueError, TypeError) as error:
@@ -103,22 +105,22 @@ def refusals_explained(config: Any) -> Iterator[None]:
 
 
 def _unknown_paginator(config: Any) -> str | None:
-    """Name a paginator that dlt does not have, as dlt would blame what is set beside its type."""
+    """Describe a paginator that dlt does not have; dlt would blame the options beside its type."""
     entries = (config.get("resource_defaults"), *config["resources"])
     endpoints = [each.get("endpoint") for each in entries if isinstance(each, dict)]
     for part in (config["client"], *map(as_endpoint, endpoints)):
         paginator = part.get("paginator")
         kind = paginator.get("type") if isinstance(paginator, dict) else paginator
-        if isinstance(kind, str) and kind not in PAGINATOR_MAP:
+        if isinstance(kind, str) and kind not in paginator_types():
             return (
                 f"`paginator` is of the type {kind!r}, which dlt does not have"
-                f"{did_you_mean(kind, PAGINATOR_MAP)} Types are {listed(PAGINATOR_MAP)}."
+                f"{did_you_mean(kind, paginator_types())} Types are {listed(paginator_types())}."
             )
     return None
 
 
 def _deepest(error: Exception) -> str:
-    """Return of dlt's many complaints about an entry the one that points deepest into it."""
+    """Return the complaint of dlt that points deepest into an entry."""
     complaints = COMPLAINT.findall(str(error))
     if not complaints:
         return str(error)

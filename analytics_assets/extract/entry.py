@@ -1,6 +1,5 @@
-"""One resource's entry, made ready for dlt: its paginator proven, its answers checked."""
+"""The entry of a resource, made ready for dlt: with a verifying paginator and response checks."""
 
-import copy
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -8,20 +7,19 @@ from typing import Any, TypeVar
 from dlt.common import jsonpath
 from dlt.common.schema.typing import TWriteDispositionConfig
 from dlt.extract import DltResource
-from dlt.sources.helpers.rest_client.detector import single_entity_path
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
-from dlt.sources.rest_api.config_setup import create_paginator
 
 from analytics_assets.config.api import as_endpoint, parents_of
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.contract import Contract
+from analytics_assets.extract.compat import configured_paginator
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
-from analytics_assets.extract.paging.bulk_read import MiddlePages
+from analytics_assets.extract.paging.bulk_read import BulkRead
 from analytics_assets.extract.paging.completeness import Proof
-from analytics_assets.extract.paging.page_range import is_named_on, is_single_page
-from analytics_assets.extract.paging.paginator import CompletePages
+from analytics_assets.extract.paging.page_range import follows_links, is_single_page
+from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.verified_read import ReadingSettings
 from analytics_assets.extract.rows.arrow import DLT_COLUMNS, ArrowRows
 from analytics_assets.extract.rows.hashing import json_hashes
@@ -35,8 +33,8 @@ DEDUPLICATED: TWriteDispositionConfig = {
     "strategy": "delete-insert",
     "deduplicated": True,
 }
-# hints that say more of a type than its name
 NOT_PLAIN = ("response_actions", "incremental", "json", "data")
+# hints that refine a type
 TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))
 
 
@@ -46,10 +44,10 @@ class Entry:
     Args:
         given: the entry as it stands in the configuration.
         config: the configuration.
-        contracts: what rows must be, by resource; one that is not there must have a key only.
-        reading: how hard to try for a complete read.
-        connection: by which pages are read ahead of time; None to read one at a time.
-        cursors: how far loads have come, by resource; one that is not there is read as it stands.
+        contracts: the contracts of rows, by resource; any other needs a key only.
+        reading: the settings of a complete read.
+        connection: fetches pages ahead of time; None to fetch one at a time.
+        cursors: the cursors of loads, by resource; any other is read as its entry says.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -77,7 +75,7 @@ class Entry:
         self._rows = RowsPath(self._endpoint.get("data_selector"), one_is_enough=self._one_page())
         self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
         self.cursor = (cursors or {}).get(self.name)
-        self.pages = self._complete_pages(reading)
+        self.paginator = self._verifying_paginator(reading)
 
     @property
     def name(self) -> str:
@@ -86,21 +84,21 @@ class Entry:
 
     @property
     def last_row_wins(self) -> bool:
-        """Whether the table is to hold one row per key, and no hint says which."""
+        """True if the table is to hold one row per key, and no hint selects it."""
         disposition = self._all.get("write_disposition")
         kind = disposition.get("disposition") if isinstance(disposition, dict) else disposition
         return kind == "merge" and "dedup_sort" not in str(self._all.get("columns"))
 
     @property
     def hinted(self) -> set[str]:
-        """The columns whose type the entry says itself."""
+        """The columns whose type is in the entry."""
         columns = self._all.get("columns")
         hints = columns if isinstance(columns, dict) else {}
         return {name for name, hint in hints.items() if hint.get("data_type")}
 
     @property
     def as_arrow(self) -> bool:
-        """Whether dlt may have the rows as Arrow tables, and nothing asks for it to see each."""
+        """True if dlt can take the rows as Arrow tables, and nothing needs to see each row."""
         disposition = self._all.get("write_disposition")
         strategy = disposition.get("strategy") if isinstance(disposition, dict) else None
         columns = self._all.get("columns") or {}
@@ -113,8 +111,8 @@ class Entry:
         )
 
     @property
-    def has_plain_pages(self) -> bool:
-        """Whether pages can be read by `MiddlePages`."""
+    def can_read_in_bulk(self) -> bool:
+        """True if pages can be read by `BulkRead`."""
         endpoint = self._endpoint
         return (
             self._connection is not None
@@ -128,19 +126,19 @@ class Entry:
             and not parents_of(self._own)
         )
 
-    def middle_pages(self) -> MiddlePages | None:
-        """Make what reads the pages between the first and the last of one read."""
-        bodies = self._connection.bodies() if self._connection and self.has_plain_pages else None
+    def bulk_read(self) -> BulkRead | None:
+        """Return what reads the pages between the first and the last of one read, if it can."""
+        bodies = self._connection.bodies() if self._connection and self.can_read_in_bulk else None
         if bodies is None or self._connection is None:
             return None
-        return MiddlePages(self._typed, self._rows, bodies, self._connection.window())
+        return BulkRead(self._typed, self._rows, bodies, self._connection.window())
 
     @cached_property
     def _typed(self) -> TypedPages:
         return TypedPages(self.contract, str(self._endpoint["data_selector"]))
 
     def for_dlt(self, redact: Redact) -> dict[str, Any]:
-        """Return the entry as dlt is to have it.
+        """Return the entry for dlt.
 
         Args:
             redact: takes secrets out of a text.
@@ -150,21 +148,21 @@ class Entry:
         own = self._own_endpoint
         endpoint = {
             **(self.cursor.in_endpoint(own) if self.cursor else own),
-            "paginator": self.pages,
-            # behind the user's own actions, which may ignore a status or mend a body
+            "paginator": self.paginator,
+            # behind the user's own actions, which may ignore a status or repair a body
             "response_actions": [*(self._endpoint.get("response_actions") or ()), check],
         }
         if isinstance(selector, str):
             # dlt 1.31 compiles a text anew for each page
             endpoint["data_selector"] = jsonpath.compile_path(selector)
-        disposition = {"write_disposition": DEDUPLICATED} if self._is_merged_as_it_is() else {}
+        disposition = {"write_disposition": DEDUPLICATED} if self._is_deduplicated() else {}
         return {**self._own, "endpoint": endpoint, **self._hints(), **disposition}
 
-    def _is_merged_as_it_is(self) -> bool:
-        """Whether each key comes once, so that dlt need not look for others in all rows."""
+    def _is_deduplicated(self) -> bool:
+        """Return True if each key comes once, so that dlt need not deduplicate the rows."""
         disposition = self._all.get("write_disposition")
         plain = ("merge", {"disposition": "merge"})
-        return disposition in plain and self.has_plain_pages and self.last_row_wins
+        return disposition in plain and self.can_read_in_bulk and self.last_row_wins
 
     def _key(self) -> tuple[str, ...]:
         key = self._all.get("primary_key") or ()
@@ -176,7 +174,7 @@ class Entry:
         return tuple(part for part in self.contract.primary_key if not part.startswith(added))
 
     def _hints(self) -> dict[str, Any]:
-        """Give columns the contract's types and names; what the entry says itself goes first."""
+        """Return the types and names of columns by the entry, else by the contract."""
         hints: dict[str, Any] = {}
         own = self._all.get("columns") or {}
         if isinstance(own, dict):
@@ -193,16 +191,16 @@ class Entry:
         return hints
 
     def _one_page(self) -> bool:
-        """Whether a single object may be all there is."""
+        """Return True if a single object can be a page."""
         return self._paging in (None, "auto") or is_single_page(self._paginator())
 
-    def _may_read_ahead(self) -> bool:
-        """Whether nothing of the user's own needs to see answers one by one, in their order."""
+    def _may_prefetch(self) -> bool:
+        """Return True if no `response_actions` of the user see responses one by one, in order."""
         actions = self._endpoint.get("response_actions") or ()
         own = [each.get("action") if isinstance(each, dict) else each for each in actions]
         return not self._all.get("parallelized") and not any(callable(action) for action in own)
 
-    def _complete_pages(self, reading: ReadingSettings) -> CompletePages:
+    def _verifying_paginator(self, reading: ReadingSettings) -> VerifyingPaginator:
         paginator = self._paginator()
         selector = str(self._endpoint.get("data_selector") or "")
         if isinstance(paginator, OffsetPaginator) and selector.count("[*]") > 1:
@@ -211,7 +209,7 @@ class Entry:
                 "offset cannot be counted by them. Select the outer rows; dlt makes a child table "
                 "of the inner ones."
             )
-        if RowsPath(selector).is_filter and not is_named_on(paginator):
+        if RowsPath(selector).is_filter and not follows_links(paginator):
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` leaves rows out, so that those it finds "
                 "do not tell where the next page begins or whether it is the last. Select the "
@@ -222,29 +220,27 @@ class Entry:
         total_path, without_total = None, False
         if isinstance(paginator, OffsetPaginator) and named:
             total_path, without_total = paginator.total_path, paginator.total_path is None
-        connection = self._connection if self._may_read_ahead() else None
+        connection = self._connection if self._may_prefetch() else None
         # a `parallelized` child's pages are handed on as they come: there is no second pass
         passes = 1 if self._all.get("parallelized") else reading.passes
-        return CompletePages(
+        return VerifyingPaginator(
             paginator,
             Proof(
                 self.name,
                 self._key_in_a_page(),
                 passes,
                 reading.confirm and passes > 1,
-                _as_function(self._typed.contents) if self.has_plain_pages else json_hashes,
+                _as_function(self._typed.contents) if self.can_read_in_bulk else json_hashes,
             ),
             total_path,
             selector,
             counted=not (without_total or is_single_page(paginator)),
-            read_ahead=_as_function(connection.pages_ahead) if connection else None,
+            prefetch=_as_function(connection.pages_ahead) if connection else None,
         )
 
     def _paginator(self) -> BasePaginator | None:
-        if not self._paging and single_entity_path(str(self._endpoint["path"])):
-            return create_paginator("single_page")
         try:
-            return create_paginator(copy.deepcopy(self._paging))
+            return configured_paginator(self._paging, str(self._endpoint["path"]))
         except (ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"dlt refuses the entry of `{self.name}`: paginator: {error}"
@@ -252,10 +248,10 @@ class Entry:
 
 
 def _as_function(method: Callable[..., T]) -> Callable[..., T]:
-    """Hide a method's object from dlt, which copies configurations with all but functions."""
+    """Wrap a method, as dlt deep-copies configurations and all objects but functions."""
     return lambda *args: method(*args)
 
 
 def is_dlt_resource(entry: Any) -> bool:
-    """Tell whether an entry is a resource of dlt's own, which is left as it is."""
+    """Return True if an entry is a `DltResource`, which is left as it is."""
     return isinstance(entry, DltResource)

@@ -1,7 +1,7 @@
-"""dlt's normalizer, but for conversions by which a value would no longer be what the API sent.
+"""dlt's normalizer, without the conversions that alter a value.
 
 Where a column has another type than a value, dlt 1.31 converts the value: the text `01234` to the
-number 1234, the number 5 to true. What is refused here goes to dlt's variant column instead, such
+number 1234, the number 5 to true. A value that is not converted goes to dlt's variant column, such
 as `zip__v_text` beside `zip`: https://dlthub.com/docs/general-usage/schema#variant-columns
 """
 
@@ -20,8 +20,9 @@ LONGEST = len(str(BIGINT[0]))
 BOOLEANS = ("true", "false")
 
 
+# this module stays here: each warehouse's schema holds its path, by which dlt imports it
 class DataItemNormalizer(RelationalNormalizer):
-    """Refuses to convert what would be another value afterwards; named as dlt looks for it."""
+    """Refuses conversions to another value; dlt looks for a class of this name."""
 
     def coerce_type(self, to_type: TDataType, from_type: TDataType, value: Any) -> Any:
         """Convert a value as dlt does.
@@ -50,7 +51,7 @@ def _alters_text(to_type: TDataType, text: str) -> bool:
     if to_type == "bool":
         return text not in BOOLEANS
     if to_type == "bigint":
-        # what is written otherwise, as with a zero in front, is no number but a name
+        # a text in another form, as with a leading zero, is a name and no number
         return len(text) > LONGEST or not BIGINT_TEXT.fullmatch(text) or int(text) not in BIGINT
     if to_type == "double":
         return not JSON_NUMBER.fullmatch(text) or Decimal(repr(float(text))) != Decimal(text)

@@ -1,4 +1,4 @@
-"""dlt REST configuration in, dlt source out."""
+"""The dlt source of a REST configuration."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from analytics_assets.extract.dlt_validation import refusals_explained
 from analytics_assets.extract.entry import Entry, is_dlt_resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
-from analytics_assets.extract.paging.verified_read import CompleteRead, ReadingSettings
+from analytics_assets.extract.paging.verified_read import ReadingSettings, VerifiedRead
 from analytics_assets.extract.rows.validation import check_rows
 
 
@@ -29,18 +29,17 @@ def rest_api_source(
 ) -> DltSource:
     """Make a dlt source of a REST configuration: dlt's function of this name, and more.
 
-    On top of what dlt's documentation says, `client.auth` may be
-    `{"type": "oauth2", "token_url": ..., ...}` with any field of `OAuth2Settings`, and whatever
-    `client` leaves open is looked up in dlt's configuration providers. A resource gives all the
-    rows that the API has, or raises. Rows that break the resource's contract, and those without a
-    primary key, go to the table `rejected_rows`.
+    Beyond dlt's documentation, `client.auth` may be `{"type": "oauth2", "token_url": ..., ...}`
+    with any field of `OAuth2Settings`, and values that `client` leaves open are looked up in dlt's
+    configuration providers. A resource yields all rows of the API, or raises. Rows that break the
+    resource's contract, and those without a primary key, are loaded into `rejected_rows`.
 
     Args:
         config: https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
         name: the API's name, and the section of its settings.
-        connection: what to send requests with; made from `config["client"]` if not given.
-        contracts: what rows must be, by resource.
-        cursors: how far loads have come, by resource; the others are read in full, or as their
+        connection: sends requests; made from `config["client"]` if not given.
+        contracts: the contracts of rows, by resource.
+        cursors: the cursors of loads, by resource; the others are read in full, or as their
             entries say.
         schema: the name under which dlt stores the tables' columns; the API's if not given.
 
@@ -76,8 +75,8 @@ def rest_api_source(
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
-        read = CompleteRead(
-            entry.pages, entry.last_row_wins, entry.contract, entry.hinted, entry.middle_pages
+        read = VerifiedRead(
+            entry.paginator, entry.last_row_wins, entry.contract, entry.hinted, entry.bulk_read
         )
         resource.add_step(read, insert_at=1)
         check_rows(resource, entry.contract, entry.as_arrow, has_children=entry.name in parents)
@@ -87,9 +86,20 @@ def rest_api_source(
 
 
 def sample_source(config: Mapping[str, Any], name: str, connection: Connection) -> DltSource:
-    """Make a source for a look at an API: like `rest_api_source`, but pages come as they are.
+    """Make a source of samples: like `rest_api_source`, but rows are handed on page by page.
 
-    Nothing is held back until it is proven complete, and no row is rejected.
+    No read is verified, and no row is rejected.
+
+    Args:
+        config: as for `rest_api_source`.
+        name: the API's name.
+        connection: sends requests.
+
+    Returns:
+        A source with one resource per entry.
+
+    Raises:
+        ConfigurationError: dlt refuses the configuration.
     """
     return _source_of(config, name, connection, _entries(config, {}, ReadingSettings()))
 

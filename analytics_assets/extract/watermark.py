@@ -23,20 +23,20 @@ def ask_newest(
 ) -> datetime | None:
     """Ask an endpoint for the time of its newest change.
 
-    The resource is read as always, but with the parameters of `newest` and one page only.
+    The resource is read as in a load, but with the parameters of `newest` and one page only.
 
     Args:
         api: the API.
         resource: the resource.
         newest: which parameters to send, and which field of a row holds the time.
-        connection: what to send the request with.
+        connection: sends the request.
 
     Returns:
         The newest time on that page, in UTC; None if it has no rows.
 
     Raises:
         dlt.extract.exceptions.ResourceExtractionError: the request failed; its cause is an
-            `ApiError` that says why.
+            `ApiError` with the reason.
         WatermarkError: a row has no time in that field.
     """
     config = _one_page(api, resource, newest)
@@ -62,7 +62,7 @@ def _one_page(api: Api, resource: str, newest: NewestRequest) -> dict[str, Any]:
 
 
 def _fixed(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the parameters that only a load can fill in: windows and cursors."""
+    """Return the parameters without those that only a load can fill in: windows and cursors."""
     return {
         name: value
         for name, value in params.items()

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.extract.paging import bulk_read as middle_pages
+from analytics_assets.extract.paging import bulk_read
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.fault import RESOURCE, Fault, rows_before, visits_api
 from analytics_assets_tests.faults.server import FaultyServer
@@ -82,7 +82,7 @@ def trial(
     def run(fault: Fault) -> None:
         monkeypatch.setenv("READING__MAX_IN_FLIGHT", str(request.param.in_flight))
         monkeypatch.setenv("READING__ADAPTIVE", "false")
-        monkeypatch.setattr(middle_pages, "FEWEST", 1)
+        monkeypatch.setattr(bulk_read, "FEWEST", 1)
         holding = "warehouse" if fault.first else "loaded_before"
         outcome = try_fault(
             fault,

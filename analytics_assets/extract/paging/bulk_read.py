@@ -1,8 +1,8 @@
 """The pages between the first and the last of a read, as long as nothing about them is unusual.
 
-dlt's client brings the first page, the last one, and each that is not quite as it should be: what
-is done then stands in one place. The others, most of a large resource, are read here, many at a
-time: while some are decoded in a thread of their own, the next ones come.
+dlt's client fetches the first page, the last one, and each that is not quite as it should be:
+errors, retries and odd pages are treated in one place. The others, most of a large resource, are
+read here, many at a time: while some are decoded in a thread of their own, the next ones arrive.
 """
 
 import re
@@ -17,39 +17,39 @@ from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.http.limits.concurrency import Window
 from analytics_assets.extract.http.transfer import Bodies, Body
-from analytics_assets.extract.paging.page_range import Span
-from analytics_assets.extract.paging.paginator import CompletePages
+from analytics_assets.extract.paging.page_range import PageRange
+from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.total import ALL_HEADERS
 from analytics_assets.extract.rows.page_decoder import Envelope, TypedPages, TypedRows
 from analytics_assets.extract.rows.response_body import RowsPath
 
-FEWEST = 20  # pages for which it pays to begin
-UNUSUAL_AT_MOST = 3  # pages in a row; then the rest is left to dlt
-SOUND_AT_MOST = 10  # ways of saying the same that are remembered
+FEWEST = 20  # pages that are worth a bulk read
+MOST_UNUSUAL = 3  # pages in a row; then the rest is left to dlt
+MOST_SOUND = 10  # envelopes that are remembered
 BATCH_ROWS = 20_000
 BATCH_BYTES = 8 * 1024 * 1024
 HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
 
 
-class Page(NamedTuple):
-    """A page that looks plain from outside.
+class PlainPage(NamedTuple):
+    """A page whose envelope is as usual.
 
     Args:
-        place: where it is.
+        offset: of its first row.
         rows: the JSON of its rows.
     """
 
-    place: int
+    offset: int
     rows: bytes
 
 
-class MiddlePages:
-    """Reads on where dlt's client has brought a page, up to one that it has to bring.
+class BulkRead:
+    """Continues behind a page that dlt's client has fetched, up to one that it has to fetch.
 
     Args:
         typed: decodes pages.
-        rows: where rows are, and what a body without them must be.
-        bodies: gets pages.
+        rows: the place of rows in a body.
+        bodies: fetches pages.
         window: how many pages to ask for ahead.
     """
 
@@ -58,191 +58,195 @@ class MiddlePages:
         self._rows_path = rows
         self._bodies = bodies
         self._window = window
-        self._asked: deque[int] = deque()  # the places of the pages that are on their way
-        self._kept: deque[Page] = deque()  # those that came, and are not counted in
+        self._asked: deque[int] = deque()  # the offsets of pages on their way
+        self._kept: deque[PlainPage] = deque()  # arrived, and not counted in
         self._unusual = 0
         self._batch_pages = 1
         self._sound: set[tuple[Envelope, tuple[str | None, ...]]] = set()
         self._decoding = ThreadPoolExecutor(1, "decode-pages")
 
-    def read(self, page: PageData[Any], pages: CompletePages) -> Iterator[Any]:
+    def read(self, page: PageData[Any], paginator: VerifyingPaginator) -> Iterator[Any]:
         """Read the pages behind one.
 
         Args:
-            page: what dlt's client has brought last.
-            pages: how far the read is; moved on to the page that dlt's client is to bring next.
+            page: the one that dlt's client has fetched last.
+            paginator: moved to the page that dlt's client is to fetch next.
 
         Yields:
             Arrow tables.
         """
-        span = pages.span_ahead()
-        # where the API has redirected, dlt's client knows what to send along
-        url_of = _urls(page.response.request, span) if span and not page.response.history else None
-        few = span is not None and self._count(span, pages) < FEWEST
-        pages.ask_ahead(url_of is None or few or self.is_over)
-        if span is None or url_of is None or few or self.is_over:
+        pages = paginator.page_range()
+        # after a redirect, dlt's client knows which headers to send
+        redirected = bool(page.response.history)
+        url_of = _urls(page.response.request, pages) if pages and not redirected else None
+        few = pages is not None and self._expected(pages, paginator) < FEWEST
+        paginator.prefetch(url_of is None or few or self.is_over)
+        if pages is None or url_of is None or few or self.is_over:
             return
-        self._drop_all_before(span.start)
-        place = span.start
-        for rows, count in self._counted_in(page.response.request, url_of, span, pages):
-            place += count * span.step
+        self._drop_all_before(pages.start)
+        offset = pages.start
+        for rows, count in self._tables(page.response.request, url_of, pages, paginator):
+            offset += count * pages.step
             self._unusual = 0
             yield rows
-        if place != span.start:
-            pages.move_to(place, page.request)
-        self._drop_all_before(place + span.step)
-        if place != span.end and not pages.proof.trouble:
+        if offset != pages.start:
+            paginator.jump_to(offset, page.request)
+        self._drop_all_before(offset + pages.step)
+        if offset != pages.end and not paginator.proof.trouble:
             self._unusual += 1
         if self.is_over:
             self.forget()
-            pages.ask_ahead(True)
+            paginator.prefetch(True)
 
-    def _counted_in(
+    def _tables(
         self,
         request: requests.PreparedRequest,
         url_of: Callable[[int], str],
-        span: Span,
-        pages: CompletePages,
+        pages: PageRange,
+        paginator: VerifyingPaginator,
     ) -> Iterator[tuple[Any, int]]:
-        """Give tables that are counted in, and the number of their pages, while all is plain."""
-        decoded: deque[tuple[list[Page], Future[TypedRows | None]]] = deque()
-        for batch in self._batches(request, url_of, span, pages):
+        """Yield tables that are counted in, and the number of their pages, while all is plain."""
+        decoded: deque[tuple[list[PlainPage], Future[TypedRows | None]]] = deque()
+        for batch in self._batches(request, url_of, pages, paginator):
             if batch:
-                decoded.append((batch, self._decode(batch, span)))
-            while len(decoded) > bool(batch):  # while one is decoded, the next one comes
+                decoded.append((batch, self._decode(batch, pages)))
+            while len(decoded) > bool(batch):  # while one is decoded, the next one arrives
                 first, rows = decoded.popleft()
                 counted = 0
-                for table, count in self._judged(first, rows.result(), span, pages):
+                for table, count in self._count_in(first, rows.result(), pages, paginator):
                     counted += count
                     yield table, count
-                if counted < len(first) or pages.proof.trouble:
+                if counted < len(first) or paginator.proof.trouble:
                     later = [page for batch, _ in decoded for page in batch]
                     self._kept.extendleft(reversed([*first[counted:], *later]))
                     return
 
-    def _decode(self, batch: Sequence[Page], span: Span) -> "Future[TypedRows | None]":
-        return self._decoding.submit(self._typed.decode, [page.rows for page in batch], span.step)
+    def _decode(self, batch: Sequence[PlainPage], pages: PageRange) -> "Future[TypedRows | None]":
+        return self._decoding.submit(self._typed.decode, [page.rows for page in batch], pages.step)
 
     def _batches(
         self,
         request: requests.PreparedRequest,
         url_of: Callable[[int], str],
-        span: Span,
-        pages: CompletePages,
-    ) -> Iterator[list[Page]]:
-        """Give pages in the order of their places, up to one that is not plain.
+        pages: PageRange,
+        paginator: VerifyingPaginator,
+    ) -> Iterator[list[PlainPage]]:
+        """Yield pages in the order of their offsets, up to one that is not plain.
 
-        There are more of them in a batch from one to the next, so that what is wrong with all is
-        found out at the first. An empty batch says to count all in before going on.
+        Batches grow from one page on, so that a fault of all pages is found at the first. After an
+        empty batch, all pages are to be counted in before the next is asked for.
         """
-        batch: list[Page] = []
-        place, longest = span.start, 0
-        while span.end is None or place < span.end:
+        batch: list[PlainPage] = []
+        offset, longest = pages.start, 0
+        while pages.end is None or offset < pages.end:
             page = self._kept.popleft() if self._kept else None
             if page is None:
-                self._ask(request, url_of, span, pages, place)
+                self._ask(request, url_of, pages, paginator, offset)
                 body = self._bodies.take()
                 self._asked.popleft()
-                page = self._plain_page(place, body, pages)
+                page = self._plain_page(offset, body, paginator)
             if page is None:
                 break
             batch.append(page)
-            place += span.step
+            offset += pages.step
             longest = max(longest, len(page.rows))
-            may_be_last = span.end is None and len(page.rows) < longest / 2
+            may_be_last = pages.end is None and len(page.rows) < longest / 2
             full = len(batch) >= self._batch_pages or len(batch) * longest >= BATCH_BYTES
             if may_be_last or full:
                 yield batch
-                self._batch_pages = min(len(batch) * 2, max(1, BATCH_ROWS // span.step))
+                self._batch_pages = min(len(batch) * 2, max(1, BATCH_ROWS // pages.step))
                 batch = []
             if may_be_last:
                 yield []
         yield batch
         yield []
 
-    def _judged(
-        self, batch: Sequence[Page], rows: TypedRows | None, span: Span, pages: CompletePages
+    def _count_in(
+        self,
+        batch: Sequence[PlainPage],
+        rows: TypedRows | None,
+        pages: PageRange,
+        paginator: VerifyingPaginator,
     ) -> Iterator[tuple[Any, int]]:
-        """Count the pages of a batch in, up to one that dlt's client is to look at."""
+        """Count the pages of a batch in, up to one that dlt's client is to fetch."""
         if rows is None and len(batch) > 1:
             self._batch_pages = 1
             for page in batch:
                 counted = list(
-                    self._judged([page], self._decode([page], span).result(), span, pages)
+                    self._count_in([page], self._decode([page], pages).result(), pages, paginator)
                 )
                 yield from counted
-                if not counted or pages.proof.trouble:
+                if not counted or paginator.proof.trouble:
                     return
             return
         if rows is None:
             return
         count = 0
-        while count < len(batch) and not pages.proof.trouble:
-            of_page = slice(count * span.step, (count + 1) * span.step)
+        while count < len(batch) and not paginator.proof.trouble:
+            of_page = slice(count * pages.step, (count + 1) * pages.step)
             keys = rows.keys[of_page]
-            if pages.proof.is_page_before(keys):
+            if paginator.proof.is_page_before(keys):
                 break
-            pages.proof.add_keyed(keys, rows.contents[of_page], pages.proof.total)
+            paginator.proof.add_keyed(keys, rows.contents[of_page], paginator.proof.total)
             count += 1
         if count:
-            yield rows.table.slice(0, count * span.step), count
+            yield rows.table.slice(0, count * pages.step), count
 
     def _ask(
         self,
         request: requests.PreparedRequest,
         url_of: Callable[[int], str],
-        span: Span,
-        pages: CompletePages,
-        place: int,
+        pages: PageRange,
+        paginator: VerifyingPaginator,
+        offset: int,
     ) -> None:
-        """Send for as many of the next pages as the window has room for, and for one at least."""
-        room = min(self._window.size, HELD_AHEAD // max(pages.bytes_of_page, 1))
-        if span.end is None:  # pages that may not be there are asked for with restraint
-            room = min(room, pages.proof.received // span.step)
-        place = self._asked[-1] + span.step if self._asked else place
-        while len(self._asked) < max(room, 1) and (span.end is None or place < span.end):
-            self._bodies.ask(request, url_of(place))
-            self._asked.append(place)
-            place += span.step
+        """Ask for as many of the next pages as the window allows, and for one at least."""
+        room = min(self._window.size, HELD_AHEAD // max(paginator.bytes_of_page, 1))
+        if pages.end is None:  # which may not exist: at most as many as came so far
+            room = min(room, paginator.proof.received // pages.step)
+        offset = self._asked[-1] + pages.step if self._asked else offset
+        while len(self._asked) < max(room, 1) and (pages.end is None or offset < pages.end):
+            self._bodies.ask(request, url_of(offset))
+            self._asked.append(offset)
+            offset += pages.step
 
     @staticmethod
-    def _count(span: Span, pages: CompletePages) -> int:
-        """Return how many pages there are, or were so far if the API does not say."""
-        return pages.proof.received // span.step if span.pages is None else span.pages
+    def _expected(pages: PageRange, paginator: VerifyingPaginator) -> int:
+        """Return how many pages there are, or came so far if the API gives no total."""
+        return paginator.proof.received // pages.step if pages.count is None else pages.count
 
-    def _plain_page(self, place: int, body: Body | None, pages: CompletePages) -> Page | None:
-        """Take a page apart; None if dlt's client is to look at it."""
+    def _plain_page(
+        self, offset: int, body: Body | None, paginator: VerifyingPaginator
+    ) -> PlainPage | None:
+        """Split a page into rows and envelope; None if dlt's client is to fetch it."""
         page = self._typed.take_apart(body.content) if body else None
-        if body is None or page is None or not self._is_sound(page.envelope, body, pages):
+        if body is None or page is None or not self._is_sound(page.envelope, body, paginator):
             return None
         self._window.page()
-        return Page(place, page.rows)
+        return PlainPage(offset, page.rows)
 
-    def _is_sound(self, envelope: Envelope, body: Body, pages: CompletePages) -> bool:
-        """Tell whether a page says what those before it said of all rows."""
+    def _is_sound(self, envelope: Envelope, body: Body, paginator: VerifyingPaginator) -> bool:
+        """Return True if a page says the same of all rows as those before it."""
         known = envelope, tuple(map(body.headers.get, ALL_HEADERS))
         if known in self._sound:
             return True
         around = self._typed.around(envelope)
-        response = requests.Response()
-        response.headers.update(body.headers)
-        response.json = lambda **_: around  # type: ignore[method-assign]
-        if self._rows_path.complaint(around) or not pages.goes_on_as_before(response):
+        if self._rows_path.complaint(around) or not paginator.is_as_before(around, body.headers):
             return False
-        if len(self._sound) < SOUND_AT_MOST:  # where each page says something else it is no use
+        if len(self._sound) < MOST_SOUND:  # of no use where each page has its own
             self._sound.add(known)
         return True
 
-    def _drop_all_before(self, place: int) -> None:
-        """Keep of what has come, and of what is on its way, only what goes on from a place."""
-        while self._kept and self._kept[0].place < place:
+    def _drop_all_before(self, offset: int) -> None:
+        """Drop the pages before an offset, and all if they do not continue from there."""
+        while self._kept and self._kept[0].offset < offset:
             self._kept.popleft()
-        begins = self._kept[0].place if self._kept else self._asked[0] if self._asked else place
-        if begins != place:
+        begins = self._kept[0].offset if self._kept else self._asked[0] if self._asked else offset
+        if begins != offset:
             self.forget()
 
     def forget(self) -> None:
-        """Drop what is on its way, as the pass that it was for is over."""
+        """Drop what is on its way, as its pass is over."""
         self._kept.clear()
         self._asked.clear()
         self._bodies.forget()
@@ -250,21 +254,21 @@ class MiddlePages:
 
     @property
     def is_over(self) -> bool:
-        """Whether the rest of the read is left to dlt's client."""
-        return self._unusual >= UNUSUAL_AT_MOST
+        """True if the rest of the read is left to dlt's client."""
+        return self._unusual >= MOST_UNUSUAL
 
     def close(self) -> None:
-        """Leave no request, connection or thread behind."""
+        """Close all requests, connections and threads."""
         self._decoding.shutdown(cancel_futures=True)
         self._bodies.close()
 
 
-def _urls(request: requests.PreparedRequest, span: Span) -> Callable[[int], str] | None:
-    """Return what makes the URL of a page from its place, by the URL of another page."""
-    if request.method != "GET" or request.body or not span.parameter or not request.url:
+def _urls(request: requests.PreparedRequest, pages: PageRange) -> Callable[[int], str] | None:
+    """Return a function that makes the URL of a page from its offset, by another page's URL."""
+    if request.method != "GET" or request.body or not pages.parameter or not request.url:
         return None
-    parts = re.split(rf"([?&]{re.escape(quote(span.parameter))}=)\d+(?=&|$)", request.url)
-    if len(parts) != 3:  # what is before it, its name, what is behind it
+    parts = re.split(rf"([?&]{re.escape(quote(pages.parameter))}=)\d+(?=&|$)", request.url)
+    if len(parts) != 3:  # text before, name, text behind
         return None
     before, name, behind = parts
-    return lambda place: f"{before}{name}{place}{behind}"
+    return lambda offset: f"{before}{name}{offset}{behind}"

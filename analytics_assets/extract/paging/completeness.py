@@ -1,4 +1,4 @@
-"""The proof that a read is complete: what arrived, held against what the API says it has."""
+"""The proof that a read is complete: the rows that arrived, compared with the API's total."""
 
 import json
 from collections.abc import Callable, Hashable, Sequence
@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any, NoReturn
 
 from analytics_assets.extract.http.response import ApiError
-from analytics_assets.extract.paging.duplicates import Repeated, SeenRows
+from analytics_assets.extract.paging.duplicates import Duplicates, RowIndex
 from analytics_assets.extract.rows.hashing import json_hashes
 
 
@@ -15,7 +15,7 @@ class IncompleteReadError(ApiError):
 
 
 class Proof:
-    """Watches the pages of a resource go by, and tells whether all of it was there.
+    """Counts the pages of a resource, and proves that none of its rows is missing.
 
     A pass is one read from the first page to the last. It is consistent if as many rows arrived
     as the API's total says, the total stayed the same, and no row was on two pages. While it is
@@ -29,8 +29,8 @@ class Proof:
         key: fields that tell rows apart; without them only whole pages are compared.
         passes: the most passes.
         confirm: whether a read counts only once two passes in a row brought the same rows. It
-            finds out what no total tells: a row deleted and another added in between.
-        contents: makes hashes of rows, by which their forms are compared.
+            finds what no total shows: a row deleted and another added in between.
+        contents: hashes whole rows, to find those that were restated.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Proof:
         self.confirm = confirm
         self._contents = contents
         self.number = 0
-        self._rows = SeenRows()
+        self._rows = RowIndex()
         self.begin()
 
     def begin(self) -> None:
@@ -55,25 +55,25 @@ class Proof:
         self.number += 1
         self.received = 0
         self.total: int | None = None
-        self.repeated = Repeated()
+        self.duplicates = Duplicates()
         self.trouble = ""
         self._in_circles = False
-        self._rows_before, self._rows = self._rows, SeenRows()
+        self._rows_before, self._rows = self._rows, RowIndex()
         self._page_before: Hashable = None
         self._pages: set[int] = set()
 
     def anew(self) -> "Proof":
-        """Return a proof of another read of the same."""
+        """Return the proof of another read of the same resource."""
         return Proof(self.resource, self.key, self.passes, self.confirm, self._contents)
 
     @property
     def void(self) -> bool:
-        """Whether there is no use in reading this pass to its end."""
-        # the last one is, for the numbers in the error
+        """True if the pass can be abandoned."""
+        # but for the last one, which is read to its end for the numbers in the error
         return self._in_circles or bool(self.trouble and self.number < self.passes)
 
     def key_of(self, row: Any) -> Hashable:
-        """Return what tells a row apart from others, None if it lacks a part of it."""
+        """Return the key of a row; None if it lacks a part of it."""
         try:
             parts = tuple(row[field] for field in self.key)
             hash(parts)
@@ -81,20 +81,20 @@ class Proof:
             return None
         return None if None in parts else parts
 
-    def is_repeated(self, key: Hashable) -> bool:
-        """Tell whether rows of this pass share a key, once it has ended."""
-        return key is not None and _hash_of(key) in self.repeated.keys
+    def is_duplicate(self, key: Hashable) -> bool:
+        """Return True if rows of this pass share a key; known once it has ended."""
+        return key is not None and _hash_of(key) in self.duplicates.keys
 
     def repeats(self, rows: Sequence[Any]) -> bool:
-        """Tell whether these are the rows of the page before."""
+        """Return True if these are the rows of the page before."""
         return bool(rows) and _identity(self._keys_of(rows), rows) == self._page_before
 
     def is_page_before(self, keys: Sequence[Hashable]) -> bool:
-        """Tell whether these are the keys of the page before."""
+        """Return True if these are the keys of the page before."""
         return tuple(keys) == self._page_before
 
     def knows(self, rows: Sequence[Any]) -> bool:
-        """Tell whether all of these rows, if any, had come before."""
+        """Return True if all of these rows, if any, have arrived before."""
         keys = self._keys_of(rows) if rows else []
         if not self.key and rows:
             keys = [_identity(keys, rows)]
@@ -114,7 +114,7 @@ class Proof:
         return [self.key_of(row) for row in rows]
 
     def add(self, rows: Sequence[Any], total: int | None) -> None:
-        """Count a page in. What is wrong with the pass so far stands in `trouble` afterwards.
+        """Count a page in, and set `trouble` if the pass is not consistent so far.
 
         Args:
             rows: the page's rows.
@@ -131,21 +131,21 @@ class Proof:
         keyed = [(key, row) for key, row in zip(keys, rows, strict=True) if key is not None]
         hashes = _hashes_of([key for key, _ in keyed] if self.key else [self._page_before])
         contents = self._contents([row for _, row in keyed]) if self.key else [0]
-        self._see(hashes, contents, len(keyed) == len(rows) or not self.key)
+        self._index(hashes, contents, len(keyed) == len(rows) or not self.key)
         self.received += len(rows)
 
     def add_keyed(
         self, keys: Sequence[Hashable], contents: Sequence[int], total: int | None
     ) -> None:
-        """Count a page in whose rows are known by their keys and contents only.
+        """Count in a page that is given by the keys and hashes of its rows.
 
         Args:
             keys: the key of each row; a key of one field is the field.
-            contents: what the proof's `contents` would make of the rows.
+            contents: the hash of each row, as the proof's `contents` makes it.
             total: the number of all rows, if the page says it.
         """
         self._check(tuple(keys), total)
-        self._see(_hashes_of(keys), contents, True)
+        self._index(_hashes_of(keys), contents, True)
         self.received += len(keys)
 
     def _check(self, identity: Hashable, total: int | None) -> None:
@@ -157,7 +157,7 @@ class Proof:
         self._page_before = self._page_before if identity is None else identity
 
     def refuse_repetition(self) -> NoReturn:
-        """Say that a page has the rows of the page before it.
+        """Fail because a page has the rows of the page before it.
 
         Raises:
             IncompleteReadError: always.
@@ -168,7 +168,7 @@ class Proof:
             "`paginator` gives them, or set it to 'single_page' if there is only one page."
         )
 
-    def _see(self, hashes: Sequence[int], contents: Sequence[int], all_keyed: bool) -> None:
+    def _index(self, hashes: Sequence[int], contents: Sequence[int], all_keyed: bool) -> None:
         this_page = hash(self._page_before)
         if this_page in self._pages or (all_keyed and self._rows.knows(hashes)):
             self.trouble = f"all rows at offset {self.received} had come before"
@@ -183,24 +183,24 @@ class Proof:
             counted: whether as many rows should have arrived as the total says.
 
         Returns:
-            Whether the read is complete. If not, the resource is to be read again.
+            True if the read is complete; if not, the resource is to be read again.
 
         Raises:
             IncompleteReadError: it is not, and this was the last pass.
         """
         if not self.trouble and counted and self.total not in (None, self.received):
             self.trouble = "the rows that arrived are not as many as its total says"
-        self.repeated = self._rows.repeated()
-        if not self.trouble and self.repeated.same:
+        self.duplicates = self._rows.duplicates()
+        if not self.trouble and self.duplicates.same:
             self.trouble = (
-                f"{self.repeated.same} rows were on two pages, so that others may have been on "
+                f"{self.duplicates.same} rows were on two pages, so that others may have been on "
                 "none (does the API sort its rows by something that tells them apart?)"
             )
-        in_doubt = self.repeated.restated or self.confirm
+        in_doubt = self.duplicates.restated or self.confirm
         if not self.trouble and in_doubt and not self._agrees():
             self.trouble = "two passes did not bring the same rows"
         if not self.trouble:
-            self._rows = self._rows_before = SeenRows()  # may be large, and is needed no more
+            self._rows = self._rows_before = RowIndex()  # may be large, and are needed no more
             return True
         if self.number >= self.passes:
             raise self._incomplete()
@@ -222,7 +222,7 @@ class Proof:
 
 
 def _identity(keys: Sequence[Hashable], rows: Sequence[Any]) -> Hashable:
-    """Return what tells a page apart: the keys of its rows, or all that is in them."""
+    """Return what identifies a page: the keys of its rows, or the rows themselves."""
     if None not in keys:
         return tuple(keys)
     return blake2b(json.dumps(rows, default=str).encode()).digest()

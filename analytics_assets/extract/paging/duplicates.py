@@ -15,7 +15,7 @@ MOST_AT_HAND = 100_000  # keys that are looked up without going through all
 
 
 @dataclass
-class Repeated:
+class Duplicates:
     """What rows that share their key have in common.
 
     Args:
@@ -31,7 +31,7 @@ class Repeated:
     restated: int = 0
 
 
-class SeenRows:
+class RowIndex:
     """The rows of one pass, as hashes of their keys and of their contents, page by page.
 
     Two keys may share a hash. They then count as one restated row, which costs another pass and
@@ -82,9 +82,9 @@ class SeenRows:
     def _some_of(self, keys: Sequence[int] | set[int]) -> Sequence[int] | set[int]:
         return [key for key in keys if not key & self._thinned] if self._thinned else keys
 
-    def repeated(self) -> Repeated:
+    def duplicates(self) -> Duplicates:
         """Find the rows that share their key with others."""
-        found = Repeated()
+        found = Duplicates()
         earlier, page, number = dict[int, int](), dict[int, int](), 0
         for place in self._places_of_shared_keys():
             if bisect_right(self._pages, place) != number:
@@ -127,7 +127,7 @@ class SeenRows:
             in_order = keys.take(pc.array_sort_indices(keys))
             yield in_order[1:].filter(pc.equal(in_order[1:], in_order[:-1])).unique()
 
-    def same_as(self, other: "SeenRows") -> bool:
+    def same_as(self, other: "RowIndex") -> bool:
         """Tell whether both saw the same rows last under each key, whatever their order."""
         return bool(self._last_forms().equals(other._last_forms()))
 

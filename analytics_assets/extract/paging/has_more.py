@@ -1,4 +1,4 @@
-"""What a page says of whether it is the last one."""
+"""The fields of a page that say whether there is more: `has_more`, `next_cursor` and the like."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,14 +16,14 @@ NEXT = frozenset(
 NO = ("false", "0", "no", "")
 
 
-def sign_of_more(body: Any, rows: int, unconfigured: bool) -> str | None:
-    """Find what in a page says that there are further rows.
+def sign_of_more(body: Any, rows: int, detected: bool) -> str | None:
+    """Find the field of a page which says that there are further rows.
 
     Args:
         body: the page.
         rows: how many rows it has.
-        unconfigured: whether the way to the next page was guessed; a `count` beyond the page then
-            counts as a sign, too.
+        detected: whether dlt has detected the paginator; a `count` beyond the page then is a
+            sign, too.
 
     Returns:
         The field, with its name; None if there is none, or if another says that this is the end.
@@ -36,19 +36,19 @@ def sign_of_more(body: Any, rows: int, unconfigured: bool) -> str | None:
         if plain(name) in NEXT and isinstance(value, str) and value:
             return f"it has `{name}`"
         count = as_count(value) if plain(name) in ("count", "odatacount") else None
-        if unconfigured and count is not None and count > rows:
+        if detected and count is not None and count > rows:
             return f"`{name}` is {count}"
     return None
 
 
 def says_no_more(body: Any) -> bool:
-    """Tell whether a page says by itself that it is the last one."""
+    """Return True if a page says by itself that it is the last one."""
     said = [as_truth(value) for name, value in _fields(body) if plain(name) in MORE]
     return bool(said) and not any(said)
 
 
 def says_more(path: TJsonPath | None, body: Any) -> bool | None:
-    """Return what a page says where `has_more_path` points; None if it says nothing there."""
+    """Return the truth value at `has_more_path` of a page; None if there is none."""
     found = jsonpath.find_values(path, body) if path else []
     return None if not found or found[0] is None else as_truth(found[0])
 

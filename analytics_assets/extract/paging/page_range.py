@@ -1,4 +1,4 @@
-"""What is asked of dlt's paginators: where their pages are, and where they end."""
+"""The places of pages: a range of them, and the end that one of dlt's paginators is set."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ from analytics_assets.extract.paging.total import as_count
 
 
 @dataclass(frozen=True)
-class Span:
-    """Where pages are that are neither the first nor the last.
+class PageRange:
+    """The offsets of pages that are neither the first nor the last.
 
     Args:
-        start: the place of the next page.
+        start: the offset of the next page.
         step: how far they are apart, and how many rows each has.
-        end: the first place that is not among them; None if there is no telling.
-        parameter: the parameter of the URL that says the place.
+        end: the first offset that is not among them; None if it is unknown.
+        parameter: the parameter of the URL that holds the offset.
     """
 
     start: int
@@ -32,23 +32,23 @@ class Span:
     parameter: str
 
     @property
-    def pages(self) -> int | None:
-        """How many there are, as far as that is known."""
+    def count(self) -> int | None:
+        """The number of them, if it is known."""
         return None if self.end is None else -(-(self.end - self.start) // self.step)
 
 
 def is_single_page(paginator: BasePaginator | None) -> bool:
-    """Tell whether the configuration itself says that there is one page only."""
+    """Return True if the configuration itself says that there is one page only."""
     return isinstance(paginator, SinglePagePaginator)
 
 
-def is_named_on(paginator: BasePaginator | None) -> bool:
-    """Tell whether the API itself names each next page, or there is none."""
+def follows_links(paginator: BasePaginator | None) -> bool:
+    """Return True if each page names the next one, by a link or a cursor, or there is one only."""
     return not isinstance(paginator, OffsetPaginator | PageNumberPaginator | None)
 
 
 def is_at_maximum(paginator: BasePaginator | None) -> bool:
-    """Tell whether the configuration asks for no page at this place or behind it."""
+    """Return True if the configuration asks for no page at this place or behind it."""
     if not isinstance(paginator, OffsetPaginator | PageNumberPaginator):
         return False
     most = paginator.maximum_value
@@ -56,15 +56,15 @@ def is_at_maximum(paginator: BasePaginator | None) -> bool:
 
 
 def end_of_pages(paginator: RangePaginator, total: int | None, rows: int) -> int | None:
-    """Return the first place at which there is no page any more.
+    """Return the first place at which there is no page.
 
     Args:
-        paginator: says what places are.
+        paginator: counts places by rows or by pages.
         total: the number of all rows, if the API says it.
         rows: how many rows a page has.
 
     Returns:
-        The place; None if there is no telling.
+        The place; None if it is unknown.
     """
     ends = [] if paginator.maximum_value is None else [paginator.maximum_value]
     if total is not None and rows:
@@ -74,7 +74,7 @@ def end_of_pages(paginator: RangePaginator, total: int | None, rows: int) -> int
 
 
 def forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:
-    """Let the read end at an empty page where the API says no number of pages.
+    """End the read at an empty page where the API gives no number of pages.
 
     dlt 1.31 raises there, and prints the whole page.
     """

@@ -1,4 +1,4 @@
-"""Pages that wait until their read is proven complete."""
+"""Spools pages until the read is verified."""
 
 import pickle
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
@@ -9,26 +9,26 @@ from analytics_assets.extract.http.response import BodyError
 from analytics_assets.extract.rows.arrow import is_table
 
 BATCH_ROWS = 20_000
-BATCH_BYTES = 16 * 1024 * 1024  # of rows as they are held
-HELD_IN_MEMORY = 16 * 1024 * 1024  # bytes of pages that are held before a file is used
+BATCH_BYTES = 16 * 1024 * 1024  # of pickled rows
+MOST_IN_MEMORY = 16 * 1024 * 1024  # bytes; more pages are written to a file
 
 
-class HeldPages:
-    """Rows in the order in which they came, in memory as far as they are few, else in a file.
+class PageSpool:
+    """Rows in the order of their arrival, in memory while they are few, else in a file.
 
     A page is a list of rows, or an Arrow table of many pages.
     """
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=HELD_IN_MEMORY)  # noqa: SIM115  # see `close`
+        self._file = SpooledTemporaryFile(max_size=MOST_IN_MEMORY)  # noqa: SIM115  # see `close`
         self._count = 0
 
     def __len__(self) -> int:
-        """Return how many pages are held."""
+        """Return how many pages there are."""
         return self._count
 
     def __iter__(self) -> Iterator[Any]:
-        """Go through the pages from the first on."""
+        """Yield the pages from the first on."""
         self._file.seek(0)
         for _ in range(self._count):
             yield pickle.load(self._file)  # noqa: S301  # written by `add`
@@ -36,7 +36,7 @@ class HeldPages:
     def keyed(
         self, key_of: Callable[[Any], Hashable], columns: Sequence[str]
     ) -> Iterator[tuple[int, Hashable, Any]]:
-        """Go through the rows: the place of each, its key, and itself if it is no table's.
+        """Yield the rows: the place of each, its key, and itself if it is not a table's.
 
         Args:
             key_of: returns the key of a row.
@@ -55,7 +55,7 @@ class HeldPages:
                 place += 1
 
     def batches(self, without: Collection[int] = ()) -> Iterator[Any]:
-        """Go through the rows in lists and tables of many pages, which dlt takes in faster.
+        """Yield the rows in lists and tables of many pages, which dlt loads faster.
 
         Args:
             without: the places of rows to leave out.
@@ -79,7 +79,11 @@ class HeldPages:
         yield batch
 
     def add(self, page: Any) -> None:
-        """Hold one more page."""
+        """Add a page at the end.
+
+        Raises:
+            BodyError: it is nested too deeply to be pickled.
+        """
         try:
             pickle.dump(page, self._file, pickle.HIGHEST_PROTOCOL)
         except RecursionError:
@@ -87,7 +91,7 @@ class HeldPages:
         self._count += 1
 
     def clear(self) -> None:
-        """Forget all pages."""
+        """Remove all pages."""
         self._file.seek(0)
         self._file.truncate()
         self._count = 0

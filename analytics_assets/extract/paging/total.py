@@ -1,18 +1,17 @@
-"""The number of rows that an API says it has, wherever its answers hold it."""
+"""The number of rows that an API says it has: in the body of a page, or in its headers."""
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import requests
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 
 from analytics_assets.extract.rows.response_body import plain
 
 TOTALS = frozenset(
-    f"total{what}"
-    for what in ("", "count", "rows", "results", "records", "items", "elements", "entries", "hits")
+    f"total{unit}"
+    for unit in ("", "count", "rows", "results", "records", "items", "elements", "entries", "hits")
 ) | {"recordstotal"}
 CONTAINERS = frozenset(
     ("meta", "metadata", "pagination", "paging", "page", "pageinfo", "pageable", "response")
@@ -22,37 +21,53 @@ ALL_HEADERS = (*HEADERS, "Content-Range")
 CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 
 
-def find_total(
-    response: requests.Response,
-    path: TJsonPath | None,
-    selector: str = "",
-    names: Container[str] = TOTALS,
-) -> int | None:
-    """Find how many rows the API has in all.
+class TotalFinder:
+    """Finds how many rows an API has in all.
 
     Args:
-        response: one page.
         path: where the body holds it; None, or nothing there, looks in the usual places: a field
             such as `total`, `total_count` or `totalResults` at the top, beside the rows, or in
             `meta`, `pagination` and the like, then `X-Total-Count` and `Content-Range` (RFC 9110
             section 14.4). A bare `count` is not looked at, as it may count the page.
         selector: the path to the rows.
-        names: what such a field may be called, in small letters and nothing else.
-
-    Returns:
-        The number; None if there is none, or what is there is no number of rows.
+        pages_path: where the body holds the number of pages, which is no number of rows.
     """
-    body = response.json()
-    if path is not None:
-        found = jsonpath.find_values(path, body)
-        if found:
-            return as_count(found[0])
-    containers = CONTAINERS | {plain(name) for name in re.findall(r"\w+", selector)}
-    for value in (*_candidates(body, containers, names), *_headers(response)):
-        count = as_count(value)
-        if count is not None:
-            return count
-    return None
+
+    def __init__(
+        self, path: TJsonPath | None, selector: str = "", pages_path: TJsonPath | None = None
+    ) -> None:
+        self._path = path
+        self._containers = CONTAINERS | {plain(name) for name in re.findall(r"\w+", selector)}
+        self._names = TOTALS - {str(pages_path).rpartition(".")[2]}
+
+    def find(self, body: Any, headers: Mapping[str, str]) -> int | None:
+        """Find it in one page.
+
+        Args:
+            body: the decoded body.
+            headers: the response's, by any case of their names.
+
+        Returns:
+            The number; None if there is none, or the value found is no number of rows.
+        """
+        if self._path is not None:
+            found = jsonpath.find_values(self._path, body)
+            if found:
+                return as_count(found[0])
+        for value in (*self._candidates(body), *_in_headers(headers)):
+            count = as_count(value)
+            if count is not None:
+                return count
+        return None
+
+    def _candidates(self, body: Any, depth: int = 2) -> Iterator[Any]:
+        if not isinstance(body, Mapping):
+            return
+        yield from (value for name, value in body.items() if plain(name) in self._names)
+        if depth:
+            for name, value in body.items():
+                if plain(name) in self._containers:
+                    yield from self._candidates(value, depth - 1)
 
 
 def as_count(value: Any) -> int | None:
@@ -64,19 +79,7 @@ def as_count(value: Any) -> int | None:
     return int(value) if value >= 0 and value == value // 1 else None
 
 
-def _candidates(
-    body: Any, containers: frozenset[str], names: Container[str], depth: int = 2
-) -> Iterator[Any]:
-    if not isinstance(body, Mapping):
-        return
-    yield from (value for name, value in body.items() if plain(name) in names)
-    if depth:
-        for name, value in body.items():
-            if plain(name) in containers:
-                yield from _candidates(value, containers, names, depth - 1)
-
-
-def _headers(response: requests.Response) -> Iterator[str | None]:
-    yield from (response.headers.get(name) for name in HEADERS)
-    content_range = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+def _in_headers(headers: Mapping[str, str]) -> Iterator[str | None]:
+    yield from map(headers.get, HEADERS)
+    content_range = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     yield content_range and content_range[1]

@@ -16,7 +16,7 @@ from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.cursor import Cursor, CursorError
 from analytics_assets.extract.incremental.cursor_values import Changes
-from analytics_assets.extract.paging import bulk_read as middle_pages
+from analytics_assets.extract.paging import bulk_read
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import (
@@ -407,7 +407,7 @@ def test_the_moment_may_be_within_an_object() -> None:
 def test_pages_that_go_straight_into_columns_move_the_cursor_as_others_do(
     monkeypatch: pytest.MonkeyPatch, contract: Contract, form: str
 ) -> None:
-    monkeypatch.setattr(middle_pages, "FEWEST", 1)
+    monkeypatch.setattr(bulk_read, "FEWEST", 1)
     in_tables: list[int] = []
     add = Changes.add
 

@@ -12,7 +12,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
-from analytics_assets.extract.paging import bulk_read as middle_pages
+from analytics_assets.extract.paging import bulk_read
 from analytics_assets.extract.rows.json_columns import JsonTable
 from analytics_assets.extract.rows.page_decoder import TypedPages
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -55,7 +55,7 @@ Table = list[dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def from_few_pages_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middle_pages, "FEWEST", 1)
+    monkeypatch.setattr(bulk_read, "FEWEST", 1)
 
 
 @pytest.fixture(
@@ -203,7 +203,7 @@ def test_fields_that_the_contract_does_not_know_are_loaded_as_dlt_would(
     found, server, _ = loaded(paged(more))
 
     assert [each["colour"] for each in found] == ["red"] * 95
-    assert typed_pages == [0] * middle_pages.UNUSUAL_AT_MOST
+    assert typed_pages == [0] * bulk_read.MOST_UNUSUAL
     # beside each page, those that were on their way when it was left to dlt's client
     assert len(server.asked) <= 20 + 16 + len(typed_pages)
 

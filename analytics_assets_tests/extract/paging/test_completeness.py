@@ -67,16 +67,16 @@ def test_a_row_on_two_pages_means_that_another_may_be_on_none() -> None:
 
     assert not proof.finish()
     assert proof.trouble.startswith("1 rows were on two pages")
-    assert proof.repeated.rows == 1
-    assert [number for number in (1, 2, 3) if proof.is_repeated((number,))] == [2]
+    assert proof.duplicates.rows == 1
+    assert [number for number in (1, 2, 3) if proof.is_duplicate((number,))] == [2]
 
 
 def test_a_row_twice_on_one_page_is_the_apis_own() -> None:
     proof = proof_of((rows(1, 2, 2), 4), (rows(3), 4))
 
     assert proof.finish()
-    assert proof.repeated.rows == 1
-    assert [number for number in (1, 2, 3) if proof.is_repeated((number,))] == [2]
+    assert proof.duplicates.rows == 1
+    assert [number for number in (1, 2, 3) if proof.is_duplicate((number,))] == [2]
 
 
 def test_a_row_that_was_restated_between_two_pages_is_held_against_another_pass() -> None:
@@ -269,7 +269,7 @@ def test_rows_without_a_key_that_can_be_compared_count_but_are_not_compared(odd:
 
     assert proof.key_of(odd) is None
     assert proof.finish()
-    assert (proof.received, proof.repeated.rows) == (4, 0)
+    assert (proof.received, proof.duplicates.rows) == (4, 0)
 
 
 @pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)

@@ -2,14 +2,14 @@ import pytest
 
 from analytics_assets.extract.paging import duplicates as seen
 from analytics_assets.extract.paging import hash_store
-from analytics_assets.extract.paging.duplicates import Repeated, SeenRows
+from analytics_assets.extract.paging.duplicates import Duplicates, RowIndex
 
 Page = list[tuple[int, int]]
 
 
-def seen_of(*pages: Page) -> SeenRows:
+def seen_of(*pages: Page) -> RowIndex:
     """What was seen of pages of keys and contents."""
-    rows = SeenRows()
+    rows = RowIndex()
     for page in pages:
         rows.add([key for key, _ in page], [content for _, content in page])
     return rows
@@ -28,24 +28,24 @@ def plain(*keys: int) -> Page:
 
 
 def test_rows_with_keys_of_their_own_are_not_repeated() -> None:
-    assert seen_of(plain(1, 2, 3), plain(4, 5), plain(-1, -2, 0)).repeated() == Repeated()
-    assert SeenRows().repeated() == Repeated()
+    assert seen_of(plain(1, 2, 3), plain(4, 5), plain(-1, -2, 0)).duplicates() == Duplicates()
+    assert RowIndex().duplicates() == Duplicates()
 
 
 def test_a_row_on_two_pages_is_the_same_or_restated() -> None:
     rows = seen_of(plain(1, 2, 3, 8), [(2, 102), (3, 7), (4, 104)])
 
-    assert rows.repeated() == Repeated({2, 3}, rows=2, same=1, restated=1)
+    assert rows.duplicates() == Duplicates({2, 3}, rows=2, same=1, restated=1)
 
 
 def test_a_key_twice_on_one_page_was_on_no_earlier_one() -> None:
-    assert seen_of([(1, 5), (1, 5), (1, 6), (2, 2)]).repeated() == Repeated({1}, rows=2)
+    assert seen_of([(1, 5), (1, 5), (1, 6), (2, 2)]).duplicates() == Duplicates({1}, rows=2)
 
 
 def test_a_row_is_held_against_its_last_form_on_the_pages_before() -> None:
     rows = seen_of([(1, 5), (1, 6)], [(1, 6), (1, 7)], [(1, 7)], plain(2, 3))
 
-    assert rows.repeated() == Repeated({1}, rows=4, same=2, restated=1)
+    assert rows.duplicates() == Duplicates({1}, rows=4, same=2, restated=1)
 
 
 def test_keys_are_known_if_all_of_them_had_come() -> None:
@@ -64,7 +64,7 @@ def test_passes_agree_if_they_saw_the_same_rows_in_any_order_and_on_any_page() -
     rows = seen_of(plain(1, 2), plain(3, 4))
 
     assert rows.same_as(seen_of(plain(4, 1), plain(3), plain(2)))
-    assert SeenRows().same_as(SeenRows())
+    assert RowIndex().same_as(RowIndex())
 
 
 @pytest.mark.parametrize("other", [plain(1, 2), plain(1, 2, 3, 4), [(1, 101), (2, 102), (3, 0)]])
@@ -81,6 +81,6 @@ def test_millions_of_rows_take_no_more_memory_than_some(monkeypatch: pytest.Monk
     monkeypatch.setattr(hash_store, "SLICE", 100_000)
     rows = seen_of(*(plain(*range(start, start + 1000)) for start in range(0, 300_000, 1000)))
 
-    assert rows.repeated() == Repeated()
+    assert rows.duplicates() == Duplicates()
     assert len(rows._at_hand) <= seen.MOST_AT_HAND
     assert max(map(len, rows._keys.slices())) <= hash_store.SLICE

@@ -1,0 +1,117 @@
+"""Undocumented interfaces of dlt 1.31 that reading an API rests on; a test watches each.
+
+What is imported from `dlt.sources.rest_api`, `dlt.sources.helpers.rest_client.client` and
+`.paginators` elsewhere is documented: https://dlthub.com/docs/general-usage/http/rest-client
+"""
+
+import copy
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import requests
+from dlt.extract.incremental import IncrementalResourceWrapper
+from dlt.extract.items_transform import LimitItem
+from dlt.extract.pipe import Pipe
+from dlt.sources.helpers.rest_client.detector import (
+    PaginatorFactory,
+    find_response_page_data,
+    single_entity_path,
+)
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, create_paginator
+
+# what dlt 1.31 raises from a hook for a status that `response_actions` ignore; the read ends there
+IgnoredResponse = IgnoreResponseException
+
+
+def paginator_types() -> Collection[str]:
+    """Return the types that an entry's `paginator` may have, with those that were registered.
+
+    dlt 1.31 publishes no list of them: `config_setup.PAGINATOR_MAP` is its own.
+    """
+    return PAGINATOR_MAP.keys()
+
+
+def configured_paginator(paginator: Any, path: str) -> BasePaginator | None:
+    """Make the paginator that dlt would make of an entry.
+
+    dlt 1.31 makes it in `config_setup.create_paginator`, and takes a path with a placeholder at its
+    end for that of a single object.
+
+    Args:
+        paginator: what the entry says as `paginator`; None if it says nothing.
+        path: the entry's path.
+
+    Returns:
+        The paginator; None if dlt is to find it out from the first page.
+
+    Raises:
+        ValueError: dlt does not know the type.
+        TypeError: dlt does not know an option of it.
+    """
+    if not paginator and single_entity_path(path):
+        paginator = "single_page"
+    return create_paginator(copy.deepcopy(paginator))
+
+
+def detected_paginator(response: requests.Response) -> BasePaginator | None:
+    """Return the paginator that dlt finds out from a page.
+
+    dlt 1.31 does so in its client alone, where the configuration names no paginator at all.
+    """
+    paginator, _ = PaginatorFactory().create_paginator(response)
+    return paginator
+
+
+def detected_rows(body: Any) -> tuple[Sequence[str], Any]:
+    """Return where dlt finds a page's rows by itself, and what is there.
+
+    dlt 1.31 looks once, at the first page, and takes the place for that of all pages.
+    """
+    path, rows = find_response_page_data(body)
+    return path, rows
+
+
+def drop_rows(rows: list[Any]) -> None:
+    """Keep dlt's client from handing on the page that a paginator is just shown.
+
+    `RESTClient.paginate` of dlt 1.31 has no way to leave a page out. It hands on a copy of the list
+    that `update_state` was given, made once that has returned.
+    """
+    rows.clear()
+
+
+def generator_of(pipe: Any) -> Any:
+    """Return what makes the items of a resource: a generator, or a function of a parent's item.
+
+    dlt 1.31 has no step that sees the end of a resource's items; `Pipe.replace_gen`, by which its
+    own `LimitItem` works, is not documented.
+    """
+    assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
+    return pipe.gen
+
+
+def replace_generator(pipe: Any, generator: Any) -> None:
+    """Let a resource take its items from another generator; see `generator_of`."""
+    pipe.replace_gen(generator)
+
+
+def steps_of(pipe: Any) -> list[Any]:
+    """Return what the items of a resource go through, but for its generator."""
+    return [step for step in pipe.steps if step is not pipe.gen]
+
+
+def is_sample(pipe: Any) -> bool:
+    """Return True if `add_limit` was called on a resource; dlt 1.31 shows it by a step alone."""
+    return any(isinstance(step, LimitItem) for step in pipe.steps)
+
+
+def is_incremental_step(step: Any) -> bool:
+    """Return True if a step is the one that dlt 1.31 puts into each pipe for an `incremental`."""
+    return isinstance(step, IncrementalResourceWrapper)
+
+
+def is_empty_incremental_step(step: Any) -> bool:
+    """Return True if a step is that one, and no `incremental` is in it, so that it does nothing."""
+    return is_incremental_step(step) and step.incremental is None

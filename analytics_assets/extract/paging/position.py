@@ -1,0 +1,159 @@
+"""The position of a pass: the page that comes next, by one of dlt's paginators."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import requests
+from dlt.common.jsonpath import TJsonPath
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+)
+
+from analytics_assets.extract.compat import detected_paginator
+from analytics_assets.extract.paging.completeness import Proof
+from analytics_assets.extract.paging.has_more import says_more
+from analytics_assets.extract.paging.page_range import (
+    PageRange,
+    end_of_pages,
+    forget_missing_paths,
+    is_at_maximum,
+)
+
+FAR = 10  # pages behind the end, where an API that repeats its last page repeats it, too
+ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
+
+
+class Position:
+    """The next page of one pass, and the sizes of the pages so far.
+
+    Args:
+        configured: dlt's paginator, which stays as it is; None detects it from the first page.
+        total_path: where a page holds the number of all rows, if the configuration names it.
+
+    `largest` is the most rows of a page by offset, `longest` of any page.
+    """
+
+    def __init__(self, configured: BasePaginator | None, total_path: TJsonPath | None) -> None:
+        self.paginator = copy.deepcopy(configured)
+        self._total_path = total_path
+        self._largest = self.longest = 0
+        self.is_short = False
+
+    def measure(self, rows: int) -> None:
+        """Compare the size of a page with those before it; `is_short` if it is smaller.
+
+        Args:
+            rows: how many rows it has.
+        """
+        self.is_short = 0 < rows < self.longest
+        self.longest = max(self.longest, rows)
+
+    def advance(
+        self, response: requests.Response, rows: Sequence[Any], proof: Proof, all_arrived: bool
+    ) -> bool:
+        """Move behind a page.
+
+        Args:
+            response: the page.
+            rows: its rows.
+            proof: has counted it in.
+            all_arrived: whether as many rows have arrived as the API's total says.
+
+        Returns:
+            False if that page was the last one.
+        """
+        if self.paginator is None:
+            self.paginator = detected_paginator(response)
+        if isinstance(self.paginator, OffsetPaginator):
+            return self._advance_offset(self.paginator, response, len(rows), proof, all_arrived)
+        assert self.paginator, "dlt takes a page without any sign for the only one"
+        if isinstance(self.paginator, PageNumberPaginator):
+            forget_missing_paths(self.paginator, response)
+        self.paginator.update_state(response, list(rows))
+        return self.paginator.has_next_page
+
+    def _advance_offset(
+        self,
+        paginator: OffsetPaginator,
+        response: requests.Response,
+        rows: int,
+        proof: Proof,
+        all_arrived: bool,
+    ) -> bool:
+        paginator.current_value += rows
+        largest_before, self._largest = self._largest, max(self._largest, rows)
+        has_more = says_more(paginator.has_more_path, response.json())
+        if not rows and has_more:
+            proof.trouble = "it says that there is more after its last row, and gives nothing"
+        if not rows or has_more is False or self.limited:
+            return False
+        if not all_arrived:
+            return proof.total is None or proof.received < proof.total
+        if has_more:
+            return True
+        # a total that is reached with a full page may be too low; only another request shows it
+        if largest_before:
+            return rows >= largest_before
+        # one that nobody has named may count the page, and the API's own limit may be any
+        named = self._total_path is not None
+        return not named or rows >= paginator.limit or rows % ROUND == 0
+
+    def update_request(self, request: requests.Request) -> bool:
+        """Ask for the next page.
+
+        Returns:
+            False if that is the page just asked for.
+        """
+        if self.paginator is None:
+            return True
+        before = _asked(request)
+        self.paginator.update_request(request)
+        return _asked(request) != before
+
+    def jump_far(self) -> None:
+        """Move far behind the last page; for paginators by offset or number."""
+        paginator: Any = self.paginator
+        paginator.current_value += FAR * (
+            self.longest if isinstance(paginator, OffsetPaginator) else 1
+        )
+
+    def jump_to(self, offset: int, request: requests.Request) -> None:
+        """Move to an offset, as the rows before it have been counted in."""
+        assert isinstance(self.paginator, OffsetPaginator), "else there is no range of pages"
+        self.paginator.current_value = offset
+        self.paginator.update_request(request)
+
+    def page_range(self, total: int | None) -> PageRange | None:
+        """Return the pages that can be read like the one before; None if they are unknown.
+
+        Args:
+            total: the number of all rows, if the API says it.
+        """
+        paginator = self.paginator
+        if not isinstance(paginator, OffsetPaginator) or not paginator.param_name:
+            return None
+        if self.is_short or not self._largest:
+            return None
+        end = end_of_pages(paginator, total, self._largest)
+        before_last = None if end is None else end - self._largest
+        return PageRange(paginator.current_value, self._largest, before_last, paginator.param_name)
+
+    @property
+    def step(self) -> int:
+        """How far pages are apart; for paginators by offset or number."""
+        paginator: Any = self.paginator
+        by_rows = isinstance(paginator, OffsetPaginator)
+        return self._largest if by_rows else int(paginator.value_step)
+
+    @property
+    def limited(self) -> bool:
+        """True if the configuration ends the read here, whatever else the API has."""
+        return is_at_maximum(self.paginator)
+
+
+def _asked(request: requests.Request) -> tuple[Any, ...]:
+    parts = (request.url, request.params, request.json, request.data, request.headers)
+    return copy.deepcopy(parts)
