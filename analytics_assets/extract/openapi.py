@@ -9,7 +9,7 @@ from dlt.sources.rest_api.config_setup import create_auth
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import parse_document
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.http.response import ResponseError, described, excerpt
+from analytics_assets.extract.http.errors import ResponseError, describe_request, excerpt
 
 MEND = (
     "Set `openapi_path` of the API to where it serves its OpenAPI document, or put the document "
@@ -44,7 +44,7 @@ def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
         response = session.get(url, auth=auth, headers=client.get("headers") or {})
     else:
         response = session.get(url)
-    where = described(response.request, connection.redact)
+    where = describe_request(response.request, connection.redact)
     if response.status_code >= requests.codes.bad_request:
         raise ResponseError(
             f"{where}: the API answered {response.status_code} {response.reason or ''}".rstrip()

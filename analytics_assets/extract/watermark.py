@@ -10,7 +10,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.policy import NewestRequest
 from analytics_assets.config.timestamps import parse_json_timestamp
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.source import sample_source
 
 

@@ -6,7 +6,7 @@ import pytest
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract.http.connection import Connection, connect
-from analytics_assets.extract.http.response import ApiError, ResponseError
+from analytics_assets.extract.http.errors import ApiError, ResponseError
 from analytics_assets.extract.http.session import one_quick_try
 from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.sandbox import Fault, Sandbox

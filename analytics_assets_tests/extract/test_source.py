@@ -8,7 +8,7 @@ import pytest
 from analytics_assets.config.errors import ConfigurationError, find_cause
 from analytics_assets.config.settings import SettingsError
 from analytics_assets.extract import rest_api_source
-from analytics_assets.extract.http.response import ResponseError
+from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.token_server import statuses

@@ -10,7 +10,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import find_cause
 from analytics_assets.config.policy import NewestRequest
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.watermark import WatermarkError, ask_newest
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets_tests.conftest import TODAY

@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 
 
 class GivenUpError(ApiError):

@@ -30,14 +30,14 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from analytics_assets.extract.http.cancellation import InterruptibleAdapter, pause
-from analytics_assets.extract.http.limits.rate_limit import Pace, PaceSettings
-from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.http.response import (
+from analytics_assets.extract.http.errors import (
     BodyError,
     NoAnswerError,
     RedirectError,
-    described,
+    describe_request,
 )
+from analytics_assets.extract.http.limits.rate_limit import Pace, PaceSettings
+from analytics_assets.extract.http.redaction import Redact
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 BROKEN_OFF = (
@@ -215,7 +215,7 @@ class ApiAdapter(InterruptibleAdapter):
             # raised out here because the original, whose text holds the URL with its query, would
             # otherwise stay attached as the context
             reason = self._redact(_reason(failure))
-            what = described(request, self._redact)
+            what = describe_request(request, self._redact)
             nobody = isinstance(_cause(failure), NewConnectionError)
             mend = f" (check `{self._address_setting}`)" if nobody else ""
             raise NoAnswerError(f"{what}: no whole answer: {reason}{mend}", request=request)
@@ -333,7 +333,7 @@ def _retry_redirects_once(session: requests.Session, redact: Redact) -> None:
         try:
             return retried(request, **kwargs)
         except TooManyRedirects:
-            what = described(request, redact)
+            what = describe_request(request, redact)
             raise RedirectError(
                 f"{what}: the API redirects {session.max_redirects} times and on: check `base_url` "
                 "and `path`; a login page may be behind it."

@@ -20,7 +20,7 @@ from dlt.extract.state import reset_resource_state
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.timestamps import format_like, has_utc_offset, parse_timestamp
 from analytics_assets.contract import Contract
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.incremental.cursor_values import (
     CLOCKS_DIFFER,
     Changes,

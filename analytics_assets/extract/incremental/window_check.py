@@ -9,7 +9,7 @@ from dlt.extract.items_transform import ItemTransform
 from dlt.extract.pipe import Pipe
 
 from analytics_assets.contract.contract import column_name
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.extract.rows.arrow import is_table
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
 from typing import Any, NoReturn
 
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.paging.duplicates import Duplicates, RowIndex
 from analytics_assets.extract.rows.hashing import json_hashes
 

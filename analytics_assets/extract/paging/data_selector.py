@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics_assets.extract.compat import detected_rows
-from analytics_assets.extract.http.response import BodyError
+from analytics_assets.extract.http.errors import BodyError
 
 
 class DetectedSelector:

@@ -11,7 +11,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 )
 from requests.exceptions import RequestException
 
-from analytics_assets.extract.http.response import ResponseError
+from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.extract.paging.has_more import says_more, sign_of_more
 from analytics_assets.extract.paging.total import as_count
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from analytics_assets.extract.http.response import BodyError
+from analytics_assets.extract.http.errors import BodyError
 from analytics_assets.extract.rows.arrow import is_table
 
 BATCH_ROWS = 20_000

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from analytics_assets.contract.contract import Contract, column_name
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 
 DLTS_OWN = "_dlt"  # what dlt's own columns begin with
 Path = tuple[str, ...]

@@ -4,14 +4,14 @@ from typing import Any
 
 import requests
 
-from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.http.response import (
-    MENDS,
+from analytics_assets.extract.http.errors import (
+    HINTS,
     BodyError,
     ResponseError,
-    described,
+    describe_request,
     excerpt,
 )
+from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.rows.response_body import RowsPath, decode, outline
 
 
@@ -39,12 +39,12 @@ def check_response(
     """
     if response.is_redirect:
         return
-    request = described(response.request, redact)
+    request = describe_request(response.request, redact)
     what = f"{where}: {request}" if where else request
     if response.status_code >= requests.codes.bad_request:
         raise ResponseError(
             f"{what}: the API answered {response.status_code} {response.reason or ''}".rstrip()
-            + MENDS.get(response.status_code, "")
+            + HINTS.get(response.status_code, "")
             + excerpt(response, redact),
             response=response,
         )
@@ -54,7 +54,7 @@ def check_response(
     if complaint:
         raise BodyError(
             f"{what}: the API answered {response.status_code} with {complaint}"
-            + MENDS.get(response.status_code, "")
+            + HINTS.get(response.status_code, "")
             + excerpt(response, redact),
             response=response,
         )

@@ -19,7 +19,7 @@ from dlt.extract.pipe import ForkPipe, Pipe
 from analytics_assets.config.api import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.validation import RowValidator
-from analytics_assets.extract.http.response import ApiError
+from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import ArrowRows, is_table, load_id, with_dlt_columns
 from analytics_assets.extract.rows.column_collisions import Collisions
 

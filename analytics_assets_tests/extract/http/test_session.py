@@ -18,7 +18,7 @@ from dlt.common.configuration import resolve_configuration
 
 from analytics_assets.config.errors import find_cause
 from analytics_assets.extract.http.connection import Connection, connect
-from analytics_assets.extract.http.response import ApiError, BodyError, NoAnswerError, ResponseError
+from analytics_assets.extract.http.errors import ApiError, BodyError, NoAnswerError, ResponseError
 from analytics_assets.extract.http.session import RequestSettings, Traffic
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.config.errors import find_cause
-from analytics_assets.extract.http.response import ResponseError
+from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,

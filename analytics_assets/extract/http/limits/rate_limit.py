@@ -12,8 +12,8 @@ from dlt.common.configuration.specs import BaseConfiguration
 
 from analytics_assets.config.settings import SettingsError
 from analytics_assets.extract.http.cancellation import pause
+from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.headers import quota_of, retry_after
-from analytics_assets.extract.http.response import NoAnswerError
 
 SLOWED_DOWN = (429, 503)
 LONGEST_NAP = 0.05  # seconds until a thread looks again whether it may go on

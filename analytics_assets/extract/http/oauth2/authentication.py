@@ -18,9 +18,9 @@ import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.config.settings import OAuth2Settings
+from analytics_assets.extract.http.errors import ApiError, NoAnswerError, excerpt
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshToken
 from analytics_assets.extract.http.redaction import Redact, Redactor
-from analytics_assets.extract.http.response import ApiError, NoAnswerError, excerpt
 from analytics_assets.extract.http.session import RequestSettings, build_session
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

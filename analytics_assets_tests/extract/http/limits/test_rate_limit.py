@@ -16,9 +16,9 @@ from analytics_assets.config.errors import find_cause
 from analytics_assets.config.settings import SettingsError
 from analytics_assets.extract.http.cancellation import GivenUpError, Read
 from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.headers import Quota, quota_of, retry_after
 from analytics_assets.extract.http.limits.rate_limit import Host, Pace, PaceSettings
-from analytics_assets.extract.http.response import NoAnswerError
 from analytics_assets.extract.http.session import one_quick_try
 from analytics_assets_tests.support.paged_server import (
     Answer,

@@ -1,4 +1,4 @@
-"""Errors of a request, and how they describe it."""
+"""Errors of requests, and the parts of their messages."""
 
 import requests
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
@@ -8,14 +8,15 @@ from requests.exceptions import ContentDecodingError, HTTPError
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.extract.http.redaction import Redact
 
-MENDS = {
+# by status, appended to the message of an error
+HINTS = {
     401: " (it refused a new token: check `client_id`, `client_secret` and `scope`)",
     403: " (the client may not read this: check its permissions and `scope`)",
     404: " (check `path` in the entry, and `base_url`)",
     204: " (if it means that there are no rows: `response_actions` of the entry can ignore it)",
     429: " (its limit was still exceeded after the retries: run again later)",
 }
-EXCERPT_LENGTH = 300  # characters of an answer that an error shows
+EXCERPT_LENGTH = 300  # characters of a body in an error message
 
 
 class ApiError(AnalyticsAssetsError):
@@ -27,24 +28,34 @@ class ResponseError(ApiError, HTTPError):
 
 
 class NoAnswerError(ApiError, RequestsConnectionError):
-    """There was no whole answer: no connection, a timeout, or a body cut short."""
+    """No complete response arrived: no connection, a timeout, or a body cut short."""
 
 
 class RedirectError(ApiError):
-    """The API sent the request from one place to the next without end."""
+    """The API redirected the request more often than `requests` follows."""
 
 
 class BodyError(ApiError, ContentDecodingError):
-    """The answer came whole, but its body is not a page of rows."""
+    """The response arrived complete, but its body is not a page of rows."""
 
 
-def described(request: requests.PreparedRequest, redact: Redact) -> str:
-    """Return method and URL of a request, secret query parameters blotted out."""
+def describe_request(request: requests.PreparedRequest, redact: Redact) -> str:
+    """Return method and URL of a request.
+
+    Args:
+        request: the request.
+        redact: removes secrets from a text; secret query parameters are removed by their names.
+    """
     return f"{request.method} {redact(sanitize_url(request.url or ''))}"
 
 
 def excerpt(response: requests.Response, redact: Redact) -> str:
-    """Return the first part of a body for an error message, without secrets."""
+    """Return the start of a body for the end of an error message.
+
+    Args:
+        response: the response.
+        redact: removes secrets from a text.
+    """
     text = redact(response.text).strip()
     if not text:
         return " and an empty body."
