@@ -16,7 +16,7 @@ from analytics_assets.config.settings import LocationSettings, OAuth2Settings
 from analytics_assets.config.window import Window
 from analytics_assets.extract.http.limits.rate_limit import PaceSettings
 from analytics_assets.extract.paging.verified_read import ReadingSettings
-from analytics_assets.warehouse.warehouse import WarehouseSettings
+from analytics_assets.warehouse.settings import WarehouseSettings
 from analytics_assets_tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()

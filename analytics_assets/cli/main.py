@@ -28,7 +28,7 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import in_words
 from analytics_assets.orchestration.partitions.due import due_runs
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
-from analytics_assets.warehouse.machine import this_machine
+from analytics_assets.orchestration.runs.machine import this_machine
 from analytics_assets.warehouse.warehouse import Warehouse
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended

@@ -1,32 +1,54 @@
-"""What is written down about past loads, kept for a while and then deleted.
+"""The history of loads, deleted after a while.
 
 dlt 1.31 writes a row about each load, each change of its state and each change of a schema, and
-deletes none of them. `rejected_rows` grows with each load, too, where the API does not mend a row.
+deletes none of them. `rejected_rows` grows with each load, too, as long as the API repeats a row.
 """
 
+import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from dlt import Pipeline
 from dlt.common.destination.client import WithStagingDataset
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.api import REJECTED_ROWS
 
 
+def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logger) -> None:
+    """Delete the history of a pipeline's loads, or warn that the destination refuses to.
+
+    Args:
+        pipeline: the pipeline, after a load.
+        age: the age from which history is deleted; 0 keeps all.
+        log: for the warning.
+    """
+    if not age:
+        return
+    try:
+        with pipeline.destination_client() as client:
+            assert isinstance(client, SqlJobClientBase)
+            before = datetime.now(UTC) - age
+            trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
+    except DatabaseException as error:  # some destinations delete nothing; the load is whole
+        log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")
+
+
 def trim_history(
     client: SqlJobClientBase, pipeline: str, schemas: Iterable[str], before: datetime
 ) -> None:
-    """Delete what is older than a moment and not needed by a later load.
+    """Delete the history from before a timestamp that no later load needs.
 
-    What dlt restores a pipeline from stays however old it is: the newest state, the load that
-    brought it, and the newest version of each schema. So does the newest load. A row whose load is
-    deleted here keeps its `_dlt_load_id`, which is the time of that load in seconds since 1970.
+    dlt restores a pipeline from its newest state, the load that brought it, and the newest version
+    of each schema: those stay, however old. So does the newest load. A row whose load is deleted
+    here keeps its `_dlt_load_id`, which is the time of that load in seconds since 1970.
 
     Args:
         client: dlt's client of the destination, open.
-        pipeline: whose states these are.
+        pipeline: the name of the pipeline; states of others stay.
         schemas: the names of the pipeline's schemas; loads and versions of others stay.
-        before: the moment.
+        before: the timestamp.
     """
     sql = client.sql_client
     states = sql.make_qualified_table_name(client.schema.state_table_name)

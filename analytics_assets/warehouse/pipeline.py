@@ -1,71 +1,75 @@
-"""A dlt pipeline that shares its warehouse with others."""
+"""A dlt pipeline into a warehouse that other loads use at the same time."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
-from dlt import Schema
 from dlt.common.pipeline import LoadInfo
-from dlt.common.schema.utils import is_complete_column
 from dlt.pipeline.helpers import retry_schema_update
 from dlt.pipeline.pipeline import Pipeline
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
-MOST_TRIES = 5  # of which each can fail only because another load has made a table meanwhile
+from analytics_assets.warehouse.compat import SyncingPipeline
+
+MOST_ATTEMPTS = 5  # each can fail only because another load has just made a table
 PAUSE = wait_random(0.05, 0.5)  # seconds
 
 
-class LoadingPipeline(Pipeline):
-    """A dlt pipeline that shares its warehouse with others.
+@dataclass(frozen=True)
+class LoadHooks:
+    """Functions that a pipeline calls around its use of the warehouse.
 
-    It holds the warehouse while it reads from it or writes to it, and not while it waits for the
-    API. Loads that make the same schema or table in the same moment refuse each other; dlt says
-    how to go on: https://dlthub.com/docs/running-in-production/running
+    Args:
+        held: returns the context in which the warehouse is read or written.
+        recover: takes the error of a load; returns True if another attempt makes sense.
+        after_load: takes the pipeline after each load, in the context of `held`.
     """
 
     held: Callable[[], AbstractContextManager[None]] = nullcontext
-    """Holds the warehouse for as long as its context lasts."""
+    recover: Callable[[Exception], bool] = lambda error: False
+    after_load: Callable[[Pipeline], None] = lambda pipeline: None
 
-    can_go_on: Callable[[Exception], bool] | None = None
-    """Tells of the error of a load whether to go on with it, as something has been mended."""
 
-    after_load: Callable[[], None] | None = None
-    """Is called after each load, while the warehouse is still held."""
+class LoadingPipeline(SyncingPipeline):
+    """A dlt pipeline into a warehouse that other loads use at the same time.
+
+    It holds the warehouse while it reads from it or writes to it, and not while it waits for the
+    API. Loads that make the same schema or table in the same moment refuse each other; the retry is
+    dlt's own advice: https://dlthub.com/docs/running-in-production/running
+    """
+
+    _hooks = LoadHooks()
+
+    def connect_hooks(self, hooks: LoadHooks) -> None:
+        """Call these hooks from now on; to be done once, before the first use of the warehouse.
+
+        They are no argument of the constructor, as `Pipeline.drop` of dlt 1.31.0 calls that again
+        with the arguments of its own class.
+
+        Args:
+            hooks: called around each use of the warehouse.
+        """
+        self._hooks = hooks
+
+    def syncing(self) -> AbstractContextManager[None]:
+        """Return the context in which the warehouse is held."""
+        return self._hooks.held()
 
     def load(self, *args: Any, **kwargs: Any) -> LoadInfo:
-        """Load what is normalized; see dlt's method of this name."""
-        conflicts = Retrying(
+        """Load the normalized packages; see dlt's method of this name."""
+        retried = Retrying(
             retry=retry_if_exception(retry_schema_update()),
-            stop=stop_after_attempt(MOST_TRIES),
+            stop=stop_after_attempt(MOST_ATTEMPTS),
             wait=PAUSE,
             reraise=True,
         )
-        with self.held():
+        with self._hooks.held():
             try:
-                info = conflicts(super().load, *args, **kwargs)
+                info = retried(super().load, *args, **kwargs)
             except Exception as error:
-                if not (self.can_go_on and self.can_go_on(error)):
+                if not self._hooks.recover(error):
                     raise
-                info = conflicts(super().load, *args, **kwargs)
-            if self.after_load:
-                self.after_load()
+                info = retried(super().load, *args, **kwargs)
+            self._hooks.after_load(self)
         return info
-
-    def _sync_destination(self, *args: Any, **kwargs: Any) -> None:
-        # dlt 1.31 calls this, not the public method without the underscore, when it runs
-        with self.held():
-            super()._sync_destination(*args, **kwargs)
-        for name in self.schemas:
-            _forget_columns_without_a_value(self.schemas[name])
-
-
-def _forget_columns_without_a_value(schema: Schema) -> None:
-    """Leave out columns that the table does not have, as no value has come of them.
-
-    dlt 1.31 keeps what an earlier entry said of them. A key that no row has would go on to refuse
-    all rows, also once the entry names another one.
-    """
-    for table in schema.tables.values():
-        columns = table["columns"]
-        for column in [name for name in columns if not is_complete_column(columns[name])]:
-            del columns[column]

@@ -1,8 +1,13 @@
 """A lock on a table that one load at a time holds, whichever instance of Dagster it belongs to.
 
 The pools of Dagster queue the runs of one instance. They do not know the runs of another one, nor
-a process that goes on after its run was given up; and where Dagster keeps its history in SQLite,
-two processes that claim a place in the same moment may both get it.
+a process that outlives its run; and where Dagster keeps its history in SQLite, two processes that
+claim a slot in the same moment may both get it.
+
+A load holds the lock from its first request until its table is pruned, although DuckDB locks its
+file, too, while it is open: of two loads of a table that read at the same time, the one that began
+earlier could end later, put older rows over newer ones behind the cursor of the other, and prune
+the rows that only the other has read.
 """
 
 import os
@@ -17,7 +22,8 @@ from typing import Any
 from dlt.destinations.sql_client import SqlClientBase
 from filelock import FileLock, Timeout
 
-from analytics_assets.warehouse.lock_wait import Patience, WarehouseLockedError
+from analytics_assets.warehouse.errors import WarehouseLockedError
+from analytics_assets.warehouse.lock_wait import LockWait
 
 LONGEST_NAME = 63  # bytes of an application's name that PostgreSQL keeps
 NAMESPACE = zlib.crc32(b"analytics_assets") >> 1  # PostgreSQL's half of a key is a signed integer
@@ -32,32 +38,32 @@ AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_databa
 """
 
 
-def holder_called(run: str | None) -> str:
-    """Say who holds a lock, to those who wait for it.
+def holder_name(run: str | None) -> str:
+    """Return the name of this process as the holder of a lock, for those who wait for it.
 
     Args:
-        run: the id of the Dagster run, if it is one.
+        run: the id of the Dagster run, if there is one.
     """
     process = f"process {os.getpid()} on {gethostname()}"
     return f"run {run} ({process})" if run else process
 
 
 @contextmanager
-def locked_by_file(file: Path, held: str, holder: str, patience: Patience) -> Iterator[None]:
-    """Hold a lock file, which the system lets go of when the process ends in any way.
+def file_lock(file: Path, held: str, holder: str, wait: LockWait) -> Iterator[None]:
+    """Hold a lock file, which the system frees when the process ends in any way.
 
     Args:
         file: the lock file; it stays, as a file that is deleted would lock nobody out.
-        held: what it stands for.
-        holder: who holds it from now on.
-        patience: how long to wait for another holder.
+        held: the name of what it protects.
+        holder: the name of this process.
+        wait: how long to wait for another holder.
 
     Raises:
-        WarehouseLockedError: another one still holds it.
+        WarehouseLockedError: another process still holds it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file, thread_local=False)
-    patience.wait_for(partial(_take_file, lock, file, held))
+    wait.acquire(partial(_lock_file, lock, file, held))
     try:
         file.write_text(holder)
         yield
@@ -66,10 +72,10 @@ def locked_by_file(file: Path, held: str, holder: str, patience: Patience) -> It
 
 
 @contextmanager
-def locked_in_postgres(
-    client: SqlClientBase[Any], held: str, holder: str, patience: Patience
+def advisory_lock(
+    client: SqlClientBase[Any], held: str, holder: str, wait: LockWait
 ) -> Iterator[None]:
-    """Hold an advisory lock of the database for as long as this connection lives.
+    """Hold an advisory lock of PostgreSQL for as long as this connection lives.
 
     A lock of the session would stay behind in a pooler such as PgBouncer, which gives the session
     to others; one of a transaction does not. The transaction reads nothing afterwards, so that it
@@ -77,12 +83,12 @@ def locked_in_postgres(
 
     Args:
         client: an open connection that is used for nothing else.
-        held: what the lock stands for.
-        holder: who holds it from now on.
-        patience: how long to wait for another holder.
+        held: the name of what it protects.
+        holder: the name of this process.
+        wait: how long to wait for another holder.
 
     Raises:
-        WarehouseLockedError: another one still holds it.
+        WarehouseLockedError: another session still holds it.
     """
     client.execute_sql("BEGIN")
     client.execute_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -91,18 +97,18 @@ def locked_in_postgres(
     )
     for name, value in PROBES.items():
         client.execute_sql(f"SET LOCAL {name} = {value}")
-    patience.wait_for(partial(_take_in_postgres, client, held))
-    yield  # closing the connection lets go of the lock
+    wait.acquire(partial(_lock_in_postgres, client, held))
+    yield  # closing the connection frees the lock
 
 
-def _take_file(lock: FileLock, file: Path, held: str) -> None:
+def _lock_file(lock: FileLock, file: Path, held: str) -> None:
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise _locked(held, file.read_text() or "another process") from None
 
 
-def _take_in_postgres(client: SqlClientBase[Any], held: str) -> None:
+def _lock_in_postgres(client: SqlClientBase[Any], held: str) -> None:
     key = (NAMESPACE, zlib.crc32(held.encode()) >> 1)
     taken = client.execute_sql("SELECT pg_try_advisory_xact_lock(%s, %s)", *key)
     if taken and taken[0][0]:

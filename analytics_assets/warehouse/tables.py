@@ -1,34 +1,57 @@
-"""The tables of a warehouse, looked at and cleared of rows that are gone."""
+"""Queries on the tables of a warehouse, and the deletion of rows that the API no longer has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from dlt import Pipeline
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.warehouse.errors import WarehouseError
 
-LOAD = "_dlt_load_id"  # dlt's column that says which load brought a row last
+LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
 
 
 class SpanUnknownError(AnalyticsAssetsError):
-    """A column does not tell which rows lie in a span of time."""
+    """A column is no date or time, so that the rows of a span of time are not known."""
 
 
 class Span(NamedTuple):
     """The rows of a span of time.
 
     Args:
-        column: the DATE or TIMESTAMP column that says when a row happened.
-        start: the first moment of the span; midnight where days begin.
-        end: the first moment behind it, likewise.
+        column: the DATE or TIMESTAMP column of the rows' time.
+        start: the start of the span; midnight where days begin.
+        end: the first timestamp after it, likewise.
     """
 
     column: str
     start: datetime
     end: datetime
+
+
+@contextmanager
+def open_tables(pipeline: Pipeline) -> Iterator["Tables"]:
+    """Connect to the destination of a pipeline.
+
+    Raises:
+        WarehouseError: it cannot be opened.
+    """
+    with ExitStack() as stack:
+        try:
+            client: Any = pipeline.destination_client()
+            stack.enter_context(client)
+        except Exception as error:  # the driver of each destination has one of its own
+            raise WarehouseError(f"The warehouse cannot be opened: {str(error).strip()}") from error
+        assert isinstance(client, SqlJobClientBase)
+        if client.config.destination_type == "postgres":
+            # as dlt has DuckDB do; a time late in 9999 is in Python's year 10000 further east
+            client.sql_client.execute_sql("SET TIME ZONE 'UTC'")
+        yield Tables(client)
 
 
 class Tables:
@@ -42,14 +65,14 @@ class Tables:
         self._client = client
 
     def columns(self, table: str) -> TTableSchemaColumns:
-        """Return the columns that a table really has, empty if there is no such table."""
+        """Return the columns of a table in the destination, empty if there is no such table."""
         exists, columns = self._client.get_storage_table(table)
         return columns if exists else {}
 
     def column_name(self, field: str) -> str:
-        """Return the column that dlt makes of a field: `changed_at` of `changedAt`.
+        """Return dlt's column for a field of the API: `changed_at` for `changedAt`.
 
-        That of a field in an object has two underscores between their names: `period__day`.
+        The column of a field in an object has two underscores in its name: `period__day`.
         """
         return self._client.schema.naming.normalize_path(field)
 
@@ -74,30 +97,30 @@ class Tables:
     def rows_by_minute(
         self, table: str, column: str, start: datetime, end: datetime
     ) -> list[tuple[Any, int]]:
-        """Count the rows of a span of time by what a date or time column says.
+        """Count the rows of a span of time by the values of a date or time column.
 
         Args:
             table: the table.
             column: a DATE or TIMESTAMP column, or text.
-            start: the first moment of the span; midnight where days begin.
-            end: the first moment behind it, likewise.
+            start: the start of the span; midnight where days begin.
+            end: the first timestamp after it, likewise.
 
         Returns:
-            Each date, minute or text, and how many rows have it. Texts are those of all rows.
+            Each date, minute or text, and the number of its rows. Texts are those of all rows.
         """
-        moment, bounds = self._column(column), self._bounds(table, Span(column, start, end))
-        where = f"WHERE {moment} >= %s AND {moment} < %s" if bounds else ""
+        value, bounds = self._column(column), self._bounds(table, Span(column, start, end))
+        where = f"WHERE {value} >= %s AND {value} < %s" if bounds else ""
         if bounds and isinstance(bounds[0], datetime):
-            # not by the day: days of which time zone, the session decides
-            moment = f"date_trunc('minute', {moment})"
+            # not by the day, which would be one of the session's time zone
+            value = f"date_trunc('minute', {value})"
         counted = self._client.sql_client.execute_sql(
-            f"SELECT {moment}, count(*) FROM {self._qualified(table)} {where} GROUP BY 1",
+            f"SELECT {value}, count(*) FROM {self._qualified(table)} {where} GROUP BY 1",
             *bounds,
         )
         return [(value, int(count)) for value, count in counted or ()]
 
     def duplicated_keys(self, table: str, key: Sequence[str]) -> int:
-        """Count the key values that more than one row has."""
+        """Count the keys of more than one row."""
         columns = ", ".join(self._column(column) for column in key)
         return int(
             self._value(
@@ -107,12 +130,12 @@ class Tables:
         )
 
     def rows_without_key(self, table: str, key: Sequence[str]) -> int:
-        """Count the rows in which a part of the key is null."""
+        """Count the rows with a null in their key."""
         nulls = " OR ".join(f"{self._column(column)} IS NULL" for column in key)
         return int(self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {nulls}"))
 
     def rejections(self, table: str, resource: str, loads: Sequence[str]) -> dict[str, int]:
-        """Count the rows of a resource that some loads rejected, by reason, the commonest first."""
+        """Count the rows of a resource that some loads rejected, by reason, most frequent first."""
         rows = self._client.sql_client.execute_sql(
             f"SELECT reason, count(*) AS times FROM {self._qualified(table)} "
             f"WHERE resource = %s AND {LOAD} IN ({_places(loads)}) GROUP BY reason "
@@ -123,28 +146,26 @@ class Tables:
         return {str(reason): int(times) for reason, times in rows or ()}
 
     def rows_of_loads(self, table: str, loads: Sequence[str], span: Span | None = None) -> int:
-        """Count the rows that these loads have brought or brought again, or those of a span."""
+        """Count the rows that these loads wrote last, all or those of a span."""
         rows, values = self._of_loads("IN", table, loads, span)
         return int(self._value(f"SELECT count(*) {rows}", *values))
 
     def rows_of_other_loads(
         self, table: str, loads: Sequence[str], span: Span | None = None
     ) -> int:
-        """Count the rows that none of these loads has brought or brought again."""
+        """Count the rows that other loads wrote last, all or those of a span."""
         rows, values = self._of_loads("NOT IN", table, loads, span)
         return int(self._value(f"SELECT count(*) {rows}", *values))
 
     def delete_rows_of_other_loads(
         self, table: str, loads: Sequence[str], span: Span | None = None
     ) -> None:
-        """Delete the rows that none of these loads has brought or brought again.
-
-        The rows of child tables that belonged to them go along.
+        """Delete the rows that other loads wrote last, and their rows in child tables.
 
         Args:
             table: the table.
             loads: dlt's ids of the loads.
-            span: to which the deletion is limited.
+            span: the limit of the deletion; None for the whole table.
 
         Raises:
             SpanUnknownError: the column of the span is neither a date nor a time.
@@ -155,7 +176,7 @@ class Tables:
         with client.begin_transaction():
             client.execute_sql(f"DELETE {rows}", *values)
             for child in children:
-                # names do not say which is the parent: a list in an object is named after both
+                # the name does not identify the parent: a list in an object is named after both
                 without_parent = " AND ".join(
                     f"_dlt_parent_id NOT IN (SELECT _dlt_id FROM {self._qualified(parent)})"
                     for parent in family
@@ -164,7 +185,7 @@ class Tables:
                 client.execute_sql(f"DELETE FROM {self._qualified(child)} WHERE {without_parent}")
 
     def _children(self, table: str) -> list[str]:
-        """Find the tables that dlt made of lists in the table's rows, parents before children."""
+        """Return the tables that dlt made of lists in the table's rows, parents first."""
         found = self._client.sql_client.execute_sql(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
             self._client.sql_client.dataset_name,
@@ -175,20 +196,20 @@ class Tables:
     def _of_loads(
         self, operator: str, table: str, loads: Sequence[str], span: Span | None
     ) -> tuple[str, Sequence[Any]]:
-        """Return the end of a query for rows of some loads or of others, and its values."""
+        """Return the end of a query for the rows of some loads or of others, and its values."""
         rows = f"FROM {self._qualified(table)} WHERE {LOAD} {operator} ({_places(loads)})"
         if span is None:
             return rows, loads
-        moment, bounds = self._column(span.column), self._bounds(table, span)
+        column, bounds = self._column(span.column), self._bounds(table, span)
         if not bounds:
             raise SpanUnknownError(
                 f"The column `{span.column}` of `{table}` is neither a date nor a time, so that "
                 "its rows of a span of time are not known."
             )
-        return f"{rows} AND {moment} >= %s AND {moment} < %s", (*loads, *bounds)
+        return f"{rows} AND {column} >= %s AND {column} < %s", (*loads, *bounds)
 
     def _bounds(self, table: str, span: Span) -> tuple[date, ...]:
-        """Return a span's start and end as its column has them, empty if it holds no time."""
+        """Return a span's start and end in its column's type, empty if that is no time."""
         column = self.columns(table)[self.column_name(span.column)]
         bounds = {
             "date": (span.start.date(), span.end.date()),

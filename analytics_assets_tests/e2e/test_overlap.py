@@ -23,8 +23,8 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.partitions import backfill
 from analytics_assets.sandbox import Sandbox, sandbox_rows
-from analytics_assets.warehouse.lock_wait import Patience
-from analytics_assets.warehouse.table_lock import locked_in_postgres
+from analytics_assets.warehouse.lock_wait import LockWait
+from analytics_assets.warehouse.table_lock import advisory_lock
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import api_rows, failures_of, load, table_rows
@@ -176,7 +176,7 @@ def table_locked(warehouse: Warehouse, table: str) -> Iterator[None]:
     name = f"the table {warehouse.qualified(table)}"
     with (
         warehouse.pipeline("test_holder").sql_client() as client,
-        locked_in_postgres(client, name, "a test", Patience(0)),
+        advisory_lock(client, name, "a test", LockWait(0)),
     ):
         yield
 

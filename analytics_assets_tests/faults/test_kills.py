@@ -20,7 +20,6 @@ from analytics_assets.orchestration.runs.dead_runs import process_of
 from analytics_assets.sandbox import Sandbox, sandbox_rows
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets.warehouse.working_folder import remove_dead_folders
 from analytics_assets_tests.conftest import point_at
 from analytics_assets_tests.support.by_days_in_short_windows import API
 from analytics_assets_tests.support.deployment import Deployment, wait_until
@@ -149,5 +148,3 @@ def test_after_five_kills_one_more_run_makes_it_good_and_nothing_is_left_hanging
     assert (pool.claimed_slots, pool.pending_steps) == ([], [])
     with warehouse.loading("nobody_in_the_way", table=RESOURCE):
         pass
-    remove_dead_folders(warehouse.pipelines_dir)
-    assert not list(warehouse.pipelines_dir.glob(f"{API.name}_{RESOURCE}-*"))

@@ -7,8 +7,8 @@ import pytest
 from dlt.common.normalizers.naming.direct import NamingConvention as Direct
 from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCase
 
+from analytics_assets.warehouse.compat import DuckDbFile
 from analytics_assets.warehouse.destination import duckdb_destination, postgres_destination
-from analytics_assets.warehouse.duckdb_file import DuckDbFile
 
 CREDENTIALS = DuckDbFile("a.duckdb")
 EACH = pytest.mark.parametrize("name", ["duckdb", "postgres"])

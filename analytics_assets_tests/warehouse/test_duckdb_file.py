@@ -7,8 +7,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from analytics_assets.warehouse.duckdb_file import duckdb_credentials, held_open, lift_memory_limit
-from analytics_assets.warehouse.lock_wait import Patience
+from analytics_assets.warehouse.duckdb_file import duckdb_credentials, held_open, reset_memory_limit
+from analytics_assets.warehouse.lock_wait import LockWait
 from analytics_assets.warehouse.warehouse import Warehouse
 
 pytestmark = pytest.mark.usefixtures("duckdb_warehouse")
@@ -20,7 +20,7 @@ def opened(columns: int | None = 1) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file as it is open while a table of some columns is loaded."""
     credentials = duckdb_credentials()
     with (
-        held_open(credentials, Patience(60), columns),
+        held_open(credentials, LockWait(60), columns),
         duckdb.connect(str(credentials.database)) as connection,
     ):
         yield connection
@@ -50,30 +50,31 @@ def test_a_limit_that_was_set_by_hand_stays(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", '{"memory_limit":"1GB"}')
     assert 999 < megabytes() < 1001
     with opened():
-        assert not lift_memory_limit(duckdb.OutOfMemoryException("SET memory_limit"))
+        assert not reset_memory_limit(duckdb.OutOfMemoryException("SET memory_limit"))
         assert 999 < megabytes() < 1001
 
 
 def test_another_error_does_not_lift_the_limit() -> None:
     with opened():
-        assert not lift_memory_limit(duckdb.IOException("no file"))
+        assert not reset_memory_limit(duckdb.IOException("no file"))
         assert megabytes() < 100
 
 
-def test_rows_that_take_more_memory_than_was_reckoned_are_loaded_all_the_same() -> None:
+def test_rows_that_take_more_memory_than_estimated_are_loaded_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resets: list[bool] = []
+
+    def reset(error: Exception) -> bool:
+        resets.append(reset_memory_limit(error))
+        return resets[-1]
+
+    monkeypatch.setattr("analytics_assets.warehouse.warehouse.reset_memory_limit", reset)
     numbers, body = range(100), "x" * 1_000_000
     rows = pa.table({"id": numbers, "body": [f"{number}{body}" for number in numbers]})
     warehouse = Warehouse.from_settings()
-    lifted = []
     with warehouse.loading("large", 2) as pipeline:
-        assert pipeline.can_go_on
-
-        def can_go_on(error: Exception) -> bool:
-            lifted.append(lift_memory_limit(error))
-            return lifted[-1]
-
-        pipeline.can_go_on = can_go_on
         pipeline.run(rows, table_name="large", loader_file_format="parquet")
-    assert lifted == [True]
+    assert resets == [True]
     with warehouse.open() as tables:
         assert tables.row_count("large") == 100

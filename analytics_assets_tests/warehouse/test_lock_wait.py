@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from analytics_assets.warehouse.lock_wait import Patience, WarehouseLockedError
+from analytics_assets.warehouse.errors import WarehouseLockedError
+from analytics_assets.warehouse.lock_wait import LockWait
 
 
 class Door:
@@ -21,7 +22,7 @@ class Door:
 
 
 def test_what_is_free_is_taken_at_once_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
-    assert Patience(0).wait_for(Door().take) == "taken"
+    assert LockWait(0).acquire(Door().take) == "taken"
     assert caplog.messages == []
 
 
@@ -29,7 +30,7 @@ def test_each_one_that_is_waited_for_is_named_once_in_the_log_of_the_run(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     log = logging.getLogger("the run")
-    assert Patience(60, log).wait_for(Door("A", "A", "A", "B").take) == "taken"
+    assert LockWait(60, log).acquire(Door("A", "A", "A", "B").take) == "taken"
     lines = [record.message for record in caplog.records if record.name == "the run"]
     assert lines == [
         f"Waiting for {holder}, which holds the door; for up to 60 s (setting `lock_patience`) ..."
@@ -38,14 +39,14 @@ def test_each_one_that_is_waited_for_is_named_once_in_the_log_of_the_run(
 
 
 def test_without_a_log_the_line_goes_to_where_warnings_go(caplog: pytest.LogCaptureFixture) -> None:
-    Patience(60).wait_for(Door("A").take)
+    LockWait(60).acquire(Door("A").take)
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("analytics_assets.warehouse.lock_wait", "WARNING")
 
 
 def test_when_patience_is_over_the_error_says_who_is_in_the_way() -> None:
     with pytest.raises(WarehouseLockedError, match=r"The door is held by A\."):
-        Patience(0.01).wait_for(Door(*["A"] * 1000).take)
+        LockWait(0.01).acquire(Door(*["A"] * 1000).take)
 
 
 def test_an_error_that_is_no_lock_is_not_waited_for() -> None:
@@ -53,4 +54,4 @@ def test_an_error_that_is_no_lock_is_not_waited_for() -> None:
         raise ValueError("no lock")
 
     with pytest.raises(ValueError, match="no lock"):
-        Patience(60).wait_for(broken)
+        LockWait(60).acquire(broken)

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.sandbox import Sandbox, sandbox_rows
-from analytics_assets.warehouse.lock_wait import WarehouseError, WarehouseLockedError
+from analytics_assets.warehouse.errors import WarehouseError, WarehouseLockedError
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.holding import holding, when_waited_for

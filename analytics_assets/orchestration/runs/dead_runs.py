@@ -11,7 +11,7 @@ import psutil
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError
-from analytics_assets.warehouse.machine import this_machine
+from analytics_assets.orchestration.runs.machine import this_machine
 
 INTERVAL = timedelta(seconds=30)
 CLOCK_TOLERANCE = 2.0  # seconds by which the times of a process and of an event may differ

@@ -1,0 +1,123 @@
+"""Private interfaces of dlt, each with the defect or the gap that it works around.
+
+Versions: dlt 1.31.0 with DuckDB 2.0.0. `test_compat.py` fails once one of them is no longer needed.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
+
+import dlt
+import duckdb
+from dlt import Schema
+from dlt.common.configuration import configspec
+from dlt.common.destination import Destination, DestinationCapabilitiesContext
+from dlt.common.normalizers.naming import NamingConvention
+from dlt.common.schema.utils import is_complete_column
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.pipeline.pipeline import Pipeline
+
+P = TypeVar("P", bound=Pipeline)
+
+
+def new_pipeline(kind: type[P], **arguments: Any) -> P:
+    """Return a pipeline of a class of its own, made of dlt's settings.
+
+    dlt 1.31.0: `dlt.pipeline` resolves the settings, and makes a `Pipeline` of them unless the
+    argument `_impl_cls`, which the documentation does not list, names another class.
+
+    Args:
+        kind: the class.
+        **arguments: those of `dlt.pipeline`.
+    """
+    pipeline: P = dlt.pipeline(**arguments, _impl_cls=kind)
+    return pipeline
+
+
+class SyncingPipeline(Pipeline):
+    """A pipeline with a context around its synchronization with the destination.
+
+    dlt 1.31.0: `Pipeline.run` calls the private `_sync_destination`, so that a subclass which
+    overrides the public `sync_destination` is left out.
+    """
+
+    def syncing(self) -> AbstractContextManager[None]:
+        """Return the context in which the pipeline reads its state from the destination."""
+        return nullcontext()
+
+    def _sync_destination(self, *args: Any, **kwargs: Any) -> None:
+        with self.syncing():
+            super()._sync_destination(*args, **kwargs)
+        for name in self.schemas:
+            drop_incomplete_columns(self.schemas[name])
+
+
+def drop_incomplete_columns(schema: Schema) -> None:
+    """Drop the columns of a schema that no table has, as no value of theirs was ever loaded.
+
+    dlt 1.31.0 stores the hints of such a column, restores them and applies them to later loads: a
+    primary key that no row has refuses all rows, also once the entry names another key.
+    """
+    for table in schema.tables.values():
+        columns = table["columns"]
+        for column in [name for name in columns if not is_complete_column(columns[name])]:
+            del columns[column]
+
+
+class StaticCapabilities(Destination[Any, Any]):
+    """A destination whose capabilities depend on no setting; the last base is dlt's own class.
+
+    dlt 1.31.0 resolves all settings of a destination, credentials included, whenever its
+    capabilities are read without a configuration: twenty times a load, an eighth of a small one.
+    Subclasses have no `__init__`: of its arguments, dlt takes those that are not the default for
+    settings.
+    """
+
+    @property
+    def destination_type(self) -> str:
+        """The name of dlt's own class, which settings and the stored state refer to."""
+        return f"dlt.destinations.{type(self).__bases__[-1].__name__}"
+
+    def capabilities(
+        self, config: Any = None, naming: NamingConvention | None = None
+    ) -> DestinationCapabilitiesContext:
+        """Return the capabilities, of an empty configuration unless one is given."""
+        return super().capabilities(config or self.spec(), naming)
+
+
+@configspec(init=False)
+class DuckDbFile(DuckDbCredentials):
+    """DuckDB's credentials: nearly always the path of a file and nothing else.
+
+    dlt 1.31.0 imports SQLAlchemy to find out that a path is no URL, and once more to make a URL of
+    it for its trace, which takes as long as a small load.
+    """
+
+    def parse_native_representation(self, native_value: Any) -> None:
+        """Take a path as it is, and leave all else to dlt."""
+        if isinstance(native_value, str) and "://" not in native_value:
+            self.database = native_value
+        else:
+            super().parse_native_representation(native_value)
+
+    def __str__(self) -> str:
+        """Return the URL of the file for dlt's trace."""
+        return f"{self.drivername}:///{self.database}"
+
+
+@contextmanager
+def pooled_connection(credentials: DuckDbFile) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file with the extensions, pragmas and options of dlt's settings.
+
+    dlt 1.31.0 applies those in the undocumented pool of its credentials alone.
+
+    Raises:
+        duckdb.Error: the file cannot be opened.
+    """
+    pool = credentials.conn_pool
+    assert pool is not None, "credentials that are resolved have one"
+    connection = pool.borrow_conn()
+    try:
+        yield connection
+    finally:
+        pool.return_conn(connection)
