@@ -5,13 +5,15 @@ What is imported from `dlt.sources.rest_api`, `dlt.sources.helpers.rest_client.c
 """
 
 import copy
+import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import requests
 from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items_transform import LimitItem
-from dlt.extract.pipe import Pipe
+from dlt.extract.pipe import ForkPipe, Pipe
+from dlt.extract.state import reset_resource_state
 from dlt.sources.helpers.rest_client.detector import (
     PaginatorFactory,
     find_response_page_data,
@@ -23,6 +25,8 @@ from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, create_paginator
 
 # what dlt 1.31 raises from a hook for a status that `response_actions` ignore; the read ends there
 IgnoredResponse = IgnoreResponseException
+
+_HINTS_DIFFER = "In resource: {}, when merging arrow schema with dlt schema, several column hints"
 
 
 def paginator_types() -> Collection[str]:
@@ -104,7 +108,12 @@ def steps_of(pipe: Any) -> list[Any]:
 
 def is_sample(pipe: Any) -> bool:
     """Return True if `add_limit` was called on a resource; dlt 1.31 shows it by a step alone."""
-    return any(isinstance(step, LimitItem) for step in pipe.steps)
+    return any(map(is_limit_step, pipe.steps))
+
+
+def is_limit_step(step: Any) -> bool:
+    """Return True if a step is that of `add_limit`."""
+    return isinstance(step, LimitItem)
 
 
 def is_incremental_step(step: Any) -> bool:
@@ -115,3 +124,66 @@ def is_incremental_step(step: Any) -> bool:
 def is_empty_incremental_step(step: Any) -> bool:
     """Return True if a step is that one, and no `incremental` is in it, so that it does nothing."""
     return is_incremental_step(step) and step.incremental is None
+
+
+def is_loaded(pipe: Any) -> bool:
+    """Test if the rows of a pipe go to its own table, and not only to other resources.
+
+    dlt 1.31 ends the pipe of a parent with a `ForkPipe` before it reads, and tells it by nothing
+    else.
+    """
+    assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
+    last = pipe.steps[-1]
+    return not isinstance(last, ForkPipe) or last.has_pipe(pipe)
+
+
+def advance_incremental(pipe: Any, value: str | None) -> None:
+    """Set the cursor of a resource's `incremental`; None leaves it as it is.
+
+    dlt 1.31 documents `Incremental.advance`, but no way from a step to the `incremental`.
+    """
+    for step in pipe.steps:
+        if isinstance(step, IncrementalResourceWrapper) and step.incremental:
+            step.incremental.advance(value)
+
+
+def reset_state(resource: str) -> None:
+    """Remove the state of a resource within a load; dlt 1.31 documents only a reset of sources."""
+    reset_resource_state(resource)
+
+
+def keep_body(response: requests.Response, body: Any) -> None:
+    """Make a response return a body that is decoded already.
+
+    dlt 1.31 drops what a response action returns, so that a hook cannot hand on another response,
+    and its client calls `json` once more, by which requests guesses an encoding.
+    """
+    response.json = lambda **_: body  # type: ignore[method-assign]
+
+
+class _JsonWarningFilter(logging.Filter):
+    """Drops dlt's warnings about JSON columns of some resources."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._warnings: set[str] = set()
+
+    def add(self, resource: str) -> None:
+        """Drop the warnings about a resource."""
+        self._warnings.add(_HINTS_DIFFER.format(resource))
+        logging.getLogger("dlt").addFilter(self)  # once, however often it is added
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass any other message."""
+        return not record.getMessage().startswith(tuple(self._warnings))
+
+
+_json_warnings = _JsonWarningFilter()
+
+
+def silence_json_warnings(resource: str) -> None:
+    """Drop the warning of dlt 1.31, at each batch, that Arrow has texts in a JSON column.
+
+    Arrow has no type for JSON, so that the hints always differ: nothing is wrong.
+    """
+    _json_warnings.add(resource)

@@ -16,7 +16,7 @@ from analytics_assets.extract.entry import Entry, is_dlt_resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.verified_read import ReadingSettings, VerifiedRead
-from analytics_assets.extract.rows.validation import check_rows
+from analytics_assets.extract.rows.validation import validate_rows
 
 
 def rest_api_source(
@@ -79,9 +79,9 @@ def rest_api_source(
             entry.paginator, entry.last_row_wins, entry.contract, entry.hinted, entry.bulk_read
         )
         resource.add_step(read, insert_at=1)
-        check_rows(resource, entry.contract, entry.as_arrow, has_children=entry.name in parents)
+        validate_rows(resource, entry.contract, entry.as_arrow, has_children=entry.name in parents)
         if entry.cursor:
-            resource.add_step(entry.cursor, insert_at=2)  # sees the rows before the contract does
+            resource.add_step(entry.cursor, insert_at=2)  # sees the rows before their validation
     return source
 
 

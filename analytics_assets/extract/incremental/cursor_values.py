@@ -1,4 +1,4 @@
-"""What the rows of a read say of when they changed."""
+"""Cursor values of the rows of a read: the times of their last changes."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,29 +19,29 @@ from analytics_assets.extract.rows.arrow import is_table
 ROWS_WITHOUT_CURSOR = "rows_without_cursor"
 ROWS_BEFORE_START = "rows_before_start"
 ROWS_YET_TO_COME = "rows_yet_to_come"
-CLOCKS_DIFFER = timedelta(days=1)
+CLOCK_DIFFERENCE = timedelta(days=1)
 
 
-class ZoneUnknownError(ValueError):
-    """A time does not say in which time zone it is."""
+class MissingZoneError(ValueError):
+    """A time has no time zone."""
 
 
-class Changes:
-    """The newest change of a read, and the rows that are unlike what was asked for.
+class CursorValues:
+    """The newest change of a read, and counts of rows that do not match its range.
 
     Args:
-        contract: how columns are called.
-        field: where a row holds the moment of its last change; a path if it is within an object.
-        start: the moment from which rows were asked for.
-        now: when the read began. A row that changed after it is no measure of how far the read
-            came: what changed in between may be on pages that had been read.
-        zoned: whether times must say in which time zone they are.
+        contract: the names of the columns.
+        field: the field of a row with the time of its last change; a path if it is nested.
+        start: the start of the read's range.
+        now: the time at which the read began. A later change does not advance the cursor: other
+            rows that changed in between may be on pages that were read before.
+        zoned: whether times must have a time zone.
 
     Attributes:
         newest: the newest change up to `now`; None if there is none.
-        without: rows that do not say when they changed.
+        without: rows without such a time.
         before_start: rows that changed before `start`.
-        yet_to_come: rows that changed so long after `now` that it is no difference of clocks.
+        yet_to_come: rows that changed so long after `now` that clocks do not explain it.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Changes:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The numbers of rows, as metadata calls them."""
+        """The counts by their names in metadata."""
         return {
             ROWS_WITHOUT_CURSOR: self.without,
             ROWS_BEFORE_START: self.before_start,
@@ -65,10 +65,10 @@ class Changes:
         }
 
     def add(self, item: Any) -> None:
-        """Look at rows as the API sent them, or at a table of them.
+        """Add rows as the API sent them, or a table of them.
 
         Raises:
-            ZoneUnknownError: a time is in no time zone, and must be.
+            MissingZoneError: a time is in no time zone, and must be.
         """
         if is_table(item):
             self._add_column(item.column(self._column))
@@ -82,7 +82,7 @@ class Changes:
         return found[0] if found else None
 
     def _add_values(self, values: Iterable[Any]) -> None:
-        # rows that changed together are many: each moment is read once
+        # many rows changed at one time, which is parsed once
         known = Counter(each if isinstance(each, str | int | float) else None for each in values)
         for value, rows in known.items():
             moment = parse_json_timestamp(value)
@@ -94,13 +94,13 @@ class Changes:
                 and isinstance(value, str)
                 and not (has_utc_offset(value) or is_date_only(value))
             ):
-                raise ZoneUnknownError(value)
+                raise MissingZoneError(value)
             self.before_start += rows * (moment < self._start)
-            self.yet_to_come += rows * (moment > self._now + CLOCKS_DIFFER)
+            self.yet_to_come += rows * (moment > self._now + CLOCK_DIFFERENCE)
             self._keep(moment)
 
     def _add_column(self, column: Any) -> None:
-        """Look at a column without making a Python object of each value."""
+        """Add a column without a Python object for each value."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -108,7 +108,7 @@ class Changes:
             self._add_values(column.to_pylist())
             return
         moments = column.cast(pa.timestamp("us", tz="UTC"))
-        bounds = (self._start, self._now, self._now + CLOCKS_DIFFER)
+        bounds = (self._start, self._now, self._now + CLOCK_DIFFERENCE)
         start, now, future = (pa.scalar(moment, moments.type) for moment in bounds)
         past = moments.filter(pc.less_equal(moments, now))
         self.without += column.null_count

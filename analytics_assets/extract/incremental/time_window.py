@@ -1,4 +1,4 @@
-"""A span of time of which the API is asked for the rows."""
+"""The span of time that a request selects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from analytics_assets.config.window import SHORTEST_STEP, Window
 
 @dataclass(frozen=True)
 class TimeWindow:
-    """A span of time of which the API is asked for the rows.
+    """The span of time that a request selects.
 
     Args:
         start: its first moment, in the time zone in which days begin; midnight there.
-        end: the first moment behind it, likewise.
-        how: how the API is asked for it.
+        end: the first moment after it, likewise.
+        how: the query parameters for it, and their format.
     """
 
     start: datetime
@@ -25,23 +25,23 @@ class TimeWindow:
 
     @property
     def params(self) -> dict[str, str]:
-        """The query parameters that ask for it."""
+        """The query parameters of the span."""
         return self.how.params(self.start, self.end)
 
     @property
     def reach(self) -> "TimeWindow":
-        """The span of the rows that the API may give: up to its end, or through that."""
+        """The span of the rows that the API may return: up to its end, or including it."""
         behind = self.how.precision if self.how.end_is_inclusive else None
         end = self.end.astimezone(UTC) + (behind or timedelta())
         return replace(self, end=end.astimezone(self.end.tzinfo))
 
     @property
     def days(self) -> tuple[date, date]:
-        """The first day whose midnight lies within, and the first one behind."""
+        """The first day whose midnight is inside, and the first one after the end."""
         return self.start.date(), (self.end - SHORTEST_STEP).date() + timedelta(days=1)
 
     def contains(self, value: Any) -> bool:
-        """Tell whether a date, a time, or a text that is one in ISO format, lies within.
+        """Test if a date, a time, or an ISO text of either, is inside.
 
         Example:
             >>> january = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
@@ -85,14 +85,14 @@ def _with_params(entry: Any, resource: str, params: Mapping[str, str]) -> Any:
     if not isinstance(entry, dict) or entry["name"] != resource:
         return entry
     endpoint = as_endpoint(entry.get("endpoint"))
-    # dlt lays the parameters of an entry over those of `resource_defaults`, one by one
+    # dlt merges the parameters of an entry into those of `resource_defaults`
     return {**entry, "endpoint": {**endpoint, "params": {**endpoint.get("params", {}), **params}}}
 
 
 def as_date_or_time(value: Any) -> date | datetime | None:
-    """Return the date or time that a value is, or that it says in ISO format; None if it is none.
+    """Parse a date or a time, itself or as an ISO text; None for any other value.
 
-    A time without a zone is one in UTC, as dlt has it.
+    A time without a time zone is in UTC, as dlt has it.
     """
     if isinstance(value, str):
         value = _parsed(value)

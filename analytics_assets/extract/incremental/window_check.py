@@ -1,74 +1,73 @@
-"""Rows held against the span of time that the API was asked for."""
+"""Check of rows against the time window of their request."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
-from dlt.extract.items_transform import ItemTransform
-from dlt.extract.pipe import Pipe
 
 from analytics_assets.contract.contract import column_name
+from analytics_assets.extract.compat import generator_of, replace_generator
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.extract.rows.arrow import is_table
+from analytics_assets.extract.rows.pipe_step import PipeStep
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_OUTSIDE = 0.5  # share of the rows of a read that may lie outside of what was asked for
+MAX_OUTSIDE = 0.5  # share of the rows of a read
 ROWS_OUTSIDE = "rows_outside_window"
 
 
 class WindowIgnoredError(ApiError):
-    """The API did not give the rows of the span of time that it was asked for."""
+    """The API ignores the time window of a request."""
 
 
 def watch_window(resource: DltResource, column: str, window: TimeWindow) -> None:
-    """Count the rows of a resource that lie outside the span of time that was asked for.
+    """Add a step that counts rows outside the time window.
 
-    They are loaded like the others. If they are most of a read, nothing of it is; the reads of a
-    resource that is read from the rows of another are many, and are counted only. Rows of an
-    inclusive end, as `Window` sends it, do not lie outside.
+    They are loaded like the others. If they are most of a read, it fails; a resource that is read
+    from the rows of another has many reads, whose rows are only counted. Rows of an inclusive end,
+    as `Window` sends it, are inside.
 
     Args:
         resource: the resource; changed in place.
-        column: the column of its table that says which day a row is about.
-        window: the span of time.
+        column: the date column of its table.
+        window: the time window.
     """
-    resource.add_step(RowsInWindow(resource.name, column, window))
+    resource.add_step(WindowCheck(resource.name, column, window))
 
 
-class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
-    """The step that counts rows outside the span of time that was asked for.
+class WindowCheck(PipeStep):
+    """The step that counts rows outside the time window.
 
     Args:
         resource: the resource, for errors.
-        column: the column of its table that says which day a row is about.
-        window: the span of time.
+        column: the date column of its table.
+        window: the time window.
     """
 
-    leaves_rows_alone = True
-    placement_affinity = 1.3  # behind the step that names columns as the table does
+    placement_affinity = 1.3  # behind the step that names the columns
 
     def __init__(self, resource: str, column: str, window: TimeWindow) -> None:
-        super().__init__(lambda item: item)
+        super().__init__()
         self._resource = resource
         self._column = column_name(column, {})
         self._window = window
         self._reach = window.reach
 
-    def bind(self, pipe: SupportsPipe) -> "RowsInWindow":
-        """Start counting, and judge once the pipe's generator has no more."""
+    def bind(self, pipe: SupportsPipe) -> "WindowCheck":
+        """Start counting, and check the counts at the end of the pipe's generator."""
         self._custom_metrics = {ROWS_OUTSIDE: 0}
         self._rows = self._dated = 0
-        assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
-        if not callable(pipe.gen):
-            pipe.replace_gen(self._judged(pipe.gen))
+        pages = generator_of(pipe)
+        if not callable(pages):
+            replace_generator(pipe, self._checked(pages))
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
-        """Count a page's rows in, and let it pass."""
+        """Count a page's rows, and pass it on."""
         if is_table(item):
             self._count(item.num_rows, *self._in_table(item))
         elif isinstance(item, list) and meta is None:  # else rows of another table
@@ -83,7 +82,7 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
         self._custom_metrics[ROWS_OUTSIDE] += rows - inside
 
     def _in_table(self, table: "pa.Table") -> tuple[int, int]:
-        """Return how many rows of a table lie within, and how many say where they lie."""
+        """Return the number of a table's rows inside, and of those with a date."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -102,7 +101,7 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
         inside = pc.and_(pc.greater_equal(column, first), pc.less(column, end))
         return pc.sum(inside).as_py() or 0, dated
 
-    def _judged(self, pages: Iterable[Any]) -> Iterator[Any]:
+    def _checked(self, pages: Iterable[Any]) -> Iterator[Any]:
         yield from pages
         outside = self._custom_metrics[ROWS_OUTSIDE]
         refuse_rows_outside(
@@ -113,20 +112,20 @@ class RowsInWindow(ItemTransform[Any, dict[str, Any]]):
 def refuse_rows_outside(
     resource: str, column: str, window: TimeWindow, rows: int, outside: int, dated: int
 ) -> None:
-    """Refuse rows most of which lie outside the span of time that was asked for.
+    """Refuse a read with most of its rows outside the time window.
 
     Args:
         resource: the resource, for the error.
-        column: the column of its table that says which day a row is about.
-        window: the span of time.
-        rows: how many rows came.
-        outside: how many of them do not lie within.
-        dated: how many of them say where they lie.
+        column: the date column of its table.
+        window: the time window.
+        rows: the number of all rows.
+        outside: the number of rows that are not inside.
+        dated: the number of rows with a date.
 
     Raises:
-        WindowIgnoredError: they are most.
+        WindowIgnoredError: most are outside.
     """
-    if outside <= MOST_OUTSIDE * rows:
+    if outside <= MAX_OUTSIDE * rows:
         return
     asked = ", ".join(f"{name}={value}" for name, value in window.params.items())
     if not dated:
@@ -143,7 +142,7 @@ def refuse_rows_outside(
 
 
 def value_in_column(row: Any, column: str) -> Any:
-    """Return what becomes the value of a column: dlt makes `a__b` of `b` in an object `a`."""
+    """Return the value that becomes a column's: dlt makes `a__b` of `b` in an object `a`."""
     if not isinstance(row, dict):
         return None
     for name, value in row.items():

@@ -231,7 +231,7 @@ class BulkRead:
         if known in self._sound:
             return True
         around = self._typed.around(envelope)
-        if self._rows_path.complaint(around) or not paginator.is_as_before(around, body.headers):
+        if self._rows_path.problem(around) or not paginator.is_as_before(around, body.headers):
             return False
         if len(self._sound) < MOST_SOUND:  # of no use where each page has its own
             self._sound.add(known)

@@ -8,7 +8,6 @@ from typing import Any
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.extract.items import SupportsPipe
-from dlt.extract.items_transform import ItemTransform
 from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.contract import Contract
@@ -27,6 +26,7 @@ from analytics_assets.extract.paging.completeness import IncompleteReadError, Pr
 from analytics_assets.extract.paging.paginator import Progress, VerifyingPaginator
 from analytics_assets.extract.paging.spool import PageSpool
 from analytics_assets.extract.rows.arrow import load_id
+from analytics_assets.extract.rows.pipe_step import PipeStep
 
 
 @configspec
@@ -44,7 +44,7 @@ class ReadingSettings(BaseConfiguration):
     __section__ = "reading"
 
 
-class VerifiedRead(ItemTransform[Any, dict[str, Any]]):
+class VerifiedRead(PipeStep):
     """The step of a resource that spools its pages until the read is verified.
 
     Pages of a pass that did not add up never get past it. It wraps the resource's generator, as
@@ -60,7 +60,6 @@ class VerifiedRead(ItemTransform[Any, dict[str, Any]]):
     """
 
     placement_affinity = -1
-    leaves_rows_alone = True
 
     def __init__(
         self,
@@ -70,7 +69,7 @@ class VerifiedRead(ItemTransform[Any, dict[str, Any]]):
         hinted: Collection[str],
         bulk_read: Callable[[], BulkRead | None],
     ) -> None:
-        super().__init__(lambda item: item)
+        super().__init__()
         self._paginator = paginator
         self._last_wins = last_wins
         self._contract = contract
@@ -88,10 +87,6 @@ class VerifiedRead(ItemTransform[Any, dict[str, Any]]):
         else:
             replace_generator(pipe, self._read_alone(generate, pipe))
         return self
-
-    def __call__(self, item: Any, meta: Any = None) -> Any:
-        """Return an item as the generator yields it."""
-        return item
 
     def _read_children(
         self, generate: Callable[..., Iterator[Any]], items: Any, meta: Any = None
@@ -187,9 +182,7 @@ def leaves_rows_alone(pipe: SupportsPipe) -> bool:
     """Return True if no step of a pipe but those of this package sees a resource's rows."""
     steps = steps_of(pipe)
     has_cursor = any(isinstance(step, Cursor) for step in steps)
-    return all(
-        getattr(step, "leaves_rows_alone", _leaves_rows_alone(step, has_cursor)) for step in steps
-    )
+    return all(isinstance(step, PipeStep) or _leaves_rows_alone(step, has_cursor) for step in steps)
 
 
 def _leaves_rows_alone(step: Any, has_cursor: bool) -> bool:

@@ -1,6 +1,5 @@
-"""Checked rows as Arrow tables, which dlt loads without looking at each of them."""
+"""Valid rows as Arrow tables, which dlt loads without normalizing each row."""
 
-import logging
 import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
@@ -10,38 +9,37 @@ from typing import TYPE_CHECKING, Any
 
 import dlt
 import msgspec
-import orjson
 from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumns
 from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
+from analytics_assets.extract.compat import silence_json_warnings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# what dlt adds to rows itself
+# those that dlt adds to rows
 DLT_COLUMNS: TTableSchemaColumns = {
     C_DLT_LOAD_ID: dlt_load_id_column(),
     C_DLT_ID: dlt_id_column(),
 }
 PYTHON_TYPES: dict[DataType, Any] = {"timestamp": datetime, "date": date, "time": time}
 ID_LENGTH = 16  # letters of base 64, of 12 random bytes
-LARGEST_EXACT = 2**53  # of the integers that a double holds
+LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
 # 0001-01-02 to 9999-12-30, in microseconds
 YEARS = (-62_135_510_400_000_000, 253_402_128_000_000_000)
 FIRST_AND_LAST_DAY = (-719_163, 2_932_897)  # neither included, in days
 MORE_DIGITS = re.compile(r"(\.\d{6})\d+")  # of a second than dlt keeps; msgspec would round
-DIFFERENT = "In resource: {}, when merging arrow schema with dlt schema, several column hints were"
 KNOWN_TYPES = ("text", "bigint", "double", "bool", "json", *PYTHON_TYPES)
 
 
 class ArrowRows:
-    """Makes Arrow tables of rows that fit a contract.
+    """Converts valid rows to Arrow tables.
 
     Args:
-        contract: what the rows are.
+        contract: the contract of the rows.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -52,67 +50,67 @@ class ArrowRows:
         )
 
     def table(self, rows: Sequence[dict[str, Any]], load_id: str) -> "pa.Table | None":
-        """Make a table of rows.
+        """Convert rows.
 
         Args:
-            rows: rows that fit the contract, by the API's names.
-            load_id: the load that brings them.
+            rows: valid rows, by the API's names.
+            load_id: the load that they belong to.
 
         Returns:
-            The table, by the names of its columns; None if there is more in the rows than the
-            contract knows.
+            The table, by the names of its columns; None if a row has a field that the contract
+            does not name.
         """
         if not self.possible or not set().union(*rows) <= self._fields:
             return None
-        table = columns_of(self._contract, lambda field, _: [row.get(field) for row in rows])
+        table = table_of_values(self._contract, lambda field, _: [row.get(field) for row in rows])
         return table and with_dlt_columns(table, load_id)
 
 
 def is_table(item: Any) -> bool:
-    """Tell an Arrow table from a list of rows."""
+    """Distinguish an Arrow table from a list of rows."""
     return hasattr(item, "num_rows")
 
 
-def columns_of(
+def table_of_values(
     contract: Contract, values: Callable[[str, int], Sequence[Any]]
 ) -> "pa.Table | None":
-    """Make a table of values that fit a contract.
+    """Make a table of the values of valid rows.
 
     Args:
-        contract: what they are.
-        values: returns those of a field, by its name and its place among the columns.
+        contract: the contract of the rows.
+        values: returns the values of a field, by its name and its place among the columns.
 
     Returns:
-        The table, by the names of its columns; None if a value would not stay what it is.
+        The table, by the names of its columns; None if Arrow would alter a value.
     """
-    import pyarrow as pa  # 0.1 s that a look at the definitions need not wait for
+    import pyarrow as pa  # 0.1 s that loading definitions need not wait for
 
     try:
         arrays = [
             _array(column, values(column.field, place))
             for place, column in enumerate(contract.columns)
         ]
-    except (pa.ArrowInvalid, TypeError, ValueError, OverflowError):
+    except (pa.ArrowInvalid, TypeError, ValueError, OverflowError, RecursionError):
         return None
-    return table_of(contract, arrays)
+    return table_of_arrays(contract, arrays)
 
 
-def table_of(contract: Contract, arrays: Sequence["pa.Array"]) -> "pa.Table | None":
-    """Make a table of columns of the types that their contract says.
+def table_of_arrays(contract: Contract, arrays: Sequence["pa.Array"]) -> "pa.Table | None":
+    """Make a table of columns in the types of their contract.
 
     Args:
-        contract: what the rows are.
+        contract: the contract of the rows.
         arrays: the columns, in its order.
 
     Returns:
-        The table, by the names of its columns; None if a value would not stay what it is.
+        The table, by the names of its columns; None if Arrow may have altered a value.
     """
     import pyarrow as pa
 
-    if not all(map(_stays, arrays)):
+    if not all(map(_is_exact, arrays)):
         return None
     if any(column.data_type == "json" for column in contract.columns):
-        _texts_as_json.expect(contract.resource)
+        silence_json_warnings(contract.resource)
     hints = contract.hints()
     fields = [
         pa.field(name, array.type, nullable=bool(hints[name].get("nullable", True)))
@@ -122,9 +120,9 @@ def table_of(contract: Contract, arrays: Sequence["pa.Array"]) -> "pa.Table | No
 
 
 def with_dlt_columns(table: "pa.Table", load_id: str) -> "pa.Table":
-    """Add the columns that dlt adds to rows itself.
+    """Add the columns that dlt adds to rows.
 
-    A table can so be loaded by either way, and by both in one load.
+    A table can then be loaded as Arrow or row by row, and both ways in one load.
     """
     import pyarrow as pa
 
@@ -136,7 +134,7 @@ def with_dlt_columns(table: "pa.Table", load_id: str) -> "pa.Table":
 
 
 def _ids(count: int) -> "pa.Array":
-    """Return random texts, two letters longer than those that dlt makes for rows one by one."""
+    """Return random texts, two letters longer than dlt's own row identifiers."""
     import pyarrow as pa
 
     text = b64encode(token_bytes(ID_LENGTH * 3 // 4 * count))
@@ -144,8 +142,8 @@ def _ids(count: int) -> "pa.Array":
     return pa.Array.from_buffers(pa.string(), count, [None, ends, pa.py_buffer(text)])
 
 
-def _stays(array: "pa.Array") -> bool:
-    """Tell whether no value may have been rounded, or have left the years that Python knows."""
+def _is_exact(array: "pa.Array") -> bool:
+    """Test that no value may have been rounded, or be outside Python's years."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -171,7 +169,8 @@ def _array(column: Column, values: Sequence[Any]) -> "pa.Array":
         values = [MORE_DIGITS.sub(r"\1", each) if type(each) is str else each for each in values]
         values = msgspec.convert(values, list[kind | None])  # type: ignore[valid-type]
     if column.data_type == "json":
-        values = [value if value is None else orjson.dumps(value).decode() for value in values]
+        encode = msgspec.json.encode
+        values = [value if value is None else encode(value).decode() for value in values]
     types = {
         "bigint": pa.int64(),
         "double": pa.float64(),
@@ -184,28 +183,8 @@ def _array(column: Column, values: Sequence[Any]) -> "pa.Array":
 
 
 def load_id() -> str | None:
-    """Return the load that dlt is just extracting for; None if rows are only looked at."""
+    """Return the load that dlt is extracting for; None outside a load."""
     try:
         return str(dlt.current.load_package_state()["load_id"])
     except CurrentLoadPackageStateNotAvailable:
         return None
-
-
-class _TextsAsJson(logging.Filter):
-    """Keeps dlt 1.31 from warning, at each batch, that Arrow knows texts and no JSON."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._warnings: set[str] = set()
-
-    def expect(self, resource: str) -> None:
-        """Say that a resource has such columns."""
-        self._warnings.add(DIFFERENT.format(resource))
-        logging.getLogger("dlt").addFilter(self)  # once, however often it is done
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let any other message through."""
-        return not record.getMessage().startswith(tuple(self._warnings))
-
-
-_texts_as_json = _TextsAsJson()

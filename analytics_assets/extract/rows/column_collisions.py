@@ -1,4 +1,4 @@
-"""Fields of an API's rows that would become one column, and dlt's own columns among them."""
+"""Fields of an API's rows that collide in one column, or with a column of dlt's."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from analytics_assets.contract.contract import Contract, column_name
 from analytics_assets.extract.http.errors import ApiError
 
-DLTS_OWN = "_dlt"  # what dlt's own columns begin with
+DLT_PREFIX = "_dlt"  # of dlt's own columns
 Path = tuple[str, ...]
 
 
@@ -14,70 +14,70 @@ class FieldCollisionError(ApiError):
     """Two fields of an API's rows would become one column."""
 
 
-class Collisions:
-    """Looks at all fields of a load, those within others included, and at what they become.
+class ColumnCollisions:
+    """Checks the columns of all fields of a load, nested fields included.
 
     dlt makes `a__b` of the field `b` within the field `a`, and a table of a list. Where two fields
-    become one column, one overwrites the other without a word.
+    become one column, one overwrites the other silently.
 
     Args:
-        contract: the resource, and how its fields are renamed.
-        whole: columns that are kept as they are, so that their parts become none.
-        deepest: how many levels dlt goes down, the entry's `max_table_nesting`; None is all.
+        contract: the resource, and the names of its columns.
+        whole: columns that stay JSON, so that their parts become no columns.
+        max_nesting: levels that dlt unnests, the entry's `max_table_nesting`; None is all.
 
     Example:
-        >>> Collisions(Contract("orders")).look([{"a__b": 1, "a": {"b": 2}}])
+        >>> ColumnCollisions(Contract("orders")).check([{"a__b": 1, "a": {"b": 2}}])
         Traceback (most recent call last):
         ...
         analytics_assets.extract.rows.column_collisions.FieldCollisionError: orders: its ...
     """
 
     def __init__(
-        self, contract: Contract, whole: Collection[str] = (), deepest: int | None = None
+        self, contract: Contract, whole: Collection[str] = (), max_nesting: int | None = None
     ) -> None:
         self._contract = contract
         self._whole = whole
-        self._deepest = deepest
-        # they are no objects or lists, or stay JSON
+        self._max_nesting = max_nesting
+        # neither objects nor lists, or JSON columns
         self._typed = {each.field for each in contract.columns}
         self._fields: set[str] = set()
         self._parts: dict[Path, str] = {}
         self._owners: dict[str, Path] = {}
 
-    def look(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take notice of the fields of a page.
+    def check(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Check the fields of a page.
 
         Raises:
             FieldCollisionError: one would overwrite another in the table, or a column of dlt's.
         """
         for field in set().union(*rows) - self._fields:
-            self._own(self._contract.name_of(field), (field,))
+            self._claim(self._contract.name_of(field), (field,))
             self._fields.add(field)
         for field in self._fields - self._typed:
             for value in [row[field] for row in rows if field in row]:
                 if type(value) in (dict, list):
-                    self._look_within(value, (field,), self._contract.name_of(field), 1)
+                    self._check_within(value, (field,), self._contract.name_of(field), 1)
 
-    def _look_within(self, value: Any, path: Path, column: str, depth: int) -> None:
-        if column in self._whole or (self._deepest is not None and depth > self._deepest):
+    def _check_within(self, value: Any, path: Path, column: str, depth: int) -> None:
+        if column in self._whole or (self._max_nesting is not None and depth > self._max_nesting):
             return
         if isinstance(value, list):
             for part in value:
                 if isinstance(part, dict | list):
-                    self._look_within(part, (*path, "[]"), f"{column}[]", depth)
+                    self._check_within(part, (*path, "[]"), f"{column}[]", depth)
             return
         for field, part in value.items():
             inner = (*path, field)
             if inner not in self._parts:
                 name = f"{column}__{column_name(field, {})}".replace("[]__", "[].")
-                self._own(name, inner)
+                self._claim(name, inner)
                 self._parts[inner] = name
             if isinstance(part, dict | list):
-                self._look_within(part, inner, self._parts[inner], depth + 1)
+                self._check_within(part, inner, self._parts[inner], depth + 1)
 
-    def _own(self, column: str, path: Path) -> None:
+    def _claim(self, column: str, path: Path) -> None:
         other = self._owners.setdefault(column, path)
-        if column.rpartition(".")[2].startswith(DLTS_OWN):
+        if column.rpartition(".")[2].startswith(DLT_PREFIX):
             problem = f"its field `{_dotted(path)}` would become a column of dlt's own"
         elif other != path:
             problem = f"its fields `{_dotted(other)}` and `{_dotted(path)}` would both become the "
@@ -85,13 +85,15 @@ class Collisions:
         else:
             return
         within = max(path, other, key=len)
-        mends = []
+        remedies = []
         if 1 in (len(path), len(other)):
-            mends.append("give one of them another name by `rename` in the resource's policy")
+            remedies.append("give one of them another name by `rename` in the resource's policy")
         if len(within) > 1:
             hint = f'"columns": {{"{within[0]}": {{"data_type": "json"}}}}'
-            mends.append(f"keep `{within[0]}` whole by {hint} in the entry")
-        raise FieldCollisionError(f"{self._contract.resource}: {problem}: {', or '.join(mends)}.")
+            remedies.append(f"keep `{within[0]}` whole by {hint} in the entry")
+        raise FieldCollisionError(
+            f"{self._contract.resource}: {problem}: {', or '.join(remedies)}."
+        )
 
 
 def _dotted(path: Path) -> str:

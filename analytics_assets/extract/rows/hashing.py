@@ -1,4 +1,4 @@
-"""Hashes of whole rows, by which their forms are compared; they hold within one process."""
+"""Hashes of whole rows, by which their contents are compared within one process."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from analytics_assets.contract import Contract
-from analytics_assets.extract.rows.arrow import columns_of
+from analytics_assets.extract.rows.arrow import table_of_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 class RowHash:
-    """Hashes rows that are in a table, and such as are not.
+    """Hashes of rows in a table, and of the same rows as objects.
 
-    A row has the same hash either way. DuckDB makes them, column by column; of all that is
-    installed here, nothing else hashes a table without an object for each value.
+    A row has the same hash either way. DuckDB hashes column by column; Arrow has no hash, and
+    Python would need an object for each value.
 
     Args:
-        contract: what the rows are.
+        contract: the contract of the rows.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -30,7 +30,7 @@ class RowHash:
         self._duckdb = duckdb.connect(config={"threads": 1})
 
     def of_table(self, table: "pa.Table") -> list[int]:
-        """Return a hash of each row, of 64 bits with sign."""
+        """Return the hash of each row, 64 bits with sign."""
         import pyarrow as pa
 
         with self._duckdb.cursor() as connection:  # safe to use in several threads
@@ -41,9 +41,9 @@ class RowHash:
         return found
 
     def of_rows(self, rows: Sequence[Any]) -> list[int]:
-        """Return a hash of each row, whether it fits the contract or not."""
+        """Return the hash of each row, valid by the contract or not."""
         if all(isinstance(row, dict) and row.keys() <= self._fields for row in rows):
-            table = columns_of(self._contract, lambda name, _: [row.get(name) for row in rows])
+            table = table_of_values(self._contract, lambda name, _: [row.get(name) for row in rows])
             if table is not None:
                 return self.of_table(table)
         if len(rows) > 1:
@@ -52,7 +52,7 @@ class RowHash:
 
 
 def json_hashes(rows: Sequence[Any]) -> list[int]:
-    """Return a hash of each row as it is written."""
+    """Return the hash of the JSON of each row."""
     return list(map(_json_hash, rows))
 
 

@@ -1,7 +1,7 @@
-"""Rows as JSON, parsed by Arrow into columns: no Python object is made of a value.
+"""Rows as JSON, parsed by Arrow into columns without a Python object for each value.
 
-Arrow takes nothing for what it is not: a text is no number, and a field that the contract does not
-know is an error, as is one that stands twice. What it is more lenient about is looked at here.
+Arrow converts no type: a text is no number, and an unknown or a repeated field is an error. The
+cases in which it is more lenient than the contract are checked here.
 """
 
 from collections.abc import Sequence
@@ -9,42 +9,42 @@ from typing import TYPE_CHECKING
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
-from analytics_assets.extract.rows.arrow import table_of
+from analytics_assets.extract.rows.arrow import table_of_arrays
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PARSED_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date")
-# Arrow would also take times without seconds, or without minutes
+# Arrow also accepts times without seconds, or without minutes
 TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
 LOCAL_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?$"  # which counts as UTC
 
 
 class JsonTable:
-    """Makes tables of lists of rows.
+    """Parses lists of rows into tables.
 
     Args:
-        contract: what the rows are; all its columns are of `PARSED_TYPES`.
+        contract: the contract of the rows; all its columns are of `PARSED_TYPES`.
     """
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
 
     @staticmethod
-    def can_hold(contract: Contract) -> bool:
-        """Tell whether Arrow knows all types of a contract from JSON."""
+    def can_parse(contract: Contract) -> bool:
+        """Test if Arrow parses all types of a contract from JSON."""
         return all(column.data_type in PARSED_TYPES for column in contract.columns)
 
     def parse(self, pages: Sequence[bytes], rows_each: int) -> "pa.Table | None":
-        """Make one table of several pages.
+        """Parse several pages into one table.
 
         Args:
-            pages: each a list of rows, as sound JSON.
-            rows_each: how many rows each of them should have.
+            pages: lists of rows, as valid JSON.
+            rows_each: the expected number of rows of each.
 
         Returns:
-            The table, by the names of its columns; None if one of the pages has another number of
-            rows, or a row may not fit.
+            The table, by the names of its columns; None if a page has another number of rows, or a
+            row may not fit.
         """
         import pyarrow as pa
 
@@ -53,17 +53,17 @@ class JsonTable:
             if b"\\u0000" in text:  # which PostgreSQL cannot store
                 return None
             if not text.isascii():
-                text.decode()  # Arrow takes bytes that are not UTF-8
+                text.decode()  # Arrow accepts bytes that are not UTF-8
             rows = self._rows(text, rows_each)
             if rows is None:
                 return None
             arrays = [_typed(*each) for each in zip(self._contract.columns, rows, strict=True)]
         except (pa.ArrowInvalid, UnicodeDecodeError):
             return None
-        return None if None in arrays else table_of(self._contract, arrays)
+        return None if None in arrays else table_of_arrays(self._contract, arrays)
 
     def _rows(self, text: bytes, rows_each: int) -> "list[pa.Array] | None":
-        """Return the columns as JSON has them."""
+        """Return the columns in JSON's types."""
         import pyarrow as pa
         import pyarrow.compute as pc
         from pyarrow import json

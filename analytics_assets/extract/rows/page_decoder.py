@@ -1,4 +1,4 @@
-"""Pages decoded by their contract: all that does not fit it is found out in the same pass."""
+"""Pages decoded and validated by their contract in one pass."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,7 +8,7 @@ import msgspec
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.row_type import row_type
-from analytics_assets.extract.rows.arrow import KNOWN_TYPES, columns_of
+from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import JsonTable
 
@@ -21,11 +21,11 @@ _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class RawPage(NamedTuple):
-    """A page taken apart.
+    """A page split into its rows and their envelope.
 
     Args:
         rows: the JSON of the list of rows.
-        envelope: what is around it: how deep, the name, the JSON.
+        envelope: the fields beside it: depth, name and JSON of each.
     """
 
     rows: bytes
@@ -33,12 +33,12 @@ class RawPage(NamedTuple):
 
 
 class TypedRows(NamedTuple):
-    """The rows of several pages, all of which fit.
+    """The rows of several pages, all of them valid.
 
     Args:
-        table: the rows, by the names of its columns.
-        keys: the key of each, as `Proof` has them.
-        contents: a hash of each.
+        table: the rows, by the names of the columns.
+        keys: the primary key of each row; a key of one field is the field.
+        contents: the hash of each row.
     """
 
     table: "pa.Table"
@@ -50,18 +50,18 @@ class TypedPages:
     """Decodes pages by a contract.
 
     Args:
-        contract: what the rows are.
-        selector: the names that lead to the rows, with dots between.
+        contract: the contract of the rows.
+        selector: the path of the rows, names joined by dots.
     """
 
     def __init__(self, contract: Contract, selector: str) -> None:
         self._contract = contract
         self._path = selector.split(".")
-        self._json = JsonTable(contract) if JsonTable.can_hold(contract) else None
+        self._json = JsonTable(contract) if JsonTable.can_parse(contract) else None
 
     @staticmethod
     def can_read(contract: Contract, selector: object) -> bool:
-        """Tell whether rows can be found and told apart without looking at each in Python."""
+        """Test if rows can be decoded and compared without a Python object for each."""
         types = {column.field: column.data_type for column in contract.columns}
         return (
             isinstance(selector, str)
@@ -72,7 +72,7 @@ class TypedPages:
         )
 
     def take_apart(self, body: bytes) -> RawPage | None:
-        """Find the rows in a body; None if it is no JSON, or they are not where they should be."""
+        """Split a body; None if it is no JSON, or has no field in the place of the rows."""
         envelope: list[tuple[int, str, bytes]] = []
         raw: Any = body
         try:
@@ -85,7 +85,7 @@ class TypedPages:
         return RawPage(bytes(raw), tuple(envelope))
 
     def around(self, envelope: Envelope) -> Any:
-        """Return the decoded body of a page, without its rows."""
+        """Return the decoded body of a page, its rows left out."""
         inner: Any = []
         for depth, name in reversed(list(enumerate(self._path))):
             others = [part for part in envelope if part[0] == depth]
@@ -97,14 +97,14 @@ class TypedPages:
 
         Args:
             pages: the JSON of their lists of rows.
-            rows_each: how many rows each of them should have.
+            rows_each: the expected number of rows of each.
 
         Returns:
-            The rows; None if one of the pages has another number of them, or a row may not fit.
+            The rows; None if a page has another number of them, or a row may not be valid.
         """
         table = self._json.parse(pages, rows_each) if self._json else None
         if table is None:
-            # takes what Arrow does not know, such as 5.0 for an integer
+            # accepts what Arrow does not, such as 5.0 for an integer
             table = self._decode_in_python(pages, rows_each)
         if table is None:
             return None
@@ -127,7 +127,7 @@ class TypedPages:
             return None
         rows = [msgspec.structs.astuple(row) for page in decoded for row in page]
         columns = list(zip(*rows, strict=True))
-        return columns_of(self._contract, lambda _, place: columns[place])
+        return table_of_values(self._contract, lambda _, place: columns[place])
 
     def contents(self, rows: Sequence[Any]) -> list[int]:
         """Return the hashes of rows that were decoded without the contract."""

@@ -1,4 +1,4 @@
-"""What the body of an answer must be to count as a page of rows."""
+"""The body of a response: decoded strictly, and searched for its rows."""
 
 import json
 import re
@@ -22,33 +22,33 @@ STATUS = ("status", "statuscode", "code", "result")
 FAILED = ("error", "err", "fail", "failed", "failure")
 ERROR_STATUSES = (range(400, 600), range(40_000, 60_000))
 NO_ERROR = ("", "0", "none", "null", "ok", "success", "false", "no", "no error")
-MOST_KEYS = 20  # of a body that an error names
+MAX_KEYS = 20  # of a body in an error
 MESSAGE_LENGTH = 300  # characters
 
 
 @dataclass(frozen=True)
 class RowsPath:
-    """Where the rows of a page are.
+    """The place of the rows in a page.
 
     Args:
-        selector: the entry's `data_selector`; None where dlt finds out by itself.
-        one_is_enough: whether a single object may stand for a list of one, as for an endpoint
-            without paging.
+        selector: the entry's `data_selector`; None if dlt detects the place.
+        one_is_enough: whether a single object counts as a list of one, as for an endpoint without
+            paging.
     """
 
     selector: TJsonPath | None
     one_is_enough: bool = False
 
-    def complaint(self, body: Any) -> str | None:
-        """Say what is wrong with a body; None if it is a page of rows, maybe of no rows."""
+    def problem(self, body: Any) -> str | None:
+        """Return the reason why a body is no page of rows; None if it is one, even an empty one."""
         return self.failure(body) or self.misplacement(body)
 
     def failure(self, body: Any) -> str | None:
-        """Say which failure a body reports; None if none."""
+        """Return the failure that a body reports; None if it reports none."""
         return None if self._is_the_body else _reported_failure(body)
 
     def misplacement(self, body: Any) -> str | None:
-        """Say what stands in a body where its rows should be; None if they do."""
+        """Return what a body has in the place of its rows; None if they are there."""
         if self._is_the_body:
             return None
         if self.selector is None:
@@ -67,12 +67,12 @@ class RowsPath:
 
     @property
     def is_filter(self) -> bool:
-        """Whether the selector leaves rows out of a list."""
+        """True if the selector filters a list."""
         return "?" in self._unquoted
 
     @property
     def _is_the_body(self) -> bool:
-        """Whether the body itself is a row, or a list of them, whatever it holds."""
+        """True if the body itself is a row or a list of rows, whatever is in it."""
         return self.one_is_enough and str(self.selector) == "$"
 
     @cached_property
@@ -82,7 +82,7 @@ class RowsPath:
 
     @cached_property
     def _finds_rows(self) -> bool:
-        """Whether the selector finds rows, rather than a list of them."""
+        """True if the selector finds rows, rather than a list of them."""
         return any(sign in self._unquoted for sign in ("*", "?", "|", ":"))
 
     @cached_property
@@ -97,27 +97,27 @@ class RowsPath:
 
 
 def outline(body: Any) -> str:
-    """Say what a body consists of, without the rows that may be in it: they may be personal.
+    """Describe a body by its keys, without its rows, which may be personal data.
 
-    What it says as `message`, as some APIs do of a failure, is shown.
+    Its `message`, in which some APIs report a failure, is shown.
     """
     if not isinstance(body, Mapping):
         return f"the body is {'a list' if isinstance(body, list) else _kind(body)}"
     keys = [f"`{name}`" for name in body]
-    more = ["..."] if len(keys) > MOST_KEYS else []
-    said = body.get("message")
-    message = f", and says: {said[:MESSAGE_LENGTH]}" if isinstance(said, str) else ""
-    named = f"the keys {', '.join(keys[:MOST_KEYS] + more)}" if keys else "no keys"
+    more = ["..."] if len(keys) > MAX_KEYS else []
+    text = body.get("message")
+    message = f", and says: {text[:MESSAGE_LENGTH]}" if isinstance(text, str) else ""
+    named = f"the keys {', '.join(keys[:MAX_KEYS] + more)}" if keys else "no keys"
     return f"the body has {named}{message}"
 
 
 def decode(response: requests.Response) -> tuple[Any, str | None]:
     """Decode a body as JSON, strictly.
 
-    requests would guess at an encoding that does not fit, and change texts by it.
+    requests would guess an encoding that does not fit, and alter texts by it.
 
     Returns:
-        The body, and None; or None, and what is wrong with it.
+        The body and None, or None and the problem.
     """
     try:
         return msgspec.json.decode(response.content), None
@@ -126,7 +126,7 @@ def decode(response: requests.Response) -> tuple[Any, str | None]:
 
 
 def _decode_slowly(response: requests.Response) -> tuple[Any, str | None]:
-    """Decode what only Python's own decoder takes: other encodings, NaN, halves of characters."""
+    """Decode what only Python's own decoder accepts: other encodings, NaN, lone surrogates."""
     try:
         text = response.content.decode(_encoding(response))
         return json.loads(text.removeprefix("\ufeff")), None
@@ -139,10 +139,10 @@ def _decode_slowly(response: requests.Response) -> tuple[Any, str | None]:
 
 
 def _encoding(response: requests.Response) -> str:
-    """Return what the answer or the entry's `response_actions` say; JSON is UTF-8 otherwise."""
+    """Return the encoding of the response or the entry's `response_actions`; else JSON's own."""
     assumed = get_encoding_from_headers(response.headers)
-    said = "charset=" in response.headers.get("Content-Type", "").lower()
-    if response.encoding and (said or response.encoding != assumed):
+    declared = "charset=" in response.headers.get("Content-Type", "").lower()
+    if response.encoding and (declared or response.encoding != assumed):
         return response.encoding
     return json.detect_encoding(response.content)
 
@@ -162,7 +162,7 @@ def _reported_failure(body: Any) -> str | None:
 
 
 def _is_error(value: Any) -> bool:
-    """Tell an error from the place of one that says that there is none: `{"code": "ok"}`."""
+    """Distinguish an error from a placeholder that reports none, such as `{"code": "ok"}`."""
     if isinstance(value, Mapping):
         return any(_is_error(part) for part in value.values())
     if isinstance(value, list):
@@ -184,5 +184,5 @@ def _kind(value: Any) -> str:
 
 
 def plain(name: str) -> str:
-    """Return a field's name in small letters and nothing else: `totalcount` of `total_count`."""
+    """Return a field's name in small letters and digits alone: `totalcount` of `total_count`."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

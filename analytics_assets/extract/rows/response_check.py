@@ -4,6 +4,7 @@ from typing import Any
 
 import requests
 
+from analytics_assets.extract.compat import keep_body
 from analytics_assets.extract.http.errors import (
     HINTS,
     BodyError,
@@ -23,37 +24,37 @@ def check_response(
     rows: RowsPath | None = None,
     **_kw: Any,
 ) -> None:
-    """Refuse an answer that is not a page of rows; a `requests` hook.
+    """Refuse a response that is not a page of rows; a `requests` hook.
 
-    Leaves the decoded body with the response, whose `json` gives it from then on.
+    Keeps the decoded body in the response: dlt drops what a hook returns, and calls `json` later.
 
     Args:
-        response: the answer.
+        response: the response.
         redact: takes secrets out of a text.
-        where: what was being read, such as "traffic_sources".
-        rows: where the rows are; None if any JSON will do.
+        where: the resource that is read, such as "traffic_sources".
+        rows: the place of the rows; None if any JSON is accepted.
 
     Raises:
         ResponseError: the status is 400 or above.
-        BodyError: the body is not JSON, reports an error, or has no list of rows where they are.
+        BodyError: the body is not JSON, reports an error, or has no list of rows in their place.
     """
     if response.is_redirect:
         return
     request = describe_request(response.request, redact)
-    what = f"{where}: {request}" if where else request
+    subject = f"{where}: {request}" if where else request
     if response.status_code >= requests.codes.bad_request:
         raise ResponseError(
-            f"{what}: the API answered {response.status_code} {response.reason or ''}".rstrip()
+            f"{subject}: the API answered {response.status_code} {response.reason or ''}".rstrip()
             + HINTS.get(response.status_code, "")
             + excerpt(response, redact),
             response=response,
         )
-    body, complaint = decode(response)
-    if not complaint and rows:
-        complaint = rows.failure(body)
-    if complaint:
+    body, problem = decode(response)
+    if not problem and rows:
+        problem = rows.failure(body)
+    if problem:
         raise BodyError(
-            f"{what}: the API answered {response.status_code} with {complaint}"
+            f"{subject}: the API answered {response.status_code} with {problem}"
             + HINTS.get(response.status_code, "")
             + excerpt(response, redact),
             response=response,
@@ -61,8 +62,8 @@ def check_response(
     misplacement = rows.misplacement(body) if rows else None
     if misplacement:
         raise BodyError(
-            f"{what}: the API answered {response.status_code} with {misplacement}: "
+            f"{subject}: the API answered {response.status_code} with {misplacement}: "
             f"{redact(outline(body))}. Set `data_selector` of the entry to where its rows are.",
             response=response,
         )
-    response.json = lambda **_: body  # type: ignore[method-assign]
+    keep_body(response, body)

@@ -19,7 +19,7 @@ from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, wit
 from analytics_assets.config.load import Partitioned
 from analytics_assets.contract import Contract
 from analytics_assets.extract.http.connection import Connection, connect
-from analytics_assets.extract.incremental.cursor import ForgottenState
+from analytics_assets.extract.incremental.cursor import StateReset
 from analytics_assets.extract.incremental.time_window import with_params
 from analytics_assets.extract.incremental.window_check import watch_window
 from analytics_assets.extract.source import rest_api_source
@@ -230,7 +230,7 @@ def _source(
         schema=_pipeline(api, resource),
     )
     if config.begins_anew and not cursor:
-        source.resources[resource].add_step(ForgottenState(), insert_at=1)
+        source.resources[resource].add_step(StateReset(), insert_at=1)
     if window:
         watch_window(source.resources[resource], str(policy.date_column), window)
     return source.with_resources(resource)

@@ -15,7 +15,7 @@ from analytics_assets.contract.column import Column
 from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.cursor import Cursor, CursorError
-from analytics_assets.extract.incremental.cursor_values import Changes
+from analytics_assets.extract.incremental.cursor_values import CursorValues
 from analytics_assets.extract.paging import bulk_read
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import table_values
@@ -323,7 +323,7 @@ def test_a_read_anew_begins_at_the_initial_value_and_may_set_the_cursor_back() -
     shop.load()
     shop.rows = [at(2), at(3)]
 
-    assert shop.load(anew=True) == [INITIAL]
+    assert shop.load(full_refresh=True) == [INITIAL]
     assert shop.table() == [2, 3, 9]
     assert shop.metrics["cursor_before"] == "2026-01-09T00:00:00+00:00"
     assert shop.load() == ["2026-01-02T00:00:00Z"]
@@ -360,7 +360,7 @@ def test_a_kept_cursor_by_which_nothing_would_be_read_is_refused_until_a_read_an
 
     assert said in refused(shop)
     assert "set `full_refresh: true`" in refused(shop)
-    assert shop.read(anew=True) == [INITIAL]
+    assert shop.read(full_refresh=True) == [INITIAL]
     assert shop.read() == ["2026-01-02T00:00:00Z"]
 
 
@@ -409,13 +409,13 @@ def test_pages_that_go_straight_into_columns_move_the_cursor_as_others_do(
 ) -> None:
     monkeypatch.setattr(bulk_read, "FEWEST", 1)
     in_tables: list[int] = []
-    add = Changes.add
+    add = CursorValues.add
 
-    def watched(self: Changes, item: Any) -> None:
+    def watched(self: CursorValues, item: Any) -> None:
         in_tables.append(getattr(item, "num_rows", 0))
         add(self, item)
 
-    monkeypatch.setattr(Changes, "add", watched)
+    monkeypatch.setattr(CursorValues, "add", watched)
     rows = [row(number, at=form.format(number)) for number in range(2, 29)]
     newest_in_the_middle = [*rows[:10], *reversed(rows[10:])]
     shop = Shop(newest_in_the_middle, contract)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from analytics_assets.contract import Contract
-from analytics_assets.extract.incremental.cursor_values import Changes, ZoneUnknownError
+from analytics_assets.extract.incremental.cursor_values import CursorValues, MissingZoneError
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
@@ -15,11 +15,11 @@ NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 TEXTS = ["2026-01-04", "2026-01-05", "2026-01-08", None, "2026-01-10", "2026-01-11", "2026-01-08"]
 
 
-def changes(field: str = "at", zoned: bool = False, **rename: str) -> Changes:
-    return Changes(Contract("orders", rename=rename), field, START, NOW, zoned)
+def changes(field: str = "at", zoned: bool = False, **rename: str) -> CursorValues:
+    return CursorValues(Contract("orders", rename=rename), field, START, NOW, zoned)
 
 
-def seen(found: Changes) -> tuple[Any, ...]:
+def seen(found: CursorValues) -> tuple[Any, ...]:
     return found.newest, found.before_start, found.without, found.yet_to_come
 
 
@@ -93,5 +93,5 @@ def test_a_time_must_say_in_which_zone_it_is_where_others_do_and_a_date_need_not
     changes(zoned=True).add([{"at": "2026-01-08"}, {"at": "2026-01-08T00:00:00Z"}])
     changes().add([{"at": "2026-01-08T00:00:00"}])
 
-    with pytest.raises(ZoneUnknownError, match="2026-01-08T00:00:00"):
+    with pytest.raises(MissingZoneError, match="2026-01-08T00:00:00"):
         changes(zoned=True).add([{"at": "2026-01-08T00:00:00"}])

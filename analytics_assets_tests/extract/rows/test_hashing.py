@@ -6,7 +6,7 @@ import pytest
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
-from analytics_assets.extract.rows.arrow import columns_of
+from analytics_assets.extract.rows.arrow import table_of_values
 from analytics_assets.extract.rows.hashing import RowHash, json_hashes
 
 CONTRACT = Contract(
@@ -25,7 +25,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def of_table(rows: list[dict[str, Any]]) -> list[int]:
-    table = columns_of(CONTRACT, lambda field, _: [row.get(field) for row in rows])
+    table = table_of_values(CONTRACT, lambda field, _: [row.get(field) for row in rows])
     assert table is not None
     return RowHash(CONTRACT).of_table(table)
 

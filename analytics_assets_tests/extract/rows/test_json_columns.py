@@ -146,5 +146,5 @@ def test_a_page_with_more_rows_is_not_made_up_for_by_one_with_fewer() -> None:
 def test_types_that_arrow_does_not_take_from_json_are_left_to_python() -> None:
     objects = Contract("orders", (Column("parts", "parts", "json", nullable=True),), ())
 
-    assert JsonTable.can_hold(CONTRACT)
-    assert not JsonTable.can_hold(objects)
+    assert JsonTable.can_parse(CONTRACT)
+    assert not JsonTable.can_parse(objects)

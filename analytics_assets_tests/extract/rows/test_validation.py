@@ -12,7 +12,7 @@ from analytics_assets.config.errors import find_cause
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
 from analytics_assets.extract.rows.column_collisions import FieldCollisionError
-from analytics_assets.extract.rows.validation import UnfitParentError
+from analytics_assets.extract.rows.validation import InvalidParentError
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import (
@@ -507,6 +507,6 @@ def test_a_parent_row_that_does_not_fit_fails_a_load_of_parent_and_children(
     with pytest.raises(PipelineStepFailed) as failed:
         load(answer, orders({**MERGED, "primary_key": "number"}), LINES, contract=None)
 
-    told = str(find_cause(failed.value, UnfitParentError))
+    told = str(find_cause(failed.value, InvalidParentError))
     assert told.startswith("orders: its row at offset 2 cannot be loaded: ")
     assert why in told

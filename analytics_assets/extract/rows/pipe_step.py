@@ -1,0 +1,30 @@
+"""Steps of a resource's pipe that leave the values of its rows as the API sent them."""
+
+from typing import Any
+
+from dlt.extract.items_transform import ItemTransform
+
+from analytics_assets.extract.compat import is_incremental_step, is_limit_step, steps_of
+
+
+class PipeStep(ItemTransform[Any, dict[str, Any]]):
+    """A step of this package in the pipe of a resource: it alters no value of a row.
+
+    Rows that only such steps see can be loaded as Arrow tables. A step of the user's own is
+    written for rows, and may alter them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(lambda item: item)
+
+    def __call__(self, item: Any, meta: Any = None) -> Any:
+        """Pass the item on."""
+        return item
+
+
+def is_unaltered(pipe: Any) -> bool:
+    """Test that no step of a pipe is the user's own, so that rows stay as the API sent them."""
+    return all(
+        isinstance(step, PipeStep) or is_incremental_step(step) or is_limit_step(step)
+        for step in steps_of(pipe)
+    )
