@@ -12,7 +12,7 @@ from analytics_assets.contract.drift import drift
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import keep, read_document
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.session import one_quick_try
+from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
 
 
@@ -28,7 +28,7 @@ def keep_contract(only_check: bool) -> None:
         )
     say(f"Asking {where(api)} ...")
     with errors_said():
-        connection = connect(api.config["client"], api.name, one_quick_try())
+        connection = connect(api.config["client"], api.name, single_attempt())
         live = fetch_document(connection, api.openapi_path)
         changes = _changes(api, _kept_document(api.openapi, only_check), live)
         for line in changes or ["no change"]:

@@ -23,7 +23,7 @@ from analytics_assets.cli.terminal import errors_said, load_api, say, where
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.session import one_quick_try
+from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import in_words
 from analytics_assets.orchestration.partitions.due import due_runs
@@ -84,7 +84,7 @@ def check() -> None:
     failed = False
     for resource in api.resources:
         try:
-            connection = connect(api.config["client"], api.name, one_quick_try())
+            connection = connect(api.config["client"], api.name, single_attempt())
             found = look_at_first_page(api, resource, connection, datetime.now(UTC))
             say(f"{resource}: {found}")
         except Exception as error:

@@ -11,7 +11,7 @@ from dlt.pipeline.trace import PipelineTrace
 from analytics_assets.config.api import Api
 from analytics_assets.contract import Contract
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.http.session import Traffic
+from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.orchestration.keys import endpoint_key
 from analytics_assets.warehouse.tables import Tables

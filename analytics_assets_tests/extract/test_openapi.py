@@ -7,7 +7,7 @@ from analytics_assets.contract.errors import ContractError
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import ApiError, ResponseError
-from analytics_assets.extract.http.session import one_quick_try
+from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets_tests.conftest import TODAY
@@ -17,7 +17,7 @@ PATH = "/openapi.json"
 
 @pytest.fixture
 def connection(connected: Sandbox) -> Connection:
-    return connect(API.config["client"], API.name, one_quick_try())
+    return connect(API.config["client"], API.name, single_attempt())
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_an_auth_of_dlts_own_signs_as_well(connected: Sandbox) -> None:
         "base_url": connected.base_url,
         "auth": {"type": "http_basic", "username": "me", "password": "secret"},
     }
-    fetch_document(connect(client, "shop", one_quick_try()), PATH)
+    fetch_document(connect(client, "shop", single_attempt()), PATH)
 
     assert [request.authorized for request in connected.requests] == [True]
 

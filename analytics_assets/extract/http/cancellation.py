@@ -7,11 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.poolmanager import PoolManager
-
 from analytics_assets.extract.http.errors import ApiError
 
 
@@ -103,68 +98,23 @@ def pause(seconds: float) -> None:
         time.sleep(seconds)
 
 
-def _wait_at(connection: HTTPConnection) -> None:
+def wait_at(waited_at: socket.socket) -> None:
+    """Say at which socket this thread is about to wait for an answer.
+
+    Raises:
+        GivenUpError: the read was given up.
+    """
     read = _current.get()
-    if read and connection.sock:
-        read.waits_at(connection.sock)
+    if read:
+        read.waits_at(waited_at)
 
 
-class _Connection(HTTPConnection):
-    def getresponse(self):  # type: ignore[no-untyped-def]
-        _wait_at(self)
-        return super().getresponse()
-
-
-class _TlsConnection(HTTPSConnection):
-    def getresponse(self):  # type: ignore[no-untyped-def]
-        _wait_at(self)
-        return super().getresponse()
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class InterruptibleAdapter(HTTPAdapter):
-    """An adapter whose answers are not waited for once their read is given up."""
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Send a request and take its whole answer in here."""
-        try:
-            yield
-        finally:
-            read = _current.get()
-            if read:
-                read.waits_no_more()
-
-    def init_poolmanager(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """Make the pool of connections."""
-        super().init_poolmanager(*args, **kwargs)
-        _let_be_interrupted(self.poolmanager)
-
-    def proxy_manager_for(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """Make the pool of connections to a proxy."""
-        proxies = super().proxy_manager_for(*args, **kwargs)
-        _let_be_interrupted(proxies)
-        return proxies
-
-    def close(self) -> None:
-        """Close all connections that wait for a request.
-
-        urllib3 2 leaves that to the garbage collector, and an error may hold on to an answer.
-        """
-        for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for key in manager.pools.keys():  # noqa: SIM118  # it cannot be gone through itself
-                pool = manager.pools.get(key)
-                if pool:
-                    pool.close()
-        super().close()
-
-
-def _let_be_interrupted(connections: PoolManager) -> None:
-    connections.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Send a request and take its whole answer in here."""
+    try:
+        yield
+    finally:
+        read = _current.get()
+        if read:
+            read.waits_no_more()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
@@ -21,10 +20,12 @@ from analytics_assets.config.settings import (
 from analytics_assets.extract.http.limits.concurrency import Window
 from analytics_assets.extract.http.limits.rate_limit import Host, Pace, PaceSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
-from analytics_assets.extract.http.prefetch import Answers, PagesAhead
+from analytics_assets.extract.http.prefetch.curl import Bodies
+from analytics_assets.extract.http.prefetch.threads import PagesAhead
 from analytics_assets.extract.http.redaction import Redact, Redactor
-from analytics_assets.extract.http.session import RequestSettings, Traffic, build_session
-from analytics_assets.extract.http.transfer import Bodies
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.session import ApiSession, build_session
+from analytics_assets.extract.http.traffic import Traffic
 
 # sign any request of a read as they sign another, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
@@ -47,17 +48,15 @@ class Connection:
         redact: takes the API's secrets out of a text.
         request_settings: how long to wait for an answer.
         pace: how fast the API may be asked; one for all connections of a process to its host.
-        answers: what has been asked for ahead of time.
     """
 
     settings: ClientSettings
     auth: OAuth2 | None
-    session: requests.Session
+    session: ApiSession
     traffic: Traffic
     redact: Redact
     request_settings: RequestSettings
     pace: Pace
-    answers: Answers
 
     def window(self) -> Window:
         """Make a window for one read."""
@@ -67,7 +66,7 @@ class Connection:
 
     def pages_ahead(self) -> PagesAhead:
         """Make what asks for the pages of one read ahead of time."""
-        return PagesAhead(self.answers, self.window())
+        return PagesAhead(self.session, self.window())
 
     def bodies(self) -> Bodies | None:
         """Make what gets plain pages; None where the way to the API is not a plain one."""
@@ -124,9 +123,7 @@ def connect(
         redact.add(secret)
     pace = shared_pace(settings.base_url, _pace_settings(api_name, resource), request_settings)
     session = build_session(redact, auth, traffic, request_settings, pace)
-    return Connection(
-        settings, auth, session, traffic, redact, request_settings, pace, Answers(session)
-    )
+    return Connection(settings, auth, session, traffic, redact, request_settings, pace)
 
 
 def _pace_settings(api_name: str, resource: str) -> PaceSettings:

@@ -1,249 +1,158 @@
-"""Requests to an API: signed anew for each attempt, retried, counted, and clear when they fail.
-
-Built on dlt's request client, which brings the retries and `Retry-After`
-(https://dlthub.com/docs/general-usage/http/requests).
-"""
+"""The session of an API: retries, redirects, proxies, and responses requested ahead of time."""
 
 import math
 import threading
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 import requests
-from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.specs import BaseConfiguration
-from dlt.sources.helpers.requests import Client
-from requests.exceptions import (
-    ChunkedEncodingError,
-    ContentDecodingError,
-    RequestException,
-    Timeout,
-    TooManyRedirects,
-)
-from requests.exceptions import ConnectionError as RequestsConnectionError
-from urllib3 import HTTPResponse
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from dlt.common.configuration import resolve_configuration
+from dlt.sources.helpers.requests import Session
+from requests.adapters import BaseAdapter
+from requests.exceptions import HTTPError, TooManyRedirects
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
-from analytics_assets.extract.http.cancellation import InterruptibleAdapter, pause
+from analytics_assets.extract.http.adapter import ApiAdapter, Signer
+from analytics_assets.extract.http.cancellation import in_a_read, pause
 from analytics_assets.extract.http.errors import (
     BodyError,
     NoAnswerError,
     RedirectError,
     describe_request,
 )
+from analytics_assets.extract.http.limits.headers import retry_after
 from analytics_assets.extract.http.limits.rate_limit import Pace, PaceSettings
 from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.traffic import Traffic
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
-BROKEN_OFF = (
-    RequestsConnectionError,
-    Timeout,
-    ChunkedEncodingError,
-    ContentDecodingError,
-    HTTPError,
-)
-QUICK = 10.0  # seconds for a piece of an answer; Dagster gives the whole tick of a sensor 60
-PIECE = 64 * 1024  # bytes of a body between two looks at the clock
+RETRIED_ERRORS = (NoAnswerError, BodyError)
+
+PendingResponse = Future[requests.Response]
 
 
-@configspec
-class RequestSettings(BaseConfiguration):
-    """dlt's own `runtime.request_*` settings, with the defaults that this project asks for.
+class PendingResponses:
+    """Responses requested ahead of time, by their requests."""
 
-    Args:
-        request_timeout: seconds to wait for a connection, and for each next piece of an answer.
-        request_deadline: seconds in which the whole answer to one attempt must have come.
-        request_max_attempts: the first attempt and its retries.
-        request_backoff_factor: the waits are this times 1, 2, 4, ... seconds.
-        request_max_retry_delay: seconds that a wait, `Retry-After` included, is cut to.
-    """
+    def __init__(self) -> None:
+        self._responses: dict[tuple[Any, ...], PendingResponse] = {}
 
-    request_timeout: float = 60
-    request_deadline: float = 600
-    request_max_attempts: int = 4
-    request_backoff_factor: float = 2
-    request_max_retry_delay: float = 3600
+    def add(self, request: requests.PreparedRequest, response: PendingResponse) -> None:
+        """Keep a response for the sender of the same request."""
+        self._responses[_identity(request)] = response
 
-    __section__: ClassVar[str] = "runtime"
+    def __contains__(self, request: requests.PreparedRequest) -> bool:
+        """True until the response to the request is taken."""
+        return _identity(request) in self._responses
+
+    def take(self, request: requests.PreparedRequest) -> PendingResponse | None:
+        """Remove and return the response to a request; None if there is none."""
+        return self._responses.pop(_identity(request), None) if self._responses else None
 
 
-def one_quick_try() -> RequestSettings:
-    """Return settings for a look at an API that somebody waits for: no retry, short timeouts."""
-    settings = RequestSettings()
-    settings.request_timeout = QUICK
-    settings.request_deadline = 3 * QUICK
-    settings.request_max_attempts = 1
-    return settings
+def _identity(request: requests.PreparedRequest) -> tuple[Any, ...]:
+    return request.method, request.url, request.body
 
 
-class Signer(Protocol):
-    """What a session needs of an auth object."""
+class ApiSession(Session):
+    """A session that retries, and takes responses that were requested ahead of time.
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put a valid token on the request."""
-
-    def signed(self, request: requests.PreparedRequest) -> bool:
-        """Tell whether the request carries a token of this auth."""
-
-    def renew(self, request: requests.PreparedRequest) -> None:
-        """Get a new token, unless the one on the request has been replaced already."""
-
-
-@dataclass
-class Traffic:
-    """What a session has done so far; safe to update from several threads.
+    Retries are made here, as those of dlt 1.31's `Client` replace `send` on the object and
+    multiply: requests follows a redirect by the session's own `send`.
 
     Args:
-        requests: requests sent, retries included.
-        retries: requests sent again after a failure or a 401.
-        seconds_answering: seconds between sending a request and having its whole answer.
-        seconds_backing_off: seconds waited before retries.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    seconds_answering: float = 0.0
-    seconds_backing_off: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    @property
-    def seconds_waiting(self) -> float:
-        """Seconds spent waiting for the API, one way or the other."""
-        return self.seconds_answering + self.seconds_backing_off
-
-    def add(self, answering: float, backed_off: float | None) -> None:
-        """Count one attempt.
-
-        Args:
-            answering: seconds it took.
-            backed_off: seconds since the attempt before it ended; None for a first attempt.
-        """
-        with self._lock:
-            self.requests += 1
-            self.seconds_answering += answering
-            if backed_off is not None:
-                self.retries += 1
-                self.seconds_backing_off += backed_off
-
-
-class ApiAdapter(InterruptibleAdapter):
-    """Sends one attempt of a request. dlt's client calls it again for each retry.
-
-    The place for what must happen per attempt: a fresh signature, a new token after a 401, the
-    count, and reading the body where a break in it is still retried.
-
-    Args:
-        redact: takes secrets out of a text.
-        auth: signs the requests that it has signed before; None where the API needs no OAuth2.
-        traffic: where attempts are counted.
-        deadline: seconds in which the whole answer to one attempt must have come.
-        pace: how fast the API may be asked.
-        patience: seconds; where the API asks for a longer wait, there is none.
-        address_setting: the setting that says where requests go, for errors.
+        adapter: sends one attempt.
+        settings: timeout and retries.
+        redact: removes secrets from a text.
     """
 
     def __init__(
-        self,
-        redact: Redact,
-        auth: Signer | None,
-        traffic: Traffic,
-        pace: Pace,
-        deadline: float,
-        patience: float = math.inf,
-        address_setting: str = "base_url",
+        self, adapter: BaseAdapter, settings: RequestSettings, redact: Redact = str
     ) -> None:
-        super().__init__(pool_maxsize=pace.max_in_flight)
-        self._pace = pace
-        self._patience = patience
-        self._address_setting = address_setting
+        super().__init__(timeout=settings.request_timeout, raise_for_status=False)
+        self.pending = PendingResponses()
+        self._settings = settings
         self._redact = redact
-        self._auth = auth
-        self._traffic = traffic
-        self._deadline = deadline
-        self._last_attempts: WeakKeyDictionary[requests.PreparedRequest, float] = (
-            WeakKeyDictionary()
+        self._thread = threading.local()
+        self._environment: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._backoff = wait_exponential(
+            multiplier=settings.request_backoff_factor, max=settings.request_max_retry_delay
         )
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
-    ) -> requests.Response:
-        """Send the request once, or twice if its token is refused.
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> "ApiSession":
+        """Stay one object, as dlt copies the configuration that holds it."""
+        return self
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Take the response that was requested ahead of time, or send the request.
+
+        429, 500, 502, 503, 504, connection errors, timeouts and bodies cut short are retried.
 
         Raises:
-            NoAnswerError: no whole answer came; dlt's client retries it.
+            NoAnswerError: no complete response arrived, after the retries.
+            RedirectError: there were too many redirects.
         """
-        auth = self._auth if self._auth and self._auth.signed(request) else None
-        if auth:
-            auth(request)
-        response = self._attempt(request, *args, **kwargs)
-        if auth and response.status_code == requests.codes.unauthorized:
-            auth.renew(request)
-            auth(request)
-            response = self._attempt(request, *args, **kwargs)
-        return response
-
-    def _attempt(
-        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
-    ) -> requests.Response:
-        with self._pace.turn(self._patience):
-            response = self._attempt_now(request, *args, **kwargs)
-        self._pace.heed(response)
-        return response
-
-    def _attempt_now(
-        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
-    ) -> requests.Response:
-        started = time.monotonic()
-        last_attempt = self._last_attempts.get(request)
-        failure: RequestException | HTTPError | None = None
+        # a thread that requests ahead comes here by a redirect, and would wait for itself
+        pending = None if in_a_read() else self.pending.take(request)
+        if pending:
+            return pending.result()
+        if getattr(self._thread, "sends", False):
+            # a redirect, which is retried with the whole request
+            return self._send_once(request, **kwargs)
+        self._thread.sends = True
         try:
-            with self.waiting():
-                response = super().send(request, *args, **kwargs)
-                self._read_body(response, started)
-        except BROKEN_OFF as error:
-            failure = error
+            return self._retrying()(self._send_once, request, **kwargs)
+        except TooManyRedirects:
+            where = describe_request(request, self._redact)
+            raise RedirectError(
+                f"{where}: the API redirects {self.max_redirects} times and on: check `base_url` "
+                "and `path`; a login page may be behind it."
+            ) from None
         finally:
-            ended = time.monotonic()
-            self._last_attempts[request] = ended
-            self._traffic.add(ended - started, last_attempt and started - last_attempt)
-        if failure:
-            # raised out here because the original, whose text holds the URL with its query, would
-            # otherwise stay attached as the context
-            reason = self._redact(_reason(failure))
-            what = describe_request(request, self._redact)
-            nobody = isinstance(_cause(failure), NewConnectionError)
-            mend = f" (check `{self._address_setting}`)" if nobody else ""
-            raise NoAnswerError(f"{what}: no whole answer: {reason}{mend}", request=request)
+            self._thread.sends = False
+
+    def _send_once(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response: requests.Response = super().send(request, **kwargs)  # type: ignore[no-untyped-call]
         return response
 
-    def _read_body(self, response: requests.Response, started: float) -> None:
-        """Read the body, while there is time; `response.content` has it from then on."""
-        raw = response.raw
-        try:
-            body = b"".join(self._pieces(raw, started))
-        except Exception:
-            response.close()
-            raise
-        # unpacked behind the clock, as a packed body may come in many pieces before it gives a byte
-        response.raw = HTTPResponse(BytesIO(body), raw.headers, raw.status, preload_content=False)
-        try:
-            _ = response.content
-        finally:
-            response.raw = raw  # requests takes cookies from it
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Add the environment's proxies and certificates; read once per host.
 
-    def _pieces(self, raw: HTTPResponse, started: float) -> Iterator[bytes]:
-        """Give what has arrived as it arrives: a timeout of the socket holds for each piece."""
-        while piece := raw.read1(PIECE, decode_content=False):
-            if time.monotonic() - started > self._deadline:
-                raise Timeout(
-                    f"its pieces took longer than `request_deadline`, {self._deadline:g} seconds"
-                )
-            yield piece
+        requests goes through the whole environment for each request, which takes 0.5 ms.
+        """
+        parts = urlsplit(str(url))
+        host = parts.scheme, parts.netloc
+        if proxies or any(each is not None for each in (stream, verify, cert)):
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if host not in self._environment:
+            self._environment[host] = super().merge_environment_settings(
+                url, proxies, stream, verify, cert
+            )
+        return dict(self._environment[host])
+
+    def _retrying(self) -> Retrying:
+        return Retrying(
+            sleep=pause,
+            stop=stop_after_attempt(self._settings.request_max_attempts),
+            wait=self._delay,
+            retry=_is_retried,
+            retry_error_callback=_outcome,
+        )
+
+    def _delay(self, state: RetryCallState) -> float:
+        """Return the seconds before the next attempt: by `Retry-After`, else by the backoff."""
+        response = _response(state)
+        asked = retry_after(response.headers.get("Retry-After", "")) if response is not None else 0
+        if asked:
+            return min(asked, self._settings.request_max_retry_delay)
+        return self._backoff(state)
 
 
 def build_session(
@@ -253,35 +162,26 @@ def build_session(
     settings: RequestSettings | None = None,
     pace: Pace | None = None,
     address_setting: str = "base_url",
-) -> requests.Session:
+) -> ApiSession:
     """Make a session that retries as the project asks.
 
     429, 500, 502, 503, 504, connection errors, timeouts and bodies cut short are retried, at most
     three times, after 2, 4 and 8 seconds or after what `Retry-After` says.
 
     Args:
-        redact: takes secrets out of a text.
+        redact: removes secrets from a text.
         auth: renews the token of the requests it has signed.
-        traffic: where attempts are counted.
+        traffic: counts attempts.
         settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
-        pace: how fast the API may be asked.
-        address_setting: the setting that says where requests go, for errors.
+        pace: the rate limit.
+        address_setting: the setting with the requests' address, for errors.
 
     Returns:
         A `requests.Session`, as dlt's `client.session` takes it.
     """
     settings = settings or resolve_configuration(RequestSettings())
     pace = pace or Pace(PaceSettings(), settings.request_max_retry_delay)
-    session = Client(
-        request_timeout=settings.request_timeout,
-        raise_for_status=False,
-        status_codes=RETRIED_STATUSES,
-        exceptions=(NoAnswerError, BodyError),
-        request_max_attempts=settings.request_max_attempts,
-        request_backoff_factor=settings.request_backoff_factor,
-        request_max_retry_delay=settings.request_max_retry_delay,
-    ).session
-    # somebody waits for what is not even tried a second time
+    # a person or a sensor waits for a request that is not even retried
     patience = settings.request_timeout if settings.request_max_attempts == 1 else math.inf
     adapter = ApiAdapter(
         redact,
@@ -292,66 +192,28 @@ def build_session(
         patience,
         address_setting,
     )
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    # tenacity's own attribute of what it wraps: waits between attempts end with their read
-    session.send.retry.sleep = pause  # type: ignore[attr-defined]
-    _retry_redirects_once(session, redact)
-    _look_up_proxies_once(session)
-    return session
+    return ApiSession(adapter, settings, redact)
 
 
-def _look_up_proxies_once(session: requests.Session) -> None:
-    """Keep what the environment says of a host; requests goes through all of it per request."""
-    merge = session.merge_environment_settings
-    known: dict[tuple[str, str], Any] = {}
-
-    def merge_once(url: Any, *given: Any) -> Any:
-        parts = urlsplit(str(url))
-        host = parts.scheme, parts.netloc
-        if any(given):
-            return merge(url, *given)
-        if host not in known:
-            known[host] = merge(url, *given)
-        return dict(known[host])
-
-    session.merge_environment_settings = merge_once  # type: ignore[method-assign, assignment]
+def _response(state: RetryCallState) -> requests.Response | None:
+    """Return the response of an attempt, also where a hook has made an error of its status."""
+    assert state.outcome, "an attempt ended"
+    error = state.outcome.exception()
+    if error is None:
+        found: requests.Response = state.outcome.result()
+        return found
+    return error.response if isinstance(error, HTTPError) else None
 
 
-def _retry_redirects_once(session: requests.Session, redact: Redact) -> None:
-    """Keep retries from multiplying: requests follows a redirect by the session's own `send`.
-
-    dlt 1.31 puts its retries around that method, so that a redirect's target would be retried by
-    itself, and then again together with the redirect.
-    """
-    retried, within = session.send, threading.local()
-
-    def send(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        if getattr(within, "a_send", False):
-            return type(session).send(session, request, **kwargs)
-        within.a_send = True
-        try:
-            return retried(request, **kwargs)
-        except TooManyRedirects:
-            what = describe_request(request, redact)
-            raise RedirectError(
-                f"{what}: the API redirects {session.max_redirects} times and on: check `base_url` "
-                "and `path`; a login page may be behind it."
-            ) from None
-        finally:
-            within.a_send = False
-
-    session.send = send  # type: ignore[method-assign]
+def _is_retried(state: RetryCallState) -> bool:
+    response = _response(state)
+    if response is not None and response.status_code in RETRIED_STATUSES:
+        return True
+    assert state.outcome, "an attempt ended"
+    return isinstance(state.outcome.exception(), RETRIED_ERRORS)
 
 
-def _reason(error: RequestException | HTTPError) -> str:
-    cause = _cause(error)
-    return cause if isinstance(cause, str) else f"{type(cause).__name__}: {cause}"
-
-
-def _cause(error: RequestException | HTTPError) -> Any:
-    """Return the error of a lower level that was wrapped, or what was said instead of one."""
-    cause = error.args[0] if isinstance(error, RequestException) and error.args else error
-    if isinstance(cause, MaxRetryError) and cause.reason is not None:
-        return cause.reason
-    return cause
+def _outcome(state: RetryCallState) -> Any:
+    """Return the response of the last attempt, or raise its error."""
+    assert state.outcome, "an attempt ended"
+    return state.outcome.result()

@@ -16,7 +16,7 @@ import requests
 from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.http.limits.concurrency import Window
-from analytics_assets.extract.http.transfer import Bodies, Body
+from analytics_assets.extract.http.prefetch.curl import Bodies, Body
 from analytics_assets.extract.paging.page_range import PageRange
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.total import ALL_HEADERS

@@ -23,7 +23,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 
 from analytics_assets.extract.compat import IgnoredResponse, drop_rows
 from analytics_assets.extract.http.errors import ResponseError
-from analytics_assets.extract.http.prefetch import PagesAhead
+from analytics_assets.extract.http.prefetch.threads import PagesAhead
 from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
 from analytics_assets.extract.paging.data_selector import DetectedSelector
 from analytics_assets.extract.paging.has_more import says_more, says_no_more, sign_of_more

@@ -13,7 +13,7 @@ from analytics_assets.config.settings import SettingsError
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.oauth2.authentication import TokenError
-from analytics_assets.extract.http.session import one_quick_try
+from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.watermark import ask_newest
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import NEWEST_UPDATE
@@ -77,7 +77,7 @@ def build_sensor(
         runs: list[dg.RunRequest] = []
         reasons: list[str] = []
         try:
-            connection = connect(api.config["client"], api.name, one_quick_try())
+            connection = connect(api.config["client"], api.name, single_attempt())
             for resource in watched:
                 loaded = _loaded(context.instance, api, resource, cursor.get(resource))
                 if loaded:

@@ -19,7 +19,9 @@ from dlt.common.configuration import resolve_configuration
 from analytics_assets.config.errors import find_cause
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import ApiError, BodyError, NoAnswerError, ResponseError
-from analytics_assets.extract.http.session import RequestSettings, Traffic
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.session import build_session
+from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
 from analytics_assets_tests.conftest import TODAY
@@ -375,10 +377,32 @@ def test_traffic_adds_up_over_threads() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         for _ in range(2000):
-            pool.submit(traffic.add, 0.5, 0.25)
+            pool.submit(traffic.record, 0.5, 0.25)
 
     assert (traffic.requests, traffic.retries) == (2000, 2000)
     assert (traffic.seconds_answering, traffic.seconds_backing_off) == (1000, 500)
+
+
+def test_the_environment_is_read_once_per_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = build_session()
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
+    first = session.merge_environment_settings("http://a.test/1", {}, None, None, None)
+    monkeypatch.setenv("HTTP_PROXY", "http://other.test:3128")
+
+    same = session.merge_environment_settings("http://a.test/2", {}, None, None, None)
+    other = session.merge_environment_settings("http://b.test/1", {}, None, None, None)
+
+    assert first["proxies"]["http"] == same["proxies"]["http"] == "http://proxy.test:3128"
+    assert other["proxies"]["http"] == "http://other.test:3128"
+
+
+@pytest.mark.parametrize("given", [{"verify": False}, {"cert": "file"}, {"stream": True}])
+def test_a_setting_of_one_request_goes_before_the_environment(given: dict[str, Any]) -> None:
+    unset: dict[str, Any] = {"proxies": {}, "stream": None, "verify": None, "cert": None}
+
+    merged = build_session().merge_environment_settings("http://a.test", **{**unset, **given})
+
+    assert given.items() <= merged.items()
 
 
 def basic_credentials(username: str, password: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.session import RequestSettings
+from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Asked,

@@ -21,7 +21,8 @@ from analytics_assets.config.settings import OAuth2Settings
 from analytics_assets.extract.http.errors import ApiError, NoAnswerError, excerpt
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshToken
 from analytics_assets.extract.http.redaction import Redact, Redactor
-from analytics_assets.extract.http.session import RequestSettings, build_session
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.session import build_session
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_LIFETIME = 3600  # seconds; Google refuses more

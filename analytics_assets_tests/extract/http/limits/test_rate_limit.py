@@ -19,7 +19,7 @@ from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.headers import Quota, quota_of, retry_after
 from analytics_assets.extract.http.limits.rate_limit import Host, Pace, PaceSettings
-from analytics_assets.extract.http.session import one_quick_try
+from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Asked,
@@ -433,7 +433,7 @@ def test_a_refusal_of_one_resource_holds_back_another_with_limits_of_its_own(
 
 def test_a_look_at_an_api_does_not_wait_for_long() -> None:
     with serving(paged(MANY_PAGES)) as server:
-        connection = connect({"base_url": server.base_url}, "shop", one_quick_try())
+        connection = connect({"base_url": server.base_url}, "shop", single_attempt())
         connection.pace.heed(Told(429, {"Retry-After": "600"}))
 
         with pytest.raises(Exception, match="left alone") as failure:

@@ -1,79 +1,38 @@
 """Pages that are asked for before dlt does, so that the next ones come while one is worked on."""
 
 import copy
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 from dlt.sources.helpers.rest_client.paginators import RangePaginator
 
-from analytics_assets.extract.http.cancellation import Read, in_a_read
+from analytics_assets.extract.http.cancellation import Read
 from analytics_assets.extract.http.limits.concurrency import Window
+from analytics_assets.extract.http.session import ApiSession, PendingResponse
 
 HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
 WRONG_GUESSES = 3  # after so many the places of an API's pages count as unknown beforehand
 
-Answer = Future[requests.Response]
-
-
-class Answers:
-    """The answers of a session that are on their way, by their requests.
-
-    Args:
-        session: asked for a request whose answer is on its way, it waits for that from now on.
-    """
-
-    def __init__(self, session: requests.Session) -> None:
-        self.session = session
-        self._send_now = session.send
-        self._coming: dict[tuple[Any, ...], Answer] = {}
-        session.send = self._send  # type: ignore[method-assign]
-
-    def _send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Wait for the answer that is on its way, or send the request."""
-        # a thread that asks ahead comes here by a redirect, and would wait for what it brings
-        answer = None if in_a_read() else self.take(request)
-        return answer.result() if answer else self._send_now(request, **kwargs)
-
-    def ask(self, request: requests.PreparedRequest) -> requests.Response:
-        """Send a request, as dlt's client would."""
-        settings = self.session.merge_environment_settings(request.url, {}, None, None, None)
-        return self._send_now(request, **settings)
-
-    def expect(self, request: requests.PreparedRequest, answer: Answer) -> None:
-        """Keep an answer for whoever sends the request."""
-        self._coming[_identity(request)] = answer
-
-    def is_coming(self, request: requests.PreparedRequest) -> bool:
-        """Tell whether nobody has taken the answer to a request yet."""
-        return _identity(request) in self._coming
-
-    def take(self, request: requests.PreparedRequest) -> Answer | None:
-        """Return the answer to a request, once, if it is on its way."""
-        return self._coming.pop(_identity(request), None) if self._coming else None
-
-
-def _identity(request: requests.PreparedRequest) -> tuple[Any, ...]:
-    return request.method, request.url, request.body
+Prefetch = tuple[requests.PreparedRequest, PendingResponse]
 
 
 class PagesAhead:
     """Asks for the pages of one read ahead of time.
 
     Args:
-        answers: sends requests, and gives the answers on when dlt asks for them.
+        session: sends requests, and gives the answers on when dlt asks for them.
         window: how many pages to ask for.
     """
 
-    def __init__(self, answers: Answers, window: Window) -> None:
-        self._answers = answers
+    def __init__(self, session: ApiSession, window: Window) -> None:
+        self._session = session
         self._window = window
         self._threads: ThreadPoolExecutor | None = None
         self._pages_came = 0
         self._wrong_guesses = 0
         self._given_up: list[Read] = []
-        self._coming: dict[int, tuple[requests.PreparedRequest, Answer]] = {}
-        self._next: tuple[requests.PreparedRequest, Answer] | None = None
+        self._coming: dict[int, Prefetch] = {}
+        self._next: Prefetch | None = None
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -84,7 +43,7 @@ class PagesAhead:
     def forget(self) -> bool:
         """Drop what is on its way, and tell whether there was anything."""
         if self._next:
-            self._answers.take(self._next[0])
+            self._session.pending.take(self._next[0])
         answers = [answer for _, answer in self._coming.values()]
         answers += [self._next[1]] if self._next else []
         on_their_way = [answer for answer in answers if not (answer.cancel() or answer.done())]
@@ -132,11 +91,11 @@ class PagesAhead:
             self._last.current_value += step
         if paginator.current_value in self._coming:
             self._next = self._coming.pop(paginator.current_value)
-            self._answers.expect(*self._next)
+            self._session.pending.add(*self._next)
 
     def _check_guess(self, place: int) -> None:
         """Find out whether the pages that were asked for are those that dlt asks for."""
-        not_asked_for = self._next and self._answers.is_coming(self._next[0])
+        not_asked_for = self._next and self._next[0] in self._session.pending
         if not_asked_for or (self._coming and place not in self._coming):
             self._wrong_guesses += 1
             self._pages_came = 1
@@ -148,12 +107,12 @@ class PagesAhead:
         page = copy.copy(request)
         page.params, page.json = copy.deepcopy((request.params, request.json))
         paginator.update_request(page)
-        return self._answers.session.prepare_request(page)
+        return self._session.prepare_request(page)
 
-    def _send(self, request: requests.PreparedRequest) -> tuple[requests.PreparedRequest, Answer]:
+    def _send(self, request: requests.PreparedRequest) -> Prefetch:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._window.most, "page-ahead")
-        return request, self._threads.submit(_ask, self._answers, request, self._read)
+        return request, self._threads.submit(_ask, self._session, request, self._read)
 
     def close(self) -> None:
         """End the read: no thread, socket or request of it is left behind."""
@@ -164,9 +123,10 @@ class PagesAhead:
         for read in self._given_up:
             read.close()
         if on_its_way:
-            self._answers.session.close()  # the next request makes connections anew
+            self._session.close()  # the next request makes connections anew
 
 
-def _ask(answers: Answers, request: requests.PreparedRequest, read: Read) -> requests.Response:
+def _ask(session: ApiSession, request: requests.PreparedRequest, read: Read) -> requests.Response:
     with read.current():
-        return answers.ask(request)
+        settings = session.merge_environment_settings(request.url, {}, None, None, None)
+        return session.send(request, **settings)

@@ -10,8 +10,8 @@ import requests
 from dlt.common.configuration import configspec
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
-from analytics_assets.extract.http import prefetch as ahead_module
 from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.http.prefetch import threads as ahead_module
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.faults.server import Exchange, FaultyServer, Trick
 from analytics_assets_tests.faults.tricks import once, status

@@ -16,8 +16,10 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from analytics_assets.extract.http.adapter import Signer
 from analytics_assets.extract.http.limits.rate_limit import Pace
-from analytics_assets.extract.http.session import RequestSettings, Signer, Traffic
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.traffic import Traffic
 
 if TYPE_CHECKING:
     import pycurl
@@ -179,7 +181,7 @@ class Bodies:
 
         transfer = self._leave(handle)
         transfer.ended = True
-        self._traffic.add(handle.getinfo(pycurl.TOTAL_TIME), None)
+        self._traffic.record(handle.getinfo(pycurl.TOTAL_TIME), None)
         if whole:
             status, headers = handle.getinfo(pycurl.RESPONSE_CODE), _headers(transfer.lines)
             body = Body(transfer.content.getvalue(), status, headers)

@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from analytics_assets.extract.http.limits.rate_limit import Pace, PaceSettings
-from analytics_assets.extract.http.session import RequestSettings, Traffic
-from analytics_assets.extract.http.transfer import Bodies
+from analytics_assets.extract.http.prefetch.curl import Bodies
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.traffic import Traffic
 
 Send = Callable[[BaseHTTPRequestHandler], None]
 

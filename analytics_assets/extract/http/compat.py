@@ -1,0 +1,83 @@
+"""Interfaces of requests and urllib3 that they do not document, with the reason for each.
+
+Each has a test in `test_compat.py`, named after the upstream behaviour, that fails once it changes.
+"""
+
+import socket
+from collections.abc import Callable
+from io import BytesIO
+
+import requests
+from urllib3 import HTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import PoolManager
+
+
+def call_before_response(manager: PoolManager, callback: Callable[[socket.socket], None]) -> None:
+    """Call a function with the socket at which a thread is about to wait for a response.
+
+    urllib3 2.8 gives no access to the socket of a request whose response has not arrived, so that
+    a wait could not be interrupted. `pool_classes_by_scheme`, `ConnectionCls` and `sock` are
+    attributes without documentation.
+
+    Args:
+        manager: the manager, before it has made a connection.
+        callback: called by the thread that waits.
+    """
+
+    class Connection(HTTPConnection):
+        def getresponse(self):  # type: ignore[no-untyped-def]
+            if self.sock:
+                callback(self.sock)
+            return super().getresponse()
+
+    class TlsConnection(HTTPSConnection):
+        def getresponse(self):  # type: ignore[no-untyped-def]
+            if self.sock:
+                callback(self.sock)
+            return super().getresponse()
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    manager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
+
+
+def close_idle_connections(manager: PoolManager) -> None:
+    """Close the connections that are kept for the next request.
+
+    `PoolManager.clear()` of urllib3 2.8 drops its pools and leaves closing their sockets to the
+    garbage collector; an error can keep a response, and that its pool, alive.
+
+    Args:
+        manager: the manager; the next request makes connections anew.
+    """
+    for key in manager.pools.keys():  # noqa: SIM118  # the container refuses iteration
+        pool = manager.pools.get(key)
+        if pool:
+            pool.close()
+
+
+def set_body(response: requests.Response, body: bytes) -> None:
+    """Decode a body that was read from `response.raw`, as `response.content` from then on.
+
+    requests 2.34 reads `response.raw` by itself, without a deadline, and takes a body from nowhere
+    else. It also takes the cookies from `response.raw`, which is therefore put back.
+
+    Args:
+        response: a response whose `raw` has been read to its end.
+        body: what was read, still encoded as `Content-Encoding` says.
+
+    Raises:
+        requests.exceptions.ContentDecodingError: the body cannot be decoded.
+    """
+    raw = response.raw
+    response.raw = HTTPResponse(BytesIO(body), raw.headers, raw.status, preload_content=False)
+    try:
+        _ = response.content
+    finally:
+        response.raw = raw

@@ -1,0 +1,41 @@
+"""Timeouts and retries of requests, by dlt's own `runtime.request_*` settings."""
+
+from typing import ClassVar
+
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import BaseConfiguration
+
+SHORT_TIMEOUT = 10.0  # seconds; Dagster gives the whole tick of a sensor 60
+
+
+@configspec
+class RequestSettings(BaseConfiguration):
+    """dlt's own `runtime.request_*` settings, with this project's defaults.
+
+    Args:
+        request_timeout: seconds to wait for a connection, and for each next part of a response.
+        request_deadline: seconds in which the whole response to one attempt must arrive.
+        request_max_attempts: the first attempt and its retries.
+        request_backoff_factor: the waits are this times 1, 2, 4, ... seconds.
+        request_max_retry_delay: upper limit in seconds of a wait, `Retry-After` included.
+    """
+
+    request_timeout: float = 60
+    request_deadline: float = 600
+    request_max_attempts: int = 4
+    request_backoff_factor: float = 2
+    request_max_retry_delay: float = 3600
+
+    __section__: ClassVar[str] = "runtime"
+
+
+def single_attempt() -> RequestSettings:
+    """Return settings for a request that a person or a sensor waits for.
+
+    There is no retry, and timeouts are short.
+    """
+    settings = RequestSettings()
+    settings.request_timeout = SHORT_TIMEOUT
+    settings.request_deadline = 3 * SHORT_TIMEOUT
+    settings.request_max_attempts = 1
+    return settings

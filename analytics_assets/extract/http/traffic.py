@@ -1,0 +1,41 @@
+"""Counts and durations of a session's requests."""
+
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Traffic:
+    """The requests of a session so far; safe to update from several threads.
+
+    Args:
+        requests: requests sent, retries included.
+        retries: requests sent again after a failure or a 401.
+        seconds_answering: seconds between sending a request and receiving its whole response.
+        seconds_backing_off: seconds waited before retries.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    seconds_answering: float = 0.0
+    seconds_backing_off: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def seconds_waiting(self) -> float:
+        """Seconds spent waiting for the API: for responses and before retries."""
+        return self.seconds_answering + self.seconds_backing_off
+
+    def record(self, answering: float, backed_off: float | None) -> None:
+        """Count one attempt.
+
+        Args:
+            answering: its seconds.
+            backed_off: seconds since the end of the previous attempt; None for a first attempt.
+        """
+        with self._lock:
+            self.requests += 1
+            self.seconds_answering += answering
+            if backed_off is not None:
+                self.retries += 1
+                self.seconds_backing_off += backed_off
