@@ -1,60 +1,80 @@
 # Two commands: `make materialize` and `make test`. Both set up what they need the first time.
-.PHONY: materialize dev test test-e2e lint bench clean
+.PHONY: materialize dev test test-e2e lint compat bench clean
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# the environment's own Python, or else the first on PATH that is not too old
+ifndef PYTHON
+PYTHON := $(shell for python in .venv/bin/python python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+endif
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+INSTALLED := .venv/installed-$(VERSION)
 BIN := .venv/bin
 # more than processors, as tests wait for a quarter of their time
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 UI_TESTS := analytics_assets_tests/e2e/ui
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := -m pip install --quiet --disable-pip-version-check
+INSTALL := $(BIN)/python $(PIP) --constraint constraints.txt
 # dagster.yaml is here, and so are the run history (.dagster/) and dlt's working files
 export DAGSTER_HOME := $(CURDIR)
 export RUNTIME__DLTHUB_TELEMETRY ?= false
 
-materialize: .venv/installed
+materialize: $(INSTALLED)
 	$(BIN)/analytics-assets materialize
 
-dev: .venv/installed
+dev: $(INSTALLED)
 	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
 
-# everything but the tests marked `e2e`: a worker that has nothing left takes tests of another one
-test: .venv/installed-for-tests lint
+# everything but the tests marked `e2e`; a worker that has nothing left takes tests of another one
+test: $(INSTALLED)-for-tests lint
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
-# processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one `dagster dev`
-# and one browser, in one process
-test-e2e: .venv/installed-for-tests
+# processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one
+# `dagster dev` and one browser, in one process
+test-e2e: $(INSTALLED)-for-tests
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m 'e2e or slow' --ignore $(UI_TESTS)
 	$(BIN)/pytest -m '' $(UI_TESTS)
 
-lint: .venv/installed-for-tests
+lint: $(INSTALLED)-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# how fast it loads, beside stock dlt; `make bench ARGUMENTS=--help` says what else it can do
-bench: .venv/installed-for-bench
+# the newest Dagster and dlt that are known to work, in an environment of their own
+compat: .venv-compat/installed
+	.venv-compat/bin/pytest --numprocesses $(WORKERS) --dist worksteal analytics_assets_tests/orchestration
+	cd .venv-compat/run && DAGSTER_HOME=$$PWD ../bin/analytics-assets materialize
+
+# rows a second, beside stock dlt; `make bench ARGUMENTS=--help` lists the options
+bench: $(INSTALLED)-for-bench
 	$(BIN)/python -m analytics_assets_tests.benchmarks $(ARGUMENTS)
 
-.venv/installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "Python 3.11 is needed; run make with PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Setting up .venv, which takes about a minute ..."
-	@$(PYTHON) -m venv .venv
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; run make with PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) -V), which takes about a minute ..."
+	@[ "$$($(BIN)/python -V 2>/dev/null)" = "$$($(PYTHON) -V)" ] || $(PYTHON) -m venv --clear .venv
 	@$(INSTALL) --editable .
 	@touch $@
 
-.venv/installed-for-tests: .venv/installed
+$(INSTALLED)-for-tests: $(INSTALLED)
 	@echo "Setting up what tests need ..."
 	@$(INSTALL) --editable '.[dev]'
 	$(BIN)/python -m analytics_assets_tests.support.browser
 	@touch $@
 
-.venv/installed-for-bench: .venv/installed
+$(INSTALLED)-for-bench: $(INSTALLED)
 	@echo "Setting up what the benchmark needs ..."
 	@$(INSTALL) --editable '.[bench]'
 	@touch $@
 
+# dagster-embedded-elt, which pins an older Dagster, goes without its dependencies
+.venv-compat/installed: pyproject.toml constraints-newest.txt $(INSTALLED)
+	@echo "Setting up .venv-compat with the newest Dagster and dlt ..."
+	@$(PYTHON) -m venv --clear .venv-compat
+	@.venv-compat/bin/python $(PIP) --no-deps --requirement constraints-newest.txt --editable .
+	@mkdir .venv-compat/run && cp -R dagster.yaml .dlt .venv-compat/run
+	@touch $@
+
 clean:
-	rm -rf .venv .benchmarks .dagster .logs_queue logs .dlt/pipelines *.egg-info
+	rm -rf .venv .venv-compat .benchmarks .dagster .logs_queue logs .dlt/pipelines *.egg-info
