@@ -27,10 +27,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from dlt.extract.extractors import ArrowExtractor
 
-from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.summary import pytest_terminal_summary as pytest_terminal_summary
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
+from analytics_assets_tests.support.sandbox import Sandbox
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

@@ -46,7 +46,7 @@ def _start_over_in_child() -> None:
     # Another thread of the parent may have held the lock while it forked.
     _lock = threading.Lock()
     if _server is not None:
-        _server.forget_run()
+        _server.close_in_child()
         _server = None
 
 

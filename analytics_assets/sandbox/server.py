@@ -1,8 +1,8 @@
-"""The server: the API on a port of this machine, started and stopped at will."""
+"""The server: the API on a port of this machine, with a start and a stop."""
 
 import socket
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
@@ -10,14 +10,10 @@ from typing import Self
 import uvicorn
 
 from analytics_assets.sandbox.app import TOKEN_PATH, AnalyticsApi
-from analytics_assets.sandbox.connections import Connections
-from analytics_assets.sandbox.faults import Faults
-from analytics_assets.sandbox.interception import Interception
-from analytics_assets.sandbox.journal import Journal, RequestRecord
 from analytics_assets.sandbox.oauth import ExpiryField, TokenEndpoint
-from analytics_assets.sandbox.rows import Row
-from analytics_assets.sandbox.run import ServerRun
+from analytics_assets.sandbox.rows import Row, sandbox_rows
 from analytics_assets.sandbox.selection import DEFAULT_LIMIT
+from analytics_assets.sandbox.server_thread import ServerThread
 from analytics_assets.sandbox.token_request import ClientAuthentication
 
 _HOST = "127.0.0.1"
@@ -28,17 +24,17 @@ class Sandbox:
     """An analytics API on 127.0.0.1, which runs from ``start`` to ``stop`` or in a ``with`` block.
 
     Args:
-        today: The day that the data is as of, or what tells it; the current UTC day by default.
+        today: The day that the data is as of, or a function that returns it; the current UTC day
+            by default.
         port: The port to listen on; 0 takes a free one.
         client_id: The OAuth2 client's id.
         client_secret: The OAuth2 client's secret.
         lifetime: Seconds for which a token is valid.
-        expiry_field: How the token endpoint tells the expiry.
-        client_authentication: How clients may authenticate.
+        expiry_field: The field of a token response that states the expiry.
+        client_authentication: The methods by which clients may authenticate.
         refresh_token: The refresh token that is accepted at first.
         rotate_refresh_tokens: Each refresh replaces the refresh token.
         public_key: PEM that verifies the client's assertions.
-        extra_rows: Rows of further resources by name, served under ``/v1/`` as they are.
         page_cap: The most rows that a page has, whatever limit is asked for.
     """
 
@@ -55,7 +51,6 @@ class Sandbox:
         refresh_token: str | None = None,
         rotate_refresh_tokens: bool = False,
         public_key: str | None = None,
-        extra_rows: Mapping[str, Sequence[Row]] | None = None,
         page_cap: int = DEFAULT_LIMIT,
     ) -> None:
         self.tokens = TokenEndpoint(
@@ -68,30 +63,43 @@ class Sandbox:
             rotate_refresh_tokens=rotate_refresh_tokens,
             public_key=public_key,
         )
-        self.faults = Faults()
-        self._journal = Journal()
+        self.application = AnalyticsApi(
+            rows=self.rows, tokens=self.tokens, page_cap=page_cap
+        ).application()
         self._today = today
         self._port = port
-        self._extra_rows = dict(extra_rows or {})
-        self._page_cap = page_cap
         self._lock = threading.Lock()
-        self._run: ServerRun | None = None
+        self._thread: ServerThread | None = None
+
+    def rows(self, resource: str) -> Sequence[Row]:
+        """Return the rows of a resource as of today; a subclass may serve other ones.
+
+        Args:
+            resource: The last part of the path.
+
+        Returns:
+            The rows in the order of the pages; they are not to be changed.
+
+        Raises:
+            KeyError: There is no such resource.
+        """
+        return sandbox_rows(resource, self.today)
 
     @property
     def base_url(self) -> str:
-        """Where the API is reached, without a slash at the end.
+        """The URL of the API, without a slash at the end.
 
         Raises:
             RuntimeError: The server is not running.
         """
-        run = self._run
-        if run is None:
+        thread = self._thread
+        if thread is None:
             raise RuntimeError("the embedded API is not running")
-        return f"http://{_HOST}:{run.config.port}"
+        return f"http://{_HOST}:{thread.config.port}"
 
     @property
     def token_url(self) -> str:
-        """Where tokens are requested."""
+        """The URL of the token endpoint."""
         return f"{self.base_url}{TOKEN_PATH}"
 
     @property
@@ -116,11 +124,6 @@ class Sandbox:
     def today(self, today: _Today) -> None:
         self._today = today
 
-    @property
-    def requests(self) -> list[RequestRecord]:
-        """The latest requests, oldest first."""
-        return self._journal.records()
-
     def start(self) -> None:
         """Start the server, and return once it accepts connections.
 
@@ -129,26 +132,26 @@ class Sandbox:
             OSError: The port is taken.
         """
         with self._lock:
-            if self._run is not None:
+            if self._thread is not None:
                 raise RuntimeError("the embedded API is running already")
             listener = _listener(self._port)
-            run = self._prepared_run(listener)
+            thread = ServerThread(listener, self._config(listener))
             try:
-                run.begin()
+                thread.start()
             except RuntimeError:
                 listener.close()
                 raise
-            self._run = run
+            self._thread = thread
 
     def stop(self) -> None:
         """Stop the server, and return once its port is free. Without effect if it is stopped."""
         with self._lock:
-            run, self._run = self._run, None
-            if run is not None:
-                run.end()
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                thread.stop()
 
-    def forget_run(self) -> None:
-        """Let go of a server that runs in the parent process; for a forked child to call."""
+    def close_in_child(self) -> None:
+        """Close a forked child's copy of a server that keeps running in its parent."""
         # Another thread of the parent may have held the lock while it forked.
         self._lock = threading.Lock()
         self.stop()
@@ -167,43 +170,24 @@ class Sandbox:
         """Stop the server."""
         self.stop()
 
-    def _prepared_run(self, listener: socket.socket) -> ServerRun:
-        port: int = listener.getsockname()[1]
-        connections = Connections()
-        api = AnalyticsApi(
-            base_url=f"http://{_HOST}:{port}",
-            today=lambda: self.today,
-            tokens=self.tokens,
-            faults=self.faults,
-            extra_rows=self._extra_rows,
-            page_cap=self._page_cap,
-        )
-        config = uvicorn.Config(
-            Interception(
-                api.application(),
-                journal=self._journal,
-                faults=self.faults,
-                tokens=self.tokens,
-                connections=connections,
-            ),
+    def _config(self, listener: socket.socket) -> uvicorn.Config:
+        return uvicorn.Config(
+            self.application,
             host=_HOST,
-            port=port,
-            http=connections.protocol(),
+            port=listener.getsockname()[1],
+            http="h11",
             ws="none",
             loop="asyncio",
             lifespan="off",
             interface="asgi3",
-            # Logging is configured by whoever runs the process.
+            # Logging is configured by the program that runs in the process.
             log_config=None,
             log_level="warning",
             access_log=False,
-            # Connections are found by the peer's address, which no header may replace.
-            proxy_headers=False,
             # Longer than a client keeps an idle connection between two requests.
             timeout_keep_alive=60,
             timeout_graceful_shutdown=5,
         )
-        return ServerRun(listener, connections, config)
 
 
 def _listener(port: int) -> socket.socket:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote_plus
 
-import orjson
+import msgspec
 
 ClientAuthentication = Literal["form", "basic", "json"]
 
@@ -88,8 +88,8 @@ def _form_parameters(body: bytes) -> dict[str, str]:
 
 def _json_parameters(body: bytes) -> dict[str, str]:
     try:
-        values = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        values = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
         raise RefusedTokenRequest("invalid_request", "the body is not JSON") from error
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         raise RefusedTokenRequest("invalid_request", "the body must be a JSON object of strings")

@@ -22,12 +22,13 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.partitions import backfill
-from analytics_assets.sandbox import Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.lock_wait import LockWait
 from analytics_assets.warehouse.table_lock import advisory_lock
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import api_rows, failures_of, load, table_rows
+from analytics_assets_tests.support.sandbox import Sandbox
 
 LONGEST_WINDOW = 92  # partitions: all in one
 PATIENCE = 240  # seconds that loads may take on a busy machine

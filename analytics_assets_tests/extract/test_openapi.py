@@ -9,8 +9,8 @@ from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import ApiError, ResponseError
 from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
-from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 PATH = "/openapi.json"
 

@@ -17,7 +17,7 @@ import pytest
 
 from analytics_assets.orchestration.partitions.definition import range_tags
 from analytics_assets.orchestration.runs.dead_runs import process_of
-from analytics_assets.sandbox import Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import point_at
@@ -25,6 +25,7 @@ from analytics_assets_tests.support.by_days_in_short_windows import API
 from analytics_assets_tests.support.deployment import Deployment, wait_until
 from analytics_assets_tests.support.loading import api_rows, table_rows
 from analytics_assets_tests.support.partitioned import days_of
+from analytics_assets_tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from analytics_assets.config.window import Window
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
-from analytics_assets.sandbox import Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
 from analytics_assets_tests.support.loading import (
@@ -27,6 +27,7 @@ from analytics_assets_tests.support.loading import (
     table_rows,
 )
 from analytics_assets_tests.support.partitioned import api_by_day
+from analytics_assets_tests.support.sandbox import Sandbox
 
 JOB_BY_DAY = "analytics_cron_0_6_by_day_job"
 CHECKS = {

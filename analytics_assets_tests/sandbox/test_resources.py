@@ -123,16 +123,23 @@ def test_an_unknown_resource_or_path_is_a_404_in_json(sandbox: Sandbox) -> None:
     assert requests.get(f"{sandbox.base_url}/x", timeout=10).json()["error"]["code"] == "not_found"
 
 
-def test_extra_resources_are_paged_filtered_and_sorted_like_the_others() -> None:
-    extra = [
-        {"id": n, "date": f"2026-01-{n:02}", "updated_at": f"2026-02-{29 - n:02}T12:00:00.5Z"}
-        for n in range(1, 29)
-    ]
-    with Sandbox(extra_rows={"mine": [*extra, {"id": 0}]}, page_cap=10) as sandbox:
-        assert collect(sandbox, "mine") == [*extra, {"id": 0}]
-        assert collect(sandbox, "mine", start_date="2026-01-20") == extra[19:]
-        assert collect(sandbox, "mine", updated_since="2026-02-27T12:00:00Z") == extra[:2]
-        assert collect(sandbox, "mine", sort="-date")[0] == extra[-1]
+RESTATED = [
+    {"id": n, "date": f"2026-01-{n:02}", "updated_at": f"2026-02-{29 - n:02}T12:00:00.5Z"}
+    for n in range(1, 29)
+]
+
+
+class OtherRows(Sandbox):
+    def rows(self, resource: str) -> list[dict[str, Any]]:
+        return [*RESTATED, {"id": 0}]
+
+
+def test_rows_of_a_subclass_are_paged_filtered_and_sorted_like_the_others() -> None:
+    with OtherRows(page_cap=10) as sandbox:
+        assert collect(sandbox, "mine") == [*RESTATED, {"id": 0}]
+        assert collect(sandbox, "mine", start_date="2026-01-20") == RESTATED[19:]
+        assert collect(sandbox, "mine", updated_since="2026-02-27T12:00:00Z") == RESTATED[:2]
+        assert collect(sandbox, "mine", sort="-date")[0] == RESTATED[-1]
 
 
 def test_moving_the_clock_moves_the_data(sandbox: Sandbox) -> None:

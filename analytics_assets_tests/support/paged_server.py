@@ -1,10 +1,7 @@
 """A small API with pages, without sign-in: over real HTTP, or within the process for speed."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,43 +14,15 @@ from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.contract import Contract
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets_tests.support.loopback import listening
+from analytics_assets_tests.support.exchange import Answer as Answer
+from analytics_assets_tests.support.exchange import Request
+from analytics_assets_tests.support.server import Answers as Answers
+from analytics_assets_tests.support.server import Server
 
 ROWS_AT_MOST = 1000  # on a page, where a request names no limit
 ENDLESS = 300  # requests of one test
 
-
-@dataclass(frozen=True)
-class Asked:
-    """A request."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Any = None
-
-    def number(self, name: str, default: int = 0) -> int:
-        return int(self.query.get(name, default))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is sent back: bytes as they are, anything else as JSON."""
-
-    body: Any
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def content(self) -> bytes:
-        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-
-    @property
-    def all_headers(self) -> dict[str, str]:
-        return {"Content-Type": "application/json", **self.headers}
-
-
-Answers = Callable[[Asked], Answer]
+Asked = Request  # for a page
 
 
 def row(number: int, **fields: Any) -> dict[str, Any]:
@@ -87,36 +56,23 @@ def in_turn(*answers: Answer) -> Answers:
     return lambda _asked: next(left, Answer({}, status=418))
 
 
-@dataclass
-class PagedServer:
-    """The running API, and what it was asked so far."""
+class PagedServer(Server):
+    """An API with pages, which ends a read that has no end."""
 
-    answers: Answers
-    asked: list[Asked] = field(default_factory=list)
-    base_url: str = "http://127.0.0.1"
+    def answer(self, request: Asked) -> Answer:
+        """Return the answer to a request."""
+        known = len(self.requests) < ENDLESS
+        return super().answer(request) if known else Answer({}, status=418)
 
-    def answer(self, method: str, url: str, content: bytes | None) -> Answer:
-        parts = urlsplit(url)
-        body = json.loads(content) if content else None
-        asked = Asked(method, parts.path, dict(parse_qsl(parts.query)), body)
-        self.asked.append(asked)
-        return self.answers(asked) if len(self.asked) < ENDLESS else Answer({}, status=418)
+    @property
+    def asked(self) -> list[Asked]:
+        """The requests so far, oldest first."""
+        return self.requests
 
 
-@contextmanager
-def serving(answers: Answers) -> Iterator[PagedServer]:
-    """Answer over HTTP on a port of this machine."""
-    paged_server = PagedServer(answers)
-
-    def respond(
-        request: BaseHTTPRequestHandler, content: bytes
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        answer = paged_server.answer(request.command, request.path, content)
-        return answer.status, answer.all_headers, answer.content
-
-    with listening(respond) as port:
-        paged_server.base_url = f"http://127.0.0.1:{port}"
-        yield paged_server
+def serving(answers: Answers) -> PagedServer:
+    """An API over HTTP on a port of this machine, for a `with` block."""
+    return PagedServer(answers)
 
 
 class WithinProcess(HTTPAdapter):
@@ -124,13 +80,16 @@ class WithinProcess(HTTPAdapter):
 
     def __init__(self, answers: Answers) -> None:
         super().__init__()
-        self.server = PagedServer(answers)
+        self.server = serving(answers)
 
     def send(
         self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any
     ) -> requests.Response:
-        body = request.body.encode() if isinstance(request.body, str) else request.body
-        answer = self.server.answer(str(request.method), str(request.url), body or None)
+        parts = urlsplit(str(request.url))
+        content = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        asked = Asked(str(request.method), parts.path, dict(parse_qsl(parts.query)), content)
+        self.server.requests.append(asked)
+        answer = self.server.answer(asked)
         response = requests.Response()
         response.request, response.url = request, str(request.url)
         response.connection = self

@@ -1,13 +1,8 @@
-"""A recording HTTP server, and what the tests of signing in do with it and the embedded API."""
+"""A server that records requests, and OAuth2 with it and with the embedded API."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl
 
 import requests
 from cryptography.hazmat.primitives import serialization
@@ -17,64 +12,44 @@ from analytics_assets.config.settings import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.rows.response_check import check_response
-from analytics_assets.sandbox import Sandbox
-from analytics_assets_tests.support.loopback import listening
+from analytics_assets_tests.support.exchange import Answer, Request
+from analytics_assets_tests.support.sandbox import Sandbox
+from analytics_assets_tests.support.server import Server
 
 TOKEN = "/oauth/token"
 PAGE_VIEWS = "/v1/page_views"
 RESERVED = "a:b%41/c d+é&=?\\"
 
 
-@dataclass
-class Recorder:
-    """A server that keeps what it was sent and answers as it is told."""
-
-    answer: Callable[["Sent"], tuple[int, dict[str, str], str]]
-    sent: list["Sent"] = field(default_factory=list)
-    port: int = 0
-
-    def url(self, path: str = "", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
+Sent = Request  # to a token endpoint
+Reply = tuple[int, dict[str, str], str]  # status, headers and body
 
 
-@dataclass
-class Sent:
-    path: str
-    headers: dict[str, str]
-    body: str
-    at: float
+class Recorder(Server):
+    """A server that keeps what was sent to it."""
 
     @property
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body))
+    def sent(self) -> list[Sent]:
+        """The requests so far, oldest first."""
+        return self.requests
 
 
-def nothing(_sent: Sent) -> tuple[int, dict[str, str], str]:
+def nothing(_sent: Sent) -> Reply:
     return 200, {}, '{"data": []}'
 
 
-def token(_sent: Sent) -> tuple[int, dict[str, str], str]:
+def token(_sent: Sent) -> Reply:
     return 200, {}, '{"access_token": "granted-token", "expires_in": 3600}'
 
 
-@contextmanager
-def recording(
-    answer: Callable[[Sent], tuple[int, dict[str, str], str]] = nothing,
-) -> Iterator[Recorder]:
-    recorder = Recorder(answer)
+def recording(reply: Callable[[Sent], Reply] = nothing) -> Recorder:
+    """A server that answers with what a function returns; for a `with` block."""
 
-    def respond(
-        request: BaseHTTPRequestHandler, content: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        sent = Sent(request.path, headers, content.decode(), time.monotonic())
-        recorder.sent.append(sent)
-        status, headers, text = recorder.answer(sent)
-        return status, headers, text.encode()
+    def answer(sent: Sent) -> Answer:
+        status, headers, text = reply(sent)
+        return Answer(text.encode(), status, headers)
 
-    with listening(respond) as port:
-        recorder.port = port
-        yield recorder
+    return Recorder(answer)
 
 
 def settings_for(peer: Sandbox | Recorder, **changes: Any) -> OAuth2Settings:

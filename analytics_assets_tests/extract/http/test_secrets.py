@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 MARKER = "marked/secret+word"
 SPELLINGS = (b"marked/secret", b"marked%2Fsecret", b"bWFya2VkL3NlY3JldC")  # plain, form, base64

@@ -23,9 +23,10 @@ from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.faults.server import Exchange, FaultyServer, Trick, head
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 from analytics_assets_tests.support.token_server import chain, recording, statuses
 
 PATH = "/v1/website_overview"
@@ -150,7 +151,7 @@ def test_the_waits_between_retries_double(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.1")
     with recording(lambda _sent: (503, {}, "{}")) as down:
         failed_read({"base_url": down.url()})
-        moments = [sent.at for sent in down.sent]
+        moments = [sent.moment for sent in down.sent]
 
     waits = [later - earlier for earlier, later in pairwise(moments)]
     assert len(waits) == 3

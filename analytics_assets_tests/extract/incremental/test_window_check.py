@@ -14,13 +14,13 @@ from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.extract.incremental.window_check import watch_window
-from analytics_assets.sandbox import Sandbox
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import point_at
 from analytics_assets_tests.support.loading import failures_of, table_rows
 from analytics_assets_tests.support.paged_server import orders, paged, serving, source_of
 from analytics_assets_tests.support.partitioned import api_by_day, load_days, told_of
+from analytics_assets_tests.support.sandbox import Sandbox
 
 IGNORED = Window(start_param="from", end_param="until")  # the API passes over unknown parameters
 DAYS = ("2025-07-04", "2025-07-05")

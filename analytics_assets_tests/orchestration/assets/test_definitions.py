@@ -10,7 +10,7 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
-from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import (
@@ -21,6 +21,7 @@ from analytics_assets_tests.support.loading import (
     metadata_of,
     table_rows,
 )
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 
 def test_every_table_holds_exactly_the_rows_that_the_api_serves(

@@ -15,7 +15,7 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.assets.pruning import drop
 from analytics_assets.orchestration.assets.run_config import LaunchpadError, LoadConfig
 from analytics_assets.orchestration.definitions import build_definitions
-from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.tables import SpanUnknownError
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
@@ -34,6 +34,7 @@ from analytics_assets_tests.support.partitioned import (
     load_days,
     told_of,
 )
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 USERS = "daily_active_users"
 VIEWS = "page_views"

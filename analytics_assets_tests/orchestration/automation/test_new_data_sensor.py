@@ -17,12 +17,12 @@ from analytics_assets.orchestration.automation.new_data_sensor import build_sens
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.partitions.definition import range_tags
 from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS
-from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.loading import api_with, load
 from analytics_assets_tests.support.partitioned import api_of
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 DAYS = Partitioned(start=FIRST_DAY, lookback=2)
 NEWEST = f"{TODAY}T00:00:00+00:00"

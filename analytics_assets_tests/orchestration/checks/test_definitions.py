@@ -14,10 +14,10 @@ from analytics_assets.orchestration.checks.table_checks import (
 )
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.sandbox import Sandbox
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import api_with, change, load
+from analytics_assets_tests.support.sandbox import Sandbox
 
 OF_THE_TABLE = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
 ALL = OF_THE_TABLE | {"complete_read", "no_rejected_rows", "contract_drift"}

@@ -21,11 +21,11 @@ from analytics_assets.orchestration.checks.partition_checks import (
 from analytics_assets.orchestration.checks.table_checks import check_newest_data
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.row_counts import rows_of_partitions
-from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import change
 from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 ASSET = dg.AssetKey("orders")
 NOW = datetime(2026, 1, 12, 6, tzinfo=UTC)

@@ -21,7 +21,7 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions import backfill
 from analytics_assets.orchestration.partitions.definition import partitions_of, range_tags
 from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS, a_more_urgent_run_waits
-from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import (
@@ -38,6 +38,7 @@ from analytics_assets_tests.support.partitioned import (
     load_days,
     told_of,
 )
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 RESOURCE = "traffic_sources"
 JOB = "analytics_cron_0_6_by_day_job"

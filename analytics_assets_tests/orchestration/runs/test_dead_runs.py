@@ -18,9 +18,9 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs, is_gone
 from analytics_assets.orchestration.runs.machine import this_machine
-from analytics_assets.sandbox import Fault, Sandbox
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
 PATIENCE = 120  # seconds that a busy machine may take

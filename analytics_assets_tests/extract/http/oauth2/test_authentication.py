@@ -19,8 +19,9 @@ from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.http.oauth2.authentication import OAuth2, TokenError
 from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets.sandbox import Fault, Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 from analytics_assets_tests.support.token_server import (
     PAGE_VIEWS,
     RESERVED,
@@ -325,11 +326,11 @@ def test_a_redirect_within_the_api_keeps_the_token(sandbox: Sandbox) -> None:
 
 
 def echo(sent: Sent) -> tuple[int, dict[str, str], str]:
-    return 400, {"Content-Type": "text/plain"}, f"{sent.headers.get('authorization')} {sent.body}"
+    return 400, {"Content-Type": "text/plain"}, f"{sent.headers.get('authorization')} {sent.text}"
 
 
 def refuse_with_echo(sent: Sent) -> tuple[int, dict[str, str], str]:
-    return 400, {}, json.dumps({"error": "invalid_grant", "error_description": sent.body})
+    return 400, {}, json.dumps({"error": "invalid_grant", "error_description": sent.text})
 
 
 def test_an_api_that_echoes_the_token_does_not_get_it_into_the_error(sandbox: Sandbox) -> None:

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from analytics_assets.extract.http.oauth2.authentication import OAuth2, TokenError
-from analytics_assets.sandbox import Sandbox
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import (
     PAGE_VIEWS,
     RESERVED,
@@ -71,7 +71,7 @@ def test_scope_and_further_parameters_are_sent(method: str) -> None:
         sign(OAuth2(settings))
         sent = endpoint.sent[0]
 
-    assert (json.loads(sent.body) if method == "json" else sent.form) == {
+    assert (json.loads(sent.text) if method == "json" else sent.form) == {
         "grant_type": "client_credentials",
         "client_id": "the-client",
         "client_secret": "the-secret",

@@ -9,7 +9,7 @@ import pytest
 
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshToken
-from analytics_assets.sandbox import Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import settings_for, sign
 
 GRANTED = "granted-once"

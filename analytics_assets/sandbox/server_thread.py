@@ -1,40 +1,36 @@
 """One run of the server, in a thread with an event loop of its own."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
 
 import uvicorn
 
-from analytics_assets.sandbox.connections import Connections
 
-
-class ServerRun(uvicorn.Server):
+class ServerThread(uvicorn.Server):
     """One run of a server, from the bound socket to the joined thread.
 
     Args:
         listener: The bound socket; it is closed at the end.
-        connections: The connections that the run is going to have.
-        config: What uvicorn serves, and how.
+        config: The application, and uvicorn's settings.
     """
 
-    def __init__(
-        self, listener: socket.socket, connections: Connections, config: uvicorn.Config
-    ) -> None:
+    def __init__(self, listener: socket.socket, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._listener = listener
         self._pid = os.getpid()
-        self._connections = connections
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
         self._settled = threading.Event()
         self._thread = threading.Thread(target=self._serve_forever, name="sandbox", daemon=True)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start to serve, and return once connections are accepted.
 
         Raises:
-            RuntimeError: The server did not come up.
+            RuntimeError: The server did not start.
         """
         self._thread.start()
         self._settled.wait()
@@ -42,14 +38,14 @@ class ServerRun(uvicorn.Server):
             self._thread.join()
             raise RuntimeError("the embedded API did not start")
 
-    def end(self) -> None:
-        """Answer what was asked already, stop to serve, and return once the thread has ended.
+    def stop(self) -> None:
+        """Answer the requests that have arrived, and return once the thread has ended.
 
         In a forked child, where the thread does not exist, only the child's socket is closed.
         """
         if self._pid == os.getpid():
             assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._connections.stop)
+            self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
         self._listener.close()
 
@@ -60,7 +56,7 @@ class ServerRun(uvicorn.Server):
             self._settled.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start up as uvicorn does, and say so.
+        """Start up as uvicorn does, then release the thread that waits in ``start``.
 
         Args:
             sockets: The sockets to listen on.
@@ -70,8 +66,9 @@ class ServerRun(uvicorn.Server):
         self._settled.set()
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
-        # Waits for the word to stop instead of looking for it ten times a second.
+        """Serve until ``stop`` is called."""
+        # uvicorn's own loop looks ten times a second; this one is woken.
         while not await self.on_tick(0):
-            if await self._connections.wait_for_stop(1):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1)
                 return
