@@ -39,6 +39,10 @@ class BodyError(ApiError, ContentDecodingError):
     """The response arrived complete, but its body is not a page of rows."""
 
 
+class TokenError(ApiError):
+    """The token endpoint gave no token; the message has its error code or the response."""
+
+
 def describe_request(request: requests.PreparedRequest, redact: Redact) -> str:
     """Return method and URL of a request.
 

@@ -11,8 +11,7 @@ from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.settings import SettingsError
 from analytics_assets.extract.http.connection import Connection, connect
-from analytics_assets.extract.http.errors import NoAnswerError
-from analytics_assets.extract.http.oauth2.authentication import TokenError
+from analytics_assets.extract.http.errors import NoAnswerError, TokenError
 from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.watermark import ask_newest
 from analytics_assets.orchestration.keys import asset_key

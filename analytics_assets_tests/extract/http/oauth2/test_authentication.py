@@ -15,8 +15,8 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.http.oauth2.authentication import OAuth2, TokenError
+from analytics_assets.extract.http.errors import ApiError, TokenError
+from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import sandbox_rows

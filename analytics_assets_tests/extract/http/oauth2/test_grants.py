@@ -9,7 +9,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from analytics_assets.extract.http.oauth2.authentication import OAuth2, TokenError
+from analytics_assets.extract.http.errors import TokenError
+from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import (
