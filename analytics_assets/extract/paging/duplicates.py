@@ -1,28 +1,50 @@
-"""The rows that a read has seen, as two hashes each, so that millions can be told apart."""
+"""Duplicates among the rows of a read, found by two hashes of each row."""
 
+import shutil
+import tempfile
+import weakref
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analytics_assets.extract.paging import hash_store
-from analytics_assets.extract.paging.hash_store import HashFile
-
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import duckdb
 
-MOST_AT_HAND = 100_000  # keys that are looked up without going through all
+SAMPLE = 100_000  # keys that are looked up without a query
+MOST_IN_MEMORY = 1_000_000  # rows; more are moved to a table
+MOST_IN_QUERY = 2_000_000  # rows; DuckDB 2.0 runs out of memory when it groups 20,000,000
+FETCHED = 10_000  # rows at a time
+MEMORY_LIMIT = "64MB"  # of the table and its queries; more is written to files
+
+CREATE = "CREATE TABLE rows (key BIGINT, content BIGINT)"
+SHARED = """
+    SELECT rowid, key, content FROM rows SEMI JOIN (
+        SELECT key FROM rows WHERE key & $mask = $bits GROUP BY key HAVING count(*) > 1
+    ) USING (key)
+    ORDER BY rowid
+"""
+KNOWN = "SELECT count(DISTINCT key) FROM rows SEMI JOIN asked USING (key)"
+# does not depend on the order of rows
+DIGEST = """
+    SELECT count(*), coalesce(sum(hash(key, content)::HUGEINT), 0)
+    FROM (
+        SELECT key, arg_max(content, rowid) AS content FROM rows
+        WHERE key & $mask = $bits GROUP BY key
+    )
+"""
 
 
 @dataclass
 class Duplicates:
-    """What rows that share their key have in common.
+    """The rows that share their key with an earlier row.
 
     Args:
         keys: the hashes of those keys.
-        rows: how many rows came under a key that had come before.
-        same: how many of those had come on an earlier page, and were the same there.
-        restated: how many had come on an earlier page, and were different there.
+        rows: the number of those rows.
+        same: how many of those were on an earlier page, too, and are the same there.
+        restated: how many were on an earlier page, too, and are different there.
     """
 
     keys: set[int] = field(default_factory=set)
@@ -34,63 +56,71 @@ class Duplicates:
 class RowIndex:
     """The rows of one pass, as hashes of their keys and of their contents, page by page.
 
+    They are in memory while they are few; others are in a temporary table of DuckDB, which writes
+    to files beyond its memory limit.
+
     Two keys may share a hash. They then count as one restated row, which costs another pass and
     loses nothing.
     """
 
     def __init__(self) -> None:
-        self._keys = HashFile()
-        self._contents = HashFile()
+        self._keys, self._contents = array("q"), array("q")
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._in_table = 0
         self._pages: list[int] = []
-        self._at_hand: set[int] = set()
-        self._thinned = 0  # only keys without any of these bits are at hand
+        self._sample: set[int] = set()
+        self._mask = 0  # the sample has only keys without any of these bits
 
     def __len__(self) -> int:
-        """Return how many rows were seen."""
-        return len(self._keys)
+        """Return the number of rows."""
+        return self._in_table + len(self._keys)
 
     def add(self, keys: Sequence[int], contents: Sequence[int]) -> None:
-        """Take notice of the rows of a page.
+        """Add the rows of a page.
 
         Args:
             keys: hashes of their keys, of 64 bits with sign.
-            contents: hashes of the rows.
+            contents: hashes of the rows, alike.
         """
-        self._pages.append(len(self._keys))
+        self._pages.append(len(self))
         self._keys.extend(keys)
         self._contents.extend(contents)
-        self._at_hand.update(self._some_of(keys))
-        while len(self._at_hand) > MOST_AT_HAND:
-            self._thinned = self._thinned * 2 + 1
-            self._at_hand = set(self._some_of(self._at_hand))
+        if len(self._keys) >= MOST_IN_MEMORY:
+            self._move_to_table()
+        self._sample.update(self._sampled(keys))
+        while len(self._sample) > SAMPLE:
+            self._mask = self._mask * 2 + 1
+            self._sample = set(self._sampled(self._sample))
 
     def knows(self, keys: Sequence[int]) -> bool:
-        """Tell whether all of these keys had come before; may take some pages to notice."""
-        some = set(self._some_of(keys))
-        if not (self._at_hand.issuperset(some) and (some or not self._thinned)):
+        """Return True if all of these keys were added before; may take some pages to notice."""
+        sampled = set(self._sampled(keys))
+        if not (self._sample.issuperset(sampled) and (sampled or not self._mask)):
             return False
-        if not self._thinned:
+        if not self._mask:
             return True
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        unknown = pa.array(keys, pa.int64())
-        for known in self._keys.slices():
-            unknown = unknown.filter(pc.invert(pc.is_in(unknown, value_set=known)))
-        return not len(unknown)
+        database = self._move_to_table()
+        database.register("asked", pa.table({"key": pa.array(keys, pa.int64())}))
+        ((known,),) = database.execute(KNOWN).fetchall()
+        database.unregister("asked")
+        return bool(known == len(set(keys)))
 
-    def _some_of(self, keys: Sequence[int] | set[int]) -> Sequence[int] | set[int]:
-        return [key for key in keys if not key & self._thinned] if self._thinned else keys
+    def _sampled(self, keys: Sequence[int] | set[int]) -> Sequence[int] | set[int]:
+        return [key for key in keys if not key & self._mask] if self._mask else keys
 
     def duplicates(self) -> Duplicates:
-        """Find the rows that share their key with others."""
+        """Find the rows that share their key with an earlier row."""
         found = Duplicates()
+        if len(self._sample) == len(self):
+            return found
         earlier, page, number = dict[int, int](), dict[int, int](), 0
-        for place in self._places_of_shared_keys():
+        for place, key, content in self._shared():
             if bisect_right(self._pages, place) != number:
                 number = bisect_right(self._pages, place)
-                earlier, page = earlier | page, {}
-            key, content = self._keys[place], self._contents[place]
+                earlier.update(page)
+                page.clear()
             if key in earlier or key in page:
                 found.keys.add(key)
                 found.rows += 1
@@ -100,45 +130,66 @@ class RowIndex:
             page[key] = content
         return found
 
-    def _places_of_shared_keys(self) -> Iterator[int]:
-        if len(self._at_hand) == len(self._keys):
+    def _shared(self) -> Iterator[tuple[int, ...]]:
+        """Yield place, key and content of the rows that share a key; of each key in their order."""
+        if len(self) <= SAMPLE:
+            once, shared = set[int](), set[int]()
+            for key in self._keys:
+                (shared if key in once else once).add(key)
+            rows = enumerate(zip(self._keys, self._contents, strict=True))
+            yield from ((place, *row) for place, row in rows if row[0] in shared)
             return
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        shared = pa.concat_arrays(self._shared_keys())
-        begin = 0
-        for keys in self._keys.slices() if len(shared) else ():
-            for place in pc.indices_nonzero(pc.is_in(keys, value_set=shared)).to_pylist():
-                yield begin + place
-            begin += len(keys)
-
-    def _shared_keys(self) -> Iterator["pa.Array"]:
-        """Find the keys that came more than once, by their last bits to save memory."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        bits = 2 ** (len(self._keys) // hash_store.SLICE).bit_length() - 1
-        for last_bits in range(bits + 1):
-            keys = pa.concat_arrays(
-                part.filter(pc.equal(pc.bit_wise_and(part, bits), last_bits))
-                for part in self._keys.slices()
-            )
-            in_order = keys.take(pc.array_sort_indices(keys))
-            yield in_order[1:].filter(pc.equal(in_order[1:], in_order[:-1])).unique()
+        yield from self._query(SHARED)
 
     def same_as(self, other: "RowIndex") -> bool:
-        """Tell whether both saw the same rows last under each key, whatever their order."""
-        return bool(self._last_forms().equals(other._last_forms()))
+        """Return True if the last row of each key is the same in both, whatever their order."""
+        if max(len(self), len(other)) <= SAMPLE:
+            return self._last_rows() == other._last_rows()
+        return self._digest() == other._digest()
 
-    def _last_forms(self) -> "pa.Table":
+    def _last_rows(self) -> dict[int, int]:
+        return dict(zip(self._keys, self._contents, strict=True))
+
+    def _digest(self) -> tuple[int, int]:
+        keys = total = 0
+        for count, hashes in self._query(DIGEST):
+            keys, total = keys + count, total + hashes
+        return keys, total
+
+    def _query(self, query: str) -> Iterator[tuple[int, ...]]:
+        """Yield the rows of a query, which is run for one part of the keys after another."""
+        database = self._move_to_table()
+        mask = 2 ** (len(self) // MOST_IN_QUERY).bit_length() - 1
+        for bits in range(mask + 1):
+            found = database.execute(query, {"mask": mask, "bits": bits})
+            while some := found.fetchmany(FETCHED):
+                yield from some
+
+    def _move_to_table(self) -> "duckdb.DuckDBPyConnection":
+        """Move the rows in memory to the table, and return its database."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        rows = pa.table({"key": self._keys.whole(), "content": self._contents.whole()})
-        rows = rows.combine_chunks()
-        in_order = rows.take(pc.array_sort_indices(rows["key"]))  # is stable
-        keys = in_order["key"]
-        goes_on = pc.equal(keys[:-1], keys[1:]).combine_chunks()
-        is_last = pa.concat_arrays([pc.invert(goes_on), pa.array([True])]) if len(rows) else []
-        return in_order.filter(is_last) if len(rows) else rows
+        if self._database is None:
+            self._database = self._open()
+        columns = {
+            name: pa.Array.from_buffers(pa.int64(), len(hashes), [None, pa.py_buffer(hashes)])
+            for name, hashes in (("key", self._keys), ("content", self._contents))
+        }
+        self._database.register("arrived", pa.table(columns))
+        self._database.execute("INSERT INTO rows SELECT key, content FROM arrived")
+        self._database.unregister("arrived")
+        self._in_table += len(self._keys)
+        self._keys, self._contents = array("q"), array("q")
+        return self._database
+
+    def _open(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        folder = tempfile.mkdtemp(prefix="analytics_assets-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        # each thread takes memory
+        database = duckdb.connect(
+            config={"memory_limit": MEMORY_LIMIT, "temp_directory": folder, "threads": 1}
+        )
+        database.execute(CREATE)
+        return database

@@ -1,14 +1,17 @@
+import gc
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from analytics_assets.extract.paging import duplicates as seen
-from analytics_assets.extract.paging import hash_store
+from analytics_assets.extract.paging import duplicates
 from analytics_assets.extract.paging.duplicates import Duplicates, RowIndex
 
 Page = list[tuple[int, int]]
 
 
-def seen_of(*pages: Page) -> RowIndex:
-    """What was seen of pages of keys and contents."""
+def index_of(*pages: Page) -> RowIndex:
+    """An index of pages of keys and contents."""
     rows = RowIndex()
     for page in pages:
         rows.add([key for key, _ in page], [content for _, content in page])
@@ -17,10 +20,11 @@ def seen_of(*pages: Page) -> RowIndex:
 
 @pytest.fixture(params=["few rows", "many rows"], autouse=True)
 def how_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether all rows are at hand, or they are so many that they are in slices of a file."""
+    """Whether all rows are in memory, or so many that they are in a table and queried in parts."""
     if request.param == "many rows":
-        monkeypatch.setattr(seen, "MOST_AT_HAND", 2)
-        monkeypatch.setattr(hash_store, "SLICE", 3)
+        monkeypatch.setattr(duplicates, "SAMPLE", 2)
+        monkeypatch.setattr(duplicates, "MOST_IN_MEMORY", 3)
+        monkeypatch.setattr(duplicates, "MOST_IN_QUERY", 4)
 
 
 def plain(*keys: int) -> Page:
@@ -28,28 +32,28 @@ def plain(*keys: int) -> Page:
 
 
 def test_rows_with_keys_of_their_own_are_not_repeated() -> None:
-    assert seen_of(plain(1, 2, 3), plain(4, 5), plain(-1, -2, 0)).duplicates() == Duplicates()
+    assert index_of(plain(1, 2, 3), plain(4, 5), plain(-1, -2, 0)).duplicates() == Duplicates()
     assert RowIndex().duplicates() == Duplicates()
 
 
 def test_a_row_on_two_pages_is_the_same_or_restated() -> None:
-    rows = seen_of(plain(1, 2, 3, 8), [(2, 102), (3, 7), (4, 104)])
+    rows = index_of(plain(1, 2, 3, 8), [(2, 102), (3, 7), (4, 104)])
 
     assert rows.duplicates() == Duplicates({2, 3}, rows=2, same=1, restated=1)
 
 
 def test_a_key_twice_on_one_page_was_on_no_earlier_one() -> None:
-    assert seen_of([(1, 5), (1, 5), (1, 6), (2, 2)]).duplicates() == Duplicates({1}, rows=2)
+    assert index_of([(1, 5), (1, 5), (1, 6), (2, 2)]).duplicates() == Duplicates({1}, rows=2)
 
 
 def test_a_row_is_held_against_its_last_form_on_the_pages_before() -> None:
-    rows = seen_of([(1, 5), (1, 6)], [(1, 6), (1, 7)], [(1, 7)], plain(2, 3))
+    rows = index_of([(1, 5), (1, 6)], [(1, 6), (1, 7)], [(1, 7)], plain(2, 3))
 
     assert rows.duplicates() == Duplicates({1}, rows=4, same=2, restated=1)
 
 
 def test_keys_are_known_if_all_of_them_had_come() -> None:
-    rows = seen_of(plain(*range(0, 512)), plain(*range(512, 1024)))
+    rows = index_of(plain(*range(0, 512)), plain(*range(512, 1024)))
 
     assert rows.knows(range(256, 768))
     assert not rows.knows(range(600, 1025))
@@ -57,30 +61,46 @@ def test_keys_are_known_if_all_of_them_had_come() -> None:
 
 
 def test_no_keys_are_known_among_few() -> None:
-    assert seen_of(plain(1)).knows([])
+    assert index_of(plain(1)).knows([])
 
 
 def test_passes_agree_if_they_saw_the_same_rows_in_any_order_and_on_any_page() -> None:
-    rows = seen_of(plain(1, 2), plain(3, 4))
+    rows = index_of(plain(1, 2), plain(3, 4))
 
-    assert rows.same_as(seen_of(plain(4, 1), plain(3), plain(2)))
+    assert rows.same_as(index_of(plain(4, 1), plain(3), plain(2)))
     assert RowIndex().same_as(RowIndex())
 
 
 @pytest.mark.parametrize("other", [plain(1, 2), plain(1, 2, 3, 4), [(1, 101), (2, 102), (3, 0)]])
 def test_passes_do_not_agree_if_a_row_is_missing_added_or_different(other: Page) -> None:
-    assert not seen_of(plain(1, 2, 3)).same_as(seen_of(other))
+    assert not index_of(plain(1, 2, 3)).same_as(index_of(other))
 
 
 def test_what_a_pass_saw_last_of_a_key_counts() -> None:
-    assert seen_of([(1, 5), (2, 2)], [(1, 6)]).same_as(seen_of([(2, 2), (1, 6)]))
-    assert not seen_of([(1, 6), (2, 2)], [(1, 5)]).same_as(seen_of([(2, 2), (1, 6)]))
+    assert index_of([(1, 5), (2, 2)], [(1, 6)]).same_as(index_of([(2, 2), (1, 6)]))
+    assert not index_of([(1, 6), (2, 2)], [(1, 5)]).same_as(index_of([(2, 2), (1, 6)]))
 
 
-def test_millions_of_rows_take_no_more_memory_than_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hash_store, "SLICE", 100_000)
-    rows = seen_of(*(plain(*range(start, start + 1000)) for start in range(0, 300_000, 1000)))
+def test_passes_agree_though_one_of_them_is_queried_in_more_parts() -> None:
+    once = plain(*range(7))
 
+    assert index_of(once).same_as(index_of(once, once))
+
+
+def test_many_rows_are_in_a_table_whose_files_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(duplicates, "MOST_IN_MEMORY", 100_000)
+    monkeypatch.setattr(duplicates, "MOST_IN_QUERY", 50_000)
+    monkeypatch.setattr(duplicates, "MEMORY_LIMIT", "10MB")
+    rows = index_of(*(plain(*range(start, start + 1000)) for start in range(0, 800_000, 1000)))
+
+    assert len(rows._keys) < duplicates.MOST_IN_MEMORY
+    assert len(rows._sample) <= duplicates.SAMPLE
     assert rows.duplicates() == Duplicates()
-    assert len(rows._at_hand) <= seen.MOST_AT_HAND
-    assert max(map(len, rows._keys.slices())) <= hash_store.SLICE
+    assert [each for each in tmp_path.rglob("*") if each.is_file()]
+
+    del rows
+    gc.collect()
+    assert not list(tmp_path.iterdir())
