@@ -1,22 +1,32 @@
-"""Rows that go to dlt as Arrow tables make the same table as rows that dlt looks at one by one."""
+"""Rows that dlt loads as Arrow tables make the same table as rows that it normalizes one by one."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from dlt.extract import DltSource
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
+from analytics_assets.extract import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.extract.rows.reading import MERGED, extract_source, read_rows
 from analytics_assets_tests.support.loading import table_values
-from analytics_assets_tests.support.paged_server import orders, paged, serving, source_of
+from analytics_assets_tests.support.paged_server import (
+    Answer,
+    Asked,
+    orders,
+    paged,
+    serving,
+)
 
-MERGED = {"write_disposition": "merge"}
-SEEN_ONE_BY_ONE = {**MERGED, "processing_steps": [{"map": lambda row: row}]}
+ONE_BY_ONE = {**MERGED, "processing_steps": [{"map": lambda row: row}]}
 Row = dict[str, Any]
+Case = tuple[Contract, list[Row]]  # a resource of a source
 
 VALUES: dict[DataType, list[Any]] = {
     "text": ["plain", "", " ", "Ж “quoted” 'too'", "a\nb\tc\\d", "🎉", "null", "{}", "1"],
@@ -28,6 +38,8 @@ VALUES: dict[DataType, list[Any]] = {
         "2025-08-01T12:30:45+05:30",
         "2025-08-01T12:30:45.123456-08:00",
         "2025-08-01T12:30:45.1Z",
+        "2025-08-01T12:30:45.1234567Z",
+        "2025-08-01T12:30:45.123456789Z",
         "2025-08-01T12:30:45",
         "2025-08-01 12:30:45Z",
         "1969-12-31T23:59:59.999999Z",
@@ -56,37 +68,15 @@ VALUES: dict[DataType, list[Any]] = {
     ],
 }
 
+ID = Column("id", "id", "bigint", nullable=False)
 
-def contract_of(*columns: Column, rename: Mapping[str, str] | None = None) -> Contract:
-    key = Column("id", "id", "bigint", nullable=False)
-    return Contract("orders", (key, *columns), ("id",), rename or {})
+
+def contract(name: str, *columns: Column) -> Contract:
+    return Contract(name, (ID, *columns), ("id",))
 
 
 def columns_for(kinds: Iterable[DataType]) -> list[Column]:
     return [Column(kind, kind, kind, nullable=True) for kind in kinds]
-
-
-def of_type(kind: DataType) -> Contract:
-    return contract_of(Column("value", "value", kind, nullable=True))
-
-
-def loaded(
-    warehouse: Warehouse,
-    *loads: tuple[list[Any], Contract | None],
-    entry: Mapping[str, Any] = MERGED,
-    limit: int = 1000,
-    key: str = "id",
-) -> list[Row]:
-    """Load rows, once or several times, and return the table."""
-    place = replace(warehouse, dataset=f"test_{uuid4().hex}")
-    pipeline = place.pipeline(f"test_{uuid4().hex}")
-    for all_rows, contract in loads:
-        with serving(paged(all_rows)) as server:
-            paginator = {"type": "offset", "limit": limit}
-            source = source_of(server, orders(entry, paginator=paginator), contract=contract)
-            file_format: Any = place.loader_file_format
-            pipeline.run(source, loader_file_format=file_format)
-    return table_values(pipeline, "orders", key)
 
 
 def numbered(values: list[Any]) -> list[Row]:
@@ -96,76 +86,12 @@ def numbered(values: list[Any]) -> list[Row]:
     ]
 
 
-@pytest.mark.parametrize("kind", VALUES)
-def test_values_of_each_type_are_the_same(
-    warehouse: Warehouse, arrow_tables: list[Any], kind: DataType
-) -> None:
-    all_rows = numbered(VALUES[kind])
-    one_by_one = loaded(warehouse, (all_rows, of_type(kind)), entry=SEEN_ONE_BY_ONE)
-    assert arrow_tables == []
-
-    found = loaded(warehouse, (all_rows, of_type(kind)))
-
-    assert found == one_by_one
-    assert len(one_by_one) == len(all_rows)
+def of_type(kind: DataType, values: list[Any]) -> Case:
+    return contract(kind, Column("value", "value", kind, nullable=True)), numbered(values)
 
 
-@pytest.mark.parametrize("kind", VALUES)
-def test_each_type_goes_as_arrow(
-    warehouse: Warehouse, arrow_tables: list[Any], kind: DataType
-) -> None:
-    usual = VALUES[kind][:3]
-
-    assert len(loaded(warehouse, (numbered(usual), of_type(kind)))) == len(usual) + 2
-    assert len(arrow_tables) == 1
-
-
-@pytest.mark.parametrize(
-    "value", ["2025-08-01T12:30:45.1234567Z", "2025-08-01T12:30:45.123456789Z"]
-)
-def test_a_time_of_more_digits_than_a_table_holds_is_the_same(
-    warehouse: Warehouse, value: str
-) -> None:
-    load = (numbered([value]), of_type("timestamp"))
-
-    assert loaded(warehouse, load) == loaded(warehouse, load, entry=SEEN_ONE_BY_ONE)
-
-
-def test_a_column_of_nothing_but_nulls_is_the_same(warehouse: Warehouse) -> None:
-    columns = columns_for(VALUES)
-    nulls: Row = {column.name: None for column in columns}
-    load = ([{"id": 1}, {"id": 2, **nulls}], contract_of(*columns))
-
-    assert loaded(warehouse, load) == loaded(warehouse, load, entry=SEEN_ONE_BY_ONE)
-
-
-def test_renamed_columns_are_the_same(warehouse: Warehouse, arrow_tables: list[Any]) -> None:
-    rename = {"id": "number", "someValue": "label"}
-    columns = (
-        Column("id", "number", "bigint", nullable=False),
-        Column("someValue", "label", "text", nullable=True),
-        Column("camelCase", "camel_case", "json", nullable=True),
-    )
-    contract = Contract("orders", columns, ("id",), rename)
-    all_rows = [{"id": 1, "someValue": "a", "camelCase": [1]}, {"id": 2, "camelCase": "x"}]
-    load = (all_rows, contract)
-    one_by_one = loaded(warehouse, load, entry=SEEN_ONE_BY_ONE, key="number")
-
-    assert loaded(warehouse, load, key="number") == one_by_one
-    assert set(one_by_one[0]) == {"number", "label", "camel_case"}
-    assert len(arrow_tables) == 1
-
-
-def test_a_later_row_with_the_same_key_replaces_the_one_before(warehouse: Warehouse) -> None:
-    contract = of_type("text")
-    loads = [(numbered(["a", "b"]), contract), ([{"id": 1, "value": "new"}], contract)]
-
-    found = loaded(warehouse, *loads)
-
-    assert found == loaded(warehouse, *loads, entry=SEEN_ONE_BY_ONE)
-    assert [row["value"] for row in found] == ["a", "new", None, None]
-
-
+ROUNDED = (1.7976931348623157e308, 2**53)  # doubles that are beyond what Arrow certainly keeps
+NULLS: Row = dict.fromkeys(VALUES)
 PLAIN: dict[DataType, Any] = {
     "text": "a",
     "bigint": 5,
@@ -174,80 +100,187 @@ PLAIN: dict[DataType, Any] = {
     "timestamp": "2025-08-01T12:30:45Z",
     "date": "2025-08-01",
 }
+RENAMED = Contract(
+    "renamed",
+    (
+        Column("number", "id", "bigint", nullable=False),
+        Column("someValue", "label", "text", nullable=True),
+        Column("camelCase", "camel_case", "json", nullable=True),
+    ),
+    ("number",),
+    {"number": "id", "someValue": "label"},
+)
+CASES: list[Case] = [
+    *(of_type(kind, VALUES[kind]) for kind in VALUES),
+    (contract("nulls", *columns_for(VALUES)), [{"id": 1}, {"id": 2, **NULLS}]),
+    (
+        RENAMED,
+        [{"number": 1, "someValue": "a", "camelCase": [1]}, {"number": 2, "camelCase": "x"}],
+    ),
+]
 
 
-def test_a_table_that_was_loaded_without_a_contract_takes_rows_with_one(
+@contextmanager
+def source_of_cases(
+    cases: Iterable[Case], options: Mapping[str, Any] = MERGED, limit: int = 1000
+) -> Iterator[DltSource]:
+    """A source with a resource for each contract."""
+    answers = {f"/{contract.resource}": paged(rows) for contract, rows in cases}
+
+    def answer(asked: Asked) -> Answer:
+        return answers[asked.path](asked)
+
+    contracts = {contract.resource: contract for contract, _ in cases}
+    entries = []
+    for name, each in contracts.items():
+        entry = {**options, "primary_key": list(each.primary_key)}
+        paginator = {"type": "offset", "limit": limit}
+        entries.append({**orders(entry, path=f"/{name}", paginator=paginator), "name": name})
+    with serving(answer) as server:
+        config = {"client": {"base_url": server.base_url}, "resources": entries}
+        yield rest_api_source(config, "shop", contracts=contracts)
+
+
+def loaded(
+    warehouse: Warehouse,
+    *loads: list[Case],
+    options: Mapping[str, Any] = MERGED,
+    limit: int = 1000,
+) -> dict[str, list[Row]]:
+    """Load one or several times into a dataset of its own, and return the tables."""
+    place = replace(warehouse, dataset=f"test_{uuid4().hex}")
+    pipeline = place.pipeline(f"test_{uuid4().hex}")
+    for cases in loads:
+        with source_of_cases(cases, options, limit) as source:
+            file_format: Any = place.loader_file_format
+            pipeline.run(source, loader_file_format=file_format)
+    names = [contract.resource for contract, _ in loads[0]]
+    return {name: table_values(pipeline, name) for name in names}
+
+
+@pytest.mark.merge
+def test_values_of_each_type_are_the_same_either_way(
+    warehouse: Warehouse, arrow_tables: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_by_one = loaded(warehouse, CASES, options=ONE_BY_ONE)
+    assert arrow_tables == []
+    # a row a batch, so that each goes its own way
+    monkeypatch.setattr("analytics_assets.extract.paging.spool.BATCH_ROWS", 1)
+
+    found = loaded(warehouse, CASES, limit=1)
+
+    assert found == one_by_one
+    assert {name: len(table) for name, table in found.items()} == {
+        contract.resource: len(rows) for contract, rows in CASES
+    }
+    assert set(found["renamed"][0]) == {"id", "label", "camel_case"}
+    rows_as_arrow = sum(table.num_rows for table in arrow_tables)
+    assert sum(len(rows) for _, rows in CASES) - rows_as_arrow == len(ROUNDED)
+
+
+def test_usual_values_of_each_type_go_as_arrow(arrow_tables: list[Any]) -> None:
+    cases = [of_type(kind, VALUES[kind][:3]) for kind in VALUES]
+    cases.append(CASES[-1])
+
+    with source_of_cases(cases) as source:
+        extract_source(source)
+
+    assert sorted(table.num_rows for table in arrow_tables) == sorted(
+        len(rows) for _, rows in cases
+    )
+
+
+@pytest.mark.merge
+def test_a_later_row_with_the_same_key_replaces_the_one_before(warehouse: Warehouse) -> None:
+    text, rows = of_type("text", ["a", "b"])
+    loads = [(text, rows)], [(text, [{"id": 1, "value": "new"}])]
+
+    found = loaded(warehouse, *loads)
+
+    assert found == loaded(warehouse, *loads, options=ONE_BY_ONE)
+    assert [row["value"] for row in found["text"]] == ["a", "new", None, None]
+
+
+@pytest.mark.merge
+def test_a_table_that_was_loaded_without_a_contract_accepts_rows_with_one(
     warehouse: Warehouse,
 ) -> None:
     values: Row = {kind: value for kind, value in PLAIN.items() if kind != "date"}
     columns = [each for each in columns_for(PLAIN) if each.name in values]
-    loads = [
-        ([{"id": 1, **values}], None),
-        ([{"id": 2, **values}], contract_of(*columns)),
-    ]
+    without: Case = Contract("orders", primary_key=("id",)), [{"id": 1, **values}]
+    typed: Case = contract("orders", *columns), [{"id": 2, **values}]
 
-    first, second = loaded(warehouse, *loads)
+    first, second = loaded(warehouse, [without], [typed])["orders"]
 
     assert {**first, "id": 2} == second
 
 
-@pytest.mark.parametrize("odd_first", [True, False])
-def test_one_load_may_bring_rows_in_both_ways(
-    warehouse: Warehouse, arrow_tables: list[Any], odd_first: bool, monkeypatch: pytest.MonkeyPatch
+def with_unknown_field(place: int) -> Case:
+    """Six rows, one of which has a field that the contract does not name."""
+    plain: Row = {str(kind): value for kind, value in PLAIN.items()}
+    rows = [{"id": number, **plain} for number in range(6)]
+    rows[place]["unknown"] = "field"
+    return contract(f"odd_{place}", *columns_for(PLAIN)), rows
+
+
+def test_one_load_may_have_rows_of_both_ways(
+    duckdb_warehouse: Warehouse, arrow_tables: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # a page a batch
     monkeypatch.setattr("analytics_assets.extract.paging.spool.BATCH_ROWS", 1)
-    columns = columns_for(PLAIN)
-    all_rows = [{"id": number, **PLAIN} for number in range(6)]
-    all_rows[0 if odd_first else 3]["unknown"] = "field"
-    load = (all_rows, contract_of(*columns))
+    cases = [with_unknown_field(0), with_unknown_field(3)]
 
-    found = loaded(warehouse, load, limit=2)
+    found = loaded(duckdb_warehouse, cases, limit=2)
 
-    assert found == loaded(warehouse, load, entry=SEEN_ONE_BY_ONE, limit=2)
-    assert [row["unknown"] for row in found].count("field") == 1
-    assert len(arrow_tables) == 2
+    assert len(arrow_tables) == 4
+    assert found == loaded(duckdb_warehouse, cases, options=ONE_BY_ONE, limit=2)
+    for table in found.values():
+        assert [row["unknown"] for row in table].count("field") == 1
 
 
 def add_one(row: Row) -> Row:
     return {**row, "value": "changed"}
 
 
-@pytest.mark.parametrize("step", [{"map": add_one}, {"yield_map": lambda row: [add_one(row)]}])
+@pytest.mark.parametrize(
+    ("step", "values"),
+    [
+        ({"map": add_one}, ["changed"] * 3),
+        ({"yield_map": lambda row: [add_one(row)]}, ["changed"] * 3),
+        ({"filter": lambda row: row["id"] == 0}, ["a"]),
+    ],
+)
 def test_steps_of_the_users_own_see_rows(
-    warehouse: Warehouse, arrow_tables: list[Any], step: Mapping[str, Any]
+    arrow_tables: list[Any], step: Mapping[str, Any], values: list[str]
 ) -> None:
-    entry = {**MERGED, "processing_steps": [step]}
+    typed, rows = of_type("text", ["a"])
+    entry = orders({**MERGED, "processing_steps": [step]})
+    contract = replace(typed, resource="orders")
 
-    found = loaded(warehouse, (numbered(["a"]), of_type("text")), entry=entry)
+    with source_of_cases([(typed, rows)], {**MERGED, "processing_steps": [step]}) as source:
+        extract_source(source)
 
-    assert {row["value"] for row in found} == {"changed"}
     assert arrow_tables == []
+    assert [
+        row["value"] for row in read_rows(paged(rows), entry, contract=contract).valid
+    ] == values
 
 
-def test_a_filter_of_the_users_own_sees_rows(warehouse: Warehouse, arrow_tables: list[Any]) -> None:
-    entry = {**MERGED, "processing_steps": [{"filter": lambda row: row["id"] > 0}]}
-
-    found = loaded(warehouse, (numbered(["a"]), of_type("text")), entry=entry)
-
-    assert [row["id"] for row in found] == [1, 2]
-    assert arrow_tables == []
-
-
-def test_nothing_is_said_of_columns_that_are_known(warehouse: Warehouse) -> None:
-    columns = columns_for(VALUES)
-    values: Row = {kind: found[0] for kind, found in VALUES.items()}
-    said: list[str] = []
+def test_dlt_logs_no_warning_about_columns_that_are_known() -> None:
+    values: Row = {str(kind): found[0] for kind, found in VALUES.items()}
+    messages: list[str] = []
 
     class Listening(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
+            messages.append(record.getMessage())
 
     logger, listening = logging.getLogger("dlt"), Listening(logging.WARNING)
     logger.addHandler(listening)
     try:
-        loaded(warehouse, ([{"id": 1, **values}], contract_of(*columns)))
+        case: Case = contract("orders", *columns_for(VALUES)), [{**values, "id": 1}]
+        with source_of_cases([case]) as source:
+            extract_source(source)
     finally:
         logger.removeHandler(listening)
 
-    assert said == []
+    assert messages == []
