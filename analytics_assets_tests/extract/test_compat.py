@@ -1,0 +1,145 @@
+"""Undocumented interfaces of dlt 1.31: a test fails where another version changes one of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dlt
+import pytest
+import requests
+from dlt.extract import DltResource
+from dlt.sources.helpers.rest_client.client import RESTClient
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    HeaderLinkPaginator,
+    PageNumberPaginator,
+    SinglePagePaginator,
+)
+from dlt.sources.rest_api import rest_api_resources
+
+from analytics_assets.extract import compat
+from analytics_assets_tests.support.paged_server import Answer, WithinProcess, page
+
+URL = "http://model"
+
+
+def client_of(*pages: Answer) -> RESTClient:
+    """dlt's client of an API that has these pages."""
+    left = iter(pages)
+    session = requests.Session()
+    session.mount(URL, WithinProcess(lambda _asked: next(left)))
+    return RESTClient(URL, session=session, data_selector="data")
+
+
+class Draining(BasePaginator):
+    """Reads on while pages have rows, and drops those of every page."""
+
+    def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
+        self._has_next_page = bool(data)
+        compat.drop_rows(data or [])
+
+    def update_request(self, request: requests.Request) -> None:
+        pass
+
+
+def test_paginate_hands_on_what_update_state_leaves_in_its_list() -> None:
+    pages = client_of(page(1, 2), page(3, 4), page()).paginate(paginator=Draining())
+
+    assert [list(each) for each in pages] == [[], [], []]
+
+
+def test_paginate_ends_where_a_hook_raises_ignore_response_exception() -> None:
+    def ignore(*_: Any, **__: Any) -> None:
+        raise compat.IgnoredResponse("404")
+
+    assert list(client_of(page(1)).paginate(hooks={"response": [ignore]})) == []
+
+
+def test_config_setup_paginator_map_has_the_documented_types() -> None:
+    documented = {"json_link", "header_link", "header_cursor", "auto", "single_page", "cursor"}
+
+    assert set(compat.paginator_types()) == {
+        *documented,
+        "offset",
+        "page_number",
+        "json_response",  # deprecated
+    }
+
+
+def test_config_setup_create_paginator_makes_what_an_entry_names() -> None:
+    made = compat.configured_paginator({"type": "page_number", "base_page": 1}, "orders")
+
+    assert isinstance(made, PageNumberPaginator)
+    assert compat.configured_paginator("auto", "orders") is None
+    assert compat.configured_paginator(None, "orders") is None
+    assert compat.configured_paginator(made, "orders") is not made
+    with pytest.raises(ValueError, match="ofset"):
+        compat.configured_paginator("ofset", "orders")
+    with pytest.raises(TypeError, match="limitt"):
+        compat.configured_paginator({"type": "offset", "limitt": 9}, "orders")
+
+
+def test_detector_single_entity_path_takes_a_placeholder_at_the_end_for_an_object() -> None:
+    assert isinstance(compat.configured_paginator(None, "orders/{id}"), SinglePagePaginator)
+    assert compat.configured_paginator(None, "orders/{id}/lines") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (page(1, total_pages=2), PageNumberPaginator),
+        (Answer([], headers={"Link": '<http://model/2>; rel="next"'}), HeaderLinkPaginator),
+        (page(1), SinglePagePaginator),
+    ],
+)
+def test_detector_paginator_factory_goes_by_the_first_page(answer: Answer, found: type) -> None:
+    session = requests.Session()
+    session.mount(URL, WithinProcess(lambda _asked: answer))
+
+    assert isinstance(compat.detected_paginator(session.get(URL)), found)
+
+
+def test_detector_find_response_page_data_finds_the_list_of_rows() -> None:
+    assert compat.detected_rows({"meta": {"tags": []}, "data": [1]}) == (("data",), [1])
+    assert compat.detected_rows({"id": 1})[1] == {"id": 1}
+
+
+def numbers() -> DltResource:
+    return dlt.resource(iter([[1], [2]]), name="numbers")
+
+
+def test_pipe_replace_gen_takes_the_place_of_a_generator() -> None:
+    resource = numbers()
+    generator = compat.generator_of(resource._pipe)
+
+    def doubled() -> Iterator[list[int]]:
+        yield from ([2 * number for number in numbers] for numbers in generator)
+
+    compat.replace_generator(resource._pipe, doubled())
+
+    assert list(resource) == [2, 4]
+
+
+def test_limit_item_is_what_add_limit_leaves_among_the_steps_of_a_pipe() -> None:
+    resource = numbers()
+    assert not compat.is_sample(resource._pipe)
+
+    resource.add_limit(1)
+
+    assert compat.is_sample(resource._pipe)
+    assert compat.generator_of(resource._pipe) not in compat.steps_of(resource._pipe)
+
+
+def test_incremental_resource_wrapper_is_in_each_pipe_of_the_rest_source() -> None:
+    entry = {"name": "orders", "endpoint": {"path": "orders"}}
+    config: Any = {"client": {"base_url": URL}, "resources": [entry]}
+    (orders,) = rest_api_resources(config)
+
+    (step,) = compat.steps_of(orders._pipe)
+    assert compat.is_incremental_step(step)
+    assert compat.is_empty_incremental_step(step)
+
+    orders.apply_hints(incremental=dlt.sources.incremental("at"))
+
+    (step,) = compat.steps_of(orders._pipe)
+    assert compat.is_incremental_step(step)
+    assert not compat.is_empty_incremental_step(step)
