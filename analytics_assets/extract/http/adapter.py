@@ -18,7 +18,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
-from analytics_assets.extract.http.cancellation import wait_at, waiting
+from analytics_assets.extract.http.cancellation import watch_socket, watched_exchange
 from analytics_assets.extract.http.compat import (
     call_before_response,
     close_idle_connections,
@@ -93,12 +93,12 @@ class ApiAdapter(HTTPAdapter):
     def init_poolmanager(self, *args, **kwargs):  # type: ignore[no-untyped-def]
         """Make the connections, whose waits end when their read is cancelled."""
         super().init_poolmanager(*args, **kwargs)
-        call_before_response(self.poolmanager, wait_at)
+        call_before_response(self.poolmanager, watch_socket)
 
     def proxy_manager_for(self, *args, **kwargs):  # type: ignore[no-untyped-def]
         """Make the connections to a proxy, whose waits end when their read is cancelled."""
         manager = super().proxy_manager_for(*args, **kwargs)
-        call_before_response(manager, wait_at)
+        call_before_response(manager, watch_socket)
         return manager
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class ApiAdapter(HTTPAdapter):
         last_attempt = self._last_attempts.get(request)
         failure: RequestException | HTTPError | None = None
         try:
-            with waiting():
+            with watched_exchange():
                 response = super().send(request, *args, **kwargs)
                 self._read_body(response, started)
         except INCOMPLETE as error:

@@ -1,4 +1,4 @@
-"""Reads that are given up: what still waits for the API on their behalf ends at once."""
+"""Cancellation of a read: its threads stop waiting for the API at once."""
 
 import socket
 import threading
@@ -10,111 +10,111 @@ from contextvars import ContextVar
 from analytics_assets.extract.http.errors import ApiError
 
 
-class GivenUpError(ApiError):
-    """The read that a request belongs to was given up; nobody waits for its answer."""
+class ReadCancelledError(ApiError):
+    """The read that a request belongs to was cancelled; nobody waits for its response."""
 
 
-class Read:
-    """A read as its threads see it: whether it goes on, and which sockets it waits at."""
+class CancelScope:
+    """The threads of a read, and the sockets at which they wait."""
 
     def __init__(self) -> None:
-        self._over = threading.Event()
+        self._cancelled = threading.Event()
         self._lock = threading.Lock()
-        self._waits_at: dict[int, socket.socket] = {}  # by thread
+        self._sockets: dict[int, socket.socket] = {}  # by thread
         self._shut_down: list[socket.socket] = []
 
     @contextmanager
-    def current(self) -> Iterator[None]:
-        """Let what this thread does belong to the read."""
+    def entered(self) -> Iterator[None]:
+        """Make the scope that of this thread, within."""
         token = _current.set(self)
         try:
             yield
         finally:
             _current.reset(token)
 
-    def give_up(self) -> None:
-        """End all waits and answers of the read."""
+    def cancel(self) -> None:
+        """End all waits of the scope's threads."""
         with self._lock:
-            self._over.set()
-            self._shut_down += self._waits_at.values()
-            for waited_at in self._waits_at.values():
+            self._cancelled.set()
+            self._shut_down += self._sockets.values()
+            for each in self._sockets.values():
                 with suppress(OSError):  # the other side was faster
-                    waited_at.shutdown(socket.SHUT_RDWR)
+                    each.shutdown(socket.SHUT_RDWR)
 
-    def close(self) -> None:
-        """Close the sockets of a read that was given up, once none of its threads runs any more.
+    def close_sockets(self) -> None:
+        """Close the sockets that `cancel` has shut down, after the scope's threads have ended.
 
-        An error holds on to its answer, and that to its socket, for as long as it is looked at.
+        An error keeps its response, and that its socket, for as long as it is looked at.
         """
-        for waited_at in self._shut_down:
-            waited_at.close()
+        for each in self._shut_down:
+            each.close()
 
-    def pause(self, seconds: float) -> None:
-        """Wait.
+    def sleep(self, seconds: float) -> None:
+        """Sleep.
 
         Raises:
-            GivenUpError: the read was given up.
+            ReadCancelledError: the scope was cancelled.
         """
-        if self._over.wait(seconds):
-            raise GivenUpError("The read that this request was for has been given up.")
+        if self._cancelled.wait(seconds):
+            raise ReadCancelledError("The read that this request was for has been cancelled.")
 
-    def waits_at(self, waited_at: socket.socket) -> None:
-        """Say at which socket this thread waits for an answer.
+    def watch(self, waits_at: socket.socket) -> None:
+        """Shut a socket down, at which this thread waits, if the scope is cancelled.
 
         Raises:
-            GivenUpError: the read was given up.
+            ReadCancelledError: the scope was cancelled.
         """
         with self._lock:
-            self._waits_at[threading.get_ident()] = waited_at
-        self.pause(0)
+            self._sockets[threading.get_ident()] = waits_at
+        self.sleep(0)
 
-    def waits_no_more(self) -> None:
-        """Say that the answer is there: its socket may be another read's from now on."""
+    def unwatch(self) -> None:
+        """Leave this thread's socket alone from now on: the next request may be another read's."""
         with self._lock:
-            self._waits_at.pop(threading.get_ident(), None)
+            self._sockets.pop(threading.get_ident(), None)
 
 
-_current: ContextVar[Read | None] = ContextVar("read", default=None)
+_current: ContextVar[CancelScope | None] = ContextVar("cancel_scope", default=None)
 
 
-def in_a_read() -> bool:
-    """Tell whether this thread works for a read, and not as the one that waits for it."""
+def in_cancel_scope() -> bool:
+    """True if this thread works for a read, and is not the one that waits for it."""
     return _current.get() is not None
 
 
-def pause(seconds: float) -> None:
-    """Wait, as long as the read that this thread works for goes on.
+def sleep(seconds: float) -> None:
+    """Sleep, until this thread's scope is cancelled.
 
     Args:
-        seconds: how long.
+        seconds: the time to sleep.
 
     Raises:
-        GivenUpError: the read was given up.
+        ReadCancelledError: the scope was cancelled.
     """
-    read = _current.get()
-    if read:
-        read.pause(seconds)
+    scope = _current.get()
+    if scope:
+        scope.sleep(seconds)
     else:
         time.sleep(seconds)
 
 
-def wait_at(waited_at: socket.socket) -> None:
-    """Say at which socket this thread is about to wait for an answer.
+def watch_socket(waits_at: socket.socket) -> None:
+    """Shut a socket down, at which this thread waits, if its scope is cancelled.
 
     Raises:
-        GivenUpError: the read was given up.
+        ReadCancelledError: the scope was cancelled.
     """
-    read = _current.get()
-    if read:
-        read.waits_at(waited_at)
+    scope = _current.get()
+    if scope:
+        scope.watch(waits_at)
 
 
 @contextmanager
-def waiting() -> Iterator[None]:
-    """Send a request and take its whole answer in here."""
+def watched_exchange() -> Iterator[None]:
+    """Send a request and read its whole response within; its socket is watched no longer."""
     try:
         yield
     finally:
-        read = _current.get()
-        if read:
-            read.waits_no_more()
+        scope = _current.get()
+        if scope:
+            scope.unwatch()

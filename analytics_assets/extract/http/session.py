@@ -15,7 +15,7 @@ from requests.exceptions import HTTPError, TooManyRedirects
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
 from analytics_assets.extract.http.adapter import ApiAdapter, Signer
-from analytics_assets.extract.http.cancellation import in_a_read, pause
+from analytics_assets.extract.http.cancellation import in_cancel_scope, sleep
 from analytics_assets.extract.http.errors import (
     BodyError,
     NoAnswerError,
@@ -98,7 +98,7 @@ class ApiSession(Session):
             RedirectError: there were too many redirects.
         """
         # a thread that requests ahead comes here by a redirect, and would wait for itself
-        pending = None if in_a_read() else self.pending.take(request)
+        pending = None if in_cancel_scope() else self.pending.take(request)
         if pending:
             return pending.result()
         if getattr(self._thread, "sends", False):
@@ -139,7 +139,7 @@ class ApiSession(Session):
 
     def _retrying(self) -> Retrying:
         return Retrying(
-            sleep=pause,
+            sleep=sleep,
             stop=stop_after_attempt(self._settings.request_max_attempts),
             wait=self._delay,
             retry=_is_retried,

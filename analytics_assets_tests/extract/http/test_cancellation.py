@@ -17,7 +17,7 @@ import pytest
 from analytics_assets.config.errors import find_cause
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
-from analytics_assets.extract.http.cancellation import GivenUpError, Read, pause
+from analytics_assets.extract.http.cancellation import CancelScope, ReadCancelledError, sleep
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -181,7 +181,7 @@ def test_no_request_of_a_read_that_failed_is_sent_afterwards() -> None:
     with stalling(Stalling()) as api:
         drain(resource_of(api, connect({"base_url": api.url}, "shop")))
         asked = len(api.asked)
-        pause(0.3)
+        sleep(0.3)
 
         assert len(api.asked) == asked
         assert max(asked for asked in api.asked) <= 8 + 2 * MOST
@@ -301,25 +301,25 @@ def test_another_read_with_the_same_session_goes_on() -> None:
 
 
 def test_a_pause_ends_when_its_read_is_given_up() -> None:
-    read, waits = Read(), threading.Event()
+    scope, waits = CancelScope(), threading.Event()
     errors: list[Exception] = []
 
     def work() -> None:
-        with read.current():
+        with scope.entered():
             waits.set()
             try:
-                pause(3600)
-            except GivenUpError as error:
+                sleep(3600)
+            except ReadCancelledError as error:
                 errors.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     assert waits.wait(5)
-    read.give_up()
+    scope.cancel()
     thread.join(PROMPT)
 
     assert len(errors) == 1
 
 
 def test_a_pause_of_nobody_in_particular_is_just_a_pause() -> None:
-    assert seconds_of(lambda: pause(0.1)) >= 0.1
+    assert seconds_of(lambda: sleep(0.1)) >= 0.1

@@ -11,7 +11,7 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
 from analytics_assets.config.settings import SettingsError
-from analytics_assets.extract.http.cancellation import pause
+from analytics_assets.extract.http.cancellation import sleep
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.headers import quota_of, retry_after
 
@@ -153,7 +153,7 @@ class Pace:
             patience: seconds; where the host asks for a longer wait, there is none.
 
         Raises:
-            GivenUpError: the read was given up meanwhile.
+            ReadCancelledError: the read was cancelled meanwhile.
             NoAnswerError: the host asks for a longer wait.
         """
         while wait := self._wait():
@@ -162,7 +162,7 @@ class Pace:
                     f"The API has asked to be left alone for another {wait:.0f} seconds "
                     "(`Retry-After`, or its quota of requests is used up)."
                 )
-            pause(min(wait, LONGEST_WAIT))
+            sleep(min(wait, LONGEST_WAIT))
         try:
             yield
         finally:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 from dlt.sources.helpers.rest_client.paginators import RangePaginator
 
-from analytics_assets.extract.http.cancellation import Read
+from analytics_assets.extract.http.cancellation import CancelScope
 from analytics_assets.extract.http.limits.concurrency import Window
 from analytics_assets.extract.http.session import ApiSession, PendingResponse
 
@@ -30,13 +30,13 @@ class PagesAhead:
         self._threads: ThreadPoolExecutor | None = None
         self._pages_came = 0
         self._wrong_guesses = 0
-        self._given_up: list[Read] = []
+        self._cancelled: list[CancelScope] = []
         self._coming: dict[int, Prefetch] = {}
         self._next: Prefetch | None = None
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self._read = Read()
+        self._scope = CancelScope()
         self._coming, self._next = {}, None
         self._last: RangePaginator | None = None  # where the next page to ask for is
 
@@ -48,8 +48,8 @@ class PagesAhead:
         answers += [self._next[1]] if self._next else []
         on_their_way = [answer for answer in answers if not (answer.cancel() or answer.done())]
         if on_their_way:
-            self._read.give_up()
-            self._given_up.append(self._read)
+            self._scope.cancel()
+            self._cancelled.append(self._scope)
         self._begin_anew()
         return bool(on_their_way)
 
@@ -112,7 +112,7 @@ class PagesAhead:
     def _send(self, request: requests.PreparedRequest) -> Prefetch:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._window.most, "page-ahead")
-        return request, self._threads.submit(_ask, self._session, request, self._read)
+        return request, self._threads.submit(_ask, self._session, request, self._scope)
 
     def close(self) -> None:
         """End the read: no thread, socket or request of it is left behind."""
@@ -120,13 +120,15 @@ class PagesAhead:
         if self._threads:
             self._threads.shutdown()
             self._threads = None
-        for read in self._given_up:
-            read.close()
+        for scope in self._cancelled:
+            scope.close_sockets()
         if on_its_way:
             self._session.close()  # the next request makes connections anew
 
 
-def _ask(session: ApiSession, request: requests.PreparedRequest, read: Read) -> requests.Response:
-    with read.current():
+def _ask(
+    session: ApiSession, request: requests.PreparedRequest, scope: CancelScope
+) -> requests.Response:
+    with scope.entered():
         settings = session.merge_environment_settings(request.url, {}, None, None, None)
         return session.send(request, **settings)

@@ -14,7 +14,7 @@ import pytest
 
 from analytics_assets.config.errors import find_cause
 from analytics_assets.config.settings import SettingsError
-from analytics_assets.extract.http.cancellation import GivenUpError, Read
+from analytics_assets.extract.http.cancellation import CancelScope, ReadCancelledError
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.headers import Quota, quota_of, retry_after
@@ -526,11 +526,11 @@ def test_the_api_sees_no_more_requests_than_its_quota_allows(
     "told", [Told(429, {"Retry-After": "3600"}), quota(0, 3600)], ids=["refusal", "quota"]
 )
 def test_a_wait_ends_when_its_read_is_given_up(told: Told) -> None:
-    pace, read, waiting = pace_of(), Read(), threading.Event()
+    pace, scope, waiting = pace_of(), CancelScope(), threading.Event()
     pace.heed(told)
 
     def request() -> None:
-        with read.current():
+        with scope.entered():
             waiting.set()
             with pace.turn():
                 pass
@@ -538,21 +538,21 @@ def test_a_wait_ends_when_its_read_is_given_up(told: Told) -> None:
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(request)
         assert waiting.wait(5)
-        read.give_up()
-        assert isinstance(answer.exception(timeout=5), GivenUpError)
+        scope.cancel()
+        assert isinstance(answer.exception(timeout=5), ReadCancelledError)
 
 
 def test_a_wait_for_room_ends_when_its_read_is_given_up() -> None:
-    pace, read = pace_of(in_flight=1), Read()
+    pace, scope = pace_of(in_flight=1), CancelScope()
 
     def request() -> None:
-        with read.current(), pace.turn():
+        with scope.entered(), pace.turn():
             pass
 
     with pace.turn(), ThreadPoolExecutor(1) as threads:
         answer = threads.submit(request)
-        read.give_up()
-        assert isinstance(answer.exception(timeout=5), GivenUpError)
+        scope.cancel()
+        assert isinstance(answer.exception(timeout=5), ReadCancelledError)
 
 
 def test_what_one_host_asks_for_is_no_matter_to_another() -> None:
