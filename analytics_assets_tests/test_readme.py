@@ -14,7 +14,7 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.settings import LocationSettings, OAuth2Settings
 from analytics_assets.config.window import Window
-from analytics_assets.extract.http.limits.rate_limit import PaceSettings
+from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.paging.verified_read import ReadingSettings
 from analytics_assets.warehouse.settings import WarehouseSettings
 from analytics_assets_tests.conftest import ROOT
@@ -41,7 +41,7 @@ def test_every_policy_and_every_setting_is_in_a_table() -> None:
     policies = set(re.findall(r"`(\w+)`", section("Add a resource")))
     assert {known.name for known in fields(Policy)} <= policies
     settings = set(re.findall(r"`([\w.]+)`", section("Settings")))
-    reading = {**ReadingSettings.get_resolvable_fields(), **PaceSettings.get_resolvable_fields()}
+    reading = {**ReadingSettings.get_resolvable_fields(), **LimitSettings.get_resolvable_fields()}
     assert {f"reading.{name}" for name in reading} <= settings
     for spec in (OAuth2Settings, LocationSettings, WarehouseSettings):
         assert set(spec.get_resolvable_fields()) <= settings

@@ -25,7 +25,7 @@ from analytics_assets.extract.http.compat import (
     set_body,
 )
 from analytics_assets.extract.http.errors import NoAnswerError, describe_request
-from analytics_assets.extract.http.limits.rate_limit import Pace
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.traffic import Traffic
 
@@ -62,9 +62,9 @@ class ApiAdapter(HTTPAdapter):
         redact: removes secrets from a text.
         auth: signs the requests that it has signed before; None if the API needs no OAuth2.
         traffic: counts attempts.
-        pace: the rate limit.
+        rate_limit: the rate limit.
         deadline: seconds in which the whole response to one attempt must arrive.
-        patience: seconds; where the API asks for a longer wait, there is none.
+        max_wait: seconds; where the API asks for a longer wait, there is none.
         address_setting: the setting with the requests' address, for errors.
     """
 
@@ -73,14 +73,14 @@ class ApiAdapter(HTTPAdapter):
         redact: Redact,
         auth: Signer | None,
         traffic: Traffic,
-        pace: Pace,
+        rate_limit: RateLimit,
         deadline: float,
-        patience: float = math.inf,
+        max_wait: float = math.inf,
         address_setting: str = "base_url",
     ) -> None:
-        super().__init__(pool_maxsize=pace.max_in_flight)
-        self._pace = pace
-        self._patience = patience
+        super().__init__(pool_maxsize=rate_limit.max_in_flight)
+        self._rate_limit = rate_limit
+        self._max_wait = max_wait
         self._address_setting = address_setting
         self._redact = redact
         self._auth = auth
@@ -128,9 +128,9 @@ class ApiAdapter(HTTPAdapter):
     def _attempt(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        with self._pace.turn(self._patience):
+        with self._rate_limit.slot(self._max_wait):
             response = self._exchange(request, *args, **kwargs)
-        self._pace.heed(response)
+        self._rate_limit.observe(response)
         return response
 
     def _exchange(

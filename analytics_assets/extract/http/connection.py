@@ -18,7 +18,9 @@ from analytics_assets.config.settings import (
     resolve_client,
 )
 from analytics_assets.extract.http.limits.concurrency import Window
-from analytics_assets.extract.http.limits.rate_limit import Host, Pace, PaceSettings
+from analytics_assets.extract.http.limits.host import HostLimits
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.prefetch.curl import Bodies
 from analytics_assets.extract.http.prefetch.threads import PagesAhead
@@ -31,8 +33,8 @@ from analytics_assets.extract.http.traffic import Traffic
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
 
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
-_hosts: dict[str, Host] = {}
-_paces: dict[tuple[str, ...], Pace] = {}
+_hosts: dict[str, HostLimits] = {}
+_rate_limits: dict[tuple[str, ...], RateLimit] = {}
 _shared_lock = threading.Lock()
 
 
@@ -47,7 +49,7 @@ class Connection:
         traffic: what the session has done so far.
         redact: takes the API's secrets out of a text.
         request_settings: how long to wait for an answer.
-        pace: how fast the API may be asked; one for all connections of a process to its host.
+        rate_limit: how fast the API may be asked; one for all connections of a process to its host.
     """
 
     settings: ClientSettings
@@ -56,12 +58,14 @@ class Connection:
     traffic: Traffic
     redact: Redact
     request_settings: RequestSettings
-    pace: Pace
+    rate_limit: RateLimit
 
     def window(self) -> Window:
         """Make a window for one read."""
         return Window(
-            self.pace.max_in_flight, self.pace.adaptive, lambda: self.pace.times_slowed_down
+            self.rate_limit.max_in_flight,
+            self.rate_limit.adaptive,
+            lambda: self.rate_limit.throttle_count,
         )
 
     def pages_ahead(self) -> PagesAhead:
@@ -79,7 +83,7 @@ class Connection:
             return None
         signer = self.auth
         verify = asked["verify"] is not False and (asked["verify"] or True)
-        return Bodies(self.pace, self.traffic, self.request_settings, signer, verify)
+        return Bodies(self.rate_limit, self.traffic, self.request_settings, signer, verify)
 
     def close(self) -> None:
         """Close the sockets that are kept for the next request."""
@@ -104,7 +108,7 @@ def connect(
         client: the `client` dictionary of a dlt REST configuration.
         api_name: the API's name, the section under which settings are looked up first.
         request_settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
-        resource: the one resource that is read, whose own `PaceSettings` go before the API's.
+        resource: the one resource that is read, whose own `LimitSettings` go before the API's.
 
     Returns:
         The connection. Connections with the same OAuth2 settings share one token in a process,
@@ -121,15 +125,17 @@ def connect(
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
-    pace = shared_pace(settings.base_url, _pace_settings(api_name, resource), request_settings)
-    session = build_session(redact, auth, traffic, request_settings, pace)
-    return Connection(settings, auth, session, traffic, redact, request_settings, pace)
+    rate_limit = shared_rate_limit(
+        settings.base_url, _limit_settings(api_name, resource), request_settings
+    )
+    session = build_session(redact, auth, traffic, request_settings, rate_limit)
+    return Connection(settings, auth, session, traffic, redact, request_settings, rate_limit)
 
 
-def _pace_settings(api_name: str, resource: str) -> PaceSettings:
+def _limit_settings(api_name: str, resource: str) -> LimitSettings:
     sections = ("sources", api_name, *([resource] if resource else []))
     try:
-        return resolve_configuration(PaceSettings(), sections=sections)
+        return resolve_configuration(LimitSettings(), sections=sections)
     except ConfigValueCannotBeCoercedException as error:
         raise SettingsError(
             f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
@@ -137,18 +143,20 @@ def _pace_settings(api_name: str, resource: str) -> PaceSettings:
         ) from None
 
 
-def shared_pace(base_url: str, settings: PaceSettings, request_settings: RequestSettings) -> Pace:
-    """Return this process's one `Pace` of a host for these limits.
+def shared_rate_limit(
+    base_url: str, settings: LimitSettings, request_settings: RequestSettings
+) -> RateLimit:
+    """Return this process's one `RateLimit` of a host for these limits.
 
     What the host itself asks for holds for all limits.
     """
-    longest_hold = request_settings.request_max_retry_delay
-    limits = (str(value) for value in (*dict(settings).values(), longest_hold))
+    max_delay = request_settings.request_max_retry_delay
+    limits = (str(value) for value in (*dict(settings).values(), max_delay))
     name = urlsplit(base_url).netloc
     key = (name, *limits)
     with _shared_lock:
-        host = _hosts.setdefault(name, Host())
-        return _paces.setdefault(key, Pace(settings, longest_hold, host))
+        host = _hosts.setdefault(name, HostLimits())
+        return _rate_limits.setdefault(key, RateLimit(settings, max_delay, host))
 
 
 def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:

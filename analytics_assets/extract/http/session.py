@@ -23,7 +23,8 @@ from analytics_assets.extract.http.errors import (
     describe_request,
 )
 from analytics_assets.extract.http.limits.headers import retry_after
-from analytics_assets.extract.http.limits.rate_limit import Pace, PaceSettings
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
@@ -160,7 +161,7 @@ def build_session(
     auth: Signer | None = None,
     traffic: Traffic | None = None,
     settings: RequestSettings | None = None,
-    pace: Pace | None = None,
+    rate_limit: RateLimit | None = None,
     address_setting: str = "base_url",
 ) -> ApiSession:
     """Make a session that retries as the project asks.
@@ -173,23 +174,23 @@ def build_session(
         auth: renews the token of the requests it has signed.
         traffic: counts attempts.
         settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
-        pace: the rate limit.
+        rate_limit: the rate limit.
         address_setting: the setting with the requests' address, for errors.
 
     Returns:
         A `requests.Session`, as dlt's `client.session` takes it.
     """
     settings = settings or resolve_configuration(RequestSettings())
-    pace = pace or Pace(PaceSettings(), settings.request_max_retry_delay)
+    rate_limit = rate_limit or RateLimit(LimitSettings(), settings.request_max_retry_delay)
     # a person or a sensor waits for a request that is not even retried
-    patience = settings.request_timeout if settings.request_max_attempts == 1 else math.inf
+    max_wait = settings.request_timeout if settings.request_max_attempts == 1 else math.inf
     adapter = ApiAdapter(
         redact,
         auth,
         traffic or Traffic(),
-        pace,
+        rate_limit,
         settings.request_deadline,
-        patience,
+        max_wait,
         address_setting,
     )
     return ApiSession(adapter, settings, redact)

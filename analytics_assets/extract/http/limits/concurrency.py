@@ -23,7 +23,7 @@ class Window:
     Args:
         most: the largest size.
         adaptive: whether to change at all; otherwise the size is always `most`.
-        times_slowed_down: returns how often the API has asked for less so far.
+        throttle_count: returns how often the API has asked for less so far.
         clock: seconds of a clock.
     """
 
@@ -31,14 +31,14 @@ class Window:
         self,
         most: int,
         adaptive: bool = True,
-        times_slowed_down: Callable[[], int] = int,
+        throttle_count: Callable[[], int] = int,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.most = most if most > 1 else 0
         self._adaptive = adaptive
-        self._times_slowed_down = times_slowed_down
+        self._times_slowed_down = throttle_count
         self._clock = clock
-        self._slowed_down = times_slowed_down()
+        self._slowed_down = throttle_count()
         self.size = 0 if adaptive else self.most
         self._tried_from: tuple[int, float] | None = None  # the size before, its seconds a page
         self._upwards = True

@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from analytics_assets.extract.http.adapter import Signer
-from analytics_assets.extract.http.limits.rate_limit import Pace
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 
@@ -64,7 +64,7 @@ class Bodies:
     """Asks for pages, and gives their bodies in the order in which they were asked for.
 
     Args:
-        pace: how fast the API may be asked.
+        rate_limit: how fast the API may be asked.
         traffic: where requests are counted.
         settings: how long to wait.
         signer: signs requests anew; None if their headers stay the same.
@@ -73,13 +73,13 @@ class Bodies:
 
     def __init__(
         self,
-        pace: Pace,
+        rate_limit: RateLimit,
         traffic: Traffic,
         settings: RequestSettings,
         signer: Signer | None,
         verify: bool | str = True,
     ) -> None:
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._traffic = traffic
         self._settings = settings
         self._signer = signer
@@ -114,7 +114,7 @@ class Bodies:
     def _start_waiting(self) -> float:
         """Start what may start now; return after how many seconds more may, 0 if nothing waits."""
         while self._to_start:
-            if wait := self._pace.try_to_start():
+            if wait := self._rate_limit.try_acquire():
                 return wait
             self._start(self._to_start.popleft())
         return 0.0
@@ -128,7 +128,7 @@ class Bodies:
             if self._signer:
                 self._signer(transfer.request)
         except BaseException:
-            self._pace.end()
+            self._rate_limit.release()
             raise
         handle = self._idle.pop() if self._idle else self._connect()
         transfer.handle = handle
@@ -185,7 +185,7 @@ class Bodies:
         if whole:
             status, headers = handle.getinfo(pycurl.RESPONSE_CODE), _headers(transfer.lines)
             body = Body(transfer.content.getvalue(), status, headers)
-            self._pace.heed(body)
+            self._rate_limit.observe(body)
             transfer.body = body if status == requests.codes.ok else None
         self._idle.append(handle)
 
@@ -193,7 +193,7 @@ class Bodies:
         assert self._multi is not None, "something was started"
         transfer = self._on_their_way.pop(handle)
         self._multi.remove_handle(handle)
-        self._pace.end()
+        self._rate_limit.release()
         return transfer
 
     def _look(self, seconds: float) -> None:

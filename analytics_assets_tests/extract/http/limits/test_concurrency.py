@@ -21,8 +21,8 @@ class Pages:
         self, latency: Latency, work: float, most: int = 16, adaptive: bool = True
     ) -> None:
         self.now, self.latency, self.work = 0.0, latency, work
-        self.times_slowed_down = 0
-        self.window = Window(most, adaptive, lambda: self.times_slowed_down, lambda: self.now)
+        self.throttle_count = 0
+        self.window = Window(most, adaptive, lambda: self.throttle_count, lambda: self.now)
 
     def sizes(self, pages: int) -> list[int]:
         """Let pages come, and return the size of the window after each."""
@@ -87,7 +87,7 @@ def test_it_is_halved_at_once_when_the_api_asks_for_less() -> None:
     pages.sizes(50)
 
     for size in (8, 4, 2, 1, 0, 0):
-        pages.times_slowed_down += 1
+        pages.throttle_count += 1
         assert pages.sizes(1) == [size]
 
 
@@ -95,7 +95,7 @@ def test_it_stays_halved_for_a_while_and_then_tries_again() -> None:
     pages = Pages(steady(0.5), work=0.001)
     pages.sizes(50)
 
-    pages.times_slowed_down += 1
+    pages.throttle_count += 1
 
     assert set(pages.sizes(FIRST_REST)) == {8}
     assert pages.settled() == 16
@@ -106,7 +106,7 @@ def test_a_refusal_in_the_middle_of_a_try_ends_the_try() -> None:
     while pages.sizes(1) != [8]:
         pass
 
-    pages.times_slowed_down += 1
+    pages.throttle_count += 1
 
     assert set(pages.sizes(FIRST_REST)) == {4}
 
@@ -158,7 +158,7 @@ def test_it_does_not_change_where_it_is_told_not_to() -> None:
     pages = Pages(steady(0.0001), work=0.1, most=7, adaptive=False)
 
     assert pages.window.size == 7
-    pages.times_slowed_down += 1
+    pages.throttle_count += 1
     assert set(pages.sizes(200)) == {7}
 
 

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from analytics_assets.extract.http.limits.rate_limit import Pace, PaceSettings
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.prefetch.curl import Bodies
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
@@ -64,7 +65,7 @@ def taken(url: str, headers: dict[str, str] | None = None, **extra: Any) -> Any:
     settings = RequestSettings()
     settings.request_timeout = extra.pop("timeout", 60)
     traffic = Traffic()
-    bodies = Bodies(Pace(PaceSettings(), 60), traffic, settings, None, **extra)
+    bodies = Bodies(RateLimit(LimitSettings(), 60), traffic, settings, None, **extra)
     request = requests.Request("GET", url, headers=headers).prepare()
     try:
         bodies.ask(request, url)
@@ -148,7 +149,7 @@ def test_bodies_come_in_the_order_in_which_they_were_asked_for() -> None:
         answer(request, request.path.encode())
         slow.set()
 
-    bodies = Bodies(Pace(PaceSettings(), 60), Traffic(), RequestSettings(), None)
+    bodies = Bodies(RateLimit(LimitSettings(), 60), Traffic(), RequestSettings(), None)
     with answering(send) as url:
         request = requests.Request("GET", url).prepare()
         for path in ("/first", "/second", "/third"):
@@ -161,8 +162,8 @@ def test_bodies_come_in_the_order_in_which_they_were_asked_for() -> None:
 
 def test_what_is_forgotten_gives_its_place_back() -> None:
     over = threading.Event()
-    pace = Pace(PaceSettings(max_in_flight=1), 60)
-    bodies = Bodies(pace, Traffic(), RequestSettings(), None)
+    rate_limit = RateLimit(LimitSettings(max_in_flight=1), 60)
+    bodies = Bodies(rate_limit, Traffic(), RequestSettings(), None)
 
     def send(request: BaseHTTPRequestHandler) -> None:
         if request.path == "/never":
@@ -174,7 +175,7 @@ def test_what_is_forgotten_gives_its_place_back() -> None:
         try:
             bodies.ask(request, f"{url}/never")
             bodies._start_waiting()
-            assert pace.try_to_start() > 0
+            assert rate_limit.try_acquire() > 0
             bodies.forget()
             bodies.ask(request, f"{url}/now")
             assert bodies.take()
@@ -194,13 +195,13 @@ def test_a_signer_that_fails_gives_its_place_back() -> None:
         def renew(self, request: requests.PreparedRequest) -> None:
             pass
 
-    pace = Pace(PaceSettings(max_in_flight=1), 60)
-    bodies = Bodies(pace, Traffic(), RequestSettings(), Failing())
+    rate_limit = RateLimit(LimitSettings(max_in_flight=1), 60)
+    bodies = Bodies(rate_limit, Traffic(), RequestSettings(), Failing())
     bodies.ask(requests.Request("GET", "http://127.0.0.1").prepare(), "http://127.0.0.1")
 
     with pytest.raises(ValueError, match="no token"):
         bodies.take()
-    assert pace.try_to_start() == 0
+    assert rate_limit.try_acquire() == 0
     bodies.close()
 
 

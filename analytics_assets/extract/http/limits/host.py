@@ -1,0 +1,86 @@
+"""Limits that a host announces in its responses."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from analytics_assets.extract.http.limits.headers import quota_of, retry_after
+
+THROTTLED = (429, 503)
+POLL_SECONDS = 0.05  # between two looks at a limit that may end at any time
+PROBE_SECONDS = 1.0  # for which the other requests wait for the one that asks for the new quota
+SAME_RESET = 2.0  # seconds: a later reset belongs to the next quota
+
+
+class Limited(Protocol):
+    """A response, as far as limits are concerned."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by any case of their names."""
+
+
+class HostLimits:
+    """What a host has announced so far; it holds for all requests to it.
+
+    Args:
+        clock: returns the seconds of a clock that never goes back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._retry_at = 0.0
+        self._remaining: int | None = None  # requests of the quota; None if unknown
+        self._reset_at = 0.0
+        self._probe_until = 0.0
+        self.throttle_count = 0  # responses by which the host has asked for less
+
+    def acquire(self) -> float:
+        """Take one of the remaining requests.
+
+        Returns:
+            0, or the seconds until there may be one.
+        """
+        with self._lock:
+            now = self._clock()
+            until = max(self._retry_at, self._probe_until)
+            if self._remaining == 0:
+                until = max(until, self._reset_at)
+            if until > now:
+                # the probe's response may arrive at any time
+                return POLL_SECONDS if until == self._probe_until else until - now
+            if self._remaining is not None and now >= self._reset_at:
+                # the new quota is unknown: one request probes it, the others wait for its response
+                self._probe_until = now + PROBE_SECONDS if self._remaining == 0 else 0.0
+                self._remaining = None
+            if self._remaining is not None:
+                self._remaining -= 1
+            return 0.0
+
+    def observe(self, response: Limited, max_delay: float) -> None:
+        """Take the limits from a response.
+
+        Args:
+            response: any response of the host.
+            max_delay: upper limit of a wait in seconds.
+        """
+        throttled = response.status_code in THROTTLED
+        delay = retry_after(response.headers.get("Retry-After", "")) if throttled else 0.0
+        quota = quota_of(response.headers)
+        with self._lock:
+            now = self._clock()
+            self._probe_until = 0.0
+            self.throttle_count += throttled
+            self._retry_at = max(self._retry_at, now + min(delay, max_delay))
+            if quota:
+                reset_at = now + min(quota.reset, max_delay)
+                same = self._remaining is not None and reset_at <= self._reset_at + SAME_RESET
+                # responses arrive in another order than the API counted the requests
+                self._remaining = min(quota.left, self._remaining or 0) if same else quota.left
+                self._reset_at = reset_at
