@@ -1,18 +1,91 @@
-"""How much memory DuckDB gets for a load: little, and enough all the same."""
+"""The DuckDB file: other processes wait for it, and a load gets little memory, but enough."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from analytics_assets.warehouse.duckdb_file import duckdb_credentials, held_open, reset_memory_limit
+from analytics_assets.warehouse.duckdb_file import (
+    duckdb_credentials,
+    held_open,
+    reset_memory_limit,
+)
+from analytics_assets.warehouse.errors import WarehouseLockedError
 from analytics_assets.warehouse.lock_wait import LockWait
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.holding import holding, when_waited_for
 
 pytestmark = pytest.mark.usefixtures("duckdb_warehouse")
 MANY = 10_000_000
+HOLD_OPEN = """
+import duckdb
+connection = duckdb.connect(sys.argv[1])
+hold()
+"""
+
+
+@pytest.fixture
+def file(duckdb_warehouse: Warehouse) -> Path:
+    assert duckdb_warehouse.duckdb_file
+    return duckdb_warehouse.duckdb_file
+
+
+def load_a_row(warehouse: Warehouse) -> None:
+    with warehouse.loading("orders") as pipeline:
+        pipeline.run([{"id": 1}], table_name="orders")
+
+
+def test_the_process_that_holds_the_file_is_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0")
+    warehouse = Warehouse.from_settings()
+    named = rf"The DuckDB file {file} is held open by .*\(PID (\d+)\)"
+    with holding(HOLD_OPEN, str(file)) as process:
+        for use in (warehouse.open().__enter__, lambda: load_a_row(warehouse)):
+            with pytest.raises(WarehouseLockedError, match=named) as caught:
+                use()
+            assert f"(PID {process.pid})" in caught.value.holder
+    load_a_row(warehouse)
+    with warehouse.open() as tables:
+        assert tables.row_count("orders") == 1
+
+
+def test_a_load_waits_for_a_process_that_has_the_file_open(
+    duckdb_warehouse: Warehouse, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with holding(HOLD_OPEN, str(file)) as process, when_waited_for(process.communicate):
+        load_a_row(duckdb_warehouse)
+    assert f"(PID {process.pid}), which holds the DuckDB file {file}" in caplog.text
+    with duckdb_warehouse.open() as tables:
+        assert tables.row_count("orders") == 1
+
+
+def test_a_query_waits_for_a_process_that_has_the_file_open(
+    duckdb_warehouse: Warehouse, file: Path
+) -> None:
+    with (
+        holding(HOLD_OPEN, str(file)) as process,
+        when_waited_for(process.communicate),
+        duckdb_warehouse.open() as tables,
+    ):
+        assert tables.columns("no_such_table") == {}
+
+
+def test_other_processes_can_open_the_file_while_the_api_is_read(
+    duckdb_warehouse: Warehouse, file: Path
+) -> None:
+    def rows() -> Iterator[dict[str, int]]:
+        with holding(HOLD_OPEN, str(file)):
+            yield {"id": 1}
+
+    with duckdb_warehouse.loading("orders") as pipeline:
+        pipeline.run(rows(), table_name="orders")
+    with duckdb_warehouse.open() as tables:
+        assert tables.row_count("orders") == 1
 
 
 @contextmanager
@@ -46,7 +119,7 @@ def test_rows_all_over_a_large_table_can_be_deleted() -> None:
     assert left == (MANY * 99 // 100,)
 
 
-def test_a_limit_that_was_set_by_hand_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_from_the_settings_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", '{"memory_limit":"1GB"}')
     assert 999 < megabytes() < 1001
     with opened():
@@ -54,7 +127,7 @@ def test_a_limit_that_was_set_by_hand_stays(monkeypatch: pytest.MonkeyPatch) -> 
         assert 999 < megabytes() < 1001
 
 
-def test_another_error_does_not_lift_the_limit() -> None:
+def test_another_error_does_not_reset_the_limit() -> None:
     with opened():
         assert not reset_memory_limit(duckdb.IOException("no file"))
         assert megabytes() < 100

@@ -1,106 +1,211 @@
-"""The history of loads: what a later load needs stays however old, the rest goes after a while."""
+"""The history of loads: rows that a later load needs stay however old, the others are deleted.
 
+Most tests write dlt's tables by SQL; those that load show that dlt restores what is left.
+"""
+
+import logging
 import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
 import pytest
+from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from analytics_assets.warehouse.history import trim_history, trim_history_after
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
 
-OLD = "2020-01-01T00:00:00+00:00"
+OLD, RECENT = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+SCHEMA = "counter"
+TIME = "timestamp with time zone"
+TABLES = {
+    "_dlt_loads": f"load_id varchar, schema_name varchar, status bigint, inserted_at {TIME}",
+    "_dlt_pipeline_state": f"pipeline_name varchar, created_at {TIME}, _dlt_load_id varchar",
+    "_dlt_version": f"version bigint, schema_name varchar, inserted_at {TIME}",
+}
+
+
+class History:
+    """dlt's tables in a dataset without a load."""
+
+    def __init__(self, client: SqlJobClientBase) -> None:
+        self.client = client
+
+    def create(self, table: str, columns: str) -> None:
+        sql = self.client.sql_client
+        sql.execute_sql(f"CREATE TABLE {sql.make_qualified_table_name(table)} ({columns})")
+
+    def insert(self, table: str, *values: Any) -> None:
+        sql = self.client.sql_client
+        places = ", ".join("%s" for _ in values)
+        name = sql.make_qualified_table_name(table)
+        sql.execute_sql(f"INSERT INTO {name} VALUES ({places})", *values)
+
+    def load(self, load_id: str, at: datetime, schema: str = SCHEMA) -> None:
+        self.insert("_dlt_loads", load_id, schema, 0, at)
+
+    def state(self, load_id: str, at: datetime, pipeline: str = SCHEMA) -> None:
+        self.insert("_dlt_pipeline_state", pipeline, at, load_id)
+
+    def version(self, version: int, at: datetime, schema: str = SCHEMA) -> None:
+        self.insert("_dlt_version", version, schema, at)
+
+    def trim(self) -> None:
+        trim_history(self.client, SCHEMA, [SCHEMA], BEFORE)
+
+    def left(self, table: str, column: str) -> list[Any]:
+        sql = self.client.sql_client
+        name = sql.make_qualified_table_name(table)
+        return [row[0] for row in sql.execute_sql(f"SELECT {column} FROM {name} ORDER BY 1") or ()]
+
+    @property
+    def loads(self) -> list[Any]:
+        return self.left("_dlt_loads", "load_id")
+
+    @property
+    def states(self) -> list[Any]:
+        return self.left("_dlt_pipeline_state", "_dlt_load_id")
+
+
+@pytest.fixture
+def history(warehouse: Warehouse) -> Iterator[History]:
+    with warehouse.pipeline("writer").destination_client() as client:
+        assert isinstance(client, SqlJobClientBase)
+        client.sql_client.create_dataset()
+        history = History(client)
+        for table, columns in TABLES.items():
+            history.create(table, columns)
+        yield history
+
+
+def test_recent_history_stays(history: History) -> None:
+    for load in ("1", "2", "3"):
+        history.load(load, RECENT)
+        history.state(load, RECENT)
+        history.version(int(load), RECENT)
+    history.trim()
+    assert history.loads == history.states == ["1", "2", "3"]
+    assert history.left("_dlt_version", "version") == [1, 2, 3]
+
+
+def test_of_old_history_the_newest_load_state_and_version_stay(history: History) -> None:
+    for number in (1, 2, 3):
+        history.load(str(number), OLD)
+        history.state(str(number), OLD)
+        history.version(number, OLD + timedelta(days=number))
+    history.trim()
+    assert history.loads == history.states == ["3"]
+    assert history.left("_dlt_version", "version") == [3]
+
+
+def test_the_load_that_brought_an_unchanged_state_stays(history: History) -> None:
+    history.state("1", OLD)
+    for load in ("1", "2", "3"):
+        history.load(load, OLD)
+    history.trim()
+    assert history.states == ["1"]
+    assert history.loads == ["1", "3"]
+
+
+def test_the_history_of_another_pipeline_stays(history: History) -> None:
+    for load in ("1", "2"):
+        history.load(load, OLD, schema="other")
+        history.state(load, OLD, pipeline="other")
+        history.version(int(load), OLD, schema="other")
+    history.load("3", RECENT)
+    history.trim()
+    assert history.loads == ["1", "2", "3"]
+    assert history.states == ["1", "2"]
+    assert history.left("_dlt_version", "version") == [1, 2]
+
+
+def test_old_versions_in_the_dataset_for_staging_are_deleted(history: History) -> None:
+    client: Any = history.client
+    with client.with_staging_dataset():
+        client.sql_client.create_dataset()
+        history.create("_dlt_version", TABLES["_dlt_version"])
+        for version in (1, 2):
+            history.version(version, OLD + timedelta(days=version))
+    history.trim()
+    with client.with_staging_dataset():
+        assert history.left("_dlt_version", "version") == [2]
+
+
+def test_old_rejected_rows_are_deleted(history: History) -> None:
+    history.create("rejected_rows", f"resource varchar, rejected_at {TIME}")
+    history.insert("rejected_rows", "old", OLD)
+    history.insert("rejected_rows", "recent", RECENT)
+    history.trim()
+    assert history.left("rejected_rows", "resource") == ["recent"]
 
 
 @dlt.resource(table_name="counts", write_disposition="merge", primary_key="id")
-def counts(numbers: list[int]) -> Any:
-    """Rows of which dlt keeps the highest in its state."""
-    dlt.current.resource_state()["highest"] = max(numbers)
-    yield [{"id": number} for number in numbers]
+def counts(number: int) -> Any:
+    """A row, and a state with its number."""
+    dlt.current.resource_state()["highest"] = number
+    yield [{"id": number}]
 
 
-def load(warehouse: Warehouse, *numbers: int) -> Any:
-    """Load some numbers; return what the state was before."""
+def load(warehouse: Warehouse, number: int) -> str:
+    """Load a number; return the state before."""
     with warehouse.loading("counter") as pipeline:
         pipeline.sync_destination()
-        before = pipeline.state.get("sources", {})
-        pipeline.run(counts(list(numbers)))
+        before = str(pipeline.state.get("sources"))
+        pipeline.run(counts(number))
         return before
 
 
 def count(warehouse: Warehouse, table: str) -> int:
     with warehouse.open() as tables:
-        return tables.row_count(table) if tables.columns(table) else 0
+        return tables.row_count(table)
 
 
-def age(warehouse: Warehouse, table: str, column: str) -> None:
-    """Make all rows of a table look old."""
+def age(warehouse: Warehouse) -> None:
+    """Date dlt's rows back."""
+    columns = {"loads": "inserted_at", "pipeline_state": "created_at", "version": "inserted_at"}
     with warehouse.pipeline("ager").sql_client() as client:
-        name = client.make_qualified_table_name(table)
-        client.execute_sql(f"UPDATE {name} SET {column} = %s", OLD)
+        for table, column in columns.items():
+            name = client.make_qualified_table_name(f"_dlt_{table}")
+            client.execute_sql(f"UPDATE {name} SET {column} = %s", OLD)
 
 
-def age_all(warehouse: Warehouse) -> None:
-    age(warehouse, "_dlt_loads", "inserted_at")
-    age(warehouse, "_dlt_pipeline_state", "created_at")
-    age(warehouse, "_dlt_version", "inserted_at")
-
-
-def test_what_a_load_writes_down_is_kept_for_a_while(warehouse: Warehouse) -> None:
-    for number in (1, 2, 3):
-        load(warehouse, number)
-    assert count(warehouse, "_dlt_loads") == count(warehouse, "_dlt_pipeline_state") == 3
-
-
-def test_old_loads_and_states_go_with_the_next_load_and_the_newest_state_is_restored(
+def test_a_load_trims_the_history_and_the_next_one_restores_the_newest_state(
     warehouse: Warehouse,
 ) -> None:
-    for number in (1, 2, 3):
-        load(warehouse, number)
-    age_all(warehouse)
-    before = load(warehouse, 4)
-    assert "3" in str(before)
-    assert count(warehouse, "_dlt_loads") == count(warehouse, "_dlt_pipeline_state") == 1
-    assert count(warehouse, "_dlt_version") == 1
-    assert "4" in str(load(warehouse, 5))
-    assert count(warehouse, "counts") == 5
-
-
-def test_a_state_that_no_load_has_changed_for_long_stays(warehouse: Warehouse) -> None:
-    for _ in range(3):
-        load(warehouse, 7)
-        age_all(warehouse)
-    assert "7" in str(load(warehouse, 7))
-    assert count(warehouse, "_dlt_pipeline_state") == 1
-    assert count(warehouse, "_dlt_loads") == 2  # the one that brought the state, and the newest
-
-
-def test_the_history_of_another_pipeline_stays(warehouse: Warehouse) -> None:
-    with warehouse.loading("other") as pipeline:
-        for number in (1, 2):
-            pipeline.run([{"id": number}], table_name="others")
-    load(warehouse, 1)
-    age_all(warehouse)
-    load(warehouse, 2)
-    assert count(warehouse, "_dlt_loads") == 3
-
-
-def test_old_rejected_rows_go(warehouse: Warehouse) -> None:
-    rejected = [{"resource": "counts", "rejected_at": OLD}, {"resource": "counts"}]
-    rejected[1]["rejected_at"] = "2999-01-01T00:00:00+00:00"
-    with warehouse.loading("counter") as pipeline:
-        pipeline.run(rejected, table_name="rejected_rows")
-    assert count(warehouse, "rejected_rows") == 1
-
-
-def test_zero_days_are_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HISTORY_DAYS", "0")
-    warehouse = Warehouse.from_settings()
     for number in (1, 2):
         load(warehouse, number)
-        age_all(warehouse)
-    load(warehouse, 3)
-    assert count(warehouse, "_dlt_loads") == 3
+    age(warehouse)
+    assert "2" in load(warehouse, 3)
+    for table in ("_dlt_loads", "_dlt_pipeline_state", "_dlt_version"):
+        assert count(warehouse, table) == 1
+    with warehouse.loading("counter") as pipeline:
+        pipeline.sync_destination()
+        assert "3" in str(pipeline.state["sources"])
+    assert count(warehouse, "counts") == 3
+
+
+def test_zero_days_keep_all_history(
+    duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HISTORY_DAYS", "0")
+    warehouse = Warehouse.from_settings()
+    load(warehouse, 1)
+    age(warehouse)
+    load(warehouse, 2)
+    assert count(warehouse, "_dlt_loads") == 2
+
+
+def test_a_destination_that_refuses_to_delete_does_not_fail_the_load(
+    warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline = warehouse.pipeline("writer")  # its dataset does not exist
+    trim_history_after(pipeline, age=timedelta(days=1), log=logging.getLogger("the run"))
+    [record] = caplog.records
+    assert record.name == "the run"
+    assert record.message.startswith("The history of earlier loads stays, as it could not be trim")
 
 
 def test_as_shipped_no_copy_of_the_rows_stays_in_the_dataset_for_staging(
@@ -109,21 +214,21 @@ def test_as_shipped_no_copy_of_the_rows_stays_in_the_dataset_for_staging(
     shipped = tomllib.loads((ROOT / ".dlt" / "config.toml").read_text())["load"]
     for name, value in shipped.items():
         monkeypatch.setenv(f"LOAD__{name.upper()}", str(value))
-    load(warehouse, 1, 2)
+    load(warehouse, 1)
     with warehouse.pipeline("reader").sql_client() as client:
         client.dataset_name = f"{warehouse.dataset}_staging"
         rows = client.execute_sql(f"SELECT * FROM {client.make_qualified_table_name('counts')}")
     assert not rows
-    assert count(warehouse, "counts") == 2
+    assert count(warehouse, "counts") == 1
 
 
-def test_a_table_that_is_only_appended_to_has_no_copy_and_its_history_goes_as_well(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_the_history_of_a_table_without_a_dataset_for_staging_is_trimmed(
+    warehouse: Warehouse, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOAD__TRUNCATE_STAGING_DATASET", "true")
     for number in (1, 2):
         with warehouse.loading("appender") as pipeline:
             pipeline.run([{"id": number}], table_name="appended")
-        age_all(warehouse)
+        age(warehouse)
     assert count(warehouse, "_dlt_loads") == 2  # the one that brought the state, and the newest
     assert caplog.messages == []

@@ -1,20 +1,17 @@
-"""What stands in the way of a load, and is gone round: tables made in the same moment, old keys."""
+"""The pipeline of a load: its hooks, and other sessions that make the same table meanwhile."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from pathlib import Path
 
-import dagster as dg
 import psycopg2
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
-from analytics_assets.config.api import Api
-from analytics_assets.defs.analytics.api import API
-from analytics_assets.sandbox import Sandbox
+from analytics_assets.warehouse.pipeline import LoadHooks
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.support.loading import api_with, check_of, load, table_values
 
 PATIENCE = 120  # seconds that a busy machine may take
 ANOTHER_WAITS = """
@@ -70,18 +67,45 @@ def test_what_another_session_makes_in_the_same_moment_does_not_fail_the_load(
         assert tables.row_count(table) == (2 if table == "visits" else 1)
 
 
-@pytest.mark.parametrize("before", [(), ("number",)], ids=["no table yet", "a good load before"])
-def test_a_key_that_no_row_has_does_not_stand_in_the_way_of_the_right_one_later(
-    warehouse: Warehouse,
-    instance: dg.DagsterInstance,
-    serve: Callable[[list[Any]], Sandbox],
-    before: tuple[str, ...],
+def test_hooks_outlive_a_drop_of_the_pipeline(duckdb_warehouse: Warehouse) -> None:
+    calls: list[str] = []
+
+    @contextmanager
+    def held() -> Iterator[None]:
+        calls.append("hold")
+        yield
+        calls.append("free")
+
+    pipeline = duckdb_warehouse.pipeline("shop")
+    pipeline.connect_hooks(LoadHooks(held, after_load=lambda dropped: calls.append("after")))
+    pipeline.drop()
+    pipeline.run([{"id": 1}], table_name="orders")
+    assert calls == ["hold", "free", "hold", "after", "free"]
+
+
+@pytest.mark.parametrize("is_recovered", [True, False])
+def test_a_load_is_repeated_if_its_error_is_recovered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_recovered: bool
 ) -> None:
-    serve([{"number": 1}, {"number": 2}])
-    for key in (*before, "id", "number"):
-        [entry] = api_with("orders").config["resources"]
-        config = {**API.config, "resources": [{**entry, "primary_key": key}]}
-        result = load(instance, "orders", api=Api(name=API.name, config=config))
-        assert check_of(result, "no_rejected_rows").passed is (key == "number")
-    pipeline = warehouse.pipeline("test_reader")
-    assert table_values(pipeline, "orders", "number") == [{"number": 1}, {"number": 2}]
+    absent = tmp_path / "absent"
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(absent / "file.duckdb"))
+    errors: list[Exception] = []
+
+    def recover(error: Exception) -> bool:
+        errors.append(error)
+        absent.mkdir()
+        return is_recovered
+
+    warehouse = Warehouse.from_settings()
+    pipeline = warehouse.pipeline("shop")
+    pipeline.connect_hooks(LoadHooks(recover=recover))
+    pipeline.extract([{"id": 1}], table_name="orders")
+    pipeline.normalize()
+    if is_recovered:
+        pipeline.load()
+        with warehouse.open() as tables:
+            assert tables.row_count("orders") == 1
+    else:
+        with pytest.raises(PipelineStepFailed):
+            pipeline.load()
+    assert len(errors) == 1

@@ -1,9 +1,10 @@
-"""Locks on tables: one holder at a time, known by name, gone with its process."""
+"""Locks on tables: one holder at a time, known by name, freed with its process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dlt
 import psycopg2
 import pytest
 from dlt.destinations.sql_client import SqlClientBase
@@ -13,7 +14,19 @@ from analytics_assets.warehouse.lock_wait import LockWait
 from analytics_assets.warehouse.table_lock import advisory_lock, file_lock, holder_name
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.holding import holding, when_waited_for
+from analytics_assets_tests.support.loading import table_rows
 
+SLOW_LOAD = """
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.warehouse.test_table_lock import mirror
+with mirror(Warehouse.from_settings(), [(1, "old"), (2, "old")]):
+    hold()
+"""
+HOLD_TABLE = """
+from analytics_assets.warehouse.warehouse import Warehouse
+with Warehouse.from_settings().loading("other", table=sys.argv[1], run="of another instance"):
+    hold()
+"""
 HOLD_FILE = """
 from pathlib import Path
 from analytics_assets.warehouse.table_lock import file_lock
@@ -78,7 +91,7 @@ def test_tables_are_locked_in_postgres_one_by_one(postgres_url: str) -> None:
         pass
 
 
-def test_a_session_of_postgres_that_is_gone_holds_nothing(postgres_url: str) -> None:
+def test_the_lock_of_a_session_of_postgres_that_ended_is_free(postgres_url: str) -> None:
     with (
         session(postgres_url) as first,
         session(postgres_url) as second,
@@ -90,7 +103,9 @@ def test_a_session_of_postgres_that_is_gone_holds_nothing(postgres_url: str) -> 
             pass
 
 
-def test_who_waits_in_postgres_goes_on_when_the_other_one_is_done(postgres_url: str) -> None:
+def test_a_session_that_waits_in_postgres_gets_the_lock_when_the_other_one_ends(
+    postgres_url: str,
+) -> None:
     with (
         session(postgres_url) as first,
         session(postgres_url) as second,
@@ -104,3 +119,78 @@ def test_who_waits_in_postgres_goes_on_when_the_other_one_is_done(postgres_url: 
 def test_the_name_of_a_run_fits_into_what_postgres_keeps_of_a_name() -> None:
     run = "0d7e7a4c-7cf5-4f2c-a3f0-3c7ec3b8a1d5"
     assert f"run {run}".encode() in holder_name(run).encode()[:63]
+
+
+def test_a_load_fails_and_names_the_holder_of_its_table(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0.1")
+    named = r"is being loaded by run of another instance \(process \d+ on "
+    with (
+        holding(HOLD_TABLE, "orders"),
+        pytest.raises(WarehouseLockedError, match=named),
+        Warehouse.from_settings().loading("shop", table="orders"),
+    ):
+        pass
+    assert not [path for path in warehouse.pipelines_dir.iterdir() if path.is_dir()]
+
+
+def test_a_load_into_postgres_does_not_wait_for_one_of_another_table(
+    postgres_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0")
+    with (
+        holding(HOLD_TABLE, "users"),
+        Warehouse.from_settings().loading("shop", table="orders") as pipeline,
+    ):
+        pipeline.run([{"id": 1}], table_name="orders")
+
+
+def test_loads_into_other_destinations_lock_a_file_per_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DESTINATION_TYPE", "filesystem")
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", str(tmp_path / "bucket"))
+    monkeypatch.setenv("LOCK_PATIENCE", "0")
+    warehouse = Warehouse.from_settings()
+    with (
+        warehouse.loading("shop", table="orders"),
+        warehouse.loading("shop", table="users"),
+        pytest.raises(WarehouseLockedError, match=r"The table analytics\.orders is being"),
+        warehouse.loading("shop", table="orders"),
+    ):
+        pass
+
+
+@contextmanager
+def mirror(warehouse: Warehouse, rows: list[tuple[int, str]]) -> Iterator[None]:
+    """Read some rows, wait, load them and prune all others, as an asset that is pruned does."""
+
+    @dlt.resource(name="orders", primary_key="id", write_disposition="merge")
+    def orders() -> Iterator[list[dict[str, object]]]:
+        dlt.current.resource_state()["newest"] = rows[0][1]
+        yield [{"id": number, "name": name} for number, name in rows]
+
+    with warehouse.loading("shop", table="orders") as pipeline:
+        yield
+        info = pipeline.run(orders())
+        with warehouse.open() as tables:
+            tables.delete_rows_of_other_loads("orders", info.loads_ids)
+
+
+@pytest.mark.e2e
+def test_of_two_processes_that_load_a_table_the_one_that_read_last_wins(
+    warehouse: Warehouse,
+) -> None:
+    """Without a lock from the first request on, the slow load would end last, with old rows."""
+    with (
+        holding(SLOW_LOAD) as process,
+        when_waited_for(process.communicate),
+        mirror(warehouse, [(2, "new"), (3, "new")]),
+    ):
+        pass
+    assert process.returncode == 0
+    assert table_rows(warehouse, "orders") == [{"id": 2, "name": "new"}, {"id": 3, "name": "new"}]
+    with warehouse.loading("shop") as pipeline:
+        pipeline.sync_destination()
+        assert "new" in str(pipeline.state["sources"])
