@@ -1,11 +1,12 @@
-"""The command that keeps the API's OpenAPI document."""
+"""The command `contract`: fetch the OpenAPI document of an API, compare and store it."""
 
 import sys
 from typing import Any
 
 import click
 
-from analytics_assets.cli.terminal import errors_said, load_api, say, where
+from analytics_assets.cli.project import load_apis, select_apis
+from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.api import Api
 from analytics_assets.contract.contract import contract_in
 from analytics_assets.contract.drift import drift
@@ -16,41 +17,52 @@ from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
 
 
-@click.command("contract")
+@click.command()
+@click.argument("apis", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; fail on a difference.")
-def keep_contract(only_check: bool) -> None:
-    """Fetch the API's OpenAPI document, keep it, and say what is new in its rows."""
-    api = load_api()
-    if not api.openapi:
-        raise click.ClickException(
-            f"The {api.name} API has no `openapi`: set it to the file that is to keep the API's "
-            "OpenAPI document, and `openapi_path` to where the API serves it."
-        )
-    say(f"Asking {where(api)} ...")
-    with errors_said():
-        connection = connect(api.config["client"], api.name, single_attempt())
-        live = fetch_document(connection, api.openapi_path)
-        changes = _changes(api, _kept_document(api.openapi, only_check), live)
-        for line in changes or ["no change"]:
-            say(line, style="red" if changes and only_check else None)
-        if not only_check:
-            keep(live, api.openapi)
-            say(f"Kept in {api.openapi}")
-    sys.exit(1 if changes and only_check else 0)
+def contract(apis: tuple[str, ...], only_check: bool) -> None:
+    """Fetch and store the OpenAPI document of APIS or of all, and print changes in their rows."""
+    with errors_as_messages():
+        known = load_apis()
+    is_changed = False
+    for api in select_apis(known, apis):
+        if api.openapi:
+            with errors_as_messages():
+                is_changed |= _update(api, api.openapi, only_check)
+        elif apis or len(known) == 1:
+            raise click.ClickException(
+                f"The {api.name} API has no `openapi`: set it to the file of the API's OpenAPI "
+                "document, and `openapi_path` to the path at which the API serves it."
+            )
+    sys.exit(1 if is_changed and only_check else 0)
 
 
-def _kept_document(place: str, only_check: bool) -> dict[str, Any]:
+def _update(api: Api, file: str, only_check: bool) -> bool:
+    """Compare the stored document with the live one, and store that; return True on a change."""
+    echo(f"Asking {location(api)} ...")
+    connection = connect(api.config["client"], api.name, single_attempt())
+    live = fetch_document(connection, api.openapi_path)
+    changes = _changes(api, _stored_document(file, only_check), live)
+    for line in changes or ["no change"]:
+        echo(line, style="red" if changes and only_check else None)
+    if not only_check:
+        keep(live, file)
+        echo(f"Stored in {file}")
+    return bool(changes)
+
+
+def _stored_document(file: str, only_check: bool) -> dict[str, Any]:
     try:
-        return read_document(place)
+        return read_document(file)
     except ContractError:
         if only_check:
             raise
         return {}  # it is about to be written
 
 
-def _changes(api: Api, kept: dict[str, Any], live: dict[str, Any]) -> list[str]:
+def _changes(api: Api, stored: dict[str, Any], live: dict[str, Any]) -> list[str]:
     return [
-        f"{resource}: {line}"
-        for resource in api.resources
-        for line in drift(contract_in(kept, api, resource), contract_in(live, api, resource))
+        f"{name}: {line}"
+        for name, resource in api.resources.items()
+        for line in drift(contract_in(stored, resource), contract_in(live, resource))
     ]

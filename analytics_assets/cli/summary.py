@@ -1,56 +1,62 @@
-"""What some runs have done, as a table and in sentences."""
+"""The outcome of some runs as a table, and their problems as sentences."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 from rich import box
 from rich.table import Table
 
-from analytics_assets.config.api import Api
-from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata import NEWEST_DATA, ROW_COUNT, ROWS_LOADED
-from analytics_assets.orchestration.runs.unchecked_loads import combined
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.keys import asset_key, op_name
+from analytics_assets.orchestration.metadata import LOAD_ID, NEWEST_DATA, ROW_COUNT, ROWS_LOADED
+from analytics_assets.orchestration.runs.materializations import plain_metadata
 
 NARROWEST = 100  # characters that the table needs
 HEADINGS = ("asset", "partitions", "rows loaded", "rows in table", "newest data", "seconds")
 Results = Sequence[dg.ExecuteInProcessResult]
 
 
-def summary(api: Api, results: Results, resources: Sequence[str]) -> Table:
-    """Say what came of each resource, taking its runs together.
+def summary(results: Results, resources: Sequence[ResourceConfig]) -> Table:
+    """Return a table with the outcome of each resource over all runs.
 
     Args:
-        api: the API.
         results: the runs.
         resources: the resources that were to be loaded.
     """
     table = Table(box=box.SIMPLE_HEAD)
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "asset" else "right", no_wrap=True)
-    failed = {event.node_name for result in results for event in result.get_step_failure_events()}
-    due = {key for result in results for key in result.dagster_run.asset_selection or ()}
     for resource in resources:
-        key, step = asset_key(api, resource), f"{api.name}__{resource}"
-        loads = [
-            event.step_materialization_data.materialization
-            for result in results
-            for event in result.get_asset_materialization_events()
-            if event.asset_key == key
-        ]
-        if step in failed or not loads:
-            outcome = "failed" if key in due else "none due"
-            table.add_row(key.to_user_string(), "-", outcome, "-", "-", "-")
-            continue
-        told = combined(
-            [{name: value.value for name, value in load.metadata.items()} for load in loads[::-1]]
-        )
-        table.add_row(
-            key.to_user_string(),
-            str(len({load.partition for load in loads})) if loads[0].partition else "-",
-            *(str(told.get(name, "-")) for name in (ROWS_LOADED, ROW_COUNT, NEWEST_DATA)),
-            f"{_seconds(results, step):.1f}",
-        )
+        table.add_row(asset_key(resource).to_user_string(), *_outcome(results, resource))
     return table
+
+
+def _outcome(results: Results, resource: ResourceConfig) -> Sequence[str]:
+    key, step = asset_key(resource), op_name(resource)
+    failed = any(
+        event.node_name == step for result in results for event in result.get_step_failure_events()
+    )
+    loads = [
+        event.step_materialization_data.materialization
+        for result in results
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == key
+    ]
+    if failed or not loads:
+        due = any(key in (result.dagster_run.asset_selection or ()) for result in results)
+        return ("-", "failed" if due else "none due", "-", "-", "-")
+    metadata = [plain_metadata(load) for load in loads]
+    newest: dict[str, Any] = metadata[-1]
+    # the partitions of a window share one load
+    rows = sum({each[LOAD_ID]: each[ROWS_LOADED] for each in metadata}.values())
+    return (
+        str(len({load.partition for load in loads})) if loads[0].partition else "-",
+        str(rows),
+        str(newest.get(ROW_COUNT, "-")),
+        str(newest.get(NEWEST_DATA, "-")),
+        f"{_seconds(results, step):.1f}",
+    )
 
 
 def _seconds(results: Results, step: str) -> float:
@@ -62,8 +68,8 @@ def _seconds(results: Results, step: str) -> float:
     )
 
 
-def complaints(results: Results) -> Iterator[str]:
-    """Say which checks failed, and why steps did."""
+def problems(results: Results) -> Iterator[str]:
+    """Yield a sentence per failed check and per failed step."""
     for result in results:
         yield from _failed_checks(result)
         yield from _failures(result)

@@ -80,10 +80,8 @@ class Partitioned:
         window: the query parameters that limit a request to some partitions.
         include_unfinished: whether the current day, week or month is a partition. It takes a
             `lookback`, which brings in the rows that come after its first loads.
-        longest_window: the most partitions that one read asks the API for. A backfill is cut into
-            reads of this length; what one of them has loaded stays when a later one fails.
-        partitions_per_run: the most partitions of a backfill that one run takes; None for a single
-            run, in which one sign-in serves all.
+        longest_window: the most partitions that one request asks the API for. Dagster cuts a
+            backfill into runs of this length; what one of them has loaded stays when another fails.
         timezone: IANA time zone in which partitions begin.
         max_drop: the share, from 0 to 1, by which a partition may have fewer rows than the same
             weekday a week before, or the week or month before, until the check `partition_rows`
@@ -103,7 +101,6 @@ class Partitioned:
     window: Window = field(default_factory=Window)
     include_unfinished: bool = False
     longest_window: int = 31
-    partitions_per_run: int | None = None
     timezone: str = "UTC"
     max_drop: float = 0.5
 
@@ -116,8 +113,6 @@ class Partitioned:
         check_booleans(self, "include_unfinished")
         check_integer(self, "lookback", at_least=0)
         check_integer(self, "longest_window", at_least=1)
-        if self.partitions_per_run is not None:
-            check_integer(self, "partitions_per_run", at_least=1)
         if type(self.max_drop) not in (int, float) or not 0 <= self.max_drop <= 1:
             raise refusal(self, "max_drop", "give a share from 0 to 1")
         if self.include_unfinished and not self.lookback:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 from dlt.common.schema.typing import TTableSchemaColumns
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.openapi.endpoints import Endpoints, kept_endpoints
 from analytics_assets.contract.openapi.json_schema import columns_of
@@ -74,12 +74,12 @@ def column_name(field: str, rename: Mapping[str, str]) -> str:
     return _NAMING.normalize_path(name) if name.strip() else NAMELESS
 
 
-def contract_of(api: Api, resource: str) -> Contract:
-    """Read what a row of a resource must be from the document that is kept of the API.
+def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
+    """Read the contract of a resource from the API's OpenAPI document.
 
     Args:
-        api: the API.
         resource: the resource.
+        openapi: the file of the document; None if there is none.
 
     Returns:
         The contract, without columns where no document says what the rows are.
@@ -89,19 +89,18 @@ def contract_of(api: Api, resource: str) -> Contract:
         ConfigurationError: `rename` does not go with the document, or two fields would become one
             column.
     """
-    kept = kept_endpoints(api.openapi) if api.openapi else Endpoints({})
-    contract = _contract(kept, api, resource)
+    kept = kept_endpoints(openapi) if openapi else Endpoints({})
+    contract = _contract(kept, resource)
     _check_rename(contract)
     _check_names(contract)
     return contract
 
 
-def contract_in(document: Mapping[str, Any], api: Api, resource: str) -> Contract:
+def contract_in(document: Mapping[str, Any], resource: ResourceConfig) -> Contract:
     """Read what a row of a resource must be from some document, whether that goes well or not.
 
     Args:
         document: the OpenAPI document of the API.
-        api: the API.
         resource: the resource.
 
     Returns:
@@ -110,16 +109,16 @@ def contract_in(document: Mapping[str, Any], api: Api, resource: str) -> Contrac
     Raises:
         ContractError: the document refers to what it does not hold.
     """
-    return _contract(Endpoints(document), api, resource)
+    return _contract(Endpoints(document), resource)
 
 
-def _contract(endpoints: Endpoints, api: Api, resource: str) -> Contract:
-    rename, key = api.policy(resource).rename, api.primary_key(resource)
-    schema = _row_schema(endpoints, api, resource)
-    hints = _hints_of(api.entry(resource).get("columns"))
+def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
+    rename, key = resource.policy.rename, resource.primary_key
+    schema = _row_schema(endpoints, resource)
+    hints = _hints_of(resource.entry.get("columns"))
     columns = columns_of(endpoints.document, schema) if schema else ()
     return Contract(
-        resource,
+        resource.name,
         tuple(_as_configured(column, hints, key, rename) for column in columns),
         key,
         rename,
@@ -154,11 +153,11 @@ def _hints_of(columns: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def _row_schema(endpoints: Endpoints, api: Api, resource: str) -> Schema | None:
-    endpoint = api.endpoint(resource)
+def _row_schema(endpoints: Endpoints, resource: ResourceConfig) -> Schema | None:
+    endpoint = resource.endpoint
     path, method = str(endpoint["path"]), str(endpoint.get("method") or "get")
     selector = endpoint.get("data_selector")
-    base_url = api.config["client"].get("base_url")
+    base_url = resource.config["client"].get("base_url")
     if isinstance(base_url, str) and "://" not in path:
         whole = f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}"
         found = row_schema(endpoints, whole, method, selector)

@@ -9,8 +9,9 @@ from dlt.common.exceptions import DictValidationException
 from dlt.sources.rest_api import rest_api_resources
 from requests import Session
 
-from analytics_assets.config.api import Api, as_endpoint
+from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
+from analytics_assets.config.resource import as_endpoint
 from analytics_assets.extract.compat import paginator_types
 
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
@@ -29,8 +30,8 @@ def refuse_entries(api: Api) -> None:
         ConfigurationError: dlt refuses an entry; the message names it.
     """
     taken = set()
-    for name in api.resources:
-        config = api.config_of(name)
+    for resource in api.resources.values():
+        config = resource.config
         kind = _kind(config["resources"])
         if kind not in taken:
             _refuse(config)

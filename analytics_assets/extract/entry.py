@@ -9,8 +9,8 @@ from dlt.common.schema.typing import TWriteDispositionConfig
 from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
-from analytics_assets.config.api import as_endpoint, parents_of
 from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.resource import as_endpoint, parents_of
 from analytics_assets.contract import Contract
 from analytics_assets.extract.compat import configured_paginator
 from analytics_assets.extract.http.connection import Connection

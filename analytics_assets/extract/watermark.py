@@ -6,9 +6,9 @@ from typing import Any
 
 from dlt.common import jsonpath
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.policy import NewestRequest
 from analytics_assets.config.timestamps import parse_json_timestamp
+from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.source import sample_source
@@ -19,14 +19,13 @@ class WatermarkError(ApiError):
 
 
 def ask_newest(
-    api: Api, resource: str, newest: NewestRequest, connection: Connection
+    resource: Resource, newest: NewestRequest, connection: Connection
 ) -> datetime | None:
     """Ask an endpoint for the time of its newest change.
 
     The resource is read as in a load, but with the parameters of `newest` and one page only.
 
     Args:
-        api: the API.
         resource: the resource.
         newest: which parameters to send, and which field of a row holds the time.
         connection: sends the request.
@@ -39,26 +38,26 @@ def ask_newest(
             `ApiError` with the reason.
         WatermarkError: a row has no time in that field.
     """
-    config = _one_page(api, resource, newest)
-    source = sample_source(config, api.name, connection).with_resources(resource)
+    config, name = _one_page(resource, newest), resource.name
+    source = sample_source(config, resource.api_name, connection).with_resources(name)
     field = jsonpath.compile_path(newest["field"])
     moments = []
-    for row in source.resources[resource]:
+    for row in source.resources[name]:
         values = jsonpath.find_values(field, row)
-        moments.append(_as_moment(resource, newest["field"], values[0] if values else None))
+        moments.append(_as_moment(name, newest["field"], values[0] if values else None))
     return max(moments, default=None)
 
 
-def _one_page(api: Api, resource: str, newest: NewestRequest) -> dict[str, Any]:
-    config = api.config_of(resource)
-    endpoint = {key: value for key, value in api.endpoint(resource).items() if key != "incremental"}
+def _one_page(resource: Resource, newest: NewestRequest) -> dict[str, Any]:
+    endpoint = {key: value for key, value in resource.endpoint.items() if key != "incremental"}
     params = {**_fixed(endpoint.get("params") or {}), **newest["params"]}
     entry: Any = {
-        **api.entry(resource),
+        **resource.entry,
         "endpoint": {**endpoint, "params": params, "paginator": "single_page"},
     }
-    parents = [other for other in config["resources"] if other is not api.entry(resource)]
-    return {**config, "resources": [*parents, entry]}
+    others = resource.config["resources"]
+    parents = [other for other in others if other is not resource.entry]
+    return {**resource.config, "resources": [*parents, entry]}
 
 
 def _fixed(params: Mapping[str, Any]) -> dict[str, Any]:

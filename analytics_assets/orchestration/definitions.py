@@ -1,34 +1,37 @@
-"""Dagster definitions of an API: assets, checks, schedules and sensors."""
+"""Dagster definitions of an API: assets, checks, schedules, sensors, and the resource `dlt`."""
 
 import dagster as dg
 
 from analytics_assets.config.api import Api
-from analytics_assets.contract import contract_of
+from analytics_assets.contract.resource import resources_of
 from analytics_assets.orchestration.assets.definitions import build_assets, build_endpoints
+from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.automation.dead_run_sensor import build_dead_run_sensor
 from analytics_assets.orchestration.automation.freshness_sensor import build_freshness_sensors
-from analytics_assets.orchestration.automation.new_data_sensor import build_sensor
+from analytics_assets.orchestration.automation.new_data_sensor import build_new_data_sensor
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
-from analytics_assets.orchestration.runs.dead_runs import build_dead_run_sensor
-from analytics_assets.orchestration.runs.waiting_runs import build_waiting_run_sensor
 from analytics_assets.warehouse.warehouse import Warehouse
+
+# one object for all APIs: Dagster merges definitions only if their resources are the same objects
+DLT = DltLoader()
 
 
 def build_definitions(api: Api) -> dg.Definitions:
-    """Build all there is to an API: assets, checks, schedules and sensor.
+    """Build the definitions of an API.
 
     Args:
-        api: the API as data.
+        api: the API.
 
     Returns:
-        Definitions that load without a secret and without a network. A second API is a second
-        call, joined by `dg.Definitions.merge`.
+        Definitions that load without a secret and without a network. Those of several APIs can be
+        merged.
 
     Raises:
-        ConfigurationError: an entry or a policy cannot be; the message names it and the mend.
+        ConfigurationError: an entry or a policy is invalid; the message names it and what to
+            change.
 
     Example:
-        >>> from analytics_assets.config.api import Api
         >>> config = {
         ...     "client": {"base_url": "https://shop.example.com"},
         ...     "resources": [{"name": "orders", "endpoint": {"path": "/v1/orders"}}],
@@ -39,18 +42,19 @@ def build_definitions(api: Api) -> dg.Definitions:
         '30 6 * * *'
     """
     warehouse = Warehouse.from_settings()
-    contracts = {resource: contract_of(api, resource) for resource in api.resources}
-    # a DuckDB file takes one process at a time, so its assets are loaded one after the other in one
+    resources = resources_of(api)
+    loaded = list(resources.values())
+    # a DuckDB file is open in one process at a time, so that its assets are loaded one by one in it
     executor = dg.in_process_executor if warehouse.is_duckdb else dg.multiprocess_executor
     return dg.Definitions(
-        assets=[*build_endpoints(api, contracts), *build_assets(api, warehouse, contracts)],
-        asset_checks=build_checks(api, warehouse, contracts),
-        schedules=build_schedules(api),
+        assets=[*build_endpoints(api, resources), *build_assets(api, resources, warehouse)],
+        asset_checks=build_checks(resources, warehouse),
+        schedules=build_schedules(api.name, loaded),
         sensors=[
-            build_sensor(api),
-            build_dead_run_sensor(api),
-            build_waiting_run_sensor(api),
-            *build_freshness_sensors(api),
+            build_new_data_sensor(api, resources),
+            build_dead_run_sensor(api.name),
+            *build_freshness_sensors(api.name, loaded),
         ],
+        resources={"dlt": DLT},
         executor=executor,
     )

@@ -1,20 +1,25 @@
-"""What assets are called, and where endpoints are."""
+"""Asset keys of tables and endpoints."""
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
+from analytics_assets.config.resource import ResourceConfig
 
 
-def asset_key(api: Api, resource: str) -> dg.AssetKey:
-    """Name the asset of a resource's table."""
-    return dg.AssetKey([api.name, resource])
+def asset_key(resource: ResourceConfig) -> dg.AssetKey:
+    """Return the key of the asset of a resource's table."""
+    return dg.AssetKey([resource.api_name, resource.name])
 
 
-def endpoint_key(api: Api, resource: str) -> dg.AssetKey:
-    """Name the upstream asset that stands for a resource's endpoint."""
-    return dg.AssetKey([f"{api.name}_api", resource])
+def endpoint_key(resource: ResourceConfig) -> dg.AssetKey:
+    """Return the key of the upstream asset that stands for a resource's endpoint."""
+    return dg.AssetKey([f"{resource.api_name}_api", resource.name])
+
+
+def op_name(resource: ResourceConfig) -> str:
+    """Return the name of the op that materializes a resource."""
+    return f"{resource.api_name}__{resource.name}"
 
 
 def endpoint_url(base_url: str, path: str) -> str:
-    """Return where an endpoint is; its path may be a whole URL."""
+    """Return the URL of an endpoint; its path may be a whole URL."""
     return path if "://" in path else f"{base_url.rstrip('/')}/{path.lstrip('/')}"

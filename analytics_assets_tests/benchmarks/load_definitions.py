@@ -28,12 +28,16 @@ def load(resources: int) -> None:
     """Load the definitions of resources of which every other one is loaded by days."""
     # what is imported here counts as loading
     api_room: Any = importlib.import_module("analytics_assets.defs.analytics.api")
-    room: Any = importlib.import_module("analytics_assets.definitions")
+    room: Any = importlib.import_module("analytics_assets.orchestration.definitions")
+    project: Any = importlib.import_module("analytics_assets.orchestration.project")
     seed, names = api_room.API, [f"resource_{number}" for number in range(resources)]
-    config = {**seed.config, "resources": [{**seed.entry(LIKE), "name": name} for name in names]}
+    config = {
+        **seed.config,
+        "resources": [{**seed.resources[LIKE].entry, "name": name} for name in names],
+    }
     by_day = {"load": api_room.BY_DAY}
     policies = {name: by_day if number % 2 else {} for number, name in enumerate(names)}
-    with room.built_for_good():
+    with project.garbage_collection_paused():
         api = type(seed)(
             name="many",
             config=config,

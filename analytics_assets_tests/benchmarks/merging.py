@@ -13,7 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from analytics_assets.config.api import Api
-from analytics_assets.contract import Contract, contract_of
+from analytics_assets.contract import Contract
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.entry import DEDUPLICATED
 from analytics_assets.extract.rows.arrow import DLT_COLUMNS, load_id, with_dlt_columns
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -71,7 +72,7 @@ def merges(sizes: Sequence[int] = SIZES, warehouses: Sequence[str] = WAREHOUSES)
                 tempfile.TemporaryDirectory(prefix="benchmark-merge-") as folder,
                 pointed_at(warehouse, Path(folder)),
             ):
-                contract = contract_of(_api(Path(folder)), RESOURCE)
+                contract = resource_of(_api(Path(folder)), RESOURCE).contract
                 first = _load(contract, rows, 1)
                 again = _load(contract, rows, CHANGED)
                 _refuse_loss(rows)

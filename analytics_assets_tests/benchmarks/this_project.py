@@ -1,6 +1,6 @@
 """This project without Dagster: its source and its warehouse, as an asset uses them."""
 
-from analytics_assets.contract import contract_of
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.own_api import own_api, point_at_warehouse
@@ -13,7 +13,7 @@ def main() -> None:
     task, watch = read_task(), Stopwatch()
     point_at_warehouse(task)
     api, warehouse = own_api(task), Warehouse.from_settings()
-    contracts = {resource: contract_of(api, resource) for resource in api.resources}
+    contracts = {resource: resource_of(api, resource).contract for resource in api.resources}
     watch.end("import")
     source = rest_api_source(api.config, api.name, contracts=contracts)
     columns = max(len(contract.columns) for contract in contracts.values())

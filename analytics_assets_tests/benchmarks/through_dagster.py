@@ -44,7 +44,7 @@ def materialize(api: Api, home: Path) -> dg.ExecuteInProcessResult:
     with dg.DagsterInstance.local_temp(str(home), overrides=overrides) as instance:
         return job.execute_in_process(
             instance=instance,
-            asset_selection=[asset_key(api, resource) for resource in api.resources],
+            asset_selection=[asset_key(api.resources[resource]) for resource in api.resources],
             run_config=QUIET,
         )
 

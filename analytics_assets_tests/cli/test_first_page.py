@@ -9,11 +9,12 @@ from typing import Any
 import dlt
 import pytest
 
-from analytics_assets.cli.first_page import FirstPageError, look_at_first_page
+from analytics_assets.cli.first_page import FirstPageError, describe_first_page
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.policy import PolicyEntry
 from analytics_assets.config.window import Window
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.window_check import WindowIgnoredError
 from analytics_assets_tests.support.paged_server import (
@@ -63,7 +64,9 @@ def look(
         given = orders({"write_disposition": "merge", **entry}, path="/orders")
         config: Any = {"client": {"base_url": server.base_url}, "resources": [given]}
         api = Api(name="shop", config=config, policies={"orders": policy})
-        return look_at_first_page(api, "orders", connect(config["client"], "shop"), now), server
+        return describe_first_page(
+            resource_of(api, "orders"), connect(config["client"], "shop"), now
+        ), server
 
 
 def complaint(answers: Answers, policy: PolicyEntry = NO_POLICY, **entry: Any) -> str:
@@ -114,7 +117,7 @@ def test_a_resource_of_dlt_itself_is_left_alone() -> None:
     client = {"base_url": "http://127.0.0.1"}
     config = {"client": client, "resource_defaults": defaults, "resources": [resource]}
     api = Api(name="shop", config=config)
-    said = look_at_first_page(api, "orders", connect(client, "shop"), NOW)
+    said = describe_first_page(resource_of(api, "orders"), connect(client, "shop"), NOW)
     assert said == "1 rows on the first page"
 
 
@@ -241,6 +244,8 @@ def test_of_a_child_the_rows_of_one_page_of_its_parent_are_looked_at() -> None:
     with serving(answer) as server:
         config: Any = {"client": {"base_url": server.base_url}, "resources": [orders(), lines]}
         api = Api(name="shop", config=config)
-        said = look_at_first_page(api, "lines", connect(config["client"], "shop"), NOW)
+        said = describe_first_page(
+            resource_of(api, "lines"), connect(config["client"], "shop"), NOW
+        )
         assert said == "2 rows on the first page"
         assert len(server.asked) == 3

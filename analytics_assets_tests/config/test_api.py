@@ -25,7 +25,7 @@ def names_of(config: Mapping[str, Any]) -> list[str]:
 def test_an_api_lists_its_resources_in_the_order_they_are_written() -> None:
     shop = api({"name": "orders"}, "customers", {"name": "articles"})
 
-    assert shop.resources == ("orders", "customers", "articles")
+    assert list(shop.resources) == ["orders", "customers", "articles"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_name_from_which_no_legal_one_follows_is_refused_with_the_rule_alone(
 
 @pytest.mark.parametrize("name", ["a", "orders", "orders_2", "page_views_v2", "o" * 63])
 def test_names_of_lower_case_letters_digits_and_single_underscores_are_legal(name: str) -> None:
-    assert api({"name": name}, name=name).resources == (name,)
+    assert list(api({"name": name}, name=name).resources) == [name]
 
 
 @pytest.mark.parametrize("entry", [{}, {"endpoint": {"path": "/v1/orders"}}, {"name": 7}])
@@ -205,8 +205,8 @@ def test_a_resources_own_policy_goes_over_the_shared_one_field_by_field() -> Non
         policies={"orders": {"schedule": "15 * * * *"}},
     )
 
-    assert shop.policy("orders") == Policy(schedule="15 * * * *", owners=["team:sales"])
-    assert shop.policy("customers") == Policy(schedule="0 5 * * *", owners=["team:sales"])
+    assert shop.resources["orders"].policy == Policy(schedule="15 * * * *", owners=["team:sales"])
+    assert shop.resources["customers"].policy == Policy(schedule="0 5 * * *", owners=["team:sales"])
 
 
 def test_endpoint_and_primary_key_come_from_the_defaults_unless_the_entry_says_otherwise() -> None:
@@ -217,11 +217,14 @@ def test_endpoint_and_primary_key_come_from_the_defaults_unless_the_entry_says_o
         resource_defaults={"primary_key": "id", "endpoint": {"data_selector": "data"}},
     )
 
-    assert shop.endpoint("orders") == {"path": "/v1/orders", "data_selector": "data"}
-    assert shop.endpoint("customers") == {"path": "/v2/customers", "data_selector": "data"}
-    assert shop.endpoint("articles") == {"path": "articles", "data_selector": "data"}
-    assert shop.primary_key("orders") == ("id", "line")
-    assert shop.primary_key("articles") == ("id",)
+    assert shop.resources["orders"].endpoint == {"path": "/v1/orders", "data_selector": "data"}
+    assert shop.resources["customers"].endpoint == {
+        "path": "/v2/customers",
+        "data_selector": "data",
+    }
+    assert shop.resources["articles"].endpoint == {"path": "articles", "data_selector": "data"}
+    assert shop.resources["orders"].primary_key == ("id", "line")
+    assert shop.resources["articles"].primary_key == ("id",)
 
 
 BY_PATH = {"name": "items", "endpoint": {"path": "/v1/orders/{resources.orders.id}/items"}}
@@ -242,31 +245,32 @@ def test_the_configuration_of_one_resource_holds_the_parents_it_is_read_from(
 ) -> None:
     shop = api(items, "customers", {"name": "orders"}, resource_defaults={"primary_key": "id"})
 
-    config = shop.config_of("items")
+    config = shop.resources["items"].config
 
     assert names_of(config) == ["items", "orders"]
     assert config["client"] == CLIENT
     assert config["resource_defaults"] == {"primary_key": "id"}
-    assert names_of(shop.config_of("orders")) == ["orders"]
+    assert names_of(shop.resources["orders"].config) == ["orders"]
 
 
 def test_parents_of_parents_are_found() -> None:
     parts = {"name": "parts", "endpoint": "/v1/items/{resources.items.id}/parts"}
     shop = api({"name": "orders"}, BY_PATH, parts)
 
-    assert names_of(shop.config_of("parts")) == ["orders", "items", "parts"]
+    assert names_of(shop.resources["parts"].config) == ["orders", "items", "parts"]
 
 
 def test_resources_that_are_read_from_each_other_do_not_hang() -> None:
-    shop = api(
+    entries: list[Any] = [
         {"name": "orders", "endpoint": "/v1/{resources.items.id}/orders"},
         BY_PATH,
         {"name": "selfish", "endpoint": "/v1/{resources.selfish.id}"},
-    )
+    ]
     found: list[list[str]] = []
 
     def look() -> None:
-        found.extend(names_of(shop.config_of(name)) for name in ("items", "selfish"))
+        shop = api(*entries)
+        found.extend(names_of(shop.resources[name].config) for name in ("items", "selfish"))
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
@@ -276,10 +280,8 @@ def test_resources_that_are_read_from_each_other_do_not_hang() -> None:
 
 
 def test_a_parent_that_is_not_there_is_refused_with_the_one_that_was_meant() -> None:
-    shop = api(BY_PATH, {"name": "order"})
-
     with pytest.raises(ConfigurationError) as refusal:
-        shop.config_of("items")
+        api(BY_PATH, {"name": "order"})
 
     assert "resource `items` is read from the rows of `orders`" in str(refusal.value)
     assert "did you mean `order`?" in str(refusal.value)

@@ -24,7 +24,7 @@ def api_of(load: Load, entry: Any = None, **policy: Any) -> Api:
 
 @pytest.mark.parametrize("load", [Full(), BY_DAY, WHAT_IS_NEW])
 def test_a_resource_that_is_merged_may_be_loaded_in_each_way(load: Load) -> None:
-    assert api_of(load).policy("orders").load == load
+    assert api_of(load).resources["orders"].policy.load == load
 
 
 @pytest.mark.parametrize("load", [BY_DAY, WHAT_IS_NEW])

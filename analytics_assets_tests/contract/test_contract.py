@@ -7,7 +7,8 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.contract import Column, Contract, ContractError, contract_of
+from analytics_assets.contract import Column, Contract, ContractError
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.defs.analytics.api import API
 
 PROPERTIES: dict[str, Any] = {
@@ -17,6 +18,10 @@ PROPERTIES: dict[str, Any] = {
     "user": {"type": "object"},
 }
 Shop = Callable[..., Api]
+
+
+def contract_of(api: Api, resource: str) -> Contract:
+    return resource_of(api, resource).contract
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from typing import Any, get_args
 import pytest
 from dlt.common.data_types.type_helpers import coerce_value
 
-from analytics_assets.contract import Column, Contract, RowValidator, contract_of
+from analytics_assets.contract import Column, Contract, RowValidator
 from analytics_assets.contract.column import DataType
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
@@ -207,7 +208,7 @@ def test_names_may_be_any_text() -> None:
 @pytest.mark.parametrize("resource", API.resources)
 def test_the_rows_of_the_embedded_api_fit_their_contracts(resource: str) -> None:
     rows = sandbox_rows(resource, TODAY)
-    validator = RowValidator(contract_of(API, resource))
+    validator = RowValidator(resource_of(API, resource).contract)
 
     page = validator.validate(rows)
 

@@ -4,43 +4,28 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
 
-from analytics_assets.config.api import Api
-from analytics_assets.config.load import Partitioned
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.definitions import build_definitions
-from analytics_assets.orchestration.partitions import backfill
 from analytics_assets.sandbox import sandbox_rows
-from analytics_assets.warehouse.lock_wait import LockWait
-from analytics_assets.warehouse.table_lock import advisory_lock
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import api_rows, failures_of, load, table_rows
 from analytics_assets_tests.support.sandbox import Sandbox
 
-LONGEST_WINDOW = 92  # partitions: all in one
 PATIENCE = 240  # seconds that loads may take on a busy machine
 
 
 class Load(NamedTuple):
-    """What is loaded in the Dagster instance of a folder, by a run with some tags."""
+    """A load of some resources in the Dagster instance of a folder."""
 
     home: Path
     resources: Sequence[str]
-    tags: Mapping[str, str] | None = None
-    longest_window: int = LONGEST_WINDOW
 
 
 def at_once(*loads: Load) -> list[dict[str, str]]:
@@ -71,29 +56,16 @@ def begin(
     barrier: Any,
     home: Path,
     resources: Sequence[str],
-    tags: Mapping[str, str] | None,
-    longest_window: int,
     sender: Any,
 ) -> None:
-    """Load in a Dagster instance that is set up as shipped, but for a short pause of backfills."""
-    backfill.PAUSE = 1
+    """Load in a Dagster instance that is set up as shipped."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(home)  # where the shipped file puts the history
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         barrier.wait(PATIENCE)
-        api = in_windows_of(longest_window)
-        sender.send(failures_of(load(instance, *resources, api=api, tags=tags)))
-
-
-def in_windows_of(partitions: int) -> Api:
-    """The analytics API, what is loaded by days cut into windows of some length."""
-    policies = {name: entry.copy() for name, entry in API.policies.items()}
-    for entry in policies.values():
-        if isinstance(how := entry.get("load"), Partitioned):
-            entry["load"] = replace(how, longest_window=partitions)
-    return replace(API, policies=policies)
+        sender.send(failures_of(load(instance, *resources)))
 
 
 def home_in(folder: Path) -> Path:
@@ -102,7 +74,6 @@ def home_in(folder: Path) -> Path:
     return folder
 
 
-BY_DAY = "analytics_cron_0_6_by_day"
 TWO = ("page_views", "website_overview")
 RIGHT = {resource: api_rows(sandbox_rows(resource, TODAY)) for resource in API.resources}
 
@@ -156,64 +127,4 @@ def test_on_postgres_the_first_loads_of_all_tables_at_once_make_one_schema(
 ) -> None:
     loads = [Load(home_in(clean_place / resource), [resource]) for resource in API.resources]
     assert at_once(*loads) == [{}] * len(loads)
-    assert contents(postgres_warehouse, API.resources) == RIGHT
-
-
-def scheduled_tags() -> Mapping[str, str]:
-    """The tags of the run by days that its schedule asks for on the usual today."""
-    definitions = build_definitions(API)
-    context = dg.build_schedule_context(
-        scheduled_execution_time=datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC),
-        repository_def=definitions.get_repository_def(),
-    )
-    tick = definitions.resolve_schedule_def(BY_DAY).evaluate_tick(context)
-    [asked] = tick.run_requests or []
-    return asked.tags
-
-
-@contextmanager
-def table_locked(warehouse: Warehouse, table: str) -> Iterator[None]:
-    """Hold a table, as a load does, so that another one waits in its place in the pool."""
-    name = f"the table {warehouse.qualified(table)}"
-    with (
-        warehouse.pipeline("test_holder").sql_client() as client,
-        advisory_lock(client, name, "a test", LockWait(0)),
-    ):
-        yield
-
-
-def wait_until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def test_a_schedule_goes_between_the_windows_of_a_backfill_on_postgres(
-    connected: Sandbox,
-    postgres_warehouse: Warehouse,
-    clean_place: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    resource, home = "traffic_sources", home_in(clean_place / "home")
-    backfill = Load(home, [resource], longest_window=20)
-    schedule = Load(home, [resource], scheduled_tags())
-    monkeypatch.chdir(home)
-    # made before there are two who would make its files in the same moment
-    with (
-        dg.DagsterInstance.from_config(str(home)) as instance,
-        ThreadPoolExecutor(2) as processes,
-    ):
-        pool = postgres_warehouse.pool(resource)
-        in_pool = partial(instance.event_log_storage.get_concurrency_info, pool)
-        with table_locked(postgres_warehouse, resource):
-            long = processes.submit(at_once, backfill)
-            wait_until(lambda: in_pool().claimed_slots)
-            short = processes.submit(at_once, schedule)
-            wait_until(lambda: in_pool().pending_run_ids)
-        assert (long.result(), short.result()) == ([{}], [{}])
-        assert (in_pool().claimed_slots, in_pool().pending_steps) == ([], [])
-    asked = [each.query for each in connected.requests if each.path == f"/v1/{resource}"]
-    windows = list(dict.fromkeys(query["start_date"] for query in asked))
-    assert windows == ["2025-07-02", "2025-07-28", "2025-07-22"]
-    assert table_rows(postgres_warehouse, resource) == RIGHT[resource]
+    assert contents(postgres_warehouse, list(API.resources)) == RIGHT

@@ -9,6 +9,7 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import find_cause
 from analytics_assets.config.policy import NewestRequest
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.watermark import WatermarkError, ask_newest
@@ -76,7 +77,7 @@ def newest(
         "resources": [orders, entry] if resource != "orders" else [entry],
     }
     shop = Api(name="shop", config=config)
-    return ask_newest(shop, resource, request, connect(config["client"], "shop"))
+    return ask_newest(resource_of(shop, resource), request, connect(config["client"], "shop"))
 
 
 def queries(api: Sandbox, resource: str) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ def load_stock(columns: Mapping[str, Any]) -> str | None:
             },
         },
         "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
-        "resources": [visits_api(columns).entry(RESOURCE)],
+        "resources": [visits_api(columns).resources[RESOURCE].entry],
     }
     pipeline = dlt.pipeline(
         "stock",

@@ -99,19 +99,19 @@ def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
         )
         requested = [request.asset_selection for request in tick.run_requests or []]
         result = load(instance, "conversions", api=api)
-    assert [asset_key(api, "conversions")] in requested
+    assert [asset_key(api.resources["conversions"])] in requested
     assert metadata_of(result, "conversions", api)["rows_loaded"] == 250
     assert table_rows(warehouse, "conversions") == api_rows(rows)
 
 
 def test_the_shipped_assets_as_a_whole() -> None:
     graph = build_definitions(API).resolve_asset_graph()
-    tables = {asset_key(API, resource) for resource in API.resources}
-    endpoints = {endpoint_key(API, resource) for resource in API.resources}
+    tables = {asset_key(API.resources[resource]) for resource in API.resources}
+    endpoints = {endpoint_key(API.resources[resource]) for resource in API.resources}
     assert set(graph.get_all_asset_keys()) == tables | endpoints
     assert graph.materializable_asset_keys == tables
     for resource in API.resources:
-        node = graph.get(asset_key(API, resource))
+        node = graph.get(asset_key(API.resources[resource]))
         assert node.description
         assert f"`/v1/{resource}` of the analytics API, merged into" in node.description
         assert node.kinds == {"dlt", "duckdb"}
@@ -125,7 +125,9 @@ def test_the_shipped_assets_as_a_whole() -> None:
 def test_a_changed_entry_shows_as_changed_code() -> None:
     def versions(api: Api) -> dict[str, str | None]:
         graph = build_definitions(api).resolve_asset_graph()
-        return {name: graph.get(asset_key(api, name)).code_version for name in api.resources}
+        return {
+            name: graph.get(asset_key(api.resources[name])).code_version for name in api.resources
+        }
 
     before = versions(API)
     assert versions(API) == before
@@ -142,7 +144,7 @@ def test_partitions_stay_fresh_when_only_how_many_are_loaded_at_once_changes() -
         return (
             build_definitions(api)
             .resolve_asset_graph()
-            .get(asset_key(api, "page_views"))
+            .get(asset_key(api.resources["page_views"]))
             .code_version
         )
 
@@ -163,7 +165,7 @@ def test_a_second_api_is_a_second_call(
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = Api(name="shop", config=API.config_of("page_views"))
+    other = Api(name="shop", config=API.resources["page_views"].config)
     with Sandbox(today=TODAY, client_id="shop-client", client_secret="shop-secret") as second:
         monkeypatch.setenv("SOURCES__SHOP__BASE_URL", second.base_url)
         monkeypatch.setenv("SOURCES__SHOP__TOKEN_URL", second.token_url)
@@ -172,7 +174,10 @@ def test_a_second_api_is_a_second_call(
         both = dg.Definitions.merge(build_definitions(API), build_definitions(other))
         result = both.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
-            asset_selection=[asset_key(API, "daily_active_users"), asset_key(other, "page_views")],
+            asset_selection=[
+                asset_key(API.resources["daily_active_users"]),
+                asset_key(other.resources["page_views"]),
+            ],
         )
         assert result.success
         asked = [{record.path for record in api.requests} for api in (connected, second)]
@@ -185,7 +190,7 @@ def test_the_code_location_loads_with_a_base_url_and_no_secret(
 ) -> None:
     monkeypatch.setenv("BASE_URL", "https://api.example.com")
     graph = build_definitions(API).resolve_asset_graph()
-    endpoint = graph.get(endpoint_key(API, "page_views"))
+    endpoint = graph.get(endpoint_key(API.resources["page_views"]))
     assert endpoint.metadata["url"].value == "https://api.example.com/v1/page_views"
 
 

@@ -1,4 +1,4 @@
-"""The command line, run on the day on which the embedded API's clock stands."""
+"""The command line, run on the day of the embedded API's clock."""
 
 import os
 from collections.abc import Sequence
@@ -6,28 +6,27 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from analytics_assets.cli import first_page
-from analytics_assets.cli import main as cli
-from analytics_assets.config.api import Api
+from analytics_assets.cli import check, first_page, main, materialize
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.orchestration.partitions import due as due_runs
+from analytics_assets.orchestration.partitions import due
 from analytics_assets.warehouse.tables import Tables
 
 
 def due_on_that_day(
-    api: Api,
     instance: dg.DagsterInstance,
     tables: Tables,
-    resources: Sequence[str],
+    resources: Sequence[ResourceConfig],
     now: datetime,
-) -> list[due_runs.DueRun]:
-    """Find what is due, whatever the day is."""
-    return due_runs.due_runs(api, instance, tables, resources, today())
+) -> list[due.DueRun]:
+    """Find the runs that are due on that day, whatever the day is."""
+    return due.due_runs(instance, tables, resources, today())
 
 
-def first_page_on_that_day(api: Api, resource: str, connection: Connection, now: datetime) -> str:
-    """Look at the newest partitions, whatever the day is."""
-    return first_page.look_at_first_page(api, resource, connection, today())
+def first_page_on_that_day(resource: Resource, connection: Connection, now: datetime) -> str:
+    """Request the newest partitions of that day, whatever the day is."""
+    return first_page.describe_first_page(resource, connection, today())
 
 
 def today() -> datetime:
@@ -35,6 +34,6 @@ def today() -> datetime:
 
 
 if __name__ == "__main__":
-    cli.due_runs = due_on_that_day  # type: ignore[attr-defined]
-    cli.look_at_first_page = first_page_on_that_day  # type: ignore[attr-defined]
-    cli.main()
+    materialize.due_runs = due_on_that_day  # type: ignore[attr-defined]
+    check.describe_first_page = first_page_on_that_day  # type: ignore[attr-defined]
+    main.main()

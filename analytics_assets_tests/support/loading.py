@@ -13,7 +13,8 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.partitions.definition import partitions_until, range_tags
+from analytics_assets.orchestration.partitions.definition import partitions_until
+from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 
@@ -29,11 +30,11 @@ def load(
 
     Of those that are loaded by partitions, it is all that the embedded API may have in a test.
     """
-    chosen = resources or api.resources
+    chosen = resources or tuple(api.resources)
     job = build_definitions(api).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
         instance=instance,
-        asset_selection=[asset_key(api, resource) for resource in chosen],
+        asset_selection=[asset_key(api.resources[resource]) for resource in chosen],
         raise_on_error=False,
         tags={**partition_tags(api, chosen), **(tags or {})},
         run_config={"ops": {f"{api.name}__{resources[0]}": {"config": config}}} if config else None,
@@ -43,7 +44,7 @@ def load(
 def partition_tags(api: Api, resources: Sequence[str]) -> Mapping[str, str]:
     """Return the tags of a run over the partitions up to a week after the usual today."""
     end = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) + timedelta(weeks=1)
-    loads = [api.policy(resource).load for resource in resources]
+    loads = [api.resources[resource].policy.load for resource in resources]
     keys = [partitions_until(load, end) for load in loads if isinstance(load, Partitioned)]
     return range_tags(keys[0]) if keys else {}
 
@@ -51,7 +52,7 @@ def partition_tags(api: Api, resources: Sequence[str]) -> Mapping[str, str]:
 def metadata_of(result: dg.ExecuteInProcessResult, resource: str, api: Api = API) -> dict[str, Any]:
     """Return the metadata of a resource's materialization, the last one, as plain values."""
     for event in reversed(result.get_asset_materialization_events()):
-        if event.asset_key == asset_key(api, resource):
+        if event.asset_key == asset_key(api.resources[resource]):
             metadata = event.step_materialization_data.materialization.metadata
             return {name: value.value for name, value in metadata.items()}
     raise AssertionError(f"{resource} was not materialized")

@@ -10,7 +10,12 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.load import Load, Partitioned
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.partitions.definition import partitions_until, range_tags
+from analytics_assets.orchestration.partitions.definition import (
+    partitioned,
+    partitions_until,
+    ranges,
+)
+from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.loading import load
@@ -23,7 +28,7 @@ def api_by_day(resource: str, **parts: Any) -> Api:
 
 def api_of(resource: str, how: Load, **policy: Any) -> Api:
     """The analytics API with one of its resources alone, loaded in some way."""
-    config = {**API.config, "resources": [API.entry(resource)]}
+    config = {**API.config, "resources": [API.resources[resource].entry]}
     return Api(
         name=API.name,
         config=config,
@@ -34,7 +39,7 @@ def api_of(resource: str, how: Load, **policy: Any) -> Api:
 
 def days_of(api: Api, today: date = TODAY) -> list[str]:
     """Return the partitions that are over on a day."""
-    how = api.policy(api.resources[0]).load
+    how = api.resources[next(iter(api.resources))].policy.load
     assert isinstance(how, Partitioned), "else there are none"
     midnight = datetime(today.year, today.month, today.day, tzinfo=UTC)
     return list(partitions_until(how, midnight))
@@ -47,15 +52,31 @@ def load_days(
     tags: Mapping[str, str] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Load days that follow on each other, or all of them, in one run."""
-    tags = {**range_tags(days or days_of(api)), **(tags or {})}
-    return load(instance, *api.resources, api=api, tags=tags, config=config)
+    """Load consecutive days, or all of them, in a run per window as Dagster cuts a backfill.
+
+    Returns:
+        The first run that fails, behind which none is started, or the last one.
+    """
+    [resource] = api.resources.values()
+    for window in ranges(
+        partitioned(resource), days or days_of(api), partitioned(resource).longest_window
+    ):
+        result = load(
+            instance,
+            resource.name,
+            api=api,
+            tags={**range_tags(window), **(tags or {})},
+            config=config,
+        )
+        if not result.success:
+            break
+    return result
 
 
 def told_of(instance: dg.DagsterInstance, api: Api) -> dict[str, dict[str, Any]]:
     """Return what the instance was told last of each day: its metadata as plain values."""
     records = instance.fetch_materializations(
-        asset_key(api, api.resources[0]), limit=1000, ascending=True
+        asset_key(api.resources[next(iter(api.resources))]), limit=1000, ascending=True
     ).records
     return {
         str(event.partition): {name: value.value for name, value in event.metadata.items()}

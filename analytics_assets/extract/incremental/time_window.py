@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analytics_assets.config.api import as_endpoint
+from analytics_assets.config.resource import as_endpoint
 from analytics_assets.config.window import SHORTEST_STEP, Window
 
 

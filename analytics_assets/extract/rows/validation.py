@@ -13,7 +13,7 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
-from analytics_assets.config.api import REJECTED_ROWS
+from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.validation import RowValidator
 from analytics_assets.extract.compat import is_loaded

@@ -1,4 +1,4 @@
-"""What may be chosen for one run in the launchpad of the Dagster UI."""
+"""Run config of a load, as the launchpad of the Dagster UI offers it."""
 
 from datetime import UTC, datetime
 from enum import Enum
@@ -6,20 +6,19 @@ from enum import Enum
 import dagster as dg
 from pydantic import Field
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.timestamps import parse_timestamp
-from analytics_assets.contract import Contract
+from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.incremental.cursor import Cursor
 
 
-class LaunchpadError(AnalyticsAssetsError):
-    """What was chosen for a run cannot be."""
+class RunConfigError(AnalyticsAssetsError):
+    """The config of a run is invalid; nothing was touched."""
 
 
 class Refresh(Enum):
-    """What is dropped for a fresh start, called as in dlt."""
+    """Parts to drop for a fresh start, by dlt's names."""
 
     nothing = "nothing"
     drop_state = "drop_state"
@@ -27,7 +26,7 @@ class Refresh(Enum):
 
 
 class LoadConfig(dg.Config):
-    """How one run loads a resource otherwise than its policy says. With nothing set, as it says.
+    """Deviations of one run from the policy of its resource; none by default.
 
     https://docs.dagster.io/guides/operate/configuration/run-configuration
     """
@@ -54,72 +53,69 @@ class LoadConfig(dg.Config):
 
     @property
     def begins_anew(self) -> bool:
-        """Whether what earlier loads have noted down is forgotten."""
+        """True if the state of earlier loads is dropped."""
         return self.full_refresh or self.refresh is not Refresh.nothing
 
     @property
     def drops_data(self) -> bool:
-        """Whether rows that the run does not bring are deleted."""
+        """True if rows that the run does not bring are deleted."""
         return self.refresh is Refresh.drop_data
 
-    def refuse_what_cannot_be(self, api: Api, resource: str) -> None:
-        """Refuse what does not go together, or not with the resource.
+    def validate_for(self, resource: Resource) -> None:
+        """Refuse settings that contradict each other or the resource.
 
         Args:
-            api: the API.
             resource: the resource to load.
 
         Raises:
-            LaunchpadError: something does not; the message says what to choose.
+            RunConfigError: a setting is invalid; the message says what to choose.
         """
-        table, load = api.table(resource), api.policy(resource).load
+        table, load = resource.table, resource.policy.load
         if self.refresh is not Refresh.nothing and self.confirm.strip() != table:
-            raise LaunchpadError(
+            raise RunConfigError(
                 f"`refresh: {self.refresh.name}` has to be confirmed by the name of the table: set "
                 f"`confirm: {table}`; it is {self.confirm!r}. Nothing was touched."
             )
         if self.start is not None:
             self._check_start(load)
         if isinstance(load, Partitioned) and self.full_refresh:
-            raise LaunchpadError(
-                f"`{resource}` is loaded by partitions: choose those to load again in place of "
-                "`full_refresh`. Nothing was touched."
+            raise RunConfigError(
+                f"`{resource.name}` is loaded by partitions: choose those to load again in "
+                "place of `full_refresh`. Nothing was touched."
             )
-        if self.drops_data and not api.brings_rows_anew(resource):
-            raise LaunchpadError(
-                f"`refresh: drop_data` cannot be, as a load of `{resource}` does not write the "
-                "rows again that are still there, so that they would be deleted. Nothing was "
-                "touched."
+        if self.drops_data and not resource.rewrites_rows:
+            raise RunConfigError(
+                f"`refresh: drop_data` is not possible, as a load of `{resource.name}` does not "
+                "write unchanged rows again, so that they would be deleted. Nothing was touched."
             )
 
     def _check_start(self, load: object) -> None:
         moment = parse_timestamp(self.start)
         if not isinstance(load, Incremental):
-            raise LaunchpadError(
+            raise RunConfigError(
                 f"`start` is for resources whose policy says `Incremental`, and not "
                 f"`{type(load).__name__}`. Leave it out."
             )
         if self.begins_anew:
-            raise LaunchpadError(
+            raise RunConfigError(
                 "`start` and a fresh start by `full_refresh` or `refresh` exclude each other. "
                 "Leave one out."
             )
         if moment is None or moment > datetime.now(UTC):
-            raise LaunchpadError(
+            raise RunConfigError(
                 f"`start` is {self.start!r}; give a date or a time that has been, such as "
                 "'2026-01-31' or '2026-01-31T12:00:00Z'."
             )
 
 
-def cursor_of(api: Api, contract: Contract, config: LoadConfig) -> Cursor | None:
-    """Make the cursor of a resource whose policy says `Incremental`.
+def cursor_of(resource: Resource, config: LoadConfig) -> Cursor | None:
+    """Return the cursor of a resource whose policy says `Incremental`, else None.
 
     Args:
-        api: the API.
-        contract: the resource.
-        config: what was chosen for the run.
+        resource: the resource.
+        config: the config of the run.
     """
-    load = api.policy(contract.resource).load
+    load = resource.policy.load
     if not isinstance(load, Incremental):
         return None
-    return Cursor(load, contract, parse_timestamp(config.start), config.begins_anew)
+    return Cursor(load, resource.contract, parse_timestamp(config.start), config.begins_anew)

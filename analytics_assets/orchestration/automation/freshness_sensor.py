@@ -1,87 +1,90 @@
-"""Whether assets by partitions are fresh: told as time passes, also while nothing is loaded.
+"""The sensor that reports the freshness of partitioned assets as time passes.
 
-A freshness policy of Dagster 1.13 looks at the last materialization, of whatever partition: by it,
-a backfill of last year would be news. So these assets have the check `newest_partition` instead.
+A freshness policy of Dagster 1.13 looks at the last materialization of any partition, so that a
+backfill of last year would count as fresh. These assets have the check `newest_partition` instead.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.checks.partition_checks import check_newest_partition
 from analytics_assets.orchestration.keys import asset_key
 
 INTERVAL = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(hours=1)  # for a run that is to make the check, as it may hang or queue
+LONGEST_WAIT = timedelta(hours=1)  # for a run that will evaluate the check, as it may hang
 CHECK = "newest_partition"
 
 
-def build_freshness_sensors(api: Api) -> list[dg.SensorDefinition]:
-    """Make the sensor that turns `newest_partition` red, or green again; it is on from the start.
+def build_freshness_sensors(
+    api_name: str, resources: Sequence[ResourceConfig]
+) -> list[dg.SensorDefinition]:
+    """Build the sensor that evaluates `newest_partition` when its result changes; on by default.
 
     Args:
-        api: the API.
+        api_name: the prefix of the sensor's name.
+        resources: the resources of the API.
 
     Returns:
-        The sensor; none if no resource is loaded by partitions.
+        The sensor; none if no resource is partitioned.
     """
-    watched = [name for name in api.resources if isinstance(api.policy(name).load, Partitioned)]
+    watched = [each for each in resources if isinstance(each.policy.load, Partitioned)]
     if not watched:
         return []
 
     @dg.sensor(
-        name=f"{api.name}_freshness",
+        name=f"{api_name}_freshness",
         minimum_interval_seconds=int(INTERVAL.total_seconds()),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Turns the check {CHECK} red when no load has brought what is due.",
+        description=f"Fails the check {CHECK} when no load has brought the partition that is due.",
     )
     def freshness(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
-        found = [what_has_changed(context.instance, api, resource, now) for resource in watched]
+        found = [changed_freshness(context.instance, resource, now) for resource in watched]
         changes = [change for change in found if change]
         return dg.SensorResult(
             asset_events=changes,
-            skip_reason=None if changes else "Nothing has become stale, or fresh again.",
+            skip_reason=None if changes else "No asset became stale or fresh.",
         )
 
     return [freshness]
 
 
-def what_has_changed(
-    instance: dg.DagsterInstance, api: Api, resource: str, now: datetime
+def changed_freshness(
+    instance: dg.DagsterInstance, resource: ResourceConfig, now: datetime
 ) -> dg.AssetCheckEvaluation | None:
-    """Look whether a table is fresh, if that is not what its check has said last.
+    """Return the freshness of a table if it differs from the last result of its check.
 
     Args:
-        instance: what remembers the loads, and what the check has said.
-        api: the API.
-        resource: a resource that is loaded by partitions.
+        instance: holds the event log.
+        resource: a partitioned resource.
         now: the moment.
 
     Returns:
-        What the check says now; None if that is no news, if there is no load yet, or if a run that
-        was asked for less than an hour ago is about to say it.
+        The evaluation; None if nothing changed, if there is no load yet, or if a run requested
+        less than an hour ago is about to evaluate the check.
     """
-    asset = asset_key(api, resource)
+    asset = asset_key(resource)
     if not instance.get_materialized_partitions(asset):
         return None
     last = instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(asset, CHECK))
-    said = last.evaluation if last else None
-    if last and not isinstance(said, dg.AssetCheckEvaluation):
+    evaluation = last.evaluation if last else None
+    if last and not isinstance(evaluation, dg.AssetCheckEvaluation):
         run = instance.get_run_by_id(last.run_id)
         waited = now.timestamp() - last.create_timestamp
         if run and not run.is_finished and waited < LONGEST_WAIT.total_seconds():
             return None
-        said = None
-    verdict = check_newest_partition(instance, asset, api.policy(resource), now)
-    if said and said.passed == verdict.passed:
+        evaluation = None
+    result = check_newest_partition(instance, resource, now)
+    if evaluation and evaluation.passed == result.passed:
         return None
     return dg.AssetCheckEvaluation(
         asset_key=asset,
         check_name=CHECK,
-        passed=verdict.passed,
-        severity=verdict.severity,
-        description=verdict.text,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.text,
     )

@@ -1,7 +1,7 @@
-"""The new-data sensor: asks the API what moved, and requests a run for that alone."""
+"""The new-data sensor: asks the API for its newest changes, and requests runs for them alone."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -10,6 +10,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.settings import SettingsError
+from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError
 from analytics_assets.extract.http.request_settings import single_attempt
@@ -18,12 +19,12 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import NEWEST_UPDATE
 from analytics_assets.orchestration.partitions.definition import (
     due_partitions,
-    in_words,
-    range_tags,
+    partitioned,
+    range_name,
     time_window_of,
 )
 from analytics_assets.orchestration.runs.materializations import last_loads
-from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS
+from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
 
 INTERVAL = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -37,39 +38,40 @@ UNFINISHED = [
 ]
 
 
-def build_sensor(
-    api: Api, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+def build_new_data_sensor(
+    api: Api,
+    resources: Mapping[str, Resource],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.SensorDefinition:
-    """Make the sensor that requests a load of each resource whose data has moved on.
+    """Build the sensor that requests a load of each resource with new data.
 
-    Its cursor holds, per resource, the newest `updated_at` that a load has brought in. It moves
-    once the run that the sensor asked for has succeeded, and not before. A run that failed is
-    asked for again, after a pause that doubles with each failure. Of a resource by partitions it
-    asks for what its run would load: those that are due.
+    Its cursor holds, per resource, the newest change that a load has brought. It advances once the
+    run that the sensor requested has succeeded. A failed run is requested again, after a pause
+    that doubles with each failure. For a partitioned resource, the sensor asks for the partitions
+    that its run would load: those that are due.
 
     Args:
         api: the API.
-        clock: says which moment it is, by which partitions are due.
+        resources: its resources by name.
+        clock: returns the moment at which partitions are due.
 
     Returns:
         The sensor; resources whose policy has no `newest`, or that are read from the rows of
-        another, are left to their schedule.
+        another, have their schedule alone.
     """
     watched = [
         resource
-        for resource in api.resources
-        # a child would be asked for once per row of its parent
-        if api.policy(resource).newest and len(api.config_of(resource)["resources"]) == 1
+        for resource in resources.values()
+        # a child would need one request per row of its parent
+        if resource.policy.newest and not resource.is_child
     ]
 
     @dg.sensor(
         name=f"{api.name}_new_data",
         # and not `target`, for which all assets would have to have the same partitions
-        asset_selection=dg.AssetSelection.assets(
-            *(asset_key(api, resource) for resource in watched)
-        ),
+        asset_selection=dg.AssetSelection.assets(*(asset_key(resource) for resource in watched)),
         minimum_interval_seconds=int(INTERVAL.total_seconds()),
-        description="Asks each endpoint for its newest change and loads what has moved on.",
+        description="Asks each endpoint for its newest change, and loads resources with new data.",
     )
     def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
@@ -78,10 +80,10 @@ def build_sensor(
         try:
             connection = connect(api.config["client"], api.name, single_attempt())
             for resource in watched:
-                loaded = _loaded(context.instance, api, resource, cursor.get(resource))
+                loaded = _loaded(context.instance, resource, cursor.get(resource.name))
                 if loaded:
-                    cursor[resource] = loaded.isoformat()
-                outcome = _evaluate(context.instance, api, resource, loaded, connection, clock())
+                    cursor[resource.name] = loaded.isoformat()
+                outcome = _evaluate(context.instance, resource, loaded, connection, clock())
                 if isinstance(outcome, dg.RunRequest):
                     runs.append(outcome)
                 else:
@@ -105,36 +107,35 @@ def build_sensor(
 
 def _evaluate(
     instance: dg.DagsterInstance,
-    api: Api,
-    resource: str,
+    resource: Resource,
     loaded: datetime | None,
     connection: Connection,
     now: datetime,
 ) -> dg.RunRequest | str:
-    """Return the run that a resource needs now, or why it needs none."""
-    load = api.policy(resource).load
+    """Return the run that a resource needs now, or the reason that it needs none."""
+    load, name = resource.policy.load, resource.name
     due = due_partitions(load, now) if isinstance(load, Partitioned) else ()
     if isinstance(load, Partitioned) and not due:
-        return f"{resource}: there is no partition yet."
-    newest = _ask(api, resource, due, connection)
+        return f"{name}: there is no partition yet."
+    newest = _ask(resource, due, connection)
     if isinstance(newest, str):
         return newest
-    in_table = _newest_in_table(instance, api, resource, due)
+    in_table = _newest_in_table(instance, resource, due)
     if in_table and newest < in_table and not due:
         return (
-            f"{resource}: the API's newest change is of {newest.isoformat()}, but the table holds "
+            f"{name}: the API's newest change is of {newest.isoformat()}, but the table holds "
             f"one of {in_table.isoformat()}. Does the API honour the parameters of `newest` in the "
             "resource's policy?"
         )
     known = max((moment for moment in (loaded, in_table) if moment), default=None)
     if due and not in_table:
-        known = None  # one of them was never loaded, however old what it has may be
+        known = None  # one of them was never loaded, however old its changes are
     if known and newest <= known:
-        return f"{resource}: nothing new since {known.isoformat()}."
-    own = {RESOURCE_TAG: _tag(api, resource)}
+        return f"{name}: nothing new since {known.isoformat()}."
+    own = {RESOURCE_TAG: _tag(resource)}
     running = instance.get_runs(dg.RunsFilter(tags=own, statuses=UNFINISHED), limit=1)
     if running:
-        return f"{resource}: run {running[0].run_id} is under way."
+        return f"{name}: run {running[0].run_id} is in progress."
     tags = {**own, NEWEST_TAG: newest.isoformat(), **(range_tags(due) if due else {})}
     failures = instance.get_run_records(dg.RunsFilter(tags=tags))
     if failures:
@@ -142,44 +143,40 @@ def _evaluate(
         again = datetime.fromtimestamp(failures[0].end_time or 0, UTC) + pause
         if datetime.now(UTC) < again:
             return (
-                f"{resource}: {len(failures)} runs for the change of {newest.isoformat()} failed, "
+                f"{name}: {len(failures)} runs for the change of {newest.isoformat()} failed, "
                 f"the last one is {failures[0].dagster_run.run_id}; next try {again.isoformat()}."
             )
     return dg.RunRequest(
         run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}{''.join(due[-1:])}",
-        asset_selection=[asset_key(api, resource)],
+        asset_selection=[asset_key(resource)],
         tags={**tags, **BEFORE_BACKFILLS},
     )
 
 
-def _ask(api: Api, resource: str, due: Sequence[str], connection: Connection) -> datetime | str:
-    """Return the endpoint's newest change, or why this one endpoint cannot say."""
-    policy = api.policy(resource)
-    newest_request, what = policy.newest, "rows"
+def _ask(resource: Resource, due: Sequence[str], connection: Connection) -> datetime | str:
+    """Return the endpoint's newest change, or the reason that this one endpoint has none."""
+    newest_request, rows = resource.policy.newest, "rows"
     assert newest_request is not None, "others are not watched"
     if due:
-        assert isinstance(policy.load, Partitioned), "else there are no partitions"
-        window = time_window_of(policy.load, due).params
+        window = time_window_of(partitioned(resource), due).params
         newest_request = {**newest_request, "params": {**window, **newest_request["params"]}}
-        what = f"rows of {in_words(due)}"
+        rows = f"rows of {range_name(due)}"
     try:
-        newest = ask_newest(api, resource, newest_request, connection)
+        newest = ask_newest(resource, newest_request, connection)
     except Exception as error:
         cause = find_cause(error, AnalyticsAssetsError)
         if cause is None or isinstance(cause, NoAnswerError | TokenError | SettingsError):
             raise
         return str(cause)
-    return newest or f"{resource}: the API has no {what}."
+    return newest or f"{resource.name}: the API has no {rows}."
 
 
 def _loaded(
-    instance: dg.DagsterInstance, api: Api, resource: str, cursor: str | None
+    instance: dg.DagsterInstance, resource: Resource, cursor: str | None
 ) -> datetime | None:
     """Return the newest change that this sensor's own runs have loaded."""
     succeeded = instance.get_runs(
-        dg.RunsFilter(
-            tags={RESOURCE_TAG: _tag(api, resource)}, statuses=[dg.DagsterRunStatus.SUCCESS]
-        ),
+        dg.RunsFilter(tags={RESOURCE_TAG: _tag(resource)}, statuses=[dg.DagsterRunStatus.SUCCESS]),
         limit=1,
     )
     moments = [run.tags[NEWEST_TAG] for run in succeeded] + ([cursor] if cursor else [])
@@ -187,13 +184,13 @@ def _loaded(
 
 
 def _newest_in_table(
-    instance: dg.DagsterInstance, api: Api, resource: str, due: Sequence[str]
+    instance: dg.DagsterInstance, resource: Resource, due: Sequence[str]
 ) -> datetime | None:
-    """Return the newest change in the table after its last load, whoever asked for that.
+    """Return the newest change in the table after its last load, by whatever run.
 
-    Of partitions it is that after the oldest of their last loads; None if one was never loaded.
+    For partitions it is that after the oldest of their last loads; None if one was never loaded.
     """
-    asset = asset_key(api, resource)
+    asset = asset_key(resource)
     if due:
         loads = last_loads(instance, asset, due)
         moments = [load.metadata.get(NEWEST_UPDATE) for load in loads.values()]
@@ -205,5 +202,5 @@ def _newest_in_table(
     return datetime.fromisoformat(str(newest.value)) if newest else None
 
 
-def _tag(api: Api, resource: str) -> str:
-    return f"{api.name}/{resource}"
+def _tag(resource: Resource) -> str:
+    return f"{resource.api_name}/{resource.name}"

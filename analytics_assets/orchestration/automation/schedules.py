@@ -1,6 +1,6 @@
-"""When resources are loaded: one schedule, and one job, for all that share a cron expression.
+"""Schedules: one, with one job, for all resources that share a cron expression.
 
-The runs of a job all cover the same partitions, so that resources with other partitions, and those
+All assets of a run have the same partitions, so that resources with other partitions, and those
 without any, have a job of their own.
 """
 
@@ -11,50 +11,53 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Load, Partitioned
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import (
     due_partitions,
-    in_words,
-    range_tags,
+    partitioned,
+    range_name,
+    ranges,
 )
-from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS
+from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
 
 
-def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
-    """Make the schedules that the policies ask for, equal ones as one.
+def build_schedules(
+    api_name: str, resources: Sequence[ResourceConfig]
+) -> list[dg.ScheduleDefinition]:
+    """Build the schedules of the policies, equal ones as one.
 
     Args:
-        api: the API.
+        api_name: the prefix of the schedules' names.
+        resources: the resources of the API.
 
     Returns:
-        A schedule per pair of cron expression and time zone, and among those of partitioned
-        resources per set of partitions, each with a job for its resources and their checks.
+        A schedule per cron expression and time zone, and among partitioned resources per set of
+        partitions, each with a job for its resources and their checks.
 
     Raises:
-        ConfigurationError: a cron expression cannot be; the message names the resources.
+        ConfigurationError: a cron expression is invalid; the message names the resources.
     """
-    resources: dict[_Timing, list[str]] = defaultdict(list)
-    for resource in api.resources:
-        policy = api.policy(resource)
-        cron = " ".join(policy.schedule.lower().split())  # one schedule however it is written
-        resources[_Timing.of(cron, policy)].append(resource)
-    # a name stays what it was when partitions come to begin elsewhere, and so does its switch
-    alike = Counter(timing.briefly for timing in resources)
-    return [
-        _build_schedule(
-            api, timing.briefly if alike[timing.briefly] == 1 else timing.at_length, timing, names
-        )
-        for timing, names in sorted(resources.items())
-    ]
+    groups: dict[_Timing, list[ResourceConfig]] = defaultdict(list)
+    for resource in resources:
+        policy = resource.policy
+        cron = " ".join(policy.schedule.lower().split())  # one schedule for any spelling
+        groups[_Timing.of(cron, policy)].append(resource)
+    # a schedule keeps its name, and so its switch, when partitions start elsewhere
+    alike = Counter(timing.short_name for timing in groups)
+    schedules = []
+    for timing, group in sorted(groups.items(), key=lambda item: item[0]):
+        name = timing.short_name if alike[timing.short_name] == 1 else timing.long_name
+        schedules.append(_build_schedule(f"{api_name}_{name}", timing, group))
+    return schedules
 
 
 @dataclass(frozen=True, order=True)
 class _Timing:
-    """When resources are loaded, and by which partitions; `by` is empty if there are none."""
+    """The time of loads, and their partitions; `by` is empty if there are none."""
 
     cron: str
     timezone: str
@@ -67,7 +70,7 @@ class _Timing:
         return cls(cron, policy.timezone, by, _partitions_in_letters(policy.load))
 
     @property
-    def briefly(self) -> str:
+    def short_name(self) -> str:
         words = ["cron", _cron_in_letters(self.cron)]
         if self.timezone != "UTC":
             words.append(_zone_in_letters(self.timezone))
@@ -76,64 +79,62 @@ class _Timing:
         return "_".join(words)
 
     @property
-    def at_length(self) -> str:
-        return f"{self.briefly}_{self.partitions}" if self.partitions else self.briefly
+    def long_name(self) -> str:
+        return f"{self.short_name}_{self.partitions}" if self.partitions else self.short_name
 
 
 def _build_schedule(
-    api: Api, timing_in_letters: str, timing: _Timing, resources: list[str]
+    name: str, timing: _Timing, resources: list[ResourceConfig]
 ) -> dg.ScheduleDefinition:
-    name = f"{api.name}_{timing_in_letters}"
-    listed = ", ".join(resources)
-    partitioned = bool(timing.by)
-    what = f"the newest partitions of {listed}" if partitioned else listed
+    names = ", ".join(resource.name for resource in resources)
+    is_partitioned = bool(timing.by)
+    loaded = f"the newest partitions of {names}" if is_partitioned else names
     try:
         return dg.ScheduleDefinition(
             name=name,
             job=dg.define_asset_job(
                 name=f"{name}_job",
-                selection=dg.AssetSelection.assets(*(asset_key(api, name) for name in resources)),
-                description=f"Loads {listed}.",
+                selection=dg.AssetSelection.assets(*map(asset_key, resources)),
+                description=f"Loads {names}.",
             ),
             cron_schedule=timing.cron,
             execution_timezone=timing.timezone,
-            description=f"Loads {what} at `{timing.cron}` ({timing.timezone}).",
-            execution_fn=_requests(api, resources) if partitioned else None,
-            tags=None if partitioned else BEFORE_BACKFILLS,
+            description=f"Loads {loaded} at `{timing.cron}` ({timing.timezone}).",
+            execution_fn=_run_requests(resources) if is_partitioned else None,
+            tags=None if is_partitioned else BEFORE_BACKFILLS,
         )
     except dg.DagsterInvalidDefinitionError as error:
         raise ConfigurationError(
-            f"policy of {listed}: `schedule` is {timing.cron!r}, which is not a cron expression "
+            f"policy of {names}: `schedule` is {timing.cron!r}, which is not a cron expression "
             "such as '0 6 * * *' (minute, hour, day of month, month, day of week)."
         ) from error
 
 
-def _requests(
-    api: Api, resources: Sequence[str]
+def _run_requests(
+    resources: Sequence[ResourceConfig],
 ) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest | dg.SkipReason]]:
-    """Make what asks for a run over the partitions that are due, one for all with the same."""
+    """Return a function that requests a run per window of due partitions, for all that have it."""
 
     def request(
         context: dg.ScheduleEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         together: dict[tuple[str, ...], list[dg.AssetKey]] = defaultdict(list)
         for resource in resources:
-            load = api.policy(resource).load
-            assert isinstance(load, Partitioned), "those without partitions have another schedule"
+            load = partitioned(resource)
             due = due_partitions(load, context.scheduled_execution_time)
-            together[tuple(due)].append(asset_key(api, resource))
-        together.pop((), None)  # those whose first partition is yet to come
+            for window in ranges(load, due, load.longest_window):
+                together[tuple(window)].append(asset_key(resource))
         if not together:
             yield dg.SkipReason("There is no partition yet.")
-        for due, assets in together.items():
-            tags = {**range_tags(due), **BEFORE_BACKFILLS}
-            yield dg.RunRequest(in_words(due), asset_selection=assets, tags=tags)
+        for keys, assets in together.items():
+            tags = {**range_tags(keys), **BEFORE_BACKFILLS}
+            yield dg.RunRequest(range_name(keys), asset_selection=assets, tags=tags)
 
     return request
 
 
 def _partitions_in_letters(load: Load) -> str:
-    """Spell which partitions a load has, alike for loads with the same ones."""
+    """Spell the partitions of a load, the same for loads with the same ones."""
     if not isinstance(load, Partitioned):
         return ""
     words = [f"from {load.start}"]
@@ -151,7 +152,7 @@ def _zone_in_letters(timezone: str) -> str:
 def _cron_in_letters(cron: str) -> str:
     """Spell a cron expression in letters that a Dagster name may have.
 
-    Different expressions stay different; trailing stars say nothing, as there are always five.
+    Different expressions stay different; trailing stars are left out, as there are always five.
     """
     words = re.sub(r"( \*)+$", "", cron).replace("*", "every")
     return _in_letters(words.replace("/", " by ").replace("-", " to ").replace(",", " and "))

@@ -1,16 +1,13 @@
-"""What is asked of an asset after each load: of the load, and of the table itself."""
+"""Asset checks of each resource: of its last load, and of the table itself."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.load import Incremental, Partitioned
-from analytics_assets.config.policy import Policy
-from analytics_assets.contract import Contract
+from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.checks.load_checks import (
     check_complete_read,
     check_cursor,
@@ -25,187 +22,197 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_partition_rows,
     check_rows_in_window,
 )
-from analytics_assets.orchestration.checks.result import Verdict
+from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.checks.table_checks import (
     check_columns,
     check_newest_data,
     check_primary_key,
     check_rows_present,
 )
+from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata import column_schema
-from analytics_assets.orchestration.runs.dead_runs import tell_machine
-from analytics_assets.orchestration.runs.unchecked_loads import UncheckedLoads, unchecked_loads
-from analytics_assets.orchestration.signature import signature_known
+from analytics_assets.orchestration.runs.dead_runs import record_machine
+from analytics_assets.orchestration.runs.last_load import LastLoad, last_load
+from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.warehouse.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
-DESCRIPTIONS = {
-    "complete_read": "All rows that the API has have arrived.",
-    "cursor": "All rows of the load say when they changed, and it is as was asked for.",
-    "no_rejected_rows": "No row of the load broke the contract.",
-    "contract_drift": "The API is as the kept contract says.",
-    "pruned": "Rows that the API no longer has are deleted.",
-    "rows_present": "The table has rows.",
-    "primary_key": "No part of the primary key is null, and no key stands twice.",
-    "newest_data": "The newest day in the table is fresh: a load of nothing is no news.",
-    "columns_unchanged": "The table has the columns that it had after the load before.",
-    "rows_in_window": "The API gave rows of the days that it was asked for, and of no others.",
-    "newest_partition": "The newest partition that is due has been loaded.",
-    "missing_partitions": "Each partition that is over has been loaded as a whole.",
-    "lost_partitions": "The table still has all rows of each partition that was loaded.",
-    "partition_rows": "No partition has far fewer rows than the same weekday before.",
-}
-BLOCKING = ("complete_read",)
+
+@dataclass(frozen=True)
+class CheckContext:
+    """Inputs of the checks of one asset.
+
+    Args:
+        resource: the resource.
+        tables: the open warehouse.
+        instance: holds the event log.
+        load: the last load.
+        now: the moment of the checks.
+    """
+
+    resource: Resource
+    tables: Tables
+    instance: dg.DagsterInstance
+    load: LastLoad
+    now: datetime
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What the checks of one asset look at.
+class Check:
+    """An asset check.
 
     Args:
-        api: the API.
-        resource: the resource.
-        policy: its policy.
-        contract: what its rows must be.
-        tables: the open warehouse.
-        instance: what remembers the loads.
-        loads: those that no check has looked at yet.
+        description: the claim that it checks, shown in the UI.
+        run: returns its result.
+        applies: True for the resources that have the check.
+        needs_table: True if it reads the table, and fails where there is none.
+        blocking: True if downstream assets wait for it.
     """
 
-    api: Api
-    resource: str
-    policy: Policy
-    contract: Contract
-    tables: Tables
-    instance: dg.DagsterInstance
-    loads: UncheckedLoads
-
-    @property
-    def load(self) -> Mapping[str, Any]:
-        """The metadata of the loads."""
-        return self.loads.metadata
-
-    @property
-    def table(self) -> str:
-        """The asset's table."""
-        return self.api.table(self.resource)
+    description: str
+    run: Callable[[CheckContext], CheckResult]
+    applies: Callable[[Resource], bool] = lambda resource: True
+    needs_table: bool = False
+    blocking: bool = False
 
 
-CHECKS: Mapping[str, Callable[[Checked], Verdict]] = {
-    "complete_read": lambda asset: check_complete_read(asset.load),
-    "cursor": lambda asset: check_cursor(asset.load, asset.policy),
-    "no_rejected_rows": lambda asset: check_rejected_rows(
-        asset.tables, asset.resource, asset.load, asset.policy
+def _is_partitioned(resource: Resource) -> bool:
+    return isinstance(resource.policy.load, Partitioned)
+
+
+CHECKS: Mapping[str, Check] = {
+    "complete_read": Check(
+        "All rows that the API has have arrived.",
+        lambda context: check_complete_read(context.load.metadata),
+        blocking=True,
     ),
-    "contract_drift": lambda asset: check_drift(asset.api, asset.contract, asset.load),
-    "pruned": lambda asset: check_pruned(asset.load, asset.policy),
-    "rows_present": lambda asset: check_rows_present(asset.tables, asset.table),
-    "primary_key": lambda asset: check_primary_key(
-        asset.tables, asset.table, asset.contract.key_columns
+    "cursor": Check(
+        "All rows of the load have a time of change, within the requested range.",
+        lambda context: check_cursor(context.load.metadata, context.resource.policy),
+        applies=lambda resource: isinstance(resource.policy.load, Incremental),
     ),
-    "newest_data": lambda asset: check_newest_data(
-        asset.tables, asset.table, asset.policy, datetime.now(UTC)
+    "no_rejected_rows": Check(
+        "No row of the load broke the contract.",
+        lambda context: check_rejected_rows(
+            context.tables, context.resource, context.load.metadata
+        ),
     ),
-    "columns_unchanged": lambda asset: check_columns(
-        asset.loads.columns_before, column_schema(asset.tables.columns(asset.table))
+    "contract_drift": Check(
+        "The API's document and rows match the stored contract.",
+        lambda context: check_drift(context.resource, context.load.metadata),
+        applies=lambda resource: resource.contract.has_schema,
     ),
-    "rows_in_window": lambda asset: check_rows_in_window(asset.load),
-    "newest_partition": lambda asset: check_newest_partition(
-        asset.instance, asset_key(asset.api, asset.resource), asset.policy, datetime.now(UTC)
+    "pruned": Check(
+        "Rows that the API no longer has are deleted.",
+        lambda context: check_pruned(context.load.metadata, context.resource.policy),
+        applies=lambda resource: resource.policy.prune,
     ),
-    "missing_partitions": lambda asset: check_missing_partitions(
-        asset.instance, asset_key(asset.api, asset.resource), asset.policy, datetime.now(UTC)
+    "rows_present": Check(
+        "The table has rows.",
+        lambda context: check_rows_present(context.tables, context.resource.table),
+        needs_table=True,
     ),
-    "lost_partitions": lambda asset: check_lost_partitions(
-        asset.instance, asset.tables, asset.api, asset.resource, datetime.now(UTC)
+    "primary_key": Check(
+        "No part of the primary key is null, and no key occurs twice.",
+        lambda context: check_primary_key(
+            context.tables, context.resource.table, context.resource.key_columns
+        ),
+        applies=lambda resource: bool(resource.primary_key) and resource.has_unique_keys,
+        needs_table=True,
     ),
-    "partition_rows": lambda asset: check_partition_rows(
-        asset.tables, asset.api, asset.resource, asset.loads.partitions, datetime.now(UTC)
+    "newest_data": Check(
+        "The newest day in the table is fresh: a load without rows does not count.",
+        lambda context: check_newest_data(context.tables, context.resource, context.now),
+        applies=lambda resource: bool(resource.policy.date_column),
+        needs_table=True,
+    ),
+    "columns_unchanged": Check(
+        "The table has the columns that it had after the load before.",
+        lambda context: check_columns(
+            context.load.columns_before,
+            table_schema(context.tables.columns(context.resource.table)),
+        ),
+        needs_table=True,
+    ),
+    "rows_in_window": Check(
+        "The API gave rows of the requested days, and of no others.",
+        lambda context: check_rows_in_window(context.load.metadata),
+        applies=_is_partitioned,
+    ),
+    "newest_partition": Check(
+        "The newest partition that is due is loaded.",
+        lambda context: check_newest_partition(context.instance, context.resource, context.now),
+        applies=_is_partitioned,
+    ),
+    "missing_partitions": Check(
+        "Every partition that has ended is loaded as a whole.",
+        lambda context: check_missing_partitions(context.instance, context.resource, context.now),
+        applies=_is_partitioned,
+    ),
+    "lost_partitions": Check(
+        "The table still has all rows of every loaded partition.",
+        lambda context: check_lost_partitions(
+            context.instance, context.tables, context.resource, context.now
+        ),
+        applies=_is_partitioned,
+        needs_table=True,
+    ),
+    "partition_rows": Check(
+        "No partition has far fewer rows than the same weekday before.",
+        lambda context: check_partition_rows(
+            context.tables, context.resource, context.load.partitions, context.now
+        ),
+        applies=_is_partitioned,
+        needs_table=True,
     ),
 }
-OF_PARTITIONS = (
-    "rows_in_window",
-    "newest_partition",
-    "missing_partitions",
-    "lost_partitions",
-    "partition_rows",
-)
-# these look at the table, which may not be there
-OF_THE_TABLE = (
-    "rows_present",
-    "primary_key",
-    "newest_data",
-    "columns_unchanged",
-    "lost_partitions",
-    "partition_rows",
-)
 
 
 def build_checks(
-    api: Api, warehouse: Warehouse, contracts: Mapping[str, Contract]
+    resources: Mapping[str, Resource], warehouse: Warehouse
 ) -> list[dg.AssetChecksDefinition]:
-    """Make the checks of each resource's asset.
+    """Build the checks of each resource's asset.
 
     Args:
-        api: the API.
-        warehouse: where the tables are.
-        contracts: what the rows must be, by resource.
+        resources: the resources by name.
+        warehouse: the warehouse of their tables.
 
     Returns:
-        One definition per resource. A resource without a primary key, a date column or a contract
-        does not have the check that would need it.
+        One definition per resource, with the checks that apply to it.
     """
-    return [
-        _build_checks(api, resource, warehouse, contracts[resource]) for resource in api.resources
-    ]
+    return [_build_checks(resource, warehouse) for resource in resources.values()]
 
 
-def _build_checks(
-    api: Api, resource: str, warehouse: Warehouse, contract: Contract
-) -> dg.AssetChecksDefinition:
-    asset, policy = asset_key(api, resource), api.policy(resource)
-    applies = {
-        "primary_key": bool(contract.primary_key) and api.has_one_row_per_key(resource),
-        "newest_data": bool(policy.date_column),
-        "contract_drift": contract.has_schema,
-        "pruned": policy.prune,
-        "cursor": isinstance(policy.load, Incremental),
-        **dict.fromkeys(OF_PARTITIONS, isinstance(policy.load, Partitioned)),
-    }
+def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDefinition:
+    asset = asset_key(resource)
 
     @dg.multi_asset_check(
-        name=f"{api.name}__{resource}_checks",
+        name=f"{resource.api_name}__{resource.name}_checks",
         specs=[
-            dg.AssetCheckSpec(name, asset=asset, description=description, blocking=name in BLOCKING)
-            for name, description in DESCRIPTIONS.items()
-            if applies.get(name, True)
+            dg.AssetCheckSpec(
+                name, asset=asset, description=check.description, blocking=check.blocking
+            )
+            for name, check in CHECKS.items()
+            if check.applies(resource)
         ],
         can_subset=True,
-        pool=warehouse.pool(api.table(resource)),
+        pool=warehouse.pool(resource.table),
     )
-    @signature_known
+    @with_signature
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
-        tell_machine(run.instance, run.run_id)
+        record_machine(run.instance, run.run_id)
         with warehouse.open(context.log) as tables:
-            loads = unchecked_loads(run.instance, asset, run.run_id)
-            looked_at = Checked(api, resource, policy, contract, tables, run.instance, loads)
-            exists = bool(tables.columns(looked_at.table))
-            for wanted in sorted(context.selected_asset_check_keys):
-                missing = wanted.name in OF_THE_TABLE and not exists
-                verdict = (
-                    Verdict(False, "There is no such table.")
-                    if missing
-                    else CHECKS[wanted.name](looked_at)
+            load = last_load(run.instance, asset, run.run_id)
+            inputs = CheckContext(resource, tables, run.instance, load, datetime.now(UTC))
+            has_table = bool(tables.columns(resource.table))
+            for key in sorted(context.selected_asset_check_keys):
+                check = CHECKS[key.name]
+                result = (
+                    CheckResult(False, "The table does not exist.")
+                    if check.needs_table and not has_table
+                    else check.run(inputs)
                 )
-                yield dg.AssetCheckResult(
-                    check_name=wanted.name,
-                    asset_key=asset,
-                    passed=verdict.passed,
-                    severity=verdict.severity,
-                    description=verdict.text,
-                    metadata=verdict.numbers,
-                )
+                yield result.of(asset, key.name)
 
     return checks

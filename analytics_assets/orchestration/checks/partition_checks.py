@@ -1,4 +1,4 @@
-"""What is asked of a table that is loaded by partitions: what is missing, lost or has shrunk."""
+"""Checks of partitions: missing, lost and shrunken ones."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,22 +7,22 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
-from analytics_assets.config.load import Partitioned
-from analytics_assets.config.policy import Policy
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
-from analytics_assets.orchestration.checks.result import Verdict
+from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import ROWS_RECEIVED
 from analytics_assets.orchestration.partitions.definition import (
     expected_partitions,
     finished_partitions,
-    in_words,
     missing_partitions,
+    partitioned,
     partitions_until,
+    range_name,
     ranges,
 )
 from analytics_assets.orchestration.partitions.lost import lost_partitions
-from analytics_assets.orchestration.partitions.row_counts import rows_of_partitions
+from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.warehouse.tables import Tables
 
 NAMED_AT_MOST = 10
@@ -30,7 +30,7 @@ STEP_BACK = {"day": 7, "week": 1, "month": 1}  # partitions: to the same weekday
 BEFORE = {"day": "a week before", "week": "the week before", "month": "the month before"}
 
 
-def check_rows_in_window(load: Mapping[str, Any]) -> Verdict:
+def check_rows_in_window(load: Mapping[str, Any]) -> CheckResult:
     """Warn if the API gave rows of other days than it was asked for.
 
     Args:
@@ -39,10 +39,10 @@ def check_rows_in_window(load: Mapping[str, Any]) -> Verdict:
     outside, received = load.get(ROWS_OUTSIDE, 0), load.get(ROWS_RECEIVED, 0)
     numbers = {ROWS_OUTSIDE: outside}
     if not outside:
-        return Verdict(True, "All rows are of the days that were asked for.", numbers=numbers)
-    return Verdict(
+        return CheckResult(True, "All rows belong to the requested days.", numbers=numbers)
+    return CheckResult(
         False,
-        f"{outside} of {received} rows are of other days than the API was asked for. They are "
+        f"{outside} of {received} rows belong to other days than the request. They are "
         "loaded. Is `timezone` or `end_is_inclusive` in `window` of the resource's policy right?",
         dg.AssetCheckSeverity.WARN,
         numbers,
@@ -50,26 +50,25 @@ def check_rows_in_window(load: Mapping[str, Any]) -> Verdict:
 
 
 def check_missing_partitions(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, policy: Policy, now: datetime
-) -> Verdict:
-    """Warn if partitions that are over were never loaded, or only before they were over.
+    instance: dg.DagsterInstance, resource: ResourceConfig, now: datetime
+) -> CheckResult:
+    """Warn if partitions that have ended were never loaded, or only before their end.
 
     Those that ended no longer ago than the policy's `freshness` are not late yet.
 
     Args:
-        instance: what remembers the loads.
-        asset: the asset.
-        policy: says which partitions there are.
+        instance: holds the event log.
+        resource: a partitioned resource.
         now: the moment to compare with.
     """
-    load = _partitioned(policy)
-    due = finished_partitions(load, now - policy.freshness)
-    missing = missing_partitions(instance, asset, load, due)
+    load = partitioned(resource)
+    due = finished_partitions(load, now - resource.policy.freshness)
+    missing = missing_partitions(instance, asset_key(resource), load, due)
     numbers = {"missing_partitions": len(missing)}
     if not missing:
-        return Verdict(True, f"All {len(due)} are loaded.", numbers=numbers)
-    holes = [in_words(hole) for hole in ranges(load, missing)]
-    return Verdict(
+        return CheckResult(True, f"All {len(due)} are loaded.", numbers=numbers)
+    holes = [range_name(hole) for hole in ranges(load, missing)]
+    return CheckResult(
         False,
         f"{len(missing)} of {len(due)} were never loaded as a whole: {_named(holes)}. Load them by "
         "a backfill of the missing partitions, or set a later `start` in the resource's policy.",
@@ -79,79 +78,75 @@ def check_missing_partitions(
 
 
 def check_newest_partition(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, policy: Policy, now: datetime
-) -> Verdict:
-    """Fail if the newest partition that a fresh table has was not loaded, whatever else was.
+    instance: dg.DagsterInstance, resource: ResourceConfig, now: datetime
+) -> CheckResult:
+    """Fail if the newest partition of a fresh table is not loaded, whatever else is.
 
     Args:
-        instance: what remembers the loads.
-        asset: the asset.
-        policy: says which partitions there are, and how long a table counts as fresh.
+        instance: holds the event log.
+        resource: a partitioned resource.
         now: the moment to compare with.
     """
-    load = _partitioned(policy)
-    due = expected_partitions(load, policy.freshness, now)
+    load = partitioned(resource)
+    due = expected_partitions(load, resource.policy.freshness, now)
     if not due:
-        return Verdict(True, "None is due yet.")
+        return CheckResult(True, "None is due yet.")
     keys = partitions_until(load, now)
-    loaded = instance.get_materialized_partitions(asset)
+    loaded = instance.get_materialized_partitions(asset_key(resource))
     newest = next((key for key in reversed(keys) if key in loaded), None)
-    told = f"The newest that was loaded is {newest or 'none'}; {due[-1]} is due."
+    text = f"The newest that is loaded is {newest or 'none'}; {due[-1]} is due."
     if newest is not None and keys.index(newest) >= len(due) - 1:
-        return Verdict(True, told)
-    return Verdict(False, f"{told} Is the schedule switched on, and did its last run succeed?")
+        return CheckResult(True, text)
+    return CheckResult(False, f"{text} Is the schedule switched on, and did its last run succeed?")
 
 
 def check_lost_partitions(
-    instance: dg.DagsterInstance, tables: Tables, api: Api, resource: str, now: datetime
-) -> Verdict:
-    """Fail if the table no longer holds all rows of partitions that were loaded.
+    instance: dg.DagsterInstance, tables: Tables, resource: ResourceConfig, now: datetime
+) -> CheckResult:
+    """Fail if the table no longer holds all rows of loaded partitions.
 
     Args:
-        instance: what remembers the loads.
+        instance: holds the event log.
         tables: the open warehouse.
-        api: the API.
-        resource: the resource.
-        now: the moment up to which partitions are over.
+        resource: a partitioned resource.
+        now: the moment up to which partitions have ended.
     """
-    load = _partitioned(api.policy(resource))
+    load = partitioned(resource)
     keys = finished_partitions(load, now)
-    lost = lost_partitions(instance, tables, api, resource, keys)
+    lost = lost_partitions(instance, tables, resource, keys)
     numbers = {"lost_partitions": len(lost)}
     if not lost:
-        return Verdict(True, "The table has all rows that were loaded.", numbers=numbers)
-    holes = [in_words(hole) for hole in ranges(load, lost)]
-    return Verdict(
+        return CheckResult(True, "The table has all rows that were loaded.", numbers=numbers)
+    holes = [range_name(hole) for hole in ranges(load, lost)]
+    return CheckResult(
         False,
         f"The table has fewer rows of {len(lost)} than were loaded: {_named(holes)}. Is it another "
         "warehouse, or an older copy? Load them again by a backfill, or by `make materialize`. Or "
-        "have rows of other days the same `primary_key`, and take the place of theirs?",
+        "have rows of other days the same `primary_key`, and have replaced theirs?",
         numbers=numbers,
     )
 
 
 def check_partition_rows(
     tables: Tables,
-    api: Api,
-    resource: str,
+    resource: ResourceConfig,
     loaded: Sequence[str],
     now: datetime,
-) -> Verdict:
+) -> CheckResult:
     """Warn if a partition has far fewer rows than the same weekday, or the partition, before.
 
     Args:
         tables: the open warehouse.
-        api: the API.
-        resource: the resource.
-        loaded: the partitions of the last loads.
-        now: the moment up to which partitions are over.
+        resource: a partitioned resource.
+        loaded: the partitions of the last load.
+        now: the moment up to which partitions have ended.
     """
-    load = _partitioned(api.policy(resource))
+    load = partitioned(resource)
     keys = finished_partitions(load, now)
     before = dict(zip(keys[STEP_BACK[load.by] :], keys, strict=False))
     pairs = [(before[key], key) for key in loaded if key in before]
     counted = sorted({key for pair in pairs for key in pair})
-    rows = rows_of_partitions(tables, api, resource, counted)
+    rows = row_counts(tables, resource, counted)
     fallen = [
         f"{key} has {rows[key]} rows, {BEFORE[load.by]} there were {rows[earlier]}"
         for earlier, key in pairs
@@ -159,25 +154,20 @@ def check_partition_rows(
     ]
     numbers = {"partitions_with_fewer_rows": len(fallen)}
     if not fallen:
-        return Verdict(True, f"{len(pairs)} were compared.", numbers=numbers)
-    told = f"{_named(fallen)}. If that is how it is, raise `max_drop` in the resource's policy."
+        return CheckResult(True, f"{len(pairs)} were compared.", numbers=numbers)
+    text = f"{_named(fallen)}. If that is correct, raise `max_drop` in the resource's policy."
     if load.window.end_is_inclusive and any(not rows[key] for _, key in pairs):
-        told += " Or is the API's end exclusive? Then set `end_is_inclusive=False` in `window`."
-    return Verdict(
+        text += " Or is the API's end exclusive? Then set `end_is_inclusive=False` in `window`."
+    return CheckResult(
         False,
-        told,
+        text,
         dg.AssetCheckSeverity.WARN,
         numbers,
     )
 
 
-def _partitioned(policy: Policy) -> Partitioned:
-    assert isinstance(policy.load, Partitioned), "others do not have these checks"
-    return policy.load
-
-
 def _named(findings: Sequence[str]) -> str:
-    """List the first findings, and say how many more there are."""
+    """Return the first findings, and the number of the others."""
     shown = list(islice(findings, NAMED_AT_MOST))
     more = len(findings) - len(shown)
     return "; ".join([*shown, *([f"and {more} more"] if more else [])])

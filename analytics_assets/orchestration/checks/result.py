@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,17 +7,28 @@ import dagster as dg
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a check found.
+class CheckResult:
+    """The result of a check.
 
     Args:
-        passed: whether all is well.
-        text: what was found, in words.
-        severity: how bad it is if not.
-        numbers: what was found, in numbers that the UI plots over time.
+        passed: True if the claim holds.
+        text: the finding.
+        severity: severity of a failure.
+        numbers: counts that the UI plots over time.
     """
 
     passed: bool
     text: str
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     numbers: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckResult:
+        """Return the result as Dagster's, for a check of an asset."""
+        return dg.AssetCheckResult(
+            check_name=check,
+            asset_key=asset,
+            passed=self.passed,
+            severity=self.severity,
+            description=self.text,
+            metadata=dict(self.numbers),
+        )

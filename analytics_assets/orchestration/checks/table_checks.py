@@ -1,4 +1,4 @@
-"""What is asked of a table itself, whatever the load says of it."""
+"""Checks of a table itself, whatever its last load reports."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,78 +6,80 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.policy import Policy
-from analytics_assets.orchestration.checks.result import Verdict
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.partitions.definition import expected_partitions, time_window_of
 from analytics_assets.warehouse.tables import Tables
 
 
-def check_rows_present(tables: Tables, table: str) -> Verdict:
+def check_rows_present(tables: Tables, table: str) -> CheckResult:
     """Fail if the table has no rows."""
     rows = tables.row_count(table)
-    return Verdict(rows > 0, f"{rows} rows.", numbers={"rows": rows})
+    return CheckResult(rows > 0, f"{rows} rows.", numbers={"rows": rows})
 
 
-def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> Verdict:
-    """Fail if a part of the key is missing, is null in some row, or a key stands twice."""
+def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> CheckResult:
+    """Fail if a part of the key is missing, is null in some row, or a key occurs twice."""
     columns = tables.columns(table)
     missing = [column for column in key if tables.column_name(column) not in columns]
     if missing:
-        return Verdict(False, f"The table has no column {', '.join(missing)}.")
+        return CheckResult(False, f"The table has no column {', '.join(missing)}.")
     nulls, duplicates = tables.rows_without_key(table, key), tables.duplicated_keys(table, key)
-    return Verdict(
+    return CheckResult(
         nulls == duplicates == 0,
         f"{nulls} rows without a key, {duplicates} keys more than once.",
         numbers={"rows_without_key": nulls, "duplicated_keys": duplicates},
     )
 
 
-def check_newest_data(tables: Tables, table: str, policy: Policy, now: datetime) -> Verdict:
+def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -> CheckResult:
     """Fail if the newest day in the table ended longer ago than the policy allows.
 
-    Of weeks and months, the newest that is due must have begun in the table.
+    For weeks and months, the table must have a row of the newest one that is due.
 
     Args:
         tables: the open warehouse.
-        table: the table.
-        policy: says which column holds the day, and how long it counts as fresh.
+        resource: the resource, whose policy names the column of the day, and its freshness.
         now: the moment to compare with.
     """
+    table, policy = resource.table, resource.policy
     column = str(policy.date_column)
     if tables.column_name(column) not in tables.columns(table):
-        return Verdict(
+        return CheckResult(
             False,
-            f"The table has no column `{column}`: name the one that says which day a row is about "
+            f"The table has no column `{column}`: name the column of a row's day "
             "as `date_column` in the resource's policy, or None if it has none.",
         )
     newest = tables.newest(table, column)
     if newest is None:
-        return Verdict(False, f"No row has a date or a time in `{column}`.")
+        return CheckResult(False, f"No row has a date or a time in `{column}`.")
     age = now - (newest + timedelta(days=1))
     if age < -timedelta(days=2):
-        return Verdict(False, f"The newest `{column}` is {newest.date()}, which is yet to come.")
-    told, numbers = f"The newest `{column}` is {newest.date()}", {"age_hours": _hours(age)}
+        return CheckResult(
+            False, f"The newest `{column}` is {newest.date()}, which is in the future."
+        )
+    text, numbers = f"The newest `{column}` is {newest.date()}", {"age_hours": _hours(age)}
     if isinstance(policy.load, Partitioned) and policy.load.by != "day":
         expected = expected_partitions(policy.load, policy.freshness, now)[-1:]
         starts = [time_window_of(policy.load, [key]).start.date() for key in expected]
         fresh = all(start <= newest.date() for start in starts)
-        return Verdict(fresh, f"{told}; {''.join(expected) or 'none'} is due.", numbers=numbers)
-    return Verdict(
+        return CheckResult(fresh, f"{text}; {''.join(expected) or 'none'} is due.", numbers=numbers)
+    return CheckResult(
         age <= policy.freshness,
-        f"{told}, which ended {_hours(age)} h ago; up to {_hours(policy.freshness)} h are fresh.",
+        f"{text}, which ended {_hours(age)} h ago; up to {_hours(policy.freshness)} h are fresh.",
         numbers=numbers,
     )
 
 
-def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> Verdict:
-    """Warn if columns came, went or changed their type since the load before.
+def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> CheckResult:
+    """Warn if columns were added, removed or changed their type since the load before.
 
     Args:
         before: the columns after the load before; None if there was none.
         now: the columns of the table.
     """
     if before is None:
-        return Verdict(True, "This is the first load.")
+        return CheckResult(True, "This is the first load.")
     old = {column.name: column.type for column in before.columns}
     new = {column.name: column.type for column in now.columns}
     changes = [
@@ -90,7 +92,7 @@ def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> Verdict
         ),
     ]
     text = "; ".join(changes) or f"{len(new)} columns, as before."
-    return Verdict(not changes, text, dg.AssetCheckSeverity.WARN)
+    return CheckResult(not changes, text, dg.AssetCheckSeverity.WARN)
 
 
 def _hours(duration: timedelta) -> int:

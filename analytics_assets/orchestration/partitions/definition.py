@@ -1,6 +1,6 @@
-"""The days, weeks or months of a resource as Dagster partitions: which there are, which are due."""
+"""Days, weeks or months of a resource as Dagster partitions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -9,19 +9,25 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.orchestration.runs.materializations import last_loads
 
-# by which Dagster 1.13 takes a run for one over a range of partitions
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 MONDAY = 1
-# that of a week, or a month, is none of a day, or a day that was loaded would pass for all of it
+# keys of weeks and months look unlike days, or a loaded day would count as its whole month
 KEYS = {"day": "%Y-%m-%d", "week": "week-%Y-%m-%d", "month": "%Y-%m"}
 DAY = timedelta(days=1)
 
 
+def partitioned(resource: ResourceConfig) -> Partitioned:
+    """Return the load of a resource whose policy says `Partitioned`."""
+    load = resource.policy.load
+    assert isinstance(load, Partitioned), "other loads have no partitions"
+    return load
+
+
 def partitions_of(load: Partitioned) -> dg.TimeWindowPartitionsDefinition:
-    """Return the partitions of a load; those of equal loads are one object."""
+    """Return the partitions of a load; equal loads share one object."""
     end_offset = int(load.include_unfinished)
     return _partitions(load.by, load.start.strftime(KEYS[load.by]), load.timezone, end_offset)
 
@@ -30,45 +36,43 @@ def partitions_of(load: Partitioned) -> dg.TimeWindowPartitionsDefinition:
 def _partitions(
     by: str, start: str, timezone: str, end_offset: int
 ) -> dg.TimeWindowPartitionsDefinition:
-    how: Any = {"timezone": timezone, "end_offset": end_offset, "fmt": KEYS[by]}
+    options: Any = {"timezone": timezone, "end_offset": end_offset, "fmt": KEYS[by]}
     if by == "day":
-        return dg.DailyPartitionsDefinition(start, **how)
+        return dg.DailyPartitionsDefinition(start, **options)
     if by == "week":
-        return dg.WeeklyPartitionsDefinition(start, day_offset=MONDAY, **how)
-    return dg.MonthlyPartitionsDefinition(start, **how)
+        return dg.WeeklyPartitionsDefinition(start, day_offset=MONDAY, **options)
+    return dg.MonthlyPartitionsDefinition(start, **options)
 
 
 def backfill_policy_of(load: Partitioned) -> dg.BackfillPolicy:
-    """Return into how many runs a backfill is cut: one, if the policy does not say otherwise."""
-    if load.partitions_per_run is None:
-        return dg.BackfillPolicy.single_run()
-    return dg.BackfillPolicy.multi_run(load.partitions_per_run)
+    """Return the policy by which Dagster cuts a backfill: a run per longest window."""
+    return dg.BackfillPolicy.multi_run(load.longest_window)
 
 
 def partitions_until(load: Partitioned, now: datetime) -> Sequence[str]:
-    """Return the partitions that there are at a moment, the oldest first."""
+    """Return the partitions that exist at a moment, oldest first."""
     with dg.partition_loading_context(now):
         return partitions_of(load).get_partition_keys()
 
 
 def finished_partitions(load: Partitioned, now: datetime) -> Sequence[str]:
-    """Return the partitions that are over at a moment, the oldest first."""
+    """Return the partitions that have ended at a moment, oldest first."""
     keys = partitions_until(load, now)
     return keys[:-1] if load.include_unfinished else keys
 
 
 def due_partitions(load: Partitioned, now: datetime) -> Sequence[str]:
-    """Return the newest partition at a moment, and as many before it as are to be taken again."""
+    """Return the newest partition at a moment, and `lookback` partitions before it."""
     return partitions_until(load, now)[-(load.lookback + 1) :]
 
 
 def expected_partitions(load: Partitioned, freshness: timedelta, now: datetime) -> Sequence[str]:
-    """Return the partitions that a fresh table has at a moment, the oldest first.
+    """Return the partitions that a fresh table has at a moment, oldest first.
 
     Args:
-        load: whose partitions they are.
-        freshness: how long after the end of its newest day a table counts as fresh. The day that
-            follows on it has then been over for a day less.
+        load: the load.
+        freshness: age at which the newest day of a table is no longer fresh; the day after it
+            has then ended a day later.
         now: the moment.
     """
     return finished_partitions(load, now - max(freshness - DAY, timedelta(0)))
@@ -80,30 +84,30 @@ def missing_partitions(
     """Return the partitions that were never loaded as a whole.
 
     Args:
-        instance: what remembers the loads.
+        instance: holds the event log.
         asset: the asset.
-        load: whose partitions they are. Where those that are not over count, one that was loaded
-            last before its end lacks what came after that.
-        keys: the partitions in question.
+        load: the load. With `include_unfinished`, a partition whose last load began before its
+            end is not loaded as a whole.
+        keys: the partitions to look up.
     """
     if load.include_unfinished:
         windows = partitions_of(load).time_window_for_partition_key
         loads = last_loads(instance, asset, keys)
-        whole = {key for key, last in loads.items() if last.began >= windows(key).end}
+        loaded = {key for key, last in loads.items() if last.began >= windows(key).end}
     else:
-        whole = instance.get_materialized_partitions(asset)
-    return [key for key in keys if key not in whole]
+        loaded = instance.get_materialized_partitions(asset)
+    return [key for key in keys if key not in loaded]
 
 
 def ranges(
     load: Partitioned, keys: Iterable[str], longest: int | None = None
 ) -> Iterator[list[str]]:
-    """Put partitions that follow on each other together.
+    """Group partitions into ranges of consecutive ones.
 
     Args:
-        load: whose partitions they are.
-        keys: the partitions, the oldest first.
-        longest: how many to put together at most.
+        load: the load.
+        keys: the partitions, oldest first.
+        longest: the most partitions of a range.
 
     Yields:
         Partitions without a gap between them.
@@ -116,33 +120,28 @@ def ranges(
     """
     partitions = partitions_of(load)
     windows = [(key, partitions.time_window_for_partition_key(key)) for key in keys]
-    together = [key for key, _ in windows[:1]]
+    group = [key for key, _ in windows[:1]]
     for (_, before), (key, window) in pairwise(windows):
-        if window.start != before.end or len(together) == longest:
-            yield together
-            together = []
-        together.append(key)
-    if together:
-        yield together
+        if window.start != before.end or len(group) == longest:
+            yield group
+            group = []
+        group.append(key)
+    if group:
+        yield group
 
 
 def time_window_of(load: Partitioned, keys: Sequence[str]) -> TimeWindow:
-    """Return the span of time of partitions that follow on each other."""
+    """Return the time window of consecutive partitions."""
     partitions = partitions_of(load)
     first, last = (partitions.time_window_for_partition_key(key) for key in (keys[0], keys[-1]))
     return TimeWindow(first.start, last.end, load.window)
 
 
-def range_tags(keys: Sequence[str]) -> Mapping[str, str]:
-    """Return the tags of a run over partitions that follow on each other."""
-    return {RANGE_START: keys[0], RANGE_END: keys[-1]}
-
-
-def in_words(keys: Sequence[str]) -> str:
-    """Name partitions that follow on each other.
+def range_name(keys: Sequence[str]) -> str:
+    """Return the name of consecutive partitions.
 
     Example:
-        >>> in_words(["2026-01-01", "2026-01-02"])
+        >>> range_name(["2026-01-01", "2026-01-02"])
         '2026-01-01 to 2026-01-02'
     """
     return keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"

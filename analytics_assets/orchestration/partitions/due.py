@@ -1,23 +1,24 @@
-"""What is to be loaded, at a moment, so that all tables hold all there is."""
+"""Runs that are due: what must be loaded now for all tables to be complete."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import (
     due_partitions,
     missing_partitions,
     partitions_until,
-    range_tags,
     ranges,
 )
 from analytics_assets.orchestration.partitions.lost import lost_partitions
+from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.warehouse.tables import Tables
 
 
@@ -26,51 +27,52 @@ class DueRun:
     """A run that is due.
 
     Args:
-        resources: what it loads.
-        partitions: which partitions of them; they follow on each other. Empty for resources that
-            have none.
+        resources: the resources to load.
+        partitions: consecutive partitions to load of each; empty for resources without.
     """
 
-    resources: Sequence[str]
+    resources: Sequence[ResourceConfig]
     partitions: Sequence[str] = ()
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags by which Dagster knows the partitions."""
+        """The tags by which Dagster finds the partitions."""
         return range_tags(self.partitions) if self.partitions else {}
 
 
 def due_runs(
-    api: Api,
     instance: dg.DagsterInstance,
     tables: Tables,
-    resources: Sequence[str],
+    resources: Sequence[ResourceConfig],
     now: datetime,
 ) -> list[DueRun]:
-    """Find the runs that are due.
+    """Return the runs that are due.
 
     Args:
-        api: the API.
-        instance: what remembers which partitions were loaded.
+        instance: holds the event log.
         tables: the open warehouse.
-        resources: the resources in question.
+        resources: the resources to look at.
         now: the moment.
 
     Returns:
-        One run for the resources without partitions, and one for each stretch of partitions that
-        were never loaded as a whole, of which the table has lost rows, or that are to be taken
-        again, for all resources that have it.
+        One run for the resources without partitions, and one per window of partitions that were
+        never loaded as a whole, have lost rows, or may have been restated; a window is at most
+        `longest_window` partitions, and its run loads all resources that have it.
     """
-    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    together: dict[tuple[str, ...], list[ResourceConfig]] = defaultdict(list)
     for resource in resources:
-        load = api.policy(resource).load
+        load = resource.policy.load
         if not isinstance(load, Partitioned):
             together[()].append(resource)
             continue
         keys = partitions_until(load, now)
         due = set(due_partitions(load, now))
-        due.update(missing_partitions(instance, asset_key(api, resource), load, keys))
-        due.update(lost_partitions(instance, tables, api, resource, keys))
-        for stretch in ranges(load, [key for key in keys if key in due]):
-            together[tuple(stretch)].append(resource)
-    return [DueRun(names, partitions) for partitions, names in sorted(together.items())]
+        due.update(missing_partitions(instance, asset_key(resource), load, keys))
+        due.update(lost_partitions(instance, tables, resource, keys))
+        wanted = [key for key in keys if key in due]
+        for window in ranges(load, wanted, load.longest_window):
+            together[tuple(window)].append(resource)
+    return [
+        DueRun(names, partitions)
+        for partitions, names in sorted(together.items(), key=itemgetter(0))
+    ]

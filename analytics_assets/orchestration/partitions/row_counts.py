@@ -1,44 +1,39 @@
-"""How many rows a table holds of each partition, whatever the loads say."""
+"""Row counts of partitions in the table itself."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 
-from analytics_assets.config.api import Api
-from analytics_assets.config.load import Partitioned
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.extract.incremental.time_window import as_date_or_time
-from analytics_assets.orchestration.partitions.definition import time_window_of
+from analytics_assets.orchestration.partitions.definition import partitioned, time_window_of
 from analytics_assets.warehouse.tables import Tables
 
 
-def rows_of_partitions(
-    tables: Tables, api: Api, resource: str, keys: Sequence[str]
-) -> dict[str, int]:
+def row_counts(tables: Tables, resource: ResourceConfig, keys: Sequence[str]) -> dict[str, int]:
     """Count the rows of some partitions by the date column, in one query.
 
     Args:
         tables: the open warehouse.
-        api: the API.
-        resource: the resource.
-        keys: the partitions, the oldest first; there may be gaps between them.
+        resource: a partitioned resource.
+        keys: the partitions, oldest first; they may have gaps.
 
     Returns:
-        The rows by partition; 0 for one that has none.
+        The number of rows by partition.
     """
     rows = dict.fromkeys(keys, 0)
-    table, policy = api.table(resource), api.policy(resource)
-    column, load = str(policy.date_column), policy.load
-    if not keys or tables.column_name(column) not in tables.columns(table):
+    column = str(resource.policy.date_column)
+    if not keys or tables.column_name(column) not in tables.columns(resource.table):
         return rows
-    assert isinstance(load, Partitioned), "else there are no partitions"
-    windows = [time_window_of(load, [key]) for key in keys]
+    windows = [time_window_of(partitioned(resource), [key]) for key in keys]
     starts = [window.start for window in windows]
     days = [window.start.date() for window in windows]
-    for value, count in tables.rows_by_minute(table, column, starts[0], windows[-1].end):
-        when = as_date_or_time(value)
-        if when is None:
+    counted = tables.rows_by_minute(resource.table, column, starts[0], windows[-1].end)
+    for value, count in counted:
+        moment = as_date_or_time(value)
+        if moment is None:
             continue
-        place = bisect_right(starts if isinstance(when, datetime) else days, when) - 1
-        if place >= 0 and windows[place].contains(when):
+        place = bisect_right(starts if isinstance(moment, datetime) else days, moment) - 1
+        if place >= 0 and windows[place].contains(moment):
             rows[keys[place]] += count
     return rows

@@ -1,55 +1,32 @@
-"""Runs whose process is gone: marked as failed, so that they stop holding their place in a pool.
+"""Dead runs: their process is gone, and they are marked as failed to free their pool slots.
 
-Dagster 1.13 leaves such a run as it was, forever: its default launcher cannot tell whether the
-process of a run is alive, so its own monitoring passes these runs over.
+Dagster 1.13 leaves such a run STARTED forever: its default launcher does not check whether the
+process of a run is alive, and its run monitoring skips these runs.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 import psutil
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.orchestration.runs.machine import this_machine
 
-INTERVAL = timedelta(seconds=30)
-CLOCK_TOLERANCE = 2.0  # seconds by which the times of a process and of an event may differ
+CLOCK_TOLERANCE = 2.0  # seconds between the clocks of a process and of the event log
 MACHINE_TAG = "analytics_assets/machine"
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
-class RunOverError(AnalyticsAssetsError):
-    """A process works for a run that is over."""
-
-
-def build_dead_run_sensor(api: Api) -> dg.SensorDefinition:
-    """Make the sensor that ends dead runs; it is on from the start.
-
-    Args:
-        api: the API after which the sensor is called.
-    """
-
-    @dg.sensor(
-        name=f"{api.name}_dead_runs",
-        minimum_interval_seconds=int(INTERVAL.total_seconds()),
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Marks runs as failed whose process was killed, so that others need not wait.",
-    )
-    def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        ended = end_dead_runs(context.instance)
-        return dg.SkipReason(f"Ended {', '.join(ended)}." if ended else "No run is dead.")
-
-    return dead_runs
+class RunEndedError(AnalyticsAssetsError):
+    """A process works for a run that has ended."""
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process on this machine is gone, and free their pool slots.
 
     Args:
-        instance: whose runs to look at. Runs of another machine or container are left alone, so
-            are those that have not said where they are, and launchers that look after their runs
-            themselves.
+        instance: the instance. Runs of another machine or container are skipped, as are those
+            that have not recorded their machine, and launchers that monitor runs themselves.
 
     Returns:
         The ids of the runs that were ended.
@@ -60,61 +37,60 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     here = {MACHINE_TAG: this_machine()}
     for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY, tags=here)):
         process = process_of(instance, run.run_id)
-        if process and is_gone(*process) and not _is_over(instance, run.run_id):
+        if process and is_gone(*process) and not _has_ended(instance, run.run_id):
             instance.report_run_failed(run, f"The process of this run ({process[0]}) is gone.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
     return ended
 
 
-def _is_over(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Tell whether a run has ended by itself, as it may have since it was found under way."""
+def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Return True if a run has ended by itself since it was listed."""
     run = instance.get_run_by_id(run_id)
     return run is None or run.is_finished
 
 
-def tell_machine(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Note at a run where its process is; each step that takes a place in a pool does so first.
+def record_machine(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Tag a run with the machine of this process; each step with a pool slot does so first.
 
-    Dagster 1.13 notes the number of the process alone. Where the same number is free on this
-    machine, the run may live on another, and is left alone for as long as it has said nothing.
+    Dagster 1.13 records the process id alone, which says nothing on another machine.
 
     Args:
-        instance: which knows of the run.
-        run_id: the run that this process works for.
+        instance: holds the run.
+        run_id: the run of this process.
     """
     instance.add_run_tags(run_id, {MACHINE_TAG: this_machine()})
 
 
-def refuse_to_go_on(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Stop a process that goes on although its run is over.
+def refuse_ended_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Stop a process whose run has ended.
 
-    Steps that have a process of their own outlive the process of their run where that is killed.
+    The process of a step outlives the process of its run if that one is killed.
 
     Args:
-        instance: which knows of the run.
-        run_id: the run that this process works for.
+        instance: holds the run.
+        run_id: the run of this process.
 
     Raises:
-        RunOverError: the run is over.
+        RunEndedError: the run has ended.
     """
     run = instance.get_run_by_id(run_id)
     if run and run.is_finished:
-        raise RunOverError(
-            f"Run {run_id} is over ({run.status.value}): its own process is gone, or somebody has "
-            "ended it. Start another one."
+        raise RunEndedError(
+            f"Run {run_id} has ended ({run.status.value}): its own process is gone, or it was "
+            "terminated. Start another one."
         )
 
 
 def process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, datetime] | None:
-    """Return the process that a run said it was executed by, and when it said so.
+    """Return the process that a run has recorded as its own, and the moment of the record.
 
     Args:
-        instance: which remembers what the run said.
+        instance: holds the event log.
         run_id: the run.
 
     Returns:
-        The number of the process, and the moment; None if the run has not said it.
+        The process id, and the moment; None if the run has recorded none.
     """
     events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
     for record in events:
@@ -126,11 +102,11 @@ def process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, datetime
 
 
 def is_gone(pid: int, seen: datetime) -> bool:
-    """Tell whether the process is gone that had this number at that moment."""
+    """Return True if the process that had this id at that moment is gone."""
     try:
         process = psutil.Process(pid)
     except psutil.NoSuchProcess:
         return True
-    # the number may have been given to a process that came later
-    is_another = process.create_time() > seen.timestamp() + CLOCK_TOLERANCE
-    return is_another or process.status() == psutil.STATUS_ZOMBIE
+    # the id may have been reused by a later process
+    is_reused = process.create_time() > seen.timestamp() + CLOCK_TOLERANCE
+    return is_reused or process.status() == psutil.STATUS_ZOMBIE

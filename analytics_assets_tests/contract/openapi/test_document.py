@@ -14,8 +14,8 @@ from analytics_assets.contract.openapi.document import (
 )
 from analytics_assets.contract.openapi.endpoints import kept_endpoints
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.sandbox import Sandbox
 from analytics_assets_tests.sandbox.test_openapi import document
+from analytics_assets_tests.support.sandbox import Sandbox
 
 SMALL: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "Shop"}, "paths": {}}
 YAML = """

@@ -35,7 +35,9 @@ CHECKS = (
     "rows_in_window",
     "rows_present",
 )
-PARTITIONED = [name for name in API.resources if isinstance(API.policy(name).load, Partitioned)]
+PARTITIONED = [
+    name for name in API.resources if isinstance(API.resources[name].policy.load, Partitioned)
+]
 
 
 @pytest.fixture(scope="session")

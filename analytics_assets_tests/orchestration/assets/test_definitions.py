@@ -214,8 +214,12 @@ def test_an_endpoint_is_upstream_of_its_table_and_links_to_it(
 ) -> None:
     result = load(instance, "page_views")
     graph = result.job_def.asset_layer.asset_graph
-    assert graph.get(asset_key(API, "page_views")).parent_keys == {endpoint_key(API, "page_views")}
-    seen = instance.fetch_observations(endpoint_key(API, "page_views"), limit=1).records[0]
+    assert graph.get(asset_key(API.resources["page_views"])).parent_keys == {
+        endpoint_key(API.resources["page_views"])
+    }
+    seen = instance.fetch_observations(endpoint_key(API.resources["page_views"]), limit=1).records[
+        0
+    ]
     assert seen.asset_observation is not None
     assert seen.asset_observation.metadata["url"].value == f"{connected.base_url}/v1/page_views"
 
@@ -233,7 +237,7 @@ def test_working_files_are_gone_after_a_load(
 def test_a_table_may_be_called_otherwise_than_its_resource(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    entry = {**API.entry("page_views"), "table_name": "views"}
+    entry = {**API.resources["page_views"].entry, "table_name": "views"}
     api = Api(name=API.name, config={**API.config, "resources": [entry]})
     metadata = metadata_of(load(instance, api=api), "page_views", api)
     rows = api_rows(sandbox_rows("page_views", TODAY))

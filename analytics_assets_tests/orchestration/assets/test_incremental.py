@@ -21,7 +21,7 @@ from analytics_assets_tests.support.sandbox import Fault, Sandbox
 USERS = "daily_active_users"
 PATH = f"/v1/{USERS}"
 DAY = timedelta(days=1)
-WHAT_IS_NEW = API.policy(USERS).load
+WHAT_IS_NEW = API.resources[USERS].policy.load
 
 
 def asked(sandbox: Sandbox) -> list[str | None]:
@@ -168,7 +168,10 @@ def test_a_row_by_which_no_later_load_can_tell_what_is_new_is_loaded_and_told_of
 
 
 def api_without_contract() -> Api:
-    entry = {**API.entry(USERS), "endpoint": {**API.endpoint(USERS), "paginator": "single_page"}}
+    entry = {
+        **API.resources[USERS].entry,
+        "endpoint": {**API.resources[USERS].endpoint, "paginator": "single_page"},
+    }
     config = {**API.config, "resources": [entry]}
     return Api(name=API.name, config=config, policies={USERS: API.policies[USERS]})
 

@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from analytics_assets.config.api import Api
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.assets.pruning import drop
-from analytics_assets.orchestration.assets.run_config import LaunchpadError, LoadConfig
+from analytics_assets.orchestration.assets.deletion import drop_other_rows
+from analytics_assets.orchestration.assets.run_config import LoadConfig, RunConfigError
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.tables import SpanUnknownError
@@ -145,11 +146,11 @@ def test_partitions_are_chosen_and_not_read_anew_by_a_full_refresh(
 
 def test_data_is_not_dropped_where_rows_that_are_still_there_are_not_written_again() -> None:
     disposition = {"disposition": "merge", "strategy": "scd2"}
-    entry = {**api_with("orders").entry("orders"), "write_disposition": disposition}
+    entry = {**api_with("orders").resources["orders"].entry, "write_disposition": disposition}
     api = Api(name="shop", config={**API.config, "resources": [entry]})
 
-    with pytest.raises(LaunchpadError, match="does not write the rows again that are still there"):
-        LoadConfig(**DROP_ORDERS).refuse_what_cannot_be(api, "orders")  # type: ignore[arg-type]
+    with pytest.raises(RunConfigError, match="does not write unchanged rows again"):
+        LoadConfig(**DROP_ORDERS).validate_for(resource_of(api, "orders"))  # type: ignore[arg-type]
 
 
 def test_a_forgotten_state_makes_the_run_begin_at_the_initial_value(
@@ -172,7 +173,10 @@ def test_the_state_of_a_cursor_of_the_entrys_own_is_forgotten_too(
         "initial_value": INITIAL,
         "start_param": "updated_since",
     }
-    entry = {**API.entry(VIEWS), "endpoint": {**API.endpoint(VIEWS), "incremental": incremental}}
+    entry = {
+        **API.resources[VIEWS].entry,
+        "endpoint": {**API.resources[VIEWS].endpoint, "incremental": incremental},
+    }
     api = Api(name=API.name, config={**API.config, "resources": [entry]})
     load(instance, VIEWS, api=api)
     load(instance, VIEWS, api=api)
@@ -234,11 +238,11 @@ def test_dropped_data_of_a_partitioned_resource_is_that_of_the_chosen_partitions
 def test_partitions_whose_rows_are_not_known_in_the_table_are_left_as_they_are(
     warehouse: Warehouse,
 ) -> None:
-    api = api_of(VIEWS, api_by_day(VIEWS).policy(VIEWS).load, date_column="project")
+    api = api_of(VIEWS, api_by_day(VIEWS).resources[VIEWS].policy.load, date_column="project")
     with warehouse.loading("any") as pipeline:
         pipeline.run([{"id": 1, "project": "a", "_dlt_load_id": "0"}], table_name=VIEWS)
     with warehouse.open() as tables, pytest.raises(SpanUnknownError) as caught:
-        drop(tables, api, VIEWS, {"load_id": "1"}, days_of(api)[:1])
+        drop_other_rows(tables, api.resources[VIEWS], {"load_id": "1"}, days_of(api)[:1])
     assert "`project` of `page_views` is neither a date nor a time" in str(caught.value)
 
 
@@ -287,7 +291,7 @@ def test_nothing_is_dropped_where_a_row_that_has_not_come_may_still_be_there(
     orders(instance)
     serve(served)
     api = api_with("orders")
-    api.endpoint("orders")["paginator"].update(paginator)
+    api.resources["orders"].endpoint["paginator"].update(paginator)
 
     reason = failures_of(load(instance, "orders", api=api, config=DROP_ORDERS))["analytics__orders"]
 

@@ -11,7 +11,7 @@ from analytics_assets.orchestration.automation.freshness_sensor import (
     CHECK,
     LONGEST_WAIT,
     build_freshness_sensors,
-    what_has_changed,
+    changed_freshness,
 )
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
@@ -19,7 +19,7 @@ from analytics_assets_tests.support.partitioned import api_of
 
 RESOURCE = "page_views"
 DAYS = api_of(RESOURCE, Partitioned(start=date(2026, 10, 1)), freshness=timedelta(hours=36))
-KEY = asset_key(DAYS, RESOURCE)
+KEY = asset_key(DAYS.resources[RESOURCE])
 MORNING = datetime(2026, 11, 5, 6, tzinfo=UTC)  # when the third is due, and the fourth at noon
 
 
@@ -31,7 +31,7 @@ def loaded(instance: dg.DagsterInstance, *days: int) -> None:
 
 def told(instance: dg.DagsterInstance, now: datetime = MORNING) -> tuple[bool, str] | None:
     """Look what has changed, and keep it as Dagster's daemon does."""
-    change = what_has_changed(instance, DAYS, RESOURCE, now)
+    change = changed_freshness(instance, DAYS.resources[RESOURCE], now)
     if change is None:
         return None
     instance.report_runless_asset_event(change)
@@ -40,7 +40,7 @@ def told(instance: dg.DagsterInstance, now: datetime = MORNING) -> tuple[bool, s
 
 def test_a_table_that_is_stale_is_called_so_once(instance: dg.DagsterInstance) -> None:
     loaded(instance, 1)
-    stale = "The newest that was loaded is 2026-11-01; 2026-11-03 is due."
+    stale = "The newest that is loaded is 2026-11-01; 2026-11-03 is due."
     assert told(instance) == (False, stale)
     assert told(instance) is None
 
@@ -49,11 +49,11 @@ def test_a_table_becomes_stale_as_time_passes(instance: dg.DagsterInstance) -> N
     loaded(instance, 3)
     assert told(instance, datetime(2026, 11, 5, 11, 59, tzinfo=UTC)) == (
         True,
-        "The newest that was loaded is 2026-11-03; 2026-11-03 is due.",
+        "The newest that is loaded is 2026-11-03; 2026-11-03 is due.",
     )
     assert told(instance, datetime(2026, 11, 5, 12, tzinfo=UTC)) == (
         False,
-        "The newest that was loaded is 2026-11-03; 2026-11-04 is due.",
+        "The newest that is loaded is 2026-11-03; 2026-11-04 is due.",
     )
 
 
@@ -68,12 +68,12 @@ def test_the_newest_day_that_is_due_makes_it_fresh(instance: dg.DagsterInstance)
     loaded(instance, 2)
     assert told(instance)
     loaded(instance, 3)
-    assert told(instance) == (True, "The newest that was loaded is 2026-11-03; 2026-11-03 is due.")
+    assert told(instance) == (True, "The newest that is loaded is 2026-11-03; 2026-11-03 is due.")
 
 
 def test_a_newer_day_than_is_due_makes_it_fresh(instance: dg.DagsterInstance) -> None:
     loaded(instance, 4)
-    assert told(instance) == (True, "The newest that was loaded is 2026-11-04; 2026-11-03 is due.")
+    assert told(instance) == (True, "The newest that is loaded is 2026-11-04; 2026-11-03 is due.")
 
 
 def test_a_table_that_was_never_loaded_is_not_called_stale(instance: dg.DagsterInstance) -> None:
@@ -104,7 +104,7 @@ def test_a_run_that_does_not_end_is_not_waited_for_without_limit(
 
 def test_the_sensor_reports_what_is_stale(instance: dg.DagsterInstance) -> None:
     loaded(instance, 1)
-    [sensor] = build_freshness_sensors(DAYS)
+    [sensor] = build_freshness_sensors(DAYS.name, list(DAYS.resources.values()))
     [event] = sensor.evaluate_tick(dg.build_sensor_context(instance=instance)).asset_events
     assert isinstance(event, dg.AssetCheckEvaluation)
     assert event.asset_check_key == dg.AssetCheckKey(KEY, CHECK)
@@ -114,11 +114,12 @@ def test_only_assets_without_partitions_have_dagsters_own_policy() -> None:
     graph = build_definitions(API).resolve_asset_graph()
     checked = {key.asset_key for key in graph.asset_check_keys if key.name == CHECK}
     for resource in API.resources:
-        partitioned = isinstance(API.policy(resource).load, Partitioned)
-        node = graph.get(asset_key(API, resource))
+        partitioned = isinstance(API.resources[resource].policy.load, Partitioned)
+        node = graph.get(asset_key(API.resources[resource]))
         assert (node.freshness_policy is None) is partitioned
         assert (node.key in checked) is partitioned
 
 
 def test_an_api_without_partitions_has_no_such_sensor() -> None:
-    assert build_freshness_sensors(Api(name=API.name, config=API.config)) == []
+    api = Api(name=API.name, config=API.config)
+    assert build_freshness_sensors(api.name, list(api.resources.values())) == []

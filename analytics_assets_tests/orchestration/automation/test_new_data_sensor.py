@@ -12,11 +12,11 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
+from analytics_assets.contract.resource import resources_of
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.new_data_sensor import build_sensor
+from analytics_assets.orchestration.automation.new_data_sensor import build_new_data_sensor
 from analytics_assets.orchestration.definitions import build_definitions
-from analytics_assets.orchestration.partitions.definition import range_tags
-from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS
+from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
@@ -42,7 +42,8 @@ class Ticker:
         context = dg.build_sensor_context(
             instance=self.instance, cursor=self.cursor, definitions=build_definitions(self._api)
         )
-        data = build_sensor(self._api, self._now).evaluate_tick(context)
+        sensor = build_new_data_sensor(self._api, resources_of(self._api), self._now)
+        data = sensor.evaluate_tick(context)
         self.cursor, self.skipped = data.cursor, data.skip_message or ""
         return list(data.run_requests or [])
 
@@ -193,7 +194,7 @@ def test_a_missing_secret_is_a_skipped_tick(
 @pytest.fixture
 def by_day(connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance) -> Ticker:
     """A sensor on a resource of days."""
-    newest = API.policy("page_views").newest
+    newest = API.resources["page_views"].policy.newest
     return Ticker(instance, connected, api_of("page_views", DAYS, newest=newest))
 
 
@@ -212,7 +213,7 @@ def test_rows_of_days_that_its_run_would_not_load_are_no_news(
     warehouse: Warehouse, instance: dg.DagsterInstance, serve: Callable[[list[Any]], Sandbox]
 ) -> None:
     rows = [{"id": 1, "date": "2025-07-31", "updated_at": "2025-07-31T12:00:00Z"}]
-    newest = API.policy("page_views").newest
+    newest = API.resources["page_views"].policy.newest
     api = replace(api_with("orders"), policies={"orders": {"load": DAYS, "newest": newest}})
     sandbox = serve(rows)
     sandbox.today = TODAY
@@ -247,7 +248,7 @@ def test_resources_with_different_partitions_share_the_sensor(
     mixed = Api(
         name=API.name,
         config=API.config,
-        default_policy={"newest": API.policy("page_views").newest},
+        default_policy={"newest": API.resources["page_views"].policy.newest},
         policies=policies,
     )
     assert resources(Ticker(instance, connected, mixed).tick()) == set(API.resources)
@@ -257,7 +258,7 @@ def test_a_resource_without_a_partition_yet_is_left_alone(
     connected: Sandbox, instance: dg.DagsterInstance
 ) -> None:
     how = Partitioned(start=TODAY)
-    future = api_of("page_views", how, newest=API.policy("page_views").newest)
+    future = api_of("page_views", how, newest=API.resources["page_views"].policy.newest)
     ticker = Ticker(instance, connected, future)
     assert ticker.tick() == []
     assert ticker.skipped == "page_views: there is no partition yet."

@@ -12,11 +12,10 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
 from analytics_assets.config.window import Window
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.schedules import build_schedules
+from analytics_assets.orchestration.automation import schedules as schedule_definitions
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.partitions.definition import range_tags
-from analytics_assets.orchestration.runs.priority import BEFORE_BACKFILLS
+from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
 
 
 def api(*names: str, **policies: PolicyEntry) -> Api:
@@ -25,6 +24,10 @@ def api(*names: str, **policies: PolicyEntry) -> Api:
     resources = [{"name": name, "endpoint": name, **merged} for name in names or ("a", "b", "c")]
     config = {"client": {"base_url": "https://api.example.com"}, "resources": resources}
     return Api(name="shop", config=config, policies=policies)
+
+
+def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
+    return schedule_definitions.build_schedules(api.name, list(api.resources.values()))
 
 
 def test_equal_schedules_are_one() -> None:
@@ -91,7 +94,7 @@ def test_a_schedule_loads_its_resources_with_their_checks(
     schedule: str, resources: set[str], checks: int
 ) -> None:
     job = build_definitions(API).resolve_job_def(f"{schedule}_job")
-    loaded = {asset_key(API, name) for name in resources}
+    loaded = {asset_key(API.resources[name]) for name in resources}
     assert job.asset_layer.selected_asset_keys == loaded
     assert {key.asset_key for key in job.asset_layer.asset_graph.asset_check_keys} == loaded
     assert len(job.asset_layer.asset_graph.asset_check_keys) == checks
@@ -160,8 +163,8 @@ def test_a_schedule_asks_for_the_newest_days_and_the_lookback_in_one_run_before_
     shop = api(a=by_day(), b=by_day(), c=by_day(lookback=0))
     name, at = "shop_cron_30_4_by_day", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
     [first, second], _ = ticked(shop, name, at)
-    assert first.asset_selection == [asset_key(shop, "a"), asset_key(shop, "b")]
-    assert second.asset_selection == [asset_key(shop, "c")]
+    assert first.asset_selection == [asset_key(shop.resources["a"]), asset_key(shop.resources["b"])]
+    assert second.asset_selection == [asset_key(shop.resources["c"])]
     assert {**BEFORE_BACKFILLS, **range_tags(["2026-03-06", "2026-03-09"])}.items() <= (
         first.tags.items()
     )

@@ -1,11 +1,13 @@
 """The checks: each turns red when what it is named after breaks in the table itself."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
 
-from analytics_assets.config.policy import Policy
+from analytics_assets.config.load import Full
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.checks.table_checks import (
     check_columns,
@@ -17,6 +19,7 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import api_with, change, load
+from analytics_assets_tests.support.partitioned import api_of
 from analytics_assets_tests.support.sandbox import Sandbox
 
 OF_THE_TABLE = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
@@ -33,7 +36,7 @@ def outcomes(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
 
 def run_checks_alone(instance: dg.DagsterInstance) -> dict[str, tuple[bool, str]]:
     """Run the checks of `page_views` without loading it."""
-    selection = dg.AssetSelection.checks_for_assets(asset_key(API, "page_views"))
+    selection = dg.AssetSelection.checks_for_assets(asset_key(API.resources["page_views"]))
     jobs = dg.Definitions(jobs=[dg.define_asset_job("checks", selection)])
     job = dg.Definitions.merge(build_definitions(API), jobs).resolve_job_def("checks")
     return outcomes(job.execute_in_process(instance=instance))
@@ -138,14 +141,16 @@ def test_a_changed_type_is_named() -> None:
     assert verdict.severity == dg.AssetCheckSeverity.WARN
 
 
+def page_views(**policy: Any) -> ResourceConfig:
+    return api_of("page_views", Full(), **policy).resources["page_views"]
+
+
 def test_a_table_without_the_date_column_says_what_to_put_into_the_policy(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "page_views")
     with warehouse.open() as tables:
-        verdict = check_newest_data(
-            tables, "page_views", Policy(date_column="day"), datetime.now(UTC)
-        )
+        verdict = check_newest_data(tables, page_views(date_column="day"), datetime.now(UTC))
         key = check_primary_key(tables, "page_views", ["uuid"])
     assert not verdict.passed
     assert "`day`" in verdict.text
@@ -166,8 +171,7 @@ def test_freshness_counts_from_the_end_of_the_newest_day(
     with warehouse.open() as tables:
         verdict = check_newest_data(
             tables,
-            "page_views",
-            Policy(freshness=timedelta(hours=36)),
+            page_views(freshness=timedelta(hours=36)),
             end_of_newest_day + timedelta(hours=hours),
         )
     assert verdict.passed is fresh

@@ -318,7 +318,7 @@ def test_contract_columns_and_their_descriptions_show_before_the_first_load(
 
     graph = build_definitions(api).resolve_asset_graph()
 
-    schema = graph.get(asset_key(api, "orders")).metadata["dagster/column_schema"]
+    schema = graph.get(asset_key(api.resources["orders"])).metadata["dagster/column_schema"]
     assert [(column.name, column.type, column.description) for column in schema.columns] == [
         ("id", "bigint", None),
         ("item", "text", "What. The API's `article`."),
@@ -330,7 +330,7 @@ def test_contract_columns_and_their_descriptions_show_before_the_first_load(
 def test_a_resource_without_a_contract_says_so() -> None:
     graph = build_definitions(orders_api()).resolve_asset_graph()
 
-    told = graph.get(asset_key(orders_api(), "orders")).description
+    told = graph.get(asset_key(orders_api().resources["orders"])).description
     assert "No contract says what its rows are" in str(told)
 
 
@@ -378,7 +378,7 @@ def test_a_column_that_the_entry_says_is_not_null_is_named_if_it_is(
     serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     plain = orders_api()
-    entry = plain.entry("orders")
+    entry = plain.resources["orders"].entry
     columns = {"article": {"data_type": "text", "nullable": False}}
     strict: Any = {**plain.config, "resources": [{**entry, "columns": columns}]}
     serve([{"id": 1, "article": None}])

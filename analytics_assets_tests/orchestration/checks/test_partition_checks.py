@@ -10,7 +10,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.policy import Policy
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.window import Window
 from analytics_assets.orchestration.checks.partition_checks import (
     check_missing_partitions,
@@ -19,15 +19,14 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_rows_in_window,
 )
 from analytics_assets.orchestration.checks.table_checks import check_newest_data
-from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.partitions.row_counts import rows_of_partitions
+from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import change
-from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days
+from analytics_assets_tests.support.partitioned import api_by_day, api_of, days_of, load_days
 from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
-ASSET = dg.AssetKey("orders")
+ASSET = dg.AssetKey(["analytics", "page_views"])
 NOW = datetime(2026, 1, 12, 6, tzinfo=UTC)
 VIEWS = api_by_day("page_views")
 DAYS = days_of(VIEWS)
@@ -40,13 +39,18 @@ def outcomes(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
     }
 
 
+def daily(load: Partitioned) -> ResourceConfig:
+    """A resource whose asset is `ASSET`, loaded by days."""
+    return api_of("page_views", load).resources["page_views"]
+
+
 def missing(instance: dg.DagsterInstance, *loaded: int, **parts: Any) -> tuple[bool, str]:
     """Ask which days of January are missing, once some of them are loaded."""
     for day in loaded:
         event = dg.AssetMaterialization(ASSET, partition=f"2026-01-{day:02}")
         instance.report_runless_asset_event(event)
-    policy = Policy(load=Partitioned(start=date(2026, 1, 1), **parts))
-    verdict = check_missing_partitions(instance, ASSET, policy, NOW)
+    resource = daily(Partitioned(start=date(2026, 1, 1), **parts))
+    verdict = check_missing_partitions(instance, resource, NOW)
     assert verdict.severity == dg.AssetCheckSeverity.WARN or verdict.passed
     return verdict.passed, verdict.text
 
@@ -70,11 +74,11 @@ def test_a_partition_that_is_not_over_is_never_missing(instance: dg.DagsterInsta
 
 
 def test_no_more_holes_are_named_than_can_be_read(instance: dg.DagsterInstance) -> None:
-    policy = Policy(load=Partitioned(start=date(2025, 1, 1)))
+    resource = daily(Partitioned(start=date(2025, 1, 1)))
     for day in range(0, 360, 2):
         key = (date(2025, 1, 1) + timedelta(days=day)).isoformat()
         instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition=key))
-    verdict = check_missing_partitions(instance, ASSET, policy, datetime(2025, 12, 28, tzinfo=UTC))
+    verdict = check_missing_partitions(instance, resource, datetime(2025, 12, 28, tzinfo=UTC))
     assert verdict.text.count(";") == 10
     assert "and 169 more" in verdict.text
 
@@ -83,7 +87,7 @@ def test_rows_of_other_days_are_a_warning() -> None:
     assert check_rows_in_window({"rows_outside_window": 0, "rows_received": 5}).passed
     verdict = check_rows_in_window({"rows_outside_window": 2, "rows_received": 5})
     assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert verdict.text.startswith("2 of 5 rows are of other days than the API was asked for.")
+    assert verdict.text.startswith("2 of 5 rows belong to other days than the request.")
 
 
 @pytest.fixture
@@ -99,9 +103,9 @@ def test_days_with_far_fewer_rows_than_a_week_before_are_named(views: Warehouse)
     change(views, "page_views", "DELETE FROM {table} WHERE date = DATE '2025-07-21'")
     midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
     with views.open() as tables:
-        left = rows_of_partitions(tables, VIEWS, "page_views", DAYS)
-        verdict = check_partition_rows(tables, VIEWS, "page_views", DAYS, midnight)
-        elsewhere = check_partition_rows(tables, VIEWS, "page_views", DAYS[-3:], midnight)
+        left = row_counts(tables, VIEWS.resources["page_views"], DAYS)
+        verdict = check_partition_rows(tables, VIEWS.resources["page_views"], DAYS, midnight)
+        elsewhere = check_partition_rows(tables, VIEWS.resources["page_views"], DAYS[-3:], midnight)
     assert (left["2025-07-13"], left["2025-07-20"], left["2025-07-21"]) == (9, 5, 0)
     assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "2025-07-21 has 0 rows, a week before there were 9" in verdict.text
@@ -150,10 +154,8 @@ def test_a_week_is_fresh_until_the_next_one_is_due(
     api = replace(orders_by_day(), policies={"orders": {"load": how}})
     assert load_days(instance, api, "week-2025-07-07").success
     with warehouse.open() as tables:
-        data = check_newest_data(tables, "orders", api.policy("orders"), now)
-    partition = check_newest_partition(
-        instance, asset_key(api, "orders"), api.policy("orders"), now
-    )
+        data = check_newest_data(tables, api.resources["orders"], now)
+    partition = check_newest_partition(instance, api.resources["orders"], now)
     assert (data.passed, partition.passed) == (fresh, fresh)
 
 
@@ -197,7 +199,7 @@ def test_rows_are_counted_by_the_days_of_the_time_zone_in_which_partitions_begin
         point_at(sandbox, monkeypatch)
         assert load_days(instance, api, "2025-07-02", "2025-07-03").success
     with warehouse.open() as tables:
-        counted = rows_of_partitions(tables, api, "orders", ["2025-07-02", "2025-07-03"])
+        counted = row_counts(tables, api.resources["orders"], ["2025-07-02", "2025-07-03"])
     assert counted == {"2025-07-02": 1, "2025-07-03": 2}
 
 

@@ -42,12 +42,12 @@ def due(
     """Return what is due once some days of `a` are loaded: resources, and from when to when."""
     for day in loaded:
         key = f"2026-01-{day:02}"
-        event = dg.AssetMaterialization(asset_key(api, "a"), partition=key)
+        event = dg.AssetMaterialization(asset_key(api.resources["a"]), partition=key)
         instance.report_runless_asset_event(event)
-    runs = due_runs(api, instance, tables, api.resources, NOW)
+    runs = due_runs(instance, tables, list(api.resources.values()), NOW)
     return [
         (
-            " ".join(run.resources),
+            " ".join(resource.name for resource in run.resources),
             *(key[-2:] for key in (*run.partitions[:1], *run.partitions[-1:])),
         )
         for run in runs
@@ -77,8 +77,15 @@ def test_holes_are_due_in_runs_of_their_own(instance: dg.DagsterInstance, tables
 def test_resources_with_the_same_days_to_load_share_a_run(
     instance: dg.DagsterInstance, tables: Tables
 ) -> None:
-    api = shop(a=by_day(), b=by_day(longest_window=2), c=by_day(start=date(2026, 1, 6)))
+    api = shop(a=by_day(), b=by_day(), c=by_day(start=date(2026, 1, 6)))
     assert due(instance, tables, api) == [("a b", "01", "10"), ("c", "06", "10")]
+
+
+def test_due_days_are_cut_into_runs_of_the_longest_window(
+    instance: dg.DagsterInstance, tables: Tables
+) -> None:
+    api = shop(a=by_day(longest_window=4))
+    assert due(instance, tables, api) == [("a", "01", "04"), ("a", "05", "08"), ("a", "09", "10")]
 
 
 @pytest.mark.parametrize("start", [date(2026, 1, 11), date(2027, 1, 1)])
@@ -92,7 +99,9 @@ def test_a_run_has_the_tags_by_which_dagster_knows_its_partitions(
     instance: dg.DagsterInstance,
     tables: Tables,
 ) -> None:
-    whole, days = due_runs(shop(a=by_day(), b=Full()), instance, tables, ["a", "b"], NOW)
+    whole, days = due_runs(
+        instance, tables, list(shop(a=by_day(), b=Full()).resources.values()), NOW
+    )
     assert whole.tags == {}
     assert days.tags == {
         "dagster/asset_partition_range_start": "2026-01-01",

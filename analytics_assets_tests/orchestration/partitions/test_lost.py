@@ -7,11 +7,12 @@ import pytest
 
 from analytics_assets.orchestration.partitions.due import due_runs
 from analytics_assets.orchestration.partitions.lost import lost_partitions
-from analytics_assets.sandbox import Sandbox, sandbox_rows
+from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.loading import api_rows, change, table_rows
 from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days
+from analytics_assets_tests.support.sandbox import Sandbox
 
 RESOURCE = "page_views"
 API = api_by_day(RESOURCE, longest_window=30)
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("connected")
 
 def lost(warehouse: Warehouse, instance: dg.DagsterInstance) -> list[str]:
     with warehouse.open() as tables:
-        return lost_partitions(instance, tables, API, RESOURCE, DAYS)
+        return lost_partitions(instance, tables, API.resources[RESOURCE], DAYS)
 
 
 def check_of(result: dg.ExecuteInProcessResult) -> tuple[bool, str]:
@@ -53,7 +54,7 @@ def test_days_whose_rows_are_gone_are_lost_told_and_due(
         "The table has fewer rows of 2 than were loaded: 2025-07-05 to 2025-07-06. "
     )
     with warehouse.open() as tables:
-        runs = due_runs(API, instance, tables, [RESOURCE], NOW)
+        runs = due_runs(instance, tables, list(API.resources.values()), NOW)
     for run in runs:
         load_days(instance, API, *run.partitions)
     assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, TODAY))

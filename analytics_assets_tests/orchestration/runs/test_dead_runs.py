@@ -91,7 +91,7 @@ def test_a_run_of_another_machine_or_container_is_left_alone(
 def test_a_run_of_checks_alone_says_where_it_is(
     warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    selection = dg.AssetSelection.checks_for_assets(asset_key(API, "page_views"))
+    selection = dg.AssetSelection.checks_for_assets(asset_key(API.resources["page_views"]))
     jobs = dg.Definitions(jobs=[dg.define_asset_job("checks", selection)])
     job = dg.Definitions.merge(build_definitions(API), jobs).resolve_job_def("checks")
     job.execute_in_process(instance=instance)

@@ -1,0 +1,43 @@
+"""The command `check`: sign in, and read the first page of each resource."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from analytics_assets.cli.first_page import describe_first_page
+from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.terminal import echo, errors_as_messages, location
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
+from analytics_assets.contract.resource import resource_of
+from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.http.request_settings import single_attempt
+
+
+@click.command()
+@click.argument("resources", nargs=-1)
+def check(resources: tuple[str, ...]) -> None:
+    """Sign in to the APIs, and read one page of RESOURCES or of all; loads nothing.
+
+    The request is that of a load, and the rows must have the fields that `api.py` names: the
+    primary key, the day, the time of a change. The exit code is 0 if all have them.
+    """
+    with errors_as_messages():
+        apis = load_apis()
+    is_failed, asked = False, set[str]()
+    for config in select_resources(apis, resources):
+        api = apis[config.api_name]
+        if api.name not in asked:
+            echo(f"Asking {location(api)} ...")
+            asked.add(api.name)
+        try:
+            resource = resource_of(api, config.name)
+            connection = connect(api.config["client"], api.name, single_attempt())
+            echo(f"{config.name}: {describe_first_page(resource, connection, datetime.now(UTC))}")
+        except Exception as error:
+            cause = find_cause(error, AnalyticsAssetsError)
+            if cause is None:
+                raise
+            is_failed = True
+            echo(f"{config.name}: {without_name(cause, config.name)}", style="red")
+    sys.exit(1 if is_failed else 0)

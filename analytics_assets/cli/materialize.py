@@ -1,0 +1,103 @@
+"""The command `materialize`: load what is due, run the checks, and print the outcome."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+import dagster as dg
+from rich.console import Console
+
+from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.summary import NARROWEST, Results, problems, summary
+from analytics_assets.cli.terminal import echo, errors_as_messages, location
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.partitions.definition import range_name
+from analytics_assets.orchestration.partitions.due import DueRun, due_runs
+from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
+from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.warehouse.warehouse import Warehouse
+
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
+
+
+@click.command()
+@click.argument("resources", nargs=-1)
+@click.option("--verbose", is_flag=True, help="Show the log of the runs.")
+def materialize(resources: tuple[str, ...], verbose: bool) -> None:
+    """Load RESOURCES, or all of them, run their checks, and print the outcome.
+
+    RESOURCES are names of resources, APIs, or `api/resource`. Of a partitioned resource, the
+    partitions that were never loaded or have lost rows are loaded, and the newest ones, which the
+    API may have restated. The exit code is 0 if all were loaded; failed checks are printed.
+    """
+    with errors_as_messages():
+        apis = load_apis()
+        from analytics_assets.definitions import definitions
+
+        project = definitions()
+    selected = select_resources(apis, resources)
+    if not verbose:
+        logging.getLogger("dlt").setLevel(logging.ERROR)
+    for name in dict.fromkeys(resource.api_name for resource in selected):
+        names = ", ".join(each.name for each in selected if each.api_name == name)
+        echo(f"Loading {names} from {location(apis[name])} ...")
+    results = _interruptible(partial(_run, project, selected, verbose))
+    Console(width=max(Console().width, NARROWEST)).print(summary(results, selected))
+    for line in problems(results):
+        echo(line, style="red")
+    warehouse = Warehouse.from_settings()
+    place = warehouse.duckdb_file or warehouse.destination_type
+    echo(f"Warehouse: {place}, dataset {warehouse.dataset}")
+    sys.exit(0 if all(result.success for result in results) else 1)
+
+
+def _interruptible(run: Callable[[], Results]) -> Results:
+    """Run in a thread, so that Ctrl-C ends the command at once.
+
+    In the main thread dlt and Dagster catch the signal, and continue with the next table. To exit
+    behind their back is safe: tables change in one transaction each.
+    """
+    future = ThreadPoolExecutor(1).submit(run)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        echo("Interrupted. Loaded tables stay, the next run loads the rest.", style="red")
+        os._exit(INTERRUPTED)
+
+
+def _run(project: dg.Definitions, resources: Sequence[ResourceConfig], verbose: bool) -> Results:
+    job = project.resolve_implicit_global_asset_job_def()
+    level = "INFO" if verbose else "CRITICAL"
+    results = []
+    with open_instance() as instance:
+        end_dead_runs(instance)
+        wait_for_pools(instance, resources)
+        with errors_as_messages(), Warehouse.from_settings().open() as tables:
+            due_now = due_runs(instance, tables, resources, datetime.now(UTC))
+        for due in due_now:
+            results.append(_run_due(job, instance, due, level))
+    return results
+
+
+def _run_due(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, due: DueRun, log_level: str
+) -> dg.ExecuteInProcessResult:
+    if due.partitions:
+        names = ", ".join(resource.name for resource in due.resources)
+        days = f"{range_name(due.partitions)} ({len(due.partitions)} partitions)"
+        echo(f"Loading {names} of {days} ...")
+    wait_for_pools(instance, due.resources)
+    return job.execute_in_process(
+        instance=instance,
+        asset_selection=[asset_key(resource) for resource in due.resources],
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
+        tags={MACHINE_TAG: this_machine(), **due.tags},
+    )

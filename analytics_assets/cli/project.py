@@ -1,0 +1,98 @@
+"""The APIs of the project, and the selection of their resources on the command line."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from traceback import FrameSummary, extract_tb
+
+import click
+
+from analytics_assets import defs
+from analytics_assets.config.api import Api
+from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.resource import ResourceConfig
+
+
+def load_apis() -> Mapping[str, Api]:
+    """Load `api.py` of every folder in `defs/`; needs no OpenAPI document yet.
+
+    Returns:
+        The APIs by name.
+
+    Raises:
+        ConfigurationError: an API is invalid, or two have the same name.
+    """
+    apis: dict[str, Api] = {}
+    for module in iter_modules(defs.__path__):
+        api = _load_api(f"{defs.__name__}.{module.name}.api")
+        if api.name in apis:
+            raise ConfigurationError(
+                f"Two APIs in `defs/` have the name `{api.name}`; rename one of them."
+            )
+        apis[api.name] = api
+    return apis
+
+
+def _load_api(module: str) -> Api:
+    try:
+        api = import_module(module).API
+    except ConfigurationError as error:
+        # a part of a policy is refused before its resource is known
+        lines = [each.lineno for each in extract_tb(error.__traceback__) if _is_api_file(each)]
+        raise ConfigurationError(f"{error} See line {lines[-1]} of api.py.") from error
+    assert isinstance(api, Api), "`API` of an `api.py` is an Api"
+    return api
+
+
+def _is_api_file(frame: FrameSummary) -> bool:
+    return frame.name == "<module>" and Path(frame.filename).name == "api.py"
+
+
+def select_apis(apis: Mapping[str, Api], names: Sequence[str]) -> list[Api]:
+    """Return the named APIs, or all.
+
+    Raises:
+        click.BadParameter: there is no such API.
+    """
+    for name in names:
+        if name not in apis:
+            raise click.BadParameter(f"no API {name}; there are {', '.join(apis)}.")
+    return [apis[name] for name in names] or list(apis.values())
+
+
+def select_resources(apis: Mapping[str, Api], names: Sequence[str]) -> list[ResourceConfig]:
+    """Return the named resources, or all.
+
+    Args:
+        apis: the APIs by name.
+        names: each an API, `api/resource`, or a resource that only one API has.
+
+    Raises:
+        click.BadParameter: there is no such resource, or several APIs have it.
+    """
+    resources = [each for api in apis.values() for each in api.resources.values()]
+    if not names:
+        return resources
+    selected: dict[str, ResourceConfig] = {}
+    for name in names:
+        found = [each for each in resources if name in _names_of(each)]
+        exact = [each for each in found if name != each.name]
+        if not found:
+            raise click.BadParameter(
+                f"no resource {name}; there are {', '.join(_path(each) for each in resources)}."
+            )
+        if not exact and len(found) > 1:
+            raise click.BadParameter(
+                f"several APIs have a resource {name}: {', '.join(_path(each) for each in found)}."
+            )
+        selected |= {_path(each): each for each in exact or found}
+    return list(selected.values())
+
+
+def _names_of(resource: ResourceConfig) -> tuple[str, str, str]:
+    return resource.api_name, _path(resource), resource.name
+
+
+def _path(resource: ResourceConfig) -> str:
+    return f"{resource.api_name}/{resource.name}"

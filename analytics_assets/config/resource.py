@@ -1,0 +1,140 @@
+"""A resource of an API as configured: its entry and policy, with the API's defaults applied."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dlt.extract import DltResource
+
+from analytics_assets.config.load_validation import REWRITING, reads_what_is_new
+from analytics_assets.config.policy import Policy
+
+REJECTED_ROWS = "rejected_rows"
+PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceConfig:
+    """A resource as `api.py` configures it.
+
+    Args:
+        api_name: the API's name.
+        name: the resource's name, unique within the API.
+        entry: the entry of `resources`; a text is an entry with that name and path.
+        defaults: `resource_defaults` of the API.
+        config: dlt configuration of this resource and the parents that it is read from, so that
+            a run of one asset costs the same however many resources there are.
+        policy: its policy over the API's default policy.
+        is_function: True if the entry is a resource function of dlt.
+    """
+
+    api_name: str
+    name: str
+    entry: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    config: Mapping[str, Any]
+    policy: Policy
+    is_function: bool = False
+
+    @property
+    def endpoint(self) -> Mapping[str, Any]:
+        """The endpoint, `path` included, with `resource_defaults` applied."""
+        default, own = (as_endpoint(part.get("endpoint")) for part in (self.defaults, self.entry))
+        return {"path": self.name, **default, **own}
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The fields of the primary key by the API's names, empty if none are named."""
+        key = self.entry.get("primary_key", self.defaults.get("primary_key")) or ()
+        if isinstance(key, str):
+            return (key,)
+        return tuple(key) if isinstance(key, list | tuple) else ()
+
+    @property
+    def merge_key(self) -> Any:
+        """The entry's `merge_key`, None if none is set."""
+        return self.entry.get("merge_key", self.defaults.get("merge_key"))
+
+    @property
+    def table(self) -> str:
+        """The table that the resource is loaded into: its name, or its `table_name`."""
+        table = self.entry.get("table_name")
+        return table if isinstance(table, str) else self.name
+
+    @property
+    def pipeline_name(self) -> str:
+        """The dlt pipeline under which the state and the schema of the resource are stored."""
+        return f"{self.api_name}_{self.name}"
+
+    @property
+    def is_child(self) -> bool:
+        """True if the resource is read from the rows of another one."""
+        return len(self.config["resources"]) > 1
+
+    @property
+    def write_disposition(self) -> Mapping[str, Any]:
+        """The write disposition in its long form."""
+        disposition = {**self.defaults, **self.entry}.get("write_disposition", "append")
+        return disposition if isinstance(disposition, dict) else {"disposition": disposition}
+
+    @property
+    def is_merged(self) -> bool:
+        """True if rows are merged, and a row that is read again replaces the stored one."""
+        return self.write_disposition["disposition"] == "merge" and self.rewrites_rows
+
+    @property
+    def rewrites_rows(self) -> bool:
+        """True if every row that a load reads carries that load's id in the table."""
+        return self.write_disposition.get("strategy") in REWRITING
+
+    @property
+    def has_unique_keys(self) -> bool:
+        """True if the table holds a key once: rows are neither appended nor kept as history."""
+        disposition = self.write_disposition
+        is_kept_once = disposition["disposition"] in ("merge", "replace")
+        return is_kept_once and disposition.get("strategy") != "scd2"
+
+    @property
+    def loads_every_row(self) -> bool:
+        """True if each row that is read is a row of the table afterwards."""
+        steps = {**self.defaults, **self.entry}.get("processing_steps")
+        return self.rewrites_rows and not steps and not reads_what_is_new(self.endpoint)
+
+
+def name_of(entry: Any) -> Any:
+    """Return the name of an entry of `resources`: a text, a dictionary or a resource of dlt."""
+    if isinstance(entry, str):
+        return entry
+    return entry.get("name") if isinstance(entry, dict) else entry.name
+
+
+def as_entry(entry: Any) -> Mapping[str, Any]:
+    """Return an entry of `resources` as a mapping; a text is both name and path."""
+    if isinstance(entry, dict):
+        return entry
+    return {"name": name_of(entry), "endpoint": name_of(entry)}
+
+
+def is_resource_function(entry: Any) -> bool:
+    """Return True for a resource function of dlt, which is used unchanged."""
+    return isinstance(entry, DltResource)
+
+
+def parents_of(value: Any) -> set[str]:
+    """Return the resources that `{resources.<name>.<field>}` or a `resolve` parameter refers to."""
+    if isinstance(value, str):
+        return set(PARENT_REFERENCE.findall(value))
+    if isinstance(value, dict):
+        own = {value["resource"]} if value.get("type") == "resolve" else set()
+        return own.union(*(parents_of(part) for part in (*value.keys(), *value.values())))
+    if isinstance(value, list | tuple):
+        return set().union(*(parents_of(part) for part in value))
+    return set()
+
+
+def as_endpoint(endpoint: Any) -> Mapping[str, Any]:
+    """Return an entry's `endpoint` as a mapping; a text is a path."""
+    if isinstance(endpoint, str):
+        return {"path": endpoint}
+    return endpoint or {}

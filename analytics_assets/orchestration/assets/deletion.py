@@ -1,0 +1,108 @@
+"""Deletion of rows that a load did not bring, where the policy or the run config asks for it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.config.load import Partitioned
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
+from analytics_assets.orchestration.metadata import (
+    COMPLETE,
+    ROWS_DROPPED,
+    ROWS_PRUNED,
+    ROWS_RECEIVED,
+    ROWS_REJECTED,
+    ROWS_TO_PRUNE,
+    load_ids,
+)
+from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
+from analytics_assets.warehouse.tables import Span, Tables
+
+
+class RowsNotDroppedError(AnalyticsAssetsError):
+    """A load does not prove that the rows which it did not bring are gone."""
+
+
+def drop_other_rows(
+    tables: Tables, resource: ResourceConfig, load: Mapping[str, Any], partitions: Sequence[str]
+) -> dict[str, int]:
+    """Delete the rows that a load did not bring, but never all rows.
+
+    dlt's own `refresh="drop_data"` empties the table before the new rows are in it, so that a load
+    that fails would leave it empty. Rows stay if the API may still have them: rows were left out or
+    rejected, or belong to other days than the request.
+
+    Args:
+        tables: the open warehouse.
+        resource: the resource.
+        load: the metadata of the load.
+        partitions: the loaded partitions, to which the deletion is limited; empty if the resource
+            has none.
+
+    Returns:
+        The number of deleted rows, as metadata.
+
+    Raises:
+        RowsNotDroppedError: no row would be left, or deleted rows may still exist.
+        SpanUnknownError: the date column does not show which rows belong to the partitions.
+    """
+    table, loads, policy = resource.table, load_ids(load), resource.policy
+    if not tables.columns(table):
+        return {ROWS_DROPPED: 0}
+    span = None
+    if isinstance(policy.load, Partitioned):
+        window = time_window_of(policy.load, partitions)
+        span = Span(str(policy.date_column), window.start, window.end)
+    other = tables.rows_of_other_loads(table, loads, span)
+    if other:
+        _refuse_unproven(table, load, other)
+    if other and not tables.rows_of_loads(table, loads, span):
+        of = f" of {range_name(partitions)}" if partitions else ""
+        raise RowsNotDroppedError(
+            f"`refresh: drop_data` would leave no row{of} in `{table}`, as the API gave none. The "
+            f"{other} rows in it stay."
+        )
+    tables.delete_rows_of_other_loads(table, loads, span)
+    return {ROWS_DROPPED: other}
+
+
+def _refuse_unproven(table: str, load: Mapping[str, Any], other: int) -> None:
+    rejected, outside, received = load[ROWS_REJECTED], load.get(ROWS_OUTSIDE), load[ROWS_RECEIVED]
+    if not load[COMPLETE]:
+        found = "the read was not complete"
+        advice = "Let the entry's `paginator` read to the API's last row"
+    elif rejected:
+        found = f"{rejected} of {received} rows were rejected"
+        advice = "Look into `rejected_rows` and correct them, or the contract"
+    elif outside:
+        found = f"{outside} of {received} rows belong to other days than the request"
+        advice = "Correct `timezone` or `end_is_inclusive` in `window` of the resource's policy"
+    else:
+        return
+    raise RowsNotDroppedError(
+        f"`refresh: drop_data` would delete {other} rows of `{table}` that the API may still have, "
+        f"as {found}. They stay, beside the rows of this load. {advice}, and run it again."
+    )
+
+
+def prune(tables: Tables, resource: ResourceConfig, load: Mapping[str, Any]) -> dict[str, int]:
+    """Delete the rows that a complete load did not bring again, unless they are too many.
+
+    Args:
+        tables: the open warehouse.
+        resource: the resource.
+        load: the metadata of the load.
+
+    Returns:
+        The number of rows to delete, and of deleted rows, as metadata.
+    """
+    table, loads = resource.table, load_ids(load)
+    if not tables.columns(table):
+        return {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0}
+    other = tables.rows_of_other_loads(table, loads)
+    allowed = resource.policy.max_pruned_share * tables.row_count(table)
+    if other > allowed or load[ROWS_REJECTED] or not load[COMPLETE]:
+        return {ROWS_TO_PRUNE: other, ROWS_PRUNED: 0}
+    tables.delete_rows_of_other_loads(table, loads)
+    return {ROWS_TO_PRUNE: other, ROWS_PRUNED: other}

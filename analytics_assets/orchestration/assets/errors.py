@@ -1,0 +1,52 @@
+"""Errors of a load that dlt raises late, explained by class: values that no column can hold."""
+
+from dlt.common.schema.exceptions import (
+    CannotCoerceColumnException,
+    CannotCoerceNullException,
+    UnboundColumnException,
+)
+
+from analytics_assets.config.errors import find_cause
+
+NULL_ADVICE = (
+    'Remove `"nullable": False` from the `columns` of the entry, or correct the name of the field.'
+)
+
+
+def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | None:
+    """Return a sentence about a value that has no place in its column, and what to change.
+
+    Args:
+        error: the error of a load.
+        key_columns: the primary key by the table's names.
+
+    Returns:
+        The sentence; None if the load failed for another reason.
+    """
+    unfit = find_cause(error, CannotCoerceColumnException)
+    if isinstance(unfit, CannotCoerceColumnException):
+        field = unfit.column_name.partition("__v_")[0]
+        return (
+            f"A value of the type {unfit.from_type} fits none of the columns of its field: "
+            f"`{unfit.column_name}` is {unfit.to_type}. {_type_advice(field)}"
+        )
+    null = find_cause(error, CannotCoerceNullException)
+    if isinstance(null, CannotCoerceNullException):
+        return f"A row has no value for a column that is declared not null: {null}. {NULL_ADVICE}"
+    unbound = find_cause(error, UnboundColumnException)
+    if not isinstance(unbound, UnboundColumnException):
+        return None
+    column = str(unbound.columns[0]["name"])
+    if column in key_columns:
+        return (
+            f"No row has a value for the column `{column}` of the primary key: its field has "
+            f"another type than in the rows before. {_type_advice(column)}"
+        )
+    return f"No row has a value for the column `{column}`, declared not null. {NULL_ADVICE}"
+
+
+def _type_advice(field: str) -> str:
+    return (
+        f'Set the one type that holds all values, such as "columns": {{"{field}": {{"data_type": '
+        '"text"}} in the entry, and load into an empty table.'
+    )

@@ -1,0 +1,171 @@
+"""Asset specs of tables and endpoints."""
+
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dlt import DagsterDltTranslator
+from dagster_dlt.translator import DltResourceTranslatorData
+
+from analytics_assets.config.load import Full, Incremental, Partitioned
+from analytics_assets.config.policy import Policy
+from analytics_assets.config.settings import without_credentials
+from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.keys import asset_key, endpoint_key, endpoint_url
+from analytics_assets.orchestration.metadata import COLUMN_LINEAGE, COLUMN_SCHEMA, TABLE_NAME
+from analytics_assets.orchestration.table_schema import (
+    column_lineage,
+    contract_schema,
+    endpoint_schema,
+)
+from analytics_assets.warehouse.warehouse import Warehouse
+
+CODE_REFERENCES = "dagster/code_references"
+QUOTED = re.compile(r'"(?=(\w+)")')  # a closing quote may open the next word
+
+
+class ResourceTranslator(DagsterDltTranslator):
+    """Translates a dlt resource into the spec of its asset.
+
+    https://docs.dagster.io/integrations/libraries/dlt
+
+    Args:
+        resources: the resources of one API, by name.
+        warehouse: the warehouse of their tables.
+        file: the file that describes the API, for links to its entries; None if there is none.
+    """
+
+    def __init__(
+        self, resources: Mapping[str, Resource], warehouse: Warehouse, file: str | None
+    ) -> None:
+        super().__init__()
+        self._resources = resources
+        self._warehouse = warehouse
+        self._kinds = {"dlt", warehouse.destination.destination_name}
+        self._file = file
+        self._lines = _lines_of_entries(file)
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        """Return the whole spec of a resource's asset."""
+        resource = self._resources[data.resource.name]
+        policy, table = resource.policy, self._warehouse.qualified(resource.table)
+        return dg.AssetSpec(
+            key=asset_key(resource),
+            deps=[endpoint_key(resource)],
+            description=_description(resource, table),
+            group_name=policy.group or resource.api_name,
+            owners=list(policy.owners),
+            tags=dict(policy.tags),
+            kinds=self._kinds,
+            code_version=_code_version(resource),
+            freshness_policy=_freshness_policy(policy),
+            metadata={
+                TABLE_NAME: table,
+                "endpoint": resource.endpoint["path"],
+                "primary_key": ", ".join(resource.key_columns) or "none",
+                "schedule": f"{policy.schedule} ({policy.timezone})",
+                **_columns(resource),
+                **self._code_reference(resource),
+            },
+        )
+
+    def _code_reference(self, resource: Resource) -> dict[str, Any]:
+        """Return the link to the resource's entry in the file that describes the API."""
+        if not self._file:
+            return {}
+        with warnings.catch_warnings():
+            # code references are in beta in Dagster 1.13 and warn for every asset
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            reference = dg.LocalFileCodeReference(
+                file_path=self._file,
+                line_number=self._lines.get(resource.name, 1),
+                label=resource.name,
+            )
+            return {CODE_REFERENCES: dg.CodeReferencesMetadataValue(code_references=[reference])}
+
+
+def endpoint_spec(resource: Resource, base_url: str | None) -> dg.AssetSpec:
+    """Return the spec of a resource's endpoint, which is external to Dagster.
+
+    Args:
+        resource: the resource.
+        base_url: the API's base URL; None for the embedded API.
+    """
+    path = str(resource.endpoint["path"])
+    metadata: dict[str, Any] = {"path": path}
+    if resource.contract.has_schema:
+        metadata[COLUMN_SCHEMA] = endpoint_schema(resource)
+    if base_url:
+        base_url = without_credentials(base_url)
+        metadata["url"] = dg.MetadataValue.url(endpoint_url(base_url, path))
+    where = base_url or "the embedded API, as no `base_url` is set"
+    return dg.AssetSpec(
+        key=endpoint_key(resource),
+        description=f"`{path}` of {where}.",
+        group_name=f"{resource.api_name}_api",
+        kinds={"api"},
+        owners=list(resource.policy.owners),
+        metadata=metadata,
+    )
+
+
+def _columns(resource: Resource) -> dict[str, Any]:
+    if not resource.contract.has_schema:
+        return {}
+    schema = contract_schema(resource)
+    return {COLUMN_SCHEMA: schema, COLUMN_LINEAGE: column_lineage(schema, resource)}
+
+
+def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy | None:
+    """Return Dagster's own policy; partitioned assets have the check `newest_partition` instead."""
+    if isinstance(policy.load, Partitioned):
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=policy.freshness)
+
+
+def _description(resource: Resource, table: str) -> str:
+    policy, key = resource.policy, ", ".join(f"`{part}`" for part in resource.key_columns)
+    loaded = f"merged into `{table}` by {key}" if key else f"loaded into `{table}`"
+    if isinstance(policy.load, Partitioned):
+        loaded += f", {policy.load.by} by {policy.load.by}"
+    if isinstance(policy.load, Incremental):
+        loaded += ", changes since the last load only"
+    about = f"{policy.description}\n\n" if policy.description else ""
+    source = f"`{resource.endpoint['path']}` of the {resource.api_name} API"
+    types = "" if resource.contract.has_schema else " Without a contract: dlt infers the columns."
+    return f"{about}{source}, {loaded}.{types}"
+
+
+def _code_version(resource: Resource) -> str:
+    """Return a digest of the resource's entry: a changed entry shows as changed code.
+
+    For partitions, the way to request them counts too, but not how many are loaded at once.
+    """
+    parts = {key: value for key, value in resource.config.items() if key != "client"}
+    load = resource.policy.load
+    if isinstance(load, Partitioned):
+        parts["load"] = f"{load.by} {load.timezone} {load.window}"
+    elif load != Full():
+        parts["load"] = repr(load)
+    return hashlib.sha256(
+        json.dumps(parts, sort_keys=True, default=_callable_name).encode()
+    ).hexdigest()[:12]
+
+
+def _callable_name(value: Any) -> str:
+    return str(getattr(value, "__qualname__", type(value).__name__))
+
+
+def _lines_of_entries(file: str | None) -> dict[str, int]:
+    """Return the first line of a file that quotes each word, such as a resource's name."""
+    lines: dict[str, int] = {}
+    text = Path(file).read_text(encoding="utf-8") if file else ""
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in QUOTED.findall(line):
+            lines.setdefault(name, number)
+    return lines

@@ -1,0 +1,51 @@
+"""The last load of an asset, as its checks see it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import dagster as dg
+
+from analytics_assets.orchestration.metadata import COLUMN_SCHEMA
+from analytics_assets.orchestration.runs.materializations import newest_first, plain_metadata
+
+
+class LastLoad(NamedTuple):
+    """The load of the last run that materialized an asset.
+
+    Args:
+        metadata: its metadata; empty if the asset was never loaded.
+        partitions: the partitions that it loaded, oldest first.
+        columns_before: the table's columns after the load before it.
+    """
+
+    metadata: Mapping[str, Any]
+    partitions: Sequence[str]
+    columns_before: dg.TableSchema | None
+
+
+def last_load(instance: dg.DagsterInstance, asset: dg.AssetKey, run_id: str) -> LastLoad:
+    """Return the last load of an asset.
+
+    Args:
+        instance: holds the event log.
+        asset: the asset.
+        run_id: the run of the checks. If it has loaded nothing itself, the columns before are
+            those after the last load.
+    """
+    last_run, events = "", list[dg.AssetMaterialization]()
+    before: dg.AssetMaterialization | None = None
+    for run, event in newest_first(instance, asset):
+        last_run = last_run or run
+        if run != last_run:
+            before = event
+            break
+        events.append(event)
+    if events and last_run != run_id:
+        before = events[0]
+    columns = before.metadata.get(COLUMN_SCHEMA) if before else None
+    schema = columns.value if columns else None
+    return LastLoad(
+        plain_metadata(events[0]) if events else {},
+        sorted({event.partition for event in events if event.partition}),
+        schema if isinstance(schema, dg.TableSchema) else None,
+    )
