@@ -1,13 +1,12 @@
 """The Dagster UI, as someone sees it who opens it for the first time.
 
-With UPDATE_SCREENSHOTS set, the pictures of the README are taken anew.
+With UPDATE_SCREENSHOTS set, the pictures of the README and docs/ are taken anew.
 """
 
 import json
 import os
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,9 +16,10 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
+from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.e2e.ui.conftest import PATIENCE
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
+SCREENSHOTS = ROOT / "docs" / "images"
 EXPANDED = quote(f"global@global:{API.name}_api,global@global:{API.name}")
 CHECKS = (
     "columns_unchanged",
