@@ -128,10 +128,11 @@ class Entry:
 
     def bulk_read(self) -> BulkRead | None:
         """Return what reads the pages between the first and the last of one read, if it can."""
-        bodies = self._connection.bodies() if self._connection and self.can_read_in_bulk else None
-        if bodies is None or self._connection is None:
+        connection = self._connection if self.can_read_in_bulk else None
+        prefetcher = connection.curl_prefetcher() if connection else None
+        if prefetcher is None or connection is None:
             return None
-        return BulkRead(self._typed, self._rows, bodies, self._connection.window())
+        return BulkRead(self._typed, self._rows, prefetcher, connection.concurrency())
 
     @cached_property
     def _typed(self) -> TypedPages:
@@ -235,7 +236,7 @@ class Entry:
             total_path,
             selector,
             counted=not (without_total or is_single_page(paginator)),
-            prefetch=_as_function(connection.pages_ahead) if connection else None,
+            prefetch=_as_function(connection.thread_prefetcher) if connection else None,
         )
 
     def _paginator(self) -> BasePaginator | None:

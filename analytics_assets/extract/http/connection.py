@@ -1,4 +1,4 @@
-"""An open line to an API: its settings resolved, a session, and the token all runs share."""
+"""A connection to an API: its settings resolved, a session, and the token all runs share."""
 
 import threading
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ from analytics_assets.config.settings import (
     SettingsError,
     resolve_client,
 )
-from analytics_assets.extract.http.limits.concurrency import Window
+from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
-from analytics_assets.extract.http.prefetch.curl import Bodies
-from analytics_assets.extract.http.prefetch.threads import PagesAhead
+from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher
+from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
 from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.session import ApiSession, build_session
 from analytics_assets.extract.http.traffic import Traffic
 
-# sign any request of a read as they sign another, but for a token that is renewed
+# these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
 
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
@@ -40,16 +40,16 @@ _shared_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Connection:
-    """What a source or a sensor needs to talk to an API.
+    """The session of an API, with what it was made of.
 
     Args:
         settings: the resolved `client` part of the configuration.
         auth: the OAuth2 token, or None where the API uses another kind of auth.
         session: sends requests, with retries.
-        traffic: what the session has done so far.
-        redact: takes the API's secrets out of a text.
-        request_settings: how long to wait for an answer.
-        rate_limit: how fast the API may be asked; one for all connections of a process to its host.
+        traffic: counts the session's requests.
+        redact: removes the API's secrets from a text.
+        request_settings: timeouts and retries.
+        rate_limit: shared by all connections of this process to the host with the same limits.
     """
 
     settings: ClientSettings
@@ -60,33 +60,34 @@ class Connection:
     request_settings: RequestSettings
     rate_limit: RateLimit
 
-    def window(self) -> Window:
-        """Make a window for one read."""
-        return Window(
-            self.rate_limit.max_in_flight,
-            self.rate_limit.adaptive,
-            lambda: self.rate_limit.throttle_count,
-        )
+    def concurrency(self) -> Concurrency:
+        """Return the concurrency of one read."""
+        limit = self.rate_limit
+        return Concurrency(limit.max_in_flight, limit.adaptive, lambda: limit.throttle_count)
 
-    def pages_ahead(self) -> PagesAhead:
-        """Make what asks for the pages of one read ahead of time."""
-        return PagesAhead(self.session, self.window())
+    def thread_prefetcher(self) -> ThreadPrefetcher:
+        """Return a prefetcher for one read, whose pages dlt's client takes."""
+        return ThreadPrefetcher(self.session, self.concurrency())
 
-    def bodies(self) -> Bodies | None:
-        """Make what gets plain pages; None where the way to the API is not a plain one."""
+    def curl_prefetcher(self) -> CurlPrefetcher | None:
+        """Return a prefetcher for one read by libcurl.
+
+        None with a proxy, a client certificate, or an auth that signs each request otherwise.
+        """
         auth = self.client.get("auth")
         url = self.settings.base_url
-        asked = self.session.merge_environment_settings(url, {}, None, None, None)
+        environment = self.session.merge_environment_settings(url, {}, None, None, None)
         if auth is not None and type(auth) not in UNCHANGING_AUTH:
             return None
-        if select_proxy(url, asked["proxies"]) or asked["cert"]:
+        if select_proxy(url, environment["proxies"]) or environment["cert"]:
             return None
-        signer = self.auth
-        verify = asked["verify"] is not False and (asked["verify"] or True)
-        return Bodies(self.rate_limit, self.traffic, self.request_settings, signer, verify)
+        verify = environment["verify"] is not False and (environment["verify"] or True)
+        return CurlPrefetcher(
+            self.rate_limit, self.traffic, self.request_settings, self.auth, verify
+        )
 
     def close(self) -> None:
-        """Close the sockets that are kept for the next request."""
+        """Close the connections that are kept for the next request."""
         self.session.close()
 
     @property
@@ -111,9 +112,9 @@ def connect(
         resource: the one resource that is read, whose own `LimitSettings` go before the API's.
 
     Returns:
-        The connection. Connections with the same OAuth2 settings share one token in a process,
-        those to the same host with the same limits keep them together, and whatever their limits,
-        they all wait when the host asks for it.
+        The connection. In a process, connections with the same OAuth2 settings share one token,
+        those to the same host with the same limits share one rate limit, and all to the same host
+        wait when it asks for it.
 
     Raises:
         SettingsError: a setting is missing or has the wrong type.
@@ -148,7 +149,7 @@ def shared_rate_limit(
 ) -> RateLimit:
     """Return this process's one `RateLimit` of a host for these limits.
 
-    What the host itself asks for holds for all limits.
+    The limits that the host announces hold for all of them.
     """
     max_delay = request_settings.request_max_retry_delay
     limits = (str(value) for value in (*dict(settings).values(), max_delay))

@@ -15,8 +15,8 @@ from urllib.parse import quote
 import requests
 from dlt.sources.helpers.rest_client.client import PageData
 
-from analytics_assets.extract.http.limits.concurrency import Window
-from analytics_assets.extract.http.prefetch.curl import Bodies, Body
+from analytics_assets.extract.http.limits.concurrency import Concurrency
+from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher, RawPage
 from analytics_assets.extract.paging.page_range import PageRange
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.total import ALL_HEADERS
@@ -49,15 +49,21 @@ class BulkRead:
     Args:
         typed: decodes pages.
         rows: the place of rows in a body.
-        bodies: fetches pages.
-        window: how many pages to ask for ahead.
+        prefetcher: fetches pages.
+        concurrency: the number of pages to request ahead.
     """
 
-    def __init__(self, typed: TypedPages, rows: RowsPath, bodies: Bodies, window: Window) -> None:
+    def __init__(
+        self,
+        typed: TypedPages,
+        rows: RowsPath,
+        prefetcher: CurlPrefetcher,
+        concurrency: Concurrency,
+    ) -> None:
         self._typed = typed
         self._rows_path = rows
-        self._bodies = bodies
-        self._window = window
+        self._prefetcher = prefetcher
+        self._concurrency = concurrency
         self._asked: deque[int] = deque()  # the offsets of pages on their way
         self._kept: deque[PlainPage] = deque()  # arrived, and not counted in
         self._unusual = 0
@@ -142,7 +148,7 @@ class BulkRead:
             page = self._kept.popleft() if self._kept else None
             if page is None:
                 self._ask(request, url_of, pages, paginator, offset)
-                body = self._bodies.take()
+                body = self._prefetcher.next_page()
                 self._asked.popleft()
                 page = self._plain_page(offset, body, paginator)
             if page is None:
@@ -200,13 +206,13 @@ class BulkRead:
         paginator: VerifyingPaginator,
         offset: int,
     ) -> None:
-        """Ask for as many of the next pages as the window allows, and for one at least."""
-        room = min(self._window.size, HELD_AHEAD // max(paginator.bytes_of_page, 1))
+        """Ask for as many of the next pages as the concurrency allows, and for one at least."""
+        room = min(self._concurrency.size, HELD_AHEAD // max(paginator.bytes_of_page, 1))
         if pages.end is None:  # which may not exist: at most as many as came so far
             room = min(room, paginator.proof.received // pages.step)
         offset = self._asked[-1] + pages.step if self._asked else offset
         while len(self._asked) < max(room, 1) and (pages.end is None or offset < pages.end):
-            self._bodies.ask(request, url_of(offset))
+            self._prefetcher.request(request, url_of(offset))
             self._asked.append(offset)
             offset += pages.step
 
@@ -216,16 +222,16 @@ class BulkRead:
         return paginator.proof.received // pages.step if pages.count is None else pages.count
 
     def _plain_page(
-        self, offset: int, body: Body | None, paginator: VerifyingPaginator
+        self, offset: int, body: RawPage | None, paginator: VerifyingPaginator
     ) -> PlainPage | None:
         """Split a page into rows and envelope; None if dlt's client is to fetch it."""
         page = self._typed.take_apart(body.content) if body else None
         if body is None or page is None or not self._is_sound(page.envelope, body, paginator):
             return None
-        self._window.page()
+        self._concurrency.record_page()
         return PlainPage(offset, page.rows)
 
-    def _is_sound(self, envelope: Envelope, body: Body, paginator: VerifyingPaginator) -> bool:
+    def _is_sound(self, envelope: Envelope, body: RawPage, paginator: VerifyingPaginator) -> bool:
         """Return True if a page says the same of all rows as those before it."""
         known = envelope, tuple(map(body.headers.get, ALL_HEADERS))
         if known in self._sound:
@@ -249,7 +255,7 @@ class BulkRead:
         """Drop what is on its way, as its pass is over."""
         self._kept.clear()
         self._asked.clear()
-        self._bodies.forget()
+        self._prefetcher.discard()
         self._sound.clear()
 
     @property
@@ -260,7 +266,7 @@ class BulkRead:
     def close(self) -> None:
         """Close all requests, connections and threads."""
         self._decoding.shutdown(cancel_futures=True)
-        self._bodies.close()
+        self._prefetcher.close()
 
 
 def _urls(request: requests.PreparedRequest, pages: PageRange) -> Callable[[int], str] | None:

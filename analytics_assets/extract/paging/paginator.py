@@ -23,7 +23,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 
 from analytics_assets.extract.compat import IgnoredResponse, drop_rows
 from analytics_assets.extract.http.errors import ResponseError
-from analytics_assets.extract.http.prefetch.threads import PagesAhead
+from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
 from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
 from analytics_assets.extract.paging.data_selector import DetectedSelector
 from analytics_assets.extract.paging.has_more import says_more, says_no_more, sign_of_more
@@ -60,7 +60,7 @@ class VerifyingPaginator(BasePaginator):
         total_path: TJsonPath | None = None,
         selector: str = "",
         counted: bool = True,
-        prefetch: Callable[[], PagesAhead] | None = None,
+        prefetch: Callable[[], ThreadPrefetcher] | None = None,
     ) -> None:
         super().__init__()
         self.proof = proof
@@ -72,7 +72,7 @@ class VerifyingPaginator(BasePaginator):
         pages = paginator.total_path if isinstance(paginator, PageNumberPaginator) else None
         self._totals = TotalFinder(total_path, selector, pages)
         self._make_prefetch = prefetch
-        self._prefetch: PagesAhead | None = None
+        self._prefetch: ThreadPrefetcher | None = None
         self._prefetches = False
         self._detected = None if selector else DetectedSelector(proof.resource)
         self._begin()
@@ -188,13 +188,13 @@ class VerifyingPaginator(BasePaginator):
         paginator, position = self._position.paginator, self._position
         if self._prefetch and self._prefetches and isinstance(paginator, RangePaginator):
             end = end_of_pages(paginator, self.proof.total, position.longest)
-            self._prefetch.page_came(request, paginator, position.step, end, self.bytes_of_page)
+            self._prefetch.page_arrived(request, paginator, position.step, end, self.bytes_of_page)
 
     def prefetch(self, prefetches: bool) -> None:
         """Turn prefetching on or off; a bulk read asks for pages itself."""
         self._prefetches = prefetches
         if self._prefetch and not prefetches:
-            self._prefetch.forget()
+            self._prefetch.discard()
 
     def page_range(self) -> PageRange | None:
         """Return the pages that can be read like the one before; None if they are unknown."""
@@ -239,7 +239,7 @@ class VerifyingPaginator(BasePaginator):
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
         self._begin()
         if self._prefetch:
-            self._prefetch.forget()
+            self._prefetch.discard()
         if self._position.paginator:
             self._position.paginator.init_request(request)
 

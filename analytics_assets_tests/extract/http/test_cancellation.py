@@ -146,7 +146,7 @@ def sockets_to(api: Stalling) -> list[Any]:
 
 
 def threads_ahead() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name.startswith("page-ahead")]
+    return [each.name for each in threading.enumerate() if each.name.startswith("prefetch")]
 
 
 def resource_of(api: Stalling, connection: Connection, contract: Contract | None = None) -> Any:

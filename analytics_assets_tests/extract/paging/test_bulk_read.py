@@ -349,7 +349,7 @@ def test_a_read_that_fails_leaves_no_connection_and_no_thread(
             if each.raddr and each.raddr.port == port and each.status == "ESTABLISHED"
         ]
 
-    assert not [name for name in ours if "decode-pages" in name or "page-ahead" in name]
+    assert not [name for name in ours if "decode-pages" in name or "prefetch" in name]
     assert len(to_the_server) <= 1  # dlt's own client keeps one
 
 

@@ -1,118 +1,118 @@
-"""How many pages to ask for ahead of the one that is worked on."""
+"""The number of pages that are requested ahead of the one in work."""
 
 import math
 import time
 from collections.abc import Callable
 
-SHORTEST_LOOK = 0.05  # seconds of pages by which one size is held against another
-FEWEST_PAGES = 4
-FASTER = 0.9  # of the time a page took before: less than that is worth more requests at once
-AS_FAST = 1.03  # of the time a page took before: up to that, fewer requests do as well
-CLIMBED = 1.5  # times what a page took at this size: fewer requests at once may do as well
-FIRST_REST = 64  # pages to stay at a size before the next try; twice as many after each
-LONGEST_REST = 1024
+MIN_SECONDS = 0.05  # of pages by which one size is compared with another
+MIN_PAGES = 4
+FASTER = 0.9  # of the time a page took before: less is worth more requests in flight
+AS_FAST = 1.03  # of the time a page took before: up to that, fewer requests are enough
+SLOWER = 1.5  # times what a page took at this size: fewer requests may be enough
+FIRST_SETTLED = 64  # pages to stay at a size before the next trial; twice as many after each
+MAX_SETTLED = 1024
 
 
-class Window:
+class Concurrency:
     """Finds the number of pages to read ahead by which a read is fastest.
 
-    It grows as long as more makes the pages come faster, and gets smaller where fewer do as well:
+    It grows as long as more makes the pages arrive faster, and shrinks where fewer are enough:
     where an API answers at once, nothing is read ahead. When the API asks for less it is halved,
-    and so it is when pages come to take longer, unless that makes them slower still.
+    and so it is when pages begin to take longer, unless that makes them slower still.
 
     Args:
-        most: the largest size.
-        adaptive: whether to change at all; otherwise the size is always `most`.
+        maximum: the largest size.
+        adaptive: False keeps the size at `maximum`.
         throttle_count: returns how often the API has asked for less so far.
-        clock: seconds of a clock.
+        clock: returns the seconds of a clock.
     """
 
     def __init__(
         self,
-        most: int,
+        maximum: int,
         adaptive: bool = True,
         throttle_count: Callable[[], int] = int,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.most = most if most > 1 else 0
+        self.maximum = maximum if maximum > 1 else 0
         self._adaptive = adaptive
-        self._times_slowed_down = throttle_count
+        self._throttle_count = throttle_count
         self._clock = clock
-        self._slowed_down = throttle_count()
-        self.size = 0 if adaptive else self.most
-        self._tried_from: tuple[int, float] | None = None  # the size before, its seconds a page
+        self._throttled = throttle_count()
+        self.size = 0 if adaptive else self.maximum
+        self._trial_from: tuple[int, float] | None = None  # the size before, its seconds a page
         self._upwards = True
-        self._next_rest = FIRST_REST
-        self._climbed_before = False
-        self._begin_rest(pages=0)
+        self._next_settled = FIRST_SETTLED
+        self._slower_before = False
+        self._settle(pages=0)
 
-    def page(self) -> None:
-        """Say that a page came."""
-        if not self._adaptive or not self.most:
+    def record_page(self) -> None:
+        """Count a page that arrived, and adapt the size."""
+        if not self._adaptive or not self.maximum:
             return
-        if self._times_slowed_down() != self._slowed_down:
-            self._slowed_down = self._times_slowed_down()
-            self._rest_at(self.size // 2)
+        if self._throttle_count() != self._throttled:
+            self._throttled = self._throttle_count()
+            self._settle_at(self.size // 2)
         self._pages += 1
         if not self._pages:
             self._since = self._clock()
         seconds = self._clock() - self._since
-        if self._pages >= max(FEWEST_PAGES, self.size) and seconds >= SHORTEST_LOOK:
+        if self._pages >= max(MIN_PAGES, self.size) and seconds >= MIN_SECONDS:
             pages = self._pages
-            self._look()
-            if self._tried_from is None:
-                self._look_while_resting(pages, seconds)
+            self._measure()
+            if self._trial_from is None:
+                self._judge_settled(pages, seconds)
             else:
-                self._end_try(*self._tried_from, seconds / pages)
+                self._judge_trial(*self._trial_from, seconds / pages)
 
-    def _look_while_resting(self, pages: int, seconds: float) -> None:
-        """Try another size once this one was long enough, or pages come to take longer."""
-        usual = self._rested_seconds / self._rested_pages if self._rested_pages else math.inf
-        climbed = self.size > 0 and seconds / pages > usual * CLIMBED
-        if climbed and self._climbed_before:
-            self._next_rest = FIRST_REST
+    def _judge_settled(self, pages: int, seconds: float) -> None:
+        """Try another size if this one lasted long enough, or pages begin to take longer."""
+        usual = self._settled_seconds / self._settled_pages if self._settled_pages else math.inf
+        slower = self.size > 0 and seconds / pages > usual * SLOWER
+        if slower and self._slower_before:
+            self._next_settled = FIRST_SETTLED
             self._try(False, seconds / pages)
             return
-        self._climbed_before = climbed
-        if climbed:  # once may be an accident
+        self._slower_before = slower
+        if slower:  # once may be an accident
             return
-        self._rested_pages += pages
-        self._rested_seconds += seconds
-        if self._rested_pages >= self._rest:
-            upwards = self._upwards if 0 < self.size < self.most else self.size == 0
+        self._settled_pages += pages
+        self._settled_seconds += seconds
+        if self._settled_pages >= self._settled_until:
+            upwards = self._upwards if 0 < self.size < self.maximum else self.size == 0
             self._upwards = not upwards
-            self._try(upwards, self._rested_seconds / self._rested_pages)
+            self._try(upwards, self._settled_seconds / self._settled_pages)
 
-    def _end_try(self, size: int, before: float, seconds: float) -> None:
-        """Try on, stay at the size, or go back, by the seconds that a page took."""
+    def _judge_trial(self, size: int, before: float, seconds: float) -> None:
+        """Go further, stay at the size, or return to the one before, by the seconds of a page."""
         upwards = self.size > size
         pays = seconds < before * (FASTER if upwards else AS_FAST)
-        if pays and upwards and self.size < self.most:
+        if pays and upwards and self.size < self.maximum:
             self._try(upwards, seconds)
         else:
-            self._rest_at(self.size if pays else size)
+            self._settle_at(self.size if pays else size)
 
     def _try(self, upwards: bool, seconds: float) -> None:
-        self._tried_from = (self.size, seconds)
-        # what is on its way already comes as fast as before
-        on_their_way = 0 if upwards else self.size
-        self.size = min(self.most, max(2, self.size * 2)) if upwards else self.size // 2
-        self._look(but_first=on_their_way)
+        self._trial_from = (self.size, seconds)
+        # pages in flight already arrive as fast as before
+        in_flight = 0 if upwards else self.size
+        self.size = min(self.maximum, max(2, self.size * 2)) if upwards else self.size // 2
+        self._measure(skipped=in_flight)
 
-    def _rest_at(self, size: int) -> None:
-        # what is on its way beyond the size comes as fast as before
-        on_their_way = max(0, self.size - size)
-        self.size, self._tried_from = size, None
-        self._begin_rest(self._next_rest)
-        self._look(but_first=on_their_way)
-        self._next_rest = min(LONGEST_REST, self._next_rest * 2)
+    def _settle_at(self, size: int) -> None:
+        # pages in flight beyond the size arrive as fast as before
+        in_flight = max(0, self.size - size)
+        self.size, self._trial_from = size, None
+        self._settle(self._next_settled)
+        self._measure(skipped=in_flight)
+        self._next_settled = min(MAX_SETTLED, self._next_settled * 2)
 
-    def _begin_rest(self, pages: int) -> None:
-        self._rest = pages
-        self._rested_pages, self._rested_seconds = 0, 0.0
-        self._climbed_before = False
-        self._look()
+    def _settle(self, pages: int) -> None:
+        self._settled_until = pages
+        self._settled_pages, self._settled_seconds = 0, 0.0
+        self._slower_before = False
+        self._measure()
 
-    def _look(self, but_first: int = 0) -> None:
-        """Time the pages that come from now on."""
-        self._pages, self._since = -but_first, self._clock()
+    def _measure(self, skipped: int = 0) -> None:
+        """Time the pages that arrive from now on, but for the first few."""
+        self._pages, self._since = -skipped, self._clock()

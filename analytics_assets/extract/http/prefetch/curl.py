@@ -1,8 +1,8 @@
-"""Bodies of pages, asked for ahead of time over a few connections that libcurl keeps busy.
+"""Pages requested ahead of time over a few connections that libcurl keeps busy.
 
 A page costs a tenth of what it costs by dlt's client, and Python waits for none of it. In return
-only plain answers are taken: for any other, a retry or an error say, the page is to be asked for by
-dlt's client.
+only a complete response with status 200 is taken: where there is another one, such as an error or
+one that is to be retried, dlt's client is to request the page.
 """
 
 import time
@@ -24,15 +24,15 @@ from analytics_assets.extract.http.traffic import Traffic
 if TYPE_CHECKING:
     import pycurl
 
-LONGEST_LOOK = 1.0  # seconds until it is looked again whether an answer is there
-NAP = 0.002  # seconds between looks where libcurl cannot wait for its sockets
+MAX_POLL = 1.0  # seconds between two looks at the rate limit
+MIN_POLL = 0.002  # seconds between two looks where libcurl cannot wait for its sockets
 
 
-class Body(NamedTuple):
-    """A page as it came.
+class RawPage(NamedTuple):
+    """A page as it arrived.
 
     Args:
-        content: the bytes, unpacked.
+        content: the body, decoded by its `Content-Encoding`.
         status_code: the HTTP status.
         headers: by any case of their names.
     """
@@ -44,31 +44,31 @@ class Body(NamedTuple):
 
 @dataclass(eq=False)
 class _Transfer:
-    """A page that was asked for.
+    """A request for a page, and its response.
 
     Args:
-        request: one for another page, whose headers are used.
-        url: this page's.
+        request: a request for another page, whose headers are used.
+        url: the URL of this page.
     """
 
     request: requests.PreparedRequest
     url: str
-    handle: "pycurl.Curl | None" = None  # while it is on its way
+    handle: "pycurl.Curl | None" = None  # while it is in flight
     content: BytesIO = field(default_factory=BytesIO)
     lines: list[bytes] = field(default_factory=list)
     ended: bool = False
-    body: Body | None = None
+    page: RawPage | None = None
 
 
-class Bodies:
-    """Asks for pages, and gives their bodies in the order in which they were asked for.
+class CurlPrefetcher:
+    """Requests pages, and returns them in the order in which they were requested.
 
     Args:
-        rate_limit: how fast the API may be asked.
-        traffic: where requests are counted.
-        settings: how long to wait.
+        rate_limit: the API's rate limit.
+        traffic: counts requests.
+        settings: timeouts.
         signer: signs requests anew; None if their headers stay the same.
-        verify: whether, or by which file, to check certificates, as `requests` has it.
+        verify: True, False or the file by which certificates are verified, as in `requests`.
     """
 
     def __init__(
@@ -86,37 +86,45 @@ class Bodies:
         self._verify = verify
         self._multi: pycurl.CurlMulti | None = None
         self._idle: list[pycurl.Curl] = []
-        self._asked: deque[_Transfer] = deque()
-        self._to_start: deque[_Transfer] = deque()
-        self._on_their_way: dict[pycurl.Curl, _Transfer] = {}
+        self._requested: deque[_Transfer] = deque()
+        self._queued: deque[_Transfer] = deque()
+        self._in_flight: dict[pycurl.Curl, _Transfer] = {}
 
-    def ask(self, request: requests.PreparedRequest, url: str) -> None:
-        """Ask for a page.
+    def request(self, like: requests.PreparedRequest, url: str) -> None:
+        """Request a page.
 
         Args:
-            request: one for another page, whose headers are used.
-            url: this page's.
+            like: a request for another page, whose headers are used.
+            url: the URL of this page.
         """
-        transfer = _Transfer(request, url)
-        self._asked.append(transfer)
-        self._to_start.append(transfer)
+        transfer = _Transfer(like, url)
+        self._requested.append(transfer)
+        self._queued.append(transfer)
 
-    def take(self) -> Body | None:
-        """Wait for the page that was asked for first; None if its answer is not a plain one."""
-        transfer = self._asked.popleft()
+    def next_page(self) -> RawPage | None:
+        """Wait for the page that was requested first.
+
+        Returns:
+            The page; None if its response is incomplete or has another status than 200.
+        """
+        transfer = self._requested.popleft()
         while True:
-            wait = self._start_waiting()
-            self._work()
+            wait = self._start_queued()
+            self._perform()
             if transfer.ended:
-                return transfer.body
-            self._look(wait or LONGEST_LOOK)
+                return transfer.page
+            self._wait(wait or MAX_POLL)
 
-    def _start_waiting(self) -> float:
-        """Start what may start now; return after how many seconds more may, 0 if nothing waits."""
-        while self._to_start:
+    def _start_queued(self) -> float:
+        """Start the requests that may start now.
+
+        Returns:
+            The seconds until the next one may start; 0 if none is left.
+        """
+        while self._queued:
             if wait := self._rate_limit.try_acquire():
                 return wait
-            self._start(self._to_start.popleft())
+            self._start(self._queued.popleft())
         return 0.0
 
     def _start(self, transfer: _Transfer) -> None:
@@ -130,7 +138,7 @@ class Bodies:
         except BaseException:
             self._rate_limit.release()
             raise
-        handle = self._idle.pop() if self._idle else self._connect()
+        handle = self._idle.pop() if self._idle else self._new_handle()
         transfer.handle = handle
         headers = dict(transfer.request.headers)
         handle.setopt(pycurl.URL, transfer.url)
@@ -139,80 +147,80 @@ class Bodies:
         handle.setopt(pycurl.WRITEDATA, transfer.content)
         handle.setopt(pycurl.HEADERFUNCTION, transfer.lines.append)
         self._multi.add_handle(handle)
-        self._on_their_way[handle] = transfer
+        self._in_flight[handle] = transfer
 
-    def _connect(self) -> "pycurl.Curl":
+    def _new_handle(self) -> "pycurl.Curl":
         import pycurl
 
         handle = pycurl.Curl()
-        settings, waits = self._settings, max(1, round(self._settings.request_timeout))
+        settings, timeout = self._settings, max(1, round(self._settings.request_timeout))
         handle.setopt(pycurl.NOSIGNAL, 1)
-        handle.setopt(pycurl.NOPROXY, "*")  # another way to the API is left to dlt's client
+        handle.setopt(pycurl.NOPROXY, "*")  # a proxy is left to dlt's client
         handle.setopt(pycurl.PATH_AS_IS, 1)
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        handle.setopt(pycurl.CONNECTTIMEOUT, waits)
+        handle.setopt(pycurl.CONNECTTIMEOUT, timeout)
         handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)  # byte a second, over this time:
-        handle.setopt(pycurl.LOW_SPEED_TIME, waits)
+        handle.setopt(pycurl.LOW_SPEED_TIME, timeout)
         handle.setopt(pycurl.TIMEOUT_MS, round(settings.request_deadline * 1000))
         if self._verify:
-            given = self._verify if isinstance(self._verify, str) else DEFAULT_CA_BUNDLE_PATH
-            handle.setopt(pycurl.CAINFO, given)
+            file = self._verify if isinstance(self._verify, str) else DEFAULT_CA_BUNDLE_PATH
+            handle.setopt(pycurl.CAINFO, file)
         else:
             handle.setopt(pycurl.SSL_VERIFYPEER, 0)
             handle.setopt(pycurl.SSL_VERIFYHOST, 0)
         return handle
 
-    def _work(self) -> None:
-        """Let libcurl send and receive what it can, and take what has come whole."""
+    def _perform(self) -> None:
+        """Send and receive without waiting, and end the transfers that are complete or failed."""
         if self._multi is None:
             return
         self._multi.perform()
         left = 1
         while left:
-            left, came, failed = self._multi.info_read()
-            for handle in came:
-                self._end(handle, whole=True)
+            left, complete, failed = self._multi.info_read()
+            for handle in complete:
+                self._end(handle, complete=True)
             for handle, _, _ in failed:
-                self._end(handle, whole=False)
+                self._end(handle, complete=False)
 
-    def _end(self, handle: "pycurl.Curl", whole: bool) -> None:
+    def _end(self, handle: "pycurl.Curl", complete: bool) -> None:
         import pycurl
 
-        transfer = self._leave(handle)
+        transfer = self._detach(handle)
         transfer.ended = True
         self._traffic.record(handle.getinfo(pycurl.TOTAL_TIME), None)
-        if whole:
+        if complete:
             status, headers = handle.getinfo(pycurl.RESPONSE_CODE), _headers(transfer.lines)
-            body = Body(transfer.content.getvalue(), status, headers)
-            self._rate_limit.observe(body)
-            transfer.body = body if status == requests.codes.ok else None
+            page = RawPage(transfer.content.getvalue(), status, headers)
+            self._rate_limit.observe(page)
+            transfer.page = page if status == requests.codes.ok else None
         self._idle.append(handle)
 
-    def _leave(self, handle: "pycurl.Curl") -> _Transfer:
+    def _detach(self, handle: "pycurl.Curl") -> _Transfer:
         assert self._multi is not None, "something was started"
-        transfer = self._on_their_way.pop(handle)
+        transfer = self._in_flight.pop(handle)
         self._multi.remove_handle(handle)
         self._rate_limit.release()
         return transfer
 
-    def _look(self, seconds: float) -> None:
-        """Wait until something comes, and no longer than this."""
+    def _wait(self, seconds: float) -> None:
+        """Wait for data on a socket, for some seconds at most."""
         # libcurl's select cannot wait where nothing is open, nor for a process's 1,025th open file
-        if self._multi is None or not self._on_their_way or self._multi.select(seconds) < 0:
-            time.sleep(min(seconds, NAP))
+        if self._multi is None or not self._in_flight or self._multi.select(seconds) < 0:
+            time.sleep(min(seconds, MIN_POLL))
 
-    def forget(self) -> None:
-        """Drop what is on its way."""
-        self._asked.clear()
-        self._to_start.clear()
-        for handle in list(self._on_their_way):
-            self._leave(handle)
+    def discard(self) -> None:
+        """Drop the pages in flight."""
+        self._requested.clear()
+        self._queued.clear()
+        for handle in list(self._in_flight):
+            self._detach(handle)
             handle.close()
 
     def close(self) -> None:
-        """Leave no request or connection behind."""
-        self.forget()
+        """Close all connections."""
+        self.discard()
         for handle in self._idle:
             handle.close()
         self._idle.clear()
@@ -223,11 +231,11 @@ class Bodies:
 
 def _line(name: str, value: str | bytes) -> str:
     text = value.decode("latin-1") if isinstance(value, bytes) else value
-    return f"{name}: {text}" if text else f"{name};"  # by which libcurl means an empty one
+    return f"{name}: {text}" if text else f"{name};"  # libcurl's way to send an empty one
 
 
 def _headers(lines: Iterable[bytes]) -> Mapping[str, str]:
-    """Read the header lines of an answer, of which the last one counts."""
+    """Read header lines; of several responses, such as `100 Continue`, the last one counts."""
     found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
     for line in lines:
         name, colon, value = line.decode("latin-1").partition(":")

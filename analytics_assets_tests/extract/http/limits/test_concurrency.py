@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from analytics_assets.extract.http.limits.concurrency import FIRST_REST, Window
+from analytics_assets.extract.http.limits.concurrency import FIRST_SETTLED, Concurrency
 
 Latency = Callable[[int], float]
 
 
 class Pages:
-    """Pages of a simulated API, as they come by a window.
+    """Pages of a simulated API, as they arrive by a concurrency.
 
     Args:
         latency: seconds until an answer comes, by the number of requests at once.
@@ -22,25 +22,27 @@ class Pages:
     ) -> None:
         self.now, self.latency, self.work = 0.0, latency, work
         self.throttle_count = 0
-        self.window = Window(most, adaptive, lambda: self.throttle_count, lambda: self.now)
+        self.concurrency = Concurrency(
+            most, adaptive, lambda: self.throttle_count, lambda: self.now
+        )
 
     def sizes(self, pages: int) -> list[int]:
-        """Let pages come, and return the size of the window after each."""
+        """Return the size after each of some pages."""
         return [self._next() for _ in range(pages)]
 
     def settled(self, pages: int = 600) -> int:
-        """Let pages come, and return the size at which most of the last ones came."""
+        """Return the size at which most of the last half of some pages arrived."""
         sizes = self.sizes(pages)[pages // 2 :]
         return max(set(sizes), key=sizes.count)
 
     def _next(self) -> int:
-        at_once = self.window.size
+        at_once = self.concurrency.size
         if at_once:
             self.now += max(self.work, self.latency(at_once) / at_once)
         else:
             self.now += self.work + self.latency(1)
-        self.window.page()
-        return self.window.size
+        self.concurrency.record_page()
+        return self.concurrency.size
 
 
 def steady(seconds: float) -> Latency:
@@ -56,7 +58,7 @@ def busy(seconds: float, most_per_second: float) -> Latency:
 def test_it_grows_as_far_as_may_be_while_the_api_is_slower_than_the_work() -> None:
     pages = Pages(steady(0.5), work=0.001)
 
-    assert pages.window.size == 0
+    assert pages.concurrency.size == 0
     assert max(pages.sizes(30)) == 16
     assert pages.settled() == 16
 
@@ -97,7 +99,7 @@ def test_it_stays_halved_for_a_while_and_then_tries_again() -> None:
 
     pages.throttle_count += 1
 
-    assert set(pages.sizes(FIRST_REST)) == {8}
+    assert set(pages.sizes(FIRST_SETTLED)) == {8}
     assert pages.settled() == 16
 
 
@@ -108,7 +110,7 @@ def test_a_refusal_in_the_middle_of_a_try_ends_the_try() -> None:
 
     pages.throttle_count += 1
 
-    assert set(pages.sizes(FIRST_REST)) == {4}
+    assert set(pages.sizes(FIRST_SETTLED)) == {4}
 
 
 def test_it_is_halved_when_answers_begin_to_take_longer_the_more_are_asked_for() -> None:
@@ -157,7 +159,7 @@ def test_one_request_at_a_time_leaves_none_for_pages_ahead(adaptive: bool) -> No
 def test_it_does_not_change_where_it_is_told_not_to() -> None:
     pages = Pages(steady(0.0001), work=0.1, most=7, adaptive=False)
 
-    assert pages.window.size == 7
+    assert pages.concurrency.size == 7
     pages.throttle_count += 1
     assert set(pages.sizes(200)) == {7}
 

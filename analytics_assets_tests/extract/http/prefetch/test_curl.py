@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.settings import LimitSettings
-from analytics_assets.extract.http.prefetch.curl import Bodies
+from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 
@@ -65,13 +65,13 @@ def taken(url: str, headers: dict[str, str] | None = None, **extra: Any) -> Any:
     settings = RequestSettings()
     settings.request_timeout = extra.pop("timeout", 60)
     traffic = Traffic()
-    bodies = Bodies(RateLimit(LimitSettings(), 60), traffic, settings, None, **extra)
+    prefetcher = CurlPrefetcher(RateLimit(LimitSettings(), 60), traffic, settings, None, **extra)
     request = requests.Request("GET", url, headers=headers).prepare()
     try:
-        bodies.ask(request, url)
-        body = bodies.take()
+        prefetcher.request(request, url)
+        body = prefetcher.next_page()
     finally:
-        bodies.close()
+        prefetcher.close()
     assert traffic.requests == 1
     return body
 
@@ -140,7 +140,7 @@ def test_an_api_that_is_not_there_gives_no_body() -> None:
     assert taken(url) is None
 
 
-def test_bodies_come_in_the_order_in_which_they_were_asked_for() -> None:
+def test_pages_are_returned_in_the_order_of_their_requests() -> None:
     slow = threading.Event()
 
     def send(request: BaseHTTPRequestHandler) -> None:
@@ -149,13 +149,13 @@ def test_bodies_come_in_the_order_in_which_they_were_asked_for() -> None:
         answer(request, request.path.encode())
         slow.set()
 
-    bodies = Bodies(RateLimit(LimitSettings(), 60), Traffic(), RequestSettings(), None)
+    prefetcher = CurlPrefetcher(RateLimit(LimitSettings(), 60), Traffic(), RequestSettings(), None)
     with answering(send) as url:
         request = requests.Request("GET", url).prepare()
         for path in ("/first", "/second", "/third"):
-            bodies.ask(request, url + path)
-        came = [bodies.take() for _ in range(3)]
-        bodies.close()
+            prefetcher.request(request, url + path)
+        came = [prefetcher.next_page() for _ in range(3)]
+        prefetcher.close()
 
     assert [body and body.content for body in came] == [b"/first", b"/second", b"/third"]
 
@@ -163,7 +163,7 @@ def test_bodies_come_in_the_order_in_which_they_were_asked_for() -> None:
 def test_what_is_forgotten_gives_its_place_back() -> None:
     over = threading.Event()
     rate_limit = RateLimit(LimitSettings(max_in_flight=1), 60)
-    bodies = Bodies(rate_limit, Traffic(), RequestSettings(), None)
+    prefetcher = CurlPrefetcher(rate_limit, Traffic(), RequestSettings(), None)
 
     def send(request: BaseHTTPRequestHandler) -> None:
         if request.path == "/never":
@@ -173,15 +173,15 @@ def test_what_is_forgotten_gives_its_place_back() -> None:
     with answering(send) as url:
         request = requests.Request("GET", url).prepare()
         try:
-            bodies.ask(request, f"{url}/never")
-            bodies._start_waiting()
+            prefetcher.request(request, f"{url}/never")
+            prefetcher._start_queued()
             assert rate_limit.try_acquire() > 0
-            bodies.forget()
-            bodies.ask(request, f"{url}/now")
-            assert bodies.take()
+            prefetcher.discard()
+            prefetcher.request(request, f"{url}/now")
+            assert prefetcher.next_page()
         finally:
             over.set()
-            bodies.close()
+            prefetcher.close()
 
 
 def test_a_signer_that_fails_gives_its_place_back() -> None:
@@ -196,13 +196,13 @@ def test_a_signer_that_fails_gives_its_place_back() -> None:
             pass
 
     rate_limit = RateLimit(LimitSettings(max_in_flight=1), 60)
-    bodies = Bodies(rate_limit, Traffic(), RequestSettings(), Failing())
-    bodies.ask(requests.Request("GET", "http://127.0.0.1").prepare(), "http://127.0.0.1")
+    prefetcher = CurlPrefetcher(rate_limit, Traffic(), RequestSettings(), Failing())
+    prefetcher.request(requests.Request("GET", "http://127.0.0.1").prepare(), "http://127.0.0.1")
 
     with pytest.raises(ValueError, match="no token"):
-        bodies.take()
+        prefetcher.next_page()
     assert rate_limit.try_acquire() == 0
-    bodies.close()
+    prefetcher.close()
 
 
 @pytest.fixture(scope="module")

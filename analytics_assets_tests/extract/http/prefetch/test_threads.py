@@ -11,7 +11,7 @@ from dlt.common.configuration import configspec
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.prefetch import threads as ahead_module
+from analytics_assets.extract.http.prefetch import threads
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.faults.server import Exchange, FaultyServer, Trick
 from analytics_assets_tests.faults.tricks import once, status
@@ -412,7 +412,7 @@ def test_pages_that_only_the_one_before_names_are_asked_for_one_after_the_other(
 
 
 def test_pages_that_are_large_are_not_held_in_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead_module, "HELD_AHEAD", 1)
+    monkeypatch.setattr(threads, "MAX_BYTES", 1)
 
     attempt, most = most_at_once(two_by_two())
 
