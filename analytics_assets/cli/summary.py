@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.checks.definitions import CHECKS
 from analytics_assets.orchestration.keys import asset_key, op_name
 from analytics_assets.orchestration.metadata import LOAD_ID, NEWEST_DATA, ROW_COUNT, ROWS_LOADED
 from analytics_assets.orchestration.runs.materializations import plain_metadata
@@ -70,19 +71,28 @@ def _seconds(results: Results, step: str) -> float:
 
 def problems(results: Results) -> Iterator[str]:
     """Yield a sentence per failed check and per failed step."""
-    for result in results:
-        yield from _failed_checks(result)
-        yield from _failures(result)
-
-
-def _failed_checks(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    for evaluation in result.get_asset_check_evaluations():
+    for evaluation in _final_evaluations(results):
         if not evaluation.passed:
             yield (
                 f"Check failed ({evaluation.severity.value}): {evaluation.check_name} of "
                 f"{evaluation.asset_key.to_user_string()}: "
                 f"{evaluation.description}"
             )
+    for result in results:
+        yield from _failures(result)
+
+
+def _final_evaluations(results: Results) -> list[dg.AssetCheckEvaluation]:
+    """Return the evaluations of all runs, but of checks of the table only the last one each.
+
+    While older partitions are loaded, the newest are still missing.
+    """
+    evaluations: dict[tuple[dg.AssetCheckKey, int], dg.AssetCheckEvaluation] = {}
+    for number, result in enumerate(results):
+        for evaluation in result.get_asset_check_evaluations():
+            per_load = CHECKS[evaluation.check_name].per_load
+            evaluations[evaluation.asset_check_key, number if per_load else 0] = evaluation
+    return list(evaluations.values())
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:

@@ -66,6 +66,7 @@ class Check:
         run: returns its result.
         applies: True for the resources that have the check.
         needs_table: True if it reads the table, and fails where there is none.
+        per_load: True if its result is about one load; a later run does not supersede it.
         blocking: True if downstream assets wait for it.
     """
 
@@ -73,6 +74,7 @@ class Check:
     run: Callable[[CheckContext], CheckResult]
     applies: Callable[[Resource], bool] = lambda resource: True
     needs_table: bool = False
+    per_load: bool = False
     blocking: bool = False
 
 
@@ -84,18 +86,21 @@ CHECKS: Mapping[str, Check] = {
     "complete_read": Check(
         "All rows that the API has have arrived.",
         lambda context: check_complete_read(context.load.metadata),
+        per_load=True,
         blocking=True,
     ),
     "cursor": Check(
         "All rows of the load have a time of change, within the requested range.",
         lambda context: check_cursor(context.load.metadata, context.resource.policy),
         applies=lambda resource: isinstance(resource.policy.load, Incremental),
+        per_load=True,
     ),
     "no_rejected_rows": Check(
         "No row of the load broke the contract.",
         lambda context: check_rejected_rows(
             context.tables, context.resource, context.load.metadata
         ),
+        per_load=True,
     ),
     "contract_drift": Check(
         "The API's document and rows match the stored contract.",
@@ -106,6 +111,7 @@ CHECKS: Mapping[str, Check] = {
         "Rows that the API no longer has are deleted.",
         lambda context: check_pruned(context.load.metadata, context.resource.policy),
         applies=lambda resource: resource.policy.prune,
+        per_load=True,
     ),
     "rows_present": Check(
         "The table has rows.",
@@ -138,6 +144,7 @@ CHECKS: Mapping[str, Check] = {
         "The API gave rows of the requested days, and of no others.",
         lambda context: check_rows_in_window(context.load.metadata),
         applies=_is_partitioned,
+        per_load=True,
     ),
     "newest_partition": Check(
         "The newest partition that is due is loaded.",
@@ -164,6 +171,7 @@ CHECKS: Mapping[str, Check] = {
         ),
         applies=_is_partitioned,
         needs_table=True,
+        per_load=True,
     ),
 }
 
