@@ -7,8 +7,9 @@ import click
 from rich.console import Console
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.client_settings import configured_base_url
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
-from analytics_assets.config.settings import configured_base_url, without_credentials
+from analytics_assets.config.settings import without_credentials
 
 
 @contextmanager

@@ -17,6 +17,10 @@ class ConfigurationError(AnalyticsAssetsError):
     """An entry of `api.py` is wrong; raised when the definitions load."""
 
 
+class SettingsError(AnalyticsAssetsError):
+    """A setting is missing or cannot be used; the message names it and the places for it."""
+
+
 def refuse_unknown_keys(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
     """Raise a `ConfigurationError` for the first key of `entry` that is not known.
 

@@ -1,4 +1,4 @@
-"""What a policy wants of a load, and the entry does not allow: refused, with the mend."""
+"""Refusal of policies that contradict the entry of their resource."""
 
 import re
 from collections.abc import Mapping
@@ -7,30 +7,30 @@ from typing import Any
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Full, Incremental, Partitioned
 
-REWRITING = (None, "delete-insert", "upsert")  # merge strategies that write a known row again
+REWRITING = (None, "delete-insert", "upsert")  # merge strategies that rewrite a known row
 
 
 def refuse_load(
     resource: str, load: Incremental | Partitioned, endpoint: Mapping[str, Any] | None, merged: bool
 ) -> None:
-    """Refuse to load a part of the rows where the entry does not go together with that.
+    """Refuse a load of a part of the rows that contradicts the entry.
 
     Args:
         resource: the resource.
-        load: which part.
+        load: the load.
         endpoint: the entry's; None where the resource is a function of dlt.
-        merged: whether a row that comes again is written again.
+        merged: whether a known row is rewritten.
 
     Raises:
-        ConfigurationError: it does not.
+        ConfigurationError: it contradicts the entry.
     """
     where, kind = f"policy of `{resource}`", type(load).__name__
     if endpoint is None:
         raise ConfigurationError(
-            f"{where}: `load` cannot be `{kind}`, as the resource is a function of dlt, which asks "
-            "for what it wants itself. Take out `load`."
+            f"{where}: `load` cannot be `{kind}`, as the resource is a function of dlt, which "
+            "makes its own requests. Take out `load`."
         )
-    if reads_what_is_new(endpoint):
+    if has_incremental_cursor(endpoint):
         raise ConfigurationError(
             f"{where}: `load` is `{kind}`, but the entry reads what is new by an `incremental` of "
             "its own. Take out one of the two."
@@ -49,16 +49,16 @@ def refuse_load(
 
 
 def refuse_prune(resource: str, load: object, endpoint: Mapping[str, Any], merged: bool) -> None:
-    """Refuse to prune where a row that does not come again may well be there.
+    """Refuse to prune where the API may still have a row that a load did not read.
 
     Args:
         resource: the resource.
-        load: what a load of it reads.
+        load: its load.
         endpoint: the entry's.
-        merged: whether a row that comes again is written again.
+        merged: whether a known row is rewritten.
 
     Raises:
-        ConfigurationError: it may.
+        ConfigurationError: the API may.
     """
     where = f"policy of `{resource}`: `prune` cannot be"
     if not isinstance(load, Full):
@@ -66,7 +66,7 @@ def refuse_prune(resource: str, load: object, endpoint: Mapping[str, Any], merge
             f"{where}, as `{type(load).__name__}` reads a part of the rows, and those that do not "
             "come are not gone. Take out `prune`, or load the resource in full."
         )
-    if reads_what_is_new(endpoint):
+    if has_incremental_cursor(endpoint):
         raise ConfigurationError(
             f"{where}, as the resource reads only what is newer than its last load. Take out "
             "`prune`, or the `incremental` part of the endpoint."
@@ -78,8 +78,8 @@ def refuse_prune(resource: str, load: object, endpoint: Mapping[str, Any], merge
         )
 
 
-def reads_what_is_new(endpoint: Mapping[str, Any]) -> bool:
-    """Tell whether an endpoint has an incremental cursor of dlt."""
+def has_incremental_cursor(endpoint: Mapping[str, Any]) -> bool:
+    """Return True if an endpoint has an incremental cursor of dlt."""
     text = str(endpoint)
     return "incremental" in endpoint or bool(
         re.search(r"\{incremental\.|'type': 'incremental'", text)

@@ -1,4 +1,4 @@
-"""When a resource is loaded, how fresh it must be, and to whom it belongs."""
+"""The policy of a resource: its load, its schedule, its freshness and its owners."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -15,9 +15,9 @@ from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 
 
 class NewestRequest(TypedDict):
-    """How to ask a resource's endpoint for its newest `updated_at` with one cheap request.
+    """One cheap request for the newest `updated_at` of a resource.
 
-    `params` are the query parameters to send, `field` is where a row holds the time.
+    `params` are its query parameters, `field` is the field of a row with the time.
     """
 
     params: dict[str, Any]
@@ -25,7 +25,7 @@ class NewestRequest(TypedDict):
 
 
 class PolicyEntry(TypedDict, total=False):
-    """A policy as it stands in `api.py`: any of the fields of `Policy`."""
+    """A policy in `api.py`: any of the fields of `Policy`."""
 
     load: Load
     schedule: str
@@ -45,22 +45,22 @@ class PolicyEntry(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """When a resource is loaded, how fresh it must be, and to whom it belongs.
+    """The load of a resource, its schedule, its freshness and its owners.
 
     Args:
-        load: what each load reads: all (`Full`), what is new (`Incremental`), or days, weeks or
-            months for themselves (`Partitioned`).
+        load: the rows that each load reads: all (`Full`), the changed ones (`Incremental`), or
+            those of some days, weeks or months (`Partitioned`).
         schedule: cron expression of the loads.
-        timezone: IANA time zone in which `schedule` is read.
-        freshness: how long after the end of its newest day the table counts as fresh, and how
-            long after its last load; with partitions, after the end of the newest one.
-        date_column: the table's column that says which day a row is about; None if it has none.
+        timezone: IANA time zone of `schedule`.
+        freshness: the time for which the table counts as fresh, from the end of its newest day
+            and from its last load; with partitions, from the end of the newest one.
+        date_column: the table's column with the day of a row; None if it has none.
         description: a sentence about the rows, shown in the Dagster UI.
         group: asset group; None stands for the API's name.
         owners: `team:name` or e-mail addresses.
         tags: Dagster tags.
-        newest: how to ask for the newest `updated_at`; None leaves the resource to its schedule.
-        rename: the table's column for a field of the API's rows, where it is not the field's name.
+        newest: a request for the newest `updated_at`; None leaves the resource to its schedule.
+        rename: the table's column for a field of the API's rows, where their names differ.
         max_rejected_share: the share of a load's rows, from 0 to 1, that may break the contract
             before the check `no_rejected_rows` fails; up to it the check warns.
         prune: whether rows that the API no longer has are deleted from the table.
@@ -84,17 +84,17 @@ class Policy:
 
     @classmethod
     def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
-        """Lay `entries` over the defaults, the later over the earlier.
+        """Return the defaults with `entries` over them, the later over the earlier.
 
         Args:
-            where: what to call the entries in an error, such as "policy of `page_views`".
+            where: the name of the entries in an error, such as "policy of `page_views`".
             *entries: mappings of `Policy` fields.
 
         Returns:
             The policy.
 
         Raises:
-            ConfigurationError: a key is unknown or a value cannot be.
+            ConfigurationError: a key is unknown or a value cannot be used.
         """
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
@@ -140,14 +140,14 @@ def _check_load(where: str, policy: Policy) -> None:
         )
     if isinstance(load, Partitioned) and policy.date_column is None:
         raise ConfigurationError(
-            f"{where}: a `Partitioned` load needs `date_column`, the column that says to which "
-            f"{load.by} a row belongs; name it, or load the resource in full."
+            f"{where}: a `Partitioned` load needs `date_column`, the column with the "
+            f"{load.by} of a row; name it, or load the resource in full."
         )
 
 
 @cache
 def _adapters() -> Mapping[str, TypeAdapter[Any]]:
-    """Make what checks the fields of a policy, the same for all of them."""
+    """Return the type adapter of each field."""
     return {name: TypeAdapter(hint) for name, hint in get_type_hints(Policy).items()}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlt.extract import DltResource
 
-from analytics_assets.config.load_validation import REWRITING, reads_what_is_new
+from analytics_assets.config.load_validation import REWRITING, has_incremental_cursor
 from analytics_assets.config.policy import Policy
 
 REJECTED_ROWS = "rejected_rows"
@@ -99,7 +99,7 @@ class ResourceConfig:
     def loads_every_row(self) -> bool:
         """True if each row that is read is a row of the table afterwards."""
         steps = {**self.defaults, **self.entry}.get("processing_steps")
-        return self.rewrites_rows and not steps and not reads_what_is_new(self.endpoint)
+        return self.rewrites_rows and not steps and not has_incremental_cursor(self.endpoint)
 
 
 def name_of(entry: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Moments, as APIs and warehouses write them."""
+"""Timestamps as APIs and warehouses write them."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -31,17 +31,17 @@ def test_a_time_is_in_utc_unless_it_says_otherwise(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["2026-01-31", date(2026, 1, 31), "20260131"])
-def test_a_date_is_its_first_moment(value: Any) -> None:
+def test_a_date_is_its_midnight(value: Any) -> None:
     assert parse_timestamp(value) == datetime(2026, 1, 31, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("value", [None, "", "Monday", True, [], "0001-01-01T00:00:00+05:00"])
-def test_anything_else_is_no_moment(value: Any) -> None:
+def test_anything_else_is_no_timestamp(value: Any) -> None:
     assert parse_timestamp(value) is None
     assert parse_json_timestamp(value) is None
 
 
-def test_a_number_is_seconds_in_json_and_no_moment_in_a_table() -> None:
+def test_a_number_is_seconds_in_json_and_no_timestamp_in_a_table() -> None:
     assert parse_json_timestamp(EVENING.timestamp()) == EVENING
     assert parse_json_timestamp(1e20) is None
     assert parse_timestamp(EVENING.timestamp()) is None
@@ -61,7 +61,7 @@ def test_a_number_is_seconds_in_json_and_no_moment_in_a_table() -> None:
         ("2025-01-01T00:00", "2026-01-31T23:30"),
     ],
 )
-def test_a_moment_is_written_in_the_form_of_another_and_cut_to_its_precision(
+def test_a_timestamp_is_written_in_the_format_of_another_and_cut_to_its_precision(
     example: str, written: str
 ) -> None:
     assert format_like(EVENING, example) == written
@@ -71,5 +71,5 @@ def test_a_moment_is_written_in_the_form_of_another_and_cut_to_its_precision(
 @pytest.mark.parametrize(
     "text", ["", "Monday", "2025-01-01 00:00:00", "0001-01-01", "2025-02-30", "2025"]
 )
-def test_a_form_in_which_no_other_can_be_written_is_known(text: str) -> None:
+def test_a_format_that_cannot_be_written_is_known(text: str) -> None:
     assert not is_format_supported(text)

@@ -5,8 +5,7 @@ from typing import Any
 import dlt
 import pytest
 
-from analytics_assets.config.errors import ConfigurationError, find_cause
-from analytics_assets.config.settings import SettingsError
+from analytics_assets.config.errors import ConfigurationError, SettingsError, find_cause
 from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.sandbox import sandbox_rows

@@ -136,6 +136,7 @@ def test_another_error_does_not_reset_the_limit() -> None:
 def test_rows_that_take_more_memory_than_estimated_are_loaded_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "1")  # each attempt takes a second
     resets: list[bool] = []
 
     def reset(error: Exception) -> bool:

@@ -11,12 +11,9 @@ from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedExcept
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
 from requests.utils import select_proxy
 
-from analytics_assets.config.settings import (
-    ClientSettings,
-    OAuth2Settings,
-    SettingsError,
-    resolve_client,
-)
+from analytics_assets.config.client_settings import ClientSettings, resolve_client
+from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.config.errors import AnalyticsAssetsError, SettingsError, find_cause
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.settings import SettingsError
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError

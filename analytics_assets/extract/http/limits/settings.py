@@ -6,7 +6,7 @@ from typing import ClassVar
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
-from analytics_assets.config.settings import SettingsError
+from analytics_assets.config.errors import SettingsError
 
 
 @configspec

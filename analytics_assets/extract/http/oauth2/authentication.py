@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
-from analytics_assets.config.settings import OAuth2Settings
+from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.oauth2.grants import grant_of
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
 from analytics_assets.extract.http.oauth2.token_request import (

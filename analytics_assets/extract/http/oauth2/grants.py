@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from analytics_assets.config.settings import OAuth2Settings
+from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.errors import TokenError
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshToken
 

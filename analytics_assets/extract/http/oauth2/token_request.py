@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 import requests
 
-from analytics_assets.config.settings import OAuth2Settings
+from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError, excerpt
 from analytics_assets.extract.http.oauth2.grants import Grant
 from analytics_assets.extract.http.redaction import Redact

@@ -1,6 +1,6 @@
 import pytest
 
-from analytics_assets.config.settings import SettingsError
+from analytics_assets.config.errors import SettingsError
 from analytics_assets.extract.http.connection import connect
 from analytics_assets_tests.extract.http.limits.fake_clock import Response
 

@@ -1,0 +1,102 @@
+"""Settings of OAuth2: the token endpoint, the client and the grant."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.typing import TSecretStrValue
+
+from analytics_assets.config.errors import SettingsError, listed
+from analytics_assets.config.settings import (
+    check_url,
+    missing_setting,
+    resolve_settings,
+    without_open_values,
+)
+
+OAUTH2_TYPES = ("oauth2", "oauth2_client_credentials")
+# dlt's names, and those of the seed of this project and of RFC 6749 deployments
+STOCK_NAMES = {
+    "access_token_url": "token_url",
+    "access_token_request_data": "token_params",
+    "default_token_expiration": "default_lifetime",
+}
+
+
+@configspec
+class OAuth2Settings(BaseConfiguration):
+    """Settings of OAuth2: the token endpoint, the client and the grant.
+
+    A private key stands for the grant JWT bearer (RFC 7523), a refresh token for `refresh_token`,
+    neither of them for `client_credentials` (RFC 6749 section 4.4).
+
+    Args:
+        token_url: the token endpoint.
+        client_id: the client, or the service account's e-mail address for JWT bearer.
+        client_secret: the client's secret.
+        refresh_token: a refresh token that was granted once.
+        refresh_token_dir: the folder that keeps the refresh tokens by which it was replaced.
+        private_key: PEM private key of a service account; RS256 signs with it.
+        private_key_id: the key's id, sent as `kid`.
+        private_key_passphrase: the passphrase of an encrypted key.
+        scope: scopes, separated by spaces.
+        token_params: further parameters of the token request, such as `audience`.
+        client_authentication: how the client proves itself: in the `form`, by HTTP `basic`
+            (RFC 6749 section 2.3.1), or in a `json` body.
+        default_lifetime: seconds a token lives when its answer has no `expires_in`.
+    """
+
+    token_url: str | None = None
+    client_id: str | None = None
+    client_secret: TSecretStrValue | None = None
+    refresh_token: TSecretStrValue | None = None
+    refresh_token_dir: str = ".dlt/refresh_tokens"  # noqa: S105  # a folder, no secret
+    private_key: TSecretStrValue | None = None
+    private_key_id: str | None = None
+    private_key_passphrase: TSecretStrValue | None = None
+    scope: str | None = None
+    token_params: dict[str, Any] | None = None
+    client_authentication: Literal["form", "basic", "json"] = "form"
+    default_lifetime: float = 3600
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that must never be shown."""
+        values = [self.client_secret, self.refresh_token, self.private_key]
+        values += [self.private_key_passphrase, *(self.token_params or {}).values()]
+        return [value for value in values if value and isinstance(value, str)]
+
+
+def resolve_oauth2(auth: Mapping[str, Any], api_name: str) -> OAuth2Settings:
+    """Look up the values that an `oauth2` dictionary leaves open.
+
+    Args:
+        auth: the seed's keys (`token_url`) or dlt's own (`access_token_url`), and any other field
+            of `OAuth2Settings`.
+        api_name: the section under which settings are looked up first.
+
+    Returns:
+        The settings, complete for their grant.
+
+    Raises:
+        SettingsError: one is missing, unknown, or has the wrong type.
+    """
+    given = {STOCK_NAMES.get(key, key): value for key, value in without_open_values(auth).items()}
+    given.pop("type", None)
+    known = OAuth2Settings.get_resolvable_fields()
+    for key in given:
+        if key not in known:
+            raise SettingsError(
+                f"`auth` of the {api_name} API has an unknown key {key!r}; known keys are "
+                f"{listed(known)}."
+            )
+    settings = resolve_settings(OAuth2Settings(), api_name, given)
+    required = ["token_url", "client_id"]
+    if not (settings.private_key or settings.refresh_token):
+        required.append("client_secret")
+    for name in required:
+        if not getattr(settings, name):
+            raise missing_setting(name, api_name)
+    check_url("token_url", str(settings.token_url), api_name)
+    return settings

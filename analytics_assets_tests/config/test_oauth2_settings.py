@@ -1,0 +1,90 @@
+"""Settings of OAuth2: given, looked up, or refused."""
+
+from typing import Any
+
+import dlt
+import pytest
+
+from analytics_assets.config.client_settings import resolve_client
+from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.oauth2_settings import resolve_oauth2
+
+COMPLETE = {
+    "type": "oauth2",
+    "token_url": "https://auth.example.com/token",
+    "client_id": "literal-client",
+    "client_secret": "literal-secret",
+}
+OPEN = {
+    "type": "oauth2",
+    "token_url": dlt.config.value,
+    "client_id": dlt.secrets.value,
+    "client_secret": dlt.secrets.value,
+}
+BASE_URL = "https://api.example.com"
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("left_open", [OPEN, {"type": "oauth2"}, dict.fromkeys(OPEN)])
+def test_a_value_left_open_is_looked_up(
+    left_open: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_all(monkeypatch, TOKEN_URL="https://t.example.com", CLIENT_ID="me", CLIENT_SECRET="shh")
+
+    settings = resolve_oauth2(left_open, "shop")
+
+    assert (settings.token_url, settings.client_id) == ("https://t.example.com", "me")
+    assert settings.client_secret == "shh"
+
+
+def test_every_field_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(
+        monkeypatch,
+        SOURCES__SHOP__REFRESH_TOKEN="granted-once",
+        SOURCES__SHOP__SCOPE="reports users",
+        SOURCES__SHOP__TOKEN_PARAMS='{"audience": "https://api.example.com"}',
+        SOURCES__SHOP__CLIENT_AUTHENTICATION="basic",
+        SOURCES__SHOP__DEFAULT_LIFETIME="90.5",
+    )
+
+    settings = resolve_oauth2(COMPLETE, "shop")
+
+    assert settings.refresh_token == "granted-once"
+    assert settings.scope == "reports users"
+    assert settings.token_params == {"audience": "https://api.example.com"}
+    assert settings.client_authentication == "basic"
+    assert settings.default_lifetime == 90.5
+
+
+@pytest.mark.parametrize("other", ["refresh_token", "private_key"])
+def test_no_client_secret_is_needed_beside_a_refresh_token_or_a_private_key(other: str) -> None:
+    auth = {key: value for key, value in COMPLETE.items() if key != "client_secret"}
+
+    assert resolve_oauth2({**auth, other: "given"}, "shop").client_secret is None
+
+
+def test_an_unknown_key_of_the_auth_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"unknown key 'token_uri'.*`token_url`"):
+        resolve_oauth2({**COMPLETE, "token_uri": "https://auth.example.com"}, "shop")
+
+
+def test_dlts_own_names_mean_the_same() -> None:
+    auth = {
+        "type": "oauth2_client_credentials",
+        "access_token_url": "https://auth.example.com/token",
+        "client_id": "me",
+        "client_secret": "shh",
+        "access_token_request_data": {"audience": "reports"},
+        "default_token_expiration": 60,
+    }
+
+    settings = resolve_client({"base_url": BASE_URL, "auth": auth}, "shop").oauth2
+
+    assert settings is not None
+    assert settings.token_url == "https://auth.example.com/token"
+    assert settings.token_params == {"audience": "reports"}
+    assert settings.default_lifetime == 60
