@@ -11,7 +11,7 @@ from analytics_assets.contract.openapi.document import parse_document
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ResponseError, describe_request, excerpt
 
-MEND = (
+HINT = (
     "Set `openapi_path` of the API to where it serves its OpenAPI document, or put the document "
     "into the file that `openapi` names yourself; `openapi=None` in `api.py` does without one"
 )
@@ -23,15 +23,15 @@ def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
     Token and headers of the API go along to its own host, and to no other.
 
     Args:
-        connection: what to send the request with.
-        openapi_path: where the document is, below the base URL or as a whole URL.
+        connection: sends the request.
+        openapi_path: the path below the base URL, or a whole URL.
 
     Returns:
         The document.
 
     Raises:
-        ApiError: it could not be had.
-        ContractError: what came is no OpenAPI 3.0 or 3.1 document.
+        ApiError: the request failed.
+        ContractError: the response is no OpenAPI 3.0 or 3.1 document.
     """
     base_url = str(connection.client["base_url"])
     url = openapi_path
@@ -48,14 +48,14 @@ def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
     if response.status_code >= requests.codes.bad_request:
         raise ResponseError(
             f"{where}: the API answered {response.status_code} {response.reason or ''}".rstrip()
-            + f". {MEND}. It said"
+            + f". {HINT}. It said"
             + excerpt(response, connection.redact),
             response=response,
         )
     try:
-        return parse_document(response.content, f"What {where} answered")
+        return parse_document(response.content, f"The response to {where}")
     except ContractError as error:
-        raise ContractError(f"{error} {MEND}.") from error
+        raise ContractError(f"{error} {HINT}.") from error
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def test_another_host_gets_no_token(
     assert connected.requests == []
 
 
-def test_an_auth_of_dlts_own_signs_as_well(connected: Sandbox) -> None:
+def test_an_auth_of_dlt_signs_the_request(connected: Sandbox) -> None:
     client = {
         "base_url": connected.base_url,
         "auth": {"type": "http_basic", "username": "me", "password": "secret"},
@@ -64,7 +64,7 @@ def test_yaml_is_read(connected: Sandbox, connection: Connection) -> None:
     assert fetch_document(connection, PATH) == {"openapi": "3.0.3", "paths": {"/v1/orders": {}}}
 
 
-def test_an_error_status_is_said_with_the_request_and_the_mend(
+def test_an_error_status_is_reported_with_the_request_and_a_hint(
     connected: Sandbox, connection: Connection
 ) -> None:
     with pytest.raises(ResponseError) as refusal:
@@ -76,7 +76,7 @@ def test_an_error_status_is_said_with_the_request_and_the_mend(
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", json.dumps({"swagger": "2.0"})])
-def test_what_is_no_document_is_said_with_the_request_and_the_mend(
+def test_a_response_that_is_no_document_is_reported_with_the_request_and_a_hint(
     connected: Sandbox, connection: Connection, body: str
 ) -> None:
     connected.faults.add(Fault(path=PATH, body=body))
@@ -84,11 +84,11 @@ def test_what_is_no_document_is_said_with_the_request_and_the_mend(
     with pytest.raises(ContractError) as refusal:
         fetch_document(connection, PATH)
 
-    assert str(refusal.value).startswith(f"What GET {connected.base_url}{PATH} answered is ")
+    assert str(refusal.value).startswith(f"The response to GET {connected.base_url}{PATH} is ")
     assert "Set `openapi_path` of the API" in str(refusal.value)
 
 
-def test_no_answer_is_an_error_of_the_api(connected: Sandbox, connection: Connection) -> None:
+def test_a_missing_response_is_an_api_error(connected: Sandbox, connection: Connection) -> None:
     connected.faults.add(Fault(path=PATH, times=None, drop=True))
 
     with pytest.raises(ApiError, match=f"GET {connected.base_url}{PATH}: no whole answer"):

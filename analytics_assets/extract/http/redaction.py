@@ -1,18 +1,18 @@
-"""Secrets taken out of texts, before a text reaches an error or a log."""
+"""Redaction of secrets in texts for errors and logs."""
 
 import json
 from collections.abc import Callable, Iterable
 from urllib.parse import quote, quote_plus
 
 Redact = Callable[[str], str]
-SHORTEST_SECRET = 4  # blotting out less than this would make messages unreadable
+MIN_LENGTH = 4  # of a secret: removing a shorter one would make messages unreadable
 
 
 class Redactor:
-    """Blots out every secret that it has been told, in each of the spellings it may come back in.
+    """Removes known secrets from texts, in each of their spellings.
 
     Args:
-        secrets: those known from the start.
+        secrets: the secrets that are known from the start.
 
     Example:
         >>> redact = Redactor(["pass/word"])
@@ -26,8 +26,8 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Blot out `secret` from now on: as it is, in a URL, in a form, and in JSON."""
-        if len(secret) >= SHORTEST_SECRET:
+        """Remove a secret from now on: as it is, in a URL, in a form, and in JSON."""
+        if len(secret) >= MIN_LENGTH:
             spellings = {
                 secret,
                 quote(secret, safe=""),

@@ -1,4 +1,4 @@
-"""What an answer says of how an API wants to be asked: not before a moment, and how often."""
+"""Headers by which an API limits requests: `Retry-After` and quotas."""
 
 import math
 import re
@@ -9,25 +9,25 @@ from typing import NamedTuple
 
 EPOCH = 1_000_000_000  # a larger reset is a moment, a smaller one is seconds
 MILLISECONDS = 100_000_000_000
-LEFT = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
+REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
 RESET = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
 POLICIES = re.compile(r",(?=\s*\")")  # "burst";r=1;t=2, "daily";r=100;t=3600
 
 
 class Quota(NamedTuple):
-    """How many requests are left.
+    """The rest of a quota of requests.
 
     Args:
-        left: the requests.
+        remaining: the requests that are left.
         reset: seconds until there are more.
     """
 
-    left: int
+    remaining: int
     reset: float
 
 
 def retry_after(value: str) -> float:
-    """Return how many seconds a `Retry-After` asks to wait, 0 if it cannot be read.
+    """Return the seconds that a `Retry-After` asks to wait; 0 if it cannot be read or is over.
 
     Args:
         value: seconds or a date (RFC 9110 section 10.2.3).
@@ -41,7 +41,7 @@ def retry_after(value: str) -> float:
 
 
 def quota_of(headers: Mapping[str, str]) -> Quota | None:
-    """Return what is left of an API's quota, None if an answer does not say.
+    """Return the rest of an API's quota; None if the headers do not have it.
 
     Args:
         headers: `X-RateLimit-Remaining` and `-Reset` (seconds, or seconds or milliseconds since
@@ -50,20 +50,20 @@ def quota_of(headers: Mapping[str, str]) -> Quota | None:
     policies = [_structured(part) for part in POLICIES.split(headers.get("RateLimit", ""))]
     known = [policy for policy in policies if policy]
     if known:
-        return min(known, key=lambda policy: (policy.left, -policy.reset))
-    remaining = next((headers[name] for name in LEFT if name in headers), "")
+        return min(known, key=lambda policy: (policy.remaining, -policy.reset))
+    given = next((headers[name] for name in REMAINING if name in headers), "")
     until = next((headers[name] for name in RESET if name in headers), "")
     try:
-        left, reset = int(remaining), float(until)
+        remaining, reset = int(given), float(until)
     except ValueError:
         return None
-    return Quota(max(0, left), _seconds(reset)) if math.isfinite(reset) else None
+    return Quota(max(0, remaining), _seconds(reset)) if math.isfinite(reset) else None
 
 
 def _structured(policy: str) -> Quota | None:
-    left = re.search(r"\b(?:r|remaining)=(\d+)", policy)
+    remaining = re.search(r"\b(?:r|remaining)=(\d+)", policy)
     reset = re.search(r"\b(?:t|reset)=(\d+)", policy)
-    return Quota(int(left[1]), float(reset[1])) if left and reset else None
+    return Quota(int(remaining[1]), float(reset[1])) if remaining and reset else None
 
 
 def _seconds(reset: float) -> float:

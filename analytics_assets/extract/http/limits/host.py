@@ -26,7 +26,7 @@ class Limited(Protocol):
 
 
 class HostLimits:
-    """What a host has announced so far; it holds for all requests to it.
+    """The limits that a host has announced so far; they hold for all requests to it.
 
     Args:
         clock: returns the seconds of a clock that never goes back.
@@ -82,5 +82,7 @@ class HostLimits:
                 reset_at = now + min(quota.reset, max_delay)
                 same = self._remaining is not None and reset_at <= self._reset_at + SAME_RESET
                 # responses arrive in another order than the API counted the requests
-                self._remaining = min(quota.left, self._remaining or 0) if same else quota.left
+                self._remaining = (
+                    min(quota.remaining, self._remaining or 0) if same else quota.remaining
+                )
                 self._reset_at = reset_at

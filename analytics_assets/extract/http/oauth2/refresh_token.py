@@ -15,18 +15,18 @@ from pathlib import Path
 from filelock import FileLock
 
 logger = logging.getLogger(__name__)
-LONGEST_WAIT = 120.0  # seconds for another process's token request
+MAX_WAIT = 120.0  # seconds, for another process's token request
 
 
 class RefreshToken:
-    """The refresh token to use now: the configured one, or what has replaced it since.
+    """The current refresh token: the configured one, or its latest replacement.
 
     A replacement is kept in a file that only its owner can read. The file is found by a digest of
     the configured token, so that a newly configured one starts afresh.
 
     Args:
         configured: the token that was granted once.
-        folder: where replacements are kept; made when there is one.
+        folder: the folder of replacements; made with the first one.
     """
 
     def __init__(self, configured: str, folder: Path) -> None:
@@ -35,11 +35,11 @@ class RefreshToken:
 
     @contextmanager
     def in_use(self) -> Iterator[str]:
-        """Give the token to use, and keep other processes from using it at the same time.
+        """Return the current token, which no other process uses within.
 
         An endpoint that sees a replaced token again takes it for stolen, and revokes them all.
         """
-        lock = FileLock(self._file.with_suffix(".lock"), timeout=LONGEST_WAIT)
+        lock = FileLock(self._file.with_suffix(".lock"), timeout=MAX_WAIT)
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()

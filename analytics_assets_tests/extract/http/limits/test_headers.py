@@ -58,7 +58,7 @@ def test_a_quota_is_read_in_every_form(form: str) -> None:
     found = quota_of(headers)
 
     assert found is not None
-    assert found.left == 7
+    assert found.remaining == 7
     assert 60 < found.reset <= 101
 
 
