@@ -28,7 +28,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from dlt.extract.extractors import ArrowExtractor
 
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.faults.summary import pytest_terminal_summary as pytest_terminal_summary
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 from analytics_assets_tests.support.sandbox import Sandbox
 

@@ -1,55 +1,56 @@
-"""One trial of a fault: the load under it, what came out, and whether that may come out."""
+"""One trial of a case: the load under its fault, the outcome, and the verdict on it."""
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-import dagster as dg
-
-from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.faults.fault import (
+from analytics_assets_tests.faults.case import (
     EITHER,
     FAILED,
     LOADED,
-    RESOURCE,
-    Fault,
+    Case,
     Row,
     one_per_key,
     rows_before,
     rows_now,
-    visits_api,
 )
-from analytics_assets_tests.faults.server import FaultyServer
-from analytics_assets_tests.support.loading import failures_of, load, table_rows
+from analytics_assets_tests.faults.visits import TOKEN_PATH, VisitsServer
 
 SETTINGS = {"RUNTIME__REQUEST_TIMEOUT": "5", "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01"}
 ERROR_LENGTH = 1500  # characters; some errors of dlt hold the whole page
 
-Load = Callable[[Fault, FaultyServer], str | None]
-"""Loads the resource; returns why that failed, None if it did not."""
+
+class Target(Protocol):
+    """Where the resource is loaded, and how."""
+
+    def load(self, columns: Mapping[str, Any]) -> str | None:
+        """Load the resource; return why that failed, None if it did not."""
+
+    def content(self) -> tuple[list[Row], int]:
+        """Return the rows of the table, and how many rows have been rejected."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a load.
+    """The outcome of a load.
 
     Args:
-        fault: the name of the fault.
+        case: The name of the case.
         outcome: `loaded` or `failed`.
-        expected: how many rows the table had to hold.
-        found: how many it holds.
-        wrong: how many rows differ from what had to be there.
-        rejected: how many are in the table of rejected rows.
-        requests: how many requests for rows were sent.
-        example: the first rows that differ.
-        error: why it failed.
-        next_run: the same of the next run, without the fault; only if this one failed.
+        expected: How many rows the table had to hold.
+        found: How many it holds.
+        wrong: How many rows differ from the expected ones.
+        rejected: How many are in the table of rejected rows.
+        requests: How many requests for rows were sent.
+        example: The first rows that differ.
+        error: Why it failed.
+        next_run: The outcome of the next run, without the fault; only if this one failed.
     """
 
-    fault: str
+    case: str
     outcome: str
     expected: int
     found: int
@@ -60,79 +61,58 @@ class Outcome:
     error: str = ""
     next_run: "Outcome | None" = None
 
-    def as_property(self) -> tuple[str, str]:
-        """Return it as a property of a test's report, which passes between processes."""
-        return "fault", json.dumps(asdict(self))
 
-
-def try_fault(fault: Fault, warehouse: Warehouse, load_once: Load) -> Outcome:
+def try_case(case: Case, target: Target) -> Outcome:
     """Load under the fault, and once more without it if that failed.
 
     Args:
-        fault: what goes wrong.
-        warehouse: holds the load before.
-        load_once: loads the resource.
+        case: The case.
+        target: Holds the rows of the load before.
 
     Returns:
-        What came out.
+        The outcome.
     """
-    served = fault.rows(rows_now())
     with (
-        FaultyServer(served, fault.token_lifetime, fault.stated_lifetime) as server,
-        environment({**SETTINGS, **address(server), **fault.settings}),
+        VisitsServer(case.rows(rows_now()), case.token_lifetime, case.stated_lifetime) as server,
+        environment({**SETTINGS, **address(server), **case.settings}),
     ):
-        server.play(fault.trick)
-        error = load_once(fault, server)
-        before = [] if fault.first else rows_before()
-        expected = before if error is not None else fault.table(server.rows)
-        outcome = look(fault.name, warehouse, expected, error, server.requests["rows"])
+        server.play(case.fault)
+        error = target.load(case.columns)
+        before = [] if case.first else rows_before()
+        expected = before if error is not None else case.table(server.rows)
+        outcome = outcome_of(case.name, target, expected, error, server.count())
         if error is None:
             return outcome
-        server.mend()
-        if fault.rows is not list:
+        server.recover()
+        if case.rows is not list:
             server.rows = rows_now()
-        error = load_once(fault, server)
-        again = look("the next run", warehouse, one_per_key(server.rows), error)
+        error = target.load(case.columns)
+        again = outcome_of("the next run", target, one_per_key(server.rows), error)
         return replace(outcome, next_run=again)
 
 
-def judge(fault: Fault, outcome: Outcome) -> None:
-    """Refuse what may not come out.
+def judge(case: Case, outcome: Outcome) -> None:
+    """Refuse an outcome that is wrong.
 
     Raises:
-        AssertionError: the rule, or what the fault's entry says, does not hold.
+        AssertionError: The table is wrong, or the outcome is not the one that the case expects.
     """
     assert outcome.wrong == 0, outcome.example
-    assert outcome.outcome == fault.expected or fault.expected == EITHER, outcome.error
-    assert fault.most_requests is None or outcome.requests <= fault.most_requests
+    assert outcome.outcome == case.expected or case.expected == EITHER, outcome.error
+    assert case.most_requests is None or outcome.requests <= case.most_requests
     if outcome.next_run is None:
-        assert outcome.rejected == len(fault.rejected)
+        assert outcome.rejected == len(case.rejected)
         return
-    assert outcome.error.startswith(f"{RESOURCE} was not loaded."), outcome.error
-    assert fault.says in outcome.error, outcome.error
+    assert case.says in outcome.error, outcome.error
     assert outcome.next_run.outcome == LOADED, outcome.next_run.error
     assert outcome.next_run.wrong == 0, outcome.next_run.example
 
 
-def load_by_dagster(instance: dg.DagsterInstance, typed: bool = False) -> Load:
-    """Return what loads the resource as the project does, with or without a contract."""
-
-    def load_once(fault: Fault, server: FaultyServer) -> str | None:
-        result = load(instance, RESOURCE, api=visits_api(fault.columns, typed))
-        return None if result.success else "\n".join(failures_of(result).values())
-
-    return load_once
-
-
-def look(
-    name: str,
-    warehouse: Warehouse,
-    expected: list[Row],
-    error: str | None,
-    requests: int = 0,
+def outcome_of(
+    name: str, target: Target, expected: list[Row], error: str | None, requests: int = 0
 ) -> Outcome:
-    """Hold the table against what it had to be."""
-    found, rejected = held_by(warehouse)
+    """Compare the table with the expected rows."""
+    found, rejected = target.content()
     differing = differences(expected, found)
     return Outcome(
         name,
@@ -148,32 +128,14 @@ def look(
 
 
 def differences(expected: list[Row], found: list[Row]) -> list[str]:
-    """Tell the rows that are not the same, by content; empty columns do not count."""
+    """Return the rows that are not the same, by content; empty columns do not count."""
     wanted, held = ({row["id"]: _filled(row) for row in rows} for rows in (expected, found))
     differing = [
         f"{key}: expected {str(wanted.get(key))[:200]}, found {str(held.get(key))[:200]}"
         for key in sorted(wanted.keys() | held.keys())
         if wanted.get(key) != held.get(key)
     ]
-    return differing + ["a row that stands twice"] * (len(found) - len(held))
-
-
-def held_by(warehouse: Warehouse) -> tuple[list[Row], int]:
-    """Return the table's rows, none if there is no table, and how many have been rejected."""
-    with warehouse.open() as tables:
-        exists = bool(tables.columns(RESOURCE))
-        rejected = tables.row_count("rejected_rows") if tables.columns("rejected_rows") else 0
-    return table_rows(warehouse, RESOURCE) if exists else [], rejected
-
-
-def address(server: FaultyServer) -> dict[str, str]:
-    """Return the settings that say where the API is."""
-    return {
-        "BASE_URL": server.url,
-        "TOKEN_URL": f"{server.url}/token",
-        "CLIENT_ID": server.client_id,
-        "CLIENT_SECRET": "a secret of the tests",
-    }
+    return differing + ["a row that is there twice"] * (len(found) - len(held))
 
 
 @contextmanager
@@ -191,8 +153,18 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def address(server: VisitsServer) -> dict[str, str]:
+    """Return the settings of the API's address and client."""
+    return {
+        "BASE_URL": server.base_url,
+        "TOKEN_URL": server.url(TOKEN_PATH),
+        "CLIENT_ID": server.client_id,
+        "CLIENT_SECRET": "a secret of the tests",
+    }
+
+
 def _filled(row: Row) -> dict[str, Any]:
-    """Return the columns that hold something, JSON texts as what they say."""
+    """Return the columns that are not empty, JSON texts parsed."""
     return {name: _parsed(value) for name, value in row.items() if value is not None}
 
 

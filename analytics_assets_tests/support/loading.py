@@ -81,7 +81,7 @@ def failures_of(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 def table_rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
     """Return a table's rows without dlt's own columns, in JSON's types, ordered by `id`."""
     rows = table_values(warehouse.pipeline("test_reader"), table)
-    return [{column: _as_json(value) for column, value in row.items()} for row in rows]
+    return [{column: as_json(value) for column, value in row.items()} for row in rows]
 
 
 def table_values(pipeline: dlt.Pipeline, table: str, order: str = "id") -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def api_with(resource: str) -> Api:
     return Api(name=API.name, config={**API.config, "resources": [entry]})
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     if isinstance(value, datetime):
         in_utc = value.astimezone(UTC) if value.tzinfo else value
         return in_utc.strftime("%Y-%m-%dT%H:%M:%SZ")

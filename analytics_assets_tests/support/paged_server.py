@@ -14,10 +14,10 @@ from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.contract import Contract
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets_tests.support.exchange import Answer as Answer
-from analytics_assets_tests.support.exchange import Request
-from analytics_assets_tests.support.server import Answers as Answers
-from analytics_assets_tests.support.server import Server
+from analytics_assets_tests.support.http.exchange import Answer as Answer
+from analytics_assets_tests.support.http.exchange import Request
+from analytics_assets_tests.support.http.server import Answers as Answers
+from analytics_assets_tests.support.http.server import Server
 
 ROWS_AT_MOST = 1000  # on a page, where a request names no limit
 ENDLESS = 300  # requests of one test

@@ -9,9 +9,9 @@ from starlette.types import Message
 
 from analytics_assets import sandbox
 from analytics_assets.sandbox.rows import Row
-from analytics_assets_tests.support.exchange import Answer, Request
-from analytics_assets_tests.support.fault import Fault, Faults
-from analytics_assets_tests.support.server import Server
+from analytics_assets_tests.support.http.exchange import Answer, Request
+from analytics_assets_tests.support.http.fault import Fault, Faults
+from analytics_assets_tests.support.http.server import Server
 
 __all__ = ["Fault", "Sandbox"]
 

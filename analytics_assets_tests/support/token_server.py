@@ -12,9 +12,9 @@ from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.rows.response_check import check_response
-from analytics_assets_tests.support.exchange import Answer, Request
+from analytics_assets_tests.support.http.exchange import Answer, Request
+from analytics_assets_tests.support.http.server import Server
 from analytics_assets_tests.support.sandbox import Sandbox
-from analytics_assets_tests.support.server import Server
 
 TOKEN = "/oauth/token"
 PAGE_VIEWS = "/v1/page_views"

@@ -25,8 +25,10 @@ from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.faults.server import Exchange, FaultyServer, Trick, head
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.faults.visits import VisitsServer
+from analytics_assets_tests.support.http.exchange import Exchange, head
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import chain, recording, statuses
 
 PATH = "/v1/website_overview"
@@ -264,9 +266,9 @@ def chunks_that_drip(exchange: Exchange) -> None:
     exchange.send(head(200, {"Transfer-Encoding": "chunked"}), *[b"1\r\n \r\n"] * 4000, pause=0.02)
 
 
-def visits(server: FaultyServer) -> list[Any]:
+def visits(server: VisitsServer) -> list[Any]:
     token = {"type": "bearer", "token": server.issue_token()}
-    return read({"base_url": server.url, "auth": token}, path="/v1/visits")
+    return read({"base_url": server.base_url, "auth": token}, path="/v1/visits")
 
 
 @pytest.fixture
@@ -279,23 +281,23 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_answer_that_drips_for_ever_is_given_up_and_the_error_names_the_deadline(
     drip: Callable[[Exchange], None],
 ) -> None:
-    with FaultyServer([]) as server:
-        server.play(Trick(drip, None, None))
+    with VisitsServer([]) as server:
+        server.play(Fault(does=drip, times=None))
         with pytest.raises(Exception, match="overview") as failure:
             visits(server)
 
     error = find_cause(failure.value, NoAnswerError)
     assert "no whole answer: its pieces took longer than `request_deadline`, 0.3" in str(error)
-    assert server.requests["rows"] == 4
+    assert server.count() == 4
 
 
 @pytest.mark.usefixtures("hurried")
 def test_an_answer_that_drips_once_is_asked_for_again() -> None:
-    with FaultyServer([{"id": 1}]) as server:
-        server.play(Trick(dripping, 1, None))
+    with VisitsServer([{"id": 1}]) as server:
+        server.play(Fault(does=dripping))
 
         assert visits(server) == [{"id": 1}]
-        assert server.requests["rows"] == 2
+        assert server.count() == 2
 
 
 @pytest.mark.parametrize("size", [0, 10, 200_000])
@@ -303,9 +305,9 @@ def test_a_packed_body_is_unpacked_whatever_its_size(size: int) -> None:
     found = [{"id": 1, "text": secrets.token_hex(size)}]
     packed = gzip.compress(json.dumps({"data": found}).encode())
 
-    with FaultyServer([]) as server:
+    with VisitsServer([]) as server:
         headers = {"Content-Encoding": "gzip"}
-        server.play(Trick(lambda exchange: exchange.reply(packed, 200, headers), None, None))
+        server.play(Fault(body=packed, headers=headers, times=None))
 
         assert visits(server) == found
 

@@ -13,8 +13,7 @@ from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.prefetch import threads
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets_tests.faults.server import Exchange, FaultyServer, Trick
-from analytics_assets_tests.faults.tricks import once, status
+from analytics_assets_tests.faults.visits import TOKEN_PATH, VisitsServer, always, once
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
@@ -254,10 +253,10 @@ def test_another_pass_asks_for_all_pages_again() -> None:
     assert read(answer).numbers == [-1, *NUMBERS]
 
 
-def visits(server: FaultyServer) -> Read:
+def visits(server: VisitsServer) -> Read:
     auth = {
         "type": "oauth2",
-        "token_url": f"{server.url}/token",
+        "token_url": f"{server.base_url}/token",
         "client_id": server.client_id,
         "client_secret": "secret",
     }
@@ -269,38 +268,32 @@ def visits(server: FaultyServer) -> Read:
             "paginator": {"type": "offset", "limit": 2},
         },
     }
-    config = {"client": {"base_url": server.url, "auth": auth}, "resources": [entry]}
+    config = {"client": {"base_url": server.base_url, "auth": auth}, "resources": [entry]}
     return drain(rest_api_source(config, "shop").resources["visits"])
 
 
 def test_a_token_that_is_refused_in_the_middle_is_renewed_once_for_all() -> None:
-    with FaultyServer(list(ALL)) as server:
-        server.play(once(forget_tokens, offset=20))
+    with VisitsServer(list(ALL)) as server:
+        server.play(once(offset=20, expired_token=True))
         attempt = visits(server)
 
     assert not attempt.error
     assert attempt.numbers == list(NUMBERS)
-    assert server.requests["token"] == 2
-
-
-def forget_tokens(exchange: Exchange) -> None:
-    """Refuse all tokens given so far."""
-    exchange.server._tokens.clear()
-    exchange.reply({"error": "invalid_token"}, 401)
+    assert server.count(TOKEN_PATH) == 2
 
 
 def test_one_page_that_is_refused_once_is_asked_for_with_a_new_token() -> None:
-    with FaultyServer(list(ALL)) as server:
-        server.play(once(status(401), offset=20))
+    with VisitsServer(list(ALL)) as server:
+        server.play(once(offset=20, status=401))
         attempt = visits(server)
 
     assert attempt.numbers == list(NUMBERS)
-    assert server.requests["token"] == 2
+    assert server.count(TOKEN_PATH) == 2
 
 
 def test_a_token_that_stays_refused_is_an_error_that_says_so() -> None:
-    with FaultyServer(list(ALL)) as server:
-        server.play(Trick(status(401), None, 20))
+    with VisitsServer(list(ALL)) as server:
+        server.play(always(offset=20, status=401))
         attempt = visits(server)
 
     assert "401" in attempt.error

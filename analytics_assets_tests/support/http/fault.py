@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analytics_assets_tests.support.exchange import Answer, Exchange, Request, head
+from analytics_assets_tests.support.http.exchange import Answer, Exchange, Request, head
 
 ANY_PATH = "*"
 
@@ -69,7 +69,7 @@ class Fault:
     def hit(self, exchange: Exchange) -> None:
         """Let it go wrong."""
         if self.expired_token:
-            exchange.revoke_tokens()
+            exchange.server.revoke_tokens()
         exchange.wait(self.delay)
         if self.does:
             self.does(exchange)

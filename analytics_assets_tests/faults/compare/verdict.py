@@ -1,12 +1,12 @@
-"""What came out of trials, in words and as Markdown."""
+"""Verdicts on outcomes, and the table of them as Markdown."""
 
 import platform
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from analytics_assets_tests.faults.fault import LOADED, Fault
-from analytics_assets_tests.faults.test_machine import Kill
+from analytics_assets_tests.faults.case import LOADED, Case
+from analytics_assets_tests.faults.machine.kills import Kill
 from analytics_assets_tests.faults.trial import Outcome
 
 COMMAND = "python -m analytics_assets_tests.faults.compare"
@@ -14,11 +14,11 @@ PACKAGES = ("dlt", "dagster", "dagster-dlt", "duckdb", "requests")
 WRONG = "GREEN BUT WRONG"
 
 Line = tuple[str, str, str]
-"""The name of a fault, and what came out on stock dlt and on this project."""
+"""The name of a case, and the verdicts on stock dlt and on this project."""
 
 
-def told(tried: Fault | Kill, outcome: Outcome) -> str:
-    """Say in words what came out."""
+def verdict(tried: Case | Kill, outcome: Outcome) -> str:
+    """Return the outcome in words."""
     if outcome.next_run is None:
         return _loaded(tried, outcome)
     ended = "killed" if isinstance(tried, Kill) else "failed"
@@ -34,8 +34,8 @@ def told(tried: Fault | Kill, outcome: Outcome) -> str:
     return f"{ended}, {kept}"
 
 
-def _loaded(tried: Fault | Kill, outcome: Outcome) -> str:
-    bad = len(tried.rejected) if isinstance(tried, Fault) else 0
+def _loaded(tried: Case | Kill, outcome: Outcome) -> str:
+    bad = len(tried.rejected) if isinstance(tried, Case) else 0
     if not outcome.wrong and outcome.rejected == bad:
         return f"loaded, equal, {bad} rejected" if bad else "loaded, equal"
     if bad and outcome.found == outcome.expected + bad and outcome.wrong == bad:
@@ -74,11 +74,11 @@ def _counted(lines: Sequence[Line]) -> list[str]:
     return [f"| {name} | {stock[name]} | {own[name]} |" for name in names]
 
 
-def _kind(verdict: str) -> str:
-    if verdict.startswith(WRONG):
+def _kind(text: str) -> str:
+    if text.startswith(WRONG):
         return "green but wrong"
-    return "good" if verdict == verdict.lower() else "otherwise wrong"
+    return "good" if text == text.lower() else "otherwise wrong"
 
 
-def _shown(verdict: str) -> str:
-    return verdict if _kind(verdict) == "good" else f"**{verdict}**"
+def _shown(text: str) -> str:
+    return text if _kind(text) == "good" else f"**{text}**"

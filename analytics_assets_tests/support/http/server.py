@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from analytics_assets_tests.support.exchange import Answer, Exchange, Request
-from analytics_assets_tests.support.fault import Faults
+from analytics_assets_tests.support.http.exchange import Answer, Exchange, Request
+from analytics_assets_tests.support.http.fault import Faults
 
 Answers = Callable[[Request], Answer]
 
@@ -34,7 +34,7 @@ class Server:
         self.requests: list[Request] = []
         self.port = port
         self.base_url = self.url()
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -49,7 +49,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server; it accepts connections from now on."""
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
         self.base_url = self.url()
@@ -57,7 +57,7 @@ class Server:
 
     def stop(self) -> None:
         """Stop the server, and return once its threads have ended."""
-        self._stopping.set()
+        self.stopping.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -94,9 +94,7 @@ class Server:
         # a client may close its end at any time
         with suppress(OSError), connection, connection.makefile("rb") as lines:
             while request := _read(lines):
-                exchange = Exchange(
-                    connection, request, self.answer, self._stopping, self.revoke_tokens
-                )
+                exchange = Exchange(self, connection, request)
                 self._answer(exchange)
                 if not exchange.stays_open:
                     break

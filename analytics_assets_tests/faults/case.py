@@ -8,7 +8,8 @@ from typing import Any
 
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
-from analytics_assets_tests.faults.server import PATH, Trick
+from analytics_assets_tests.faults.visits import PATH
+from analytics_assets_tests.support.http.fault import Fault
 
 OPENAPI = Path(__file__).with_name("openapi.json")
 RESOURCE = "visits"
@@ -19,17 +20,17 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Fault:
+class Case:
     """Something that goes wrong, and what must come out when the resource is loaded.
 
     Args:
         name: what goes wrong.
-        trick: what the server does; None for faults of the rows themselves.
+        fault: the server's fault; None for faults of the rows themselves.
         expected: `loaded`, `failed`, or either, where the rule leaves the choice.
         says: what the error must contain.
         rejected: which of the API's rows, by position, belong in the table of rejected rows.
         rows: makes the API's rows of honest ones.
-        read_as: turns those rows into what they say, where the trick writes them differently.
+        read_as: turns those rows into what they say, where the fault writes them differently.
         settings: environment of the load.
         columns: dlt's column hints of the resource.
         token_lifetime: seconds that a token lives.
@@ -41,7 +42,7 @@ class Fault:
     """
 
     name: str
-    trick: Trick | None = None
+    fault: Fault | None = None
     expected: str = LOADED
     says: str = ""
     rejected: tuple[int, ...] = ()

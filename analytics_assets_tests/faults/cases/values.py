@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from analytics_assets_tests.faults.conftest import Trial
-from analytics_assets_tests.faults.fault import EITHER, FAILED, LOADED, Fault, Row, row
-from analytics_assets_tests.faults.parametrized import each
-from analytics_assets_tests.faults.server import Trick
-from analytics_assets_tests.faults.tricks import always, text
+from analytics_assets_tests.faults.case import EITHER, FAILED, LOADED, Case, Row, row
+from analytics_assets_tests.faults.visits import always
+from analytics_assets_tests.support.http.broken_answers import text
+from analytics_assets_tests.support.http.fault import Fault
 
 NEW = 245  # the position of a row that the table does not have yet
 MARK = "take me out"
@@ -43,24 +42,24 @@ def inserted(*others: Any, at: int = NEW) -> Callable[[list[Row]], list[Any]]:
     return lambda rows: [*rows[:at], *others, *rows[at:]]
 
 
-def literal(value: bytes) -> Trick:
+def literal(value: bytes) -> Fault:
     """Write this where the mark stands, quotation marks included."""
     return always(text({f'"{MARK}"'.encode(): value}), None)
 
 
-def inside(value: bytes) -> Trick:
+def inside(value: bytes) -> Fault:
     """Write this where the mark stands, within the quotation marks."""
     return always(text({MARK.encode(): value}), None)
 
 
 def rejecting(
     name: str,
-    trick: Trick | None,
+    fault: Fault | None,
     rows: Callable[[list[Row]], list[Any]],
     expected: str = LOADED,
-) -> Fault:
+) -> Case:
     """A fault by which the new row is kept out of the table."""
-    return Fault(name, trick, expected, rejected=(NEW,), rows=rows)
+    return Case(name, fault, expected, rejected=(NEW,), rows=rows)
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -90,28 +89,28 @@ def restated_twice(rows: list[Row], first: int, second: int) -> list[Any]:
 
 JSON_COLUMN = {"payload": {"data_type": "json"}}
 
-FAULTS = [
+CASES = [
     rejecting("NaN", literal(b"NaN"), marked("bounce_rate")),
     rejecting("Infinity", literal(b"Infinity"), marked("bounce_rate")),
     rejecting("-Infinity", literal(b"-Infinity"), marked("bounce_rate")),
     rejecting("1e400", literal(b"1e400"), marked("bounce_rate")),
     rejecting("integer of 65 bits", None, changed(sessions=2**64), EITHER),
     rejecting("integer of 400 digits", None, changed(sessions=10**400), EITHER),
-    Fault("integer of 63 bits", rows=changed(sessions=2**63 - 1)),
-    Fault("integer beyond what a double holds", rows=changed(sessions=2**53 + 1)),
-    Fault("invalid UTF-8", inside(b"\xff\xfe"), FAILED, rows=marked("note")),
-    Fault("Latin-1 in place of UTF-8", inside(b"caf\xe9"), FAILED, rows=marked("note")),
+    Case("integer of 63 bits", rows=changed(sessions=2**63 - 1)),
+    Case("integer beyond what a double holds", rows=changed(sessions=2**53 + 1)),
+    Case("invalid UTF-8", inside(b"\xff\xfe"), FAILED, rows=marked("note")),
+    Case("Latin-1 in place of UTF-8", inside(b"caf\xe9"), FAILED, rows=marked("note")),
     rejecting("NUL in text", None, changed(note="before\0after")),
     rejecting("lone surrogate", None, changed(note="\ud83d")),
-    Fault("surrogate pair", rows=changed(note="😀")),
-    Fault("byte order mark", always(text({b'{"data"': b'\xef\xbb\xbf{"data"'}), None)),
-    Fault("same key twice in a page", rows=lambda rows: restated_twice(rows, 241, 246)),
-    Fault(
+    Case("surrogate pair", rows=changed(note="😀")),
+    Case("byte order mark", always(text({b'{"data"': b'\xef\xbb\xbf{"data"'}), None)),
+    Case("same key twice in a page", rows=lambda rows: restated_twice(rows, 241, 246)),
+    Case(
         "same key twice across pages",
         rows=lambda rows: restated_twice(rows, 50, 246),
     ),
-    Fault("same row twice", rows=lambda rows: inserted(rows[NEW])(rows)),
-    Fault(
+    Case("same row twice", rows=lambda rows: inserted(rows[NEW])(rows)),
+    Case(
         "member name twice in a row",
         always(text({f'"{MARK}"'.encode(): b'"first", "note": "last"'}), None),
         rows=changed(note=MARK),
@@ -121,7 +120,7 @@ FAULTS = [
     rejecting("row that is text", None, inserted("a row")),
     rejecting("row that is null", None, inserted(None)),
     rejecting("row that is a list", None, inserted([1, 2])),
-    Fault(
+    Case(
         "four rows that are no objects",
         None,
         LOADED,
@@ -130,7 +129,7 @@ FAULTS = [
     ),
     rejecting("row without primary key", None, without("id")),
     rejecting("primary key null", None, changed(id=None)),
-    Fault(
+    Case(
         "no row has the primary key",
         None,
         EITHER,
@@ -138,31 +137,26 @@ FAULTS = [
         rejected=tuple(range(250)),
         first=True,
     ),
-    Fault(
+    Case(
         "50 levels inside a json field",
         rows=changed(payload=nested(50)),
         columns=JSON_COLUMN,
     ),
-    Fault(
+    Case(
         "100,000 levels",
         inside_levels := literal(b"[" * 100_000 + b"]" * 100_000),
         FAILED,
         rows=marked("note"),
     ),
-    Fault(
+    Case(
         "100,000 levels inside a json field",
         inside_levels,
         FAILED,
         rows=changed(payload={"deep": MARK}),
         columns=JSON_COLUMN,
     ),
-    Fault("3,000 columns", rows=wide(3_000), first=True, slow=True, duckdb_only=True),
+    Case("3,000 columns", rows=wide(3_000), first=True, slow=True, duckdb_only=True),
     # 10,000 are loaded too, but DuckDB takes 16 GB and two minutes for that
-    Fault("2,000 more columns", rows=wide(2_000), slow=True, duckdb_only=True),
-    Fault("page of 50 MB", rows=heavy, slow=True),
+    Case("2,000 more columns", rows=wide(2_000), slow=True, duckdb_only=True),
+    Case("page of 50 MB", rows=heavy, slow=True),
 ]
-
-
-@each(FAULTS, typed=False)
-def test_no_green_run_leaves_a_wrong_table(fault: Fault, trial: Trial) -> None:
-    trial(fault)

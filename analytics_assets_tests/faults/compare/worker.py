@@ -1,4 +1,4 @@
-"""Work in another process, which may hang or crash without harm."""
+"""Work in a process that may hang or crash without harm."""
 
 import multiprocessing
 import os
@@ -30,7 +30,7 @@ class Worker:
         self.stop()
 
     def do(self, work: Work) -> Any:
-        """Return what the work returns, or a text that says how its process ended.
+        """Return what the work returns, or a text about the end of its process.
 
         Raises:
             RuntimeError: the work raised an error.
@@ -53,7 +53,7 @@ class Worker:
         return answer
 
     def _too_much(self) -> str | None:
-        """Wait for the answer; say so if it takes too long or too much."""
+        """Wait for the answer; return a text if it takes too long or too much memory."""
         deadline = time.monotonic() + LONGEST
         while not self._pipe.poll(1):
             # a limit of the address space would hit DuckDB, which reserves more than it uses
@@ -84,5 +84,5 @@ def _serve(pipe: Connection, other_end: Connection) -> None:
         work: Work = pipe.recv()
         try:
             pipe.send(work())
-        except Exception as error:  # told by the one who asked
+        except Exception as error:  # raised again in the first process
             pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))

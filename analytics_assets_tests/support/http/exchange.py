@@ -3,9 +3,8 @@
 import json
 import socket
 import struct
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -93,31 +92,21 @@ class Exchange:
     """One request, and the means to answer it: properly, or with any bytes.
 
     Args:
+        server: The server.
         connection: The connection to the client.
         request: The request.
-        answers: Returns the server's own answer to a request.
-        stopping: Set when the server stops.
-        revoke_tokens: Makes all tokens of the server invalid.
     """
 
-    def __init__(
-        self,
-        connection: socket.socket,
-        request: Request,
-        answers: Callable[[Request], Answer],
-        stopping: threading.Event,
-        revoke_tokens: Callable[[], None],
-    ) -> None:
-        self._connection = connection
-        self._stopping = stopping
+    def __init__(self, server: Any, connection: socket.socket, request: Request) -> None:
+        self.server = server
         self.request = request
-        self._answers = answers
-        self.revoke_tokens = revoke_tokens
         self.stays_open = True
+        self._connection = connection
 
     def proper(self) -> Answer:
         """Return the server's own answer."""
-        return self._answers(self.request)
+        answer: Answer = self.server.answer(self.request)
+        return answer
 
     @property
     def page(self) -> Any:
@@ -153,4 +142,4 @@ class Exchange:
     def wait(self, seconds: float) -> None:
         """Let time pass, though no longer than the server runs."""
         if seconds:
-            self._stopping.wait(seconds)
+            self.server.stopping.wait(seconds)

@@ -7,17 +7,20 @@ from typing import Any
 import dlt
 from dlt.sources.rest_api import rest_api_source
 
-from analytics_assets_tests.faults.fault import RESOURCE, Fault, visits_api
-from analytics_assets_tests.faults.server import FaultyServer
+from analytics_assets_tests.faults.case import RESOURCE, visits_api
+from analytics_assets_tests.faults.targets import Table
 
 
-def load_by_stock_dlt(fault: Fault, server: FaultyServer) -> str | None:
-    """Load once; where the API and the warehouse are comes from the environment."""
-    return load_stock(fault.columns)
+class StockTable(Table):
+    """A table that stock dlt loads."""
+
+    def load(self, columns: Mapping[str, Any]) -> str | None:
+        """Load the resource; return why that failed, None if it did not."""
+        return load_stock(columns)
 
 
 def load_stock(columns: Mapping[str, Any]) -> str | None:
-    """Load the resource; return why that failed, None if it did not."""
+    """Load the resource into the environment's warehouse; return why that failed, or None."""
     config: Any = {
         "client": {
             "base_url": os.environ["BASE_URL"],

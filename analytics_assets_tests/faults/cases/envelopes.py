@@ -1,0 +1,54 @@
+"""Faults of what stands around the rows: no rows, rows of a wrong type, errors under 200."""
+
+from typing import Any
+
+from analytics_assets_tests.faults.case import FAILED, Case, row
+from analytics_assets_tests.faults.visits import always, once
+from analytics_assets_tests.support.http.broken_answers import page
+from analytics_assets_tests.support.http.fault import Does
+
+ERROR = {"error": {"code": "backend_error", "message": "try again"}}
+
+
+def data(value: Any) -> Does:
+    """Answer with something else in place of the rows."""
+    return page(lambda honest: {**honest, "data": value})
+
+
+without_data = page(lambda honest: {"total": honest["total"]})
+error_beside_no_rows = page(lambda honest: {**honest, **ERROR, "data": []})
+
+CASES = [
+    Case("`data` missing on page 3, once", once(without_data)),
+    Case("`data` missing on page 3, for ever", always(without_data), FAILED, "data"),
+    Case("`data` missing on page 1, for ever", always(without_data, 0), FAILED, "data"),
+    Case("`data` null on page 3, once", once(data(None))),
+    Case("`data` null on page 3, for ever", always(data(None)), FAILED, "data"),
+    Case("`data` null on page 1, for ever", always(data(None), 0), FAILED, "data"),
+    Case("`data` an object on page 3, once", once(data({"rows": []}))),
+    Case("`data` an object on page 3, for ever", always(data(row(1))), FAILED, "data"),
+    Case("`data` a string on page 3, once", once(data("none"))),
+    Case("`data` a string on page 3, for ever", always(data("none")), FAILED, "data"),
+    Case("body null on page 3, once", once(body=b"null")),
+    Case("body null on page 3, for ever", always(body=b"null"), FAILED),
+    Case("body a bare list on page 3, once", once(body=[])),
+    Case("body a bare list on page 3, for ever", always(body=[]), FAILED),
+    Case("error object under 200, once", once(body=ERROR)),
+    Case("error object under 200, for ever", always(body=ERROR), FAILED, "backend_error"),
+    Case("error object beside no rows, once", once(error_beside_no_rows)),
+    Case(
+        "error object beside no rows, for ever",
+        always(error_beside_no_rows),
+        FAILED,
+        "backend_error",
+    ),
+    Case(
+        "error object beside no rows and total 0 on page 1",
+        always(offset=0, body={**ERROR, "data": [], "total": 0}),
+        FAILED,
+        "backend_error",
+    ),
+    Case("empty page before the total, once", once(data([]))),
+    Case("empty page before the total, for ever", always(data([])), FAILED, "250"),
+    Case("empty first page before the total, for ever", always(data([]), 0), FAILED, "250"),
+]

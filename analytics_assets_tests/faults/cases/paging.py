@@ -1,0 +1,138 @@
+"""Faults of paging: servers that cap, ignore or miscount, and rows that move while being read."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from analytics_assets_tests.faults.case import EITHER, FAILED, Case, Row, row
+from analytics_assets_tests.faults.visits import always, once, rows
+from analytics_assets_tests.support.http.broken_answers import page
+from analytics_assets_tests.support.http.exchange import Exchange
+from analytics_assets_tests.support.http.fault import Does
+
+TOTAL = "total"
+
+
+def total(change: Callable[[int], Any]) -> Does:
+    """Answer with another total."""
+    return page(lambda honest: {**honest, TOTAL: change(honest[TOTAL])})
+
+
+def without_total(honest: dict[str, Any]) -> dict[str, Any]:
+    return {"data": honest["data"]}
+
+
+def capped(exchange: Exchange) -> None:
+    """Give fifty rows at most, whatever `limit` says."""
+    exchange.reply({**exchange.page, "data": exchange.page["data"][:50]})
+
+
+def capped_without_total(exchange: Exchange) -> None:
+    exchange.reply({"data": exchange.page["data"][:50]})
+
+
+def first_page(exchange: Exchange) -> None:
+    """Give the first page, whatever `offset` says."""
+    exchange.reply({"data": exchange.server.rows[:100], TOTAL: len(exchange.server.rows)})
+
+
+def first_page_without_total(exchange: Exchange) -> None:
+    exchange.reply({"data": exchange.server.rows[:100]})
+
+
+def all_rows(exchange: Exchange) -> None:
+    """Give all rows at once, whatever `limit` and `offset` say."""
+    exchange.reply({"data": exchange.server.rows, TOTAL: len(exchange.server.rows)})
+
+
+def shuffled(exchange: Exchange) -> None:
+    """Give each page of another order, as of a sort by a column that many rows share."""
+    deal(exchange, random.Random(exchange.request.number("offset")))
+
+
+def shuffled_anew(exchange: Exchange) -> None:
+    """Give each page of another order, and the next time of yet another one."""
+    deal(exchange, random.Random(len(exchange.server.requests)))
+
+
+def deal(exchange: Exchange, chance: random.Random) -> None:
+    offset = exchange.request.number("offset")
+    mixed = chance.sample(exchange.server.rows, len(exchange.server.rows))
+    dealt = mixed[offset : offset + 100]
+    exchange.reply({"data": dealt, TOTAL: len(mixed)})
+
+
+def one_missing(exchange: Exchange) -> None:
+    """Leave out the new row of the first page, and count it."""
+    rows = exchange.page["data"]
+    exchange.reply({**exchange.page, "data": rows[:50] + rows[51:]})
+
+
+def add_first(api_rows: list[Row]) -> None:
+    """Add a row before all others, with a key of its own each time."""
+    api_rows.insert(0, row(2000 + len(api_rows)))
+
+
+def delete_read(api_rows: list[Row]) -> None:
+    """Delete a row of the first page that the table does not have yet."""
+    del api_rows[50]
+
+
+def delete_read_add_last(api_rows: list[Row]) -> None:
+    del api_rows[50]
+    api_rows.append(row(3000))
+
+
+def delete_unread_add_first(api_rows: list[Row]) -> None:
+    del api_rows[-1]
+    add_first(api_rows)
+
+
+CASES = [
+    Case("page cap below limit", always(capped, None), EITHER),
+    Case("page cap below limit, no total", always(capped_without_total, None), EITHER),
+    Case("total missing", always(page(without_total), None), EITHER, TOTAL),
+    Case("total missing on page 2, once", once(page(without_total), 100), EITHER, TOTAL),
+    Case("total null", always(total(lambda _: None), None), EITHER, TOTAL),
+    Case("total as text", always(total(str), None)),
+    Case("total is no number", always(total(lambda _: "many"), None), EITHER, TOTAL),
+    Case("total negative", always(total(lambda _: -1), None), EITHER, TOTAL),
+    Case("total too high, once", once(total(lambda count: count + 50)), EITHER, "300"),
+    Case("total too high, for ever", always(total(lambda n: n + 50), None), FAILED, "300"),
+    Case("total too high by one, for ever", always(total(lambda n: n + 1), None), FAILED, "251"),
+    Case("total too low, for ever", always(total(lambda n: n - 50), None), EITHER, "200"),
+    Case("total 0 beside rows", always(total(lambda _: 0), None), EITHER, TOTAL),
+    Case(
+        "total is the number of rows on the page",
+        always(page(lambda honest: {**honest, TOTAL: len(honest["data"])}), None),
+        EITHER,
+        TOTAL,
+    ),
+    Case("row added between pages, once", once(rows(add_first), 100)),
+    Case("row deleted between pages, once", once(rows(delete_read), 100)),
+    Case(
+        "row deleted, another added behind, once; two passes must agree",
+        once(rows(delete_read_add_last), 100),
+        settings={"READING__CONFIRM": "true"},
+    ),
+    Case("row deleted, another added in front, once", once(rows(delete_unread_add_first), 100)),
+    Case("row added in every pass", always(rows(add_first), 100), FAILED, TOTAL),
+    Case("one row missing in a page, once", once(one_missing, 0)),
+    Case("one row missing in a page, for ever", always(one_missing, 0), FAILED, "250"),
+    Case("another order for each page", always(shuffled, None), FAILED),
+    Case("another order for each request", always(shuffled_anew, None), FAILED),
+    Case("`offset` ignored", always(first_page, None), FAILED, "offset", most_requests=10),
+    Case(
+        "`offset` ignored, no total",
+        always(first_page_without_total, None),
+        FAILED,
+        "offset",
+        most_requests=10,
+    ),
+    Case("`limit` and `offset` ignored, all rows at once", always(all_rows, None)),
+    Case("empty resource", rows=lambda _: [], first=True),
+    Case("one row", rows=lambda honest: honest[:1], first=True),
+    Case("exactly one page", rows=lambda honest: honest[:100], first=True),
+    Case("one row more than two pages", rows=lambda honest: honest[:201], first=True),
+    Case("503 for ever in the first load", always(status=503), FAILED, "503", first=True),
+]

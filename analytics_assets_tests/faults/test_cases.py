@@ -1,0 +1,114 @@
+"""A load under a fault is complete, or it fails, leaves the table, and the next one is complete.
+
+Quick: each case once, at the lowest layer that the fault can reach: values up to DuckDB, all others
+up to the rows that the source yields; one of each kind through a Dagster run. In `e2e`: each case
+with 16 requests in flight into PostgreSQL, and each with a contract.
+"""
+
+import threading
+from collections.abc import Sequence
+
+import dagster as dg
+import pytest
+
+from analytics_assets.extract.paging import bulk_read
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.faults.case import Case, rows_before
+from analytics_assets_tests.faults.cases import TABLES, values
+from analytics_assets_tests.faults.targets import Asset, Memory, Table
+from analytics_assets_tests.faults.trial import Target, judge, try_case
+
+IN_FLIGHT = 16  # requests
+OF_THE_API = [case for cases in TABLES.values() for case in cases if case not in values.CASES]
+ALL = [*OF_THE_API, *values.CASES]
+OF_EACH_KIND = {
+    "500 for ever",
+    "401 once in the middle",
+    "reset in the body, once",
+    "Content-Length too long, for ever",
+    "client refused",
+    "error object under 200, for ever",
+    "empty page before the total, for ever",
+    "row deleted between pages, once",
+    "NaN",
+    "503 for ever in the first load",
+}
+
+
+def each(cases: Sequence[Case]) -> pytest.MarkDecorator:
+    """Run a test with each case; those that take long are marked `e2e`."""
+    return pytest.mark.parametrize(
+        "case",
+        [
+            pytest.param(case, id=case.name, marks=[pytest.mark.e2e] if case.slow else [])
+            for case in cases
+        ],
+    )
+
+
+@pytest.fixture(autouse=True)
+def reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
+    monkeypatch.setenv("READING__ADAPTIVE", "false")
+    monkeypatch.setattr(bulk_read, "FEWEST", 1)
+
+
+@pytest.fixture
+def warehouse_before(request: pytest.FixtureRequest, case: Case) -> Warehouse:
+    """The warehouse before the case: empty, or with the load before."""
+    holding = "warehouse" if case.first else "loaded_before"
+    chosen: Warehouse = request.getfixturevalue(f"duckdb_{holding}")
+    return chosen
+
+
+@pytest.fixture
+def postgres_before(request: pytest.FixtureRequest, case: Case) -> Warehouse:
+    """The same on PostgreSQL."""
+    holding = "warehouse" if case.first else "loaded_before"
+    chosen: Warehouse = request.getfixturevalue(f"postgres_{holding}")
+    return chosen
+
+
+def check(case: Case, target: Target) -> None:
+    """Try a case and judge its outcome."""
+    judge(case, try_case(case, target))
+    assert not [each for each in threading.enumerate() if each.name.startswith("page-ahead")]
+
+
+@each(OF_THE_API)
+def test_the_source_yields_all_rows_or_fails_and_yields_none(case: Case) -> None:
+    check(case, Memory([] if case.first else rows_before()))
+
+
+@each(values.CASES)
+def test_values_are_loaded_as_they_are_or_rejected_or_the_load_fails(
+    case: Case, warehouse_before: Warehouse
+) -> None:
+    check(case, Table(warehouse_before))
+
+
+@each([case for case in ALL if case.name in OF_EACH_KIND])
+def test_a_run_loads_all_rows_or_fails_and_leaves_the_table(
+    case: Case, warehouse_before: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    check(case, Asset(warehouse_before, instance))
+
+
+@pytest.mark.e2e
+@each([case for case in ALL if not case.duckdb_only])
+def test_pages_in_flight_are_loaded_into_postgres_or_the_load_fails(
+    case: Case, postgres_before: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", str(IN_FLIGHT))
+    check(case, Table(postgres_before))
+
+
+@pytest.mark.e2e
+@each(OF_THE_API)
+def test_the_source_yields_all_rows_or_fails_with_a_contract_too(case: Case) -> None:
+    check(case, Memory([] if case.first else rows_before(), typed=True))
+
+
+def test_there_is_a_case_of_each_kind() -> None:
+    assert {case.name for case in ALL} >= OF_EACH_KIND
+    assert len({case.name for case in ALL}) == len(ALL) == 154
