@@ -97,7 +97,7 @@ def generator_of(pipe: Any) -> Any:
 
 
 def replace_generator(pipe: Any, generator: Any) -> None:
-    """Let a resource take its items from another generator; see `generator_of`."""
+    """Replace the generator of a resource; see `generator_of`."""
     pipe.replace_gen(generator)
 
 

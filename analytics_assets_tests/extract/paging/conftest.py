@@ -1,0 +1,47 @@
+"""Reads in bulk as in a load, but without a warehouse."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from analytics_assets.extract.paging import bulk_read
+from analytics_assets.extract.rows.json_columns import JsonTable
+from analytics_assets.extract.rows.page_decoder import TypedPages
+
+
+@pytest.fixture
+def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read few pages in bulk, too."""
+    monkeypatch.setattr(bulk_read, "FEWEST", 1)
+
+
+@pytest.fixture
+def in_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read as dlt does while it extracts for a load."""
+    monkeypatch.setattr("dlt.current.load_package_state", lambda: {"load_id": "a load"})
+
+
+@pytest.fixture(params=["one by Arrow", "16 by Arrow", "16 in Python"])
+def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many pages are on their way at once, and what decodes them."""
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if "one" in request.param else "16")
+    monkeypatch.setenv("READING__ADAPTIVE", "false")
+    if "Python" in request.param:
+        monkeypatch.setattr(JsonTable, "can_parse", lambda _contract: False)
+
+
+@pytest.fixture
+def typed_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of rows of each page that was decoded straight into columns; 0 if it could not."""
+    taken: list[int] = []
+    decode = TypedPages.decode
+
+    def counted(self: TypedPages, pages: Sequence[bytes], rows_each: int) -> Any:
+        found = decode(self, pages, rows_each)
+        if found or len(pages) == 1:  # else they are decoded one by one
+            taken.extend([rows_each if found else 0] * len(pages))
+        return found
+
+    monkeypatch.setattr(TypedPages, "decode", counted)
+    return taken
