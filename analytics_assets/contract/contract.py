@@ -82,11 +82,11 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
         openapi: the file of the document; None if there is none.
 
     Returns:
-        The contract, without columns where no document says what the rows are.
+        The contract, without columns where no document describes the rows.
 
     Raises:
         ContractError: the document cannot be read.
-        ConfigurationError: `rename` does not go with the document, or two fields would become one
+        ConfigurationError: `rename` does not fit the document, or two fields would become one
             column.
     """
     kept = kept_endpoints(openapi) if openapi else Endpoints({})
@@ -97,17 +97,17 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
 
 
 def contract_in(document: Mapping[str, Any], resource: ResourceConfig) -> Contract:
-    """Read what a row of a resource must be from some document, whether that goes well or not.
+    """Read the contract of a resource from a document, without checks of `rename` and names.
 
     Args:
         document: the OpenAPI document of the API.
         resource: the resource.
 
     Returns:
-        The contract, without columns where the document does not say what the rows are.
+        The contract, without columns where the document does not describe the rows.
 
     Raises:
-        ContractError: the document refers to what it does not hold.
+        ContractError: a `$ref` of the document leads nowhere.
     """
     return _contract(Endpoints(document), resource)
 

@@ -48,7 +48,7 @@ def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
             fields.append((f"field_{number}", kind | None if kind is not Any else Any, absent))
         else:
             fields.append((f"field_{number}", kind, msgspec.field(name=column.field)))
-    # rows live for a moment only: no need to have the garbage collector look at them
+    # rows are short-lived: the garbage collector need not track them
     return msgspec.defstruct("Row", fields, kw_only=True, gc=False, forbid_unknown_fields=closed)
 
 

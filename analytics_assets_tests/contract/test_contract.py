@@ -53,7 +53,7 @@ def columns(api: Api) -> dict[str, Column]:
     return {column.field: column for column in contract_of(api, "orders").columns}
 
 
-def test_columns_are_called_as_dlt_calls_them_and_typed_as_the_document_says(shop: Shop) -> None:
+def test_columns_have_dlts_names_and_the_types_of_the_document(shop: Shop) -> None:
     contract = contract_of(shop(), "orders")
 
     assert contract.has_schema
@@ -81,7 +81,7 @@ def test_a_renamed_field_is_a_column_of_the_new_name(shop: Shop) -> None:
     assert contract.key_columns == ("number",)
 
 
-def test_hints_are_what_dlt_takes_and_only_the_key_is_not_null_in_the_table(shop: Shop) -> None:
+def test_hints_are_in_dlts_form_and_only_the_key_is_not_null_in_the_table(shop: Shop) -> None:
     assert contract_of(shop(), "orders").hints() == {
         "order_id": {
             "name": "order_id",
@@ -100,7 +100,7 @@ def test_hints_are_what_dlt_takes_and_only_the_key_is_not_null_in_the_table(shop
     }
 
 
-def test_what_the_entry_says_of_its_columns_goes_before_the_document(shop: Shop) -> None:
+def test_the_hints_of_an_entry_override_the_document(shop: Shop) -> None:
     hints = {
         "total": {"data_type": "decimal", "precision": 10},
         "placed_on": {"data_type": "timestamp", "nullable": False},
@@ -132,12 +132,12 @@ def test_two_fields_that_would_be_one_column_are_refused_with_the_remedy(shop: S
     assert contract_of(shop(properties, rename={"user_id": "user_id_2"}), "orders").has_schema
 
 
-def test_to_rename_a_field_onto_another_is_refused(shop: Shop) -> None:
+def test_renaming_a_field_to_the_name_of_another_is_refused(shop: Shop) -> None:
     with pytest.raises(ConfigurationError, match="`total` and `user` would both become"):
         contract_of(shop(rename={"user": "total"}), "orders")
 
 
-def test_to_rename_a_field_that_is_not_there_is_refused_with_the_one_that_was_meant(
+def test_renaming_an_unknown_field_is_refused_with_a_suggestion(
     shop: Shop,
 ) -> None:
     with pytest.raises(ConfigurationError) as refusal:
@@ -149,7 +149,7 @@ def test_to_rename_a_field_that_is_not_there_is_refused_with_the_one_that_was_me
     )
 
 
-def test_without_a_schema_there_is_the_key_and_what_is_renamed(shop: Shop) -> None:
+def test_without_a_schema_a_contract_has_the_key_and_the_renamed_fields(shop: Shop) -> None:
     api = shop(endpoint="/elsewhere", rename={"orderId": "number"})
 
     assert contract_of(api, "orders") == Contract("orders", (), ("orderId",), {"orderId": "number"})

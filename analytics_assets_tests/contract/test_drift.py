@@ -13,7 +13,7 @@ def column(field: str = "x", data_type: Any = "text", **parts: Any) -> Column:
     return Column(field, field, data_type, **{"nullable": False, **parts})
 
 
-def test_contracts_that_say_the_same_have_not_drifted() -> None:
+def test_equal_contracts_have_no_drift() -> None:
     kept = contract(column("a", description="Old words."), column("b", "bigint"))
     live = contract(column("b", "bigint"), column("a", description="New words."))
 

@@ -42,7 +42,7 @@ def reason(contract: Contract, row: Any) -> str | None:
         ),
     ],
 )
-def test_what_cannot_be_stored_is_found_anywhere_in_a_row(
+def test_a_value_that_cannot_be_stored_is_found_anywhere_in_a_row(
     contract: Contract, row: Any, expected: str
 ) -> None:
     assert reason(contract, row) == expected

@@ -176,7 +176,7 @@ def test_null_and_absence_are_refused_unless_the_column_is_nullable(kind: Any) -
 
 @pytest.mark.parametrize("row", [None, 5, "text", ["a"], True])
 @pytest.mark.parametrize("what", [contract(), contract(key=("id",)), contract(x="text")])
-def test_what_is_no_object_is_rejected(row: Any, what: Contract) -> None:
+def test_a_row_that_is_no_object_is_rejected(row: Any, what: Contract) -> None:
     assert str(reason(what, row)).startswith("`$`: Expected `object`, got ")
 
 

@@ -31,7 +31,7 @@ class References:
         """
         try:
             return self._resolver.lookup(reference).contents
-        # the library looks into texts and numbers as if they were objects
+        # the library indexes texts and numbers like objects
         except (Unresolvable, TypeError, ValueError) as error:
             remedy = (
                 "correct the document"

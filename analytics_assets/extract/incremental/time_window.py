@@ -31,8 +31,8 @@ class TimeWindow:
     @property
     def reach(self) -> "TimeWindow":
         """The span of the rows that the API may return: up to its end, or including it."""
-        behind = self.how.precision if self.how.end_is_inclusive else None
-        end = self.end.astimezone(UTC) + (behind or timedelta())
+        inclusive = self.how.precision if self.how.end_is_inclusive else None
+        end = self.end.astimezone(UTC) + (inclusive or timedelta())
         return replace(self, end=end.astimezone(self.end.tzinfo))
 
     @property

@@ -55,7 +55,7 @@ def test_openapi_3_0_and_3_1_are_read(version: Any) -> None:
         (b"\xff\xfe\x00\xd8", "is neither JSON nor YAML"),
     ],
 )
-def test_what_is_no_such_document_is_refused_by_name_with_the_remedy(
+def test_any_other_document_is_refused_by_name_with_the_remedy(
     text: str | bytes, reason: str
 ) -> None:
     with pytest.raises(ContractError) as refusal:
@@ -66,7 +66,7 @@ def test_what_is_no_such_document_is_refused_by_name_with_the_remedy(
                                        "or YAML.")  # fmt: skip
 
 
-def test_a_file_that_is_not_there_is_named_with_the_command_that_makes_it(
+def test_a_missing_file_is_named_with_the_command_that_makes_it(
     clean_place: Path,
 ) -> None:
     with pytest.raises(ContractError, match=r"missing\.json cannot be read.*`analytics-assets con"):
@@ -83,7 +83,7 @@ def test_a_kept_document_is_read_again_only_once_it_has_changed(clean_place: Pat
     assert kept_endpoints(file).document["info"] == {"title": "Another shop"}
 
 
-def test_what_depends_on_the_place_is_not_kept() -> None:
+def test_hosts_and_sign_in_are_not_kept() -> None:
     components = {"schemas": {"A": {"type": "object"}}, "securitySchemes": {"oauth2": {}}}
     fetched = {
         **SMALL,

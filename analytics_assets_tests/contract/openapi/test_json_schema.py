@@ -73,7 +73,7 @@ def test_a_property_has_the_dlt_type_of_its_schema(schema: Any, data_type: str) 
         {"enum": [1, None]},
     ],
 )
-def test_null_is_allowed_in_all_the_ways_there_are(schema: Any) -> None:
+def test_each_way_to_allow_null_makes_a_nullable_column(schema: Any) -> None:
     found = column(schema, Count={"type": "integer"})
 
     assert found.nullable
@@ -81,12 +81,12 @@ def test_null_is_allowed_in_all_the_ways_there_are(schema: Any) -> None:
 
 
 @pytest.mark.parametrize("schema", [{}, True, {"description": "Anything."}, None, {"type": "null"}])
-def test_where_no_type_is_said_anything_goes(schema: Any) -> None:
+def test_a_schema_without_a_type_allows_any_value(schema: Any) -> None:
     assert column(schema).data_type == "json"
     assert column(schema).nullable
 
 
-def test_what_is_not_required_may_be_missing() -> None:
+def test_a_property_that_is_not_required_may_be_missing() -> None:
     row = {
         "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
         "required": ["id", "never_heard_of"],
@@ -121,7 +121,7 @@ def test_all_of_is_merged_through_references_of_references() -> None:
     assert found["total"] == Column("total", "total", "double", nullable=True)
 
 
-def test_rows_of_several_kinds_have_the_columns_of_all_and_must_have_what_all_must() -> None:
+def test_a_union_has_the_columns_of_all_options_and_requires_what_all_require() -> None:
     card = {
         "properties": {"id": {"type": "integer"}, "card": {"type": "string"}},
         "required": ["id", "card"],
@@ -140,7 +140,7 @@ def test_rows_of_several_kinds_have_the_columns_of_all_and_must_have_what_all_mu
     }
 
 
-def test_what_is_required_of_all_kinds_goes_for_the_row() -> None:
+def test_a_row_requires_what_all_options_require() -> None:
     row = {
         "properties": {"id": {"type": "integer"}, "mail": {"type": "string"}},
         "required": ["id"],
@@ -186,7 +186,7 @@ def test_descriptions_come_from_the_property_else_from_what_it_refers_to() -> No
     assert column({"type": "string", "description": 5}).description is None
 
 
-def test_the_values_of_an_enumeration_are_choices_and_stand_in_the_description() -> None:
+def test_the_values_of_an_enumeration_are_choices_and_in_the_description() -> None:
     found = column({"type": "string", "enum": ["a", "b", None], "description": "The kind."})
 
     assert found.choices == ("a", "b")
@@ -196,14 +196,14 @@ def test_the_values_of_an_enumeration_are_choices_and_stand_in_the_description()
     assert column({"const": "order"}).description is None
 
 
-def test_choices_of_a_union_are_those_of_all_its_parts_unless_one_is_open() -> None:
+def test_choices_of_a_union_are_those_of_all_options_unless_one_is_open() -> None:
     new, old = {"type": "string", "enum": ["new"]}, {"const": "old"}
 
     assert column({"anyOf": [new, old, {"type": "null"}]}).choices == ("new", "old")
     assert column({"anyOf": [new, {"type": "string"}]}).choices == ()
 
 
-def test_of_a_long_enumeration_the_description_names_the_first_values() -> None:
+def test_the_description_names_the_first_values_of_a_long_enumeration() -> None:
     found = column({"enum": [f"c{number}" for number in range(200)]})
 
     assert len(found.choices) == 200
@@ -211,7 +211,7 @@ def test_of_a_long_enumeration_the_description_names_the_first_values() -> None:
     assert len(str(found.description)) < 120
 
 
-def test_fields_that_no_table_could_have_are_left_out() -> None:
+def test_fields_that_no_table_can_have_are_left_out() -> None:
     fields = ["", " ", "\n", "a\0", "\ud800", 'a"', "a\\", "ok"]
     row = {"properties": {field: {"type": "string"} for field in fields}}
 
@@ -229,7 +229,7 @@ def test_fields_that_no_table_could_have_are_left_out() -> None:
         {"type": {}, "anyOf": [None, True]},
     ],
 )
-def test_a_schema_that_names_no_properties_gives_no_columns(schema: Any) -> None:
+def test_a_schema_without_properties_makes_no_columns(schema: Any) -> None:
     assert columns(schema) == {}
 
 
@@ -246,7 +246,7 @@ def test_a_schema_that_names_no_properties_gives_no_columns(schema: Any) -> None
         {"type": "string", "description": ["a"], "nullable": "yes"},
     ],
 )
-def test_a_slightly_invalid_schema_gives_a_column_all_the_same(schema: Any) -> None:
+def test_a_slightly_invalid_schema_still_makes_a_column(schema: Any) -> None:
     assert column(schema).data_type in ("text", "json")
 
 

@@ -32,13 +32,13 @@ def test_an_endpoint_is_found_by_its_path_however_it_is_written(path: str) -> No
 @pytest.mark.parametrize(
     "path", ["/api/orders", "/orders", "orders", "https://shop.example.com/api/orders"]
 )
-def test_the_path_may_hold_that_of_the_server_or_not(path: str) -> None:
+def test_the_path_may_include_that_of_the_server(path: str) -> None:
     servers = [{"url": "https://shop.example.com/api"}]
 
     assert row_schema(shop({"/orders": answering(ROWS)}, servers=servers), path) == ROW
 
 
-def test_what_all_paths_begin_with_may_be_in_the_base_url() -> None:
+def test_the_common_beginning_of_all_paths_may_be_in_the_base_url() -> None:
     document = shop({"/api/v1/orders": answering(ROWS), "/api/v1/users": answering(OTHERS)})
 
     assert row_schema(document, "users") == OTHER
@@ -58,7 +58,7 @@ def test_parameters_are_matched_by_placeholders_and_by_values(path: str) -> None
     assert row_schema(shop({"/users/{user_id}/orders": answering(ROWS)}), path) == ROW
 
 
-def test_a_path_without_a_parameter_goes_before_one_with() -> None:
+def test_a_literal_path_has_priority_over_one_with_a_parameter() -> None:
     paths = {"/users/{id}": answering(OTHERS), "/users/all": answering(ROWS)}
     turned = dict(reversed(paths.items()))
 
@@ -91,7 +91,7 @@ def test_a_success_has_several_statuses(status: Any) -> None:
     assert row_schema(shop({"/orders": answering(ROWS, status)}), "/orders") == ROW
 
 
-def test_200_goes_before_the_others_and_the_default_comes_last() -> None:
+def test_200_has_priority_over_other_statuses_and_they_over_the_default() -> None:
     responses = {
         key: answering(schema, key)["get"]["responses"][key]
         for key, schema in [("default", OTHERS), ("201", OTHERS), ("200", ROWS), ("404", OTHERS)]
@@ -105,7 +105,7 @@ def test_200_goes_before_the_others_and_the_default_comes_last() -> None:
     assert row_schema(document, "/orders") is None
 
 
-def test_json_goes_before_any_type() -> None:
+def test_json_has_priority_over_any_type() -> None:
     operation = answering(OTHERS, media_type="*/*")
     operation["get"]["responses"]["200"]["content"]["application/json"] = {"schema": ROWS}
 
@@ -140,7 +140,7 @@ def test_the_data_selector_leads_to_the_rows(selector: str, answer: Any) -> None
 
 
 @pytest.mark.parametrize("selector", ["more", "data.more", "data[0]", "$..id", "data[?(@.a)]"])
-def test_a_selector_that_the_document_does_not_follow_gives_nothing(selector: str) -> None:
+def test_a_selector_that_the_document_does_not_follow_finds_no_schema(selector: str) -> None:
     document = shop({"/orders": answering(with_properties(data=ROWS))})
 
     assert row_schema(document, "/orders", data_selector=selector) is None
@@ -171,7 +171,7 @@ def test_without_a_selector_rows_are_where_dlt_finds_them(answer: Any) -> None:
         {},
     ],
 )
-def test_without_a_selector_nothing_is_guessed_that_dlt_might_find_elsewhere(answer: Any) -> None:
+def test_without_a_selector_a_place_that_dlt_might_not_choose_is_not_guessed(answer: Any) -> None:
     assert row_schema(shop({"/orders": answering(answer)}), "/orders") is None
 
 
@@ -242,6 +242,6 @@ def test_references_to_themselves_end() -> None:
         {"paths": {"/users": answering(ROWS), 5: answering(ROWS)}, "servers": {"url": "/"}},
     ],
 )
-def test_what_is_not_there_is_no_error(document: Any) -> None:
+def test_a_missing_or_malformed_part_is_no_error(document: Any) -> None:
     for selector in (None, "data"):
         assert row_schema(Endpoints(document), "/orders", data_selector=selector) is None

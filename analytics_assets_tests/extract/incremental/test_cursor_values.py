@@ -1,4 +1,4 @@
-"""What rows say of when they changed: the same, whether they come one by one or as a table."""
+"""Cursor values are the same, from rows one by one or from an Arrow table."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from analytics_assets.extract.incremental.cursor_values import CursorValues, Mis
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
-# before the start, at it, the newest, none, while the read was under way, yet to come
+# before the start, at it, the newest, none, during the read, in the future
 TEXTS = ["2026-01-04", "2026-01-05", "2026-01-08", None, "2026-01-10", "2026-01-11", "2026-01-08"]
 
 
@@ -19,7 +19,7 @@ def changes(field: str = "at", zoned: bool = False, **rename: str) -> CursorValu
     return CursorValues(Contract("orders", rename=rename), field, START, NOW, zoned)
 
 
-def seen(found: CursorValues) -> tuple[Any, ...]:
+def summary(found: CursorValues) -> tuple[Any, ...]:
     return found.newest, found.before_start, found.without, found.yet_to_come
 
 
@@ -44,12 +44,12 @@ def days(kind: pa.DataType) -> pa.Table:
     ],
     ids=["dates", "times", "seconds", "timestamps", "milliseconds", "days", "texts"],
 )
-def test_rows_are_counted_however_the_moment_is_written(item: Any) -> None:
+def test_rows_are_counted_however_the_time_is_written(item: Any) -> None:
     found = changes(at="changed")
 
     found.add(item)
 
-    assert seen(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
+    assert summary(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
 
 
 def test_the_newest_and_the_numbers_are_of_all_pages() -> None:
@@ -59,37 +59,37 @@ def test_the_newest_and_the_numbers_are_of_all_pages() -> None:
         found.add([{"at": text}])
     found.add([])
 
-    assert seen(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
+    assert summary(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
 
 
-def test_a_table_in_which_no_row_says_it_has_no_newest() -> None:
+def test_a_table_without_times_has_no_newest() -> None:
     found = changes()
 
     found.add(pa.table({"at": pa.array([None, None], pa.timestamp("us", "UTC"))}))
 
-    assert seen(found) == (None, 0, 2, 0)
+    assert summary(found) == (None, 0, 2, 0)
 
 
 @pytest.mark.parametrize(
     "value", [None, "", "soon", [], {"on": "2026-01-08"}, True, 1e20, float("nan")]
 )
-def test_what_is_no_moment_counts_as_none(value: Any) -> None:
+def test_any_other_value_counts_as_no_time(value: Any) -> None:
     found = changes()
 
     found.add([{"at": value}, {}, "no object"])
 
-    assert seen(found) == (None, 0, 3, 0)
+    assert summary(found) == (None, 0, 3, 0)
 
 
-def test_a_moment_within_an_object_is_found_by_its_path() -> None:
+def test_a_nested_time_is_found_by_its_path() -> None:
     found = changes("meta.changed[0]")
 
     found.add([{"meta": {"changed": ["2026-01-08"]}}, {"meta": None}])
 
-    assert seen(found) == (datetime(2026, 1, 8, tzinfo=UTC), 0, 1, 0)
+    assert summary(found) == (datetime(2026, 1, 8, tzinfo=UTC), 0, 1, 0)
 
 
-def test_a_time_must_say_in_which_zone_it_is_where_others_do_and_a_date_need_not() -> None:
+def test_a_time_needs_a_zone_where_others_have_one_and_a_date_does_not() -> None:
     changes(zoned=True).add([{"at": "2026-01-08"}, {"at": "2026-01-08T00:00:00Z"}])
     changes().add([{"at": "2026-01-08T00:00:00"}])
 

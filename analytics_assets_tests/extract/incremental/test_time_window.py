@@ -1,4 +1,4 @@
-"""The span of time that the API is asked for, and which rows lie within."""
+"""The time window of a request, and the rows inside."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -38,7 +38,7 @@ def window(start: date, end: date, zone: Any = UTC) -> TimeWindow:
         (20260302, False),
     ],
 )
-def test_a_row_lies_in_a_window_by_its_date_or_time(value: Any, inside: bool) -> None:
+def test_a_row_is_inside_a_window_by_its_date_or_time(value: Any, inside: bool) -> None:
     assert window(date(2026, 3, 1), date(2026, 3, 3)).contains(value) is inside
 
 
@@ -62,7 +62,7 @@ def test_days_of_another_time_zone_begin_there() -> None:
         ),
     ],
 )
-def test_a_window_goes_into_the_parameters_of_its_resource_alone(entry: Any, endpoint: Any) -> None:
+def test_a_window_sets_the_parameters_of_its_resource_alone(entry: Any, endpoint: Any) -> None:
     config = {"client": {}, "resources": ["customers", entry]}
     changed = with_params(config, "orders", {"day": "1"})
     assert changed["resources"][0] == "customers"

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import dlt
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -12,33 +13,57 @@ from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.extract.incremental.window_check import (
+    WindowCheck,
     WindowIgnoredError,
     value_in_column,
     watch_window,
 )
+from analytics_assets.extract.rows.arrow import table_of_values
 from analytics_assets_tests.extract.rows.reading import MERGED, extract_source, metrics_of
 from analytics_assets_tests.support.paged_server import orders, paged, serving, source_of
 
 KEYED = Contract("orders", primary_key=("id",))
+TYPED = Contract(
+    "orders",
+    (Column("id", "id", "bigint", nullable=False), Column("day", "day", "text", nullable=True)),
+    ("id",),
+)
 
 
 def rows_on(*days: Any, field: str = "day") -> list[dict[str, Any]]:
     return [{"id": number, field: day} for number, day in enumerate(days)]
 
 
+def two_days(how: Window) -> TimeWindow:
+    start, end = (datetime(2025, 7, day, tzinfo=UTC) for day in (4, 6))
+    return TimeWindow(start, end, how)
+
+
 def read(
     contract: Contract, rows: list[dict[str, Any]], how: Window | None = None, column: str = "day"
 ) -> dict[str, Any]:
     """Read rows of two days, and return the metrics of the read."""
-    start, end = (datetime(2025, 7, day, tzinfo=UTC) for day in (4, 6))
     with serving(paged(rows)) as server:
         source = source_of(server, orders(MERGED), contract=contract)
-        watch_window(source.resources["orders"], column, TimeWindow(start, end, how or Window()))
+        watch_window(source.resources["orders"], column, two_days(how or Window()))
         return metrics_of(extract_source(source))
 
 
-def rows_outside(contract: Contract, rows: list[dict[str, Any]], how: Window | None = None) -> int:
-    return int(read(contract, rows, how)["rows_outside_window"])
+def rows_outside(
+    kind: DataType, rows: list[dict[str, Any]], how: Window | None = None
+) -> tuple[int, int]:
+    """Count rows outside, once one by one and once as an Arrow table."""
+    columns = (Column("id", "id", "bigint", nullable=False), Column("day", "day", kind, True))
+    contract = Contract("orders", columns, ("id",))
+    table = table_of_values(contract, lambda field, _: [row.get(field) for row in rows])
+    assert table is not None
+    counts = []
+    for item in (rows, table):
+        step = WindowCheck("orders", "day", two_days(how or Window()))
+        step.bind(dlt.resource([], name="orders")._pipe)
+        step(item)
+        counts.append(step.custom_metrics["rows_outside_window"])
+    return counts[0], counts[1]
 
 
 def error_of(rows: list[dict[str, Any]], **options: Any) -> str:
@@ -58,13 +83,17 @@ def test_a_read_with_most_of_its_rows_outside_fails() -> None:
     )
 
 
-def test_a_read_with_half_of_its_rows_inside_counts_the_others() -> None:
+@pytest.mark.parametrize("contract", [KEYED, TYPED])
+def test_a_read_with_half_of_its_rows_inside_counts_the_others(
+    contract: Contract, arrow_tables: list[Any]
+) -> None:
     rows = rows_on("2025-07-03", "2025-07-04", "2025-07-05T12:00:00Z", "2025-07-06")
 
-    metrics = read(KEYED, rows)
+    metrics = read(contract, rows)
 
     assert metrics["rows_outside_window"] == 2
     assert metrics["items_count"] == 4
+    assert bool(arrow_tables) is contract.has_schema
 
 
 def test_a_date_column_that_no_row_has_is_named() -> None:
@@ -103,16 +132,8 @@ def test_the_date_of_a_row_is_found_in_the_field_of_its_column(column: str) -> N
         ("text", ["20250703", "2025-07-05", "2025-07-05T23:00:00Z", "20250704"]),
     ],
 )
-def test_arrow_tables_are_counted_like_rows(
-    kind: DataType, written: list[Any], arrow_tables: list[Any]
-) -> None:
-    rows = rows_on(*written, None)
-    columns = (Column("id", "id", "bigint", nullable=False), Column("day", "day", kind, True))
-    typed, untyped = Contract("orders", columns, ("id",)), Contract("orders", primary_key=("id",))
-    assert rows_outside(untyped, rows) == 2
-    assert arrow_tables == []
-    assert rows_outside(typed, rows) == 2
-    assert arrow_tables != []
+def test_arrow_tables_are_counted_like_rows(kind: DataType, written: list[Any]) -> None:
+    assert rows_outside(kind, rows_on(*written, None)) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -125,9 +146,7 @@ def test_arrow_tables_are_counted_like_rows(
     ],
 )
 def test_rows_at_an_inclusive_end_are_inside(form: str, kind: DataType, written: list[str]) -> None:
-    columns = (Column("id", "id", "bigint", nullable=False), Column("day", "day", kind, True))
-    typed, untyped = Contract("orders", columns, ("id",)), Contract("orders", primary_key=("id",))
     rows = rows_on(*["2025-07-05" if kind == "date" else "2025-07-05T00:00:00Z"] * 2, *written)
-    for contract in (typed, untyped):
-        assert rows_outside(contract, rows, Window(format=form)) == 1
-        assert rows_outside(contract, rows, Window(format=form, end_is_inclusive=False)) == 2
+
+    assert rows_outside(kind, rows, Window(format=form)) == (1, 1)
+    assert rows_outside(kind, rows, Window(format=form, end_is_inclusive=False)) == (2, 2)

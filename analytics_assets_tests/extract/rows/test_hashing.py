@@ -1,4 +1,4 @@
-"""Hashes of rows: the same for the same row, whichever way it came."""
+"""Hashes of rows: the same for one row in a table and as an object."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_rows_that_differ_have_different_hashes() -> None:
     assert len(set(of_table([*ROWS, *changed]))) == 63
 
 
-def test_one_moment_is_the_same_in_any_zone() -> None:
+def test_one_time_has_the_same_hash_in_any_time_zone() -> None:
     here, there = "2026-01-31T00:00:00Z", "2026-01-31T01:00:00+01:00"
 
     assert of_table([{"id": "a", "at": here}]) == of_table([{"id": "a", "at": there}])
@@ -61,7 +61,7 @@ def test_a_row_that_breaks_the_contract_has_a_hash_of_its_own(row: Any) -> None:
     assert hashes.of_rows([row]) != hashes.of_rows([{"id": "a"}])
 
 
-def test_without_a_contract_rows_are_told_apart_as_they_are_written() -> None:
+def test_without_a_contract_rows_differ_by_their_json() -> None:
     assert (
         json_hashes([{"a": 1}, {"a": 1}, {"a": "1"}, {"a": {1, 2}}])[0:2]
         == [json_hashes([{"a": 1}])[0]] * 2

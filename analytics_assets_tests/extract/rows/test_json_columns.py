@@ -1,4 +1,4 @@
-"""Rows that Arrow parses: the same as Python would, or none at all."""
+"""Rows that Arrow parses: the same as in Python, or none at all."""
 
 import json
 from datetime import UTC, date, datetime
@@ -62,7 +62,7 @@ def test_rows_keep_the_order_of_pages_and_within_them() -> None:
     assert [row["order_id"] for row in found] == ["0a", "0b", "1a", "1b", "2a", "2b"]
 
 
-def test_fields_that_are_not_there_are_null() -> None:
+def test_missing_fields_are_null() -> None:
     assert parsed(page({"id": "o1"})) == [
         dict.fromkeys(["order_id", "amount", "price", "paid", "day", "at"]) | {"order_id": "o1"}
     ]
@@ -77,7 +77,7 @@ def test_texts_of_all_languages_and_with_escapes_stay_as_they_are() -> None:
     assert [row["order_id"] for row in found] == [text, text]
 
 
-def test_lines_within_a_page_do_not_part_it() -> None:
+def test_line_breaks_within_a_page_do_not_split_it() -> None:
     assert len(parsed(json.dumps([ROW, ROW], indent=2).encode(), rows_each=2) or ()) == 2
 
 
@@ -135,15 +135,15 @@ def test_a_value_that_may_not_fit_leaves_all_to_python(change: dict[str, Any]) -
         b'"text"',
     ],
 )
-def test_what_is_no_list_of_sound_rows_leaves_all_to_python(rows: bytes) -> None:
+def test_any_other_json_leaves_all_to_python(rows: bytes) -> None:
     assert parsed(page(ROW), rows) is None
 
 
-def test_a_page_with_more_rows_is_not_made_up_for_by_one_with_fewer() -> None:
+def test_each_page_must_have_the_expected_number_of_rows() -> None:
     assert parsed(page(ROW), page(ROW, ROW, ROW), rows_each=2) is None
 
 
-def test_types_that_arrow_does_not_take_from_json_are_left_to_python() -> None:
+def test_types_that_arrow_does_not_parse_are_left_to_python() -> None:
     objects = Contract("orders", (Column("parts", "parts", "json", nullable=True),), ())
 
     assert JsonTable.can_parse(CONTRACT)
