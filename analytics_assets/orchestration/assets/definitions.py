@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -61,7 +63,9 @@ def build_assets(
     """
     refuse_entries(api)
     translator = ResourceTranslator(resources, warehouse, api.file)
-    pipeline = warehouse.pipeline(api.name)
+    # for `dlt_assets` to read its destination: a run has a pipeline of its own
+    with TemporaryDirectory() as folder:
+        pipeline = warehouse.pipeline(api.name, Path(folder))
     assets = []
     for resource in resources.values():
         with _refusals_explained(resource):
