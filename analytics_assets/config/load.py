@@ -119,8 +119,8 @@ class Partitioned:
             raise refusal(
                 self,
                 "lookback",
-                f"what a {self.by} lacks when it is loaded before its end, only "
-                "a lookback of at least 1 brings in",
+                f"rows that come after the last load of an unfinished {self.by} need a lookback "
+                "of at least 1",
             )
         self._check_start(check_timezone(self, "timezone"))
 

@@ -32,8 +32,8 @@ def refuse_load(
         )
     if has_incremental_cursor(endpoint):
         raise ConfigurationError(
-            f"{where}: `load` is `{kind}`, but the entry reads what is new by an `incremental` of "
-            "its own. Take out one of the two."
+            f"{where}: `load` is `{kind}`, but the entry has an `incremental` of its own. "
+            "Take out one of the two."
         )
     for param in _params_of(load):
         if param in (endpoint.get("params") or {}):
@@ -68,8 +68,8 @@ def refuse_prune(resource: str, load: object, endpoint: Mapping[str, Any], merge
         )
     if has_incremental_cursor(endpoint):
         raise ConfigurationError(
-            f"{where}, as the resource reads only what is newer than its last load. Take out "
-            "`prune`, or the `incremental` part of the endpoint."
+            f"{where}, as the resource reads only rows that are newer than its last load. "
+            "Take out `prune`, or the `incremental` part of the endpoint."
         )
     if not merged:
         raise ConfigurationError(

@@ -23,8 +23,8 @@ class WarehouseSettings(BaseConfiguration):
         pipelines_dir: where dlt keeps a run's working files; dlt's own folder if not set.
         lock_patience: seconds that a run waits for a table, or a DuckDB file, which a process
             holds that is no run of the same Dagster instance.
-        history_days: days for which rejected rows, and what dlt writes down about loads, are kept;
-            0 is for ever.
+        history_days: days for which rejected rows, and dlt's records of loads, are kept; 0 is for
+            ever.
     """
 
     destination_type: str = "duckdb"

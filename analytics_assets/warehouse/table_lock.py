@@ -50,11 +50,11 @@ def holder_name(run: str | None) -> str:
 
 @contextmanager
 def file_lock(file: Path, held: str, holder: str, wait: LockWait) -> Iterator[None]:
-    """Hold a lock file, which the system frees when the process ends in any way.
+    """Lock a file, which the system unlocks when the process ends in any way.
 
     Args:
         file: the lock file; it stays, as a file that is deleted would lock nobody out.
-        held: the name of what it protects.
+        held: the table, or the file, in messages.
         holder: the name of this process.
         wait: how long to wait for another holder.
 
@@ -75,7 +75,7 @@ def file_lock(file: Path, held: str, holder: str, wait: LockWait) -> Iterator[No
 def advisory_lock(
     client: SqlClientBase[Any], held: str, holder: str, wait: LockWait
 ) -> Iterator[None]:
-    """Hold an advisory lock of PostgreSQL for as long as this connection lives.
+    """Take an advisory lock of PostgreSQL, which the end of this connection frees.
 
     A lock of the session would stay behind in a pooler such as PgBouncer, which gives the session
     to others; one of a transaction does not. The transaction reads nothing afterwards, so that it
@@ -83,7 +83,7 @@ def advisory_lock(
 
     Args:
         client: an open connection that is used for nothing else.
-        held: the name of what it protects.
+        held: the table, or the file, in messages.
         holder: the name of this process.
         wait: how long to wait for another holder.
 

@@ -39,6 +39,10 @@ def incremental(**parts: Any) -> Incremental:
         (lambda: partitioned(longest_window=0), "`longest_window` cannot be 0"),
         (lambda: partitioned(window="start_date"), "`window` cannot be 'start_date': give a Win"),
         (lambda: partitioned(include_unfinished="no"), "`include_unfinished` cannot be 'no'"),
+        (
+            lambda: partitioned(include_unfinished=True, lookback=0),
+            "rows that come after the last load of an unfinished day need a lookback of at least 1",
+        ),
         (lambda: partitioned(timezone="Berlin"), "`timezone` cannot be 'Berlin': give an IANA"),
         (lambda: partitioned(max_drop=50), "`max_drop` cannot be 50: give a share from 0 to 1"),
         (lambda: incremental(param=""), "`Incremental`: `param` cannot be ''"),

@@ -1,4 +1,4 @@
-"""Destinations: the same as dlt's own of their names, but for transactions."""
+"""Destinations: dlt's own, with transactions."""
 
 from typing import Any
 
@@ -26,20 +26,20 @@ def of_dlt(name: str) -> Any:
 
 @EACH
 @pytest.mark.parametrize("naming", [None, Direct(), SnakeCase()])
-def test_what_it_can_do_depends_on_no_setting(name: str, naming: Any) -> None:
+def test_capabilities_depend_on_no_setting(name: str, naming: Any) -> None:
     can, expected = (make(name).capabilities(naming=naming) for make in (own, of_dlt))
     assert str(dict(can)) == str(dict(expected))  # as two partial functions are never equal
     assert can.supports_transactions
 
 
 @EACH
-def test_settings_and_stored_state_call_it_as_dlt_does(name: str) -> None:
+def test_its_name_in_settings_and_in_the_stored_state_is_dlts(name: str) -> None:
     assert own(name).destination_name == of_dlt(name).destination_name == name
     assert own(name).destination_type == of_dlt(name).destination_type
 
 
 @EACH
-def test_a_setting_that_dlt_knows_of_it_holds_here_as_well(
+def test_dlts_own_settings_of_a_destination_apply(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"DESTINATION__{name.upper()}__CREATE_INDEXES", "true")

@@ -1,4 +1,4 @@
-"""Waiting: for as long as patience lasts, with a line for each one that is waited for."""
+"""Waiting for a lock: up to its time, with a line in the log for each holder."""
 
 import logging
 
@@ -9,7 +9,7 @@ from analytics_assets.warehouse.lock_wait import LockWait
 
 
 class Door:
-    """What is free once each of its holders was met."""
+    """A lock that is free once each of its holders was met."""
 
     def __init__(self, *holders: str) -> None:
         self.holders = list(holders)
@@ -21,12 +21,12 @@ class Door:
         return "taken"
 
 
-def test_what_is_free_is_taken_at_once_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_free_lock_is_taken_at_once_without_a_line(caplog: pytest.LogCaptureFixture) -> None:
     assert LockWait(0).acquire(Door().take) == "taken"
     assert caplog.messages == []
 
 
-def test_each_one_that_is_waited_for_is_named_once_in_the_log_of_the_run(
+def test_each_holder_is_named_once_in_the_log_of_the_run(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     log = logging.getLogger("the run")
@@ -38,18 +38,18 @@ def test_each_one_that_is_waited_for_is_named_once_in_the_log_of_the_run(
     ]
 
 
-def test_without_a_log_the_line_goes_to_where_warnings_go(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_log_of_a_run_the_line_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     LockWait(60).acquire(Door("A").take)
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("analytics_assets.warehouse.lock_wait", "WARNING")
 
 
-def test_when_patience_is_over_the_error_says_who_is_in_the_way() -> None:
+def test_the_error_after_the_wait_names_the_holder() -> None:
     with pytest.raises(WarehouseLockedError, match=r"The door is held by A\."):
         LockWait(0.01).acquire(Door(*["A"] * 1000).take)
 
 
-def test_an_error_that_is_no_lock_is_not_waited_for() -> None:
+def test_another_error_is_raised_at_once() -> None:
     def broken() -> None:
         raise ValueError("no lock")
 
