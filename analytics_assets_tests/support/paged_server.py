@@ -1,12 +1,12 @@
 """A small API with pages, without sign-in: over real HTTP, or within the process for speed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from dlt.extract import DltResource, DltSource
+from dlt.extract import DltSource
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
@@ -139,7 +139,7 @@ class Read:
         return [tuple(asked.number(name) for name in names) for asked in self.asked]
 
 
-def drain(resource: DltResource | DltSource) -> Read:
+def drain(resource: Iterable[Any]) -> Read:
     """Go through all rows, up to an error that says what to do."""
     read = Read()
     try:

@@ -91,13 +91,25 @@ class VerifiedRead(PipeStep):
     def _read_children(
         self, generate: Callable[..., Iterator[Any]], items: Any, meta: Any = None
     ) -> Iterator[Any]:
-        yield from self._read(generate(items, meta=meta), None)
+        yield from self.read(generate(items, meta=meta), None)
 
     def _read_alone(self, pages: Iterator[Any], pipe: SupportsPipe) -> Iterator[Any]:
         bulk = self._make_bulk_read() if leaves_rows_alone(pipe) and load_id() else None
-        yield from self._read(pages, bulk)
+        yield from self.read(pages, bulk)
 
-    def _read(self, pages: Iterator[Any], bulk: BulkRead | None) -> Iterator[Any]:
+    def read(self, pages: Iterator[Any], bulk: BulkRead | None = None) -> Iterator[Any]:
+        """Verify the pages of a resource, or of several parents one after another.
+
+        Args:
+            pages: those of dlt's client, fetched by the paginator of this step.
+            bulk: reads pages in place of dlt's client, if anything can.
+
+        Yields:
+            Lists of rows and Arrow tables, once their read is verified.
+
+        Raises:
+            IncompleteReadError: a read cannot be verified.
+        """
         paginator: Any = self._paginator
         paginator.prefetch(bulk is None)
         try:

@@ -6,11 +6,15 @@ from itertools import count
 from typing import Any
 
 import pytest
+from dlt.common.configuration import resolve_configuration
+from dlt.sources.helpers.rest_client.client import RESTClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.paging.verified_read import ReadingSettings, VerifiedRead
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Asked,
@@ -23,6 +27,7 @@ from analytics_assets_tests.support.paged_server import (
     source_of,
 )
 
+URL = "http://model"
 OFFSET = {"type": "offset", "limit": 2}
 CHANGES = ["", "", "add", "delete", "swap", "restate"]
 FAULTS = ["", "", "", "", "503", "404", "broken", "null", "failure", "empty", "ignored", "short"]
@@ -121,20 +126,30 @@ def by_id(found: list[Any]) -> list[Any]:
 
 @pytest.fixture
 def drive() -> Drive:
-    """Reads an API without a network, as building a source anew each time would take long."""
+    """Reads an API without a network, a source or a pipe, which would take most of the time."""
     network = WithinProcess(paged([]))
-    network.server.base_url = "http://model"
     request_settings = RequestSettings()
     request_settings.request_max_attempts, request_settings.request_backoff_factor = 2, 0
-    connection = connect({"base_url": network.server.base_url}, "shop", request_settings)
-    connection.session.mount(network.server.base_url, network)
-    three = orders(paginator={**OFFSET, "limit": 3})
-    resource = source_of(network.server, three, connection=connection).resources["orders"]
+    session = connect({"base_url": URL}, "shop", request_settings).session
+    session.mount(URL, network)
+    client = RESTClient(URL, session=session)
+    reading = resolve_configuration(ReadingSettings())
+    given = orders(paginator={**OFFSET, "limit": 3})
+    config = {"client": {"base_url": URL}, "resources": [given]}
 
     def drive(api: ChangingApi) -> list[Any] | None:
         network.server.answers = api
         network.server.asked.clear()
-        return outcome(drain(resource))
+        entry = Entry(given, config, {}, reading)
+        endpoint = entry.for_dlt(str)["endpoint"]
+        pages = client.paginate(
+            endpoint["path"],
+            paginator=entry.paginator,
+            data_selector=endpoint["data_selector"],
+            hooks={"response": endpoint["response_actions"]},
+        )
+        read = VerifiedRead(entry.paginator, False, entry.contract, (), entry.bulk_read)
+        return outcome(drain(row for batch in read.read(pages) for row in batch))
 
     return drive
 
