@@ -22,9 +22,9 @@ from analytics_assets.extract.paging.page_range import follows_links, is_single_
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.verified_read import ReadingSettings
 from analytics_assets.extract.rows.arrow import DLT_COLUMNS, ArrowRows
+from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets.extract.rows.hashing import json_hashes
-from analytics_assets.extract.rows.page_decoder import TypedPages
-from analytics_assets.extract.rows.response_body import RowsPath
+from analytics_assets.extract.rows.page_decoder import PageDecoder
 from analytics_assets.extract.rows.response_check import check_response
 
 T = TypeVar("T")
@@ -72,7 +72,8 @@ class Entry:
         self._own_endpoint = own_endpoint
         self._endpoint = {"path": self.name, **default_endpoint, **own_endpoint}
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
-        self._rows = RowsPath(self._endpoint.get("data_selector"), one_is_enough=self._one_page())
+        selector = self._endpoint.get("data_selector")
+        self._selector = DataSelector(selector, one_is_enough=self._one_page())
         self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
         self.cursor = (cursors or {}).get(self.name)
         self.paginator = self._verifying_paginator(reading)
@@ -117,7 +118,7 @@ class Entry:
         return (
             self._connection is not None
             and self.as_arrow
-            and TypedPages.can_read(self.contract, endpoint.get("data_selector"))
+            and PageDecoder.can_decode(self.contract, endpoint.get("data_selector"))
             and str(endpoint.get("method") or "get").lower() == "get"
             and not any(endpoint.get(part) for part in NOT_PLAIN)
             and (self.cursor is None or self.cursor.is_a_column)
@@ -132,11 +133,11 @@ class Entry:
         prefetcher = connection.curl_prefetcher() if connection else None
         if prefetcher is None or connection is None:
             return None
-        return BulkRead(self._typed, self._rows, prefetcher, connection.concurrency())
+        return BulkRead(self._decoder, self._selector, prefetcher, connection.concurrency())
 
     @cached_property
-    def _typed(self) -> TypedPages:
-        return TypedPages(self.contract, str(self._endpoint["data_selector"]))
+    def _decoder(self) -> PageDecoder:
+        return PageDecoder(self.contract, str(self._endpoint["data_selector"]))
 
     def for_dlt(self, redact: Redact) -> dict[str, Any]:
         """Return the entry for dlt.
@@ -145,7 +146,7 @@ class Entry:
             redact: takes secrets out of a text.
         """
         selector = self._endpoint.get("data_selector")
-        check = partial(check_response, redact=redact, where=self.name, rows=self._rows)
+        check = partial(check_response, redact=redact, where=self.name, selector=self._selector)
         own = self._own_endpoint
         endpoint = {
             **(self.cursor.in_endpoint(own) if self.cursor else own),
@@ -210,7 +211,7 @@ class Entry:
                 "offset cannot be counted by them. Select the outer rows; dlt makes a child table "
                 "of the inner ones."
             )
-        if RowsPath(selector).is_filter and not follows_links(paginator):
+        if DataSelector(selector).is_filter and not follows_links(paginator):
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` leaves rows out, so that those it finds "
                 "do not tell where the next page begins or whether it is the last. Select the "
@@ -231,7 +232,7 @@ class Entry:
                 self._key_in_a_page(),
                 passes,
                 reading.confirm and passes > 1,
-                _as_function(self._typed.contents) if self.can_read_in_bulk else json_hashes,
+                _as_function(self._decoder.hashes_of) if self.can_read_in_bulk else json_hashes,
             ),
             total_path,
             selector,

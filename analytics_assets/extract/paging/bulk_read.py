@@ -20,8 +20,8 @@ from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher, RawPage
 from analytics_assets.extract.paging.page_range import PageRange
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.total import ALL_HEADERS
-from analytics_assets.extract.rows.page_decoder import Envelope, TypedPages, TypedRows
-from analytics_assets.extract.rows.response_body import RowsPath
+from analytics_assets.extract.rows.data_selector import DataSelector
+from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, TypedRows
 
 FEWEST = 20  # pages that are worth a bulk read
 MOST_UNUSUAL = 3  # pages in a row; then the rest is left to dlt
@@ -47,21 +47,21 @@ class BulkRead:
     """Continues behind a page that dlt's client has fetched, up to one that it has to fetch.
 
     Args:
-        typed: decodes pages.
-        rows: the place of rows in a body.
+        decoder: decodes pages.
+        selector: the place of rows in a body.
         prefetcher: fetches pages.
         concurrency: the number of pages to request ahead.
     """
 
     def __init__(
         self,
-        typed: TypedPages,
-        rows: RowsPath,
+        decoder: PageDecoder,
+        selector: DataSelector,
         prefetcher: CurlPrefetcher,
         concurrency: Concurrency,
     ) -> None:
-        self._typed = typed
-        self._rows_path = rows
+        self._decoder = decoder
+        self._selector = selector
         self._prefetcher = prefetcher
         self._concurrency = concurrency
         self._asked: deque[int] = deque()  # the offsets of pages on their way
@@ -128,7 +128,9 @@ class BulkRead:
                     return
 
     def _decode(self, batch: Sequence[PlainPage], pages: PageRange) -> "Future[TypedRows | None]":
-        return self._decoding.submit(self._typed.decode, [page.rows for page in batch], pages.step)
+        return self._decoding.submit(
+            self._decoder.decode, [page.rows for page in batch], pages.step
+        )
 
     def _batches(
         self,
@@ -193,7 +195,7 @@ class BulkRead:
             keys = rows.keys[of_page]
             if paginator.proof.is_page_before(keys):
                 break
-            paginator.proof.add_keyed(keys, rows.contents[of_page], paginator.proof.total)
+            paginator.proof.add_keyed(keys, rows.hashes[of_page], paginator.proof.total)
             count += 1
         if count:
             yield rows.table.slice(0, count * pages.step), count
@@ -225,7 +227,7 @@ class BulkRead:
         self, offset: int, body: RawPage | None, paginator: VerifyingPaginator
     ) -> PlainPage | None:
         """Split a page into rows and envelope; None if dlt's client is to fetch it."""
-        page = self._typed.take_apart(body.content) if body else None
+        page = self._decoder.split(body.content) if body else None
         if body is None or page is None or not self._is_sound(page.envelope, body, paginator):
             return None
         self._concurrency.record_page()
@@ -236,8 +238,8 @@ class BulkRead:
         known = envelope, tuple(map(body.headers.get, ALL_HEADERS))
         if known in self._sound:
             return True
-        around = self._typed.around(envelope)
-        if self._rows_path.problem(around) or not paginator.is_as_before(around, body.headers):
+        around = self._decoder.body_of(envelope)
+        if self._selector.problem(around) or not paginator.is_as_before(around, body.headers):
             return False
         if len(self._sound) < MOST_SOUND:  # of no use where each page has its own
             self._sound.add(known)

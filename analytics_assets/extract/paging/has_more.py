@@ -7,7 +7,7 @@ from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 
 from analytics_assets.extract.paging.total import CONTAINERS, as_count
-from analytics_assets.extract.rows.response_body import plain
+from analytics_assets.extract.rows.response_body import plain_name
 
 MORE = frozenset(("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncated"))
 NEXT = frozenset(
@@ -29,13 +29,13 @@ def sign_of_more(body: Any, rows: int, detected: bool) -> str | None:
         The field, with its name; None if there is none, or if another says that this is the end.
     """
     fields = list(_fields(body))
-    said = [(name, as_truth(value)) for name, value in fields if plain(name) in MORE]
+    said = [(name, as_truth(value)) for name, value in fields if plain_name(name) in MORE]
     if said:
         return next((f"`{name}` is true" for name, more in said if more), None)
     for name, value in fields:
-        if plain(name) in NEXT and isinstance(value, str) and value:
+        if plain_name(name) in NEXT and isinstance(value, str) and value:
             return f"it has `{name}`"
-        count = as_count(value) if plain(name) in ("count", "odatacount") else None
+        count = as_count(value) if plain_name(name) in ("count", "odatacount") else None
         if detected and count is not None and count > rows:
             return f"`{name}` is {count}"
     return None
@@ -43,7 +43,7 @@ def sign_of_more(body: Any, rows: int, detected: bool) -> str | None:
 
 def says_no_more(body: Any) -> bool:
     """Return True if a page says by itself that it is the last one."""
-    said = [as_truth(value) for name, value in _fields(body) if plain(name) in MORE]
+    said = [as_truth(value) for name, value in _fields(body) if plain_name(name) in MORE]
     return bool(said) and not any(said)
 
 
@@ -62,5 +62,5 @@ def _fields(body: Any, depth: int = 2) -> Any:
     if isinstance(body, Mapping):
         yield from body.items()
         for name, value in body.items():
-            if depth and plain(name) in CONTAINERS:
+            if depth and plain_name(name) in CONTAINERS:
                 yield from _fields(value, depth - 1)

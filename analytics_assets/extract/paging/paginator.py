@@ -25,12 +25,12 @@ from analytics_assets.extract.compat import IgnoredResponse, drop_rows
 from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
 from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
-from analytics_assets.extract.paging.data_selector import DetectedSelector
 from analytics_assets.extract.paging.has_more import says_more, says_no_more, sign_of_more
 from analytics_assets.extract.paging.last_page import PastEnd, is_silent_of_more, may_be_past_end
 from analytics_assets.extract.paging.page_range import PageRange, end_of_pages, is_single_page
 from analytics_assets.extract.paging.position import Position
 from analytics_assets.extract.paging.total import TotalFinder
+from analytics_assets.extract.rows.data_selector import DetectedSelector
 
 
 class Progress(Enum):

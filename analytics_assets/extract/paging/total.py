@@ -7,7 +7,7 @@ from typing import Any
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 
-from analytics_assets.extract.rows.response_body import plain
+from analytics_assets.extract.rows.response_body import plain_name
 
 TOTALS = frozenset(
     f"total{unit}"
@@ -37,7 +37,7 @@ class TotalFinder:
         self, path: TJsonPath | None, selector: str = "", pages_path: TJsonPath | None = None
     ) -> None:
         self._path = path
-        self._containers = CONTAINERS | {plain(name) for name in re.findall(r"\w+", selector)}
+        self._containers = CONTAINERS | {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._names = TOTALS - {str(pages_path).rpartition(".")[2]}
 
     def find(self, body: Any, headers: Mapping[str, str]) -> int | None:
@@ -63,10 +63,10 @@ class TotalFinder:
     def _candidates(self, body: Any, depth: int = 2) -> Iterator[Any]:
         if not isinstance(body, Mapping):
             return
-        yield from (value for name, value in body.items() if plain(name) in self._names)
+        yield from (value for name, value in body.items() if plain_name(name) in self._names)
         if depth:
             for name, value in body.items():
-                if plain(name) in self._containers:
+                if plain_name(name) in self._containers:
                     yield from self._candidates(value, depth - 1)
 
 

@@ -26,7 +26,7 @@ from analytics_assets.extract.paging.completeness import IncompleteReadError, Pr
 from analytics_assets.extract.paging.paginator import Progress, VerifyingPaginator
 from analytics_assets.extract.paging.spool import PageSpool
 from analytics_assets.extract.rows.arrow import load_id
-from analytics_assets.extract.rows.pipe_step import PipeStep
+from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 
 
 @configspec
@@ -94,7 +94,7 @@ class VerifiedRead(PipeStep):
         yield from self.read(generate(items, meta=meta), None)
 
     def _read_alone(self, pages: Iterator[Any], pipe: SupportsPipe) -> Iterator[Any]:
-        bulk = self._make_bulk_read() if leaves_rows_alone(pipe) and load_id() else None
+        bulk = self._make_bulk_read() if _needs_no_rows(pipe) and load_id() else None
         yield from self.read(pages, bulk)
 
     def read(self, pages: Iterator[Any], bulk: BulkRead | None = None) -> Iterator[Any]:
@@ -190,13 +190,9 @@ class VerifiedRead(PipeStep):
             self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
 
 
-def leaves_rows_alone(pipe: SupportsPipe) -> bool:
-    """Return True if no step of a pipe but those of this package sees a resource's rows."""
+def _needs_no_rows(pipe: SupportsPipe) -> bool:
+    """Return True if no step of the user's own, and no cursor of dlt's own, needs rows."""
     steps = steps_of(pipe)
     has_cursor = any(isinstance(step, Cursor) for step in steps)
-    return all(isinstance(step, PipeStep) or _leaves_rows_alone(step, has_cursor) for step in steps)
-
-
-def _leaves_rows_alone(step: Any, has_cursor: bool) -> bool:
-    """Return True if a step is dlt's own for an `incremental`, empty or moved by our cursor."""
-    return is_incremental_step(step) if has_cursor else is_empty_incremental_step(step)
+    incremental = filter(is_incremental_step, steps)
+    return is_unaltered(pipe) and (has_cursor or all(map(is_empty_incremental_step, incremental)))

@@ -20,7 +20,7 @@ Envelope = tuple[tuple[int, str, bytes], ...]
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class RawPage(NamedTuple):
+class SplitPage(NamedTuple):
     """A page split into its rows and their envelope.
 
     Args:
@@ -38,15 +38,15 @@ class TypedRows(NamedTuple):
     Args:
         table: the rows, by the names of the columns.
         keys: the primary key of each row; a key of one field is the field.
-        contents: the hash of each row.
+        hashes: the hash of each row.
     """
 
     table: "pa.Table"
     keys: list[Any]
-    contents: list[int]
+    hashes: list[int]
 
 
-class TypedPages:
+class PageDecoder:
     """Decodes pages by a contract.
 
     Args:
@@ -60,7 +60,7 @@ class TypedPages:
         self._json = JsonTable(contract) if JsonTable.can_parse(contract) else None
 
     @staticmethod
-    def can_read(contract: Contract, selector: object) -> bool:
+    def can_decode(contract: Contract, selector: object) -> bool:
         """Test if rows can be decoded and compared without a Python object for each."""
         types = {column.field: column.data_type for column in contract.columns}
         return (
@@ -71,7 +71,7 @@ class TypedPages:
             and all(types.get(field) in KEY_TYPES for field in contract.primary_key)
         )
 
-    def take_apart(self, body: bytes) -> RawPage | None:
+    def split(self, body: bytes) -> SplitPage | None:
         """Split a body; None if it is no JSON, or has no field in the place of the rows."""
         envelope: list[tuple[int, str, bytes]] = []
         raw: Any = body
@@ -82,9 +82,9 @@ class TypedPages:
                 envelope += [(depth, other, bytes(part)) for other, part in parts.items()]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             return None
-        return RawPage(bytes(raw), tuple(envelope))
+        return SplitPage(bytes(raw), tuple(envelope))
 
-    def around(self, envelope: Envelope) -> Any:
+    def body_of(self, envelope: Envelope) -> Any:
         """Return the decoded body of a page, its rows left out."""
         inner: Any = []
         for depth, name in reversed(list(enumerate(self._path))):
@@ -129,7 +129,7 @@ class TypedPages:
         columns = list(zip(*rows, strict=True))
         return table_of_values(self._contract, lambda _, place: columns[place])
 
-    def contents(self, rows: Sequence[Any]) -> list[int]:
+    def hashes_of(self, rows: Sequence[Any]) -> list[int]:
         """Return the hashes of rows that were decoded without the contract."""
         return self._hash.of_rows(rows)
 

@@ -1,17 +1,12 @@
-"""The body of a response: decoded strictly, and searched for its rows."""
+"""The body of a response: decoded strictly, and checked for a reported failure."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import msgspec
 import requests
-from dlt.common import jsonpath
-from dlt.common.jsonpath import TJsonPath
-from dlt.sources.helpers.rest_client.detector import find_response_page_data
 from requests.utils import get_encoding_from_headers
 
 ERRORS = frozenset(
@@ -26,83 +21,13 @@ MAX_KEYS = 20  # of a body in an error
 MESSAGE_LENGTH = 300  # characters
 
 
-@dataclass(frozen=True)
-class RowsPath:
-    """The place of the rows in a page.
-
-    Args:
-        selector: the entry's `data_selector`; None if dlt detects the place.
-        one_is_enough: whether a single object counts as a list of one, as for an endpoint without
-            paging.
-    """
-
-    selector: TJsonPath | None
-    one_is_enough: bool = False
-
-    def problem(self, body: Any) -> str | None:
-        """Return the reason why a body is no page of rows; None if it is one, even an empty one."""
-        return self.failure(body) or self.misplacement(body)
-
-    def failure(self, body: Any) -> str | None:
-        """Return the failure that a body reports; None if it reports none."""
-        return None if self._is_the_body else _reported_failure(body)
-
-    def misplacement(self, body: Any) -> str | None:
-        """Return what a body has in the place of its rows; None if they are there."""
-        if self._is_the_body:
-            return None
-        if self.selector is None:
-            _, found = find_response_page_data(body) if isinstance(body, Mapping) else ("", body)
-            return self._not_rows("its body", found)
-        found = jsonpath.find_values(self._path, body)
-        if found:
-            # a selector such as `items[*]` finds the rows themselves
-            finds_rows = self._finds_rows or len(found) > 1
-            return None if finds_rows else self._not_rows(f"`{self.selector}`", found[0])
-        if not self._finds_rows:
-            return f"no `{self.selector}` in its body"
-        around = re.split(r"\[(?:\*|\?)", str(self.selector))[0].rstrip(".")
-        whole = jsonpath.find_values(around, body) if around else [body]
-        return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
-
-    @property
-    def is_filter(self) -> bool:
-        """True if the selector filters a list."""
-        return "?" in self._unquoted
-
-    @property
-    def _is_the_body(self) -> bool:
-        """True if the body itself is a row or a list of rows, whatever is in it."""
-        return self.one_is_enough and str(self.selector) == "$"
-
-    @cached_property
-    def _path(self) -> TJsonPath:
-        """The selector, compiled once for all pages."""
-        return jsonpath.compile_path(str(self.selector))
-
-    @cached_property
-    def _finds_rows(self) -> bool:
-        """True if the selector finds rows, rather than a list of them."""
-        return any(sign in self._unquoted for sign in ("*", "?", "|", ":"))
-
-    @cached_property
-    def _unquoted(self) -> str:
-        """The selector without names in quotation marks."""
-        return re.sub(r"'[^']*'|\"[^\"]*\"", "", str(self.selector))
-
-    def _not_rows(self, what: str, found: Any) -> str | None:
-        if isinstance(found, list) or (self.one_is_enough and isinstance(found, Mapping)):
-            return None
-        return f"{what} being {_kind(found)} and no list"
-
-
 def outline(body: Any) -> str:
     """Describe a body by its keys, without its rows, which may be personal data.
 
     Its `message`, in which some APIs report a failure, is shown.
     """
     if not isinstance(body, Mapping):
-        return f"the body is {'a list' if isinstance(body, list) else _kind(body)}"
+        return f"the body is {'a list' if isinstance(body, list) else json_kind(body)}"
     keys = [f"`{name}`" for name in body]
     more = ["..."] if len(keys) > MAX_KEYS else []
     text = body.get("message")
@@ -147,11 +72,12 @@ def _encoding(response: requests.Response) -> str:
     return json.detect_encoding(response.content)
 
 
-def _reported_failure(body: Any) -> str | None:
+def reported_failure(body: Any) -> str | None:
+    """Return the failure that a body reports; None if it reports none."""
     if not isinstance(body, Mapping):
         return None
     for name, value in body.items():
-        known = plain(name)
+        known = plain_name(name)
         if known in ERRORS and _is_error(value):
             return f"`{name}` in its body"
         if known in SUCCESS and (value is False or str(value).lower() == "false"):
@@ -176,13 +102,14 @@ def _is_failed(value: Any) -> bool:
     return str(value).lower() in FAILED
 
 
-def _kind(value: Any) -> str:
+def json_kind(value: Any) -> str:
+    """Name the kind of a JSON value, for an error."""
     if value is None:
         return "null"
     kinds: dict[type, str] = {dict: "an object", str: "a text", bool: "a truth value"}
     return kinds.get(type(value), "a number")
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a field's name in small letters and digits alone: `totalcount` of `total_count`."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

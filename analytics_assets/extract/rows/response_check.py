@@ -13,7 +13,8 @@ from analytics_assets.extract.http.errors import (
     excerpt,
 )
 from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.rows.response_body import RowsPath, decode, outline
+from analytics_assets.extract.rows.data_selector import DataSelector
+from analytics_assets.extract.rows.response_body import decode, outline
 
 
 def check_response(
@@ -21,7 +22,7 @@ def check_response(
     *_args: Any,
     redact: Redact = str,
     where: str = "",
-    rows: RowsPath | None = None,
+    selector: DataSelector | None = None,
     **_kw: Any,
 ) -> None:
     """Refuse a response that is not a page of rows; a `requests` hook.
@@ -32,7 +33,7 @@ def check_response(
         response: the response.
         redact: takes secrets out of a text.
         where: the resource that is read, such as "traffic_sources".
-        rows: the place of the rows; None if any JSON is accepted.
+        selector: the place of the rows; None if any JSON is accepted.
 
     Raises:
         ResponseError: the status is 400 or above.
@@ -50,8 +51,8 @@ def check_response(
             response=response,
         )
     body, problem = decode(response)
-    if not problem and rows:
-        problem = rows.failure(body)
+    if not problem and selector:
+        problem = selector.failure(body)
     if problem:
         raise BodyError(
             f"{subject}: the API answered {response.status_code} with {problem}"
@@ -59,7 +60,7 @@ def check_response(
             + excerpt(response, redact),
             response=response,
         )
-    misplacement = rows.misplacement(body) if rows else None
+    misplacement = selector.misplacement(body) if selector else None
     if misplacement:
         raise BodyError(
             f"{subject}: the API answered {response.status_code} with {misplacement}: "

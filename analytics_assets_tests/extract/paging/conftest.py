@@ -7,7 +7,7 @@ import pytest
 
 from analytics_assets.extract.paging import bulk_read
 from analytics_assets.extract.rows.json_columns import JsonTable
-from analytics_assets.extract.rows.page_decoder import TypedPages
+from analytics_assets.extract.rows.page_decoder import PageDecoder
 
 
 @pytest.fixture
@@ -35,13 +35,13 @@ def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 def typed_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of rows of each page that was decoded straight into columns; 0 if it could not."""
     taken: list[int] = []
-    decode = TypedPages.decode
+    decode = PageDecoder.decode
 
-    def counted(self: TypedPages, pages: Sequence[bytes], rows_each: int) -> Any:
+    def counted(self: PageDecoder, pages: Sequence[bytes], rows_each: int) -> Any:
         found = decode(self, pages, rows_each)
         if found or len(pages) == 1:  # else they are decoded one by one
             taken.extend([rows_each if found else 0] * len(pages))
         return found
 
-    monkeypatch.setattr(TypedPages, "decode", counted)
+    monkeypatch.setattr(PageDecoder, "decode", counted)
     return taken

@@ -1,0 +1,114 @@
+"""Pages decoded by their contract: split, validated in one pass, and left to dlt if they differ."""
+
+import json
+from typing import Any
+
+import pytest
+
+from analytics_assets.contract import Contract
+from analytics_assets.contract.column import Column, DataType
+from analytics_assets.extract.rows.page_decoder import PageDecoder
+
+CONTRACT = Contract(
+    "orders",
+    (
+        Column("id", "order_id", "bigint", nullable=False),
+        Column("text", "text", "text", nullable=True),
+    ),
+    ("id",),
+    {"id": "order_id"},
+)
+ROWS = [{"id": 1, "text": "Ж"}, {"id": 2, "text": None}]
+
+
+def contract_of(key: tuple[str, ...] = ("id",), **types: DataType) -> Contract:
+    columns = tuple(Column(name, name, kind, nullable=False) for name, kind in types.items())
+    return Contract("orders", columns, key)
+
+
+def test_a_body_is_split_into_its_rows_and_the_fields_around_them() -> None:
+    decoder = PageDecoder(CONTRACT, "result.data")
+    body = {"total": 9, "result": {"data": ROWS, "next": [None]}, "ok": True}
+
+    page = decoder.split(json.dumps(body).encode())
+
+    assert page is not None
+    assert json.loads(page.rows) == ROWS
+    assert decoder.body_of(page.envelope) == {
+        "total": 9,
+        "result": {"data": [], "next": [None]},
+        "ok": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"rows": []}', b'{"data": [', b'{"\xff": 1, "data": []}', b"null"]
+)
+def test_a_body_without_rows_in_their_place_is_left_to_dlt(body: bytes) -> None:
+    assert PageDecoder(CONTRACT, "data").split(body) is None
+
+
+def test_rows_of_several_pages_become_one_table_with_keys_and_hashes() -> None:
+    decoder = PageDecoder(CONTRACT, "data")
+
+    rows = decoder.decode([json.dumps(ROWS).encode(), b'[{"id": 3}, {"id": 4}]'], 2)
+
+    assert rows is not None
+    assert rows.table.column_names == ["order_id", "text"]
+    assert rows.table.column("text").to_pylist() == ["Ж", None, None, None]
+    assert rows.keys == [1, 2, 3, 4]
+    assert rows.hashes == decoder.hashes_of([*ROWS, {"id": 3}, {"id": 4}])
+
+
+def test_a_key_of_several_fields_is_a_tuple() -> None:
+    contract = contract_of(("id", "line"), id="bigint", line="text")
+
+    rows = PageDecoder(contract, "data").decode([b'[{"id": 1, "line": "a"}]'], 1)
+
+    assert rows is not None
+    assert rows.keys == [(1, "a")]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_valid"),
+    [(5.0, True), (5.5, False), ("5", False), (None, False), (2**63, False)],
+)
+def test_values_that_arrow_does_not_parse_are_validated_in_python(
+    value: Any, is_valid: bool
+) -> None:
+    decoder = PageDecoder(contract_of(id="bigint", n="bigint"), "data")
+
+    rows = decoder.decode([json.dumps([{"id": 1, "n": value}]).encode()], 1)
+
+    assert (rows is not None) is is_valid
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b'[{"id": 1}]',
+        b'[{"id": 1}, {"id": 2, "x": 3}]',
+        b'[{"id": 1}, {"id": 2, "text": "\\u0000"}]',
+    ],
+)
+def test_a_page_with_another_number_of_rows_or_an_invalid_one_is_left_to_dlt(page: bytes) -> None:
+    assert PageDecoder(CONTRACT, "data").decode([page], 2) is None
+
+
+@pytest.mark.parametrize(
+    ("contract", "selector", "can_decode"),
+    [
+        (CONTRACT, "data", True),
+        (CONTRACT, "result.data", True),
+        (CONTRACT, "data[*]", False),
+        (CONTRACT, None, False),
+        (contract_of((), id="bigint"), "data", False),
+        (contract_of(id="timestamp"), "data", False),
+        (contract_of(id="bigint", n="decimal"), "data", False),
+        (contract_of(("id", "unknown"), id="bigint"), "data", False),
+    ],
+)
+def test_pages_are_decoded_with_known_types_a_plain_path_and_a_key_of_texts_or_integers(
+    contract: Contract, selector: Any, can_decode: bool
+) -> None:
+    assert PageDecoder.can_decode(contract, selector) is can_decode
