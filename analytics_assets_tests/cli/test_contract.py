@@ -12,8 +12,9 @@ import pytest
 
 from analytics_assets.defs.analytics.api import API
 from analytics_assets_tests.sandbox.test_openapi import document
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.project import copy_project
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 PATIENCE = 120  # seconds that a command may take on a busy machine
 PATH = "/openapi.json"

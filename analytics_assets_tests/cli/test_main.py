@@ -15,9 +15,10 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import api_rows, table_rows
 from analytics_assets_tests.support.project import copy_project
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 COMMAND = [sys.executable, "-m", "analytics_assets_tests.support.command_line"]
 PATIENCE = 120  # seconds that a command may take on a busy machine

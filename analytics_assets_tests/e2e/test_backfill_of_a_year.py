@@ -14,9 +14,10 @@ from analytics_assets.orchestration.partitions.due import DueRun, due_runs
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import api_rows, failures_of, table_rows
 from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days, told_of
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 RESOURCE, PATH = "traffic_sources", "/v1/traffic_sources"
 TODAY = FIRST_DAY + timedelta(days=366)

@@ -10,7 +10,8 @@ from analytics_assets.extract.http.errors import ApiError, ResponseError
 from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 
 PATH = "/openapi.json"
 

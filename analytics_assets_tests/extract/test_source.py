@@ -10,7 +10,8 @@ from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import statuses
 
 ORDERS = [{"id": 1}, {"id": 2}]

@@ -15,7 +15,8 @@ from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.watermark import WatermarkError, ask_newest
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 
 NEWEST = NewestRequest(params={"sort": "-updated_at", "limit": 1}, field="updated_at")
 MOMENT = datetime(2025, 7, 31, 12, 30, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,8 @@ from requests.exceptions import HTTPError, TooManyRedirects
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
 from analytics_assets.extract.http.adapter import ApiAdapter, Signer
-from analytics_assets.extract.http.cancellation import in_cancel_scope, sleep
+from analytics_assets.extract.http.cancellation import in_cancel_scope
+from analytics_assets.extract.http.cancellation import sleep as cancellable_sleep
 from analytics_assets.extract.http.errors import (
     BodyError,
     NoAnswerError,
@@ -68,15 +69,21 @@ class ApiSession(Session):
         adapter: sends one attempt.
         settings: timeout and retries.
         redact: removes secrets from a text.
+        sleep: waits for some seconds between attempts.
     """
 
     def __init__(
-        self, adapter: BaseAdapter, settings: RequestSettings, redact: Redact = str
+        self,
+        adapter: BaseAdapter,
+        settings: RequestSettings,
+        redact: Redact = str,
+        sleep: Callable[[float], None] = cancellable_sleep,
     ) -> None:
         super().__init__(timeout=settings.request_timeout, raise_for_status=False)
         self.pending = PendingResponses()
         self._settings = settings
         self._redact = redact
+        self._sleep = sleep
         self._thread = threading.local()
         self._environment: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._backoff = wait_exponential(
@@ -140,7 +147,7 @@ class ApiSession(Session):
 
     def _retrying(self) -> Retrying:
         return Retrying(
-            sleep=sleep,
+            sleep=self._sleep,
             stop=stop_after_attempt(self._settings.request_max_attempts),
             wait=self._delay,
             retry=_is_retried,

@@ -1,4 +1,4 @@
-"""Each test is named after the behaviour of requests or urllib3 that `compat` works around."""
+"""Each test is named after the behaviour of a package that is worked around here."""
 
 import gzip
 import json
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from dlt.sources.helpers.requests import Client
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
@@ -97,3 +98,8 @@ def test_requests_takes_cookies_from_raw(api: Recorder) -> None:
 
         assert session.get(api.url()).json() == {"data": []}
         assert session.cookies["shop"] == "7"
+
+
+def test_dlt_replaces_send_on_the_object_of_its_session() -> None:
+    """The reason for the retries of `ApiSession`: they would be repeated for each redirect."""
+    assert "send" in vars(Client().session)

@@ -13,6 +13,7 @@ from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import (
     api_rows,
     api_with,
@@ -21,7 +22,7 @@ from analytics_assets_tests.support.loading import (
     metadata_of,
     table_rows,
 )
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 
 def test_every_table_holds_exactly_the_rows_that_the_api_serves(

@@ -14,9 +14,10 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import api_rows, check_of, load, metadata_of, table_rows
 from analytics_assets_tests.support.partitioned import api_by_day, api_of, days_of, load_days
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 USERS = "daily_active_users"
 PATH = f"/v1/{USERS}"

@@ -20,6 +20,7 @@ from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.tables import SpanUnknownError
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import (
     api_rows,
     api_with,
@@ -35,7 +36,7 @@ from analytics_assets_tests.support.partitioned import (
     load_days,
     told_of,
 )
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 USERS = "daily_active_users"
 VIEWS = "page_views"

@@ -20,9 +20,10 @@ from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tag
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import api_with, load
 from analytics_assets_tests.support.partitioned import api_of
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 DAYS = Partitioned(start=FIRST_DAY, lookback=2)
 NEWEST = f"{TODAY}T00:00:00+00:00"

@@ -15,6 +15,7 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import point_at
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import (
     api_with,
     check_of,
@@ -23,7 +24,7 @@ from analytics_assets_tests.support.loading import (
     metadata_of,
     table_rows,
 )
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 ORDERS = [{"id": number, "article": "pen"} for number in range(1, 251)]
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR

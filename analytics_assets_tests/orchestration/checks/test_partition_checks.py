@@ -22,9 +22,10 @@ from analytics_assets.orchestration.checks.table_checks import check_newest_data
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import change
 from analytics_assets_tests.support.partitioned import api_by_day, api_of, days_of, load_days
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 ASSET = dg.AssetKey(["analytics", "page_views"])
 NOW = datetime(2026, 1, 12, 6, tzinfo=UTC)

@@ -13,6 +13,7 @@ from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import (
     api_rows,
     failures_of,
@@ -27,7 +28,7 @@ from analytics_assets_tests.support.partitioned import (
     load_days,
     told_of,
 )
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 RESOURCE = "traffic_sources"
 PATH = f"/v1/{RESOURCE}"

@@ -20,7 +20,8 @@ from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_
 from analytics_assets.orchestration.runs.machine import this_machine
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 
 JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
 PATIENCE = 120  # seconds that a busy machine may take

@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from analytics_assets_tests.sandbox.client import access_token, get_page, token_response
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 
 PATH = "/v1/page_views"
 

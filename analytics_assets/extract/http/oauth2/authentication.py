@@ -5,7 +5,7 @@ RFC 6749 (client credentials, refresh token, client authentication), RFC 7523 (J
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class Token:
 
     Args:
         value: the token itself.
-        renew_at: seconds of the monotonic clock at which it is replaced.
+        renew_at: seconds of the clock at which it is replaced.
     """
 
     value: str
@@ -54,6 +54,7 @@ class OAuth2(AuthConfigBase):
     Args:
         settings: the token endpoint, the client and its grant.
         request_settings: timeout and retries of token requests.
+        clock: returns the seconds of a clock that never goes back.
 
     Example:
         >>> settings = OAuth2Settings()
@@ -64,9 +65,13 @@ class OAuth2(AuthConfigBase):
     """
 
     def __init__(
-        self, settings: OAuth2Settings, request_settings: RequestSettings | None = None
+        self,
+        settings: OAuth2Settings,
+        request_settings: RequestSettings | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._grant = grant_of(settings)
         self._lock = threading.Lock()
         self._token: Token | None = None
@@ -89,7 +94,7 @@ class OAuth2(AuthConfigBase):
         """
         with self._lock:
             token = self._token
-            if token is None or time.monotonic() >= token.renew_at:
+            if token is None or self._clock() >= token.renew_at:
                 token = self._token = self._request_token()
             request.headers["Authorization"] = token.header
         return request
@@ -123,6 +128,6 @@ class OAuth2(AuthConfigBase):
         self.redact.add(value)
         lifetime = lifetime_of(answer, self._settings.default_lifetime)
         leeway = min(MAX_LEEWAY, LEEWAY_SHARE * lifetime)
-        token = Token(value, time.monotonic() + lifetime - leeway)
+        token = Token(value, self._clock() + lifetime - leeway)
         self._issued_headers.add(token.header)
         return token

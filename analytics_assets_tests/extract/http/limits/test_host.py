@@ -1,7 +1,7 @@
 import pytest
 
 from analytics_assets.extract.http.limits.host import PROBE_SECONDS, HostLimits
-from analytics_assets_tests.extract.http.limits.fake_clock import FakeClock, Response, quota
+from analytics_assets_tests.extract.http.fake_clock import FakeClock, Response, quota
 
 MAX_DELAY = 3600.0
 

@@ -21,7 +21,8 @@ from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import (
     PAGE_VIEWS,
     RESERVED,

@@ -1,4 +1,7 @@
-"""No secret is ever written: not by a run that succeeds, fails, or is killed."""
+"""No secret is ever written: not by a run that succeeds, fails, or is killed.
+
+More faults are in `extract/http/test_redaction.py`, for the errors alone.
+"""
 
 import os
 import signal
@@ -10,9 +13,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 
 MARKER = "marked/secret+word"
 SPELLINGS = (b"marked/secret", b"marked%2Fsecret", b"bWFya2VkL3NlY3JldC")  # plain, form, base64
@@ -35,8 +38,8 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def environment(clean_place: Path, warehouse: Warehouse) -> Mapping[str, str]:
-    """All logs as loud as they get."""
+def environment(clean_place: Path) -> Mapping[str, str]:
+    """All logs at their most detailed level."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     return {"DAGSTER_HOME": str(clean_place), "RUNTIME__LOG_LEVEL": "DEBUG"}
 
@@ -53,13 +56,13 @@ def run(environment: Mapping[str, str], *arguments: str) -> subprocess.Completed
 
 
 def leaks(folder: Path, *outputs: bytes) -> list[str]:
-    """Name the files and outputs in which a marked secret stands."""
+    """Return the names of the files and outputs with a marked secret."""
     places = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     places |= {f"output {number}": output for number, output in enumerate(outputs)}
     return [place for place, content in places.items() if any(s in content for s in SPELLINGS)]
 
 
-def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
+def test_a_leak_is_found_in_files_and_outputs(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"\0\0" + MARKER.encode())
     assert leaks(tmp_path, b"nothing", b"client_secret=marked%2Fsecret%2Bword") == [
         str(tmp_path / "file"),
@@ -67,6 +70,7 @@ def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("warehouse")
 def test_a_run_that_succeeds_writes_no_secret(
     guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
 ) -> None:
@@ -75,18 +79,16 @@ def test_a_run_that_succeeds_writes_no_secret(
     assert leaks(clean_place, done.stdout, done.stderr) == []
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(path="/oauth/token", times=None, status=400, body=f'{{"error": "{MARKER}"}}'),
         Fault(path="/oauth/token", times=None, status=401, body=f"you sent {MARKER}"),
-        Fault(path="/oauth/token", times=None, drop=True),
         Fault(path="/v1/page_views", times=None, status=403, body=f"not with {MARKER}-refresh"),
-        Fault(path="/v1/page_views", times=None, body=f"<html>{MARKER}</html>"),
     ],
-    ids=["token error", "token text", "no token", "error body", "html"],
+    ids=["token", "rows"],
 )
-def test_a_run_that_fails_writes_no_secret_even_when_the_api_repeats_it(
+def test_a_run_that_fails_writes_no_secret_even_if_the_api_repeats_it(
     guarded: Sandbox, environment: Mapping[str, str], clean_place: Path, fault: Fault
 ) -> None:
     guarded.faults.add(fault)
@@ -97,6 +99,7 @@ def test_a_run_that_fails_writes_no_secret_even_when_the_api_repeats_it(
         assert instance.get_runs_count() == 1
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
 def test_a_run_that_is_killed_leaves_no_secret_in_its_working_files(
     guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
 ) -> None:
@@ -110,6 +113,6 @@ def test_a_run_that_is_killed_leaves_no_secret_in_its_working_files(
         if b"Load analytics" in line:
             break
     killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    killed.communicate(timeout=60)
     assert any((clean_place / "pipelines").rglob("*.parquet"))
     assert leaks(clean_place, said) == []
