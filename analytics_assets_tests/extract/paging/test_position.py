@@ -1,0 +1,120 @@
+"""The next page: by the rows that arrived, up to the end that a total or an empty page sets."""
+
+import pytest
+
+from analytics_assets.config.errors import ConfigurationError
+from analytics_assets_tests.support.paged_server import (
+    Answer,
+    Asked,
+    failed,
+    in_turn,
+    page,
+    paged,
+    read,
+    rows,
+)
+
+OFFSET = {"type": "offset", "limit": 2}
+
+
+@pytest.mark.parametrize("cap", [1, 2, 3, 7, 8])
+def test_the_offset_moves_on_by_the_rows_that_arrived(cap: int) -> None:
+    attempt = read(paged(rows(*range(7)), cap), paginator={"type": "offset", "limit": 100})
+
+    assert attempt.numbers == list(range(7))
+    asked = list(range(0, 7, cap)) + [7] * (7 % cap == 0 or cap == 8)
+    assert attempt.asked_for("offset", "limit") == [(offset, 100) for offset in asked]
+
+
+def test_pages_may_be_of_any_size() -> None:
+    answers = in_turn(page(1, 2, 3, total=7), page(4), page(5, 6, total=7), page(7))
+
+    assert read(answers).asked_for("offset") == [(0,), (3,), (4,), (6,)]
+
+
+@pytest.mark.parametrize(("there", "offsets"), [(0, [0]), (1, [0]), (3, [0, 2]), (5, [0, 2, 4])])
+def test_a_named_total_that_is_reached_with_a_short_page_is_the_end(
+    there: int, offsets: list[int]
+) -> None:
+    attempt = read(paged(rows(*range(there))), paginator={**OFFSET, "total_path": "total"})
+
+    assert len(attempt.rows) == there
+    assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
+
+
+@pytest.mark.parametrize(("there", "offsets"), [(2, [0, 2]), (4, [0, 2, 4])])
+def test_a_total_that_is_reached_with_a_full_page_is_looked_behind_once(
+    there: int, offsets: list[int]
+) -> None:
+    attempt = read(paged(rows(*range(there))))
+
+    assert len(attempt.rows) == there
+    assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
+
+
+@pytest.mark.parametrize("said", [1, 2, 4])
+def test_a_total_that_is_too_low_fails_the_read(said: int) -> None:
+    answers = paged(rows(1, 2, 3, 4, 5), with_total=False)
+
+    def low(asked: Asked) -> Answer:
+        return Answer({**answers(asked).body, "total": said})
+
+    assert f"Expected {said} rows, received" in failed(low).error
+
+
+@pytest.mark.parametrize(("there", "offsets"), [(0, [0]), (1, [0, 1]), (4, [0, 2, 4])])
+def test_without_a_total_the_end_is_an_empty_page(there: int, offsets: list[int]) -> None:
+    attempt = read(paged(rows(*range(there)), with_total=False))
+
+    assert len(attempt.rows) == there
+    assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
+
+
+def test_a_total_path_of_none_reads_to_the_empty_page_whatever_the_api_says() -> None:
+    answers = in_turn(page(1, 2, total=1), page(3, total=9), page(total=5))
+
+    assert read(answers, paginator={**OFFSET, "total_path": None}).numbers == [1, 2, 3]
+
+
+def test_a_limit_in_the_configuration_ends_the_read_whatever_the_total_is() -> None:
+    answers = paged(rows(*range(9)))
+
+    def numbered(asked: Asked) -> Answer:
+        start = 2 * asked.number("page")
+        return page(*range(start, min(start + 2, 9)), total=9)
+
+    by_offset = read(answers, paginator={**OFFSET, "maximum_offset": 4})
+    by_page = read(numbered, paginator={"type": "page_number", "maximum_page": 2})
+
+    assert by_offset.numbers == by_page.numbers == [0, 1, 2, 3]
+    assert by_offset.asked_for("offset") == [(0,), (2,)]
+    assert by_page.asked_for("page") == [(0,), (1,)]
+
+
+@pytest.mark.parametrize("cap", [7, 11])
+def test_any_number_of_rows_on_the_only_page_may_be_the_apis_own_limit(cap: int) -> None:
+    some = rows(*range(12))
+
+    def answer(asked: Asked) -> Answer:
+        found = some[asked.number("offset") :][:cap]
+        return Answer({"data": found, "total": len(found)})
+
+    assert "Expected" in failed(answer, paginator={"type": "offset", "limit": 100}).error
+    assert read(paged(rows(1)), paginator=OFFSET).asked_for("offset") == [(0,), (1,)]
+
+
+def test_a_round_number_of_rows_on_the_only_page_may_be_the_apis_own_limit() -> None:
+    some = rows(*range(1, 13))
+
+    def answer(asked: Asked) -> Answer:
+        begin = asked.number("offset")
+        found = some[begin : begin + 10]
+        return Answer({"data": found, "total": len(found)})
+
+    paginator = {"type": "offset", "limit": 100}
+    assert "Expected" in failed(answer, paginator=paginator).error
+
+
+def test_rows_within_rows_cannot_be_paged_by_offset() -> None:
+    with pytest.raises(ConfigurationError, match="rows within rows"):
+        read(paged(rows(1)), data_selector="data[*].lines[*]")
