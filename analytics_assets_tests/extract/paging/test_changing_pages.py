@@ -1,28 +1,20 @@
 """Whatever an API does while it is read: the read fails, or it has exactly what the API had."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import pytest
-from dlt.common.configuration import resolve_configuration
-from dlt.sources.helpers.rest_client.client import RESTClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics_assets.extract.entry import Entry
-from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.paging.verified_read import ReadingSettings, VerifiedRead
+from analytics_assets_tests.extract.paging.verified import attempted
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Asked,
     Read,
-    WithinProcess,
     drain,
     orders,
-    paged,
     serving,
     source_of,
 )
@@ -117,41 +109,14 @@ def scripts(
 
 SIZES, CAPS = st.integers(0, 8), st.integers(1, 4)
 thorough = settings(max_examples=150, deadline=None, database=None)
-Drive = Callable[[ChangingApi], list[Any] | None]
 
 
 def by_id(found: list[Any]) -> list[Any]:
     return sorted(found, key=lambda each: each["id"])
 
 
-@pytest.fixture
-def drive() -> Drive:
-    """Reads an API without a network, a source or a pipe, which would take most of the time."""
-    network = WithinProcess(paged([]))
-    request_settings = RequestSettings()
-    request_settings.request_max_attempts, request_settings.request_backoff_factor = 2, 0
-    session = connect({"base_url": URL}, "shop", request_settings).session
-    session.mount(URL, network)
-    client = RESTClient(URL, session=session)
-    reading = resolve_configuration(ReadingSettings())
-    given = orders(paginator={**OFFSET, "limit": 3})
-    config = {"client": {"base_url": URL}, "resources": [given]}
-
-    def drive(api: ChangingApi) -> list[Any] | None:
-        network.server.answers = api
-        network.server.asked.clear()
-        entry = Entry(given, config, {}, reading)
-        endpoint = entry.for_dlt(str)["endpoint"]
-        pages = client.paginate(
-            endpoint["path"],
-            paginator=entry.paginator,
-            data_selector=endpoint["data_selector"],
-            hooks={"response": endpoint["response_actions"]},
-        )
-        read = VerifiedRead(entry.paginator, False, entry.contract, (), entry.bulk_read)
-        return outcome(drain(row for batch in read.read(pages) for row in batch))
-
-    return drive
+def drive(api: ChangingApi) -> list[Any] | None:
+    return outcome(attempted(api, paginator={**OFFSET, "limit": 3}))
 
 
 def outcome(attempt: Read) -> list[Any] | None:
@@ -160,9 +125,7 @@ def outcome(attempt: Read) -> list[Any] | None:
     return None if attempt.error else by_id(attempt.rows)
 
 
-def test_a_complete_read_is_what_the_api_has_if_it_rests_from_the_last_pass_on(
-    drive: Drive,
-) -> None:
+def test_a_complete_read_is_what_the_api_has_if_it_rests_from_the_last_pass_on() -> None:
     complete = []
 
     @thorough
@@ -179,9 +142,7 @@ def test_a_complete_read_is_what_the_api_has_if_it_rests_from_the_last_pass_on(
 
 
 @pytest.mark.parametrize("change", ["add", "delete"])
-def test_rows_that_are_only_added_or_only_deleted_are_never_missed(
-    drive: Drive, change: str
-) -> None:
+def test_rows_that_are_only_added_or_only_deleted_are_never_missed(change: str) -> None:
     # A row deleted and another added between two pages leave the total as it was. Only
     # `reading.confirm` finds that out, so this API never does both.
     complete = []
@@ -208,10 +169,7 @@ def confirming(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("confirming")
-def test_a_confirmed_read_is_what_the_api_had_at_one_moment_whatever_changed(
-    request: pytest.FixtureRequest,
-) -> None:
-    drive: Drive = request.getfixturevalue("drive")
+def test_a_confirmed_read_is_what_the_api_had_at_one_moment_whatever_changed() -> None:
     complete = []
 
     @thorough
@@ -243,7 +201,7 @@ def test_over_http_a_confirmed_read_finds_a_row_that_slipped_between_two_pages()
     assert found == by_id(api.now)
 
 
-def test_without_confirmation_such_a_row_is_missed(drive: Drive) -> None:
+def test_without_confirmation_such_a_row_is_missed() -> None:
     api = slipping()
     found = drive(api)
 
@@ -261,7 +219,7 @@ def test_over_http_a_row_that_comes_or_goes_between_two_pages_costs_another_pass
         assert api.pass_began == 2
 
 
-def test_a_changed_row_is_had_in_the_state_of_either_moment(drive: Drive) -> None:
+def test_a_changed_row_is_had_in_the_state_of_either_moment() -> None:
     api = ChangingApi(6, 2, [Step(), Step("restate", where=0), Step("restate", where=5)])
 
     found = drive(api)

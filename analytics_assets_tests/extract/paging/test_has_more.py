@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
+from analytics_assets_tests.extract.paging.verified import failed, read
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Asked,
-    failed,
     in_turn,
     page,
     paged,
-    read,
     rows,
 )
 

@@ -6,17 +6,17 @@ import pytest
 
 from analytics_assets.config.errors import find_cause
 from analytics_assets.extract.http.errors import ResponseError
+from analytics_assets_tests.extract.paging.verified import failed, read
+from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
     Asked,
     Read,
-    failed,
     in_turn,
     orders,
     page,
     paged,
-    read,
     rows,
     serving,
     source_of,
@@ -217,7 +217,8 @@ def test_an_error_behind_the_last_row_that_was_asked_for_ahead_of_time_ends_noth
 ) -> None:
     monkeypatch.setenv("READING__ADAPTIVE", "false")
 
-    assert read(ending_with(404, 41), response_actions=ignored).numbers == list(range(41))
+    found = paged_server.read(ending_with(404, 41), response_actions=ignored)
+    assert found.numbers == list(range(41))
 
 
 def test_the_error_keeps_the_status_that_came() -> None:

@@ -3,14 +3,14 @@ from typing import Any
 
 import pytest
 
+from analytics_assets_tests.extract.paging.verified import failed, read
+from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
     Asked,
-    failed,
     in_turn,
     page,
-    read,
     rows,
 )
 
@@ -67,7 +67,7 @@ def two_by_two(all_rows: list[Any], total: int | None = None) -> Answers:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_rows_are_read(kind: str) -> None:
-    attempt = read(two_by_two(rows(1, 2, 3, 4, 5)), **KINDS[kind])
+    attempt = paged_server.read(two_by_two(rows(1, 2, 3, 4, 5)), **KINDS[kind])
 
     assert attempt.rows == rows(1, 2, 3, 4, 5)
     assert all(asked.body is None or asked.body["q"] == 1 for asked in attempt.asked)
