@@ -1,4 +1,4 @@
-"""Signing in: each grant, each way in which a client proves itself, and what a wrong key says."""
+"""Each grant, each client authentication, and the errors of wrong keys."""
 
 import json
 import time
@@ -40,7 +40,7 @@ def test_client_credentials_get_a_token_that_the_api_accepts(sandbox: Sandbox) -
 
 
 @pytest.mark.parametrize("method", ["form", "basic", "json"])
-def test_a_client_with_reserved_characters_proves_itself_in_each_way(method: Any) -> None:
+def test_a_client_with_reserved_characters_authenticates_in_each_way(method: Any) -> None:
     client: dict[str, Any] = {"client_id": f"id-{RESERVED}", "client_secret": f"secret-{RESERVED}"}
     with Sandbox(**client, client_authentication=[method], today=TODAY) as sandbox:
         auth = OAuth2(settings_for(sandbox, client_authentication=method))
@@ -81,7 +81,7 @@ def test_scope_and_further_parameters_are_sent(method: str) -> None:
     }
 
 
-def test_the_refresh_token_grant_goes_on_with_each_rotated_token() -> None:
+def test_the_refresh_token_grant_uses_each_rotated_token() -> None:
     with Sandbox(refresh_token="first-token", rotate_refresh_tokens=True, today=TODAY) as sandbox:
         auth = OAuth2(settings_for(sandbox, refresh_token="first-token"))
         for _ in range(3):
@@ -102,7 +102,7 @@ def test_a_refresh_token_that_is_not_rotated_is_used_again() -> None:
         assert statuses(sandbox, TOKEN) == [200, 200]
 
 
-def test_a_refresh_token_that_is_refused_says_which_setting_to_check() -> None:
+def test_a_refused_refresh_token_is_an_error_with_the_setting_to_check() -> None:
     with Sandbox(refresh_token="first-token", today=TODAY) as sandbox:
         auth = OAuth2(settings_for(sandbox, refresh_token="stale-token"))
 
@@ -113,7 +113,7 @@ def test_a_refresh_token_that_is_refused_says_which_setting_to_check() -> None:
 
 
 @pytest.mark.parametrize("spelling", ["plain", "line ends written out", "encrypted"])
-def test_a_service_account_signs_in_with_its_key(key: rsa.RSAPrivateKey, spelling: str) -> None:
+def test_a_service_account_gets_a_token_with_its_key(key: rsa.RSAPrivateKey, spelling: str) -> None:
     pem = {
         "plain": private_pem(key),
         "line ends written out": private_pem(key).replace("\n", "\\n"),
@@ -127,7 +127,7 @@ def test_a_service_account_signs_in_with_its_key(key: rsa.RSAPrivateKey, spellin
         assert get(auth, sandbox.base_url + PAGE_VIEWS).ok
 
 
-def test_an_assertion_says_who_asks_whom_for_what_and_with_which_key(
+def test_an_assertion_has_the_claims_of_rfc_7523_and_the_id_of_its_key(
     key: rsa.RSAPrivateKey,
 ) -> None:
     with recording(token) as endpoint:
@@ -173,7 +173,7 @@ def useless_keys(key: rsa.RSAPrivateKey) -> dict[str, tuple[str, str | None]]:
         "other kind of key",
     ],
 )
-def test_a_key_that_cannot_sign_is_refused_unseen_and_with_the_mend(
+def test_a_key_that_cannot_sign_is_refused_unseen_and_with_a_hint(
     key: rsa.RSAPrivateKey, trouble: str
 ) -> None:
     pem, passphrase = useless_keys(key)[trouble]

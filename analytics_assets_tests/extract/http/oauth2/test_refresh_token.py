@@ -1,4 +1,4 @@
-"""Rotating refresh tokens: the one that is valid is used, in the next run and by all at once."""
+"""Rotating refresh tokens: each is used once, by this run or the next one."""
 
 import logging
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def next_run(sandbox: Sandbox, refresh_token: str = GRANTED) -> OAuth2:
     return OAuth2(settings_for(sandbox, refresh_token=refresh_token))
 
 
-def test_the_next_run_goes_on_with_the_token_that_the_last_one_was_given(
+def test_the_next_run_uses_the_replacement_of_the_last_one(
     rotating: Sandbox,
 ) -> None:
     headers = {sign(next_run(rotating)) for _ in range(3)}
@@ -58,7 +58,7 @@ def test_a_newly_configured_token_starts_afresh(tmp_path: Path) -> None:
         assert (old, new) == ("rotated", "new")
 
 
-def test_where_nothing_can_be_kept_the_run_goes_on_and_says_so(
+def test_a_folder_that_cannot_be_written_is_logged_and_fails_nothing(
     rotating: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
