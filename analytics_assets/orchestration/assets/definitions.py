@@ -19,12 +19,15 @@ from analytics_assets.config.load import Load, Partitioned
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.dlt_validation import refuse_entries
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.assets.load import AssetLoad
 from analytics_assets.orchestration.assets.run_config import LoadConfig
 from analytics_assets.orchestration.assets.specs import ResourceTranslator, endpoint_spec
 from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import op_name
 from analytics_assets.orchestration.partitions.definition import backfill_policy_of, partitions_of
 from analytics_assets.warehouse.warehouse import Warehouse
+
+DLT_OBJECTS = ("dagster_dlt/source", "dagster_dlt/pipeline", "dagster_dlt/translator")
 
 
 def build_endpoints(api: Api, resources: Mapping[str, Resource]) -> list[dg.AssetSpec]:
@@ -76,6 +79,8 @@ def build_assets(
 def _build_asset(
     resource: Resource, warehouse: Warehouse, translator: ResourceTranslator, pipeline: Pipeline
 ) -> dg.AssetsDefinition:
+    asset_load = AssetLoad(resource, warehouse, translator)
+
     @dlt_assets(
         dlt_source=_source_stub(resource.name),
         dlt_pipeline=pipeline,
@@ -88,9 +93,18 @@ def _build_asset(
     def load(
         context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        yield dlt.materialize(context, resource, warehouse, config)
+        yield asset_load.run(context, dlt, config)
 
-    return load
+    return load.map_asset_specs(_without_objects)
+
+
+def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Return a spec without the objects that dagster-dlt keeps in its metadata.
+
+    A run passes its own source, pipeline and translator; the UI would show them as unserializable.
+    """
+    metadata = {name: spec.metadata[name] for name in spec.metadata if name not in DLT_OBJECTS}
+    return spec.replace_attributes(metadata=metadata)
 
 
 def _source_stub(name: str) -> DltSource:

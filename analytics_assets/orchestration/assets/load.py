@@ -1,0 +1,235 @@
+"""The load of one asset: read the resource, merge the rows, and describe the outcome."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dagster as dg
+from dagster_dlt import DagsterDltTranslator
+from dlt.common.runtime.collector import LogCollector
+from dlt.extract import DltSource
+
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
+from analytics_assets.config.load import Partitioned
+from analytics_assets.contract.resource import Resource
+from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.incremental.cursor import StateReset
+from analytics_assets.extract.incremental.time_window import with_params
+from analytics_assets.extract.incremental.window_check import watch_window
+from analytics_assets.extract.source import rest_api_source
+from analytics_assets.orchestration.assets.deletion import (
+    RowsNotDroppedError,
+    drop_other_rows,
+    prune,
+)
+from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.assets.errors import explanation_of
+from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
+from analytics_assets.orchestration.keys import asset_key, endpoint_key, endpoint_url
+from analytics_assets.orchestration.metadata import (
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    PARTITION_ROW_COUNT,
+    ROWS_OF_LOAD,
+    TABLE_NAME,
+    load_ids,
+    table_metadata,
+    traffic_metadata,
+)
+from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
+from analytics_assets.orchestration.partitions.row_counts import row_counts
+from analytics_assets.orchestration.partitions.selection import selected_partitions
+from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
+from analytics_assets.orchestration.table_schema import column_lineage
+from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.warehouse import Warehouse
+
+PROGRESS_PERIOD = 5.0  # seconds between two lines of dlt's progress in a run's log
+
+
+@dataclass(frozen=True)
+class AssetLoad:
+    """The load of a resource's asset, as its op runs it.
+
+    Args:
+        resource: the resource.
+        warehouse: the warehouse of its table.
+        translator: names the asset of the resource.
+    """
+
+    resource: Resource
+    warehouse: Warehouse
+    translator: DagsterDltTranslator
+
+    def run(
+        self, context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
+    ) -> dg.MaterializeResult[Any]:
+        """Read the resource, or the partitions of the run, and merge the rows into its table.
+
+        Args:
+            context: the run.
+            dlt: runs the pipeline.
+            config: the config of the run.
+
+        Returns:
+            The materialization, with metadata of the load and of the table.
+
+        Raises:
+            dagster.Failure: an error that the user can correct; its description says how.
+        """
+        record_machine(context.instance, context.run.run_id)
+        resource, partitions = self.resource, tuple[str, ...]()
+        try:
+            partitions = tuple(selected_partitions(context, resource))
+            config.validate_for(resource)
+            client = resource.api.config["client"]
+            with closing(connect(client, resource.api_name, resource=resource.name)) as connection:
+                _log_source(context, resource, connection)
+                load = self._load(context, dlt, config, connection, partitions)
+                context.log_event(_endpoint_observation(resource, connection, load.metadata))
+        except Exception as error:
+            failure = _failure(error, resource, partitions)
+            if failure is None:
+                raise
+            raise failure from error
+        return _result(context, resource, load)
+
+    def _load(
+        self,
+        context: dg.AssetExecutionContext,
+        dlt: DltLoader,
+        config: LoadConfig,
+        connection: Connection,
+        partitions: Sequence[str],
+    ) -> "_Loaded":
+        resource, before = self.resource, replace(connection.traffic)
+        source = _source(resource, config, connection, partitions)
+        with self.warehouse.loading(
+            resource.pipeline_name,
+            len(resource.contract.columns),
+            table=resource.table,
+            run=context.run.run_id,
+            log=context.log,
+        ) as pipeline:
+            refuse_ended_run(context.instance, context.run.run_id)  # after a wait for the table
+            pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
+            [result] = dlt.run(
+                context,
+                dlt_source=source,
+                dlt_pipeline=pipeline,
+                dagster_dlt_translator=self.translator,
+                loader_file_format=self.warehouse.loader_file_format,
+            )
+            metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
+            with self.warehouse.open(context.log) as tables:
+                metadata |= _delete_rows(tables, resource, config, metadata, partitions)
+                metadata |= table_metadata(tables, resource)
+                rows = row_counts(tables, resource, partitions)
+        metadata[TABLE_NAME] = self.warehouse.qualified(resource.table)
+        return _Loaded(metadata, rows)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The outcome of a load: its metadata, and the rows of each partition in the table."""
+
+    metadata: Mapping[str, Any]
+    rows: Mapping[str, int]
+
+
+def _failure(error: Exception, resource: Resource, partitions: Sequence[str]) -> dg.Failure | None:
+    """Return a failure that describes an error; None if its cause is unknown."""
+    cause = find_cause(error, AnalyticsAssetsError) or explanation_of(error, resource.key_columns)
+    if cause is None:
+        return None
+    of = f" for {range_name(partitions)}" if partitions else ""
+    is_loaded = isinstance(cause, RowsNotDroppedError)
+    outcome = "loaded, but nothing was dropped" if is_loaded else "not loaded"
+    reason = without_name(cause, resource.name)
+    return dg.Failure(f"{resource.name} was {outcome}{of}. {reason}")
+
+
+def _log_source(
+    context: dg.AssetExecutionContext, resource: Resource, connection: Connection
+) -> None:
+    context.log.info(f"Reading {resource.name} from {connection.settings.base_url}")
+    if connection.settings.embedded:
+        context.log.info(
+            "That is the embedded API, as no `base_url` is set: its page views are real Wikipedia "
+            "counts with moved dates, its other rows are synthetic."
+        )
+
+
+def _source(
+    resource: Resource, config: LoadConfig, connection: Connection, partitions: Sequence[str]
+) -> DltSource:
+    """Return the source of one load; a new one each time, as dagster-dlt changes what it runs."""
+    name, load = resource.name, resource.policy.load
+    cursor, window = cursor_of(resource, config), None
+    entries: dict[str, Any] = dict(resource.config)
+    if isinstance(load, Partitioned):
+        window = time_window_of(load, partitions)
+        entries = with_params(entries, name, window.params)
+    cursors = {name: cursor} if cursor else {}
+    source = rest_api_source(
+        *(entries, resource.api_name, connection, {name: resource.contract}, cursors),
+        # with one schema for all resources, concurrent loads would overwrite each other's columns
+        schema=resource.pipeline_name,
+    )
+    if config.begins_anew and not cursor:
+        source.resources[name].add_step(StateReset(), insert_at=1)
+    if window:
+        watch_window(source.resources[name], str(resource.policy.date_column), window)
+    return source.with_resources(name)
+
+
+def _delete_rows(
+    tables: Tables,
+    resource: Resource,
+    config: LoadConfig,
+    load: Mapping[str, Any],
+    partitions: Sequence[str],
+) -> dict[str, Any]:
+    """Delete the rows that the load proves gone, where that is asked for; return the counts."""
+    counts = dict[str, Any]()
+    if resource.loads_every_row and tables.columns(resource.table):
+        counts[ROWS_OF_LOAD] = tables.rows_of_loads(resource.table, load_ids(load))
+    if config.drops_data:
+        counts |= drop_other_rows(tables, resource, load, partitions)
+    elif resource.policy.prune:
+        counts |= prune(tables, resource, load)
+    return counts
+
+
+def _endpoint_observation(
+    resource: Resource, connection: Connection, load: Mapping[str, Any]
+) -> dg.AssetObservation:
+    """Return the observation of the endpoint: its URL, and the rows it gave."""
+    url = endpoint_url(connection.settings.base_url, str(resource.endpoint["path"]))
+    # the embedded API ends with its process, and a link to it would be dead
+    embedded = connection.settings.embedded
+    return dg.AssetObservation(
+        endpoint_key(resource),
+        metadata={
+            "url": "embedded API" if embedded else dg.MetadataValue.url(url),
+            "rows_extracted": load["rows_extracted"],
+            "requests": load["requests"],
+        },
+    )
+
+
+def _result(
+    context: dg.AssetExecutionContext, resource: Resource, load: _Loaded
+) -> dg.MaterializeResult[Any]:
+    """Return the materialization; of partitions, each with its own row count."""
+    key, metadata = asset_key(resource), dict(load.metadata)
+    schema = metadata.pop(COLUMN_SCHEMA)
+    columns = {COLUMN_SCHEMA: schema, COLUMN_LINEAGE: column_lineage(schema, resource)}
+    if not load.rows:
+        return dg.MaterializeResult(key, metadata={**metadata, **columns})
+    for partition, count in load.rows.items():
+        context.add_asset_metadata({PARTITION_ROW_COUNT: count}, key, partition)
+    # as long as all other metadata together, and the same for all partitions of the run
+    context.add_asset_metadata(columns, key, list(load.rows)[-1])
+    return dg.MaterializeResult(key, metadata={**metadata, "window": range_name(list(load.rows))})
