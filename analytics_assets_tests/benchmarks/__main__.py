@@ -1,4 +1,4 @@
-"""Measures how fast this project loads, beside a floor and stock dlt.
+"""The benchmark: rows a second of this project, beside a floor and stock dlt.
 
 Run as `python -m analytics_assets_tests.benchmarks`. All cases together write README.md and charts
 beside this file; some of them are only printed, unless `--output` names a folder.
@@ -14,14 +14,15 @@ from typing import Any
 
 from rich.console import Console
 
-from analytics_assets_tests.benchmarks import machine, nginx
 from analytics_assets_tests.benchmarks.cases import CASES, Case
-from analytics_assets_tests.benchmarks.chart import draw_merges, draw_throughput
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
-from analytics_assets_tests.benchmarks.loaders import LOADERS, Loader
-from analytics_assets_tests.benchmarks.merging import SIZES, Merge, merges
-from analytics_assets_tests.benchmarks.pages import ROWS_PER_PAGE, provide_pages, read_once
-from analytics_assets_tests.benchmarks.report import (
+from analytics_assets_tests.benchmarks.loaders.loader import LOADERS, Loader
+from analytics_assets_tests.benchmarks.measurement import machine
+from analytics_assets_tests.benchmarks.measurement.merging import SIZES, Merge, merges
+from analytics_assets_tests.benchmarks.measurement.run import ROOT, Result, measure
+from analytics_assets_tests.benchmarks.measurement.start_up import COUNTS, StartUp, start_ups
+from analytics_assets_tests.benchmarks.report.chart import draw_merges, draw_throughput
+from analytics_assets_tests.benchmarks.report.tables import (
     WIDTH,
     Surroundings,
     figures,
@@ -30,21 +31,21 @@ from analytics_assets_tests.benchmarks.report import (
     start_up_figures,
     targets,
 )
-from analytics_assets_tests.benchmarks.run import ROOT, Result, measure
-from analytics_assets_tests.benchmarks.start_up import COUNTS, StartUp, start_ups
+from analytics_assets_tests.benchmarks.server import nginx
+from analytics_assets_tests.benchmarks.server.pages import ROWS_PER_PAGE, provide_pages, read_once
 
 HERE = Path(__file__).parent
 CHART = "throughput.png"
 CURVE = "merging.png"
-MERGE, DEFINITIONS = "merge", "definitions"  # the cases that read from no API
+MERGE, DEFINITIONS = "merge", "definitions"  # cases that read from no API
 PAGES = ROOT / ".benchmarks" / "pages"
 WARM_UP_ROWS = 300
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure what the command line says."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that nginx is ended too
+    """Measure the cases of the command line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that nginx stops, too
     chosen = _parser().parse_args(arguments)
     cases = choose(chosen.cases, chosen.loaders, chosen.rows)
     whole = not (chosen.cases or chosen.loaders or chosen.rows)
@@ -80,9 +81,9 @@ def choose(
     """Return the cases to measure.
 
     Args:
-        names: their names; all but those on demand if there are none.
-        loaders: the names of the loaders to measure; all of each case if there are none.
-        rows: how many rows a resource has instead of as many as the case says.
+        names: their names; all but those on demand if none are given.
+        loaders: names of loaders; all of each case if none are given.
+        rows: rows of each resource, in place of the case's.
     """
     chosen = []
     for case in CASES:
@@ -93,7 +94,7 @@ def choose(
 
 
 def take(cases: Sequence[Case], rounds: int | None) -> list[Result]:
-    """Measure, with the server running and everything that is read from disk in memory."""
+    """Measure, with the server running and all pages in the file cache."""
     for rows in {WARM_UP_ROWS, *(case.rows for case in cases)}:
         read_once(provide_pages(PAGES, rows))
     loaders: dict[Loader, None] = {loader: None for case in cases for loader in case.loaders}

@@ -1,5 +1,5 @@
-"""What can go wrong with the benchmark itself."""
+"""Errors of the benchmark."""
 
 
 class BenchmarkError(RuntimeError):
-    """There is nothing to measure with, or a load went wrong; the message says which and why."""
+    """A tool is missing or a load is wrong; the message names it and the reason."""

@@ -1,4 +1,4 @@
-"""The benchmark: every loader brings every row, and one that does not is not measured."""
+"""The benchmark: each loader is measured once it has loaded every row."""
 
 import socket
 from collections.abc import Iterator
@@ -11,20 +11,24 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from analytics_assets_tests.benchmarks import nginx
-from analytics_assets_tests.benchmarks.bars import cost_of_dagster, peak_memory, speed_against
 from analytics_assets_tests.benchmarks.cases import CASES, Case
-from analytics_assets_tests.benchmarks.chart import draw_merges, draw_throughput
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
-from analytics_assets_tests.benchmarks.loaders import DAGSTER, FLOOR, OWN, STOCK, Loader
-from analytics_assets_tests.benchmarks.measurement import Figures, Measurement
-from analytics_assets_tests.benchmarks.merging import CHANGED, WAREHOUSES, Merge, merges
-from analytics_assets_tests.benchmarks.pages import provide_pages
-from analytics_assets_tests.benchmarks.report import Surroundings, rendered
-from analytics_assets_tests.benchmarks.run import Result, measure, rows_in, run
-from analytics_assets_tests.benchmarks.stages import STAGES
-from analytics_assets_tests.benchmarks.start_up import StartUp, start_ups
-from analytics_assets_tests.benchmarks.task import RESOURCES
+from analytics_assets_tests.benchmarks.loaders.loader import DAGSTER, FLOOR, OWN, STOCK, Loader
+from analytics_assets_tests.benchmarks.loaders.stages import STAGES
+from analytics_assets_tests.benchmarks.loaders.task import RESOURCES
+from analytics_assets_tests.benchmarks.measurement.figures import Figures, Measurement
+from analytics_assets_tests.benchmarks.measurement.merging import CHANGED, WAREHOUSES, Merge, merges
+from analytics_assets_tests.benchmarks.measurement.run import Result, measure, rows_in, run
+from analytics_assets_tests.benchmarks.measurement.start_up import StartUp, start_ups
+from analytics_assets_tests.benchmarks.report.chart import draw_merges, draw_throughput
+from analytics_assets_tests.benchmarks.report.tables import Surroundings, rendered
+from analytics_assets_tests.benchmarks.report.targets import (
+    cost_of_dagster,
+    peak_memory,
+    speed_against,
+)
+from analytics_assets_tests.benchmarks.server import nginx
+from analytics_assets_tests.benchmarks.server.pages import provide_pages
 
 ROWS = 300
 FEW = Case("few", ROWS, resources=2, waits=True)
@@ -35,11 +39,11 @@ SURROUNDINGS = Surroundings(
 
 @contextmanager
 def serving_from_python(pages: Path) -> Iterator[str]:
-    """Serve the same as nginx does, slowly; for machines on which there is no nginx."""
+    """Serve the same pages as nginx; for machines without it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # headers and body in one piece, or the other end waits for the second
+        wbufsize = -1  # headers and body in one packet, or the client waits for the second
 
         def do_GET(self) -> None:
             address = urlsplit(self.path)
@@ -92,10 +96,10 @@ def server(pages: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "loader",
-    [FLOOR, STOCK, OWN, pytest.param(DAGSTER, marks=pytest.mark.slow)],
+    [FLOOR, *(pytest.param(each, marks=pytest.mark.e2e) for each in (STOCK, OWN, DAGSTER))],
     ids=lambda loader: loader.name,
 )
-def test_every_loader_brings_all_rows_and_tells_what_it_took(
+def test_every_loader_loads_all_rows_and_measures_its_stages(
     loader: Loader, server: str, tmp_path: Path
 ) -> None:
     taken = run(loader, FEW, server, tmp_path)
@@ -120,7 +124,7 @@ def test_each_loader_runs_once_in_each_round(server: str, tmp_path: Path) -> Non
     assert result.case is case
 
 
-def test_a_loader_that_loses_a_row_ends_the_benchmark(
+def test_a_loader_that_loses_a_row_aborts_the_benchmark(
     pages: Path, server: str, tmp_path: Path
 ) -> None:
     provide_pages(pages, ROWS - 100).rename(pages / "400")
@@ -128,18 +132,20 @@ def test_a_loader_that_loses_a_row_ends_the_benchmark(
         run(FLOOR, Case("fewer than said", 400), server, tmp_path)
 
 
-def test_a_loader_that_fails_ends_the_benchmark_with_its_error(server: str, tmp_path: Path) -> None:
+def test_a_loader_that_fails_aborts_the_benchmark_with_its_error(
+    server: str, tmp_path: Path
+) -> None:
     with pytest.raises(BenchmarkError, match=r"floor ended with 1: (.|\n)*404"):
         run(FLOOR, Case("no such rows", 500), server, tmp_path)
 
 
-def test_a_loader_that_hangs_ends_the_benchmark_and_says_where(
+def test_a_loader_that_hangs_aborts_the_benchmark_with_its_stack(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analytics_assets_tests.benchmarks.run.PATIENCE", 1.5)
+    monkeypatch.setattr("analytics_assets_tests.benchmarks.measurement.run.PATIENCE", 1.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(BenchmarkError, match=r"no word in 2 s(.|\n)*floor\.py"):
+        with pytest.raises(BenchmarkError, match=r"no output in 2 s(.|\n)*floor\.py"):
             run(FLOOR, Case("no answer", 1), url, tmp_path)
 
 
@@ -160,19 +166,19 @@ def test_figures_are_medians() -> None:
     assert taken.stages == {"load": 2}
 
 
-def test_a_bar_is_met_or_not() -> None:
+def test_a_target_is_reached_or_not() -> None:
     taken = {FLOOR: figures(1), STOCK: figures(10), OWN: figures(2, 300), DAGSTER: figures(11)}
-    assert speed_against(STOCK, 5).is_met_by(taken)
-    assert not speed_against(STOCK, 5.1).is_met_by(taken)
-    assert speed_against(FLOOR, 0.5).is_met_by(taken)
-    assert peak_memory(300).is_met_by(taken)
-    assert not peak_memory(299).is_met_by(taken)
-    assert cost_of_dagster(9).is_met_by(taken)
-    assert not cost_of_dagster(8.9).is_met_by(taken)
+    assert speed_against(STOCK, 5).is_reached_by(taken)
+    assert not speed_against(STOCK, 5.1).is_reached_by(taken)
+    assert speed_against(FLOOR, 0.5).is_reached_by(taken)
+    assert peak_memory(300).is_reached_by(taken)
+    assert not peak_memory(299).is_reached_by(taken)
+    assert cost_of_dagster(9).is_reached_by(taken)
+    assert not cost_of_dagster(8.9).is_reached_by(taken)
 
 
-def test_the_readme_holds_each_figure_against_its_target(tmp_path: Path) -> None:
-    case = Case("few", ROWS, bars=(speed_against(STOCK, 3), peak_memory(50), cost_of_dagster(8)))
+def test_the_readme_compares_each_figure_with_its_target(tmp_path: Path) -> None:
+    case = Case("few", ROWS, targets=(speed_against(STOCK, 3), peak_memory(50), cost_of_dagster(8)))
     results = [Result(case, {STOCK: figures(8), OWN: figures(2)})]
     merged = [Merge("duckdb", 1000, 10, 2.5, 0.001)]
     started = [StartUp(4, 1.5, 0.25), StartUp(500, 1.5, 3.5)]
@@ -216,6 +222,7 @@ def test_merges_are_measured_on_each_warehouse(warehouse: str) -> None:
     assert found.first_seconds > 0
 
 
+@pytest.mark.e2e
 def test_loading_definitions_is_measured_beyond_the_imports() -> None:
     (found,) = start_ups([5], rounds=1)
 

@@ -1,4 +1,4 @@
-"""Runs loaders as whole processes, and looks whether they lost a row."""
+"""Runs of loaders as whole processes, with a count of the rows afterwards."""
 
 import json
 import os
@@ -15,12 +15,13 @@ import duckdb
 
 from analytics_assets_tests.benchmarks.cases import Case
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
-from analytics_assets_tests.benchmarks.loaders import PACKAGE, Loader
-from analytics_assets_tests.benchmarks.measurement import Figures, Measurement
-from analytics_assets_tests.benchmarks.task import DATASET, Task
+from analytics_assets_tests.benchmarks.loaders.loader import Loader
+from analytics_assets_tests.benchmarks.loaders.task import DATASET, Task
+from analytics_assets_tests.benchmarks.measurement.figures import Figures, Measurement
 
-ROOT = Path(__file__).parents[2]
-KEPT = ("PATH", "LANG", "LD_LIBRARY_PATH")  # of the environment; settings of a user would count
+ROOT = Path(__file__).parents[3]
+KEPT = ("PATH", "LANG", "LD_LIBRARY_PATH")  # environment variables; no setting of the user
+RESOURCE_USAGE = f"{__package__}.resource_usage"
 END_OF_ERRORS = 4000  # characters
 PATIENCE = 120.0  # seconds that a loader may take, besides those for its rows
 SLOWEST = 500  # rows per second; one that is slower hangs
@@ -28,7 +29,7 @@ SLOWEST = 500  # rows per second; one that is slower hangs
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a case.
+    """Figures of a case.
 
     Args:
         case: the case.
@@ -45,13 +46,13 @@ def measure(
     """Run the loaders of each case in turn, round after round.
 
     Args:
-        cases: what to measure.
-        server: serves the pages of all cases.
-        rounds: how often each loader runs; as the case says if not given.
-        places: where each run has a folder of its own for a while; the system's if not given.
+        cases: the cases.
+        server: URL of the server with the pages of all cases.
+        rounds: runs of each loader; the case's if not given.
+        places: the parent of the runs' temporary folders; the system's if not given.
 
     Yields:
-        What came of a case, as soon as it is known.
+        The result of each case, as soon as it is known.
 
     Raises:
         BenchmarkError: a loader failed, or lost a row.
@@ -67,7 +68,7 @@ def measure(
 
 
 def run(loader: Loader, case: Case, server: str, place: Path) -> Measurement:
-    """Run a loader once in an empty folder, or twice if it is the second run that counts.
+    """Run a loader in an empty folder, and again if the case measures the second run.
 
     Raises:
         BenchmarkError: it failed, or lost a row.
@@ -82,7 +83,7 @@ def run(loader: Loader, case: Case, server: str, place: Path) -> Measurement:
 
 
 def rows_in(duckdb_file: Path, resource: str) -> tuple[int, int]:
-    """Return how many rows a table has, and how many different values of `id`."""
+    """Return the number of rows of a table, and of different values of `id`."""
     with duckdb.connect(str(duckdb_file), read_only=True) as connection:
         found = connection.execute(
             f"SELECT count(*), count(DISTINCT id) FROM {DATASET}.{resource}"
@@ -92,7 +93,7 @@ def rows_in(duckdb_file: Path, resource: str) -> tuple[int, int]:
 
 
 def run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tuple[str, str]:
-    """Return what a command printed, and its errors; whatever ends the wait ends it as well."""
+    """Return the output and the errors of a command; kill it if the wait is interrupted."""
     with subprocess.Popen(
         command,
         cwd=workdir,
@@ -101,7 +102,7 @@ def run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tup
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # a group of its own, which can be ended as a whole
+        start_new_session=True,  # a process group, which can be killed as a whole
     ) as process:
         try:
             return process.communicate(timeout=longest)
@@ -114,23 +115,26 @@ def run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tup
 
 
 def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
-    python = [sys.executable, "-X", "faulthandler", "-m"]  # which says where a process hangs
-    command = [*python, f"{PACKAGE}.resource_usage", *python, loader.module, *task.arguments()]
+    # faulthandler prints the stack of a process that hangs
+    python = [sys.executable, "-X", "faulthandler", "-m"]
+    command = [*python, RESOURCE_USAGE, *python, loader.module, *task.arguments()]
     longest = PATIENCE + case.rows * case.resources / SLOWEST
     printed, errors = run_to_its_end(command, task.workdir, longest)
-    told: dict[str, Any] = json.loads(printed or f'{{"exit_code": "no word in {longest:.0f} s"}}')
-    if told["exit_code"]:
+    usage: dict[str, Any] = json.loads(
+        printed or f'{{"exit_code": "no output in {longest:.0f} s"}}'
+    )
+    if usage["exit_code"]:
         raise BenchmarkError(
-            f"{case.title}: {loader.title} ended with {told['exit_code']}: "
+            f"{case.title}: {loader.title} ended with {usage['exit_code']}: "
             f"{errors[-END_OF_ERRORS:]}"
         )
     _refuse_loss(loader, case, task.duckdb_file, task.names)
     return Measurement(
         rows=case.rows * case.resources,
-        seconds=told["seconds"],
-        cpu_seconds=told["cpu_seconds"],
-        peak_bytes=told["peak_bytes"],
-        stages=json.loads(told["printed"].splitlines()[-1]),
+        seconds=usage["seconds"],
+        cpu_seconds=usage["cpu_seconds"],
+        peak_bytes=usage["peak_bytes"],
+        stages=json.loads(usage["printed"].splitlines()[-1]),
     )
 
 
@@ -140,7 +144,7 @@ def _refuse_loss(loader: Loader, case: Case, duckdb_file: Path, resources: Seque
         if (rows, keys) != (case.rows, case.rows):
             raise BenchmarkError(
                 f"{case.title}: {loader.title} left {rows} rows with {keys} keys in {resource}, "
-                f"which has {case.rows} of both. A loader that is wrong is not measured."
+                f"which has {case.rows} of both. Wrong loaders are not measured."
             )
 
 

@@ -1,4 +1,4 @@
-"""What is measured."""
+"""The loaders that are measured."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ class Loader:
     """A program that loads resources into a DuckDB file.
 
     Args:
-        name: what the command line calls it.
-        title: what tables and charts call it.
-        about: what it does, for the README.
+        name: its name on the command line.
+        title: its name in tables and charts.
+        about: its description in the README.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Loader:
 
     @property
     def module(self) -> str:
-        """The module that is run."""
+        """The module to run."""
         return f"{PACKAGE}.{self.name}"
 
 
@@ -47,6 +47,6 @@ OWN = Loader(
 DAGSTER = Loader(
     "through_dagster",
     "through Dagster",
-    "what `analytics-assets materialize` does: assets and their checks, run history in SQLite",
+    "as `analytics-assets materialize`: assets and their checks, run history in SQLite",
 )
 LOADERS = (FLOOR, STOCK, OWN, DAGSTER)

@@ -1,4 +1,4 @@
-"""How long the stages of a load took, told by the loader itself."""
+"""Durations of the stages of a load, measured by the loader itself."""
 
 import json
 import os
@@ -12,14 +12,13 @@ if TYPE_CHECKING:  # the floor loads without dlt
 
 STAGES = ("import", "extract", "normalize", "load")
 STARTED = "BENCHMARK_STARTED"
-"""The variable that says when the process was started, in seconds since 1970."""
+"""The variable with the start of the process, in seconds since 1970."""
 
 
 class Stopwatch:
-    """Takes the seconds of one stage after another, from the start of the process on.
+    """Measures one stage after another, from the start of the process on.
 
-    A process that is not started by the benchmark does not know when that was; for it, time begins
-    here.
+    In a process that the benchmark did not start, time begins here.
     """
 
     def __init__(self) -> None:
@@ -27,14 +26,14 @@ class Stopwatch:
         self._last = float(os.environ.get(STARTED) or time.time())
 
     def end(self, stage: str) -> None:
-        """Say that a stage has ended, and the next one begins."""
+        """End a stage, and begin the next one."""
         now = time.time()
         self.seconds[stage] = now - self._last
         self._last = now
 
 
 def seconds_in(trace: "PipelineTrace | None") -> dict[str, float]:
-    """Return what dlt remembers of the stages of its last run."""
+    """Return the seconds of each stage in the trace of dlt's last run."""
     return {
         step.step: (step.finished_at - step.started_at).total_seconds()
         for step in (trace.steps if trace else ())
@@ -42,6 +41,6 @@ def seconds_in(trace: "PipelineTrace | None") -> dict[str, float]:
     }
 
 
-def tell(seconds: Mapping[str, float]) -> None:
+def print_stages(seconds: Mapping[str, float]) -> None:
     """Print the stages as one line of JSON."""
     sys.stdout.write(json.dumps(seconds) + "\n")

@@ -1,22 +1,22 @@
-"""What one run of a loader took, and the figures of several runs."""
+"""Time and memory of one run of a loader, and the medians of several."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from analytics_assets_tests.benchmarks.stages import STAGES
+from analytics_assets_tests.benchmarks.loaders.stages import STAGES
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a run took.
+    """Time and memory of a run.
 
     Args:
-        rows: how many rows it brought, all tables together.
+        rows: rows that it loaded, all tables together.
         seconds: from the start of the process to its end.
         cpu_seconds: of all its threads and processes, user and system.
-        peak_bytes: the most memory that its largest process had at a time.
-        stages: seconds per stage, as the loader tells them.
+        peak_bytes: peak memory of its largest process.
+        stages: seconds per stage, as the loader measures them.
     """
 
     rows: int
@@ -43,7 +43,7 @@ class Figures:
 
     @property
     def rows_per_second(self) -> float:
-        """Rows by these seconds."""
+        """Rows divided by these seconds."""
         return self.runs[0].rows / self.seconds
 
     @property
@@ -53,12 +53,12 @@ class Figures:
 
     @property
     def peak_megabytes(self) -> float:
-        """The most memory at a time, in millions of bytes."""
+        """Peak memory in millions of bytes."""
         return median(run.peak_bytes for run in self.runs) / 1e6
 
     @property
     def stages(self) -> dict[str, float]:
-        """Seconds per stage, of those that the loader tells of."""
+        """Seconds per stage, of those that the loader measures."""
         return {
             stage: median(run.stages[stage] for run in self.runs)
             for stage in STAGES

@@ -1,17 +1,17 @@
-"""The API of the benchmark as this project is told of an API, and where its rows go."""
+"""The API of the benchmark as an `Api` of this project, and its warehouse."""
 
 import os
 from pathlib import Path
 
 from analytics_assets.config.api import Api
-from analytics_assets_tests.benchmarks.pages import ROWS_PER_PAGE
-from analytics_assets_tests.benchmarks.task import CLIENT_ID, CLIENT_SECRET, DATASET, Task
+from analytics_assets_tests.benchmarks.loaders.task import CLIENT_ID, CLIENT_SECRET, DATASET, Task
+from analytics_assets_tests.benchmarks.server.pages import ROWS_PER_PAGE
 
 OPENAPI = Path(__file__).with_name("openapi.json")
 
 
 def own_api(task: Task) -> Api:
-    """Return what `api.py` would hold, contract included."""
+    """Return the `Api` of a task, contract included."""
     return Api(
         name="analytics",
         openapi=str(OPENAPI),
@@ -46,7 +46,7 @@ def own_api(task: Task) -> Api:
 
 
 def point_at_warehouse(task: Task) -> None:
-    """Set in the environment where the rows go, as a user would."""
+    """Set the warehouse of a task in the environment, as a user would."""
     os.environ["DESTINATION__DUCKDB__CREDENTIALS"] = str(task.duckdb_file)
     os.environ["DATASET_NAME"] = DATASET
     os.environ["PIPELINES_DIR"] = str(task.workdir)

@@ -9,12 +9,12 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets_tests.benchmarks.own_api import own_api, point_at_warehouse
-from analytics_assets_tests.benchmarks.stages import STAGES, Stopwatch, tell
-from analytics_assets_tests.benchmarks.task import read_task
+from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
+from analytics_assets_tests.benchmarks.loaders.stages import STAGES, Stopwatch, print_stages
+from analytics_assets_tests.benchmarks.loaders.task import read_task
 
-DAGSTER_YAML = Path(__file__).parents[2] / "dagster.yaml"
-# what the command line sets as well: to copy what is printed, Dagster would start processes
+DAGSTER_YAML = Path(__file__).parents[3] / "dagster.yaml"
+# as the command line sets: Dagster would start processes to copy what is printed
 NO_COPIES = {
     "module": "dagster._core.storage.noop_compute_log_manager",
     "class": "NoOpComputeLogManager",
@@ -23,7 +23,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def main() -> None:
-    """Load what the command line says."""
+    """Load the task of the command line."""
     task, watch = read_task(), Stopwatch()
     point_at_warehouse(task)
     logging.getLogger("dlt").setLevel(logging.ERROR)
@@ -34,11 +34,11 @@ def main() -> None:
     watch.end("import")
     result = materialize(api, home)
     if task.stages:
-        tell({**watch.seconds, **stages_of(result)})
+        print_stages({**watch.seconds, **stages_of(result)})
 
 
 def materialize(api: Api, home: Path) -> dg.ExecuteInProcessResult:
-    """Run the job of all assets, with its history in a folder."""
+    """Run the job of all assets, with the run history in a folder."""
     job = build_definitions(api).resolve_implicit_global_asset_job_def()
     overrides = {"compute_logs": NO_COPIES}
     with dg.DagsterInstance.local_temp(str(home), overrides=overrides) as instance:
@@ -50,7 +50,7 @@ def materialize(api: Api, home: Path) -> dg.ExecuteInProcessResult:
 
 
 def stages_of(result: dg.ExecuteInProcessResult) -> dict[str, float]:
-    """Add up what the materializations say of their stages."""
+    """Return the seconds of each stage, added up over the materializations."""
     loads = [
         event.step_materialization_data.materialization.metadata
         for event in result.get_asset_materialization_events()

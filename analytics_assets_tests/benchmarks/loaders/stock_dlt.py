@@ -5,19 +5,19 @@ from typing import Any
 import dlt
 from dlt.sources.rest_api import rest_api_source
 
-from analytics_assets_tests.benchmarks.pages import ROWS_PER_PAGE
-from analytics_assets_tests.benchmarks.stages import Stopwatch, seconds_in, tell
-from analytics_assets_tests.benchmarks.task import (
+from analytics_assets_tests.benchmarks.loaders.stages import Stopwatch, print_stages, seconds_in
+from analytics_assets_tests.benchmarks.loaders.task import (
     CLIENT_ID,
     CLIENT_SECRET,
     DATASET,
     Task,
     read_task,
 )
+from analytics_assets_tests.benchmarks.server.pages import ROWS_PER_PAGE
 
 
 def main() -> None:
-    """Load what the command line says."""
+    """Load the task of the command line."""
     task, watch = read_task(), Stopwatch()
     pipeline = dlt.pipeline(
         "stock",
@@ -26,16 +26,16 @@ def main() -> None:
         dataset_name=DATASET,
     )
     watch.end("import")
-    # dlt 1.31 reads several resources at once if told so here, but not if told so in their entries
+    # dlt 1.31 reads several resources at once by this argument, but not by their entries
     source = rest_api_source(config_of(task), name=DATASET, parallelized=task.resources > 1)
-    # parquet is the fast way into DuckDB; without the word dlt would write INSERT statements
+    # DuckDB reads parquet fast; dlt's default is INSERT statements
     pipeline.run(source, loader_file_format="parquet")
     if task.stages:
-        tell({**watch.seconds, **seconds_in(pipeline.last_trace)})
+        print_stages({**watch.seconds, **seconds_in(pipeline.last_trace)})
 
 
 def config_of(task: Task) -> Any:
-    """Return the same resources as this project reads, in stock dlt's words."""
+    """Return the same resources in stock dlt's configuration."""
     return {
         "client": {
             "base_url": task.base_url,

@@ -1,4 +1,4 @@
-"""What the figures were taken on and with: they mean nothing without it."""
+"""The machine and the versions that the figures belong to."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from analytics_assets_tests.benchmarks.nginx import nginx_version
+from analytics_assets_tests.benchmarks.server.nginx import nginx_version
 
 PACKAGES = (
     "dlt",
@@ -34,7 +34,7 @@ def machine() -> str:
 
 
 def versions() -> str:
-    """Name the versions of what takes part."""
+    """Return the versions of all programs and packages involved."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return f"Python {platform.python_version()}, {packages}, nginx {nginx_version()}"
 
@@ -45,13 +45,13 @@ def today() -> str:
 
 
 def how_busy() -> str:
-    """Say whether the machine has other work, from what the system tells of the last minute."""
+    """Describe the load of the machine in the last minute."""
     load = os.getloadavg()[0]
     if load < BUSY:
         return f"The machine was idle when it began (load {load:.1f})."
     return (
         f"The machine was **busy with other work** when it began (load {load:.1f}): the figures "
-        "are provisional, to be taken again."
+        "are provisional."
     )
 
 

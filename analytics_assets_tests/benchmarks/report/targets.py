@@ -1,25 +1,25 @@
-"""What this project is to reach."""
+"""Targets: limits for the figures of this project."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from analytics_assets_tests.benchmarks.loaders import DAGSTER, OWN, Loader
-from analytics_assets_tests.benchmarks.measurement import Figures
+from analytics_assets_tests.benchmarks.loaders.loader import DAGSTER, OWN, Loader
+from analytics_assets_tests.benchmarks.measurement.figures import Figures
 
 FiguresByLoader = Mapping[Loader, Figures]
 
 
 @dataclass(frozen=True)
-class Bar:
+class Target:
     """A limit for a figure of this project.
 
     Args:
-        title: what the figure is.
-        unit: behind the figure, as it is shown.
+        title: name of the figure.
+        unit: its unit.
         limit: the limit.
-        at_least: whether the figure must reach it, or else stay within it.
-        needs: the loaders whose figures it takes.
-        figure: takes the figure.
+        at_least: True for a lower limit, False for an upper one.
+        needs: the loaders whose figures it needs.
+        figure: computes the figure.
     """
 
     title: str
@@ -29,13 +29,13 @@ class Bar:
     needs: tuple[Loader, ...]
     figure: Callable[[FiguresByLoader], float]
 
-    def is_met_by(self, figures: FiguresByLoader) -> bool:
-        """Tell whether this project reaches it."""
+    def is_reached_by(self, figures: FiguresByLoader) -> bool:
+        """Return True if this project reaches it."""
         found = self.figure(figures)
         return found >= self.limit if self.at_least else found <= self.limit
 
     def shown(self, number: float) -> str:
-        """Return a number as this bar shows it."""
+        """Return a number with its unit."""
         return f"{number:.3g}{self.unit}" if number < 100 else f"{number:.0f}{self.unit}"
 
     @property
@@ -44,9 +44,9 @@ class Bar:
         return f"at {'least' if self.at_least else 'most'} {self.shown(self.limit)}"
 
 
-def speed_against(other: Loader, limit: float) -> Bar:
-    """Be this many times as fast as another loader."""
-    return Bar(
+def speed_against(other: Loader, limit: float) -> Target:
+    """Return the target of being this many times as fast as another loader."""
+    return Target(
         title=f"speed against {other.title}",
         unit=" times",
         limit=limit,
@@ -56,9 +56,9 @@ def speed_against(other: Loader, limit: float) -> Bar:
     )
 
 
-def peak_memory(limit: float) -> Bar:
-    """Take no more megabytes than this."""
-    return Bar(
+def peak_memory(limit: float) -> Target:
+    """Return the target of taking no more megabytes than this."""
+    return Target(
         title="peak memory",
         unit=" MB",
         limit=limit,
@@ -68,9 +68,9 @@ def peak_memory(limit: float) -> Bar:
     )
 
 
-def cost_of_dagster(limit: float) -> Bar:
-    """Take no more seconds than this on top of what the load takes without Dagster."""
-    return Bar(
+def cost_of_dagster(limit: float) -> Target:
+    """Return the target of taking no more seconds than this beyond a load without Dagster."""
+    return Target(
         title="what Dagster adds",
         unit=" s",
         limit=limit,

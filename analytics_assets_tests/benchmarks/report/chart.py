@@ -1,4 +1,4 @@
-"""The figures as a picture."""
+"""Charts of the figures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import StrMethodFormatter
 
-from analytics_assets_tests.benchmarks.loaders import LOADERS
-from analytics_assets_tests.benchmarks.merging import CHANGED, Merge
-from analytics_assets_tests.benchmarks.run import Result
+from analytics_assets_tests.benchmarks.loaders.loader import LOADERS
+from analytics_assets_tests.benchmarks.measurement.merging import CHANGED, Merge
+from analytics_assets_tests.benchmarks.measurement.run import Result
 
 COLOURS = dict(zip(LOADERS, ("#9aa0a6", "#e8a33d", "#1f6feb", "#8250df"), strict=True))
-BAR = 0.8  # of the room that it has
+BAR = 0.8  # of its share of the axis
 INCHES_PER_BAR, INCHES_AROUND, INCHES_WIDE = 0.25, 1.6, 10.0
 INCHES_HIGH = 4.5
 SLOWEST = 100  # rows per second, where the axis begins
@@ -23,10 +23,10 @@ def draw_throughput(results: Sequence[Result], file: Path, title: str, note: str
     """Draw rows per second, a group of bars per case.
 
     Args:
-        results: what to draw.
+        results: the figures to draw.
         file: the PNG to write.
-        title: stands above.
-        note: stands below: when, on what.
+        title: the title above.
+        note: the note below, with date and machine.
     """
     bars = sum(len(result.figures) + 1 for result in results)
     figure = Figure((INCHES_WIDE, INCHES_AROUND + INCHES_PER_BAR * bars), layout="constrained")
@@ -51,10 +51,10 @@ def draw_merges(merges: Sequence[Merge], file: Path, title: str, note: str) -> N
     """Draw the seconds of a merge against the size of its table, a line per warehouse.
 
     Args:
-        merges: what to draw.
+        merges: the merges to draw.
         file: the PNG to write.
-        title: stands above.
-        note: stands below: when, on what.
+        title: the title above.
+        note: the note below, with date and machine.
     """
     figure = Figure((INCHES_WIDE, INCHES_HIGH), layout="constrained")
     axes = figure.add_subplot()

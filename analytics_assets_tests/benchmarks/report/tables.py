@@ -1,4 +1,4 @@
-"""The figures as tables, for the terminal and for README.md."""
+"""Tables of the figures, for the terminal and for README.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analytics_assets_tests.benchmarks.loaders import FLOOR, LOADERS, STOCK, Loader
-from analytics_assets_tests.benchmarks.measurement import Figures
-from analytics_assets_tests.benchmarks.merging import Merge
-from analytics_assets_tests.benchmarks.run import Result
-from analytics_assets_tests.benchmarks.stages import STAGES
-from analytics_assets_tests.benchmarks.start_up import COUNTS, LIMIT, ROUNDS, StartUp
+from analytics_assets_tests.benchmarks.loaders.loader import FLOOR, LOADERS, STOCK, Loader
+from analytics_assets_tests.benchmarks.loaders.stages import STAGES
+from analytics_assets_tests.benchmarks.measurement.figures import Figures
+from analytics_assets_tests.benchmarks.measurement.merging import Merge
+from analytics_assets_tests.benchmarks.measurement.run import Result
+from analytics_assets_tests.benchmarks.measurement.start_up import COUNTS, LIMIT, ROUNDS, StartUp
 
 WIDTH = 180  # characters that the tables need
 NONE = ""
@@ -27,7 +27,7 @@ Made by `make bench` on {date}. {machine}; {versions}. {busy}
 A loader is run as a user would run it: a new process, an empty folder and a new DuckDB file each
 time, from the start of Python to the end of the process. The loaders of a case take turns, and the
 figures are medians over the runs. After each run the tables are counted: a loader that has lost a
-row, or has one twice, ends the benchmark. Nginx on the same machine serves pages of {page} rows
+row, or has one twice, aborts the benchmark. Nginx on the same machine serves pages of {page} rows
 with 12 fields, as JSON; nobody checks the token.
 
 {loaders}
@@ -38,9 +38,9 @@ with 12 fields, as JSON; nobody checks the token.
 
 ## Figures
 
-Speed is against that loader in the same case; seconds per stage are those that the loader tells of,
-`import` from the start of the process until it begins to read. One that works on several stages at
-the same time tells more than it took. Peak memory is that of the largest process.
+Speed is against that loader in the same case; seconds per stage are measured by the loader,
+`import` from the start of the process until it begins to read. The stages of one that works on
+several at the same time add up to more than it took. Peak memory is that of the largest process.
 
 {figures}
 
@@ -57,8 +57,8 @@ PostgreSQL does not wait for its disk; the rows are made on the spot, without an
 ## Loading the definitions
 
 Seconds until Dagster has all assets, checks, schedules and sensors, which each of its processes
-takes before anything else: medians over {rounds} new processes. Each resource has a contract, and
-every other one is loaded by days.
+needs before anything else: medians over {rounds} new processes. Each resource has a contract, and
+every other one is partitioned by day.
 
 {start_ups}
 
@@ -79,14 +79,15 @@ $ make bench ARGUMENTS="--rows 10000 --rounds 1"     # all cases with few rows, 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a README says besides the figures.
+    """The facts of a README besides the figures.
 
     Args:
-        date: when they were taken.
-        machine: on what.
-        versions: with what.
-        busy: whether the machine had other work.
-        chart: the chart's file.
+        date: the date of the measurement.
+        machine: the machine.
+        versions: versions of all programs and packages.
+        busy: the load of the machine.
+        chart: file of the chart of throughput.
+        curve: file of the chart of merges.
         page: rows on a page.
         install: the command that installs the server.
     """
@@ -107,7 +108,7 @@ def rendered(
     started: Sequence[StartUp],
     surroundings: Surroundings,
 ) -> str:
-    """Return the whole of README.md."""
+    """Return README.md."""
     loaders = [f"- **{loader.title}**: {loader.about}." for loader in LOADERS]
     return TEXT.format(
         **vars(surroundings),
@@ -121,14 +122,14 @@ def rendered(
 
 
 def targets(results: Sequence[Result], started: Sequence[StartUp]) -> Table:
-    """Hold the figures of this project against what it is to reach."""
+    """Return the table of targets, and the figures that are compared with them."""
     table = _table(["case", "figure"], ["target", "measured", "reached"])
     for result in results:
-        for bar in result.case.bars:
-            if set(bar.needs) <= set(result.figures):
-                found = bar.shown(bar.figure(result.figures))
-                reached = "yes" if bar.is_met_by(result.figures) else "NO"
-                table.add_row(result.case.title, bar.title, bar.shown_limit, found, reached)
+        for target in result.case.targets:
+            if set(target.needs) <= set(result.figures):
+                found = target.shown(target.figure(result.figures))
+                reached = "yes" if target.is_reached_by(result.figures) else "NO"
+                table.add_row(result.case.title, target.title, target.shown_limit, found, reached)
     for start_up in started:
         if start_up.resources == max(COUNTS):
             table.add_row(
@@ -142,7 +143,7 @@ def targets(results: Sequence[Result], started: Sequence[StartUp]) -> Table:
 
 
 def figures(results: Sequence[Result]) -> Table:
-    """Show the figures of each loader in each case."""
+    """Return the table of the figures of each loader in each case."""
     numbers = ["runs", "seconds", "rows/s", "CPU s", "peak MB", "to stock", "to floor", *STAGES]
     table = _table(["case", "loader"], numbers)
     for result in results:
@@ -166,7 +167,7 @@ def figures(results: Sequence[Result]) -> Table:
 
 
 def merge_figures(merges: Sequence[Merge]) -> Table:
-    """Show what it takes to merge rows into tables of different sizes."""
+    """Return the table of merges into tables of different sizes."""
     table = _table(["warehouse"], ["rows", "all new, s", "merged again", "s", "µs a row"])
     for merge in merges:
         table.add_row(
@@ -181,7 +182,7 @@ def merge_figures(merges: Sequence[Merge]) -> Table:
 
 
 def start_up_figures(started: Sequence[StartUp]) -> Table:
-    """Show what it takes to load the definitions of many resources."""
+    """Return the table of loading times of definitions."""
     table = _table([], ["resources", "imports of Dagster and dlt, s", "all else, s"])
     for start_up in started:
         table.add_row(str(start_up.resources), f"{start_up.imports:.2f}", f"{start_up.seconds:.2f}")

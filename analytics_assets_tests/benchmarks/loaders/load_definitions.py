@@ -1,6 +1,6 @@
 """Loads the definitions of many resources, and prints the seconds for the imports and for the rest.
 
-Run as `python -m analytics_assets_tests.benchmarks.load_definitions <number of resources>`.
+Run as `python -m analytics_assets_tests.benchmarks.loaders.load_definitions <number of resources>`.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 IMPORTS = ("dagster", "dagster_dlt", "dlt.sources.rest_api")
-LIKE = "page_views"  # the resource that all are like, contract included
+TEMPLATE = "page_views"  # the resource that all are copies of, contract included
 
 
 def main() -> None:
@@ -25,27 +25,27 @@ def main() -> None:
 
 
 def load(resources: int) -> None:
-    """Load the definitions of resources of which every other one is loaded by days."""
-    # what is imported here counts as loading
-    api_room: Any = importlib.import_module("analytics_assets.defs.analytics.api")
-    room: Any = importlib.import_module("analytics_assets.orchestration.definitions")
+    """Load the definitions of resources, every other one of them partitioned by day."""
+    # imports from here on count as loading
+    api_module: Any = importlib.import_module("analytics_assets.defs.analytics.api")
+    definitions: Any = importlib.import_module("analytics_assets.orchestration.definitions")
     project: Any = importlib.import_module("analytics_assets.orchestration.project")
-    seed, names = api_room.API, [f"resource_{number}" for number in range(resources)]
+    shipped, names = api_module.API, [f"resource_{number}" for number in range(resources)]
     config = {
-        **seed.config,
-        "resources": [{**seed.resources[LIKE].entry, "name": name} for name in names],
+        **shipped.config,
+        "resources": [{**shipped.resources[TEMPLATE].entry, "name": name} for name in names],
     }
-    by_day = {"load": api_room.BY_DAY}
+    by_day = {"load": api_module.BY_DAY}
     policies = {name: by_day if number % 2 else {} for number, name in enumerate(names)}
     with project.garbage_collection_paused():
-        api = type(seed)(
+        api = type(shipped)(
             name="many",
             config=config,
             policies=policies,
-            default_policy=seed.default_policy,
-            openapi=seed.openapi,
+            default_policy=shipped.default_policy,
+            openapi=shipped.openapi,
         )
-        room.build_definitions(api).get_repository_def().load_all_definitions()
+        definitions.build_definitions(api).get_repository_def().load_all_definitions()
 
 
 if __name__ == "__main__":

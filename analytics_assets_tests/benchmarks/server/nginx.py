@@ -1,4 +1,4 @@
-"""The API that is read from: nginx, which answers faster than any loader asks."""
+"""The API that loaders read from: nginx, which is faster than any of them."""
 
 import os
 import resource
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 
-PLACES = ("/usr/sbin", "/usr/local/sbin")  # not on the PATH of a user who is not root
+FOLDERS = ("/usr/sbin", "/usr/local/sbin")  # not on the PATH of a user who is not root
 ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 TEMPLATE = Path(__file__).with_name("nginx.conf")
 INSTALL = "apt-get install nginx-light libnginx-mod-http-echo"
@@ -21,32 +21,32 @@ LONGEST_START = 10.0  # seconds
 
 
 def find_nginx() -> str | None:
-    """Return the path of nginx if it is installed with the module that makes it wait, or None."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), *PLACES])
+    """Return the path of nginx, or None if it or its module `echo`, which waits, is missing."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), *FOLDERS])
     return shutil.which("nginx", path=path) if ECHO_MODULE.exists() else None
 
 
 def nginx_version() -> str:
     """Return the version of the installed nginx, such as `1.22.1`."""
-    told = subprocess.run([_nginx(), "-v"], capture_output=True, text=True, check=True).stderr
-    return told.strip().rpartition("/")[2]
+    printed = subprocess.run([_nginx(), "-v"], capture_output=True, text=True, check=True).stderr
+    return printed.strip().rpartition("/")[2]
 
 
 @contextmanager
 def serving(pages: Path) -> Iterator[str]:
     """Serve the datasets of a folder on a free port of this machine, until the block is left.
 
-    `/<rows>/v1/<any resource>` answers at once, `/lat/<rows>/v1/<any resource>` after 50 ms, both
-    by `offset`; `/oauth/token` gives a token, which nobody checks.
+    `/<rows>/v1/<any resource>` responds at once, `/lat/<rows>/v1/<any resource>` after 50 ms, both
+    by `offset`; `/oauth/token` returns a token, which nobody checks.
 
     Args:
-        pages: what `provide_pages` has written.
+        pages: the folder that `provide_pages` has filled.
 
     Yields:
         The URL of the server.
 
     Raises:
-        BenchmarkError: nginx is not there, or does not start.
+        BenchmarkError: nginx is not installed, or does not start.
     """
     command = _nginx()
     with tempfile.TemporaryDirectory(prefix="benchmark-nginx-") as place:
@@ -58,7 +58,7 @@ def serving(pages: Path) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the benchmark, which then ends this one
+            start_new_session=True,  # Ctrl-C is for the benchmark, which then stops nginx
         )
         try:
             _wait_until_it_answers(process, port, folder / "error.log")
@@ -82,7 +82,7 @@ def _configuration(pages: Path, port: int) -> str:
     open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     values = {
         "echo_module": ECHO_MODULE,
-        # root's nginx would hand over to a user who may not read the folder
+        # root's nginx would run its workers as a user who may not read the folder
         "user": "user root;" if os.geteuid() == 0 else "",
         "open_files": open_files,
         "cached_files": min(open_files // 2, 60000),
@@ -110,5 +110,5 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Pat
             time.sleep(0.02)
         else:
             return
-    told = log.read_text(encoding="utf-8") if log.exists() else "it says nothing"
-    raise BenchmarkError(f"nginx does not answer on port {port}: {told.strip()}")
+    printed = log.read_text(encoding="utf-8") if log.exists() else "it logged nothing"
+    raise BenchmarkError(f"nginx does not answer on port {port}: {printed.strip()}")

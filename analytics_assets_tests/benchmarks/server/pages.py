@@ -1,4 +1,4 @@
-"""The API's answers, as one file per page, so that serving them costs as good as nothing."""
+"""The API's responses, one file per page, so that serving them costs next to nothing."""
 
 import json
 import random
@@ -16,11 +16,11 @@ DEVICES = ("desktop", "mobile", "tablet")
 
 
 def provide_pages(folder: Path, rows: int) -> Path:
-    """Write the pages of a dataset, unless they are there from an earlier benchmark.
+    """Write the pages of a dataset, unless an earlier benchmark has written them.
 
     Args:
-        folder: holds a folder per dataset, called like its number of rows.
-        rows: how many rows the dataset has.
+        folder: the parent of a folder per dataset, named by its number of rows.
+        rows: number of rows of the dataset.
 
     Returns:
         The dataset's folder: `<offset>.json` for each page, and an empty page behind the last.
@@ -41,7 +41,7 @@ def provide_pages(folder: Path, rows: int) -> Path:
 
 
 def read_once(dataset: Path) -> None:
-    """Read all pages, so that they are in the system's memory when the first loader asks."""
+    """Read all pages once, so that they are in the file cache of the system."""
     for page in dataset.iterdir():
         page.read_bytes()
 

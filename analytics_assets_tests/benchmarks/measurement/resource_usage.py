@@ -1,7 +1,7 @@
-"""Runs a command and tells as JSON what it used: `python -m ... <command>`.
+"""Runs a command and prints its time and memory as JSON: `python -m ... <command>`.
 
-In a process of its own because Linux counts a parent's memory at the time of the start into the
-peak of its child: this one is small.
+This is a process of its own because Linux counts the memory of the parent, at the time of the
+start, into the peak of its child, and this parent is small.
 """
 
 import json
@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 
-from analytics_assets_tests.benchmarks.stages import STARTED
+from analytics_assets_tests.benchmarks.loaders.stages import STARTED
 
 BYTES_PER_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
 
 
 def main() -> None:
-    """Run the command line's command, its errors on the standard error of this one."""
+    """Run the command; its standard error is that of this process."""
     environment = {**os.environ, STARTED: str(time.time())}
     start = time.perf_counter()
     process = subprocess.Popen(
@@ -27,14 +27,14 @@ def main() -> None:
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    told = {
+    usage_of_command = {
         "seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_bytes": usage.ru_maxrss * BYTES_PER_UNIT,
         "exit_code": process.returncode,
         "printed": printed,
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(usage_of_command))
 
 
 if __name__ == "__main__":

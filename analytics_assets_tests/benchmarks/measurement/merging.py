@@ -1,4 +1,4 @@
-"""How long it takes to merge changed rows into tables that grow: the step behind the read."""
+"""Duration of merging changed rows into tables of growing size."""
 
 import os
 import tempfile
@@ -19,9 +19,9 @@ from analytics_assets.extract.entry import DEDUPLICATED
 from analytics_assets.extract.rows.arrow import DLT_COLUMNS, load_id, with_dlt_columns
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
-from analytics_assets_tests.benchmarks.own_api import own_api
-from analytics_assets_tests.benchmarks.stages import seconds_in
-from analytics_assets_tests.benchmarks.task import DATASET, RESOURCES, Task
+from analytics_assets_tests.benchmarks.loaders.own_api import own_api
+from analytics_assets_tests.benchmarks.loaders.stages import seconds_in
+from analytics_assets_tests.benchmarks.loaders.task import DATASET, RESOURCES, Task
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 SIZES = (100_000, 1_000_000, 10_000_000)  # rows of the table
@@ -43,14 +43,14 @@ ROWS = """
 
 @dataclass(frozen=True)
 class Merge:
-    """What it took to merge rows into a table.
+    """Duration of a merge.
 
     Args:
-        warehouse: where the table is.
-        rows: how many rows it has.
-        changed: how many of them were merged again, spread over it.
-        first_seconds: what dlt's load step took when all of them were new.
-        seconds: what it took to merge the changed ones.
+        warehouse: the warehouse of the table.
+        rows: number of its rows.
+        changed: number of rows that were merged again, spread over the table.
+        first_seconds: duration of dlt's load step when all rows were new.
+        seconds: its duration for the changed rows.
     """
 
     warehouse: str
@@ -81,7 +81,7 @@ def merges(sizes: Sequence[int] = SIZES, warehouses: Sequence[str] = WAREHOUSES)
 
 @contextmanager
 def pointed_at(warehouse: str, folder: Path) -> Iterator[None]:
-    """Set in the environment where rows go: to a new file, or to a new server."""
+    """Set a new file, or a new server, as the warehouse in the environment."""
     before = dict(os.environ)
     with ExitStack() as stack:
         stack.callback(os.environ.update, before)
@@ -99,7 +99,7 @@ def _api(folder: Path) -> Api:
 
 
 def _load(contract: Contract, rows: int, step: int) -> float:
-    """Load each so-manieth row as an asset does, and return the seconds of dlt's load step."""
+    """Load every `step`-th row as an asset does, and return the seconds of dlt's load step."""
     tables: Iterator[Any] = _tables(rows, step)
     resource = dlt.resource(
         tables,
@@ -116,7 +116,7 @@ def _load(contract: Contract, rows: int, step: int) -> float:
 
 def _tables(rows: int, step: int) -> Iterator[pa.Table]:
     load = load_id()
-    assert load, "it is a load that asks for them"
+    assert load, "tables are requested by a load"
     with duckdb.connect() as connection:
         found = connection.sql(ROWS.format(rows=rows, step=step))
         for batch in found.to_arrow_reader(BATCH_ROWS):

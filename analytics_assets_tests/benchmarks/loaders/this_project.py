@@ -3,13 +3,13 @@
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.benchmarks.own_api import own_api, point_at_warehouse
-from analytics_assets_tests.benchmarks.stages import Stopwatch, seconds_in, tell
-from analytics_assets_tests.benchmarks.task import read_task
+from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
+from analytics_assets_tests.benchmarks.loaders.stages import Stopwatch, print_stages, seconds_in
+from analytics_assets_tests.benchmarks.loaders.task import read_task
 
 
 def main() -> None:
-    """Load what the command line says."""
+    """Load the task of the command line."""
     task, watch = read_task(), Stopwatch()
     point_at_warehouse(task)
     api, warehouse = own_api(task), Warehouse.from_settings()
@@ -21,7 +21,7 @@ def main() -> None:
         pipeline.run(source, loader_file_format="parquet")
         stages = seconds_in(pipeline.last_trace)
     if task.stages:
-        tell({**watch.seconds, **stages})
+        print_stages({**watch.seconds, **stages})
 
 
 if __name__ == "__main__":

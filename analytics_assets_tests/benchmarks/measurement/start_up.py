@@ -1,4 +1,4 @@
-"""How long definitions take to load, which each process of Dagster does before anything else."""
+"""Loading time of definitions, which each process of Dagster needs before anything else."""
 
 import json
 import sys
@@ -9,8 +9,12 @@ from pathlib import Path
 from statistics import median
 
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
-from analytics_assets_tests.benchmarks.loaders import PACKAGE
-from analytics_assets_tests.benchmarks.run import END_OF_ERRORS, PATIENCE, run_to_its_end
+from analytics_assets_tests.benchmarks.loaders.loader import PACKAGE
+from analytics_assets_tests.benchmarks.measurement.run import (
+    END_OF_ERRORS,
+    PATIENCE,
+    run_to_its_end,
+)
 
 COUNTS = (4, 50, 500)  # resources
 ROUNDS = 3
@@ -19,12 +23,12 @@ LIMIT = 3.0  # seconds for the largest of them
 
 @dataclass(frozen=True)
 class StartUp:
-    """What it took to load the definitions: medians over processes.
+    """Loading time of definitions: medians over processes.
 
     Args:
-        resources: how many there are.
+        resources: number of resources.
         imports: seconds for the imports of Dagster and dlt.
-        seconds: for all else.
+        seconds: seconds for everything else.
     """
 
     resources: int
@@ -33,14 +37,14 @@ class StartUp:
 
 
 def start_ups(counts: Sequence[int] = COUNTS, rounds: int = ROUNDS) -> Iterator[StartUp]:
-    """Load the definitions of so many resources, each time in a new process.
+    """Load the definitions of each number of resources, each time in a new process.
 
     Raises:
         BenchmarkError: they could not be loaded.
     """
     for count in counts:
-        told = [_load(count) for _ in range(rounds)]
-        imports, seconds = (median(each[what] for each in told) for what in ("imports", "seconds"))
+        times = [_load(count) for _ in range(rounds)]
+        imports, seconds = (median(each[part] for each in times) for part in ("imports", "seconds"))
         yield StartUp(count, imports, seconds)
 
 
@@ -52,5 +56,5 @@ def _load(count: int) -> dict[str, float]:
         raise BenchmarkError(
             f"The definitions of {count} resources could not be loaded: {errors[-END_OF_ERRORS:]}"
         )
-    told: dict[str, float] = json.loads(printed)
-    return told
+    times: dict[str, float] = json.loads(printed)
+    return times

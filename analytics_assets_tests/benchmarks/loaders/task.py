@@ -1,4 +1,4 @@
-"""What every loader is told to do, on its command line."""
+"""The task of a loader, as its command line."""
 
 import argparse
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ CLIENT_SECRET = "nobody checks it"
 
 @dataclass(frozen=True)
 class Task:
-    """What a loader is to do.
+    """A load.
 
     Args:
-        base_url: where the API is; its resources are under `/v1/` there.
+        base_url: the base URL of the API; its resources are below `/v1/`.
         duckdb_file: the file to load into, which may hold the same rows already.
-        resources: how many resources to load.
-        workdir: an own folder for working files.
-        stages: whether to tell how long each stage took.
+        resources: number of resources to load.
+        workdir: a folder for working files.
+        stages: whether to print the duration of each stage.
     """
 
     base_url: str
@@ -40,7 +40,7 @@ class Task:
         return urljoin(self.base_url, "/oauth/token")
 
     def arguments(self) -> list[str]:
-        """Return it as the command line that `read_task` reads."""
+        """Return the command line that `read_task` reads."""
         stages = ["--stages"] if self.stages else []
         place = [self.base_url, str(self.duckdb_file), str(self.workdir)]
         return [*place, "--resources", str(self.resources), *stages]

@@ -1,6 +1,6 @@
 """The floor: the least work that brings the rows from the API into the table.
 
-No checks, no retries, no state, no types but those it is told: 16 connections at once, bodies into
+No checks, no retries, no state, types given: 16 connections at once, bodies into
 a file as they come, and DuckDB does the rest.
 """
 
@@ -15,15 +15,15 @@ import aiohttp
 import duckdb
 import uvloop
 
-from analytics_assets_tests.benchmarks.pages import ROWS_PER_PAGE
-from analytics_assets_tests.benchmarks.stages import Stopwatch, tell
-from analytics_assets_tests.benchmarks.task import (
+from analytics_assets_tests.benchmarks.loaders.stages import Stopwatch, print_stages
+from analytics_assets_tests.benchmarks.loaders.task import (
     CLIENT_ID,
     CLIENT_SECRET,
     DATASET,
     Task,
     read_task,
 )
+from analytics_assets_tests.benchmarks.server.pages import ROWS_PER_PAGE
 
 CONNECTIONS = 16
 COLUMNS = {
@@ -44,7 +44,7 @@ LARGEST_BODY = 32 * 1024 * 1024  # bytes
 
 
 def main() -> None:
-    """Load what the command line says."""
+    """Load the task of the command line."""
     task, watch = read_task(), Stopwatch()
     watch.end("import")
     uvloop.run(fetch(task))
@@ -57,16 +57,16 @@ def main() -> None:
         merge(connection, task)
     watch.end("load")
     if task.stages:
-        tell(watch.seconds)
+        print_stages(watch.seconds)
 
 
 def bodies_of(task: Task, resource: str) -> Path:
-    """Return the file that takes a resource's answers, one per line."""
+    """Return the file for a resource's responses, one per line."""
     return task.workdir / f"{resource}.jsonl"
 
 
 async def fetch(task: Task) -> None:
-    """Write all answers to files."""
+    """Write all responses to files."""
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector) as session:
         session.headers["Authorization"] = f"Bearer {await token(session, task)}"
@@ -96,7 +96,7 @@ async def token(session: aiohttp.ClientSession, task: Task) -> str:
 async def first_page(
     session: aiohttp.ClientSession, task: Task, resource: str, file: BinaryIO
 ) -> int:
-    """Read the first page, and return how many rows the API says there are."""
+    """Read the first page, and return the API's total."""
     body = await fetch_page(session, task, resource, 0)
     file.write(body + b"\n")
     return int(json.loads(body)["total"])
@@ -108,7 +108,7 @@ async def fetch_pages(
     pages: Iterator[tuple[str, int]],
     files: dict[str, BinaryIO],
 ) -> None:
-    """Read pages as long as there are any that no other worker has taken."""
+    """Read pages that no other worker has taken, until there are none."""
     for resource, offset in pages:
         files[resource].write(await fetch_page(session, task, resource, offset) + b"\n")
 
@@ -124,7 +124,7 @@ async def fetch_page(
 
 
 def stage(connection: duckdb.DuckDBPyConnection, resource: str, bodies: Path) -> None:
-    """Read a resource's answers into a temporary table."""
+    """Read a resource's responses into a temporary table."""
     row = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
     connection.execute(f"CREATE TEMP TABLE staged_{resource} ({row})")
     connection.execute(
