@@ -5,18 +5,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from dlt.common.normalizers.naming.snake_case import NamingConvention
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.column import Column
+from analytics_assets.contract.compat import snake_case
 from analytics_assets.contract.openapi.endpoints import Endpoints, kept_endpoints
 from analytics_assets.contract.openapi.json_schema import columns_of
 from analytics_assets.contract.openapi.references import Schema
 from analytics_assets.contract.openapi.response_schema import row_schema
 
-_NAMING = NamingConvention()
 NAMELESS = "_empty"  # dlt's name for the column of a field without one
 
 
@@ -71,7 +70,7 @@ class Contract:
 def column_name(field: str, rename: Mapping[str, str]) -> str:
     """Return the column of a field: renamed, in dlt's snake case."""
     name = rename.get(field, field)
-    return _NAMING.normalize_path(name) if name.strip() else NAMELESS
+    return snake_case(name) if name.strip() else NAMELESS
 
 
 def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:

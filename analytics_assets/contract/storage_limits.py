@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from dlt.common.time import parse_iso_like_datetime
+
+from analytics_assets.contract.compat import parse_time
 
 MAX_DEPTH = 250  # levels of nesting; orjson, with which dlt writes, ends at 254
 SIXTY_FOUR_BITS = range(-(2**63), 2**64)
@@ -70,7 +71,7 @@ def is_out_of_range(value: Any) -> bool:
     """Test if a value is a time outside the years 1 to 9999 of UTC."""
     try:
         if isinstance(value, str) and value.startswith(EDGES):
-            value = parse_iso_like_datetime(value)
+            value = parse_time(value)
         if isinstance(value, datetime) and value.tzinfo:
             value.astimezone(UTC)
     except ValueError:  # no time at all

@@ -9,9 +9,13 @@ import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import dlt
 import requests
+from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumns
+from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.incremental import IncrementalResourceWrapper
-from dlt.extract.items_transform import LimitItem
+from dlt.extract.items_transform import ItemTransform, LimitItem
 from dlt.extract.pipe import ForkPipe, Pipe
 from dlt.extract.state import reset_resource_state
 from dlt.sources.helpers.rest_client.detector import (
@@ -25,6 +29,15 @@ from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, create_paginator
 
 # what dlt 1.31 raises from a hook for a status that `response_actions` ignore; the read ends there
 IgnoredResponse = IgnoreResponseException
+
+# a step of a resource: dlt 1.31 binds it to its pipe before a read, and orders it by its affinity
+Step = ItemTransform[Any, dict[str, Any]]
+
+# the columns that dlt 1.31 adds to rows, but not to Arrow tables unless a setting says so
+DLT_COLUMNS: TTableSchemaColumns = {
+    C_DLT_LOAD_ID: dlt_load_id_column(),
+    C_DLT_ID: dlt_id_column(),
+}
 
 _HINTS_DIFFER = "In resource: {}, when merging arrow schema with dlt schema, several column hints"
 
@@ -124,6 +137,17 @@ def is_incremental_step(step: Any) -> bool:
 def is_empty_incremental_step(step: Any) -> bool:
     """Return True if a step is that one, and no `incremental` is in it, so that it does nothing."""
     return is_incremental_step(step) and step.incremental is None
+
+
+def load_id() -> str | None:
+    """Return the load that dlt is extracting for; None outside a load.
+
+    dlt 1.31 documents `current.load_package_state`, but not what it raises outside a load.
+    """
+    try:
+        return str(dlt.current.load_package_state()["load_id"])
+    except CurrentLoadPackageStateNotAvailable:
+        return None
 
 
 def is_loaded(pipe: Any) -> bool:

@@ -12,7 +12,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPagi
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import as_endpoint, parents_of
 from analytics_assets.contract import Contract
-from analytics_assets.extract.compat import configured_paginator
+from analytics_assets.extract.compat import DLT_COLUMNS, configured_paginator
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
@@ -21,7 +21,7 @@ from analytics_assets.extract.paging.completeness import Proof
 from analytics_assets.extract.paging.page_range import follows_links, is_single_page
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.verified_read import ReadingSettings
-from analytics_assets.extract.rows.arrow import DLT_COLUMNS, ArrowRows
+from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets.extract.rows.hashing import json_hashes
 from analytics_assets.extract.rows.page_decoder import PageDecoder

@@ -1,15 +1,9 @@
 """Undocumented interfaces of dlt 1.31: a test fails where another version changes one of them."""
 
-import logging
-from collections.abc import Iterator
 from typing import Any
 
-import dlt
-import pyarrow as pa
 import pytest
 import requests
-from dlt.extract import DltResource, DltSource
-from dlt.extract.items import SupportsPipe
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
@@ -17,10 +11,8 @@ from dlt.sources.helpers.rest_client.paginators import (
     PageNumberPaginator,
     SinglePagePaginator,
 )
-from dlt.sources.rest_api import rest_api_resources
 
 from analytics_assets.extract import compat
-from analytics_assets.extract.rows.pipe_step import PipeStep
 from analytics_assets_tests.support.paged_server import Answer, WithinProcess, page
 
 URL = "http://model"
@@ -105,162 +97,3 @@ def test_detector_paginator_factory_goes_by_the_first_page(answer: Answer, found
 def test_detector_find_response_page_data_finds_the_list_of_rows() -> None:
     assert compat.detected_rows({"meta": {"tags": []}, "data": [1]}) == (("data",), [1])
     assert compat.detected_rows({"id": 1})[1] == {"id": 1}
-
-
-def numbers() -> DltResource:
-    return dlt.resource(iter([[1], [2]]), name="numbers")
-
-
-def test_pipe_replace_gen_takes_the_place_of_a_generator() -> None:
-    resource = numbers()
-    generator = compat.generator_of(resource._pipe)
-
-    def doubled() -> Iterator[list[int]]:
-        yield from ([2 * number for number in numbers] for numbers in generator)
-
-    compat.replace_generator(resource._pipe, doubled())
-
-    assert list(resource) == [2, 4]
-
-
-def test_limit_item_is_what_add_limit_leaves_among_the_steps_of_a_pipe() -> None:
-    resource = numbers()
-    assert not compat.is_sample(resource._pipe)
-
-    resource.add_limit(1)
-
-    assert compat.is_sample(resource._pipe)
-    assert compat.generator_of(resource._pipe) not in compat.steps_of(resource._pipe)
-
-
-def test_incremental_resource_wrapper_is_in_each_pipe_of_the_rest_source() -> None:
-    entry = {"name": "orders", "endpoint": {"path": "orders"}}
-    config: Any = {"client": {"base_url": URL}, "resources": [entry]}
-    (orders,) = rest_api_resources(config)
-
-    (step,) = compat.steps_of(orders._pipe)
-    assert compat.is_incremental_step(step)
-    assert compat.is_empty_incremental_step(step)
-
-    orders.apply_hints(incremental=dlt.sources.incremental("at"))
-
-    (step,) = compat.steps_of(orders._pipe)
-    assert compat.is_incremental_step(step)
-    assert not compat.is_empty_incremental_step(step)
-
-
-class ForkCheck(PipeStep):
-    """Notes whether rows go to the resource's own table."""
-
-    def __init__(self, found: list[bool]) -> None:
-        super().__init__()
-        self._found = found
-
-    def bind(self, pipe: SupportsPipe) -> "ForkCheck":
-        self._pipe = pipe
-        return self
-
-    def __call__(self, item: Any, meta: Any = None) -> Any:
-        self._found.append(compat.is_loaded(self._pipe))
-        return item
-
-
-@pytest.mark.parametrize(
-    ("selected", "is_loaded"), [(("numbers", "twice"), True), (("twice",), False)]
-)
-def test_fork_pipe_is_the_last_step_of_a_parent(selected: tuple[str, ...], is_loaded: bool) -> None:
-    found: list[bool] = []
-    parent = numbers().add_step(ForkCheck(found))
-    child = parent | dlt.transformer(lambda number: number * 2, name="twice")
-    source = DltSource(dlt.Schema("numbers"), "numbers", [parent, child])
-
-    list(source.with_resources(*selected))
-
-    assert set(found) == {is_loaded}
-
-
-AT = dlt.sources.incremental("at", initial_value="2026-01-01")
-
-
-def changes(start: list[Any], advance_to: str | None = None, reset: bool = False) -> DltResource:
-    """A resource that notes the start of its incremental read, before its state changes."""
-
-    @dlt.resource(name="changes")
-    def read(at: Any = AT) -> Iterator[Any]:
-        start.append(at.start_value)
-        yield []
-
-    class Change(PipeStep):
-        placement_affinity = -0.95
-
-        def bind(self, pipe: SupportsPipe) -> "Change":
-            self._pipe = pipe
-            if reset:
-                compat.reset_state(pipe.name)
-            return self
-
-        def __call__(self, item: Any, meta: Any = None) -> Any:
-            compat.advance_incremental(self._pipe, advance_to)
-            return item
-
-    return read().add_step(Change(), insert_at=1)
-
-
-def test_incremental_of_a_wrapper_can_be_advanced_and_the_state_of_a_resource_be_reset() -> None:
-    pipeline = dlt.pipeline("changes", destination="duckdb", dataset_name="changes")
-    starts: list[Any] = []
-
-    pipeline.extract(changes(starts, advance_to="2026-01-05"))
-    pipeline.extract(changes(starts))
-    pipeline.extract(changes(starts, reset=True))
-    pipeline.extract(changes(starts))
-
-    assert starts == ["2026-01-01", "2026-01-05", "2026-01-01", "2026-01-01"]
-
-
-def test_response_actions_drop_what_a_hook_returns_and_json_is_called_after_them() -> None:
-    def replace(response: requests.Response, *_: Any, **__: Any) -> requests.Response:
-        other = requests.Response()
-        other.status_code, other._content = 200, b'{"data": [{"id": "of the other"}]}'
-        return other
-
-    def decode(response: requests.Response, *_: Any, **__: Any) -> None:
-        compat.keep_body(response, {"data": [{"id": "decoded"}]})
-
-    for action, number in ((replace, 1), (decode, "decoded")):
-        session = requests.Session()
-        session.mount(URL, WithinProcess(lambda _asked: page(1)))
-        endpoint = {"path": "orders", "data_selector": "data", "response_actions": [action]}
-        endpoint["paginator"] = "single_page"
-        config: Any = {
-            "client": {"base_url": URL, "session": session},
-            "resources": [{"name": "orders", "endpoint": endpoint}],
-        }
-        (resource,) = rest_api_resources(config)
-        assert [row["id"] for row in resource] == [number]
-
-
-def test_arrow_extractor_warns_of_texts_in_a_json_column() -> None:
-    messages: list[str] = []
-
-    class Listening(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            messages.append(record.getMessage())
-
-    def extract(name: str) -> None:
-        columns: Any = {"free": {"data_type": "json"}}
-        table = pa.table({"free": ["{}"]})
-        pipeline = dlt.pipeline("json_columns", destination="duckdb", dataset_name="json_columns")
-        pipeline.extract(dlt.resource([table], name=name, columns=columns))
-
-    logger, listening = logging.getLogger("dlt"), Listening(logging.WARNING)
-    logger.addHandler(listening)
-    try:
-        extract("loud")
-        compat.silence_json_warnings("silent")
-        extract("silent")
-    finally:
-        logger.removeHandler(listening)
-
-    assert len(messages) == 1
-    assert "loud" in messages[0]

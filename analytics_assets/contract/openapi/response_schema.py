@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dlt.sources.helpers.rest_client.detector import RECORD_KEY_PATTERNS, single_entity_path
-
+from analytics_assets.contract.compat import is_record_key, is_single_entity
 from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.contract.openapi.references import Followed, References, Schema, as_list
 
@@ -38,7 +37,7 @@ def row_schema(
     response = _response_schema(references, endpoints.operation(path, method))
     if not response:
         return None
-    if not data_selector and single_entity_path(path):
+    if not data_selector and is_single_entity(path):
         data_selector = "$"  # as dlt does
     if not data_selector:
         return _guessed(references, response)
@@ -111,7 +110,7 @@ def _guessed(references: References, schema: Any, within: Followed = frozenset()
     if found:
         return found[0] if len(found) == 1 else None
     lists = list(_lists(references, flat, MAX_DEPTH))
-    preferred = [items for name, items in lists if name in RECORD_KEY_PATTERNS]
+    preferred = [items for name, items in lists if is_record_key(name)]
     # of several lists dlt takes the first one of a response, which no schema orders
     candidates = preferred or [items for _, items in lists]
     return candidates[0] if len(candidates) == 1 else None

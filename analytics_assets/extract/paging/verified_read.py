@@ -17,6 +17,7 @@ from analytics_assets.extract.compat import (
     is_empty_incremental_step,
     is_incremental_step,
     is_sample,
+    load_id,
     replace_generator,
     steps_of,
 )
@@ -25,7 +26,6 @@ from analytics_assets.extract.paging.bulk_read import BulkRead
 from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
 from analytics_assets.extract.paging.paginator import Progress, VerifyingPaginator
 from analytics_assets.extract.paging.spool import PageSpool
-from analytics_assets.extract.rows.arrow import load_id
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 
 

@@ -7,24 +7,16 @@ from datetime import date, datetime, time
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
-import dlt
 import msgspec
-from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumns
-from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
-from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
 
 from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
-from analytics_assets.extract.compat import silence_json_warnings
+from analytics_assets.extract.compat import DLT_COLUMNS, silence_json_warnings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# those that dlt adds to rows
-DLT_COLUMNS: TTableSchemaColumns = {
-    C_DLT_LOAD_ID: dlt_load_id_column(),
-    C_DLT_ID: dlt_id_column(),
-}
 PYTHON_TYPES: dict[DataType, Any] = {"timestamp": datetime, "date": date, "time": time}
 ID_LENGTH = 16  # letters of base 64, of 12 random bytes
 LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
@@ -180,11 +172,3 @@ def _array(column: Column, values: Sequence[Any]) -> "pa.Array":
         "time": pa.time64("us"),
     }
     return pa.array(values, types.get(column.data_type, pa.string()))
-
-
-def load_id() -> str | None:
-    """Return the load that dlt is extracting for; None outside a load."""
-    try:
-        return str(dlt.current.load_package_state()["load_id"])
-    except CurrentLoadPackageStateNotAvailable:
-        return None

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from dlt.extract.items_transform import ItemTransform
-
-from analytics_assets.extract.compat import is_incremental_step, is_limit_step, steps_of
+from analytics_assets.extract.compat import Step, is_incremental_step, is_limit_step, steps_of
 
 
-class PipeStep(ItemTransform[Any, dict[str, Any]]):
+class PipeStep(Step):
     """A step of this package in the pipe of a resource: it alters no value of a row.
 
     Rows that only such steps see can be loaded as Arrow tables. A step of the user's own is

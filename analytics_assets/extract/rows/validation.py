@@ -16,9 +16,9 @@ from dlt.extract.items import SupportsPipe
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.validation import RowValidator
-from analytics_assets.extract.compat import is_loaded
+from analytics_assets.extract.compat import is_loaded, load_id
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.rows.arrow import ArrowRows, is_table, load_id, with_dlt_columns
+from analytics_assets.extract.rows.arrow import ArrowRows, is_table, with_dlt_columns
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 from analytics_assets.config.api import Api
 from analytics_assets.contract import Contract
 from analytics_assets.contract.resource import resource_of
+from analytics_assets.extract.compat import DLT_COLUMNS, load_id
 from analytics_assets.extract.entry import DEDUPLICATED
-from analytics_assets.extract.rows.arrow import DLT_COLUMNS, load_id, with_dlt_columns
+from analytics_assets.extract.rows.arrow import with_dlt_columns
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders.own_api import own_api

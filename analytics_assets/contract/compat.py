@@ -1,0 +1,37 @@
+"""Undocumented interfaces of dlt 1.31 that contracts rest on; a test watches each."""
+
+from datetime import date, datetime, time
+
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+from dlt.common.time import parse_iso_like_datetime
+from dlt.sources.helpers.rest_client.detector import RECORD_KEY_PATTERNS, single_entity_path
+
+_SNAKE_CASE = NamingConvention()
+
+
+def snake_case(name: str) -> str:
+    """Return the name of a column as dlt stores it, `__` for a nested field kept.
+
+    The naming convention is documented, `NamingConvention.normalize_path` is not:
+    https://dlthub.com/docs/general-usage/naming-convention
+    """
+    return _SNAKE_CASE.normalize_path(name)
+
+
+def parse_time(text: str) -> date | datetime | time:
+    """Parse a text as dlt 1.31 does to infer that it is a time.
+
+    Raises:
+        ValueError: the text is no time.
+    """
+    return parse_iso_like_datetime(text)
+
+
+def is_record_key(name: str) -> bool:
+    """Return True if dlt 1.31 prefers a list of this name as the rows of a response."""
+    return name in RECORD_KEY_PATTERNS
+
+
+def is_single_entity(path: str) -> bool:
+    """Return True if dlt 1.31 expects a single object of a path: one that ends with a parameter."""
+    return single_entity_path(path)
