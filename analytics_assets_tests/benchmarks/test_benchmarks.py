@@ -150,7 +150,7 @@ def test_a_loader_that_hangs_aborts_the_benchmark_with_its_stack(
 
 
 def figures(seconds: float, megabytes: int = 100) -> Figures:
-    """The figures of three runs, of which this is the middle one."""
+    """The figures of three runs, with this one in the middle."""
     return Figures(
         [
             Measurement(1000, seconds * part, seconds, megabytes * 10**6, {"load": seconds * part})

@@ -21,9 +21,7 @@ from analytics_assets_tests.support.postgres import PostgresServer, postgres_set
 PATIENCE = 300  # seconds in which a busy machine brings up what is waited for
 
 
-@pytest.fixture(
-    scope="session", params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)]
-)
+@pytest.fixture(scope="session", params=["duckdb", "postgres"])
 def ui_warehouse(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
