@@ -190,7 +190,7 @@ def test_children_see_each_row_of_their_parent_whatever_its_contract_says() -> N
     assert sorted(each["id"] for each in found) == lines(1, 2, 3)
 
 
-def test_what_children_take_over_from_their_parent_is_in_their_rows() -> None:
+def test_fields_included_from_the_parent_are_in_the_rows() -> None:
     entry = {**LINES, "include_from_parent": ["text"]}
 
     attempt = lines_of(shop(), entry)

@@ -38,14 +38,14 @@ def shop(*entries: Any, **client: Any) -> Api:
     )
 
 
-def test_entries_are_looked_at_without_settings_and_without_requests() -> None:
+def test_entries_are_validated_without_settings_and_without_requests() -> None:
     oauth2 = {"type": "oauth2"}
     resources = ["customers", entry("orders"), entry("lines", endpoint={"auth": oauth2})]
     refuse_entries(shop(*resources, base_url=dlt.config.value, auth=oauth2))
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_an_entry_that_dlt_refuses_is_named_whatever_others_it_looks_like(what: str) -> None:
+def test_an_entry_that_dlt_refuses_is_named_though_others_look_like_it(what: str) -> None:
     others = [
         "customers",
         entry("articles"),
@@ -69,7 +69,7 @@ def test_a_child_that_dlt_refuses_is_named_though_another_child_is_taken() -> No
 
 
 @pytest.mark.parametrize("field", OF_ANY_TEXT)
-def test_dlt_takes_any_text_for_what_resources_of_a_kind_may_differ_in(field: str) -> None:
+def test_dlt_accepts_any_text_in_the_fields_that_do_not_make_a_kind(field: str) -> None:
     text = {field: "$[ ..?"}
     with_text = (
         {"name": "orders", **text, "endpoint": {"path": "/v1/orders"}}
@@ -82,9 +82,7 @@ def test_dlt_takes_any_text_for_what_resources_of_a_kind_may_differ_in(field: st
 
 @pytest.mark.parametrize("paginator", ["ofset", {"type": "ofset", "limit": 100}])
 @pytest.mark.parametrize("place", ["entry", "resource_defaults", "client"])
-def test_a_paginator_that_dlt_does_not_have_is_named_with_those_that_it_has(
-    paginator: Any, place: str
-) -> None:
+def test_an_unknown_paginator_is_named_with_the_known_ones(paginator: Any, place: str) -> None:
     config: Any = {
         "client": {"base_url": "https://api.example.com"},
         "resource_defaults": {"primary_key": "id"},

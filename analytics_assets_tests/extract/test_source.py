@@ -92,7 +92,7 @@ def rows_of(config: Mapping[str, Any], resource: str = "orders") -> list[Any]:
     return list(rest_api_source(config, "shop").resources[resource])
 
 
-def test_the_seeds_configuration_is_taken_word_for_word(api: Sandbox) -> None:
+def test_the_seeds_configuration_is_accepted_word_for_word(api: Sandbox) -> None:
     source = rest_api_source(seed())
 
     assert list(source.resources) == ["website_overview", "daily_active_users", "traffic_sources"]
@@ -124,7 +124,7 @@ def test_making_a_source_sends_no_request(api: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "named"),
     [
         ({"paginator": "offsett"}, "offsett"),
         ({"paginator": {"type": "offset", "limitt": 100}}, "limitt"),
@@ -133,12 +133,12 @@ def test_making_a_source_sends_no_request(api: Sandbox) -> None:
     ],
 )
 def test_an_entry_that_dlt_refuses_is_named(
-    api: Sandbox, broken: dict[str, Any], told: str
+    api: Sandbox, broken: dict[str, Any], named: str
 ) -> None:
     with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`") as refusal:
         rest_api_source(config_of(api, orders(**broken)), "shop")
 
-    assert told in str(refusal.value)
+    assert named in str(refusal.value)
 
 
 def test_an_entry_may_ignore_a_status_before_it_counts_as_an_error(api: Sandbox) -> None:
@@ -150,14 +150,14 @@ def test_an_entry_may_ignore_a_status_before_it_counts_as_an_error(api: Sandbox)
     assert rows_of(config_of(api, orders(), resource_defaults=defaults)) == []
 
 
-def test_an_entry_may_mend_a_body_before_it_counts_as_broken(api: Sandbox) -> None:
-    def mend(response: Any, *_arguments: Any, **_options: Any) -> Any:
+def test_an_entry_may_repair_a_body_before_it_counts_as_broken(api: Sandbox) -> None:
+    def repair(response: Any, *_arguments: Any, **_options: Any) -> Any:
         response._content = response.content.removeprefix(b")]}',")
         return response
 
     api.faults.add(Fault(path=PATH, body=')]}\',{"data": [{"id": 3}]}', times=None))
 
-    assert rows_of(config_of(api, orders(response_actions=[mend]))) == [{"id": 3}]
+    assert rows_of(config_of(api, orders(response_actions=[repair]))) == [{"id": 3}]
 
 
 def test_an_error_names_the_resource_in_which_it_happened(api: Sandbox) -> None:
@@ -194,7 +194,7 @@ def test_rows_of_a_parent_lead_to_the_rows_of_its_children(api: Sandbox) -> None
     assert list(source) == LINES
 
 
-def test_a_missing_setting_is_told_when_the_source_is_made(
+def test_a_missing_setting_is_an_error_when_the_source_is_made(
     api: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CLIENT_SECRET")
@@ -203,7 +203,7 @@ def test_a_missing_setting_is_told_when_the_source_is_made(
         rest_api_source(config_of(api, orders()), "shop")
 
 
-def test_each_page_is_asked_for_once(api: Sandbox) -> None:
+def test_each_page_is_requested_once(api: Sandbox) -> None:
     before = len(statuses(api, "/v1/traffic_sources"))
     config = seed()
     config["client"]["base_url"] = api.base_url

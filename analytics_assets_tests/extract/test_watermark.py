@@ -86,7 +86,7 @@ def queries(api: Sandbox, resource: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("resource", ["page_views", "traffic_sources"])
-def test_the_newest_time_is_had_with_one_request_for_one_row(api: Sandbox, resource: str) -> None:
+def test_the_newest_time_takes_one_request_for_one_row(api: Sandbox, resource: str) -> None:
     last = max(row["updated_at"] for row in sandbox_rows(resource, TODAY))
 
     assert newest(api, resource) == datetime.fromisoformat(last)
@@ -129,7 +129,7 @@ def test_the_field_may_be_a_path(api: Sandbox) -> None:
 @pytest.mark.parametrize(
     "resource", ["without_field", "word", "null", "list", "milliseconds", "truth"]
 )
-def test_a_row_without_a_time_is_refused_with_the_field_and_the_mend(
+def test_a_row_without_a_time_is_refused_with_the_field_and_the_remedy(
     api: Sandbox, resource: str
 ) -> None:
     with pytest.raises(WatermarkError) as failure:
@@ -160,7 +160,7 @@ WINDOW = {"cursor_path": "updated_at", "initial_value": "2025-07-30T00:00:00Z"}
         {"incremental": WINDOW, "params": {"updated_since": "{incremental.start_value}"}},
     ],
 )
-def test_the_window_of_a_load_does_not_narrow_the_question(
+def test_the_window_of_a_load_does_not_narrow_the_request(
     api: Sandbox, endpoint: dict[str, Any]
 ) -> None:
     before = len(queries(api, "website_overview"))
@@ -170,7 +170,7 @@ def test_the_window_of_a_load_does_not_narrow_the_question(
     assert queries(api, "website_overview")[before:] == [{"sort": "-updated_at", "limit": "1"}]
 
 
-def test_the_parameters_of_the_question_are_laid_over_those_of_the_endpoint(api: Sandbox) -> None:
+def test_the_parameters_of_newest_take_precedence_over_those_of_the_endpoint(api: Sandbox) -> None:
     before = len(queries(api, "zulu"))
 
     newest(api, "zulu", params={"limit": 50, "country": "DE"})
@@ -179,5 +179,5 @@ def test_the_parameters_of_the_question_are_laid_over_those_of_the_endpoint(api:
     assert queries(api, "zulu")[before:] == asked
 
 
-def test_a_resource_that_is_read_from_a_parent_can_be_asked_too(api: Sandbox) -> None:
+def test_a_resource_that_is_read_from_a_parent_has_a_newest_time_too(api: Sandbox) -> None:
     assert newest(api, "lines", path="/v1/{resources.orders.id}") == MOMENT

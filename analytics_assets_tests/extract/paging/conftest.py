@@ -24,7 +24,7 @@ def in_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["one by Arrow", "16 by Arrow", "16 in Python"])
 def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How many pages are on their way at once, and what decodes them."""
+    """The number of pages on their way at once, and their decoder."""
     monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if "one" in request.param else "16")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
     if "Python" in request.param:

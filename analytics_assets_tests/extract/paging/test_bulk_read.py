@@ -57,7 +57,7 @@ def test_without_a_total_pages_are_read_up_to_the_empty_one(typed_pages: list[in
     assert sum(typed_pages) >= 17 * PAGE
 
 
-def test_fields_that_the_contract_does_not_know_are_loaded_as_dlt_would(
+def test_pages_with_fields_unknown_to_the_contract_are_left_to_dlt(
     typed_pages: list[int],
 ) -> None:
     found = read(paged([{**each, "colour": "red"} for each in ORDERS]))
@@ -89,7 +89,7 @@ def test_an_answer_that_is_retried_is_left_to_dlts_client(
     ],
     ids=["error", "null", "page", "forbidden", "missing"],
 )
-def test_what_is_no_page_of_rows_fails_the_read_with_the_place(
+def test_an_answer_without_rows_fails_the_read_and_names_the_offset(
     other: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0")
@@ -112,28 +112,28 @@ def test_a_total_that_changes_in_the_middle_leads_to_another_pass() -> None:
     assert len(begun) == 2
 
 
-def test_a_server_that_ignores_the_offset_in_the_middle_is_found_out() -> None:
+def test_an_offset_that_is_ignored_in_the_middle_fails_the_read() -> None:
     def stuck(offset: int, body: Any) -> Any:
         return {**body, "data": ORDERS[40:45]} if offset > 40 else body
 
     assert "rows of the page before it" in attempted(changed(paged(ORDERS), stuck)).error
 
 
-def test_a_row_on_two_pages_is_not_taken_for_another() -> None:
+def test_a_row_on_two_pages_fails_the_read() -> None:
     def shifted(offset: int, body: Any) -> Any:
         return {**body, "data": ORDERS[offset - 1 : offset + PAGE - 1]}
 
     assert "were on two pages" in attempted(changed(paged(ORDERS), shifted, {40})).error
 
 
-def test_steps_of_the_users_own_see_all_rows_one_by_one(typed_pages: list[int]) -> None:
+def test_processing_steps_get_all_rows_one_by_one(typed_pages: list[int]) -> None:
     steps = [{"filter": lambda each: each["id"] % 2}]
 
     assert read(paged(ORDERS), entry(processing_steps=steps)).ids == list(range(1, 95, 2))
     assert typed_pages == []
 
 
-def test_rows_that_are_only_looked_at_come_one_by_one(
+def test_outside_a_load_rows_come_one_by_one(
     typed_pages: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()

@@ -28,7 +28,7 @@ GIVEN = ["number", "text"]
 
 @dataclass
 class Step:
-    """What happens at one request."""
+    """A change of rows and a fault at one request."""
 
     change: str = ""
     where: int = 0
@@ -80,10 +80,10 @@ class ChangingApi:
     def _answer(self, step: Step, offset: int, limit: int) -> Answer:
         cap = {"short": 1, "empty": 0}.get(step.fault, self._cap)
         body: dict[str, Any] = {"data": self.now[offset : offset + min(limit, cap)]}
-        told = {"number": len(self.now), "text": str(len(self.now)), "null": None, "odd": "many"}
+        totals = {"number": len(self.now), "text": str(len(self.now)), "null": None, "odd": "many"}
         # no one could tell an empty page without a total from the end
         total = "number" if step.fault == "empty" else step.total
-        body |= {"total": told[total]} if total in told else {}
+        body |= {"total": totals[total]} if total in totals else {}
         spoilt: dict[str, Answer] = {
             "503": Answer({}, status=503),
             "404": Answer({}, status=404),
@@ -219,7 +219,7 @@ def test_over_http_a_row_that_comes_or_goes_between_two_pages_costs_another_pass
         assert api.pass_began == 2
 
 
-def test_a_changed_row_is_had_in_the_state_of_either_moment() -> None:
+def test_a_changed_row_has_the_state_of_either_moment() -> None:
     api = ChangingApi(6, 2, [Step(), Step("restate", where=0), Step("restate", where=5)])
 
     found = drive(api)

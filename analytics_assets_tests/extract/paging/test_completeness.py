@@ -31,7 +31,7 @@ def test_as_many_rows_as_the_total_says_are_complete() -> None:
     assert (proof.received, proof.total, proof.number, proof.trouble) == (3, 3, 1, "")
 
 
-def test_no_rows_of_none_are_complete() -> None:
+def test_no_rows_of_a_total_of_none_are_complete() -> None:
     assert proof_of(([], 0)).finish()
     assert proof_of(([], None)).finish()
     assert proof_of().finish()
@@ -42,11 +42,11 @@ def test_more_or_fewer_rows_than_the_total_says_are_to_be_read_again(said: int) 
     assert not proof_of((rows(1, 2), said), (rows(3), said)).finish()
 
 
-def test_a_total_that_is_not_to_be_counted_against_is_no_trouble() -> None:
+def test_a_total_that_does_not_count_is_no_trouble() -> None:
     assert proof_of((rows(1, 2), 9)).finish(counted=False)
 
 
-def test_pages_without_a_total_do_not_take_back_the_one_that_came() -> None:
+def test_pages_without_a_total_leave_the_one_that_came() -> None:
     assert not proof_of((rows(1, 2), None), (rows(3), 5), (rows(4), None)).finish()
     assert proof_of((rows(1, 2), None), (rows(3), 3), ([], None)).finish()
 
@@ -79,7 +79,7 @@ def test_a_row_twice_on_one_page_is_the_apis_own() -> None:
     assert [number for number in (1, 2, 3) if proof.is_duplicate((number,))] == [2]
 
 
-def test_a_row_that_was_restated_between_two_pages_is_held_against_another_pass() -> None:
+def test_a_row_that_was_restated_between_two_pages_is_compared_with_another_pass() -> None:
     pages = (rows(1, 2), 4), (rows(2, text="new") + rows(3), 4)
     proof = proof_of(*pages)
 
@@ -89,7 +89,7 @@ def test_a_row_that_was_restated_between_two_pages_is_held_against_another_pass(
     assert proof.number == 2
 
 
-def test_a_restated_row_that_another_pass_has_otherwise_leads_to_a_third_pass() -> None:
+def test_a_restated_row_that_differs_in_another_pass_needs_a_third_pass() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(2, text="new") + rows(3), 4))
     assert not proof.finish()
 
@@ -162,7 +162,7 @@ def test_another_pass_starts_from_nothing() -> None:
     assert another_pass(proof, (rows(1, 2), 2)).finish()
 
 
-def test_a_proof_anew_has_seen_nothing_and_asks_for_the_same() -> None:
+def test_a_proof_anew_is_empty_and_has_the_same_settings() -> None:
     proof = proof_of((rows(1, 2), 2), key=("id", "day"), passes=5, confirm=True).anew()
 
     assert (proof.resource, proof.key, proof.passes, proof.confirm) == (
@@ -203,7 +203,7 @@ def test_a_read_to_be_confirmed_takes_two_passes_that_agree() -> None:
 
 
 @pytest.mark.parametrize("other", [rows(1, 3), rows(1, 2, text="new"), rows(1), rows(1, 2, 3)])
-def test_a_read_is_not_confirmed_by_a_pass_that_brought_something_else(other: Rows) -> None:
+def test_a_read_is_not_confirmed_by_a_pass_with_other_rows(other: Rows) -> None:
     proof = proof_of((rows(1, 2), 2), confirm=True)
     assert not proof.finish()
 
@@ -229,7 +229,7 @@ def test_rows_are_confirmed_whatever_page_they_are_on() -> None:
     assert another_pass(proof, (rows(1), 3), (rows(2, 3), 3)).finish()
 
 
-def test_without_a_key_single_rows_on_two_pages_are_not_told_from_equal_ones() -> None:
+def test_without_a_key_single_rows_are_not_compared() -> None:
     assert proof_of((rows(1, 2), 4), (rows(2, 3), 4), key=()).finish()
 
 
@@ -241,7 +241,7 @@ def test_without_a_key_whole_pages_are_compared() -> None:
     assert proof.key_of({"id": 1}) == ()
 
 
-def test_rows_are_told_apart_by_all_parts_of_their_key() -> None:
+def test_rows_are_distinguished_by_all_parts_of_their_key() -> None:
     first, second = rows(1, 2, day="Monday"), rows(2, 3, day="Tuesday")
 
     assert proof_of((first, 4), (second, 4), key=("id", "day")).finish()
@@ -273,7 +273,7 @@ def test_rows_without_a_key_that_can_be_compared_count_but_are_not_compared(odd:
 
 
 @pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
-def test_a_page_of_such_rows_is_known_again_all_the_same(odd: Any) -> None:
+def test_a_page_of_such_rows_is_recognized(odd: Any) -> None:
     proof = proof_of(([odd, odd], 4))
 
     assert proof.repeats([odd, odd])

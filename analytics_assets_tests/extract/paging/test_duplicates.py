@@ -20,7 +20,7 @@ def index_of(*pages: Page) -> RowIndex:
 
 @pytest.fixture(params=["few rows", "many rows"], autouse=True)
 def how_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether all rows are in memory, or so many that they are in a table and queried in parts."""
+    """Few rows, all in memory, or so many that they are in a table and queried in parts."""
     if request.param == "many rows":
         monkeypatch.setattr(duplicates, "SAMPLE", 2)
         monkeypatch.setattr(duplicates, "MOST_IN_MEMORY", 3)
@@ -46,13 +46,13 @@ def test_a_key_twice_on_one_page_was_on_no_earlier_one() -> None:
     assert index_of([(1, 5), (1, 5), (1, 6), (2, 2)]).duplicates() == Duplicates({1}, rows=2)
 
 
-def test_a_row_is_held_against_its_last_form_on_the_pages_before() -> None:
+def test_a_row_is_compared_with_its_last_form_on_the_pages_before() -> None:
     rows = index_of([(1, 5), (1, 6)], [(1, 6), (1, 7)], [(1, 7)], plain(2, 3))
 
     assert rows.duplicates() == Duplicates({1}, rows=4, same=2, restated=1)
 
 
-def test_keys_are_known_if_all_of_them_had_come() -> None:
+def test_keys_are_known_if_all_of_them_were_added() -> None:
     rows = index_of(plain(*range(0, 512)), plain(*range(512, 1024)))
 
     assert rows.knows(range(256, 768))
@@ -64,7 +64,7 @@ def test_no_keys_are_known_among_few() -> None:
     assert index_of(plain(1)).knows([])
 
 
-def test_passes_agree_if_they_saw_the_same_rows_in_any_order_and_on_any_page() -> None:
+def test_passes_with_the_same_rows_agree_in_any_order_and_on_any_page() -> None:
     rows = index_of(plain(1, 2), plain(3, 4))
 
     assert rows.same_as(index_of(plain(4, 1), plain(3), plain(2)))
@@ -76,7 +76,7 @@ def test_passes_do_not_agree_if_a_row_is_missing_added_or_different(other: Page)
     assert not index_of(plain(1, 2, 3)).same_as(index_of(other))
 
 
-def test_what_a_pass_saw_last_of_a_key_counts() -> None:
+def test_passes_are_compared_by_the_last_row_of_each_key() -> None:
     assert index_of([(1, 5), (2, 2)], [(1, 6)]).same_as(index_of([(2, 2), (1, 6)]))
     assert not index_of([(1, 6), (2, 2)], [(1, 5)]).same_as(index_of([(2, 2), (1, 6)]))
 
@@ -87,6 +87,7 @@ def test_passes_agree_though_one_of_them_is_queried_in_more_parts() -> None:
     assert index_of(once).same_as(index_of(once, once))
 
 
+@pytest.mark.parametrize("how_many", ["few rows"], indirect=True)
 def test_many_rows_are_in_a_table_whose_files_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

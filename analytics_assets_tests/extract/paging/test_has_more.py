@@ -38,7 +38,7 @@ def test_an_empty_page_that_says_there_is_more_is_no_end() -> None:
     assert "it says that there is more after its last row" in attempt.error
 
 
-def test_pages_that_say_nothing_of_more_end_as_they_do_elsewhere() -> None:
+def test_without_has_more_pages_end_as_they_do_elsewhere() -> None:
     assert read(paged(rows(1, 2, 3, 4, 5)), paginator=MORE).numbers == [1, 2, 3, 4, 5]
 
 
@@ -46,7 +46,7 @@ def test_pages_that_say_nothing_of_more_end_as_they_do_elsewhere() -> None:
     "sign",
     [{"has_more": True}, {"meta": {"hasNextPage": "true"}}, {"count": 250}],
 )
-def test_a_last_page_that_says_there_is_more_is_none_where_dlt_finds_no_way_on(
+def test_a_last_page_that_says_there_is_more_fails_the_read(
     sign: dict[str, Any],
 ) -> None:
     def answer(_asked: Asked) -> Answer:

@@ -1,4 +1,4 @@
-"""What an API without a total answers behind its last row: an end, or rows that it keeps back."""
+"""Answers of an API without a total behind its last row: the end, or an error."""
 
 from typing import Any
 

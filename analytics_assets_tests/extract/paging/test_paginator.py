@@ -37,7 +37,7 @@ LEAD_ON = [name for name in KINDS if name.startswith(("cursor", "link", "whateve
 
 
 def position(asked: Asked) -> int:
-    """How many rows a request leaves out, in whatever way it says so."""
+    """The number of rows before the page of a request, by any kind of paging."""
     in_body = (asked.body or {}).get("page", {})
     after = asked.query.get("after") or in_body.get("after") or 0
     return (
@@ -59,8 +59,8 @@ def two_by_two(all_rows: list[Any], total: int | None = None) -> Answers:
     def answer(asked: Asked) -> Answer:
         start = position(asked)
         following = start + 2 if start + 2 < len(all_rows) else None
-        told = len(all_rows) if total is None else total
-        return leading(all_rows[start : start + 2], told, following, -(-len(all_rows) // 2))
+        said = len(all_rows) if total is None else total
+        return leading(all_rows[start : start + 2], said, following, -(-len(all_rows) // 2))
 
     return answer
 
@@ -100,7 +100,7 @@ def test_another_pass_begins_with_the_first_request_again(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_api_that_ignores_where_a_page_begins_is_found_out_at_its_second_page(kind: str) -> None:
+def test_an_api_that_ignores_the_parameters_fails_the_read_at_its_second_page(kind: str) -> None:
     attempt = failed(lambda _asked: leading(rows(1, 2), 6, 2), **KINDS[kind])
 
     assert attempt.error.startswith("orders: the page at offset 2 has the rows of the page before")
@@ -125,7 +125,7 @@ def test_pages_that_go_in_circles_come_to_an_end(
 
 
 @pytest.mark.parametrize("kind", LEAD_ON)
-def test_an_api_that_never_leads_on_is_found_out(kind: str) -> None:
+def test_a_page_that_names_itself_as_the_next_one_fails_the_read(kind: str) -> None:
     turns = count()
 
     attempt = failed(lambda _asked: leading(rows(next(turns)), 90, 1), **KINDS[kind])
@@ -160,7 +160,7 @@ def test_an_error_before_the_total_has_arrived_is_an_error(total: int | None) ->
     assert failed(answers).error
 
 
-def test_one_page_is_not_enough_where_dlt_finds_no_other_and_the_total_is_higher() -> None:
+def test_one_page_is_not_enough_where_the_total_is_higher() -> None:
     attempt = failed(lambda _asked: page(1, 2, total=3), paginator="auto")
 
     assert "Expected 3 rows, received 2" in attempt.error
@@ -180,7 +180,7 @@ def test_passes_are_as_many_as_the_settings_say(
     assert len(attempt.asked) == passes
 
 
-def test_another_pass_finds_out_anew_how_an_api_pages() -> None:
+def test_another_pass_detects_the_paginator_again() -> None:
     changing = in_turn(
         page(1, 2, total=3, total_pages=2),
         page(3, total=4, total_pages=2),

@@ -17,7 +17,7 @@ OFFSET = {"type": "offset", "limit": 2}
 
 
 @pytest.mark.parametrize("cap", [1, 2, 3, 7, 8])
-def test_the_offset_moves_on_by_the_rows_that_arrived(cap: int) -> None:
+def test_the_offset_advances_by_the_rows_that_arrived(cap: int) -> None:
     attempt = read(paged(rows(*range(7)), cap), paginator={"type": "offset", "limit": 100})
 
     assert attempt.numbers == list(range(7))
@@ -42,7 +42,7 @@ def test_a_named_total_that_is_reached_with_a_short_page_is_the_end(
 
 
 @pytest.mark.parametrize(("there", "offsets"), [(2, [0, 2]), (4, [0, 2, 4])])
-def test_a_total_that_is_reached_with_a_full_page_is_looked_behind_once(
+def test_after_a_full_page_that_reaches_the_total_one_more_is_requested(
     there: int, offsets: list[int]
 ) -> None:
     attempt = read(paged(rows(*range(there))))
@@ -69,7 +69,7 @@ def test_without_a_total_the_end_is_an_empty_page(there: int, offsets: list[int]
     assert attempt.asked_for("offset") == [(offset,) for offset in offsets]
 
 
-def test_a_total_path_of_none_reads_to_the_empty_page_whatever_the_api_says() -> None:
+def test_a_total_path_of_none_reads_to_the_empty_page_despite_totals() -> None:
     answers = in_turn(page(1, 2, total=1), page(3, total=9), page(total=5))
 
     assert read(answers, paginator={**OFFSET, "total_path": None}).numbers == [1, 2, 3]

@@ -64,12 +64,12 @@ def test_a_total_is_found_beside_the_rows_in_the_usual_spellings(name: str) -> N
         ("meta", "pagination", "total"),
     ],
 )
-def test_a_total_is_found_in_what_is_usually_around_it(path: tuple[str, ...]) -> None:
+def test_a_total_is_found_in_the_usual_containers(path: tuple[str, ...]) -> None:
     assert total_of(within(*path)) == 3
 
 
 @pytest.mark.parametrize("path", [("stats", "total"), ("meta", "a", "total"), ("filters", "total")])
-def test_a_total_is_not_looked_for_in_what_may_hold_another_one(path: tuple[str, ...]) -> None:
+def test_a_total_in_another_container_is_ignored(path: tuple[str, ...]) -> None:
     assert total_of(within(*path)) is None
 
 
@@ -96,11 +96,11 @@ def test_a_total_is_found_in_the_headers(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("given", ["items 0-1/*", "items 0-1", "3", ""])
-def test_a_content_range_without_a_total_says_nothing(given: str) -> None:
+def test_a_content_range_without_a_total_is_ignored(given: str) -> None:
     assert total_of({"data": ROWS}, {"Content-Range": given}) is None
 
 
-def test_a_total_in_the_body_goes_before_one_in_the_headers() -> None:
+def test_a_total_in_the_body_takes_precedence_over_the_headers() -> None:
     assert total_of(beside("total", 3), {"X-Total-Count": "2"}) == 3
 
 
@@ -111,7 +111,7 @@ def test_a_total_in_the_headers_counts_where_the_one_in_the_body_is_none() -> No
 @pytest.mark.parametrize(
     "name", ["count", "size", "total_pages", "totalPages", "subtotal", "pages"]
 )
-def test_what_may_count_a_page_or_the_pages_is_no_total(name: str) -> None:
+def test_a_field_that_may_count_a_page_or_the_pages_is_no_total(name: str) -> None:
     assert total_of(beside(name, 3)) is None
 
 
@@ -123,7 +123,7 @@ def test_a_total_may_come_as_a_text_or_with_a_decimal_point(value: Any) -> None:
 @pytest.mark.parametrize(
     "value", [None, "", "many", "3.5", "-3", "3 rows", -3, -0.5, 3.5, True, False, [3], {"of": 3}]
 )
-def test_what_is_no_number_of_rows_is_no_total(value: Any) -> None:
+def test_a_value_that_is_no_number_of_rows_is_no_total(value: Any) -> None:
     assert total_of(beside("total", value)) is None
 
 
@@ -132,13 +132,13 @@ def test_a_total_that_is_not_a_number_is_no_total(value: str) -> None:
     assert total_of(beside("total", float(value))) is None
 
 
-def test_a_named_path_goes_before_the_usual_places_unless_nothing_is_there() -> None:
+def test_a_named_path_takes_precedence_unless_nothing_is_there() -> None:
     assert total_of({"total": 3, "found": {"rows": 2}}, path="found.rows") == 2
     assert total_of({"total": 3, "found": {"rows": None}}, path="found.rows") is None
     assert total_of({"total": 3}, path="found.rows") == 3
 
 
-def test_a_named_path_is_of_no_trouble_where_the_body_is_a_list() -> None:
+def test_a_named_path_is_ignored_where_the_body_is_a_list() -> None:
     assert total_of(ROWS, {"X-Total-Count": "3"}, path="total", selector="$") == 3
     assert total_of(ROWS, {"X-Total-Count": "3"}, selector="$") == 3
 

@@ -55,7 +55,7 @@ def test_no_row_is_handed_on_before_the_last_has_arrived() -> None:
 @pytest.mark.parametrize(
     "broken", [Answer({}, status=403), Answer({"data": None}), page(3, total=9)]
 )
-def test_no_row_is_handed_on_of_a_read_that_fails_in_the_end(broken: Answer) -> None:
+def test_no_row_of_a_read_that_fails_at_its_end_is_handed_on(broken: Answer) -> None:
     attempt = failed(in_turn(page(1, 2, total=5), page(3, 4, total=5), *[broken] * 9))
 
     assert attempt.rows == []
@@ -116,7 +116,7 @@ def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(Path("nowhere").absolute()))
 
 
-def test_a_read_that_is_too_big_for_the_memory_is_held_in_a_file(
+def test_a_read_that_is_too_big_for_the_memory_is_spooled_to_a_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(spool, "MOST_IN_MEMORY", 100)
@@ -146,7 +146,7 @@ def test_a_sample_is_handed_on_page_by_page_and_asks_for_no_more() -> None:
             assert len(server.asked) == pages
 
 
-def test_a_sample_fails_rather_than_begins_again() -> None:
+def test_a_sample_fails_and_does_not_begin_again() -> None:
     with serving(in_turn(page(1, 2, total=4), page(3, total=5), page(total=5))) as server:
         attempt = drain(source_of(server, orders()).resources["orders"].add_limit(9))
 
@@ -168,7 +168,7 @@ def test_a_parallelized_source_yields_all_rows() -> None:
 @pytest.mark.parametrize(
     "second", [page(3, total=4), page(2, 3, total=4), page(3, 4, 5, total=5), page(1, 2, total=4)]
 )
-def test_a_parallelized_source_fails_rather_than_reads_again(second: Answer) -> None:
+def test_a_parallelized_source_fails_and_does_not_read_again(second: Answer) -> None:
     attempt = parallel(in_turn(page(1, 2, total=4), second, page(total=4)))
 
     assert attempt.error.startswith("orders: ")
@@ -183,7 +183,7 @@ def test_an_ignored_404_does_not_cut_a_read_short() -> None:
 
 
 def metrics_of(answers: Answers, **endpoint: Any) -> dict[str, Any]:
-    """What an extraction counts of `orders`."""
+    """The metrics of `orders` after an extraction."""
     with serving(answers) as server:
         pipeline = dlt.pipeline("test", destination="duckdb", pipelines_dir=".")
         extracted = pipeline.extract(source_of(server, orders(MERGED, **endpoint)))
@@ -192,7 +192,7 @@ def metrics_of(answers: Answers, **endpoint: Any) -> dict[str, Any]:
     return dict(metrics)
 
 
-def test_a_read_counts_what_it_took() -> None:
+def test_a_read_counts_its_passes_and_rows() -> None:
     metrics = metrics_of(in_turn(page(1, 2, total=4), page(3, total=5), *RESTATED * 2))
 
     assert metrics["passes"] == 3
@@ -207,7 +207,7 @@ def test_a_read_counts_that_no_total_came_or_that_it_was_limited() -> None:
     assert (limited["reads_limited"], limited["rows_received"]) == (1, 2)
 
 
-def test_an_error_behind_the_last_row_is_told_from_one_of_the_read() -> None:
+def test_an_error_before_the_total_is_reached_fails_the_read() -> None:
     with (
         pytest.raises(Exception, match="orders") as failure,
         serving(in_turn(page(1, 2, total=4), Answer({}, status=404))) as server,

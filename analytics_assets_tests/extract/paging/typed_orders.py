@@ -39,7 +39,7 @@ IN_COLUMNS = [{**each, "at": datetime.fromisoformat(each["at"]).astimezone(UTC)}
 
 @dataclass
 class TypedRead:
-    """What came of a read: the rows, those that were rejected, and the requests."""
+    """The outcome of a read: the rows, those that were rejected, and the requests."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
@@ -83,7 +83,7 @@ def read(answers: Answers, given: Mapping[str, Any] | None = None) -> TypedRead:
 def changed(
     answers: Answers, change: Callable[[int, Any], Any], places: set[int] | None = None
 ) -> Answers:
-    """An API of which some pages are different."""
+    """An API with some other pages."""
 
     def answer(asked: Asked) -> Answer:
         usual, offset = answers(asked), asked.number("offset")
