@@ -1,4 +1,4 @@
-"""The one server of this process, for whoever has no other API to load from."""
+"""The one server of this process, for loads without another API."""
 
 import atexit
 import os
@@ -12,13 +12,13 @@ _server: Sandbox | None = None
 
 
 def embedded_sandbox(today: date | None = None) -> Sandbox:
-    """Give the server of this process; the first call starts it, the process's end stops it.
+    """Return the server of this process; the first call starts it, the process's end stops it.
 
     A forked child has a server of its own, which its first call starts.
 
     Args:
-        today: The day that its data is to be as of from now on. None leaves it as it is, which is
-            the current UTC day at first.
+        today: The day that its data is as of from now on. None leaves it unchanged; at first
+            it is the current UTC day.
 
     Returns:
         The running server.

@@ -1,4 +1,4 @@
-"""The token endpoint: which grants it takes, how clients authenticate, which tokens are valid."""
+"""The token endpoint: grants, client authentication, and the tokens that are valid."""
 
 import hmac
 import math
@@ -24,15 +24,14 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 class TokenEndpoint:
-    """Grants access tokens as RFC 6749 and RFC 7523 say, and knows which ones are valid.
+    """Grants access tokens by RFC 6749 and RFC 7523, and keeps those that are valid.
 
     Args:
         client_id: The one client's id.
         client_secret: Its secret.
         lifetime: Seconds for which a token is valid.
-        expiry_field: How a reply tells the expiry: seconds left, a Unix time, or not at all.
-        client_authentication: Where credentials are accepted: in a form, in HTTP Basic, in a JSON
-            object. Without ``"json"`` a JSON body is refused altogether.
+        expiry_field: The field of the expiry in a reply: seconds left, a Unix time, or none.
+        client_authentication: The places of credentials: a form, HTTP Basic, a JSON object. Without ``"json"`` a JSON body is refused altogether.
         refresh_token: The refresh token that is accepted at first; without it the grant is
             unsupported.
         rotate_refresh_tokens: Each refresh replaces the refresh token.
@@ -67,7 +66,7 @@ class TokenEndpoint:
 
     @property
     def issued(self) -> int:
-        """How many access tokens were issued."""
+        """The number of access tokens issued."""
         with self._lock:
             return self._issued
 
@@ -78,13 +77,10 @@ class TokenEndpoint:
             return list(self._scopes)
 
     def accepts(self, token: str) -> bool:
-        """Tell whether an access token is valid now.
+        """Return True if an access token was issued here, has not expired and was not revoked.
 
         Args:
             token: The token of an ``Authorization: Bearer`` header.
-
-        Returns:
-            Whether it was issued here, has not expired and was not revoked.
         """
         with self._lock:
             return self._expiry.get(token, -math.inf) > time.monotonic()
@@ -103,7 +99,7 @@ class TokenEndpoint:
             content_type: The request's content type.
             body: The request's body.
             authorization: The request's Authorization header.
-            token_url: This endpoint's own address, which assertions must be meant for.
+            token_url: The URL of this endpoint, which must be the audience of an assertion.
 
         Returns:
             A token, or the error that RFC 6749 section 5.2 names for the request.

@@ -10,7 +10,7 @@ def openapi_document(base_url: str, token_path: str, page_cap: int) -> dict[str,
     """Describe the API.
 
     Args:
-        base_url: Where the API is reached.
+        base_url: The URL of the API.
         token_path: The path of its token endpoint.
         page_cap: The most rows that a page has.
 

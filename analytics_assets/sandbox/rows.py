@@ -30,13 +30,13 @@ _DEVICES = ("desktop", "mobile", "tablet")
 
 @lru_cache(maxsize=16)
 def sandbox_rows(resource: str, today: date) -> list[Row]:
-    """Tell every row that the API holds of one resource on one day.
+    """Return all rows of one resource on one day.
 
-    The answer is shared between callers: read it, do not change it.
+    The list is shared between callers: read it, do not change it.
 
     Args:
         resource: One of ``RESOURCES``.
-        today: The day on which the API is asked. Rows go up to the day before.
+        today: The day of the request. Rows go up to the day before.
 
     Returns:
         The rows in the order of their date, then their id.

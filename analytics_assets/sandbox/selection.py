@@ -1,4 +1,4 @@
-"""Which rows a query asks for: filters, order and page."""
+"""The rows that a query selects: filters, order and page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ SORTS = ("updated_at", "-updated_at", "date", "-date")
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What a query asks for.
+    """The parameters of a query.
 
     Args:
-        offset: How many rows to leave out at the start.
-        limit: How many rows to give at most.
+        offset: The number of rows to skip.
+        limit: The most rows of the page.
         start_date: The first date wanted.
         end_date: The last date wanted.
         updated_since: The earliest ``updated_at`` wanted.
@@ -32,13 +32,13 @@ class Selection:
     sort: str | None
 
     def page(self, rows: Sequence[Row]) -> tuple[Sequence[Row], int]:
-        """Pick the rows.
+        """Select the rows of the page.
 
         Args:
             rows: Every row of the resource, in its own order, which decides among equals.
 
         Returns:
-            The rows of the page, and how many there are on all pages together.
+            The rows of the page, and the number of rows on all pages.
         """
         for test in self._tests():
             rows = [row for row in rows if test(row)]
@@ -62,14 +62,14 @@ class Selection:
 
 
 def read_selection(query: Mapping[str, str], page_cap: int) -> Selection:
-    """Read what a query asks for.
+    """Read the parameters of a query.
 
     Args:
-        query: The query's parameters; ones of other names are passed over.
+        query: The query's parameters; those of other names are ignored.
         page_cap: The most rows that a page may have.
 
     Returns:
-        What it asks for, with the limit capped.
+        The parameters, with the limit capped.
 
     Raises:
         ValueError: A value is malformed; the message names the parameter.

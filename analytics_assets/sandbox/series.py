@@ -19,12 +19,12 @@ class Article:
     """One article's traffic.
 
     Args:
-        key: Short text that identifies the article, its project, access and agent.
+        key: A short text that identifies article, project, access and agent.
         analytics_id: The analytics property that the article is counted under.
         title: The article's title, with spaces.
         project: The wiki, such as ``en.wikipedia.org``.
-        access: How readers reached it, such as ``mobile-web``.
-        agent: Which readers are counted, such as ``all-agents``.
+        access: The kind of access, such as ``mobile-web``.
+        agent: The readers that are counted, such as ``all-agents``.
         views: The views of each day of the series, oldest first.
     """
 
@@ -37,7 +37,7 @@ class Article:
     views: tuple[int, ...]
 
     def views_on(self, day: date) -> int:
-        """Tell the views of one day; the series starts over once it is used up.
+        """Return the views of one day; the series repeats at its end.
 
         Args:
             day: A day from ``FIRST_DAY`` on.

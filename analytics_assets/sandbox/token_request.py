@@ -1,4 +1,4 @@
-"""What a token request says: its parameters, its credentials, and how it is refused."""
+"""Token requests: parameters, credentials, and errors of RFC 6749."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ ClientAuthentication = Literal["form", "basic", "json"]
 
 @dataclass(frozen=True)
 class TokenReply:
-    """What the token endpoint answers.
+    """A reply of the token endpoint.
 
     Args:
         status: The HTTP status.
@@ -32,7 +32,7 @@ class RefusedTokenRequest(Exception):  # noqa: N818 - an answer of the protocol,
 
     Args:
         error: The code of RFC 6749 section 5.2.
-        description: What was wrong, for the client's developer.
+        description: The reason, for the client's developer.
     """
 
     def __init__(self, error: str, description: str) -> None:
@@ -41,11 +41,7 @@ class RefusedTokenRequest(Exception):  # noqa: N818 - an answer of the protocol,
         self.description = description
 
     def reply(self) -> TokenReply:
-        """Say it as the token endpoint does.
-
-        Returns:
-            The status, body and headers that the RFC asks for.
-        """
+        """Return the reply with the status, body and headers that the RFC requires."""
         body = {"error": self.error, "error_description": self.description}
         if self.error == "invalid_client":
             return TokenReply(401, body, {"WWW-Authenticate": 'Basic realm="sandbox"'})
