@@ -1,18 +1,17 @@
-"""What every room's tests share: a clean place, an embedded API and a warehouse of their own.
+"""Fixtures of all tests: an empty folder, an embedded API and a warehouse of the test's own.
 
-A test that loads something, reads a table or runs a command that does takes the fixture
-`warehouse`, and runs twice: with DuckDB and with PostgreSQL. It leads there by environment
-variables, so that `Warehouse.from_settings()`, `load()` and processes that the test starts find it;
-a test that needs no more than that says `@pytest.mark.usefixtures("warehouse")`. What is about
-DuckDB's file alone takes `duckdb_warehouse`, what is about a server alone `postgres_warehouse`.
-Without any of them there is no warehouse, and a load fails. `loading.table_rows()` gives the rows
-of a table alike from both.
+A test that loads, reads a table or runs a command takes the fixture `warehouse`, and runs twice:
+with DuckDB and with PostgreSQL. The fixture sets environment variables, so that
+`Warehouse.from_settings()`, `load()` and processes that the test starts find the warehouse; a test
+that needs nothing else of it is marked `@pytest.mark.usefixtures("warehouse")`. Tests of DuckDB's
+file alone take `duckdb_warehouse`, tests of a server alone `postgres_warehouse`. Without any of
+them there is no warehouse, and a load fails. `loading.table_rows()` returns the same rows for both.
 
 Outside `warehouse/`, the turn of PostgreSQL is marked `e2e`: `make test` leaves it out. A test of a
 merge, which each warehouse does in its own way, is marked `merge` and takes both turns there.
 
-A test process has one PostgreSQL server, each test a database of its own in it, which is dropped in
-the end. A test that kills a server starts its own: `with PostgresServer() as server`.
+A test process has one PostgreSQL server, and each test a database of its own on it. A test that
+kills a server starts its own: `with PostgresServer() as server`.
 """
 
 import os
@@ -49,7 +48,7 @@ SETTINGS = (
     "DAGSTER_HOME",
 )
 
-# a folder that is not there, as a test has a warehouse only if it says so
+# a folder that does not exist: a test has a warehouse only by a fixture
 NO_WAREHOUSE = "the test takes no fixture warehouse, duckdb_warehouse or postgres_warehouse"
 
 FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__")

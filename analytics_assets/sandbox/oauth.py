@@ -31,7 +31,8 @@ class TokenEndpoint:
         client_secret: Its secret.
         lifetime: Seconds for which a token is valid.
         expiry_field: The field of the expiry in a reply: seconds left, a Unix time, or none.
-        client_authentication: The places of credentials: a form, HTTP Basic, a JSON object. Without ``"json"`` a JSON body is refused altogether.
+        client_authentication: The places of credentials: a form, HTTP Basic, a JSON object.
+            Without ``"json"`` a JSON body is refused.
         refresh_token: The refresh token that is accepted at first; without it the grant is
             unsupported.
         rotate_refresh_tokens: Each refresh replaces the refresh token.

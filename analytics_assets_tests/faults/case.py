@@ -1,4 +1,4 @@
-"""A fault, what must come out of it, and the rows that it is tried on."""
+"""A case: a fault, the expected outcome, and the API's rows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,24 +21,24 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """Something that goes wrong, and what must come out when the resource is loaded.
+    """A fault, and the expected outcome of a load under it.
 
     Args:
-        name: what goes wrong.
+        name: the fault in words.
         fault: the server's fault; None for faults of the rows themselves.
-        expected: `loaded`, `failed`, or either, where the rule leaves the choice.
-        says: what the error must contain.
-        rejected: which of the API's rows, by position, belong in the table of rejected rows.
-        rows: makes the API's rows of honest ones.
-        read_as: turns those rows into what they say, where the fault writes them differently.
+        expected: `loaded`, `failed`, or either, where both are right.
+        says: a part of the error.
+        rejected: the positions of the API's rows that belong in the table of rejected rows.
+        rows: makes the API's rows from the usual ones.
+        read_as: turns those rows into the ones that the fault makes of them.
         settings: environment of the load.
         columns: dlt's column hints of the resource.
         token_lifetime: seconds that a token lives.
-        stated_lifetime: seconds that the token endpoint says it lives; the same if not given.
-        first: whether this is the first load, with no table before it.
-        most_requests: how many requests for rows the load may send.
-        slow: whether it takes more than five seconds.
-        duckdb_only: whether PostgreSQL has no room for it.
+        stated_lifetime: seconds by the token endpoint; the true ones if not given.
+        first: True for the first load, without a table before it.
+        most_requests: the most requests for rows that the load may send.
+        slow: True if it takes more than five seconds.
+        duckdb_only: True if it is beyond the limits of PostgreSQL.
     """
 
     name: str

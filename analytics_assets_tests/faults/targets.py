@@ -116,10 +116,10 @@ def source_of(
 
 
 def cause_of(error: Exception) -> str:
-    """Return the text of an error that says what to do.
+    """Return the text of an error of this project.
 
     Raises:
-        Exception: It does not.
+        Exception: It is another error.
     """
     cause = find_cause(error, AnalyticsAssetsError)
     if cause is None:

@@ -24,7 +24,7 @@ ERROR_LENGTH = 1500  # characters; some errors of dlt hold the whole page
 
 
 class Target(Protocol):
-    """Where the resource is loaded, and how."""
+    """A table, or its like, and the means to load it."""
 
     def load(self, columns: Mapping[str, Any]) -> str | None:
         """Load the resource; return why that failed, None if it did not."""

@@ -1,4 +1,4 @@
-"""What the tests of the sandbox ask of it, over real HTTP."""
+"""Requests to the embedded API over HTTP."""
 
 from typing import Any
 

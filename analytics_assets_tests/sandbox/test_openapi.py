@@ -35,7 +35,7 @@ def declared_types(field: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_row_has_the_fields_types_and_formats_it_is_said_to_have(
+def test_every_row_has_the_fields_types_and_formats_of_its_schema(
     sandbox: Sandbox, resource: str
 ) -> None:
     schema = row_schema(document(sandbox), resource)

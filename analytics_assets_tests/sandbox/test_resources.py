@@ -155,7 +155,7 @@ def test_moving_the_clock_moves_the_data(sandbox: Sandbox) -> None:
     assert totals == [9, 18]
 
 
-def test_the_index_tells_what_is_real_and_links_what_exists(sandbox: Sandbox) -> None:
+def test_the_index_names_the_real_data_and_links_each_resource(sandbox: Sandbox) -> None:
     index = requests.get(sandbox.base_url, timeout=10).json()
 
     assert "real" in index["data"]["page_views"]

@@ -126,7 +126,7 @@ def test_overnight_exactly_three_dates_change_and_one_is_added(resource: str) ->
 
 
 @pytest.mark.parametrize("resource", RESTATED)
-def test_rows_say_when_they_were_last_restated(resource: str) -> None:
+def test_rows_have_the_time_of_their_last_restatement(resource: str) -> None:
     for row in sandbox_rows(resource, TODAY):
         day = date.fromisoformat(row["date"])
         age = min((TODAY - day).days, 4)

@@ -136,7 +136,7 @@ def test_a_grant_that_is_not_set_up_is_unsupported(sandbox: Sandbox, grant: str)
     assert (reply.status_code, reply.json()["error"]) == (400, "unsupported_grant_type")
 
 
-def test_requested_scopes_are_noted_and_confirmed(sandbox: Sandbox) -> None:
+def test_requested_scopes_are_recorded_and_confirmed(sandbox: Sandbox) -> None:
     assert "scope" not in token_response(sandbox).json()
     assert token_response(sandbox, scope="read write").json()["scope"] == "read write"
 
@@ -172,7 +172,7 @@ def test_a_refresh_without_the_refresh_token_is_an_invalid_request() -> None:
         assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
 
 
-def test_the_expiry_is_told_the_way_it_is_configured() -> None:
+def test_the_expiry_is_in_the_configured_field() -> None:
     with Sandbox(lifetime=120) as sandbox:
         reply = token_response(sandbox).json()
         assert (reply["expires_in"], "expires_at" in reply) == (120, False)

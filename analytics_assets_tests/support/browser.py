@@ -22,7 +22,7 @@ FLAGS = (
 
 
 class NoBrowserError(RuntimeError):
-    """There is no browser, and none could be installed; the message says what to install."""
+    """There is no browser, and none could be installed; the message names what to install."""
 
 
 def find_browser() -> str | None:

@@ -20,12 +20,12 @@ def due_on_that_day(
     resources: Sequence[ResourceConfig],
     now: datetime,
 ) -> list[due.DueRun]:
-    """Find the runs that are due on that day, whatever the day is."""
+    """Find the runs that are due on that day."""
     return due.due_runs(instance, tables, resources, today())
 
 
 def first_page_on_that_day(resource: Resource, connection: Connection, now: datetime) -> str:
-    """Request the newest partitions of that day, whatever the day is."""
+    """Request the newest partitions of that day."""
     return first_page.describe_first_page(resource, connection, today())
 
 

@@ -1,4 +1,4 @@
-"""Processes of their own that hold something until they are told to end, or are killed."""
+"""Processes that hold a lock or a file until they end."""
 
 import logging
 import subprocess
@@ -9,17 +9,17 @@ from contextlib import contextmanager
 
 @contextmanager
 def holding(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a program that says `held` once it holds something, and ends when its input does.
+    """Run a program that prints `held` once it holds something, and ends when its input does.
 
     Args:
         program: Python statements; `hold()` in them waits for the end.
-        *arguments: what it finds in `sys.argv`.
+        *arguments: its `sys.argv`.
     """
-    said = (
+    statements = (
         "import sys\ndef hold():\n    print('held', flush=True)\n    sys.stdin.read()\n" + program
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", said, *arguments],
+        [sys.executable, "-c", statements, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -34,15 +34,15 @@ def holding(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def when_waited_for(release: Callable[[], object]) -> Iterator[None]:
-    """Let go of something as soon as somebody says that it waits."""
+    """Call `release` as soon as a load logs that it waits for a lock."""
 
-    def said(record: logging.LogRecord) -> bool:
+    def logged(record: logging.LogRecord) -> bool:
         release()
         return True
 
     logger = logging.getLogger("analytics_assets.warehouse.lock_wait")
-    logger.addFilter(said)
+    logger.addFilter(logged)
     try:
         yield
     finally:
-        logger.removeFilter(said)
+        logger.removeFilter(logged)

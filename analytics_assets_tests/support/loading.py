@@ -1,4 +1,4 @@
-"""What the tests of several rooms do: load resources through Dagster, and look at their tables."""
+"""Loads through Dagster, and the content of their tables."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ def load(
     tags: Mapping[str, str] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Materialize some resources, or all, in this process; `config` is what the first one gets.
+    """Materialize some resources, or all, in this process; `config` is that of the first one.
 
-    Of those that are loaded by partitions, it is all that the embedded API may have in a test.
+    Of partitioned ones, all partitions that the embedded API may have in a test are loaded.
     """
     chosen = resources or tuple(api.resources)
     job = build_definitions(api).resolve_implicit_global_asset_job_def()
@@ -131,6 +131,6 @@ def as_json(value: Any) -> Any:
 
 
 def change(warehouse: Warehouse, table: str, statement: str) -> None:
-    """Change a table behind the project's back; `{table}` in the statement stands for it."""
+    """Change a table by SQL; `{table}` in the statement is replaced by its name."""
     with warehouse.pipeline("test_vandal").sql_client() as client:
         client.execute_sql(statement.format(table=client.make_qualified_table_name(table)))

@@ -51,7 +51,7 @@ def paged(all_rows: list[Any], cap: int = ROWS_AT_MOST, with_total: bool = True)
 
 
 def in_turn(*answers: Answer) -> Answers:
-    """An API that gives these answers one after another, whatever it is asked, and then fails."""
+    """An API that sends these answers in turn and then fails."""
     left = iter(answers)
     return lambda _asked: next(left, Answer({}, status=418))
 
@@ -100,7 +100,7 @@ class WithinProcess(HTTPAdapter):
 
 
 def orders(entry: Mapping[str, Any] | None = None, **endpoint: Any) -> dict[str, Any]:
-    """The entry of a resource `orders`, two rows a page unless `endpoint` says otherwise."""
+    """The entry of a resource `orders`, two rows a page unless `endpoint` changes that."""
     usual = {
         "path": "/orders",
         "data_selector": "data",
@@ -125,7 +125,7 @@ def source_of(
 
 @dataclass
 class Read:
-    """What came of reading a resource."""
+    """The outcome of a read: rows, requests, error."""
 
     rows: list[Any] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
@@ -140,7 +140,7 @@ class Read:
 
 
 def drain(resource: Iterable[Any]) -> Read:
-    """Go through all rows, up to an error that says what to do."""
+    """Read all rows, up to an error of this project."""
     read = Read()
     try:
         for each in resource:
@@ -169,7 +169,7 @@ def failed(answers: Answers, entry: Mapping[str, Any] | None = None, **endpoint:
 
 
 def attempted(answers: Answers, entry: Mapping[str, Any] | None = None, **endpoint: Any) -> Read:
-    """Read `orders` over HTTP, and tell what came of it."""
+    """Read `orders` over HTTP; return the outcome."""
     with serving(answers) as server:
         attempt = drain(source_of(server, orders(entry, **endpoint)).resources["orders"])
     attempt.asked = server.asked

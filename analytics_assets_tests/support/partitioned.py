@@ -1,4 +1,4 @@
-"""What tests of partitioned resources share: an API of them, and runs over some of their days."""
+"""Partitioned resources: APIs of them, and runs over some of their days."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -55,7 +55,7 @@ def load_days(
     """Load consecutive days, or all of them, in a run per window as Dagster cuts a backfill.
 
     Returns:
-        The first run that fails, behind which none is started, or the last one.
+        The first run that fails, after which none is started, or the last one.
     """
     [resource] = api.resources.values()
     for window in ranges(
@@ -74,7 +74,7 @@ def load_days(
 
 
 def told_of(instance: dg.DagsterInstance, api: Api) -> dict[str, dict[str, Any]]:
-    """Return what the instance was told last of each day: its metadata as plain values."""
+    """Return the metadata of each day's last materialization as plain values."""
     records = instance.fetch_materializations(
         asset_key(api.resources[next(iter(api.resources))]), limit=1000, ascending=True
     ).records

@@ -14,7 +14,7 @@ from uuid import uuid4
 import psycopg2
 from filelock import FileLock
 
-EMPTY = "template0"  # PostgreSQL's own database, of which each new one is a copy
+EMPTY = "template0"  # PostgreSQL's template of each new database
 PATIENCE = 300  # seconds that a busy machine may take to start a server
 # two servers that start in the same moment, as two workers' do, can fail
 ONE_AT_A_TIME = Path(tempfile.gettempdir()) / f"analytics_assets-postgres-{os.geteuid()}.lock"
@@ -110,8 +110,8 @@ class PostgresServer:
             connection.cursor().execute(statement)
 
     def _run(self, command: str, *arguments: str) -> None:
-        said = self.folder / command
-        with said.open("w") as output:  # a pipe would stay open as long as the server runs
+        printed = self.folder / command
+        with printed.open("w") as output:  # a pipe would stay open as long as the server runs
             done = subprocess.run(
                 [_programs() / command, f"--pgdata={self._data}", *arguments],
                 stdout=output,
@@ -122,7 +122,7 @@ class PostgresServer:
             )
         if done.returncode:
             log = self._log.read_text() if self._log.exists() else ""
-            raise RuntimeError(f"{command} failed:\n{said.read_text()}\n{log}")
+            raise RuntimeError(f"{command} failed:\n{printed.read_text()}\n{log}")
 
 
 def _programs() -> Path:
@@ -133,7 +133,7 @@ def _programs() -> Path:
 
 
 def _let_others_in(path: Path) -> None:
-    """Let other users pass through the folders that lead to this one."""
+    """Open the parents of this folder to other users."""
     for folder in path.parents:
         if not folder.stat().st_mode & stat.S_IXOTH:
             folder.chmod(folder.stat().st_mode | stat.S_IXOTH)

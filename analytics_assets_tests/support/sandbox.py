@@ -17,11 +17,11 @@ __all__ = ["Fault", "Sandbox"]
 
 
 class Sandbox(sandbox.Sandbox):
-    """The embedded API behind the server of the tests.
+    """The embedded API on the server of the tests.
 
     Args:
         extra_rows: Rows of further resources by name, served under ``/v1/`` as they are.
-        **settings: What the embedded API takes.
+        **settings: The arguments of the embedded API.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Sandbox(sandbox.Sandbox):
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong."""
+        """The faults of the server."""
         return self._server.faults
 
     @property

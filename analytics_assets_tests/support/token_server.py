@@ -77,7 +77,7 @@ def statuses(sandbox: Sandbox, path: str = PAGE_VIEWS) -> list[int | None]:
 
 
 def chain(error: BaseException) -> str:
-    """Everything that an error and whatever led to it say."""
+    """The texts of an error and of its causes."""
     seen: dict[int, BaseException] = {}
     to_visit: list[BaseException | None] = [error]
     while to_visit:

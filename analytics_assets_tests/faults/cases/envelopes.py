@@ -12,11 +12,11 @@ ERROR = {"error": {"code": "backend_error", "message": "try again"}}
 
 def data(value: Any) -> Does:
     """Answer with something else in place of the rows."""
-    return page(lambda honest: {**honest, "data": value})
+    return page(lambda proper: {**proper, "data": value})
 
 
-without_data = page(lambda honest: {"total": honest["total"]})
-error_beside_no_rows = page(lambda honest: {**honest, **ERROR, "data": []})
+without_data = page(lambda proper: {"total": proper["total"]})
+error_beside_no_rows = page(lambda proper: {**proper, **ERROR, "data": []})
 
 CASES = [
     Case("`data` missing on page 3, once", once(without_data)),

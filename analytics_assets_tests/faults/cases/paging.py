@@ -15,15 +15,15 @@ TOTAL = "total"
 
 def total(change: Callable[[int], Any]) -> Does:
     """Answer with another total."""
-    return page(lambda honest: {**honest, TOTAL: change(honest[TOTAL])})
+    return page(lambda proper: {**proper, TOTAL: change(proper[TOTAL])})
 
 
-def without_total(honest: dict[str, Any]) -> dict[str, Any]:
-    return {"data": honest["data"]}
+def without_total(proper: dict[str, Any]) -> dict[str, Any]:
+    return {"data": proper["data"]}
 
 
 def capped(exchange: Exchange) -> None:
-    """Give fifty rows at most, whatever `limit` says."""
+    """Answer with fifty rows at most and ignore `limit`."""
     exchange.reply({**exchange.page, "data": exchange.page["data"][:50]})
 
 
@@ -32,7 +32,7 @@ def capped_without_total(exchange: Exchange) -> None:
 
 
 def first_page(exchange: Exchange) -> None:
-    """Give the first page, whatever `offset` says."""
+    """Answer with the first page and ignore `offset`."""
     exchange.reply({"data": exchange.server.rows[:100], TOTAL: len(exchange.server.rows)})
 
 
@@ -41,17 +41,17 @@ def first_page_without_total(exchange: Exchange) -> None:
 
 
 def all_rows(exchange: Exchange) -> None:
-    """Give all rows at once, whatever `limit` and `offset` say."""
+    """Answer with all rows and ignore `limit` and `offset`."""
     exchange.reply({"data": exchange.server.rows, TOTAL: len(exchange.server.rows)})
 
 
 def shuffled(exchange: Exchange) -> None:
-    """Give each page of another order, as of a sort by a column that many rows share."""
+    """Sort each page's rows anew, as an API does by a column with many equal values."""
     deal(exchange, random.Random(exchange.request.number("offset")))
 
 
 def shuffled_anew(exchange: Exchange) -> None:
-    """Give each page of another order, and the next time of yet another one."""
+    """Sort the rows anew for each request."""
     deal(exchange, random.Random(len(exchange.server.requests)))
 
 
@@ -104,7 +104,7 @@ CASES = [
     Case("total 0 beside rows", always(total(lambda _: 0), None), EITHER, TOTAL),
     Case(
         "total is the number of rows on the page",
-        always(page(lambda honest: {**honest, TOTAL: len(honest["data"])}), None),
+        always(page(lambda proper: {**proper, TOTAL: len(proper["data"])}), None),
         EITHER,
         TOTAL,
     ),
@@ -131,8 +131,8 @@ CASES = [
     ),
     Case("`limit` and `offset` ignored, all rows at once", always(all_rows, None)),
     Case("empty resource", rows=lambda _: [], first=True),
-    Case("one row", rows=lambda honest: honest[:1], first=True),
-    Case("exactly one page", rows=lambda honest: honest[:100], first=True),
-    Case("one row more than two pages", rows=lambda honest: honest[:201], first=True),
+    Case("one row", rows=lambda proper: proper[:1], first=True),
+    Case("exactly one page", rows=lambda proper: proper[:100], first=True),
+    Case("one row more than two pages", rows=lambda proper: proper[:201], first=True),
     Case("503 for ever in the first load", always(status=503), FAILED, "503", first=True),
 ]

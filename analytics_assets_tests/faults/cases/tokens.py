@@ -6,7 +6,7 @@ from analytics_assets_tests.support.http.broken_answers import late, silence
 
 
 def many(rows: list[Row]) -> list[Row]:
-    """Let the API have eight pages more."""
+    """Add eight pages to the API's rows."""
     return [*rows, *(row(number) for number in range(1000, 1800))]
 
 

@@ -13,12 +13,12 @@ MARK = "take me out"
 
 
 def marked(field: str) -> Callable[[list[Row]], list[Any]]:
-    """Let a field of the new row hold what the text of an answer has something else for."""
+    """Mark a field of the new row, for a fault that replaces the mark in the answer."""
     return changed(**{field: MARK})
 
 
 def changed(**fields: Any) -> Callable[[list[Row]], list[Any]]:
-    """Let the new row have other fields."""
+    """Change fields of the new row."""
 
     def change(rows: list[Row]) -> list[Any]:
         rows[NEW] = {**rows[NEW], **fields}
@@ -28,7 +28,7 @@ def changed(**fields: Any) -> Callable[[list[Row]], list[Any]]:
 
 
 def without(field: str) -> Callable[[list[Row]], list[Any]]:
-    """Let the new row lack a field."""
+    """Remove a field of the new row."""
 
     def change(rows: list[Row]) -> list[Any]:
         del rows[NEW][field]
@@ -38,17 +38,17 @@ def without(field: str) -> Callable[[list[Row]], list[Any]]:
 
 
 def inserted(*others: Any, at: int = NEW) -> Callable[[list[Row]], list[Any]]:
-    """Let the API have other rows among its own."""
+    """Insert other rows among the API's own."""
     return lambda rows: [*rows[:at], *others, *rows[at:]]
 
 
 def literal(value: bytes) -> Fault:
-    """Write this where the mark stands, quotation marks included."""
+    """Replace the mark and its quotation marks by these bytes."""
     return always(text({f'"{MARK}"'.encode(): value}), None)
 
 
 def inside(value: bytes) -> Fault:
-    """Write this where the mark stands, within the quotation marks."""
+    """Replace the mark within its quotation marks by these bytes."""
     return always(text({MARK.encode(): value}), None)
 
 
@@ -58,7 +58,7 @@ def rejecting(
     rows: Callable[[list[Row]], list[Any]],
     expected: str = LOADED,
 ) -> Case:
-    """A fault by which the new row is kept out of the table."""
+    """A case in which the new row is rejected."""
     return Case(name, fault, expected, rejected=(NEW,), rows=rows)
 
 
@@ -70,18 +70,18 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def wide(count: int) -> Callable[[list[Row]], list[Any]]:
-    """Let twenty rows have many more columns."""
+    """Add many columns to twenty rows."""
     more = {f"measure_{number}": number for number in range(count)}
     return lambda rows: [*rows[:-20], *({**row, **more} for row in rows[-20:])]
 
 
 def heavy(rows: list[Row]) -> list[Any]:
-    """Let the last page hold 50 MB."""
+    """Make the last page 50 MB long."""
     return [*rows[:-50], *({**row, "note": "x" * 1_000_000} for row in rows[-50:])]
 
 
 def restated_twice(rows: list[Row], first: int, second: int) -> list[Any]:
-    """Let the API have a row at two places, in two versions."""
+    """Put two versions of a row at two positions."""
     rows = list(rows)
     rows[first], rows[second] = row(5000, version=3), row(5000, version=4)
     return rows

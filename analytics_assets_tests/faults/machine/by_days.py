@@ -1,4 +1,4 @@
-"""Definitions for processes of their own: one resource, loaded by days in twelve windows."""
+"""Definitions for other processes: one resource, loaded by days in windows of five."""
 
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets_tests.support.partitioned import api_by_day

@@ -26,14 +26,14 @@ PATIENCE = 30  # seconds for a server to die
 
 @dataclass(frozen=True)
 class Doom:
-    """What happens to the load.
+    """The end of the load.
 
     Args:
         points: functions as `module:Class.name`, reached one after the other; when the last one is
             called, somebody is killed.
-        half_way: whether that function, which executes statements, first does so with one of them.
-        victim: the process that is killed; None is this one.
-        stock: whether stock dlt loads, in place of this project.
+        half_way: True if that function, which executes statements, first executes one of them.
+        victim: the process that is killed; None for this one.
+        stock: True if stock dlt loads, in place of this project.
         file_limit: bytes that a file may have before writing to it fails, as on a full disk.
     """
 
@@ -45,7 +45,7 @@ class Doom:
 
 
 def main() -> None:
-    """Load under the doom that the command line tells."""
+    """Load under the doom of the command line."""
     doom = Doom(**json.loads(sys.argv[1]))
     if doom.file_limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (doom.file_limit, doom.file_limit))

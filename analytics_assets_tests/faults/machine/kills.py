@@ -12,12 +12,12 @@ LOADED = "analytics_assets.orchestration.assets.dlt_resource:DltLoader.extract_r
 
 @dataclass(frozen=True)
 class Kill:
-    """A process that is killed, and whether the rows are in the table by then.
+    """A moment at which the process is killed.
 
     Args:
-        name: when it is killed.
+        name: the moment.
         points: the functions that are reached before, as `Doom` takes them.
-        arrived: whether the table holds the new rows.
+        arrived: True if the table holds the new rows by then.
         half_way: True if the first of the merge's statements has been executed.
     """
 

@@ -1,6 +1,6 @@
 """Kills of the run, of the daemon and of the webserver, at random moments of a backfill.
 
-Whatever the moment, one more run makes the content right, and nothing is left hanging.
+At any moment: one more run makes the table complete, and no run, slot or lock is left.
 """
 
 import os
@@ -42,13 +42,13 @@ UNDER_WAY = [
 
 
 class Trial:
-    """A deployment in which one backfill follows on the other, and processes are killed.
+    """A deployment with one backfill after the other, in which processes are killed.
 
     Args:
         deployment: the webserver and the daemon.
-        instance: the same instance, looked at from here.
+        instance: the instance of the deployment.
         sandbox: the API that is read.
-        chance: says when what is killed.
+        chance: chooses the moments.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Trial:
         return self.deployment.launch([asset], "__ASSET_JOB", range_tags(DAYS))
 
     def living(self) -> list[dg.DagsterRun]:
-        """Return the runs that will go on by themselves."""
+        """Return the runs that are under way and whose process lives."""
         runs = self.instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
         return [run for run in runs if not self._is_dead(run)]
 
     def kill(self, victim: str) -> None:
-        """Kill something at some moment of a backfill, and start again what is a service."""
+        """Kill a process at some moment of a backfill; start it again if it is a service."""
         if not self.living():
             self.backfill()
         due = len(self._sandbox.requests) + self._chance.randrange(20)
@@ -105,7 +105,7 @@ class Trial:
 
 
 def shorten_waits(file: Path) -> None:
-    """Let Dagster give up sooner on a run that was killed before it began."""
+    """Shorten the time after which Dagster fails a run that was killed before it began."""
     shipped = file.read_text()
     short = re.sub(r"start_timeout_seconds: \d+", "start_timeout_seconds: 30", shipped)
     short = re.sub(r"poll_interval_seconds: \d+", "poll_interval_seconds: 5", short)
@@ -124,7 +124,7 @@ def trial(
     ):
         point_at(sandbox, monkeypatch)
         shorten_waits(clean_place / "dagster.yaml")
-        # made before there are two who would make it in the same moment
+        # made before webserver and daemon would both make it
         with dg.DagsterInstance.from_config(str(clean_place)) as instance:
             deployment.start("webserver")
             deployment.start("daemon")
@@ -134,7 +134,7 @@ def trial(
 @pytest.mark.parametrize(
     ("warehouse", "seed"), [("duckdb", 1), ("postgres", 2)], indirect=["warehouse"]
 )
-def test_after_five_kills_one_more_run_makes_it_good_and_nothing_is_left_hanging(
+def test_after_five_kills_one_more_run_completes_the_table_and_leaves_no_lock(
     trial: Trial, warehouse: Warehouse, seed: int
 ) -> None:
     for victim in random.Random(seed).sample(VICTIMS, len(VICTIMS)):

@@ -1,4 +1,4 @@
-"""Faults of the machine: killed processes, a full disk, a warehouse that goes away."""
+"""Faults of the machine: killed processes, a full disk, a killed warehouse."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def check(rows: list[Row], arrived: bool, warehouse: Warehouse) -> None:
     assert differences(rows, table.content()[0]) == []
 
 
-def test_a_process_killed_while_reading_leaves_the_table_and_the_next_run_makes_it_good(
+def test_a_process_killed_while_reading_leaves_the_table_and_the_next_run_completes_it(
     server: VisitsServer,
     loaded_before: Warehouse,
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_process_killed_while_reading_leaves_the_table_and_the_next_run_makes_
 
 
 @pytest.mark.parametrize("kill", KILLS, ids=lambda kill: kill.name)
-def test_a_process_killed_later_leaves_a_whole_table_and_the_next_run_makes_it_good(
+def test_a_process_killed_later_leaves_a_whole_table_and_the_next_run_completes_it(
     server: VisitsServer,
     loaded_before: Warehouse,
     kill: Kill,
@@ -105,7 +105,7 @@ def failing_for_a_full_disk(server: VisitsServer, limit: int) -> str:
         row["note"] = row["id"] * 60_000
     error: str = json.loads(doomed(Doom(file_limit=limit)).communicate()[0])
     assert RESOURCE in error
-    assert "File too large" in error  # what the system says, as of a disk that is full
+    assert "File too large" in error  # the system's message, as for a full disk
     return error
 
 
@@ -130,7 +130,7 @@ def test_a_disk_that_duckdbs_file_fills_fails_the_run_and_leaves_the_table(
 
 
 @pytest.mark.parametrize("kill", SERVER_KILLS, ids=lambda kill: kill.name)
-def test_a_warehouse_that_goes_away_fails_the_run_and_keeps_a_whole_table(
+def test_a_killed_warehouse_fails_the_run_and_keeps_a_whole_table(
     server: VisitsServer,
     own_postgres: PostgresServer,
     monkeypatch: pytest.MonkeyPatch,

@@ -24,7 +24,7 @@ class Request:
         query: The query's parameters.
         content: The body.
         headers: The headers by their names in lower case.
-        moment: When it arrived, in seconds since the epoch.
+        moment: The time of its arrival, in seconds since the epoch.
         status: The status of its answer; None until then, or if there never was one.
     """
 
@@ -140,6 +140,6 @@ class Exchange:
         self._connection.close()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, though no longer than the server runs."""
+        """Wait, though no longer than the server runs."""
         if seconds:
             self.server.stopping.wait(seconds)

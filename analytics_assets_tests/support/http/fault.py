@@ -1,4 +1,4 @@
-"""Faults of a server: what goes wrong, with requests for what, and how often."""
+"""Faults of a server, and the requests that they hit."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ class Fault:
         path: The exact path of the requests, or ``*``.
         offset: The ``offset`` of the requests; None for any.
         day: A day between ``start_date`` and ``end_date`` of the requests; None for any.
-        times: How many requests it hits; None for all.
-        after: How many such requests, counted since the fault was added, it spares first.
+        times: The number of requests that it hits; None for all.
+        after: The number of such requests, counted since the fault was added, that it spares.
         delay: Seconds before anything else happens.
         expired_token: All tokens become invalid, and the status is 401 if none is given.
         does: Sends something else altogether.
@@ -67,7 +67,7 @@ class Fault:
         )
 
     def hit(self, exchange: Exchange) -> None:
-        """Let it go wrong."""
+        """Answer a request wrongly."""
         if self.expired_token:
             exchange.server.revoke_tokens()
         exchange.wait(self.delay)
@@ -118,7 +118,7 @@ class Faults:
         self._pending: list[_Pending] = []
 
     def add(self, fault: Fault) -> None:
-        """Let something go wrong from the next request on; of several, the first one hits."""
+        """Add a fault for the next requests; of several, the one added first hits."""
         with self._lock:
             self._pending.append(_Pending(fault, fault.after, fault.times))
 

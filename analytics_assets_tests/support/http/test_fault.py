@@ -32,7 +32,7 @@ def statuses_with(
     return [get_page(sandbox, resource, token=token).status_code for _ in range(count)]
 
 
-def test_a_status_fault_answers_with_it_as_often_as_it_says(sandbox: Sandbox) -> None:
+def test_a_status_fault_answers_with_its_status_as_often_as_set(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path=PATH, status=503, times=2))
 
     assert statuses(sandbox, 4) == [503, 503, 200, 200]
@@ -92,7 +92,7 @@ def test_a_fault_for_any_path_hits_the_token_endpoint_too(sandbox: Sandbox) -> N
     assert token_response(sandbox).status_code == 200
 
 
-def test_a_throttled_answer_says_when_to_come_back(sandbox: Sandbox) -> None:
+def test_a_throttled_answer_has_a_retry_after_header(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path=PATH, status=429, retry_after="7"))
     reply = get_page(sandbox, "page_views")
 
@@ -110,7 +110,7 @@ def test_a_delayed_answer_is_late_but_whole(sandbox: Sandbox) -> None:
     assert len(reply.json()["data"]) == 100
 
 
-def test_a_delay_beyond_the_clients_patience_is_a_timeout(sandbox: Sandbox) -> None:
+def test_a_delay_beyond_the_clients_timeout_is_a_timeout(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path="/openapi.json", delay=60))
 
     with pytest.raises(requests.ReadTimeout):
@@ -227,7 +227,7 @@ def test_stopping_does_not_wait_for_delayed_answers() -> None:
         assert isinstance(pending.exception(), requests.ConnectionError | None)
 
 
-def test_requests_are_noted_in_order_with_what_they_asked_and_got(sandbox: Sandbox) -> None:
+def test_requests_are_recorded_in_order_with_their_query_and_status(sandbox: Sandbox) -> None:
     token = access_token(sandbox)
     get_page(sandbox, "page_views", token=token, offset=5, sort="date")
     requests.get(f"{sandbox.base_url}/v1/page_views", timeout=10)
