@@ -5,30 +5,19 @@ No row is dropped: a row that breaks the contract goes to the table `rejected_ro
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-import dlt
-from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
-from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowValidator
+from analytics_assets.contract.validation import RowValidator, ValidatedPage
 from analytics_assets.extract.compat import is_loaded, load_id
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import ArrowRows, is_table, with_dlt_columns
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
-
-REJECTED_COLUMNS: TTableSchemaColumns = {
-    "resource": {"data_type": "text", "nullable": False},
-    "rejected_at": {"data_type": "timestamp", "nullable": False},
-    "offset": {"data_type": "bigint", "nullable": False},
-    "reason": {"data_type": "text", "nullable": False},
-    "row": {"data_type": "text", "nullable": False},
-}
+from analytics_assets.extract.rows.rejected_rows import RejectedRows
 
 
 def validate_rows(
@@ -50,11 +39,11 @@ def validate_rows(
         has_children: whether other resources are read from its rows. They see all rows of the API;
             if its own table is loaded too, each row must be valid.
     """
+    rejected = RejectedRows(contract.resource)
     if has_children:
-        resource.add_step(ParentValidation(contract, [], resource), insert_at=2)
+        resource.add_step(ParentValidation(contract, resource, rejected), insert_at=2)
         return
-    rejected: list[dict[str, Any]] = []
-    resource.add_step(Validation(contract, rejected, resource), insert_at=2)
+    resource.add_step(Validation(contract, resource, rejected), insert_at=2)
     resource.add_step(TableRows(contract, rejected, as_arrow))
 
 
@@ -63,15 +52,13 @@ class Validation(PipeStep):
 
     Args:
         contract: the contract of the rows.
-        rejected: receives the invalid rows, as rows of `rejected_rows`.
         resource: the resource, with the hints of its entry.
+        rejected: receives the invalid rows.
     """
 
     placement_affinity = -0.9
 
-    def __init__(
-        self, contract: Contract, rejected: list[dict[str, Any]], resource: DltResource
-    ) -> None:
+    def __init__(self, contract: Contract, resource: DltResource, rejected: RejectedRows) -> None:
         super().__init__()
         self._contract = contract
         self._rejected = rejected
@@ -98,24 +85,21 @@ class Validation(PipeStep):
             return item
         if not isinstance(item, list):
             return item
-        page = self._validator.validate(item)
-        self._collisions.check(page.rows)
+        offset, page = self._offset, self._validated(item)
         for rejection in page.rejected:
-            self._rejected.append(
-                {
-                    "resource": self._contract.resource,
-                    "rejected_at": datetime.now(UTC),
-                    "offset": self._offset + rejection.position,
-                    "reason": rejection.reason,
-                    "row": json.dumps(rejection.row),
-                }
-            )
-        self._offset += len(item)
+            self._rejected.add(rejection, offset + rejection.position)
+        return page.rows
+
+    def _validated(self, rows: list[Any]) -> ValidatedPage:
+        """Validate a page, and count its rows and fields."""
+        page = self._validator.validate(rows)
+        self._collisions.check(page.rows)
+        self._offset += len(rows)
         self._custom_metrics["rows_rejected"] += len(page.rejected)
         self._custom_metrics["unknown_fields"] = dict(self._validator.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._validator.absent_fields)
         self._custom_metrics["key_types"] = self._validator.key_types
-        return page.rows
+        return page
 
 
 class InvalidParentError(ApiError):
@@ -139,11 +123,11 @@ class ParentValidation(Validation):
         """
         if not isinstance(item, list) or not is_loaded(self._pipe):
             return item
-        super().__call__(item, meta)
-        for first in self._rejected:
-            name = self._contract.resource
+        offset, page = self._offset, self._validated(item)
+        for first in page.rejected:
+            name, place = self._contract.resource, offset + first.position
             raise InvalidParentError(
-                f"{name}: its row at offset {first['offset']} cannot be loaded: {first['reason']}. "
+                f"{name}: its row at offset {place} cannot be loaded: {first.reason}. "
                 f"Nor can it be taken out, as other resources are read from the rows of `{name}` "
                 f"in the same load. Load `{name}` by itself, and the others without it, by "
                 "`with_resources`; such rows then go to `rejected_rows`."
@@ -156,15 +140,13 @@ class TableRows(PipeStep):
 
     Args:
         contract: the names of the columns.
-        rejected: the rows of `rejected_rows` that are to be emitted.
+        rejected: the rejected rows to emit.
         as_arrow: whether dlt may get the rows as Arrow tables.
     """
 
     placement_affinity = 1.2  # behind dlt's incremental step, which uses the API's names
 
-    def __init__(
-        self, contract: Contract, rejected: list[dict[str, Any]], as_arrow: bool = False
-    ) -> None:
+    def __init__(self, contract: Contract, rejected: RejectedRows, as_arrow: bool = False) -> None:
         super().__init__()
         self._arrow = ArrowRows(contract) if as_arrow else None
         self._rename = contract.rename
@@ -185,19 +167,7 @@ class TableRows(PipeStep):
             yield with_dlt_columns(item, load)
         else:
             yield self._table_rows(item, load) if isinstance(item, list) else item
-        if self._rejected:
-            rejected = list(self._rejected)
-            self._rejected.clear()  # before they are emitted: dlt takes the next page in between
-            # a table begins with the hints of its resource: empty ones take them away first
-            for columns, rows in (({}, []), (REJECTED_COLUMNS, rejected)):
-                hints = dlt.mark.make_hints(
-                    table_name=REJECTED_ROWS,
-                    columns=columns,
-                    write_disposition="append",
-                    primary_key=(),
-                    merge_key=(),
-                )
-                yield dlt.mark.with_hints(rows, hints, create_table_variant=True)
+        yield from self._rejected.items()
 
     def _table_rows(self, rows: list[dict[str, Any]], load: str | None) -> Any:
         table = self._arrow.table(rows, load) if self._arrow and load and rows else None

@@ -1,0 +1,73 @@
+"""Rejected rows, between the step that finds them and the step that emits them."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+from dlt.common.schema.typing import TTableSchemaColumns
+
+from analytics_assets.config.resource import REJECTED_ROWS
+from analytics_assets.contract.validation import Rejection
+
+COLUMNS: TTableSchemaColumns = {
+    "resource": {"data_type": "text", "nullable": False},
+    "rejected_at": {"data_type": "timestamp", "nullable": False},
+    "offset": {"data_type": "bigint", "nullable": False},
+    "reason": {"data_type": "text", "nullable": False},
+    "row": {"data_type": "text", "nullable": False},
+}
+
+
+class RejectedRows:
+    """Rejected rows of a resource that are not yet emitted.
+
+    The entry's `processing_steps` are between the two steps that share it: they never see a
+    rejected row, and a filter drops none.
+
+    Args:
+        resource: the resource.
+    """
+
+    def __init__(self, resource: str) -> None:
+        self._resource = resource
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, rejection: Rejection, offset: int) -> None:
+        """Add a row.
+
+        Args:
+            rejection: the row, and the reason.
+            offset: its place among the rows of the read, from 0.
+        """
+        self._rows.append(
+            {
+                "resource": self._resource,
+                "rejected_at": datetime.now(UTC),
+                "offset": offset,
+                "reason": rejection.reason,
+                "row": json.dumps(rejection.row),
+            }
+        )
+
+    def clear(self) -> None:
+        """Drop the rows of an earlier read."""
+        self._rows.clear()
+
+    def items(self) -> Iterator[Any]:
+        """Yield the rows once, as items of their table for dlt."""
+        if not self._rows:
+            return
+        rows = list(self._rows)
+        self._rows.clear()  # before they are emitted: dlt takes the next page in between
+        # a table begins with the hints of its resource: empty ones take them away first
+        for columns, table_rows in (({}, []), (COLUMNS, rows)):
+            hints = dlt.mark.make_hints(
+                table_name=REJECTED_ROWS,
+                columns=columns,
+                write_disposition="append",
+                primary_key=(),
+                merge_key=(),
+            )
+            yield dlt.mark.with_hints(table_rows, hints, create_table_variant=True)
