@@ -1,4 +1,4 @@
-"""Bodies that libcurl brings: whole and plain, or none at all."""
+"""Pages by libcurl: complete and with status 200, or none at all."""
 
 import gzip
 import ssl
@@ -29,7 +29,7 @@ Send = Callable[[BaseHTTPRequestHandler], None]
 
 @contextmanager
 def answering(send: Send, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server of which each answer is written by the test itself."""
+    """A server whose responses the test writes itself."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -76,7 +76,7 @@ def taken(url: str, headers: dict[str, str] | None = None, **extra: Any) -> Any:
     return body
 
 
-def test_a_body_comes_with_its_status_and_its_headers_by_any_case() -> None:
+def test_a_page_has_its_status_and_its_headers_by_any_case() -> None:
     with answering(lambda request: answer(request, b"[1]", X_Total="7")) as url:
         body = taken(url)
 
@@ -98,19 +98,19 @@ def test_headers_of_a_request_are_sent_as_they_are_and_no_others() -> None:
     assert seen[0].keys() - mine.keys() == {"Host"}
 
 
-def test_a_packed_body_is_unpacked() -> None:
+def test_a_packed_body_is_decoded() -> None:
     packed = gzip.compress(b"[1, 2]")
     with answering(lambda request: answer(request, packed, Content_Encoding="gzip")) as url:
         assert taken(url, {"Accept-Encoding": "gzip, deflate"}).content == b"[1, 2]"
 
 
 @pytest.mark.parametrize("status", [204, 302, 401, 404, 429, 500, 503])
-def test_only_a_plain_ok_is_taken(status: int) -> None:
+def test_any_other_status_than_200_is_no_page(status: int) -> None:
     with answering(lambda request: answer(request, b"", status, Location="/other")) as url:
         assert taken(url) is None
 
 
-def test_a_body_that_is_cut_short_is_not_taken() -> None:
+def test_a_body_that_is_cut_short_is_no_page() -> None:
     def send(request: BaseHTTPRequestHandler) -> None:
         answer(request, b"[1", Content_Length="10")
         request.close_connection = True
@@ -119,7 +119,7 @@ def test_a_body_that_is_cut_short_is_not_taken() -> None:
         assert taken(url) is None
 
 
-def test_a_body_that_does_not_go_on_is_not_waited_for_longer_than_the_timeout() -> None:
+def test_a_body_that_stalls_for_the_timeout_is_no_page() -> None:
     over = threading.Event()
 
     def send(request: BaseHTTPRequestHandler) -> None:
@@ -134,7 +134,7 @@ def test_a_body_that_does_not_go_on_is_not_waited_for_longer_than_the_timeout() 
             over.set()
 
 
-def test_an_api_that_is_not_there_gives_no_body() -> None:
+def test_a_refused_connection_is_no_page() -> None:
     with answering(lambda request: answer(request, b"[]")) as url:
         pass
     assert taken(url) is None
@@ -160,7 +160,7 @@ def test_pages_are_returned_in_the_order_of_their_requests() -> None:
     assert [body and body.content for body in came] == [b"/first", b"/second", b"/third"]
 
 
-def test_what_is_forgotten_gives_its_place_back() -> None:
+def test_a_discarded_request_gives_its_slot_back() -> None:
     over = threading.Event()
     rate_limit = RateLimit(LimitSettings(max_in_flight=1), 60)
     prefetcher = CurlPrefetcher(rate_limit, Traffic(), RequestSettings(), None)
@@ -184,7 +184,7 @@ def test_what_is_forgotten_gives_its_place_back() -> None:
             prefetcher.close()
 
 
-def test_a_signer_that_fails_gives_its_place_back() -> None:
+def test_a_signer_that_fails_gives_its_slot_back() -> None:
     class Failing:
         def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
             raise ValueError("no token")
@@ -231,7 +231,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("verify", "comes"), [(True, False), ("own", True), (False, True)])
-def test_certificates_are_checked_as_for_any_other_request(
+def test_certificates_are_verified_as_for_any_other_request(
     certificate: Path, verify: bool | str, comes: bool
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
