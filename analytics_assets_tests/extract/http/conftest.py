@@ -9,6 +9,19 @@ from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import statuses
 
 
+class FakeClock:
+    """Seconds that pass by sleeping alone."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 @pytest.fixture(scope="package")
 def shared_api() -> Iterator[Sandbox]:
     with Sandbox(today=TODAY, client_id=secrets.token_hex(8)) as running:

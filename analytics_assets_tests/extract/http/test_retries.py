@@ -96,15 +96,6 @@ def test_retry_after_is_cut_to_the_maximum_delay() -> None:
     assert waits(429, {"Retry-After": "86400"}) == [3600] * 3
 
 
-def test_a_retry_after_is_respected_over_http(api: Sandbox, answered: Answered) -> None:
-    api.faults.add(Fault(path=PATH, status=429, retry_after="1"))
-
-    assert read(client_of(api)) == ROWS
-    first, second = [request for request in api.requests if request.path == PATH][-2:]
-    assert answered() == [429, 200]
-    assert second.moment - first.moment >= 0.9
-
-
 @pytest.mark.parametrize("status", RETRIED)
 def test_a_temporary_failure_is_retried(api: Sandbox, answered: Answered, status: int) -> None:
     api.faults.add(Fault(path=PATH, status=status, times=3))

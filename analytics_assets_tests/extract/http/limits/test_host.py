@@ -1,7 +1,8 @@
 import pytest
 
 from analytics_assets.extract.http.limits.host import PROBE_SECONDS, HostLimits
-from analytics_assets_tests.extract.http.fake_clock import FakeClock, Response, quota
+from analytics_assets_tests.extract.http.conftest import FakeClock
+from analytics_assets_tests.extract.http.limits.responses import Response, quota
 
 MAX_DELAY = 3600.0
 

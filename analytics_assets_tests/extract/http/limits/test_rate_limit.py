@@ -9,8 +9,9 @@ from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.settings import LimitSettings
-from analytics_assets_tests.extract.http.fake_clock import FakeClock, Response, quota
+from analytics_assets_tests.extract.http.conftest import FakeClock
 from analytics_assets_tests.extract.http.limits.in_flight import InFlight
+from analytics_assets_tests.extract.http.limits.responses import Response, quota
 
 MAX_DELAY = 3600.0
 

@@ -10,8 +10,8 @@ from analytics_assets.config.errors import find_cause
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.request_settings import single_attempt
-from analytics_assets_tests.extract.http.fake_clock import Response
 from analytics_assets_tests.extract.http.limits.in_flight import InFlight
+from analytics_assets_tests.extract.http.limits.responses import Response
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Asked,
@@ -60,11 +60,8 @@ def read_from(server: PagedServer, connection: Connection | None = None) -> list
     return attempt.rows
 
 
-@pytest.mark.parametrize("in_flight", [1, 16])
-def test_a_refusal_of_one_page_delays_the_others(
-    monkeypatch: pytest.MonkeyPatch, in_flight: int
-) -> None:
-    read_ahead(monkeypatch, in_flight)
+def test_a_refusal_of_one_page_delays_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_ahead(monkeypatch, 16)
     api = Refusing(429, "1")
     with serving(api) as server:
         assert read_from(server) == MANY_PAGES

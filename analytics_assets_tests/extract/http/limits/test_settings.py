@@ -2,7 +2,7 @@ import pytest
 
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.extract.http.connection import connect
-from analytics_assets_tests.extract.http.fake_clock import Response
+from analytics_assets_tests.extract.http.limits.responses import Response
 
 
 @pytest.mark.parametrize("name", ["MAX_IN_FLIGHT", "MAX_PER_SECOND"])

@@ -16,7 +16,7 @@ from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.extract.http.fake_clock import FakeClock
+from analytics_assets_tests.extract.http.conftest import FakeClock
 from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox

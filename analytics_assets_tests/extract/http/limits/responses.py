@@ -1,20 +1,7 @@
-"""A clock that a test sets, and responses with limits in them."""
+"""Responses with limits in them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
-
-
-class FakeClock:
-    """Seconds that pass by sleeping alone."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Response(NamedTuple):
