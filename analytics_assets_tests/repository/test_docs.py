@@ -162,6 +162,29 @@ def test_every_check_and_every_field_of_the_launchpad_is_documented() -> None:
     assert all(f"| `{name}: " in config for name in LoadConfig.model_fields)
 
 
+def test_every_quoted_message_is_one_of_the_package() -> None:
+    messages = "\n".join(texts_of_the_package())
+    pages = (README, (DOCS / "troubleshooting.md").read_text())
+    first_columns = [row for page in pages for row in re.findall(r"^\| (.*?) \|", page, re.M)]
+    quotes = [quote for cell in first_columns for quote in re.findall(r"\*(.+?)\*", cell)]
+    assert quotes
+    assert [quote for quote in quotes if not re.search(pattern_of(quote), messages)] == []
+
+
+def texts_of_the_package() -> Iterator[str]:
+    """Yield the texts in the code, on one line each."""
+    for file in (ROOT / "analytics_assets").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            texts = (str(part.value) if isinstance(part, ast.Constant) else "_" for part in parts)
+            yield "".join(texts).replace("\n", " ")
+
+
+def pattern_of(quote: str) -> str:
+    """Return the pattern of a message, in which names, numbers and `...` match anything."""
+    return re.sub(r"(\\\.){3}|`[^`]*`|\d+", ".*?", re.escape(quote).replace(r"\`", "`"))
+
+
 def test_the_sensors_and_schedules_of_the_project_are_documented() -> None:
     project = definitions()
     names = {each.name for each in (*(project.sensors or ()), *(project.schedules or ()))}
