@@ -14,6 +14,7 @@ from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
 from analytics_assets.extract.http.cancellation import sleep
 from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.extract.http.prefetch.stalling import (
     MAX_IN_FLIGHT,
@@ -117,8 +118,24 @@ def test_a_read_that_is_interrupted_ends_at_once_and_leaves_nothing() -> None:
         assert sockets_to(api) == []
 
 
-def test_a_read_by_libcurl_that_fails_while_others_stall_ends_at_once_and_leaves_nothing() -> None:
-    """Pages with a contract are requested by libcurl."""
+@pytest.fixture
+def by_libcurl(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs that libcurl requests, in a read as for a load, with a contract."""
+    urls: list[str] = []
+    request = CurlPrefetcher.request
+
+    def counted(self: CurlPrefetcher, like: Any, url: str) -> None:
+        urls.append(url)
+        request(self, like, url)
+
+    monkeypatch.setattr("dlt.current.load_package_state", lambda: {"load_id": "a load"})
+    monkeypatch.setattr(CurlPrefetcher, "request", counted)
+    return urls
+
+
+def test_a_read_by_libcurl_that_fails_while_others_stall_ends_at_once_and_leaves_nothing(
+    by_libcurl: list[str],
+) -> None:
     with stalling(Stalling(fails_at=40)) as api:
         with closing(connect({"base_url": api.url}, "shop")) as connection:
             found: list[Any] = []
@@ -130,6 +147,7 @@ def test_a_read_by_libcurl_that_fails_while_others_stall_ends_at_once_and_leaves
         assert seconds < PROMPT
         assert prefetch_threads() == []
         assert sockets_to(api) == []
+        assert len(by_libcurl) >= MAX_IN_FLIGHT
         assert api.stalled
 
 
