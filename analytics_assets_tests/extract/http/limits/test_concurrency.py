@@ -1,4 +1,4 @@
-"""How many pages are asked for ahead, on a clock of the test's own."""
+"""The size of the concurrency, on a clock of the test itself."""
 
 from collections.abc import Callable
 
@@ -55,7 +55,7 @@ def busy(seconds: float, most_per_second: float) -> Latency:
     return lambda at_once: max(seconds, at_once / most_per_second)
 
 
-def test_it_grows_as_far_as_may_be_while_the_api_is_slower_than_the_work() -> None:
+def test_it_grows_to_the_maximum_while_the_api_is_slower_than_the_work() -> None:
     pages = Pages(steady(0.5), work=0.001)
 
     assert pages.concurrency.size == 0
@@ -93,7 +93,7 @@ def test_it_is_halved_at_once_when_the_api_asks_for_less() -> None:
         assert pages.sizes(1) == [size]
 
 
-def test_it_stays_halved_for_a_while_and_then_tries_again() -> None:
+def test_it_stays_halved_for_a_while_before_the_next_trial() -> None:
     pages = Pages(steady(0.5), work=0.001)
     pages.sizes(50)
 
@@ -103,7 +103,7 @@ def test_it_stays_halved_for_a_while_and_then_tries_again() -> None:
     assert pages.settled() == 16
 
 
-def test_a_refusal_in_the_middle_of_a_try_ends_the_try() -> None:
+def test_a_refusal_in_the_middle_of_a_trial_ends_it() -> None:
     pages = Pages(steady(0.5), work=0.001)
     while pages.sizes(1) != [8]:
         pass
@@ -143,7 +143,7 @@ def test_it_grows_again_when_the_api_has_recovered() -> None:
 
 
 @pytest.mark.parametrize("most", [2, 3, 5, 16])
-def test_it_is_never_larger_than_may_be(most: int) -> None:
+def test_it_is_never_larger_than_the_maximum(most: int) -> None:
     sizes = Pages(steady(1.0), work=0.001, most=most).sizes(500)
 
     assert max(sizes) == most
@@ -156,7 +156,7 @@ def test_one_request_at_a_time_leaves_none_for_pages_ahead(adaptive: bool) -> No
     assert set(pages.sizes(200)) == {0}
 
 
-def test_it_does_not_change_where_it_is_told_not_to() -> None:
+def test_it_does_not_change_unless_adaptive() -> None:
     pages = Pages(steady(0.0001), work=0.1, most=7, adaptive=False)
 
     assert pages.concurrency.size == 7
@@ -164,8 +164,8 @@ def test_it_does_not_change_where_it_is_told_not_to() -> None:
     assert set(pages.sizes(200)) == {7}
 
 
-def test_looks_at_other_sizes_become_rarer() -> None:
+def test_trials_of_other_sizes_become_rarer() -> None:
     sizes = Pages(steady(0.5), work=0.001).sizes(4000)
-    looks = [place for place, size in enumerate(sizes) if size == 16 and sizes[place - 1] == 8]
+    trials = [place for place, size in enumerate(sizes) if size == 16 and sizes[place - 1] == 8]
 
-    assert 3 <= len(looks) <= 8
+    assert 3 <= len(trials) <= 8

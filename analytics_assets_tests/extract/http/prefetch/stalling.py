@@ -90,7 +90,7 @@ def stalling(api: Stalling) -> Iterator[Stalling]:
         request_queue_size = 64
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """Say nothing of clients that have gone away."""
+            """Ignore clients that have closed their connection."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         api.port = server.server_port
