@@ -57,7 +57,7 @@ def held_open(
 
 
 def reset_memory_limit(error: Exception) -> bool:
-    """Reset DuckDB's memory limit if it is the cause of an error; the file is held open.
+    """Reset DuckDB's memory limit if it is the cause of an error, while the file is held open.
 
     Args:
         error: the error of a load.
@@ -66,10 +66,11 @@ def reset_memory_limit(error: Exception) -> bool:
         True if there is more memory now, so that another attempt makes sense. A limit from the
         settings stays.
     """
-    credentials = duckdb_credentials()
-    is_set = "memory_limit" in (credentials.global_config or {})
     cause = find_cause(error, duckdb.Error)  # out of memory, or a commit that failed for want of it
-    if is_set or not cause or "memory_limit" not in str(cause):
+    if not cause or "memory_limit" not in str(cause):
+        return False
+    credentials = duckdb_credentials()
+    if "memory_limit" in (credentials.global_config or {}):
         return False
     with _opened(credentials) as connection:
         connection.execute("RESET GLOBAL memory_limit")

@@ -168,7 +168,7 @@ class Warehouse:
         wait = LockWait(self.lock_patience, log)
         hooks = LoadHooks(
             held=partial(self._held_open, wait, columns),
-            recover=reset_memory_limit if self.is_duckdb else LoadHooks.recover,
+            recover=reset_memory_limit,
             after_load=partial(
                 trim_history_after, age=timedelta(days=self.history_days), log=log or LOG
             ),

@@ -13,7 +13,7 @@ import pytest
 
 from analytics_assets.warehouse.working_folder import working_folder
 
-OLD = time.time() - timedelta(days=7, minutes=1).total_seconds()
+OLD, RECENT = timedelta(days=7, minutes=1), timedelta(days=6)
 
 
 def abandoned(parent: Path) -> Path:
@@ -26,9 +26,10 @@ def abandoned(parent: Path) -> Path:
     return left
 
 
-def age(*paths: Path) -> None:
+def age(*paths: Path, by: timedelta = OLD) -> None:
+    changed = time.time() - by.total_seconds()
     for path in paths:
-        os.utime(path, (OLD, OLD))
+        os.utime(path, (changed, changed))
 
 
 def test_each_load_has_a_folder_of_its_own_which_is_removed_with_it(tmp_path: Path) -> None:
@@ -49,10 +50,12 @@ def test_a_folder_is_removed_by_a_later_load_once_nothing_in_it_has_changed_for_
     tmp_path: Path,
 ) -> None:
     left = abandoned(tmp_path)
+    rows = left / "package" / "rows"
+    age(rows, by=RECENT)
     age(left, left / "package")
     with working_folder(tmp_path, "load") as own:
-        assert sorted(tmp_path.iterdir()) == sorted([left, own])  # the file is newer
-    age(left / "package" / "rows", left / "package", left)
+        assert sorted(tmp_path.iterdir()) == sorted([left, own])
+    age(rows)
     with working_folder(tmp_path, "load") as own:
         assert list(tmp_path.iterdir()) == [own]
 
