@@ -209,11 +209,11 @@ class BulkRead:
         offset: int,
     ) -> None:
         """Ask for as many of the next pages as the concurrency allows, and for one at least."""
-        room = min(self._concurrency.size, HELD_AHEAD // max(paginator.bytes_of_page, 1))
+        most = min(self._concurrency.size, HELD_AHEAD // max(paginator.bytes_of_page, 1))
         if pages.end is None:  # which may not exist: at most as many as came so far
-            room = min(room, paginator.proof.received // pages.step)
+            most = min(most, paginator.proof.received // pages.step)
         offset = self._asked[-1] + pages.step if self._asked else offset
-        while len(self._asked) < max(room, 1) and (pages.end is None or offset < pages.end):
+        while len(self._asked) < max(most, 1) and (pages.end is None or offset < pages.end):
             self._prefetcher.request(request, url_of(offset))
             self._asked.append(offset)
             offset += pages.step

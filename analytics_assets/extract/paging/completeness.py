@@ -57,7 +57,7 @@ class Proof:
         self.total: int | None = None
         self.duplicates = Duplicates()
         self.trouble = ""
-        self._in_circles = False
+        self._is_circular = False
         self._rows_before, self._rows = self._rows, RowIndex()
         self._page_before: Hashable = None
         self._pages: set[int] = set()
@@ -69,8 +69,8 @@ class Proof:
     @property
     def void(self) -> bool:
         """True if the pass can be abandoned."""
-        # but for the last one, which is read to its end for the numbers in the error
-        return self._in_circles or bool(self.trouble and self.number < self.passes)
+        # the last pass is read to its end, for the numbers in the error
+        return self._is_circular or bool(self.trouble and self.number < self.passes)
 
     def key_of(self, row: Any) -> Hashable:
         """Return the key of a row; None if it lacks a part of it."""
@@ -172,7 +172,7 @@ class Proof:
         this_page = hash(self._page_before)
         if this_page in self._pages or (all_keyed and self._rows.knows(hashes)):
             self.trouble = f"all rows at offset {self.received} had come before"
-            self._in_circles = True
+            self._is_circular = True
         self._pages.add(this_page)
         self._rows.add(hashes, contents)
 

@@ -1,4 +1,7 @@
-"""Pages in the middle of a read: taken straight into columns, or left to dlt's client."""
+"""Pages in the middle of a read: taken straight into columns, or left to dlt's client.
+
+Their rows are the same either way.
+"""
 
 import threading
 from typing import Any
@@ -7,6 +10,7 @@ import psutil
 import pytest
 
 from analytics_assets.extract.paging import bulk_read
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.extract.paging.typed_orders import (
     CONTRACT,
     IN_COLUMNS,
@@ -15,33 +19,25 @@ from analytics_assets_tests.extract.paging.typed_orders import (
     attempted,
     changed,
     entry,
+    once,
     read,
 )
+from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Answers,
     Asked,
     drain,
     paged,
+    rows,
     serving,
     source_of,
 )
 
-pytestmark = pytest.mark.usefixtures("few_pages", "in_a_load", "pages_at_once")
+pytestmark = pytest.mark.usefixtures("few_pages")
+as_in_a_load = pytest.mark.usefixtures("in_a_load", "pages_at_once")
 
 
-def once(answers: Answers, offset: int, other: Answer) -> Answers:
-    """An API that answers something else, once, at a place."""
-    left = [other]
-
-    def answer(asked: Asked) -> Answer:
-        if asked.number("offset") == offset and left:
-            return left.pop()
-        return answers(asked)
-
-    return answer
-
-
+@as_in_a_load
 def test_all_pages_but_the_first_and_the_last_go_straight_into_columns(
     typed_pages: list[int],
 ) -> None:
@@ -52,11 +48,13 @@ def test_all_pages_but_the_first_and_the_last_go_straight_into_columns(
     assert sorted(asked.number("offset") for asked in found.asked) == [*range(0, 95, PAGE), 95]
 
 
+@as_in_a_load
 def test_without_a_total_pages_are_read_up_to_the_empty_one(typed_pages: list[int]) -> None:
     assert read(paged(ORDERS, with_total=False)).rows == IN_COLUMNS
     assert sum(typed_pages) >= 17 * PAGE
 
 
+@as_in_a_load
 def test_pages_with_fields_unknown_to_the_contract_are_left_to_dlt(
     typed_pages: list[int],
 ) -> None:
@@ -68,6 +66,7 @@ def test_pages_with_fields_unknown_to_the_contract_are_left_to_dlt(
     assert len(found.asked) <= 20 + 16 + len(typed_pages)
 
 
+@as_in_a_load
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_an_answer_that_is_retried_is_left_to_dlts_client(
     status: int, monkeypatch: pytest.MonkeyPatch
@@ -78,6 +77,7 @@ def test_an_answer_that_is_retried_is_left_to_dlts_client(
     assert read(once(paged(ORDERS), 40, later)).rows == IN_COLUMNS
 
 
+@as_in_a_load
 @pytest.mark.parametrize(
     "other",
     [
@@ -101,6 +101,7 @@ def test_an_answer_without_rows_fails_the_read_and_names_the_offset(
     assert found.rows == []
 
 
+@as_in_a_load
 def test_a_total_that_changes_in_the_middle_leads_to_another_pass() -> None:
     begun: list[int] = []
 
@@ -112,6 +113,7 @@ def test_a_total_that_changes_in_the_middle_leads_to_another_pass() -> None:
     assert len(begun) == 2
 
 
+@as_in_a_load
 def test_an_offset_that_is_ignored_in_the_middle_fails_the_read() -> None:
     def stuck(offset: int, body: Any) -> Any:
         return {**body, "data": ORDERS[40:45]} if offset > 40 else body
@@ -119,6 +121,7 @@ def test_an_offset_that_is_ignored_in_the_middle_fails_the_read() -> None:
     assert "rows of the page before it" in attempted(changed(paged(ORDERS), stuck)).error
 
 
+@as_in_a_load
 def test_a_row_on_two_pages_fails_the_read() -> None:
     def shifted(offset: int, body: Any) -> Any:
         return {**body, "data": ORDERS[offset - 1 : offset + PAGE - 1]}
@@ -126,6 +129,7 @@ def test_a_row_on_two_pages_fails_the_read() -> None:
     assert "were on two pages" in attempted(changed(paged(ORDERS), shifted, {40})).error
 
 
+@as_in_a_load
 def test_processing_steps_get_all_rows_one_by_one(typed_pages: list[int]) -> None:
     steps = [{"filter": lambda each: each["id"] % 2}]
 
@@ -133,6 +137,7 @@ def test_processing_steps_get_all_rows_one_by_one(typed_pages: list[int]) -> Non
     assert typed_pages == []
 
 
+@as_in_a_load
 def test_outside_a_load_rows_come_one_by_one(
     typed_pages: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +149,7 @@ def test_outside_a_load_rows_come_one_by_one(
     assert typed_pages == []
 
 
+@as_in_a_load
 def test_a_read_that_fails_leaves_no_connection_and_no_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -164,6 +170,7 @@ def test_a_read_that_fails_leaves_no_connection_and_no_thread(
     assert len(to_the_server) <= 1  # dlt's own client keeps one
 
 
+@as_in_a_load
 def test_an_api_that_redirects_is_left_to_dlts_client(typed_pages: list[int]) -> None:
     pages = paged(ORDERS)
 
@@ -177,6 +184,7 @@ def test_an_api_that_redirects_is_left_to_dlts_client(typed_pages: list[int]) ->
     assert typed_pages == []
 
 
+@as_in_a_load
 def test_an_api_behind_a_proxy_is_left_to_dlts_client(
     typed_pages: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,3 +197,97 @@ def test_an_api_behind_a_proxy_is_left_to_dlts_client(
 
     assert [number for table in tables for number in table["id"].to_pylist()] == list(range(95))
     assert typed_pages == []
+
+
+@as_in_a_load
+def test_a_row_that_breaks_the_contract_is_rejected_and_the_others_are_loaded() -> None:
+    def broken(offset: int, body: Any) -> Any:
+        odd = {"id": 900 + offset, "amount": "much"}
+        return {**body, "data": [*body["data"][:2], odd, *body["data"][3:]]}
+
+    found = read(changed(paged(ORDERS), broken, {10, 50, 55}))
+
+    assert found.rows == [each for each in IN_COLUMNS if each["id"] not in (12, 52, 57)]
+    assert [each["offset"] for each in found.rejected] == [12, 52, 57]
+    assert {each["reason"] for each in found.rejected} == {
+        "`$.amount`: Expected `float | null`, got `str`"
+    }
+
+
+@as_in_a_load
+def test_of_rows_that_share_their_key_the_last_one_is_loaded() -> None:
+    found = read(paged([*ORDERS[:60], {**ORDERS[60], "id": 3, "text": "the last"}, *ORDERS[61:]]))
+
+    assert len(found.rows) == 94
+    assert [each["text"] for each in found.rows if each["id"] == 3] == ["the last"]
+
+
+@as_in_a_load
+def test_of_rows_that_share_their_key_the_last_one_that_fits_is_loaded() -> None:
+    found = read(paged([*ORDERS[:60], {**ORDERS[60], "id": 3, "amount": "much"}, *ORDERS[61:]]))
+
+    assert [each["text"] for each in found.rows if each["id"] == 3] == ["row 3"]
+    assert len(found.rejected) == 1
+
+
+@as_in_a_load
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("at", "0001-01-01T00:00:00+01:00"),
+        ("at", "9999-12-31T23:59:59-05:00"),
+        ("amount", 2**53 + 1),
+        ("text", "nul \0 within"),
+    ],
+)
+def test_values_that_fit_by_type_only_are_rejected_as_on_other_pages(
+    field: str, value: Any
+) -> None:
+    found = read(paged([*ORDERS[:47], {**ORDERS[47], field: value}, *ORDERS[48:]]))
+
+    assert found.ids == [number for number in range(95) if number != 47]
+    (rejected,) = found.rejected
+    assert rejected["reason"].startswith(f"`$.{field}`")
+
+
+@as_in_a_load
+def test_integers_that_come_as_floats_keep_their_key() -> None:
+    floats = [{**each, "id": float(each["id"])} for each in ORDERS]
+
+    assert read(paged(floats)).ids == list(range(95))
+
+
+@as_in_a_load
+def test_rows_of_another_shape_do_not_stop_a_list_of_ids() -> None:
+    found = read(paged(rows(*range(95))))
+
+    assert found.ids == list(range(95))
+    assert {each["amount"] for each in found.rows} == {None}
+
+
+def loaded(warehouse: Warehouse, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The table after a load of all orders."""
+    pipeline = warehouse.pipeline("test")
+    with serving(paged(ORDERS)) as server:
+        source = source_of(server, given, contract=CONTRACT)
+        pipeline.run(source, loader_file_format="parquet")
+    return table_values(pipeline, "orders")
+
+
+def test_pages_in_columns_are_loaded_as_they_are(
+    warehouse: Warehouse, typed_pages: list[int]
+) -> None:
+    found = loaded(warehouse, entry())
+
+    assert [
+        {**each, "at": each["at"].astimezone(IN_COLUMNS[0]["at"].tzinfo)} for each in found
+    ] == (IN_COLUMNS)
+    assert len(typed_pages) > 10
+
+
+def test_a_step_that_makes_keys_equal_still_leaves_one_row_for_each(warehouse: Warehouse) -> None:
+    steps = [{"map": lambda each: {**each, "id": each["id"] // 2}}]
+
+    found = loaded(warehouse, entry(processing_steps=steps))
+
+    assert [each["id"] for each in found] == list(range(48))

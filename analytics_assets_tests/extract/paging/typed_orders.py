@@ -95,5 +95,17 @@ def changed(
     return answer
 
 
+def once(answers: Answers, offset: int, other: Answer) -> Answers:
+    """An API that answers something else, once, at a place."""
+    left = [other]
+
+    def answer(asked: Asked) -> Answer:
+        if asked.number("offset") == offset and left:
+            return left.pop()
+        return answers(asked)
+
+    return answer
+
+
 def _without_dlt(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in columns.items() if not name.startswith("_dlt")}
