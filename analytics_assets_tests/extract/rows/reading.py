@@ -41,14 +41,14 @@ def read_rows(
 def extract(
     answers: Answers, *entries: Mapping[str, Any], contract: Contract | None = None
 ) -> dlt.Pipeline:
-    """Have dlt extract `orders`, or other entries, without normalizing or loading the rows."""
+    """Extract `orders`, or other entries, without normalizing or loading the rows."""
     with serving(answers) as server:
         source = source_of(server, *(entries or [orders(MERGED)]), contract=contract)
         return extract_source(source)
 
 
 def extract_source(source: DltSource) -> dlt.Pipeline:
-    """Have dlt extract a source."""
+    """Extract a source."""
     pipeline = Warehouse.from_settings().pipeline("test")
     pipeline.extract(source, loader_file_format="parquet")
     return pipeline

@@ -216,7 +216,7 @@ def test_a_table_that_was_loaded_without_a_contract_accepts_rows_with_one(
 
 
 def with_unknown_field(place: int) -> Case:
-    """Six rows, one of which has a field that the contract does not name."""
+    """Six rows, one with a field that the contract does not name."""
     plain: Row = {str(kind): value for kind, value in PLAIN.items()}
     rows = [{"id": number, **plain} for number in range(6)]
     rows[place]["unknown"] = "field"

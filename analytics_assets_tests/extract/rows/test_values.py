@@ -59,7 +59,7 @@ NESTS: tuple[Callable[[int], Any], ...] = (lambda n: n, lambda n: [n], lambda n:
 
 
 def extremes() -> Iterator[tuple[Contract, list[Any]]]:
-    """Three rows each, the second of which no warehouse can store."""
+    """Three rows each; no warehouse can store the second."""
     for contract in (TIMED, KEYED):
         for value in (EARLY, LATE):
             times = ("0001-01-01T00:00:00Z", value, "2025-01-01T00:00:00Z")
