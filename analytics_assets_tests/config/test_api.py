@@ -1,5 +1,3 @@
-import threading
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +14,6 @@ def api(*resources: Any, name: str = "shop", **parts: Any) -> Api:
     policies = {key: parts.pop(key) for key in ("default_policy", "policies") if key in parts}
     config = {"client": CLIENT, "resources": list(resources), **parts}
     return Api(name=name, config=config, **policies)
-
-
-def names_of(config: Mapping[str, Any]) -> list[str]:
-    return [entry if isinstance(entry, str) else entry["name"] for entry in config["resources"]]
 
 
 def test_an_api_lists_its_resources_in_the_order_they_are_written() -> None:
@@ -207,84 +201,6 @@ def test_a_resources_own_policy_goes_over_the_shared_one_field_by_field() -> Non
 
     assert shop.resources["orders"].policy == Policy(schedule="15 * * * *", owners=["team:sales"])
     assert shop.resources["customers"].policy == Policy(schedule="0 5 * * *", owners=["team:sales"])
-
-
-def test_endpoint_and_primary_key_come_from_the_defaults_unless_the_entry_says_otherwise() -> None:
-    shop = api(
-        {"name": "orders", "endpoint": {"path": "/v1/orders"}, "primary_key": ["id", "line"]},
-        {"name": "customers", "endpoint": "/v2/customers"},
-        "articles",
-        resource_defaults={"primary_key": "id", "endpoint": {"data_selector": "data"}},
-    )
-
-    assert shop.resources["orders"].endpoint == {"path": "/v1/orders", "data_selector": "data"}
-    assert shop.resources["customers"].endpoint == {
-        "path": "/v2/customers",
-        "data_selector": "data",
-    }
-    assert shop.resources["articles"].endpoint == {"path": "articles", "data_selector": "data"}
-    assert shop.resources["orders"].primary_key == ("id", "line")
-    assert shop.resources["articles"].primary_key == ("id",)
-
-
-BY_PATH = {"name": "items", "endpoint": {"path": "/v1/orders/{resources.orders.id}/items"}}
-BY_PARAMS = {"name": "items", "endpoint": {"params": {"order": "{resources.orders.id}"}}}
-BY_BODY = {"name": "items", "endpoint": {"json": {"ids": ["{resources.orders.id}"]}}}
-BY_RESOLVE = {
-    "name": "items",
-    "endpoint": {
-        "path": "/v1/orders/{order}/items",
-        "params": {"order": {"type": "resolve", "resource": "orders", "field": "id"}},
-    },
-}
-
-
-@pytest.mark.parametrize("items", [BY_PATH, BY_PARAMS, BY_BODY, BY_RESOLVE])
-def test_the_configuration_of_one_resource_holds_the_parents_it_is_read_from(
-    items: dict[str, Any],
-) -> None:
-    shop = api(items, "customers", {"name": "orders"}, resource_defaults={"primary_key": "id"})
-
-    config = shop.resources["items"].config
-
-    assert names_of(config) == ["items", "orders"]
-    assert config["client"] == CLIENT
-    assert config["resource_defaults"] == {"primary_key": "id"}
-    assert names_of(shop.resources["orders"].config) == ["orders"]
-
-
-def test_parents_of_parents_are_found() -> None:
-    parts = {"name": "parts", "endpoint": "/v1/items/{resources.items.id}/parts"}
-    shop = api({"name": "orders"}, BY_PATH, parts)
-
-    assert names_of(shop.resources["parts"].config) == ["orders", "items", "parts"]
-
-
-def test_resources_that_are_read_from_each_other_do_not_hang() -> None:
-    entries: list[Any] = [
-        {"name": "orders", "endpoint": "/v1/{resources.items.id}/orders"},
-        BY_PATH,
-        {"name": "selfish", "endpoint": "/v1/{resources.selfish.id}"},
-    ]
-    found: list[list[str]] = []
-
-    def look() -> None:
-        shop = api(*entries)
-        found.extend(names_of(shop.resources[name].config) for name in ("items", "selfish"))
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    looking.join(timeout=30)
-
-    assert found == [["orders", "items"], ["selfish"]]
-
-
-def test_a_parent_that_is_not_there_is_refused_with_the_one_that_was_meant() -> None:
-    with pytest.raises(ConfigurationError) as refusal:
-        api(BY_PATH, {"name": "order"})
-
-    assert "resource `items` is read from the rows of `orders`" in str(refusal.value)
-    assert "did you mean `order`?" in str(refusal.value)
 
 
 def test_a_merge_without_a_key_is_refused() -> None:

@@ -1,0 +1,126 @@
+"""Resources as configured: defaults applied, parents included, dispositions read."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.errors import ConfigurationError
+
+CLIENT = {"base_url": "https://api.example.com"}
+
+
+def api(*resources: Any, **parts: Any) -> Api:
+    config = {"client": CLIENT, "resources": list(resources), **parts}
+    return Api(name="shop", config=config)
+
+
+def names_of(config: Mapping[str, Any]) -> list[str]:
+    return [entry if isinstance(entry, str) else entry["name"] for entry in config["resources"]]
+
+
+def test_endpoint_and_primary_key_come_from_the_defaults_unless_the_entry_says_otherwise() -> None:
+    shop = api(
+        {"name": "orders", "endpoint": {"path": "/v1/orders"}, "primary_key": ["id", "line"]},
+        {"name": "customers", "endpoint": "/v2/customers"},
+        "articles",
+        resource_defaults={"primary_key": "id", "endpoint": {"data_selector": "data"}},
+    )
+
+    assert shop.resources["orders"].endpoint == {"path": "/v1/orders", "data_selector": "data"}
+    assert shop.resources["customers"].endpoint == {
+        "path": "/v2/customers",
+        "data_selector": "data",
+    }
+    assert shop.resources["articles"].endpoint == {"path": "articles", "data_selector": "data"}
+    assert shop.resources["orders"].primary_key == ("id", "line")
+    assert shop.resources["articles"].primary_key == ("id",)
+
+
+BY_PATH = {"name": "items", "endpoint": {"path": "/v1/orders/{resources.orders.id}/items"}}
+BY_PARAMS = {"name": "items", "endpoint": {"params": {"order": "{resources.orders.id}"}}}
+BY_BODY = {"name": "items", "endpoint": {"json": {"ids": ["{resources.orders.id}"]}}}
+BY_RESOLVE = {
+    "name": "items",
+    "endpoint": {
+        "path": "/v1/orders/{order}/items",
+        "params": {"order": {"type": "resolve", "resource": "orders", "field": "id"}},
+    },
+}
+
+
+@pytest.mark.parametrize("items", [BY_PATH, BY_PARAMS, BY_BODY, BY_RESOLVE])
+def test_the_configuration_of_one_resource_holds_the_parents_it_is_read_from(
+    items: dict[str, Any],
+) -> None:
+    shop = api(items, "customers", {"name": "orders"}, resource_defaults={"primary_key": "id"})
+
+    config = shop.resources["items"].config
+
+    assert names_of(config) == ["items", "orders"]
+    assert config["client"] == CLIENT
+    assert config["resource_defaults"] == {"primary_key": "id"}
+    assert names_of(shop.resources["orders"].config) == ["orders"]
+
+
+def test_parents_of_parents_are_found() -> None:
+    parts = {"name": "parts", "endpoint": "/v1/items/{resources.items.id}/parts"}
+    shop = api({"name": "orders"}, BY_PATH, parts)
+
+    assert names_of(shop.resources["parts"].config) == ["orders", "items", "parts"]
+
+
+def test_resources_that_are_read_from_each_other_do_not_hang() -> None:
+    entries: list[Any] = [
+        {"name": "orders", "endpoint": "/v1/{resources.items.id}/orders"},
+        BY_PATH,
+        {"name": "selfish", "endpoint": "/v1/{resources.selfish.id}"},
+    ]
+    found: list[list[str]] = []
+
+    def look() -> None:
+        shop = api(*entries)
+        found.extend(names_of(shop.resources[name].config) for name in ("items", "selfish"))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(timeout=30)
+
+    assert found == [["orders", "items"], ["selfish"]]
+
+
+def test_a_parent_that_is_not_there_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        api(BY_PATH, {"name": "order"})
+
+    assert "resource `items` is read from the rows of `orders`" in str(refusal.value)
+    assert "did you mean `order`?" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "is_merged", "rewrites_rows", "has_unique_keys"),
+    [
+        ("append", False, True, False),
+        ("replace", False, True, True),
+        ("merge", True, True, True),
+        ({"disposition": "merge", "strategy": "upsert"}, True, True, True),
+        ({"disposition": "merge", "strategy": "scd2"}, False, False, False),
+    ],
+)
+def test_the_write_disposition_decides_what_a_load_proves(
+    disposition: Any, is_merged: bool, rewrites_rows: bool, has_unique_keys: bool
+) -> None:
+    entry = {"name": "orders", "primary_key": "id", "write_disposition": disposition}
+    resource = api(entry).resources["orders"]
+    assert resource.is_merged is is_merged
+    assert resource.rewrites_rows is rewrites_rows
+    assert resource.has_unique_keys is has_unique_keys
+
+
+def test_processing_steps_may_drop_rows_so_that_a_row_read_is_no_row_of_the_table() -> None:
+    entry = {"name": "orders", "primary_key": "id", "write_disposition": "merge"}
+    assert api(entry).resources["orders"].loads_every_row
+    steps = {**entry, "processing_steps": [{"filter": bool}]}
+    assert not api(steps).resources["orders"].loads_every_row
