@@ -207,3 +207,12 @@ def test_a_number_of_pages_that_goes_missing_leaves_the_end_to_an_empty_page() -
     answers = in_turn(page(1, 2, pages=2), page(3), *[page()] * 9)
 
     assert read(answers, paginator=paginator).numbers == [1, 2, 3]
+
+
+def test_without_a_selector_each_page_must_have_its_rows_where_the_first_one_has_them() -> None:
+    elsewhere = Answer({"items": rows(3, 4), "total": 4})
+
+    attempt = failed(in_turn(page(1, 2, total=4), elsewhere), data_selector=None)
+
+    assert attempt.error.startswith("orders: the page at offset 2 has no list at `data`")
+    assert "`data_selector`" in attempt.error

@@ -58,7 +58,7 @@ def _rows(client: RESTClient, entry: Entry) -> Iterator[Any]:
         endpoint.get("method", "GET"),
         json=endpoint.get("json"),
         paginator=entry.paginator,
-        data_selector=endpoint["data_selector"],
+        data_selector=endpoint.get("data_selector"),
         hooks={"response": endpoint["response_actions"]},
     )
     step = VerifiedRead(entry.paginator, False, entry.contract, (), entry.bulk_read)
