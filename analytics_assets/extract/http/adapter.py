@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Iterator
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -61,7 +60,7 @@ class ApiAdapter(HTTPAdapter):
     Args:
         redact: removes secrets from a text.
         auth: signs the requests that it has signed before; None if the API needs no OAuth2.
-        traffic: counts attempts.
+        traffic: counts requests.
         rate_limit: the rate limit.
         deadline: seconds in which the whole response to one attempt must arrive.
         max_wait: seconds; where the API asks for a longer wait, there is none.
@@ -86,9 +85,6 @@ class ApiAdapter(HTTPAdapter):
         self._auth = auth
         self._traffic = traffic
         self._deadline = deadline
-        self._last_attempts: WeakKeyDictionary[requests.PreparedRequest, float] = (
-            WeakKeyDictionary()
-        )
 
     def init_poolmanager(self, *args, **kwargs):  # type: ignore[no-untyped-def]
         """Make the connections, whose waits end when their read is cancelled."""
@@ -122,6 +118,7 @@ class ApiAdapter(HTTPAdapter):
         if auth and response.status_code == requests.codes.unauthorized:
             auth.renew(request)
             auth(request)
+            self._traffic.record_retry()
             response = self._attempt(request, *args, **kwargs)
         return response
 
@@ -137,7 +134,6 @@ class ApiAdapter(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
         started = time.monotonic()
-        last_attempt = self._last_attempts.get(request)
         failure: RequestException | HTTPError | None = None
         try:
             with watched_exchange():
@@ -146,9 +142,7 @@ class ApiAdapter(HTTPAdapter):
         except INCOMPLETE as error:
             failure = error
         finally:
-            ended = time.monotonic()
-            self._last_attempts[request] = ended
-            self._traffic.record(ended - started, last_attempt and started - last_attempt)
+            self._traffic.record_attempt(time.monotonic() - started)
         if failure:
             # raised outside of `except`, as the original error, whose text holds the URL with its
             # query, would otherwise stay attached as the context

@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -69,6 +70,7 @@ class ApiSession(Session):
         adapter: sends one attempt.
         settings: timeout and retries.
         redact: removes secrets from a text.
+        traffic: counts retries.
         sleep: waits for some seconds between attempts.
     """
 
@@ -77,12 +79,14 @@ class ApiSession(Session):
         adapter: BaseAdapter,
         settings: RequestSettings,
         redact: Redact = str,
+        traffic: Traffic | None = None,
         sleep: Callable[[float], None] = cancellable_sleep,
     ) -> None:
         super().__init__(timeout=settings.request_timeout, raise_for_status=False)
         self.pending = PendingResponses()
         self._settings = settings
         self._redact = redact
+        self._traffic = traffic or Traffic()
         self._sleep = sleep
         self._thread = threading.local()
         self._environment: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -147,12 +151,17 @@ class ApiSession(Session):
 
     def _retrying(self) -> Retrying:
         return Retrying(
-            sleep=self._sleep,
+            sleep=self._back_off,
             stop=stop_after_attempt(self._settings.request_max_attempts),
             wait=self._delay,
             retry=_is_retried,
             retry_error_callback=_outcome,
         )
+
+    def _back_off(self, seconds: float) -> None:
+        started = time.monotonic()
+        self._sleep(seconds)
+        self._traffic.record_retry(time.monotonic() - started)
 
     def _delay(self, state: RetryCallState) -> float:
         """Return the seconds before the next attempt: by `Retry-After`, else by the backoff."""
@@ -179,7 +188,7 @@ def build_session(
     Args:
         redact: removes secrets from a text.
         auth: renews the token of the requests it has signed.
-        traffic: counts attempts.
+        traffic: counts requests and retries.
         settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
         rate_limit: the rate limit.
         address_setting: the setting with the requests' address, for errors.
@@ -189,18 +198,19 @@ def build_session(
     """
     settings = settings or resolve_configuration(RequestSettings())
     rate_limit = rate_limit or RateLimit(LimitSettings(), settings.request_max_retry_delay)
+    traffic = traffic or Traffic()
     # a person or a sensor waits for a request that is not even retried
     max_wait = settings.request_timeout if settings.request_max_attempts == 1 else math.inf
     adapter = ApiAdapter(
         redact,
         auth,
-        traffic or Traffic(),
+        traffic,
         rate_limit,
         settings.request_deadline,
         max_wait,
         address_setting,
     )
-    return ApiSession(adapter, settings, redact)
+    return ApiSession(adapter, settings, redact, traffic)
 
 
 def _response(state: RetryCallState) -> requests.Response | None:

@@ -26,16 +26,22 @@ class Traffic:
         """Seconds spent waiting for the API: for responses and before retries."""
         return self.seconds_answering + self.seconds_backing_off
 
-    def record(self, answering: float, backed_off: float | None) -> None:
-        """Count one attempt.
+    def record_attempt(self, seconds: float) -> None:
+        """Count a request.
 
         Args:
-            answering: its seconds.
-            backed_off: seconds since the end of the previous attempt; None for a first attempt.
+            seconds: the time until its whole response arrived, or it failed.
         """
         with self._lock:
             self.requests += 1
-            self.seconds_answering += answering
-            if backed_off is not None:
-                self.retries += 1
-                self.seconds_backing_off += backed_off
+            self.seconds_answering += seconds
+
+    def record_retry(self, seconds: float = 0.0) -> None:
+        """Count a retry, whose attempt is counted by itself.
+
+        Args:
+            seconds: the wait before it.
+        """
+        with self._lock:
+            self.retries += 1
+            self.seconds_backing_off += seconds

@@ -11,7 +11,7 @@ import pytest
 from analytics_assets.config.errors import find_cause
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import NoAnswerError
-from analytics_assets_tests.extract.http.overview import (
+from analytics_assets_tests.extract.http.conftest import (
     PATH,
     ROWS,
     client_of,

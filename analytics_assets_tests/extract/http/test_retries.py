@@ -12,7 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from analytics_assets.extract.http.errors import BodyError, NoAnswerError, ResponseError
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.session import ApiSession
-from analytics_assets_tests.extract.http.overview import (
+from analytics_assets_tests.extract.http.conftest import (
     PATH,
     ROWS,
     client_of,

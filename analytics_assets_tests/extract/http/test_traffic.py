@@ -4,7 +4,7 @@ import pytest
 
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.traffic import Traffic
-from analytics_assets_tests.extract.http.overview import PATH, ROWS, client_of, read
+from analytics_assets_tests.extract.http.conftest import PATH, ROWS, client_of, read
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -55,7 +55,8 @@ def test_several_threads_can_count() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         for _ in range(2000):
-            pool.submit(traffic.record, 0.5, 0.25)
+            pool.submit(traffic.record_attempt, 0.5)
+            pool.submit(traffic.record_retry, 0.25)
 
     assert (traffic.requests, traffic.retries) == (2000, 2000)
     assert (traffic.seconds_answering, traffic.seconds_backing_off) == (1000, 500)

@@ -189,7 +189,7 @@ class CurlPrefetcher:
 
         transfer = self._detach(handle)
         transfer.ended = True
-        self._traffic.record(handle.getinfo(pycurl.TOTAL_TIME), None)
+        self._traffic.record_attempt(handle.getinfo(pycurl.TOTAL_TIME))
         if complete:
             status, headers = handle.getinfo(pycurl.RESPONSE_CODE), _headers(transfer.lines)
             page = RawPage(transfer.content.getvalue(), status, headers)

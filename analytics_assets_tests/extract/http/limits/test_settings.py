@@ -2,7 +2,6 @@ import pytest
 
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.extract.http.connection import connect
-from analytics_assets_tests.extract.http.limits.responses import Response
 
 
 @pytest.mark.parametrize("name", ["MAX_IN_FLIGHT", "MAX_PER_SECOND"])
@@ -38,26 +37,3 @@ def test_limits_are_set_for_all_apis_for_one_and_for_one_resource(
     assert max_in_flight("orders") == max_in_flight() == 4
     monkeypatch.setenv("SOURCES__SHOP__ORDERS__READING__MAX_IN_FLIGHT", "2")
     assert (max_in_flight("orders"), max_in_flight("refunds"), max_in_flight()) == (2, 4, 4)
-
-
-def test_connections_to_one_host_share_its_rate_limit() -> None:
-    first, second = (connect({"base_url": "http://a.test/v1"}, "shop") for _ in range(2))
-    elsewhere = connect({"base_url": "http://b.test/v1"}, "shop")
-
-    assert first.rate_limit is second.rate_limit
-    assert first.rate_limit is not elsewhere.rate_limit
-
-
-def test_a_refusal_of_one_resource_holds_for_another_with_limits_of_its_own(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("SOURCES__SHOP__REFUNDS__READING__MAX_IN_FLIGHT", "2")
-    orders, refunds = (
-        connect({"base_url": "http://c.test"}, "shop", resource=resource)
-        for resource in ("orders", "refunds")
-    )
-    assert orders.rate_limit is not refunds.rate_limit
-
-    orders.rate_limit.observe(Response(429, {"Retry-After": "60"}))
-
-    assert refunds.rate_limit.try_acquire() > 0

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.session import build_session
@@ -141,24 +140,6 @@ def test_many_threads_whose_token_is_refused_renew_it_once(sandbox: Sandbox) -> 
 
     assert {response.status_code for response in responses} == {200}
     assert sandbox.tokens.issued == 2
-
-
-def test_connections_with_the_same_settings_share_one_token_and_others_do_not() -> None:
-    client: dict[str, Any] = {"client_id": secrets.token_hex(8), "client_secret": "sandbox-secret"}
-    with Sandbox(**client, today=TODAY) as sandbox:
-        auth = {"type": "oauth2", "token_url": sandbox.token_url, **client}
-        tokens = [
-            sign(connection.auth)
-            for scope in ("reports", "reports", "users")
-            if (
-                connection := connect(
-                    {"base_url": "http://x", "auth": {**auth, "scope": scope}}, "shop"
-                )
-            )
-            and connection.auth
-        ]
-
-    assert tokens[0] == tokens[1] != tokens[2]
 
 
 def test_a_token_refused_in_the_middle_is_renewed_once_and_the_request_sent_again(

@@ -1,0 +1,93 @@
+import secrets
+from typing import Any
+
+import pytest
+from dlt.common.configuration import configspec
+from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+
+from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.extract.http.limits.responses import Response
+from analytics_assets_tests.support.sandbox import Sandbox
+from analytics_assets_tests.support.token_server import sign
+
+
+@configspec
+class OwnAuth(AuthConfigBase):
+    """An auth of the user, which may sign each request otherwise."""
+
+    def __call__(self, request: Any) -> Any:
+        return request
+
+
+def connected(**client: Any) -> Connection:
+    return connect({"base_url": "http://api.test/v1", **client}, "shop")
+
+
+def test_connections_to_one_host_share_its_rate_limit() -> None:
+    first, second = connected(), connected()
+    elsewhere = connected(base_url="http://b.test/v1")
+
+    assert first.rate_limit is second.rate_limit
+    assert first.rate_limit is not elsewhere.rate_limit
+
+
+def test_a_refusal_of_one_resource_holds_for_another_with_limits_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOURCES__SHOP__REFUNDS__READING__MAX_IN_FLIGHT", "2")
+    orders, refunds = (
+        connect({"base_url": "http://c.test"}, "shop", resource=resource)
+        for resource in ("orders", "refunds")
+    )
+    assert orders.rate_limit is not refunds.rate_limit
+
+    orders.rate_limit.observe(Response(429, {"Retry-After": "60"}))
+
+    assert refunds.rate_limit.try_acquire() > 0
+
+
+def test_connections_with_the_same_settings_share_one_token_and_others_do_not() -> None:
+    client: dict[str, Any] = {"client_id": secrets.token_hex(8), "client_secret": "sandbox-secret"}
+    with Sandbox(**client, today=TODAY) as sandbox:
+        auth = {"type": "oauth2", "token_url": sandbox.token_url, **client}
+        connections = [
+            connected(auth={**auth, "scope": scope}) for scope in ("reports", "reports", "users")
+        ]
+        tokens = [sign(connection.auth) for connection in connections if connection.auth]
+
+    assert tokens[0] == tokens[1] != tokens[2]
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"type": "bearer", "token": "a-token"},
+        {"type": "api_key", "name": "X-Shop", "api_key": "a-key", "location": "header"},
+        {"type": "http_basic", "username": "me", "password": "secret"},
+        {"type": "oauth2", "token_url": "http://a.test", "client_id": "me", "client_secret": "so"},
+    ],
+    ids=lambda auth: str(auth["type"]),
+)
+def test_libcurl_can_prefetch_with_an_auth_that_signs_all_requests_alike(
+    auth: dict[str, Any],
+) -> None:
+    assert connected(auth=auth).curl_prefetcher()
+
+
+def test_libcurl_does_not_prefetch_with_an_auth_of_the_user() -> None:
+    assert connected(auth=OwnAuth()).curl_prefetcher() is None
+
+
+def test_libcurl_does_not_prefetch_by_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
+
+    assert connected().curl_prefetcher() is None
+    assert connected(base_url="https://api.test").curl_prefetcher()
+
+
+def test_libcurl_does_not_prefetch_with_a_client_certificate() -> None:
+    connection = connected()
+    connection.session.cert = "client.pem"
+
+    assert connection.curl_prefetcher() is None
