@@ -4,10 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from dlt.sources.rest_api.config_setup import create_auth
 
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import parse_document
+from analytics_assets.extract.http.compat import create_auth
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ResponseError, describe_request, excerpt
 

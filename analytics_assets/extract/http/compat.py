@@ -1,4 +1,4 @@
-"""Interfaces of requests and urllib3 that they do not document, with the reason for each.
+"""Interfaces of requests, urllib3 and dlt that they do not document, with the reason for each.
 
 Each has a test in `test_compat.py`, named after the upstream behaviour, that fails once it changes.
 """
@@ -6,8 +6,11 @@ Each has a test in `test_compat.py`, named after the upstream behaviour, that fa
 import socket
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import requests
+from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+from dlt.sources.rest_api import config_setup
 from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -81,3 +84,28 @@ def set_body(response: requests.Response, body: bytes) -> None:
         _ = response.content
     finally:
         response.raw = raw
+
+
+def create_auth(auth: Any) -> AuthConfigBase | None:
+    """Return the auth object of a configuration's `client.auth`.
+
+    dlt 1.31 makes it for its own requests alone, in a module without documentation.
+
+    Args:
+        auth: an auth in any of dlt's forms: an object, a dictionary, the name of a type, or None.
+    """
+    return config_setup.create_auth(auth)
+
+
+def auth_class(auth: Any) -> type:
+    """Return the class of a configuration's `client.auth`, without looking up its settings.
+
+    dlt 1.31 resolves an auth when it creates it; the classes by type have no documentation.
+
+    Args:
+        auth: an auth in any of dlt's forms: an object, a dictionary or the name of a type.
+    """
+    if isinstance(auth, dict):  # not a configuration, which is a mapping, too
+        auth = auth.get("type", "bearer")
+    found: type = config_setup.get_auth_class(auth) if isinstance(auth, str) else type(auth)
+    return found

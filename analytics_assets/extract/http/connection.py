@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
-from dlt.sources.rest_api.config_setup import get_auth_class
 from requests.utils import select_proxy
 
 from analytics_assets.config.client_settings import ClientSettings, resolve_client
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.extract.http.compat import auth_class
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
@@ -75,7 +75,7 @@ class Connection:
         auth = self.client.get("auth")
         url = self.settings.base_url
         environment = self.session.merge_environment_settings(url, {}, None, None, None)
-        if auth is not None and _auth_class(auth) not in UNCHANGING_AUTH:
+        if auth is not None and auth_class(auth) not in UNCHANGING_AUTH:
             return None
         if select_proxy(url, environment["proxies"]) or environment["cert"]:
             return None
@@ -140,14 +140,6 @@ def _limit_settings(api_name: str, resource: str) -> LimitSettings:
             f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
             f"must be of type {error.hint.__name__}."
         ) from None
-
-
-def _auth_class(auth: Any) -> type:
-    """Return the class of an auth in any of dlt's forms: an object, a dictionary or a type."""
-    if isinstance(auth, dict):  # not a configuration, which is a mapping, too
-        auth = auth.get("type", "bearer")
-    found: type = get_auth_class(auth) if isinstance(auth, str) else type(auth)
-    return found
 
 
 def shared_rate_limit(

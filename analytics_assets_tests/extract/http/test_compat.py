@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 import requests
+from dlt.common.configuration import configspec
+from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.sources.helpers.requests import Client
+from dlt.sources.helpers.rest_client.auth import AuthConfigBase, BearerTokenAuth, HttpBasicAuth
+from dlt.sources.rest_api import rest_api_resources
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 from urllib3.response import HTTPResponse
 
 from analytics_assets.extract.http.compat import (
+    auth_class,
     call_before_response,
     close_idle_connections,
+    create_auth,
     set_body,
 )
 from analytics_assets_tests.support.token_server import Recorder, recording
@@ -103,3 +109,65 @@ def test_requests_takes_cookies_from_raw(api: Recorder) -> None:
 def test_dlt_replaces_send_on_the_object_of_its_session() -> None:
     """The reason for the retries of `ApiSession`: they would be repeated for each redirect."""
     assert "send" in vars(Client().session)
+
+
+@pytest.mark.parametrize(
+    ("auth", "expected"),
+    [
+        ({"type": "bearer", "token": "a-token"}, BearerTokenAuth),
+        ({"token": "a-token"}, BearerTokenAuth),
+        ({"type": "http_basic", "username": "me", "password": "secret"}, HttpBasicAuth),
+        (BearerTokenAuth("a-token"), BearerTokenAuth),
+        ("bearer", BearerTokenAuth),
+    ],
+)
+def test_dlt_has_no_public_way_to_an_auth_object(
+    monkeypatch: pytest.MonkeyPatch, auth: Any, expected: type
+) -> None:
+    monkeypatch.setenv("CREDENTIALS__TOKEN", "a-token")
+
+    assert auth_class(auth) is expected
+    assert type(create_auth(auth)) is expected
+
+
+def test_dlt_resolves_an_auth_that_it_creates() -> None:
+    assert auth_class({"type": "bearer"}) is BearerTokenAuth
+    with pytest.raises(ConfigFieldMissingException):
+        create_auth({"type": "bearer"})
+
+
+class Copied:
+    """An object that counts its copies."""
+
+    copies = 0
+
+    def __deepcopy__(self, memo: object) -> "Copied":
+        self.copies += 1
+        return self
+
+
+def test_dlt_copies_the_objects_of_a_configuration() -> None:
+    """The reason for `__deepcopy__` of `ApiSession` and `OAuth2`."""
+    copied = Copied()
+    config: Any = {
+        "client": {"base_url": "http://a.test"},
+        "resources": [{"name": "orders", "endpoint": {"params": {"copied": copied}}}],
+    }
+
+    rest_api_resources(config)
+
+    assert copied.copies
+
+
+@configspec
+class Unresolved(AuthConfigBase):
+    token: str | None = None
+
+
+def test_dlt_looks_up_the_fields_of_an_auth_object_that_is_not_resolved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reason for `resolve()` in `OAuth2`."""
+    monkeypatch.setenv("CREDENTIALS__TOKEN", "looked-up")
+
+    assert dict(create_auth(Unresolved()) or {})["token"] == "looked-up"
