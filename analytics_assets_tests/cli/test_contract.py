@@ -87,7 +87,7 @@ def test_drift_is_told_line_by_line_and_the_new_document_kept(
     done = run()
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[1:] == [*DRIFT, f"Kept in {kept}"]
+    assert done.stdout.splitlines()[1:] == [*DRIFT, f"Stored in {kept}"]
     assert json.loads(kept.read_text())["paths"] == changed["paths"]
     assert run("--check").stdout.splitlines()[1:] == ["no change"]
 
@@ -114,7 +114,7 @@ def test_a_document_that_is_not_there_or_broken_is_kept_anew(
     refused = run("--check")
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: ")
-    assert "analytics.json" in refused.stderr
+    assert str(kept) in refused.stderr
 
     done = run()
     assert done.returncode == 0, done.stdout + done.stderr

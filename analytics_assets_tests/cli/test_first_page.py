@@ -91,7 +91,7 @@ def test_a_primary_key_that_no_row_has_is_named_with_the_fields_that_there_are()
     rows = [{"uuid": 1, "day": "2026-01-31"}, {"uuid": 2, "id": None}]
     assert complaint(giving(rows)) == (
         "orders: of the 2 rows on the first page none has a value in `id`: set `primary_key` in "
-        "its entry to the field that tells its rows apart. Their fields are `uuid`, `day`, `id`."
+        "its entry to the field that identifies a row. Their fields are `uuid`, `day`, `id`."
     )
 
 
@@ -180,7 +180,7 @@ def test_a_date_column_that_no_row_has_is_named_if_partitions_are_loaded_by_it()
     policy: PolicyEntry = {"load": BY_DAY, "rename": {"property": "site"}}
     assert complaint(rows, policy) == (
         "orders: of the 1 rows on the first page none has a value in `date`: set `date_column` in "
-        "its policy to the column that says which day a row is about. Their fields are `id`, "
+        "its policy to the column of a row's day. Their fields are `id`, "
         "`Day` (column `day`), `property` (column `site`)."
     )
     assert look(rows)[0] == "1 rows on the first page"

@@ -185,7 +185,7 @@ def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
     os.killpg(command.pid, signal.SIGINT)
     said = command.communicate(timeout=PATIENCE)[0]
     assert command.returncode == 130
-    assert "Interrupted. What was loaded stays, the next run loads the rest." in said
+    assert "Interrupted. Loaded tables stay, the next run loads the rest." in said
     assert "Traceback" not in said
     done = run(environment, "materialize")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -33,6 +33,15 @@ def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | 
     null = find_cause(error, CannotCoerceNullException)
     if isinstance(null, CannotCoerceNullException):
         return f"A row has no value for a column that is declared not null: {null}. {NULL_ADVICE}"
+    from pyarrow import ArrowInvalid  # 0.1 s that the definitions need not wait for
+
+    unwritable = find_cause(error, ArrowInvalid)
+    if unwritable:
+        return (
+            f"dlt cannot write the rows into the columns of the table: {unwritable}. A field has "
+            "no value, or another type than in the rows before. "
+            + _type_advice((*key_columns, "field")[0])
+        )
     unbound = find_cause(error, UnboundColumnException)
     if not isinstance(unbound, UnboundColumnException):
         return None

@@ -72,7 +72,7 @@ def test_a_materialization_says_where_the_read_began_and_how_far_the_cursor_came
     assert second["dagster/row_count"] == len(sandbox_rows(USERS, connected.today))
     read, cursor = check_of(result, "complete_read"), check_of(result, "cursor")
     assert read.passed
-    told = "48 rows arrived of 48. Asked for was what has changed since 2025-07-29T00:00:00Z."
+    told = "48 rows arrived of 48. Requested were changes since 2025-07-29T00:00:00Z."
     assert told in str(read.description)
     assert cursor.passed
     assert "from 2025-08-01T00:00:00+00:00 to 2025-08-02" in str(cursor.description)
@@ -142,9 +142,9 @@ def rename(warehouse: Warehouse, table: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"updated_at": None}, "1 rows do not say in `updated_at` when they changed"),
+        ({"updated_at": None}, "1 rows have no time of change in `updated_at`"),
         ({"updated_at": "2024-12-31T00:00:00Z"}, "1 rows changed before 2025-01-01T00:00:00Z"),
-        ({"updated_at": "2999-01-01T00:00:00Z"}, "1 rows changed at a time that is yet to come"),
+        ({"updated_at": "2999-01-01T00:00:00Z"}, "1 rows have a time of change in the future"),
     ],
 )
 def test_a_row_by_which_no_later_load_can_tell_what_is_new_is_loaded_and_told_of(

@@ -77,8 +77,8 @@ def test_each_field_is_described_and_needs_not_be_given() -> None:
     assert all(field.description and not field.is_required for field in fields.values())
 
 
-def test_the_configuration_in_the_readme_is_one_that_a_run_takes() -> None:
-    example = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[0]
+def test_a_run_accepts_the_config_that_the_guide_shows() -> None:
+    example = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/loading.md").read_text(), re.S)[0]
     job = build_definitions(API).resolve_implicit_global_asset_job_def()
 
     assert dg.validate_run_config(job, yaml.safe_load(example))
@@ -269,7 +269,7 @@ def test_nothing_is_dropped_where_the_api_gives_no_row(
 
     reason = failures_of(orders(instance, **DROP_ORDERS))["analytics__orders"]
 
-    assert "would leave no row in `orders`, as the API gave none. The 2 that are there" in reason
+    assert "would leave no row in `orders`, as the API gave none. The 2 rows in it stay" in reason
     assert keys(warehouse) == [1, 2]
 
 
@@ -291,13 +291,15 @@ def test_nothing_is_dropped_where_a_row_that_has_not_come_may_still_be_there(
     serve(of(1, 2, 3))
     orders(instance)
     serve(served)
-    api = api_with("orders")
-    api.resources["orders"].endpoint["paginator"].update(paginator)
+    entry = dict(api_with("orders").resources["orders"].entry)
+    offset = {**entry["endpoint"]["paginator"], **paginator}
+    entry["endpoint"] = {**entry["endpoint"], "paginator": offset}
+    api = Api(name="analytics", config={**API.config, "resources": [entry]})
 
     reason = failures_of(load(instance, "orders", api=api, config=DROP_ORDERS))["analytics__orders"]
 
     assert reason.startswith("orders was loaded, but nothing was dropped. `refresh: drop_data`")
-    assert "would delete 1 rows of `orders` that have not come, though the API may s" in reason
+    assert "would delete 1 rows of `orders` that the API may still have, as" in reason
     assert said in reason
     assert keys(warehouse) == [1, 2, 3]
 
@@ -317,5 +319,5 @@ def test_nothing_is_dropped_where_the_api_gives_rows_of_other_days(
 
     [reason] = failures_of(result).values()
     assert reason.startswith(f"{VIEWS} was loaded, but nothing was dropped for {day}. ")
-    assert f"1 of {len(served)} rows are of other days than the API was asked for" in reason
+    assert f"1 of {len(served)} rows belong to other days than the request" in reason
     assert table_rows(warehouse, VIEWS) == rows

@@ -111,9 +111,9 @@ def test_a_missing_table_fails_every_check_of_it(
 ) -> None:
     after = run_checks_alone(instance)
     assert {name: after[name] for name in OF_THE_TABLE} == dict.fromkeys(
-        OF_THE_TABLE, (False, "There is no such table.")
+        OF_THE_TABLE, (False, "The table does not exist.")
     )
-    assert after["complete_read"] == (False, "There is no load yet.")
+    assert after["complete_read"] == (False, "The asset was never loaded.")
 
 
 def test_columns_are_compared_with_the_load_before_and_not_with_this_one(

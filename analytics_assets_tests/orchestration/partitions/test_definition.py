@@ -98,11 +98,9 @@ def test_equal_partitions_are_one_object_for_all_resources() -> None:
     assert len({id(partitions_of(load)) for load in loads}) == 1
 
 
-def test_a_backfill_is_one_run_unless_the_policy_cuts_it() -> None:
-    load = load_by("day", date(2026, 1, 1))
-    assert backfill_policy_of(load) == dg.BackfillPolicy.single_run()
-    cut = load_by("day", date(2026, 1, 1), partitions_per_run=30)
-    assert backfill_policy_of(cut) == dg.BackfillPolicy.multi_run(30)
+def test_dagster_cuts_a_backfill_into_runs_of_the_longest_window() -> None:
+    load = load_by("day", date(2026, 1, 1), longest_window=30)
+    assert backfill_policy_of(load) == dg.BackfillPolicy.multi_run(30)
 
 
 def loaded(instance: dg.DagsterInstance, key: str, began: datetime = NOW) -> None:
