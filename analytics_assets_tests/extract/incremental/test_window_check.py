@@ -96,6 +96,16 @@ def test_a_read_with_half_of_its_rows_inside_counts_the_others(
     assert bool(arrow_tables) is contract.has_schema
 
 
+def test_rejected_rows_are_not_counted_and_the_date_column_may_be_renamed() -> None:
+    contract = Contract("orders", primary_key=("id",), rename={"day": "placed_on"})
+    rejected = [{"day": "2025-07-09"} for _ in range(3)]
+
+    metrics = read(contract, [*rows_on("2025-07-04", "2025-07-06"), *rejected], column="placed_on")
+
+    assert metrics["rows_outside_window"] == 1
+    assert metrics["rows_rejected"] == 3
+
+
 def test_a_date_column_that_no_row_has_is_named() -> None:
     error = error_of(rows_on("2025-07-05"), column="date")
 

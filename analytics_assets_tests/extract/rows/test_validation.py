@@ -162,6 +162,23 @@ def test_processing_steps_never_see_a_rejected_row() -> None:
     assert mapped == [SEVEN[0], SEVEN[2], SEVEN[6]]
 
 
+def test_steps_that_are_added_to_a_source_see_valid_rows_by_the_apis_names() -> None:
+    mapped: list[Any] = []
+    contract = Contract("orders", primary_key=("id",), rename={"text": "label"})
+
+    def note(each: Any) -> Any:
+        mapped.append(each)
+        return each
+
+    with serving(paged([row(1), {"text": "no key"}])) as server:
+        source = source_of(server, orders(MERGED), contract=contract)
+        source.resources["orders"].add_map(note)
+        items = list(source)
+
+    assert mapped == [row(1)]
+    assert items[0] == {"id": 1, "label": "row 1"}
+
+
 @pytest.mark.parametrize(
     "steps",
     [
