@@ -15,7 +15,8 @@ kills a server starts its own: `with PostgresServer() as server`.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -104,18 +105,16 @@ def point_at(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[Any]], Sandbox]]:
     """Serve other rows as `orders` from now on."""
-    running: list[Sandbox] = []
+    with ExitStack() as running:
 
-    def start(rows: list[Any]) -> Sandbox:
-        running.append(Sandbox(extra_rows={"orders": rows}).__enter__())
-        point_at(running[-1], monkeypatch)
-        return running[-1]
+        def start(rows: list[Any]) -> Sandbox:
+            sandbox = running.enter_context(Sandbox(extra_rows={"orders": rows}))
+            point_at(sandbox, monkeypatch)
+            return sandbox
 
-    yield start
-    for sandbox in running:
-        sandbox.__exit__(None, None, None)
+        yield start
 
 
 @pytest.fixture

@@ -57,12 +57,6 @@ class Case:
     slow: bool = False
     duckdb_only: bool = False
 
-    @property
-    def expectation(self) -> str:
-        """The outcome in words."""
-        count = len(self.rejected)
-        return f"{self.expected}, {count} rejected" if count else self.expected
-
     def table(self, api_rows: list[Any]) -> list[Row]:
         """Return what the table must hold: of each key the row that the API sends last."""
         rows = self.read_as(list(api_rows))
