@@ -31,7 +31,7 @@ test: $(INSTALLED)-for-tests lint
 # processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one
 # `dagster dev` and one browser, in one process
 test-e2e: $(INSTALLED)-for-tests
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m 'e2e or slow' --ignore $(UI_TESTS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m e2e --ignore $(UI_TESTS)
 	$(BIN)/pytest -m '' $(UI_TESTS)
 
 lint: $(INSTALLED)-for-tests
