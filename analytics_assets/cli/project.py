@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from traceback import FrameSummary, extract_tb
 
 import click
@@ -24,8 +23,9 @@ def load_apis() -> Mapping[str, Api]:
         ConfigurationError: an API is invalid, or two have the same name.
     """
     apis: dict[str, Api] = {}
-    for module in iter_modules(defs.__path__):
-        api = _load_api(f"{defs.__name__}.{module.name}.api")
+    files = [file for folder in defs.__path__ for file in Path(folder).glob("*/api.py")]
+    for file in sorted(files):
+        api = _load_api(f"{defs.__name__}.{file.parent.name}.api")
         if api.name in apis:
             raise ConfigurationError(
                 f"Two APIs in `defs/` have the name `{api.name}`; rename one of them."

@@ -1,57 +1,39 @@
-"""The command that keeps the API's document, run as a user runs it: in a process of its own."""
+"""The command `contract`: compares the API's document with the stored one, and stores it."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from analytics_assets.defs.analytics.api import API
+from analytics_assets_tests.cli.conftest import Invoke
 from analytics_assets_tests.sandbox.test_openapi import document
 from analytics_assets_tests.support.http.fault import Fault
-from analytics_assets_tests.support.project import copy_project
 from analytics_assets_tests.support.sandbox import Sandbox
 
-PATIENCE = 120  # seconds that a command may take on a busy machine
 PATH = "/openapi.json"
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., Result]
 
 
 @pytest.fixture
-def api(clean_place: Path) -> Path:
-    """The analytics API in a copy of the project: the command writes into it."""
-    return copy_project(clean_place)
+def kept(api_file: Path) -> Path:
+    """The stored document of the API, which the command replaces."""
+    return api_file.with_name("openapi.json")
 
 
 @pytest.fixture
-def kept(api: Path) -> Path:
-    return api / "openapi.json"
-
-
-@pytest.fixture
-def run(clean_place: Path, api: Path, connected: Sandbox) -> Run:
-    """Run the command from the copy."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "analytics_assets.cli.main", "contract", *arguments],
-            env={**os.environ, "PYTHONPATH": str(clean_place)},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            stdin=subprocess.DEVNULL,
-        )
-
-    return run
+def run(invoke: Invoke, api_file: Path, connected: Sandbox) -> Run:
+    """Run the command on the API of a `defs/` of the test's own."""
+    return partial(invoke, "contract")
 
 
 @pytest.fixture
 def changed(connected: Sandbox) -> Any:
-    """Have the API serve a document that differs from the kept one."""
+    """A document of the API that differs from the stored one."""
     changed = document(connected)
     schemas = changed["components"]["schemas"]
     overview = schemas["WebsiteOverview"]["properties"]
@@ -69,24 +51,22 @@ DRIFT = [
 ]
 
 
-def test_a_document_that_has_not_changed_is_kept_as_it_was(
-    run: Run, kept: Path, connected: Sandbox
-) -> None:
+def test_an_unchanged_document_stays_as_it_is(run: Run, kept: Path, connected: Sandbox) -> None:
     before = kept.read_bytes()
 
     for arguments in ([], ["--check"]):
         done = run(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.exit_code == 0, done.output
         assert done.stdout.splitlines()[:2] == [f"Asking {connected.base_url} ...", "no change"]
         assert kept.read_bytes() == before
 
 
-def test_drift_is_told_line_by_line_and_the_new_document_kept(
+def test_changes_are_printed_line_by_line_and_the_new_document_is_stored(
     run: Run, kept: Path, changed: Any
 ) -> None:
     done = run()
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[1:] == [*DRIFT, f"Stored in {kept}"]
     assert json.loads(kept.read_text())["paths"] == changed["paths"]
     assert run("--check").stdout.splitlines()[1:] == ["no change"]
@@ -97,13 +77,13 @@ def test_check_fails_on_drift_and_writes_nothing(run: Run, kept: Path, changed: 
 
     done = run("--check")
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stdout.splitlines()[1:] == DRIFT
     assert kept.read_bytes() == before
 
 
 @pytest.mark.parametrize("broken", [None, "<<<<<<< HEAD\n{"])
-def test_a_document_that_is_not_there_or_broken_is_kept_anew(
+def test_a_missing_or_broken_document_is_refused_by_check_and_stored_anew(
     run: Run, kept: Path, broken: str | None
 ) -> None:
     before = kept.read_bytes()
@@ -112,29 +92,28 @@ def test_a_document_that_is_not_there_or_broken_is_kept_anew(
         kept.write_text(broken)
 
     refused = run("--check")
-    assert refused.returncode == 1
+    assert refused.exit_code == 1
     assert refused.stderr.startswith("Error: ")
     assert str(kept) in refused.stderr
 
     done = run()
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.output
     assert "traffic_sources: added `country` (text)" in done.stdout.splitlines()
     assert kept.read_bytes() == before
 
 
-def test_an_api_without_a_document_is_told_what_to_set(run: Run, api: Path) -> None:
+def test_an_api_without_openapi_is_refused_with_the_setting(run: Run, api_file: Path) -> None:
     assert API.openapi
-    api = api / "api.py"
-    lines = [line for line in api.read_text().splitlines() if "openapi=" not in line]
-    api.write_text("\n".join(lines))
+    lines = [line for line in api_file.read_text().splitlines() if "openapi=" not in line]
+    api_file.write_text("\n".join(lines))
 
     done = run()
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stderr.startswith("Error: The analytics API has no `openapi`: set it to the file")
 
 
-def test_an_api_that_does_not_serve_its_document_is_said_in_a_sentence(
+def test_an_api_that_does_not_serve_its_document_is_one_sentence(
     run: Run, kept: Path, connected: Sandbox
 ) -> None:
     connected.faults.add(Fault(path=PATH, times=None, status=404))
@@ -142,7 +121,7 @@ def test_an_api_that_does_not_serve_its_document_is_said_in_a_sentence(
 
     done = run()
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stderr.startswith(f"Error: GET {connected.base_url}{PATH}: the API answered 404")
     assert "Set `openapi_path`" in done.stderr
     assert "`openapi=None` in `api.py` does without one." in done.stderr

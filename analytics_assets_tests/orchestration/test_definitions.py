@@ -1,9 +1,5 @@
 """The front door: it opens without settings, and one entry brings all of a resource."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +12,17 @@ from analytics_assets.config.window import Window
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
-from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.conftest import ROOT, TODAY, point_at
+from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import (
     api_rows,
     load,
     metadata_of,
-    partition_tags,
     table_rows,
 )
 from analytics_assets_tests.support.partitioned import api_by_day
 from analytics_assets_tests.support.sandbox import Sandbox
 
-JOB_BY_DAY = "analytics_cron_0_6_by_day_job"
 CHECKS = {
     "complete_read",
     "no_rejected_rows",
@@ -192,39 +185,3 @@ def test_the_code_location_loads_with_a_base_url_and_no_secret(
     graph = build_definitions(API).resolve_asset_graph()
     endpoint = graph.get(endpoint_key(API.resources["page_views"]))
     assert endpoint.metadata["url"].value == "https://api.example.com/v1/page_views"
-
-
-@pytest.mark.parametrize(
-    "arguments", [[], ["-w", "workspace.yaml"]], ids=["pyproject", "workspace"]
-)
-def test_dagster_finds_the_definitions(arguments: list[str], clean_place: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dagster", "definitions", "validate", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "DAGSTER_HOME": str(clean_place)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Validation successful for code location analytics_assets" in done.stderr + done.stdout
-
-
-def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
-    clean_place: Path, postgres_warehouse: Warehouse
-) -> None:
-    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    resources = ("website_overview", "traffic_sources")
-    job = ["job", "execute", "-m", "analytics_assets.definitions", "--tags"]
-    job += [json.dumps(partition_tags(API, resources)), "-j", JOB_BY_DAY]
-    done = subprocess.run(
-        [sys.executable, "-m", "dagster", *job],
-        env={**os.environ, "DAGSTER_HOME": str(clean_place)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    for resource in resources:
-        assert f'Launching subprocess for "analytics__{resource}"' in done.stderr
-        assert table_rows(postgres_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))

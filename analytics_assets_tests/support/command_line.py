@@ -13,6 +13,8 @@ from analytics_assets.extract.http.connection import Connection
 from analytics_assets.orchestration.partitions import due
 from analytics_assets.warehouse.tables import Tables
 
+BY_DAYS = ("website_overview", "traffic_sources")  # the resources that are loaded by days
+
 
 def due_on_that_day(
     instance: dg.DagsterInstance,
@@ -31,6 +33,12 @@ def first_page_on_that_day(resource: Resource, connection: Connection, now: date
 
 def today() -> datetime:
     return datetime.fromisoformat(os.environ["SANDBOX__TODAY"]).replace(tzinfo=UTC)
+
+
+def summary(output: str) -> dict[str, list[str]]:
+    """Return the cells of the table at the end, by resource."""
+    lines = [line.split() for line in output.splitlines() if line.strip().startswith("analytics/")]
+    return {cells[0].removeprefix("analytics/"): cells[1:] for cells in lines}
 
 
 if __name__ == "__main__":

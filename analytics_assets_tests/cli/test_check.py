@@ -1,0 +1,81 @@
+"""The command `check`: signs in, and compares the first page of each resource with `api.py`."""
+
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.sandbox import sandbox_rows
+from analytics_assets_tests.cli.conftest import Invoke
+from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.command_line import BY_DAYS
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
+
+
+def test_check_signs_in_and_reads_one_page_of_each_resource(
+    invoke: Invoke, connected: Sandbox
+) -> None:
+    done = invoke("check")
+
+    assert done.exit_code == 0, done.output
+    first, *others = done.stdout.splitlines()
+    assert first == f"Asking {connected.base_url} ..."
+    days = "start_date=2025-07-28, end_date=2025-07-31"
+    asked = dict.fromkeys(BY_DAYS, f" for {days}, none of them outside of that")
+    asked["daily_active_users"] = " for updated_since=2025-01-01T00:00:00Z"
+    for name, line in zip(API.resources, others, strict=True):
+        rows = sandbox_rows(name, TODAY)
+        if name in BY_DAYS:
+            rows = [row for row in rows if row["date"] >= "2025-07-28"]
+        count = min(100, len(rows))
+        assert line == f"{name}: {count} rows on the first page{asked.get(name, '')}"
+
+
+def test_check_fails_for_a_resource_whose_rows_lack_a_field_of_api_py(
+    invoke: Invoke, connected: Sandbox, api_file: Path
+) -> None:
+    text = api_file.read_text().replace('"primary_key": "id"', '"primary_key": "uuid"')
+    api_file.write_text(text)
+
+    done = invoke("check")
+
+    assert done.exit_code == 1
+    for name, line in zip(API.resources, done.stdout.splitlines()[1:], strict=True):
+        assert line.startswith(f"{name}: of the ")
+        assert "none has a value in `uuid`: set `primary_key`" in line
+
+
+def test_check_names_the_resource_once(invoke: Invoke, connected: Sandbox) -> None:
+    connected.faults.add(Fault(path="/v1/page_views", times=None, status=404))
+
+    done = invoke("check")
+
+    assert done.exit_code == 1
+    assert f"\npage_views: GET {connected.base_url}/v1/page_views" in done.stdout
+
+
+def test_check_prints_the_error_of_the_sign_in_without_the_secret(
+    invoke: Invoke, connected: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIENT_SECRET", "wrong-secret-marker")
+
+    done = invoke("check")
+
+    assert done.exit_code == 1
+    assert "invalid_client" in done.stdout
+    assert "wrong-secret-marker" not in done.output
+
+
+def test_an_invalid_part_of_a_policy_is_refused_with_its_line(
+    invoke: Invoke, api_file: Path
+) -> None:
+    lines = api_file.read_text().splitlines()
+    [number] = [number for number, line in enumerate(lines) if line.startswith("BY_DAY = ")]
+    lines[number] = lines[number].replace("date(2025, 7, 2)", "'2025-07-02'")
+    api_file.write_text("\n".join(lines))
+
+    done = invoke("check")
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: `Partitioned`: `start` cannot be '2025-07-02'")
+    assert done.stderr.rstrip().endswith(f"See line {number + 1} of api.py.")

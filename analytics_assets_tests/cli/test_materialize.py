@@ -1,0 +1,74 @@
+"""The command `materialize`: its table, its reasons and its exit code."""
+
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.sandbox import sandbox_rows
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.cli.conftest import Invoke
+from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.command_line import summary
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
+
+
+def test_a_failed_resource_shows_in_the_table_with_its_reason(
+    invoke: Invoke, connected: Sandbox, duckdb_warehouse: Warehouse
+) -> None:
+    connected.faults.add(Fault(path="/v1/traffic_sources", times=None, status=403))
+
+    done = invoke("materialize", "traffic_sources", "page_views")
+
+    assert done.exit_code == 1
+    cells = summary(done.stdout)
+    assert cells["traffic_sources"][1] == "failed"
+    assert int(cells["page_views"][1]) == len(sandbox_rows("page_views", TODAY))
+    assert "traffic_sources was not loaded" in done.stdout
+    assert "Traceback" not in done.output
+    assert f"Warehouse: {duckdb_warehouse.duckdb_file}, dataset analytics" in done.stdout
+
+
+def test_an_unreachable_warehouse_is_one_sentence_without_the_password(
+    invoke: Invoke, connected: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION_TYPE", "postgres")
+    url = "postgresql://me:my-secret@127.0.0.1:1/none"
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", url)
+
+    done = invoke("materialize", "page_views")
+
+    assert done.exit_code == 1
+    assert "The warehouse cannot be opened: connection to server" in done.stderr
+    assert "Traceback" not in done.output
+    assert "my-secret" not in done.output
+    assert connected.requests == []
+
+
+def test_a_folder_without_dagster_yaml_gets_a_warning(
+    invoke: Invoke, connected: Sandbox, duckdb_warehouse: Warehouse, clean_place: Path
+) -> None:
+    (clean_place / "dagster.yaml").unlink()
+    connected.faults.add(Fault(path="/v1/page_views", times=None, status=403))
+
+    assert "DAGSTER_HOME is not set" in invoke("materialize", "page_views").stdout
+
+
+def test_an_unknown_resource_is_refused_with_the_known_ones(invoke: Invoke) -> None:
+    done = invoke("materialize", "trafic_sources")
+
+    assert done.exit_code == 2
+    assert "no resource trafic_sources" in done.stderr
+    assert "traffic_sources" in done.stderr
+
+
+def test_a_mistake_in_the_configuration_is_one_sentence(invoke: Invoke, api_file: Path) -> None:
+    text = api_file.read_text().replace('"schedule": "0 6 * * *"', '"schedul": "0 6 * * *"')
+    api_file.write_text(text)
+
+    done = invoke("materialize")
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith(
+        "Error: policy of `website_overview`: unknown key 'schedul'; did you mean `schedule`?"
+    )
+    assert "Traceback" not in done.stderr

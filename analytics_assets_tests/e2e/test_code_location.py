@@ -1,0 +1,53 @@
+"""Dagster in processes of its own: it finds the definitions, and runs their jobs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.defs.analytics.api import API
+from analytics_assets.sandbox import sandbox_rows
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.support.loading import api_rows, partition_tags, table_rows
+
+JOB_BY_DAY = "analytics_cron_0_6_by_day_job"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["-w", "workspace.yaml"]], ids=["pyproject", "workspace"]
+)
+def test_dagster_finds_the_definitions(arguments: list[str], clean_place: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DAGSTER_HOME": str(clean_place)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Validation successful for code location analytics_assets" in done.stderr + done.stdout
+
+
+def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
+    clean_place: Path, postgres_warehouse: Warehouse
+) -> None:
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    resources = ("website_overview", "traffic_sources")
+    job = ["job", "execute", "-m", "analytics_assets.definitions", "--tags"]
+    job += [json.dumps(partition_tags(API, resources)), "-j", JOB_BY_DAY]
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", *job],
+        env={**os.environ, "DAGSTER_HOME": str(clean_place)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    for resource in resources:
+        assert f'Launching subprocess for "analytics__{resource}"' in done.stderr
+        assert table_rows(postgres_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
