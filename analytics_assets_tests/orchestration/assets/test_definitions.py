@@ -1,7 +1,8 @@
-"""The assets: what a load leaves in the table and in Dagster."""
+"""Assets: rows in the table and metadata in Dagster after a load."""
 
 import json
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,7 +10,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.keys import asset_key, endpoint_key
+from analytics_assets.orchestration.keys import endpoint_key
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
@@ -17,6 +18,7 @@ from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import (
     api_rows,
     api_with,
+    check_of,
     failures_of,
     load,
     metadata_of,
@@ -25,36 +27,23 @@ from analytics_assets_tests.support.loading import (
 from analytics_assets_tests.support.sandbox import Sandbox
 
 
-def test_every_table_holds_exactly_the_rows_that_the_api_serves(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    assert load(instance).success
-    for resource in API.resources:
-        assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
-
-
 def test_the_embedded_api_is_read_when_no_base_url_is_set(
-    warehouse: Warehouse, instance: dg.DagsterInstance
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     result = load(instance, "page_views")
     assert metadata_of(result, "page_views")["api"] == "embedded API"
-    assert table_rows(warehouse, "page_views") == api_rows(sandbox_rows("page_views", TODAY))
+    assert table_rows(duckdb_warehouse, "page_views") == api_rows(sandbox_rows("page_views", TODAY))
 
 
-def test_a_second_load_changes_nothing(
+def test_tables_hold_exactly_the_rows_of_the_api_after_one_load_and_after_two(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    load(instance)
-    before = {resource: table_rows(warehouse, resource) for resource in API.resources}
-    assert load(instance).success
-    assert {resource: table_rows(warehouse, resource) for resource in API.resources} == before
-
-
-def test_each_resource_stores_columns_of_its_own_as_loads_at_once_would_store_over_each_other(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    load(instance, "page_views", "website_overview")
-    load(instance, "page_views", "website_overview")
+    for _ in range(2):
+        assert load(instance).success
+        for resource in API.resources:
+            assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
+    assert connected.tokens.issued == 1
+    # concurrent loads would overwrite each other's columns in a schema of all resources
     with warehouse.pipeline("reader").sql_client() as client:
         name = client.make_qualified_table_name("_dlt_version")
         stored = client.execute_sql(f"SELECT schema_name, schema FROM {name}")
@@ -62,13 +51,10 @@ def test_each_resource_stores_columns_of_its_own_as_loads_at_once_would_store_ov
         str(schema_name): {table for table in json.loads(schema)["tables"] if table[0] != "_"}
         for schema_name, schema in stored or ()
     }
-    assert tables == {
-        "analytics_page_views": {"page_views"},
-        "analytics_website_overview": {"website_overview"},
-    }
+    assert tables == {f"analytics_{resource}": {resource} for resource in API.resources}
 
 
-def test_the_day_after_changes_the_restated_rows_and_adds_the_new_ones_and_nothing_else(
+def test_a_day_later_restated_rows_change_new_ones_are_added_and_others_stay(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "traffic_sources")
@@ -83,11 +69,12 @@ def test_the_day_after_changes_the_restated_rows_and_adds_the_new_ones_and_nothi
     assert list(after.values()) == api_rows(sandbox_rows("traffic_sources", connected.today))
 
 
-def test_a_materialization_says_what_happened(
+def test_a_materialization_has_metadata_of_the_load_and_of_the_table(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     connected.faults.add(Fault(path="/v1/traffic_sources", status=503, retry_after="1"))
-    metadata = metadata_of(load(instance, "traffic_sources"), "traffic_sources")
+    result = load(instance, "traffic_sources")
+    metadata = metadata_of(result, "traffic_sources")
     rows = len(sandbox_rows("traffic_sources", TODAY))
     pages = -(-rows // 100)
     sent = [record for record in connected.requests if record.path == "/v1/traffic_sources"]
@@ -101,33 +88,32 @@ def test_a_materialization_says_what_happened(
     assert metadata["dagster/table_name"] == f"{warehouse.dataset}.traffic_sources"
     assert metadata["load_id"]
     assert {"seconds_extract", "seconds_normalize", "seconds_load"} <= metadata.keys()
-
-
-def test_the_column_schema_is_the_tables_own(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    schema = metadata_of(load(instance, "website_overview"), "website_overview")[
-        "dagster/column_schema"
-    ]
-    columns = {column.name: column for column in schema.columns}
-    assert columns.keys() == sandbox_rows("website_overview", TODAY)[0].keys()
+    assert (metadata["complete"], metadata["passes"]) == (True, 1)
+    assert metadata["rows_received"] == metadata["rows_expected"] == rows
+    assert (metadata["rows_rejected"], metadata["rows_repeated"]) == (0, 0)
+    columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
+    assert columns.keys() == sandbox_rows("traffic_sources", TODAY)[0].keys()
     assert not columns["id"].constraints.nullable
     types = {name: column.type for name, column in columns.items()}
     assert (types["date"], types["updated_at"]) == ("date", "timestamp")
-    assert (types["sessions"], types["bounce_rate"]) == ("bigint", "double")
-
-
-def test_dlts_progress_shows_in_the_log_of_the_run(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    result = load(instance, "page_views")
+    assert types["sessions"] == "bigint"
     messages = [entry.message for entry in instance.all_logs(result.run_id)]
-    assert any("Extract analytics" in message for message in messages)
-    assert any("Load analytics" in message for message in messages)
+    for stage in ("Extract analytics", "Load analytics"):
+        assert any(stage in message for message in messages)
+
+
+def test_a_load_observes_its_endpoint(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    load(instance, "page_views")
+    endpoint = endpoint_key(API.resources["page_views"])
+    [seen] = instance.fetch_observations(endpoint, limit=1).records
+    assert seen.asset_observation is not None
+    assert seen.asset_observation.metadata["url"].value == f"{connected.base_url}/v1/page_views"
 
 
 def test_a_resource_without_rows_materializes(
-    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     with Sandbox(extra_rows={"orders": []}) as sandbox:
         point_at(sandbox, monkeypatch)
@@ -137,7 +123,7 @@ def test_a_resource_without_rows_materializes(
 
 
 def test_rows_that_are_all_gone_from_the_api_stay_in_the_table(
-    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     rows = [{"id": "a", "value": 1}]
     for served in (rows, []):
@@ -145,18 +131,18 @@ def test_rows_that_are_all_gone_from_the_api_stay_in_the_table(
             point_at(sandbox, monkeypatch)
             result = load(instance, api=api_with("orders"))
     assert metadata_of(result, "orders", api_with("orders"))["dagster/row_count"] == 1
-    assert table_rows(warehouse, "orders") == rows
+    assert table_rows(duckdb_warehouse, "orders") == rows
 
 
-def test_a_subset_runs_only_what_was_chosen(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+def test_a_run_of_one_asset_requests_one_resource(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "page_views")
     asked = {record.path for record in connected.requests}
     assert asked == {"/oauth/token", "/v1/page_views", "/openapi.json"}
 
 
-def test_when_one_resource_fails_the_others_load_and_the_run_says_which_and_why(
+def test_a_failed_resource_has_its_reason_and_the_others_load(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     connected.faults.add(Fault(path="/v1/traffic_sources", times=None, status=403))
@@ -172,7 +158,7 @@ def test_when_one_resource_fails_the_others_load_and_the_run_says_which_and_why(
         assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
 
 
-def test_a_load_that_failed_half_way_leaves_the_table_as_it_was_and_the_next_one_completes_it(
+def test_a_failed_load_leaves_the_table_unchanged_and_the_next_one_completes_it(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "traffic_sources")
@@ -188,16 +174,9 @@ def test_a_load_that_failed_half_way_leaves_the_table_as_it_was_and_the_next_one
     )
 
 
-def test_one_token_serves_all_resources_of_a_run(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    load(instance)
-    assert connected.tokens.issued == 1
-
-
-def test_a_missing_secret_fails_the_run_with_one_sentence_that_names_it(
+def test_a_missing_secret_fails_the_run_with_its_name(
     connected: Sandbox,
-    warehouse: Warehouse,
+    duckdb_warehouse: Warehouse,
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -210,46 +189,31 @@ def test_a_missing_secret_fails_the_run_with_one_sentence_that_names_it(
     )
 
 
-def test_an_endpoint_is_upstream_of_its_table_and_links_to_it(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    result = load(instance, "page_views")
-    graph = result.job_def.asset_layer.asset_graph
-    assert graph.get(asset_key(API.resources["page_views"])).parent_keys == {
-        endpoint_key(API.resources["page_views"])
-    }
-    seen = instance.fetch_observations(endpoint_key(API.resources["page_views"]), limit=1).records[
-        0
-    ]
-    assert seen.asset_observation is not None
-    assert seen.asset_observation.metadata["url"].value == f"{connected.base_url}/v1/page_views"
-
-
 def test_working_files_are_gone_after_a_load(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "page_views")
     connected.faults.add(Fault(path="/v1/page_views", times=None, status=404))
     load(instance, "page_views")
-    folder = warehouse.pipelines_dir
+    folder = duckdb_warehouse.pipelines_dir
     assert [path.name for path in folder.iterdir() if path.is_dir()] == []
 
 
-def test_a_table_may_be_called_otherwise_than_its_resource(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+def test_a_table_may_have_another_name_than_its_resource(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     entry = {**API.resources["page_views"].entry, "table_name": "views"}
     api = Api(name=API.name, config={**API.config, "resources": [entry]})
     metadata = metadata_of(load(instance, api=api), "page_views", api)
     rows = api_rows(sandbox_rows("page_views", TODAY))
-    assert table_rows(warehouse, "views") == rows
-    assert metadata["dagster/table_name"] == f"{warehouse.dataset}.views"
+    assert table_rows(duckdb_warehouse, "views") == rows
+    assert metadata["dagster/table_name"] == f"{duckdb_warehouse.dataset}.views"
     assert metadata["rows_extracted"] == metadata["rows_loaded"] == len(rows)
     assert metadata["dagster/row_count"] == len(rows)
 
 
 def test_letters_quotes_and_line_ends_survive(
-    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     rows: list[dict[str, Any]] = [
         {"id": 1, "title": 'Смерть "quoted", 東京 \\ \'; --', "day": str(date(2025, 1, 1))},
@@ -258,15 +222,70 @@ def test_letters_quotes_and_line_ends_survive(
     with Sandbox(extra_rows={"orders": rows}) as sandbox:
         point_at(sandbox, monkeypatch)
         assert load(instance, api=api_with("orders")).success
-    assert table_rows(warehouse, "orders") == rows
+    assert table_rows(duckdb_warehouse, "orders") == rows
 
 
 def test_a_list_in_a_row_becomes_a_child_table_that_follows_the_row(
-    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     for tags in (["new", "paid"], ["paid"]):
         with Sandbox(extra_rows={"orders": [{"id": 1, "tags": tags}]}) as sandbox:
             point_at(sandbox, monkeypatch)
             assert load(instance, api=api_with("orders")).success
-        with warehouse.open() as tables:
+        with duckdb_warehouse.open() as tables:
             assert tables.row_count("orders__tags") == len(tags)
+
+
+def test_pruning_follows_lists_within_rows_and_objects_into_their_tables(
+    serve: Any, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    api = orders_api(prune=True)
+    lists = [{"items": [1, 2]}, [{"items": [1]}]] * 10
+    rows = [{"id": n, "lines": [{"tags": [1]}], "info": info} for n, info in enumerate(lists)]
+    for served in (rows, rows[1:]):
+        serve(served)
+        result = load(instance, api=api)
+
+    assert metadata_of(result, "orders", api)["rows_pruned"] == 1
+    assert check_of(result, "pruned").passed
+    with duckdb_warehouse.open() as tables:
+        counts = {
+            table: tables.row_count(table)
+            for table in ("orders", "orders__lines", "orders__lines__tags", "orders__info__items")
+        }
+    assert list(counts.values()) == [19, 19, 19, 28]
+
+
+def test_rows_with_a_renamed_key_are_merged_checked_and_traced_to_its_field(
+    serve: Any, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    fields = {"id": {"type": "integer"}, "article": {"type": "string"}}
+    api = orders_api(document_of(tmp_path / "kept.json", fields, ["id"]), rename={"id": "order_id"})
+    for article in ("pen", "ink"):
+        serve([{"id": number, "article": article} for number in range(3)])
+        result = load(instance, api=api)
+
+    with duckdb_warehouse.open() as tables:
+        assert tables.row_count("orders") == 3
+        assert {"order_id", "article"} <= set(tables.columns("orders"))
+        assert "id" not in tables.columns("orders")
+    assert check_of(result, "primary_key").passed
+    lineage = metadata_of(result, "orders", api)["dagster/column_lineage"]
+    [source] = lineage.deps_by_column["order_id"]
+    assert (source.asset_key.to_user_string(), source.column_name) == ("shop_api/orders", "id")
+
+
+def test_rejected_rows_go_to_a_table_of_their_own(
+    serve: Any, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    serve([{"id": 1, "article": "pen"}, {"article": "without a key"}])
+
+    result = load(instance, api=orders_api())
+
+    assert result.success
+    assert table_rows(duckdb_warehouse, "orders") == [{"id": 1, "article": "pen"}]
+    with duckdb_warehouse.open() as tables:
+        assert tables.row_count("rejected_rows") == 1
+    assert "`$.id`: missing primary key (1 times)" in str(
+        check_of(result, "no_rejected_rows").description
+    )

@@ -1,0 +1,133 @@
+"""Deletion of rows that a load did not bring: by what it proves, and never of all rows."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from analytics_assets.config.load import Partitioned
+from analytics_assets.contract.resource import Resource, resource_of
+from analytics_assets.orchestration.assets.deletion import (
+    RowsNotDroppedError,
+    drop_other_rows,
+    prune,
+)
+from analytics_assets.warehouse.tables import SpanUnknownError, Tables
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.orders import orders_api
+from analytics_assets_tests.support.tables import opened_with
+
+COLUMNS = "id bigint, day date, _dlt_id varchar, _dlt_load_id varchar"
+TAGS = ("_dlt_id varchar, _dlt_parent_id varchar", "('t1', 'r1'), ('t2', 'r2')")
+LOAD = {
+    "load_id": "now",
+    "complete": True,
+    "rows_received": 3,
+    "rows_rejected": 0,
+    "rows_outside_window": 0,
+}
+DAYS = ["2025-07-05", "2025-07-06"]
+
+
+def orders(**policy: Any) -> Resource:
+    return resource_of(orders_api(**policy), "orders")
+
+
+def by_day(date_column: str = "day") -> Resource:
+    return orders(load=Partitioned(start=date(2025, 7, 1)), date_column=date_column)
+
+
+def rows(before: int = 0, now: int = 0, day: str = DAYS[0]) -> str:
+    """Return rows of two loads in SQL, numbered from 1."""
+    loads = ["before"] * before + ["now"] * now
+    return ", ".join(f"({n}, '{day}', 'r{n}', '{load}')" for n, load in enumerate(loads, 1))
+
+
+def ids(tables: Tables) -> int:
+    return tables.row_count("orders")
+
+
+def test_rows_of_other_loads_are_dropped_with_their_child_rows(
+    duckdb_warehouse: Warehouse,
+) -> None:
+    made = {"orders": (COLUMNS, rows(before=1, now=2)), "orders__tags": TAGS}
+    with opened_with(duckdb_warehouse, **made) as tables:
+        assert drop_other_rows(tables, orders(), LOAD, ()) == {"rows_dropped": 1}
+        assert tables.rows_of_loads("orders", ["now"]) == ids(tables) == 2
+        assert tables.row_count("orders__tags") == 1
+
+
+def test_rows_of_partitions_that_were_not_chosen_stay(duckdb_warehouse: Warehouse) -> None:
+    other_day = rows(before=2, day="2025-07-07")
+    made = ", ".join([rows(before=1, now=1), other_day])
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, made)) as tables:
+        assert drop_other_rows(tables, by_day(), LOAD, DAYS) == {"rows_dropped": 1}
+        assert ids(tables) == 3
+
+
+def test_a_table_that_does_not_exist_has_nothing_to_drop(duckdb_warehouse: Warehouse) -> None:
+    with opened_with(duckdb_warehouse) as tables:
+        assert drop_other_rows(tables, orders(), LOAD, ()) == {"rows_dropped": 0}
+        assert prune(tables, orders(prune=True), LOAD) == {"rows_to_prune": 0, "rows_pruned": 0}
+
+
+def test_not_all_rows_are_dropped(duckdb_warehouse: Warehouse) -> None:
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, rows(before=2))) as tables:
+        with pytest.raises(RowsNotDroppedError) as refused:
+            drop_other_rows(tables, by_day(), LOAD, DAYS)
+        assert str(refused.value) == (
+            "`refresh: drop_data` would leave no row of 2025-07-05 to 2025-07-06 in `orders`, as "
+            "the API gave none. The 2 rows in it stay."
+        )
+        assert ids(tables) == 2
+
+
+@pytest.mark.parametrize(
+    ("load", "reason"),
+    [
+        ({"complete": False}, "the read was not complete"),
+        ({"rows_rejected": 1}, "1 of 3 rows were rejected"),
+        ({"rows_outside_window": 1}, "1 of 3 rows belong to other days than the request"),
+    ],
+)
+def test_nothing_is_dropped_that_the_api_may_still_have(
+    load: Mapping[str, Any], reason: str, duckdb_warehouse: Warehouse
+) -> None:
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, rows(before=1, now=2))) as tables:
+        with pytest.raises(RowsNotDroppedError) as refused:
+            drop_other_rows(tables, orders(), {**LOAD, **load}, ())
+        assert str(refused.value).startswith(
+            "`refresh: drop_data` would delete 1 rows of `orders` that the API may still have, as "
+            f"{reason}. They stay, beside the rows of this load. "
+        )
+        assert ids(tables) == 3
+
+
+def test_partitions_whose_rows_are_unknown_in_the_table_stay(duckdb_warehouse: Warehouse) -> None:
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, rows(before=1, now=2))) as tables:
+        with pytest.raises(SpanUnknownError, match="`id` of `orders` is neither a date nor a time"):
+            drop_other_rows(tables, by_day(date_column="id"), LOAD, DAYS)
+        assert ids(tables) == 3
+
+
+def test_rows_that_the_api_no_longer_has_are_pruned(duckdb_warehouse: Warehouse) -> None:
+    made = {"orders": (COLUMNS, rows(before=2, now=18)), "orders__tags": TAGS}
+    with opened_with(duckdb_warehouse, **made) as tables:
+        assert prune(tables, orders(prune=True), LOAD) == {"rows_to_prune": 2, "rows_pruned": 2}
+        assert ids(tables) == 18
+        assert tables.row_count("orders__tags") == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "load"),
+    [(3, {}), (20, {}), (1, {"rows_rejected": 1}), (1, {"complete": False})],
+)
+def test_too_many_or_unproven_rows_are_not_pruned(
+    before: int, load: Mapping[str, Any], duckdb_warehouse: Warehouse
+) -> None:
+    made = rows(before=before, now=20 - before)
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, made)) as tables:
+        counts = prune(tables, orders(prune=True), {**LOAD, **load})
+        assert counts == {"rows_to_prune": before, "rows_pruned": 0}
+        assert ids(tables) == 20

@@ -1,0 +1,47 @@
+"""Asset specs: columns, lineage and descriptions, before anything is loaded."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from analytics_assets.orchestration.definitions import build_definitions
+from analytics_assets_tests.support.orders import document_of, orders_api
+
+TABLE, ENDPOINT = dg.AssetKey(["shop", "orders"]), dg.AssetKey(["shop_api", "orders"])
+
+
+def test_columns_of_the_contract_and_their_lineage_show_before_the_first_load(
+    tmp_path: Path,
+) -> None:
+    fields = {"id": {"type": "integer"}, "article": {"type": "string", "description": "What."}}
+    kept = document_of(tmp_path / "kept.json", fields, ["id"])
+    api = orders_api(kept, rename={"article": "item"})
+
+    graph = build_definitions(api).resolve_asset_graph()
+
+    metadata = graph.get(TABLE).metadata
+    columns = metadata["dagster/column_schema"].columns
+    assert [(column.name, column.type, column.description) for column in columns] == [
+        ("id", "bigint", None),
+        ("item", "text", "What. The API's `article`."),
+    ]
+    [source] = metadata["dagster/column_lineage"].deps_by_column["item"]
+    assert (source.asset_key, source.column_name) == (ENDPOINT, "article")
+    endpoint = graph.get(ENDPOINT).metadata["dagster/column_schema"]
+    assert [column.name for column in endpoint.columns] == ["id", "article"]
+
+
+def test_a_resource_without_a_contract_is_described_as_such() -> None:
+    description = build_definitions(orders_api()).resolve_asset_graph().get(TABLE).description
+
+    assert str(description) == (
+        "`/v1/orders` of the shop API, merged into `analytics.orders` by `id`. "
+        "Without a contract: dlt infers the columns."
+    )
+
+
+def test_complete_read_is_the_one_check_that_downstream_assets_wait_for() -> None:
+    graph = build_definitions(orders_api(prune=True)).resolve_asset_graph()
+
+    blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    assert blocking == {"complete_read"}
