@@ -9,7 +9,8 @@ from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.cli.conftest import Invoke
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.command_line import BY_DAYS
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 
 
 def test_check_signs_in_and_reads_one_page_of_each_resource(

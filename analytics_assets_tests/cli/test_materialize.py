@@ -9,7 +9,8 @@ from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.cli.conftest import Invoke
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.command_line import summary
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.sandbox import Sandbox
 
 
 def test_a_failed_resource_shows_in_the_table_with_its_reason(

@@ -24,6 +24,7 @@ from analytics_assets_tests.support.loading import (
     metadata_of,
     table_rows,
 )
+from analytics_assets_tests.support.orders import document_of, orders_api
 from analytics_assets_tests.support.sandbox import Sandbox
 
 

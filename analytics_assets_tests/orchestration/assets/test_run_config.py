@@ -16,6 +16,7 @@ from analytics_assets.orchestration.assets.run_config import LoadConfig, RunConf
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import (
     api_with,
     failures_of,
@@ -24,7 +25,7 @@ from analytics_assets_tests.support.loading import (
     table_rows,
 )
 from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days, told_of
-from analytics_assets_tests.support.sandbox import Fault, Sandbox
+from analytics_assets_tests.support.sandbox import Sandbox
 
 USERS = "daily_active_users"
 VIEWS = "page_views"

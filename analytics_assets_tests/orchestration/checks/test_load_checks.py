@@ -19,8 +19,8 @@ from analytics_assets.orchestration.checks.load_checks import (
     check_rejected_rows,
 )
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.orders import document_of, orders_api
-from analytics_assets_tests.support.sandbox import Fault
 from analytics_assets_tests.support.tables import opened_with
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
