@@ -1,5 +1,7 @@
 """Columns of tables, contracts and endpoints as the Dagster UI shows them."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 from dlt.common.schema.typing import TTableSchemaColumns
 
@@ -13,46 +15,45 @@ def table_schema(columns: TTableSchemaColumns) -> dg.TableSchema:
     Args:
         columns: dlt columns by name; dlt's own, which start with `_dlt`, are left out.
     """
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=name,
-                type=str(column.get("data_type", "unknown")),
-                description=column.get("description"),
-                constraints=dg.TableColumnConstraints(nullable=column.get("nullable") is not False),
-            )
-            for name, column in columns.items()
-            if not name.startswith("_dlt")
-        ]
+    return _schema(
+        (
+            name,
+            str(column.get("data_type", "unknown")),
+            column.get("description"),
+            column.get("nullable") is not False,
+        )
+        for name, column in columns.items()
+        if not name.startswith("_dlt")
     )
 
 
 def contract_schema(resource: Resource) -> dg.TableSchema:
     """Return the schema that the contract gives to a resource's table."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=column.name,
-                type=column.data_type,
-                description=column.comment,
-                constraints=dg.TableColumnConstraints(nullable=column.nullable),
-            )
-            for column in resource.contract.columns
-        ]
+    return _schema(
+        (column.name, column.data_type, column.comment, column.nullable)
+        for column in resource.contract.columns
     )
 
 
 def endpoint_schema(resource: Resource) -> dg.TableSchema:
     """Return the schema of an endpoint's rows, by the API's names."""
+    return _schema(
+        (column.field, column.data_type, column.description, column.nullable)
+        for column in resource.contract.columns
+    )
+
+
+def _schema(columns: Iterable[tuple[str, str, str | None, bool]]) -> dg.TableSchema:
+    """Return the schema of columns given as name, type, description and nullability."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
-                name=column.field,
-                type=column.data_type,
-                description=column.description,
-                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                name=name,
+                type=kind,
+                description=description,
+                constraints=dg.TableColumnConstraints(nullable=nullable),
             )
-            for column in resource.contract.columns
+            for name, kind, description, nullable in columns
         ]
     )
 
