@@ -1,79 +1,94 @@
-"""A year of days in one run, whose two hundredth day fails: what is there, and what comes next."""
+"""A year of days as Dagster's own backfill, with a fault on day 200, and its re-execution."""
 
-from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from math import ceil
+from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
+from dagster._core.execution.backfill import BulkActionStatus
 
-from analytics_assets.config.load import Partitioned
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.partitions.definition import partitions_of
-from analytics_assets.orchestration.partitions.due import DueRun, due_runs
+from analytics_assets.orchestration.partitions.definition import partitioned, partitions_of
+from analytics_assets.orchestration.runs.tags import RANGE_END, RANGE_START
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.e2e.year import API
+from analytics_assets_tests.support.deployment import Deployment, wait_until
 from analytics_assets_tests.support.http.fault import Fault
-from analytics_assets_tests.support.loading import api_rows, failures_of, table_rows
-from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days, told_of
+from analytics_assets_tests.support.loading import api_rows, table_rows
+from analytics_assets_tests.support.partitioned import days_of
 from analytics_assets_tests.support.sandbox import Sandbox
 
-RESOURCE, PATH = "traffic_sources", "/v1/traffic_sources"
+RESOURCE = API.resources["traffic_sources"]
 TODAY = FIRST_DAY + timedelta(days=366)
-API = api_by_day(RESOURCE, longest_window=31)
 DAYS = days_of(API, TODAY)
-ROWS = sandbox_rows(RESOURCE, TODAY)
-NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
+ROWS = sandbox_rows(RESOURCE.name, TODAY)
+FIRST, SECOND, THIRD, LAST = (DAYS[start : start + 92] for start in range(0, 366, 92))
+PATIENCE = 400  # seconds for the runs of a backfill on a busy machine
 
 
-def requests_needed(days: Sequence[str]) -> int:
-    """Return how many pages of a hundred rows the windows of some days have."""
-    rows = Counter(row["date"] for row in ROWS)
-    windows = [days[place : place + 31] for place in range(0, len(days), 31)]
-    return sum(ceil(sum(rows[day] for day in window) / 100) for window in windows)
+def runs_of(instance: dg.DagsterInstance, backfill: str) -> dict[tuple[str, str], str]:
+    """Return the status of a backfill's runs by their first and last day."""
+    found = instance.get_runs(dg.RunsFilter.for_backfill(backfill))
+    return {(run.tags[RANGE_START], run.tags[RANGE_END]): run.status.value for run in found}
 
 
-def status_of(instance: dg.DagsterInstance) -> list[str]:
-    """Return how the UI shows each day."""
-    how = API.resources[RESOURCE].policy.load
-    assert isinstance(how, Partitioned)
-    found = instance.get_status_by_partition(
-        asset_key(API.resources[RESOURCE]), DAYS, partitions_of(how)
-    )
-    return [str(status.value if status else None) for status in (found or {}).values()]
+def wait_for_end(instance: dg.DagsterInstance, backfill: str) -> BulkActionStatus:
+    """Return the status with which a backfill ends."""
+
+    def ended() -> BulkActionStatus | None:
+        status = getattr(instance.get_backfill(backfill), "status", None)
+        unfinished = (BulkActionStatus.REQUESTED, BulkActionStatus.FAILING, None)
+        return None if status in unfinished else status
+
+    status = wait_until(ended, "the end of a backfill", PATIENCE)
+    assert isinstance(status, BulkActionStatus)
+    return status
 
 
-def due_now(instance: dg.DagsterInstance, warehouse: Warehouse) -> list[DueRun]:
-    with warehouse.open() as tables:
-        return due_runs(instance, tables, list(API.resources.values()), NOW)
+def status_of(instance: dg.DagsterInstance, days: list[str]) -> list[str]:
+    """Return the status of some days in the UI."""
+    partitions = partitions_of(partitioned(RESOURCE))
+    found = instance.get_status_by_partition(asset_key(RESOURCE), days, partitions)
+    return [status.value if status else "" for status in (found or {}).values()]
 
 
-def test_a_year_is_backfilled_although_its_two_hundredth_day_fails(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+def test_a_year_keeps_its_finished_windows_and_reexecution_loads_the_failed_one(
+    connected: Sandbox, duckdb_warehouse: Warehouse, clean_place: Path
 ) -> None:
     connected.today = TODAY
-    connected.faults.add(Fault(path=PATH, day=DAYS[199], times=None, status=403))
+    path = f"/v1/{RESOURCE.name}"
+    connected.faults.add(Fault(path=path, day=DAYS[199], times=None, status=403))
+    with (
+        Deployment(clean_place, "analytics_assets_tests.e2e.year") as deployment,
+        dg.DagsterInstance.from_config(str(clean_place)) as instance,
+    ):
+        deployment.start("webserver")
+        deployment.start("daemon")
+        backfill = deployment.backfill(asset_key(RESOURCE).to_user_string(), DAYS)
 
-    result = load_days(instance, API, *DAYS)
-    [said] = failures_of(result).values()
-    assert said.startswith(f"{RESOURCE} was not loaded for {DAYS[186]} to {DAYS[216]}. ")
-    assert status_of(instance) == ["MATERIALIZED"] * 186 + ["FAILED"] * 31 + ["None"] * 149
-    assert {row["date"] for row in table_rows(warehouse, RESOURCE)} == set(DAYS[:186])
-    sent = len([record for record in connected.requests if record.path == PATH])
-    assert sent == requests_needed(DAYS[:186]) + 1  # the one that failed
+        assert wait_for_end(instance, backfill) == BulkActionStatus.COMPLETED_FAILED
+        assert runs_of(instance, backfill) == {
+            (FIRST[0], FIRST[-1]): "SUCCESS",
+            (SECOND[0], SECOND[-1]): "SUCCESS",
+            (THIRD[0], THIRD[-1]): "FAILURE",
+            (LAST[0], LAST[-1]): "SUCCESS",
+        }
+        finished = {*FIRST, *SECOND, *LAST}
+        assert {row["date"] for row in table_rows(duckdb_warehouse, RESOURCE.table)} == finished
+        assert status_of(instance, THIRD) == ["FAILED"] * 92
 
-    connected.faults.clear()
-    due = [day for run in due_now(instance, warehouse) for day in run.partitions]
-    assert due == DAYS[186:]
-    assert load_days(instance, API, *due).success
-    assert status_of(instance) == ["MATERIALIZED"] * 366
-    assert table_rows(warehouse, RESOURCE) == api_rows(ROWS)
-    sent = len([record for record in connected.requests if record.path == PATH])
-    assert sent == requests_needed(DAYS[:186]) + 1 + requests_needed(DAYS[186:])
-    assert connected.tokens.issued == 1
-    told = {each["window"]: each["requests"] for each in told_of(instance, API).values()}
-    assert sum(told.values()) == sent - 1
+        connected.faults.clear()
+        requests = len(connected.requests)
+        again = deployment.reexecute_backfill(backfill)
 
-    [last] = due_now(instance, warehouse)
-    assert list(last.partitions) == DAYS[-4:]
+        assert wait_for_end(instance, again) == BulkActionStatus.COMPLETED_SUCCESS
+        assert runs_of(instance, again) == {(THIRD[0], THIRD[-1]): "SUCCESS"}
+        assert status_of(instance, DAYS) == ["MATERIALIZED"] * 366
+    asked = {
+        (each.query["start_date"], each.query["end_date"])
+        for each in connected.requests[requests:]
+        if each.path == path
+    }
+    assert asked == {(THIRD[0], THIRD[-1])}
+    assert table_rows(duckdb_warehouse, RESOURCE.table) == api_rows(ROWS)

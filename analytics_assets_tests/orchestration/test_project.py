@@ -1,4 +1,4 @@
-"""Loading of the definitions: each file is read, and each part built, once for all resources."""
+"""Loading of a project: its APIs, and each file and part once for all resources."""
 
 import json
 import os
@@ -20,9 +20,10 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract import dlt_validation
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets_tests.conftest import ROOT
+from analytics_assets_tests.support.project import copy_project
 
 MANY = 12
-# what only runs need, and what nobody asks for
+# packages that only runs need, or nothing
 NOT_AT_LOAD = (
     "alembic",
     "dagster_embedded_elt",
@@ -79,14 +80,19 @@ def api_of(count: int, place: Path) -> Api:
 @pytest.fixture(scope="module")
 def started() -> dict[str, Any]:
     """A process that loads the definitions as Dagster does: its imports, connections and output."""
-    # dlt takes SQLAlchemy to read credentials, where there are any
+    return printed_by(START, ROOT)
+
+
+def printed_by(program: str, project: Path) -> dict[str, Any]:
+    """Return the JSON that a program prints in a project's folder, and its other output."""
+    # dlt imports SQLAlchemy to read credentials, where there are any
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("DESTINATION__")
     }
     done = subprocess.run(
-        [sys.executable, "-c", START],
-        cwd=ROOT,
-        env=environment,
+        [sys.executable, "-c", program],
+        cwd=project,
+        env={**environment, "PYTHONPATH": str(project)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -96,9 +102,58 @@ def started() -> dict[str, Any]:
     return {**json.loads(done.stdout), "stderr": done.stderr}
 
 
+SHOP = """
+import dagster as dg
+
+from analytics_assets import Api, build_definitions
+
+CLIENT = {"base_url": "https://shop.example.com"}
+ENTRY = {"name": "orders", "endpoint": "orders", "primary_key": "id"}
+API = Api(
+    name="shop",
+    config={"client": CLIENT, "resources": [ENTRY]},
+    policies={"orders": {"schedule": "15 7 * * *"}},
+)
+
+
+@dg.definitions
+def definitions():
+    return build_definitions(API)
+"""
+BOTH = """
+import json
+from analytics_assets.cli.project import load_apis
+from analytics_assets.definitions import definitions
+project = definitions()
+repository = project.get_repository_def()
+print(json.dumps({
+    "assets": [key.to_user_string() for key in repository.asset_graph.materializable_asset_keys],
+    "schedules": [schedule.name for schedule in repository.schedule_defs],
+    "executors": [job.executor_def.name for job in repository.get_all_jobs()],
+    "resources": list(project.resources),
+    "command_line": list(load_apis()),
+}))
+"""
+
+
+def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
+    shop = copy_project(tmp_path).with_name("shop")
+    shop.mkdir()
+    (shop / "api.py").write_text(SHOP)
+
+    found = printed_by(BOTH, tmp_path)
+
+    tables = {f"analytics/{name}" for name in API.resources} | {"shop/orders"}
+    assert set(found["assets"]) == tables
+    assert {"analytics_cron_0_6", "shop_cron_15_7"} <= set(found["schedules"])
+    assert set(found["executors"]) == {"in_process"}
+    assert found["resources"] == ["dlt"]
+    assert found["command_line"] == ["analytics", "shop"]
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, clean_place: Path) -> Counter[str]:
-    """Calls of what takes long, counted by name; of reads, those of the API's own files."""
+    """Calls of slow functions, counted by name; of reads, those of the API's own files."""
     counted: Counter[str] = Counter()
 
     def count(holder: Any, name: str) -> None:
@@ -127,7 +182,7 @@ def test_the_document_and_the_file_of_the_api_are_read_once_for_all_resources(
     assert calls["read_text"] == 1
 
 
-def test_dlt_looks_once_at_resources_that_differ_in_name_and_path_and_each_policy_is_merged_once(
+def test_dlt_validates_similar_entries_once_and_each_policy_is_merged_once(
     calls: Counter[str], clean_place: Path
 ) -> None:
     definitions = build_definitions(api_of(MANY, clean_place))

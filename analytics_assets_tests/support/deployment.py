@@ -25,6 +25,24 @@ mutation Launch($parameters: ExecutionParams!) {
   }
 }
 """
+BACKFILL = """
+mutation Backfill($parameters: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $parameters) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
+REEXECUTE = """
+mutation Reexecute($parameters: ReexecutionParams!) {
+  reexecutePartitionBackfill(reexecutionParams: $parameters) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
 PROGRAMS = {"daemon": ["dagster._daemon", "run"], "webserver": ["dagster_webserver"]}
 
 
@@ -106,19 +124,45 @@ class Deployment:
             },
         }
 
-        def asked() -> str | None:
+        def launched() -> str | None:
+            run = self.ask(LAUNCH, parameters=parameters)["launchRun"].get("run")
+            return str(run["runId"]) if run else None
+
+        return str(wait_until(launched, "a launch"))
+
+    def backfill(self, asset: str, partitions: Sequence[str]) -> str:
+        """Ask the webserver for a backfill, as its pages do, and return the backfill's id."""
+        parameters = {
+            "assetSelection": [{"path": asset.split("/")}],
+            "partitionNames": list(partitions),
+        }
+
+        def launched() -> str | None:
+            answer = self.ask(BACKFILL, parameters=parameters)["launchPartitionBackfill"]
+            return str(answer["backfillId"]) if "backfillId" in answer else None
+
+        return str(wait_until(launched, "a backfill"))
+
+    def reexecute_backfill(self, backfill: str) -> str:
+        """Ask for what a backfill has not loaded, as *Re-execute* does, and return the new id."""
+        parameters = {"parentRunId": backfill, "strategy": "FROM_FAILURE"}
+        answer = self.ask(REEXECUTE, parameters=parameters)["reexecutePartitionBackfill"]
+        return str(answer["backfillId"])
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """Return the data that the webserver gives for a query, once it is up."""
+
+        def answered() -> Any:
             try:
-                answer = requests.post(
+                return requests.post(
                     f"http://127.0.0.1:{self._port}/graphql",
-                    json={"query": LAUNCH, "variables": {"parameters": parameters}},
+                    json={"query": query, "variables": variables},
                     timeout=60,
-                ).json()
+                ).json()["data"]
             except (requests.ConnectionError, requests.JSONDecodeError):
                 return None
-            launched = answer["data"]["launchRun"]
-            return str(launched["run"]["runId"]) if "run" in launched else None
 
-        return str(wait_until(asked, "a launch"))
+        return wait_until(answered, "an answer of the webserver")
 
 
 def _is_of(process: psutil.Process, session: int) -> bool:

@@ -29,8 +29,8 @@ def loaded(instance: dg.DagsterInstance, *days: int) -> None:
         instance.report_runless_asset_event(event)
 
 
-def told(instance: dg.DagsterInstance, now: datetime = MORNING) -> tuple[bool, str] | None:
-    """Look what has changed, and keep it as Dagster's daemon does."""
+def changed(instance: dg.DagsterInstance, now: datetime = MORNING) -> tuple[bool, str] | None:
+    """Return a changed result, and record it as Dagster's daemon does."""
     change = changed_freshness(instance, DAYS.resources[RESOURCE], now)
     if change is None:
         return None
@@ -38,20 +38,20 @@ def told(instance: dg.DagsterInstance, now: datetime = MORNING) -> tuple[bool, s
     return change.passed, str(change.description).split(" Is ")[0]
 
 
-def test_a_table_that_is_stale_is_called_so_once(instance: dg.DagsterInstance) -> None:
+def test_a_stale_table_is_reported_once(instance: dg.DagsterInstance) -> None:
     loaded(instance, 1)
     stale = "The newest that is loaded is 2026-11-01; 2026-11-03 is due."
-    assert told(instance) == (False, stale)
-    assert told(instance) is None
+    assert changed(instance) == (False, stale)
+    assert changed(instance) is None
 
 
 def test_a_table_becomes_stale_as_time_passes(instance: dg.DagsterInstance) -> None:
     loaded(instance, 3)
-    assert told(instance, datetime(2026, 11, 5, 11, 59, tzinfo=UTC)) == (
+    assert changed(instance, datetime(2026, 11, 5, 11, 59, tzinfo=UTC)) == (
         True,
         "The newest that is loaded is 2026-11-03; 2026-11-03 is due.",
     )
-    assert told(instance, datetime(2026, 11, 5, 12, tzinfo=UTC)) == (
+    assert changed(instance, datetime(2026, 11, 5, 12, tzinfo=UTC)) == (
         False,
         "The newest that is loaded is 2026-11-03; 2026-11-04 is due.",
     )
@@ -59,65 +59,61 @@ def test_a_table_becomes_stale_as_time_passes(instance: dg.DagsterInstance) -> N
 
 def test_a_backfill_of_old_days_does_not_make_it_fresh(instance: dg.DagsterInstance) -> None:
     loaded(instance, 2)
-    assert told(instance)
+    assert changed(instance)
     loaded(instance, 1)
-    assert told(instance) is None
+    assert changed(instance) is None
 
 
 def test_the_newest_day_that_is_due_makes_it_fresh(instance: dg.DagsterInstance) -> None:
     loaded(instance, 2)
-    assert told(instance)
+    assert changed(instance)
     loaded(instance, 3)
-    assert told(instance) == (True, "The newest that is loaded is 2026-11-03; 2026-11-03 is due.")
+    assert changed(instance) == (
+        True,
+        "The newest that is loaded is 2026-11-03; 2026-11-03 is due.",
+    )
 
 
 def test_a_newer_day_than_is_due_makes_it_fresh(instance: dg.DagsterInstance) -> None:
     loaded(instance, 4)
-    assert told(instance) == (True, "The newest that is loaded is 2026-11-04; 2026-11-03 is due.")
+    assert changed(instance) == (
+        True,
+        "The newest that is loaded is 2026-11-04; 2026-11-03 is due.",
+    )
 
 
-def test_a_table_that_was_never_loaded_is_not_called_stale(instance: dg.DagsterInstance) -> None:
-    assert told(instance) is None
+def test_a_table_that_was_never_loaded_is_not_stale(instance: dg.DagsterInstance) -> None:
+    assert changed(instance) is None
 
 
-def test_a_run_that_is_about_to_say_it_is_waited_for(instance: dg.DagsterInstance) -> None:
+def test_a_run_that_will_evaluate_the_check_goes_first(instance: dg.DagsterInstance) -> None:
     loaded(instance, 1)
     job = build_definitions(DAYS).resolve_implicit_global_asset_job_def()
     run = instance.create_run_for_job(job, asset_selection=frozenset([KEY]))
     now = datetime.now(UTC)
-    assert told(instance, now) is None
+    assert changed(instance, now) is None
     instance.report_run_failed(run)
-    assert told(instance, now)
+    assert changed(instance, now)
 
 
-def test_a_run_that_does_not_end_is_not_waited_for_without_limit(
+def test_a_run_that_does_not_end_delays_the_result_for_an_hour(
     instance: dg.DagsterInstance,
 ) -> None:
     loaded(instance, 1)
     job = build_definitions(DAYS).resolve_implicit_global_asset_job_def()
     instance.create_run_for_job(job, asset_selection=frozenset([KEY]))
     later = datetime.now(UTC) + LONGEST_WAIT
-    assert told(instance, later - timedelta(minutes=5)) is None
-    assert told(instance, later)
-    assert told(instance, later) is None
+    assert changed(instance, later - timedelta(minutes=5)) is None
+    assert changed(instance, later)
+    assert changed(instance, later) is None
 
 
-def test_the_sensor_reports_what_is_stale(instance: dg.DagsterInstance) -> None:
+def test_the_sensor_reports_a_stale_table(instance: dg.DagsterInstance) -> None:
     loaded(instance, 1)
     [sensor] = build_freshness_sensors(DAYS.name, list(DAYS.resources.values()))
     [event] = sensor.evaluate_tick(dg.build_sensor_context(instance=instance)).asset_events
     assert isinstance(event, dg.AssetCheckEvaluation)
     assert event.asset_check_key == dg.AssetCheckKey(KEY, CHECK)
-
-
-def test_only_assets_without_partitions_have_dagsters_own_policy() -> None:
-    graph = build_definitions(API).resolve_asset_graph()
-    checked = {key.asset_key for key in graph.asset_check_keys if key.name == CHECK}
-    for resource in API.resources:
-        partitioned = isinstance(API.resources[resource].policy.load, Partitioned)
-        node = graph.get(asset_key(API.resources[resource]))
-        assert (node.freshness_policy is None) is partitioned
-        assert (node.key in checked) is partitioned
 
 
 def test_an_api_without_partitions_has_no_such_sensor() -> None:

@@ -64,7 +64,7 @@ def test_different_schedules_have_different_names(pair: tuple[str, str]) -> None
     assert len(names) == 3
 
 
-def test_one_schedule_is_one_however_it_is_written() -> None:
+def test_spellings_of_a_cron_expression_share_a_schedule() -> None:
     policies = {"a": PolicyEntry(schedule="0 6 * * MON"), "b": PolicyEntry(schedule="0  6 * * mon")}
     names = [schedule.name for schedule in build_schedules(api(**policies))]
     assert names == ["shop_cron_0_6", "shop_cron_0_6_every_every_mon"]
@@ -76,28 +76,6 @@ def test_time_zones_on_either_side_have_schedules_of_their_own() -> None:
         "b": PolicyEntry(timezone="Etc/GMT-5"),
     }
     assert len({schedule.name for schedule in build_schedules(api(**policies))}) == 3
-
-
-@pytest.mark.parametrize(
-    ("schedule", "resources", "checks"),
-    [
-        ("analytics_cron_0_6", {"daily_active_users"}, 7 + 1),  # one of the cursor
-        (  # five of the partitions
-            "analytics_cron_0_6_by_day",
-            {"website_overview", "traffic_sources"},
-            2 * (7 + 5),
-        ),
-        ("analytics_cron_30_6", {"page_views"}, 7),
-    ],
-)
-def test_a_schedule_loads_its_resources_with_their_checks(
-    schedule: str, resources: set[str], checks: int
-) -> None:
-    job = build_definitions(API).resolve_job_def(f"{schedule}_job")
-    loaded = {asset_key(API.resources[name]) for name in resources}
-    assert job.asset_layer.selected_asset_keys == loaded
-    assert {key.asset_key for key in job.asset_layer.asset_graph.asset_check_keys} == loaded
-    assert len(job.asset_layer.asset_graph.asset_check_keys) == checks
 
 
 def test_a_schedule_requests_a_run_when_it_ticks() -> None:
@@ -115,7 +93,7 @@ def by_day(**parts: Any) -> PolicyEntry:
 
 
 def ticked(shop: Api, name: str, at: datetime) -> tuple[list[dg.RunRequest], str | None]:
-    """Tick a schedule at some moment, and return what it asks for, or why it does not."""
+    """Return the run requests of a schedule's tick, and the reason of a skipped one."""
     definitions = build_definitions(shop)
     schedule = definitions.resolve_schedule_def(name)
     context = dg.build_schedule_context(
@@ -152,14 +130,14 @@ def test_resources_with_other_partitions_and_without_any_have_schedules_of_their
     }
 
 
-def test_a_schedule_keeps_its_name_when_its_partitions_come_to_begin_elsewhere() -> None:
+def test_a_schedule_keeps_its_name_when_its_partitions_start_elsewhere() -> None:
     changed = [by_day(), by_day(start=date(2026, 2, 1)), by_day(include_unfinished=True)]
     for policy in changed:
         names = [schedule.name for schedule in build_schedules(api("a", a=policy))]
         assert names == ["shop_cron_30_4_by_day"]
 
 
-def test_a_schedule_asks_for_the_newest_days_and_the_lookback_in_one_run_before_backfills() -> None:
+def test_a_schedule_requests_the_newest_days_and_the_lookback_in_one_run_before_backfills() -> None:
     shop = api(a=by_day(), b=by_day(), c=by_day(lookback=0))
     name, at = "shop_cron_30_4_by_day", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
     [first, second], _ = ticked(shop, name, at)
@@ -170,6 +148,19 @@ def test_a_schedule_asks_for_the_newest_days_and_the_lookback_in_one_run_before_
     )
     assert range_tags(["2026-03-09"]).items() <= second.tags.items()
     assert first.run_key != second.run_key
+
+
+def test_due_days_beyond_the_longest_window_are_several_runs_before_backfills() -> None:
+    shop = api("a", a=by_day(lookback=6, longest_window=3))
+
+    requests, _ = ticked(shop, "shop_cron_30_4_by_day", datetime(2026, 3, 10, 4, 30, tzinfo=UTC))
+
+    windows = [("2026-03-03", "2026-03-05"), ("2026-03-06", "2026-03-08"), ("2026-03-09",)]
+    tags = [{**range_tags(window), **BEFORE_BACKFILLS} for window in windows]
+    assert [tag.items() <= each.tags.items() for tag, each in zip(tags, requests, strict=True)] == [
+        True
+    ] * 3
+    assert len({each.run_key for each in requests}) == 3
 
 
 def test_a_schedule_before_the_end_of_the_first_partition_is_skipped() -> None:
@@ -184,6 +175,6 @@ def test_runs_without_partitions_go_before_backfills_too() -> None:
     assert BEFORE_BACKFILLS.items() <= request.tags.items()
 
 
-def test_a_cron_expression_that_cannot_be_names_the_resource() -> None:
+def test_an_invalid_cron_expression_is_refused_with_the_resource() -> None:
     with pytest.raises(ConfigurationError, match=r"policy of b: `schedule` is '61 6 \* \* \*'"):
         build_schedules(api(b={"schedule": "61 6 * * *"}))
