@@ -15,6 +15,7 @@ def opened_with(warehouse: Warehouse, **tables: tuple[str, str]) -> Iterator[Tab
         for table, (columns, rows) in tables.items():
             name = client.make_qualified_table_name(table)
             client.execute_sql(f"CREATE TABLE {name} ({columns})")
-            client.execute_sql(f"INSERT INTO {name} VALUES {rows}")
+            if rows:
+                client.execute_sql(f"INSERT INTO {name} VALUES {rows}")
     with warehouse.open() as opened:
         yield opened

@@ -1,7 +1,6 @@
-"""The checks of partitions: holes, days that have shrunk, rows of other days, and old news."""
+"""Checks of partitions: missing, lost, shrunken and overdue ones, and rows of other days."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,21 +12,23 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.window import Window
 from analytics_assets.orchestration.checks.partition_checks import (
+    check_lost_partitions,
     check_missing_partitions,
     check_newest_partition,
     check_partition_rows,
     check_rows_in_window,
 )
-from analytics_assets.orchestration.checks.table_checks import check_newest_data
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
-from analytics_assets_tests.support.loading import change
 from analytics_assets_tests.support.partitioned import api_by_day, api_of, days_of, load_days
 from analytics_assets_tests.support.sandbox import Sandbox
+from analytics_assets_tests.support.tables import opened_with
 
 ASSET = dg.AssetKey(["analytics", "page_views"])
 NOW = datetime(2026, 1, 12, 6, tzinfo=UTC)
+END = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)  # of the last of `DAYS`
+COLUMNS = "id bigint, date date"
 VIEWS = api_by_day("page_views")
 DAYS = days_of(VIEWS)
 
@@ -45,7 +46,7 @@ def daily(load: Partitioned) -> ResourceConfig:
 
 
 def missing(instance: dg.DagsterInstance, *loaded: int, **parts: Any) -> tuple[bool, str]:
-    """Ask which days of January are missing, once some of them are loaded."""
+    """Return the outcome for the days of January once some of them are loaded."""
     for day in loaded:
         event = dg.AssetMaterialization(ASSET, partition=f"2026-01-{day:02}")
         instance.report_runless_asset_event(event)
@@ -55,7 +56,7 @@ def missing(instance: dg.DagsterInstance, *loaded: int, **parts: Any) -> tuple[b
     return verdict.passed, verdict.text
 
 
-def test_holes_are_named_and_counted(instance: dg.DagsterInstance) -> None:
+def test_missing_days_are_named_and_counted(instance: dg.DagsterInstance) -> None:
     passed, text = missing(instance, 1, 4, 5, 7, 8, 9)
     assert not passed
     assert text.startswith(
@@ -63,17 +64,17 @@ def test_holes_are_named_and_counted(instance: dg.DagsterInstance) -> None:
     )
 
 
-def test_what_is_over_for_a_shorter_time_than_freshness_allows_is_not_missing_yet(
+def test_days_that_ended_within_the_freshness_are_not_missing(
     instance: dg.DagsterInstance,
 ) -> None:
     assert missing(instance, *range(1, 10)) == (True, "All 9 are loaded.")
 
 
-def test_a_partition_that_is_not_over_is_never_missing(instance: dg.DagsterInstance) -> None:
+def test_an_unfinished_partition_is_never_missing(instance: dg.DagsterInstance) -> None:
     assert missing(instance, *range(1, 10), include_unfinished=True)[0]
 
 
-def test_no_more_holes_are_named_than_can_be_read(instance: dg.DagsterInstance) -> None:
+def test_ten_gaps_are_named_and_the_others_counted(instance: dg.DagsterInstance) -> None:
     resource = daily(Partitioned(start=date(2025, 1, 1)))
     for day in range(0, 360, 2):
         key = (date(2025, 1, 1) + timedelta(days=day)).isoformat()
@@ -90,49 +91,38 @@ def test_rows_of_other_days_are_a_warning() -> None:
     assert verdict.text.startswith("2 of 5 rows belong to other days than the request.")
 
 
-@pytest.fixture
-def views(connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance) -> Warehouse:
-    """A warehouse with thirty days of nine rows each."""
-    assert load_days(instance, api_by_day("page_views", longest_window=30)).success
-    return warehouse
+PER_DAY = 9  # rows of a day in the table
 
 
-def test_days_with_far_fewer_rows_than_a_week_before_are_named(views: Warehouse) -> None:
-    half = "SELECT id FROM {table} WHERE date = DATE '2025-07-20' ORDER BY id LIMIT 4"
-    change(views, "page_views", f"DELETE FROM {{table}} WHERE id IN ({half})")
-    change(views, "page_views", "DELETE FROM {table} WHERE date = DATE '2025-07-21'")
-    midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
-    with views.open() as tables:
-        left = row_counts(tables, VIEWS.resources["page_views"], DAYS)
-        verdict = check_partition_rows(tables, VIEWS.resources["page_views"], DAYS, midnight)
-        elsewhere = check_partition_rows(tables, VIEWS.resources["page_views"], DAYS[-3:], midnight)
-    assert (left["2025-07-13"], left["2025-07-20"], left["2025-07-21"]) == (9, 5, 0)
+def rows_of(days: Sequence[str], count: int = PER_DAY) -> str:
+    return ", ".join(f"({number}, '{day}')" for day in days for number in range(count))
+
+
+def test_days_with_far_fewer_rows_than_a_week_before_are_named(duckdb_warehouse: Warehouse) -> None:
+    whole = [day for day in DAYS if day not in ("2025-07-20", "2025-07-21")]
+    rows = f"{rows_of(whole)}, {rows_of(['2025-07-20'], 5)}"
+    resource = VIEWS.resources["page_views"]
+    with opened_with(duckdb_warehouse, page_views=(COLUMNS, rows)) as tables:
+        verdict = check_partition_rows(tables, resource, DAYS, END)
+        elsewhere = check_partition_rows(tables, resource, DAYS[-3:], END)
+
     assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "2025-07-21 has 0 rows, a week before there were 9" in verdict.text
+    assert verdict.text.startswith("2025-07-21 has 0 rows, a week before there were 9. If that is")
     assert "set `end_is_inclusive=False`" in verdict.text
     assert verdict.numbers == {"partitions_with_fewer_rows": 1}
-    assert elsewhere.passed
+    assert (elsewhere.passed, elsewhere.text) == (True, "3 were compared.")
 
 
-def test_a_backfill_of_old_days_does_not_make_old_news_fresh(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+def test_a_load_of_old_days_leaves_the_newest_partition_overdue(
+    instance: dg.DagsterInstance,
 ) -> None:
-    load_days(instance, VIEWS, *DAYS[-1:])
-    found = outcomes(load_days(instance, VIEWS, *DAYS[:2]))
-    assert found["newest_data"][0] is found["newest_partition"][0] is False
-    assert "The newest that is loaded is 2025-07-31" in found["newest_partition"][1]
-    assert "The newest `date` is 2025-07-31" in found["newest_data"][1]
-    assert "2025-07-04 to 2025-07-30" in found["missing_partitions"][1]
+    for day in ("2026-01-05", "2026-01-02"):
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition=day))
 
+    verdict = check_newest_partition(instance, daily(Partitioned(start=date(2026, 1, 1))), NOW)
 
-def test_a_day_whose_rows_took_the_place_of_anothers_is_told(
-    warehouse: Warehouse, instance: dg.DagsterInstance, serve: Callable[[list[Any]], Sandbox]
-) -> None:
-    serve([{"id": number, "date": day} for day in DAYS[:2] for number in range(3)])
-    found = outcomes(load_days(instance, orders_by_day(longest_window=1), *DAYS[:2]))
-    passed, text = found["lost_partitions"]
-    assert not passed
-    assert text.startswith(f"The table has fewer rows of 1 than were loaded: {DAYS[0]}. ")
+    assert not verdict.passed
+    assert verdict.text.startswith("The newest that is loaded is 2026-01-05; 2026-01-10 is due. ")
 
 
 @pytest.mark.parametrize(
@@ -142,21 +132,29 @@ def test_a_day_whose_rows_took_the_place_of_anothers_is_told(
         (datetime(2025, 7, 21, 13, tzinfo=UTC), False),
     ],
 )
-def test_a_week_is_fresh_until_the_next_one_is_due(
-    warehouse: Warehouse,
-    instance: dg.DagsterInstance,
-    serve: Callable[[list[Any]], Sandbox],
-    now: datetime,
-    fresh: bool,
+def test_the_newest_week_is_due_from_the_end_of_freshness_on(
+    now: datetime, fresh: bool, instance: dg.DagsterInstance
 ) -> None:
-    serve([{"id": day, "date": f"2025-07-{day:02}"} for day in range(7, 14)])
-    how = Partitioned(by="week", start=date(2025, 7, 7))
-    api = replace(orders_by_day(), policies={"orders": {"load": how}})
-    assert load_days(instance, api, "week-2025-07-07").success
-    with warehouse.open() as tables:
-        data = check_newest_data(tables, api.resources["orders"], now)
-    partition = check_newest_partition(instance, api.resources["orders"], now)
-    assert (data.passed, partition.passed) == (fresh, fresh)
+    weekly = daily(Partitioned(by="week", start=date(2025, 7, 7)))
+    week = dg.AssetMaterialization(ASSET, partition="week-2025-07-07")
+    instance.report_runless_asset_event(week)
+
+    assert check_newest_partition(instance, weekly, now).passed is fresh
+
+
+def test_a_day_that_has_fewer_rows_than_were_loaded_is_lost(
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    for day in DAYS[:3]:
+        metadata = {"dagster/partition_row_count": PER_DAY}
+        event = dg.AssetMaterialization(ASSET, partition=day, metadata=metadata)
+        instance.report_runless_asset_event(event)
+    rows = f"{rows_of([DAYS[0], DAYS[2]])}, {rows_of([DAYS[1]], PER_DAY - 1)}"
+    with opened_with(duckdb_warehouse, page_views=(COLUMNS, rows)) as tables:
+        verdict = check_lost_partitions(instance, tables, VIEWS.resources["page_views"], END)
+
+    assert (verdict.passed, verdict.numbers) == (False, {"lost_partitions": 1})
+    assert verdict.text.startswith(f"The table has fewer rows of 1 than were loaded: {DAYS[1]}. ")
 
 
 def test_checks_of_a_load_belong_to_the_window_of_its_own_run(
@@ -179,34 +177,26 @@ def test_checks_of_a_load_belong_to_the_window_of_its_own_run(
     assert after["partition_rows"] == (True, "1 were compared.")
 
 
-@pytest.mark.parametrize("column", ["text", "timestamp"])
-def test_rows_are_counted_by_the_days_of_the_time_zone_in_which_partitions_begin(
-    column: str,
-    warehouse: Warehouse,
-    instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("column", ["varchar", "timestamp with time zone"])
+def test_rows_are_counted_by_the_days_of_the_time_zone_of_the_partitions(
+    column: str, warehouse: Warehouse
 ) -> None:
     zone = "Asia/Kolkata"  # half an hour off
     moments = ["2025-07-02T18:29:59Z", "2025-07-02T18:30:00Z", "2025-07-03T18:29:59Z"]
-    rows = [{"id": number, "date": moment} for number, moment in enumerate(moments)]
+    rows = ", ".join(f"({number}, '{moment}')" for number, moment in enumerate(moments))
     window = Window(format="%Y-%m-%dT%H:%M:%SZ", start_param="from", end_param="until")
-    types = {"date": {"data_type": column}}
-    api = orders_by_day(types, timezone=zone, window=window)
-    with Sandbox(extra_rows={"orders": rows}) as sandbox:
-        point_at(sandbox, monkeypatch)
-        assert load_days(instance, api, "2025-07-02", "2025-07-03").success
-    with warehouse.open() as tables:
-        counted = row_counts(tables, api.resources["orders"], ["2025-07-02", "2025-07-03"])
+    orders = orders_by_day(timezone=zone, window=window).resources["orders"]
+    with opened_with(warehouse, orders=(f"id bigint, date {column}", rows)) as tables:
+        counted = row_counts(tables, orders, ["2025-07-02", "2025-07-03"])
     assert counted == {"2025-07-02": 1, "2025-07-03": 2}
 
 
-def orders_by_day(columns: Mapping[str, Any] | None = None, **parts: Any) -> Api:
+def orders_by_day(**parts: Any) -> Api:
     """An API with a resource of the test's own, loaded by days."""
     entry = {
         "name": "orders",
         "primary_key": "id",
         "write_disposition": "merge",
-        "columns": columns or {},
         "endpoint": {"path": "/v1/orders", "data_selector": "data"},
     }
     how = Partitioned(start=date(2025, 7, 2), **parts)

@@ -1,0 +1,128 @@
+"""Checks of a table, made by SQL: each fails when its claim is false."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.config.load import Partitioned
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.checks.table_checks import (
+    check_columns,
+    check_newest_data,
+    check_primary_key,
+    check_rows_present,
+)
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.orders import orders_api
+from analytics_assets_tests.support.tables import opened_with
+
+COLUMNS = "id bigint, day date"
+END = datetime(2025, 8, 1, tzinfo=UTC)  # of the newest day, 31 July
+ROWS = "(1, '2025-07-30'), (2, '2025-07-31')"
+
+
+def orders(**policy: Any) -> ResourceConfig:
+    return orders_api(**{"date_column": "day", **policy}).resources["orders"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "passed", "text"), [("", False, "0 rows."), (ROWS, True, "2 rows.")]
+)
+def test_an_empty_table_fails(
+    rows: str, passed: bool, text: str, duckdb_warehouse: Warehouse
+) -> None:
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, rows)) as tables:
+        result = check_rows_present(tables, "orders")
+
+    assert (result.passed, result.text) == (passed, text)
+
+
+@pytest.mark.parametrize(
+    ("rows", "key", "text"),
+    [
+        (ROWS, ["id"], "0 rows without a key, 0 keys more than once."),
+        ("(1, '2025-07-30'), (1, '2025-07-31')", ["id"], "0 rows without a key, 1 keys more than"),
+        ("(NULL, '2025-07-30')", ["id", "day"], "1 rows without a key, 0 keys more than once."),
+        (ROWS, ["id", "uuid"], "The table has no column uuid."),
+    ],
+)
+def test_duplicate_and_null_keys_fail(
+    rows: str, key: list[str], text: str, duckdb_warehouse: Warehouse
+) -> None:
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, rows)) as tables:
+        result = check_primary_key(tables, "orders", key)
+
+    assert result.passed is ("0 rows without a key, 0 keys" in text)
+    assert result.text.startswith(text)
+
+
+@pytest.mark.parametrize(("hours", "fresh"), [(35, True), (37, False)])
+def test_freshness_counts_from_the_end_of_the_newest_day(
+    hours: int, fresh: bool, duckdb_warehouse: Warehouse
+) -> None:
+    now = END + timedelta(hours=hours)
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, ROWS)) as tables:
+        result = check_newest_data(tables, orders(freshness=timedelta(hours=36)), now)
+
+    assert result.passed is fresh
+    assert result.text == (
+        f"The newest `day` is 2025-07-31, which ended {hours} h ago; up to 36 h are fresh."
+    )
+    assert result.numbers == {"age_hours": hours}
+
+
+@pytest.mark.parametrize(
+    ("now", "fresh"),
+    [
+        (datetime(2025, 7, 21, 11, tzinfo=UTC), True),  # the week from the 14th ended at midnight
+        (datetime(2025, 7, 21, 13, tzinfo=UTC), False),
+    ],
+)
+def test_a_week_is_fresh_until_the_next_one_is_due(
+    now: datetime, fresh: bool, duckdb_warehouse: Warehouse
+) -> None:
+    weekly = orders(load=Partitioned(by="week", start=date(2025, 7, 7)))
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, "(1, '2025-07-13')")) as tables:
+        assert check_newest_data(tables, weekly, now).passed is fresh
+
+
+@pytest.mark.parametrize(
+    ("column", "rows", "text"),
+    [
+        ("date", ROWS, "The table has no column `date`: name the column of a row's day as `date_c"),
+        ("day", "(1, NULL)", "No row has a date or a time in `day`."),
+        ("id", ROWS, "No row has a date or a time in `id`."),
+        ("day", "(1, '2025-09-01')", "The newest `day` is 2025-09-01, which is in the future."),
+    ],
+)
+def test_a_table_without_a_usable_newest_day_fails(
+    column: str, rows: str, text: str, duckdb_warehouse: Warehouse
+) -> None:
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, rows)) as tables:
+        result = check_newest_data(tables, orders(date_column=column), END)
+
+    assert not result.passed
+    assert result.text.startswith(text)
+
+
+def schema(**columns: str) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        (None, "This is the first load."),
+        (schema(id="bigint", value="text"), "2 columns, as before."),
+        (schema(id="bigint", gone="date"), "added value (text); removed gone (date)"),
+        (schema(id="text", value="text"), "id was text and is bigint"),
+    ],
+)
+def test_changed_columns_are_named_in_a_warning(before: dg.TableSchema | None, text: str) -> None:
+    result = check_columns(before, schema(id="bigint", value="text"))
+
+    assert result.text == text
+    assert result.passed is (before is None or "as before" in text)
+    assert result.severity == dg.AssetCheckSeverity.WARN or result.passed
