@@ -66,7 +66,7 @@ class RowValidator:
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
 
     Example:
-        >>> from analytics_assets.contract import Column
+        >>> from analytics_assets.contract.column import Column
         >>> sessions = Column("sessions", "sessions", "bigint", nullable=False)
         >>> validator = RowValidator(Contract("overview", (sessions,)))
         >>> validator.validate([{"sessions": 3}, {"sessions": "3"}]).rejected[0].reason

@@ -11,7 +11,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPagi
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import as_endpoint, parents_of
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import DLT_COLUMNS, configured_paginator
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.redaction import Redact

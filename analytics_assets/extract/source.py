@@ -9,7 +9,7 @@ from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
 from analytics_assets.config.resource import parents_of
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract import lossless
 from analytics_assets.extract.dlt_validation import refusals_explained
 from analytics_assets.extract.entry import Entry, is_dlt_resource

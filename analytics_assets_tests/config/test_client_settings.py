@@ -8,7 +8,7 @@ import pytest
 
 from analytics_assets.config.client_settings import configured_base_url, resolve_client
 from analytics_assets.config.errors import SettingsError
-from analytics_assets.extract import rest_api_source
+from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import embedded_sandbox
 from analytics_assets_tests.support.token_server import recording
 

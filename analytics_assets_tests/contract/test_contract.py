@@ -7,7 +7,9 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.contract import Column, Contract, ContractError
+from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.defs.analytics.api import API
 

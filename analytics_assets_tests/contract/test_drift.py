@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract import Column, Contract, drift
+from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.drift import drift
 
 
 def contract(*columns: Column) -> Contract:

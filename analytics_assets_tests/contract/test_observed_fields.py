@@ -1,6 +1,8 @@
 """Fields that the contract does not name, and named fields that no row has."""
 
-from analytics_assets.contract import Column, Contract, RowValidator
+from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.validation import RowValidator
 
 
 def contract(*fields: str) -> Contract:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract import Column, Contract, RowValidator
+from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.validation import RowValidator
 
 NAN, INFINITY = float("nan"), float("inf")
 NUL = "holds a NUL character, which PostgreSQL cannot store"

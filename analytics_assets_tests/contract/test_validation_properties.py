@@ -9,8 +9,9 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics_assets.contract import Column, Contract, RowValidator
-from analytics_assets.contract.column import DataType
+from analytics_assets.contract.column import Column, DataType
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.validation import RowValidator
 
 NAN, INFINITY = float("nan"), float("inf")
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

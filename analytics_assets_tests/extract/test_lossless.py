@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets_tests.extract.rows.reading import load
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import paged

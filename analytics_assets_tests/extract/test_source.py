@@ -6,8 +6,8 @@ import dlt
 import pytest
 
 from analytics_assets.config.errors import ConfigurationError, SettingsError, find_cause
-from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.http.errors import ResponseError
+from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.http.fault import Fault

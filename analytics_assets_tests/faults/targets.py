@@ -10,8 +10,8 @@ from dlt.extract import DltSource
 
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.contract.resource import Resource, resource_of
-from analytics_assets.extract import rest_api_source
 from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.case import RESOURCE, Row, one_per_key, visits_api
 from analytics_assets_tests.support.loading import as_json, failures_of, load, table_rows

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.support.http.exchange import Answer as Answer

@@ -16,7 +16,7 @@ from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.timestamps import format_like, has_utc_offset, parse_timestamp
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import advance_incremental, reset_state
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.incremental.cursor_values import (

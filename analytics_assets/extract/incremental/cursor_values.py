@@ -13,7 +13,7 @@ from analytics_assets.config.timestamps import (
     parse_json_timestamp,
     parse_timestamp,
 )
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import is_table
 
 ROWS_WITHOUT_CURSOR = "rows_without_cursor"

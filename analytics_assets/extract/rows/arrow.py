@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import DLT_COLUMNS, silence_json_warnings
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ cases in which it is more lenient than the contract are checked here.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import table_of_arrays
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.resource import REJECTED_ROWS
-from analytics_assets.contract import drift
 from analytics_assets.contract.contract import contract_in
+from analytics_assets.contract.drift import drift
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.validation import MISSING_KEY
 from analytics_assets.extract.http.connection import connect

@@ -1,7 +1,7 @@
 """This project without Dagster: its source and its warehouse, as an asset uses them."""
 
 from analytics_assets.contract.resource import resource_of
-from analytics_assets.extract import rest_api_source
+from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
 from analytics_assets_tests.benchmarks.loaders.stages import Stopwatch, print_stages, seconds_in

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from analytics_assets.config.api import Api
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.compat import DLT_COLUMNS, load_id
 from analytics_assets.extract.entry import DEDUPLICATED

@@ -10,11 +10,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from analytics_assets.config.errors import find_cause
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.timestamps import parse_timestamp
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
-from analytics_assets.extract import rest_api_source
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.cursor import Cursor, CursorError
+from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.extract.rows.reading import MERGED, metrics_of
 from analytics_assets_tests.support.loading import table_values

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.config.load import Incremental
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.incremental.cursor_values import CursorValues
 from analytics_assets.extract.paging import bulk_read

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.incremental.cursor_values import CursorValues, MissingZoneError
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import is_table
 from analytics_assets_tests.support.paged_server import (
     Answer,

@@ -7,7 +7,7 @@ from typing import Any
 import dlt
 from dlt.extract import DltSource
 
-from analytics_assets.contract import Contract
+from analytics_assets.contract.contract import Contract
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.paged_server import Answers, orders, serving, source_of
 

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 from dlt.extract import DltSource
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
-from analytics_assets.extract import rest_api_source
+from analytics_assets.contract.contract import Contract
+from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.extract.rows.reading import MERGED, extract_source, read_rows
 from analytics_assets_tests.support.loading import table_values

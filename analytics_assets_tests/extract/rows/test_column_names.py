@@ -6,8 +6,8 @@ from typing import Any
 import dlt
 import pytest
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
 from analytics_assets_tests.extract.rows.reading import MERGED, extract, load, read_rows
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import orders, paged, row, rows

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import table_of_values
 from analytics_assets.extract.rows.hashing import RowHash, json_hashes
 

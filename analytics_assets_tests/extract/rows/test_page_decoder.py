@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column, DataType
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.page_decoder import PageDecoder
 
 CONTRACT = Contract(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract import Contract
 from analytics_assets.contract.column import Column
+from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.http.cancellation import sleep
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher
