@@ -60,7 +60,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 $(INSTALLED)-for-tests: $(INSTALLED)
 	@echo "Setting up what tests need ..."
 	@$(INSTALL) --editable '.[dev]'
-	$(BIN)/python -m analytics_assets_tests.support.browser
+	$(BIN)/python -m analytics_assets_tests.e2e.ui.browser
 	@touch $@
 
 $(INSTALLED)-for-bench: $(INSTALLED)

@@ -143,7 +143,7 @@ class Position:
 
     @property
     def step(self) -> int:
-        """How far pages are apart; for paginators by offset or number."""
+        """The distance of two pages, for paginators by offset or number."""
         paginator: Any = self.paginator
         by_rows = isinstance(paginator, OffsetPaginator)
         return self._largest if by_rows else int(paginator.value_step)

@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import Page, sync_playwright
 
 from analytics_assets_tests.conftest import ROOT, SETTINGS
-from analytics_assets_tests.support.browser import FLAGS, provide_browser
+from analytics_assets_tests.e2e.ui.browser import FLAGS, provide_browser
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 PATIENCE = 300  # seconds in which a busy machine brings up what is waited for

@@ -93,7 +93,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def count_of(page: Page, state: str) -> int:
-    """How many partitions the page of an asset counts in a state."""
+    """The number of partitions in a state, on the page of an asset."""
     counted = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
     return int(re.sub(r"\D", "", counted.first.inner_text()))
 
