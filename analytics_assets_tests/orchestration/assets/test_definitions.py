@@ -92,6 +92,7 @@ def test_a_materialization_has_metadata_of_the_load_and_of_the_table(
     assert (metadata["complete"], metadata["passes"]) == (True, 1)
     assert metadata["rows_received"] == metadata["rows_expected"] == rows
     assert (metadata["rows_rejected"], metadata["rows_repeated"]) == (0, 0)
+    assert not [name for name in metadata if name.startswith("cursor")]
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
     assert columns.keys() == sandbox_rows("traffic_sources", TODAY)[0].keys()
     assert not columns["id"].constraints.nullable

@@ -15,7 +15,7 @@ from analytics_assets_tests.support.loading import failures_of, table_rows
 from analytics_assets_tests.support.partitioned import api_by_day, load_days, told_of
 from analytics_assets_tests.support.sandbox import Sandbox
 
-IGNORED = Window(start_param="from", end_param="until")  # the API passes over unknown parameters
+IGNORED = Window(start_param="from", end_param="until")  # parameters that the API ignores
 DAYS = ("2025-07-04", "2025-07-05")
 
 
@@ -52,29 +52,29 @@ def load_orders(
 
 
 def test_an_api_that_ignores_its_dates_fails_on_the_first_window_before_anything_is_loaded(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     api = api_by_day("traffic_sources", window=IGNORED, longest_window=4)
     result = load_days(instance, api)
-    [said] = failures_of(result).values()
-    assert said.startswith(
+    [reason] = failures_of(result).values()
+    assert reason.startswith(
         "traffic_sources was not loaded for 2025-07-02 to 2025-07-05. 390 of the 450 rows for "
         "from=2025-07-02, until=2025-07-05 lie outside of that by their `date`; the API "
         "seems to ignore `from` and `until`."
     )
-    with warehouse.open() as tables:
+    with duckdb_warehouse.open() as tables:
         assert tables.columns("traffic_sources") == {}
     assert told_of(instance, api) == {}
 
 
 def test_rows_outside_the_window_are_loaded_and_counted(
-    warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = rows_on("2025-07-03", "2025-07-04", "2025-07-05T12:00:00Z", "2025-07-05", "2025-07-06")
     api = orders_by_day()
     assert load_orders(rows, api, instance, monkeypatch).success
-    told = told_of(instance, api)
-    assert {day: each["rows_outside_window"] for day, each in told.items()} == dict.fromkeys(
+    metadata = told_of(instance, api)
+    assert {day: each["rows_outside_window"] for day, each in metadata.items()} == dict.fromkeys(
         DAYS, 2
     )
-    assert len(table_rows(warehouse, "orders")) == len(rows)
+    assert len(table_rows(duckdb_warehouse, "orders")) == len(rows)

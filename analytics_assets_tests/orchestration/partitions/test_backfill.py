@@ -1,14 +1,14 @@
-"""Backfills: a run per window of days, each a request, a load and a transaction of its own."""
+"""Runs over partitions: each window is one request, one load and one transaction."""
 
 from collections import Counter
 from datetime import timedelta
 
 import dagster as dg
 
-from analytics_assets.config.load import Full, Partitioned
+from analytics_assets.config.load import Full
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.partitions.definition import partitions_of
+from analytics_assets.orchestration.partitions.definition import partitioned, partitions_of
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -37,21 +37,8 @@ DAYS = days_of(API)
 KEY = asset_key(API.resources[RESOURCE])
 
 
-def partition_status(instance: dg.DagsterInstance) -> Counter[str]:
-    """Count the days as the UI shows them: materialized, failed, or neither."""
-    how = API.resources[RESOURCE].policy.load
-    assert isinstance(how, Partitioned)
-    status = instance.get_status_by_partition(KEY, DAYS, partitions_of(how))
-    return Counter(str(each.value if each else None) for each in (status or {}).values())
-
-
-def test_dagster_cuts_a_backfill_into_runs_of_the_longest_window() -> None:
-    graph = build_definitions(API).resolve_asset_graph()
-    assert graph.get(KEY).backfill_policy == dg.BackfillPolicy.multi_run(15)
-
-
 def test_a_window_is_one_request_for_its_span_of_days(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     assert load_days(instance, API).success
     queries = [record.query for record in connected.requests if record.path == PATH]
@@ -61,11 +48,11 @@ def test_a_window_is_one_request_for_its_span_of_days(
     ]
     assert len(queries) == 2 * 3  # pages of 225 rows
     assert connected.tokens.issued == 1
-    assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, TODAY))
+    assert table_rows(duckdb_warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, TODAY))
 
 
 def test_each_day_has_its_own_row_count_and_the_metadata_of_its_window(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     result = load_days(instance, API, *DAYS[:15])
     events = [event.partition for event in result.get_asset_materialization_events()]
@@ -80,39 +67,6 @@ def test_each_day_has_its_own_row_count_and_the_metadata_of_its_window(
     assert "dagster/column_schema" in found[DAYS[14]]
 
 
-def test_finished_windows_stay_when_a_later_one_fails(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    connected.faults.add(Fault(path=PATH, day="2025-07-20", times=None, status=403))
-    [reason] = failures_of(load_days(instance, API)).values()
-    assert reason.startswith("traffic_sources was not loaded for 2025-07-17 to 2025-07-31. ")
-    assert partition_status(instance) == {"MATERIALIZED": 15, "FAILED": 15}
-    assert {row["date"] for row in table_rows(warehouse, RESOURCE)} == set(DAYS[:15])
-
-    connected.faults.clear()
-    assert load_days(instance, API, *DAYS[15:]).success
-    assert partition_status(instance) == {"MATERIALIZED": 30}
-    assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, TODAY))
-
-
-def test_a_run_without_partitions_fails_with_the_way_to_choose_them(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    job = build_definitions(API).resolve_implicit_global_asset_job_def()
-    [reason] = failures_of(job.execute_in_process(instance=instance, raise_on_error=False)).values()
-    assert "traffic_sources is loaded by partitions, and the run selects none" in reason
-    assert "choose them in the UI" in reason
-
-
-def test_a_run_of_more_than_the_longest_window_fails_before_any_request(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    result = load(instance, RESOURCE, api=API, tags=range_tags(DAYS[:16]))
-    [reason] = failures_of(result).values()
-    assert "The run selects 16 partitions, and `longest_window` is 15: launch a backfill" in reason
-    assert connected.requests == []
-
-
 def test_a_table_loaded_in_full_keeps_its_rows_when_it_is_loaded_by_days_and_back(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
@@ -125,3 +79,35 @@ def test_a_table_loaded_in_full_keeps_its_rows_when_it_is_loaded_by_days_and_bac
     result = load(instance, api=in_full)
     assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, connected.today))
     assert "window" not in metadata_of(result, RESOURCE)
+
+
+def test_a_run_of_no_partition_or_of_too_many_fails_before_any_request(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    job = build_definitions(API).resolve_implicit_global_asset_job_def()
+    [none] = failures_of(job.execute_in_process(instance=instance, raise_on_error=False)).values()
+    too_many = load(instance, RESOURCE, api=API, tags=range_tags(DAYS[:16]))
+    [reason] = failures_of(too_many).values()
+
+    assert "traffic_sources is loaded by partitions, and the run selects none" in none
+    assert "choose them in the UI" in none
+    assert "The run selects 16 partitions, and `longest_window` is 15: launch a backfill" in reason
+    assert connected.requests == []
+
+
+def test_a_failed_window_leaves_the_days_of_others_materialized(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    short = api_by_day(RESOURCE, longest_window=2)
+    connected.faults.add(Fault(path=PATH, day=DAYS[2], times=None, status=403))
+
+    [reason] = failures_of(load_days(instance, short, *DAYS[:4])).values()
+
+    assert reason.startswith(f"traffic_sources was not loaded for {DAYS[2]} to {DAYS[3]}. ")
+    partitions = partitions_of(partitioned(API.resources[RESOURCE]))
+    found = instance.get_status_by_partition(KEY, DAYS[:4], partitions) or {}
+    assert [status.value for status in found.values() if status] == [
+        *["MATERIALIZED"] * 2,
+        *["FAILED"] * 2,
+    ]
+    assert {row["date"] for row in table_rows(duckdb_warehouse, RESOURCE)} == set(DAYS[:2])

@@ -1,4 +1,4 @@
-"""Which partitions there are, which are due, and how they are put together."""
+"""Partitions of a load: those that exist, are due or missing, and their ranges."""
 
 from datetime import UTC, date, datetime
 from typing import Any, get_args
@@ -43,14 +43,14 @@ def load_by(by: Any, start: date, **parts: Any) -> Partitioned:
         (load_by("month", date(2026, 1, 1), lookback=0), ["2026-02"]),
     ],
 )
-def test_the_newest_partition_is_due_and_as_many_before_as_the_lookback_says(
+def test_the_newest_partition_and_the_lookback_before_it_are_due(
     load: Partitioned, due: list[str]
 ) -> None:
     assert due_partitions(load, NOW) == due
 
 
 @pytest.mark.parametrize("by", ["day", "week", "month"])
-def test_the_partition_that_is_not_over_is_there_but_not_finished(by: Any) -> None:
+def test_an_unfinished_partition_exists_but_has_not_ended(by: Any) -> None:
     start = {"day": date(2026, 3, 1), "week": date(2026, 2, 2), "month": date(2026, 1, 1)}[by]
     with_it, without = (
         load_by(by, start, include_unfinished=included) for included in (True, False)
@@ -71,14 +71,14 @@ def test_the_partition_that_is_not_over_is_there_but_not_finished(by: Any) -> No
         ),
     ],
 )
-def test_a_partition_is_asked_for_from_its_first_to_its_last_day(
+def test_a_partition_is_requested_from_its_first_to_its_last_day(
     load: Partitioned, key: str, params: tuple[str, str]
 ) -> None:
     asked = time_window_of(load, [key]).params
     assert (asked["start_date"], asked["end_date"]) == params
 
 
-def test_partitions_are_put_together_up_to_a_gap_and_to_the_longest_window() -> None:
+def test_ranges_end_at_a_gap_and_at_the_longest_window() -> None:
     load = load_by("day", date(2026, 1, 1))
     keys = [f"2026-01-{day:02}" for day in (1, 2, 3, 4, 5, 7, 8)]
     assert list(ranges(load, keys, longest=3)) == [keys[:3], keys[3:5], keys[5:]]
@@ -86,7 +86,7 @@ def test_partitions_are_put_together_up_to_a_gap_and_to_the_longest_window() -> 
     assert list(ranges(load, [])) == []
 
 
-def test_months_follow_on_each_other_however_long_they_are() -> None:
+def test_months_of_any_length_are_consecutive() -> None:
     load = load_by("month", date(2026, 1, 1))
     keys = ["2026-01", "2026-02", "2026-03"]
     assert list(ranges(load, keys)) == [keys]
@@ -104,18 +104,18 @@ def test_dagster_cuts_a_backfill_into_runs_of_the_longest_window() -> None:
 
 
 def loaded(instance: dg.DagsterInstance, key: str, began: datetime = NOW) -> None:
-    """Tell the instance of a load that began at some moment."""
+    """Record a load that began at some moment."""
     event = dg.AssetMaterialization(ASSET, partition=key, metadata={"load_id": began.timestamp()})
     instance.report_runless_asset_event(event)
 
 
-def test_what_was_never_loaded_is_missing(instance: dg.DagsterInstance) -> None:
+def test_a_day_that_was_never_loaded_is_missing(instance: dg.DagsterInstance) -> None:
     load, keys = load_by("day", date(2026, 1, 1)), ["2026-01-01", "2026-01-02", "2026-01-03"]
     loaded(instance, "2026-01-02")
     assert missing_partitions(instance, ASSET, load, keys) == ["2026-01-01", "2026-01-03"]
 
 
-def test_what_was_loaded_before_its_end_alone_is_missing(instance: dg.DagsterInstance) -> None:
+def test_a_day_that_was_only_loaded_before_its_end_is_missing(instance: dg.DagsterInstance) -> None:
     load, keys = load_by("day", date(2026, 3, 1), include_unfinished=True), ["2026-03-08"]
     loaded(instance, "2026-03-08", datetime(2026, 3, 8, 23, 59, tzinfo=UTC))
     assert missing_partitions(instance, ASSET, load, keys) == keys
@@ -123,7 +123,7 @@ def test_what_was_loaded_before_its_end_alone_is_missing(instance: dg.DagsterIns
     assert missing_partitions(instance, ASSET, load, keys) == []
 
 
-def test_a_day_or_a_week_that_was_loaded_passes_for_no_week_or_month(
+def test_a_loaded_day_or_week_does_not_count_as_a_week_or_month(
     instance: dg.DagsterInstance,
 ) -> None:
     first = date(2024, 1, 1)  # a Monday
@@ -135,7 +135,7 @@ def test_a_day_or_a_week_that_was_loaded_passes_for_no_week_or_month(
         assert missing_partitions(instance, ASSET, load, first_keys) == []
 
 
-def test_days_that_were_loaded_do_not_stand_in_the_way_of_months(
+def test_loaded_days_leave_their_month_missing(
     instance: dg.DagsterInstance,
 ) -> None:
     loaded(instance, "2026-01-02")

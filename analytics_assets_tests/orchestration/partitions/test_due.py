@@ -1,4 +1,4 @@
-"""What is due: all that was never loaded, and what the API may have restated."""
+"""Due runs: partitions that were never loaded, and those that the API may have restated."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
@@ -31,15 +31,15 @@ def shop(**loads: Load) -> Api:
 
 
 @pytest.fixture
-def tables(warehouse: Warehouse) -> Iterator[Tables]:
-    with warehouse.open() as opened:
+def tables(duckdb_warehouse: Warehouse) -> Iterator[Tables]:
+    with duckdb_warehouse.open() as opened:
         yield opened
 
 
 def due(
     instance: dg.DagsterInstance, tables: Tables, api: Api, loaded: Iterable[int] = ()
 ) -> list[tuple[str, ...]]:
-    """Return what is due once some days of `a` are loaded: resources, and from when to when."""
+    """Return the due runs once some days of `a` are loaded: resources, first and last day."""
     for day in loaded:
         key = f"2026-01-{day:02}"
         event = dg.AssetMaterialization(asset_key(api.resources["a"]), partition=key)
@@ -54,7 +54,7 @@ def due(
     ]
 
 
-def test_at_first_all_is_due_and_what_has_no_partitions_goes_first(
+def test_at_first_all_is_due_and_resources_without_partitions_go_first(
     instance: dg.DagsterInstance,
     tables: Tables,
 ) -> None:
@@ -62,14 +62,16 @@ def test_at_first_all_is_due_and_what_has_no_partitions_goes_first(
     assert due(instance, tables, api) == [("b c",), ("a", "01", "10")]
 
 
-def test_later_it_is_the_newest_day_and_the_lookback(
+def test_later_the_newest_day_and_the_lookback_are_due(
     instance: dg.DagsterInstance, tables: Tables
 ) -> None:
     assert due(instance, tables, shop(a=by_day()), range(1, 10)) == [("a", "09", "10")]
     assert due(instance, tables, shop(a=by_day()), [10]) == [("a", "09", "10")]
 
 
-def test_holes_are_due_in_runs_of_their_own(instance: dg.DagsterInstance, tables: Tables) -> None:
+def test_missing_days_are_due_in_runs_of_their_own(
+    instance: dg.DagsterInstance, tables: Tables
+) -> None:
     loaded = [1, 2, 5, 6, 7, 9, 10]
     assert due(instance, tables, shop(a=by_day()), loaded) == [("a", "03", "04"), ("a", "08", "10")]
 
@@ -89,13 +91,13 @@ def test_due_days_are_cut_into_runs_of_the_longest_window(
 
 
 @pytest.mark.parametrize("start", [date(2026, 1, 11), date(2027, 1, 1)])
-def test_before_the_first_day_is_over_nothing_is_due(
+def test_nothing_is_due_before_the_first_day_has_ended(
     instance: dg.DagsterInstance, tables: Tables, start: date
 ) -> None:
     assert due(instance, tables, shop(a=by_day(start=start))) == []
 
 
-def test_a_run_has_the_tags_by_which_dagster_knows_its_partitions(
+def test_a_run_has_dagsters_tags_for_its_partitions(
     instance: dg.DagsterInstance,
     tables: Tables,
 ) -> None:

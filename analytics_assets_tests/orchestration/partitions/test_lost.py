@@ -1,86 +1,70 @@
-"""A warehouse that has lost what Dagster remembers: it is told, and loaded again."""
+"""Lost partitions: the table has fewer rows of them than Dagster has recorded."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
-import pytest
 
+from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.due import due_runs
 from analytics_assets.orchestration.partitions.lost import lost_partitions
-from analytics_assets.sandbox import sandbox_rows
+from analytics_assets.warehouse.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.loading import api_rows, change, table_rows
+from analytics_assets_tests.support.loading import change
 from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days
 from analytics_assets_tests.support.sandbox import Sandbox
+from analytics_assets_tests.support.tables import opened_with
 
 RESOURCE = "page_views"
 API = api_by_day(RESOURCE, longest_window=30)
+VIEWS = API.resources[RESOURCE]
 DAYS = days_of(API)
 NOW = datetime(TODAY.year, TODAY.month, TODAY.day, 6, tzinfo=UTC)
-
-pytestmark = pytest.mark.usefixtures("connected")
-
-
-def lost(warehouse: Warehouse, instance: dg.DagsterInstance) -> list[str]:
-    with warehouse.open() as tables:
-        return lost_partitions(instance, tables, API.resources[RESOURCE], DAYS)
+COLUMNS = "id bigint, date date"
 
 
-def check_of(result: dg.ExecuteInProcessResult) -> tuple[bool, str]:
-    [found] = [
-        (evaluation.passed, str(evaluation.description))
-        for evaluation in result.get_asset_check_evaluations()
-        if evaluation.check_name == "lost_partitions"
-    ]
-    return found
+def loaded(instance: dg.DagsterInstance, **rows: int) -> None:
+    """Record that days of July 2025 were loaded, and with how many rows."""
+    for day, count in rows.items():
+        event = dg.AssetMaterialization(
+            asset_key(VIEWS),
+            partition=f"2025-07-{day.removeprefix('d')}",
+            metadata={"dagster/partition_row_count": count},
+        )
+        instance.report_runless_asset_event(event)
 
 
-def test_days_whose_rows_are_gone_are_lost_told_and_due(
-    warehouse: Warehouse, instance: dg.DagsterInstance
+def lost(instance: dg.DagsterInstance, tables: Tables) -> list[str]:
+    return [key.removeprefix("2025-07-") for key in lost_partitions(instance, tables, VIEWS, DAYS)]
+
+
+def test_days_with_fewer_rows_than_were_loaded_are_lost_and_due(
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    assert check_of(load_days(instance, API))[0]
-    assert lost(warehouse, instance) == []
-
-    change(
-        warehouse,
-        RESOURCE,
-        "DELETE FROM {table} WHERE date IN (DATE '2025-07-05', DATE '2025-07-06')",
-    )
-    assert lost(warehouse, instance) == ["2025-07-05", "2025-07-06"]
-    passed, text = check_of(load_days(instance, API, DAYS[-1]))
-    assert not passed
-    assert text.startswith(
-        "The table has fewer rows of 2 than were loaded: 2025-07-05 to 2025-07-06. "
-    )
-    with warehouse.open() as tables:
-        runs = due_runs(instance, tables, list(API.resources.values()), NOW)
-    for run in runs:
-        load_days(instance, API, *run.partitions)
-    assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, TODAY))
-    assert lost(warehouse, instance) == []
+    loaded(instance, d05=1, d06=2, d07=0, d08=1)
+    rows = "(1, '2025-07-06'), (2, '2025-07-08'), (3, '2025-07-08')"
+    with opened_with(duckdb_warehouse, page_views=(COLUMNS, rows)) as tables:
+        assert lost(instance, tables) == ["05", "06"]
+        due = {key for run in due_runs(instance, tables, [VIEWS], NOW) for key in run.partitions}
+    assert {"2025-07-05", "2025-07-06"} <= due
+    assert not {"2025-07-07", "2025-07-08"} & due
 
 
-def test_in_a_new_warehouse_all_that_dagster_remembers_is_lost(
-    warehouse: Warehouse, instance: dg.DagsterInstance
+def test_without_a_table_all_days_with_rows_are_lost(
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    load_days(instance, API)
-    change(warehouse, RESOURCE, "DROP TABLE {table}")
-    assert lost(warehouse, instance) == DAYS
+    loaded(instance, d05=1, d06=0)
+    with opened_with(duckdb_warehouse) as tables:
+        assert lost(instance, tables) == ["05"]
 
 
-def test_a_day_that_lacks_a_row_has_lost_it(
-    warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    load_days(instance, API)
-    one = "SELECT min(id) FROM {table} WHERE date = DATE '2025-07-05'"
-    change(warehouse, RESOURCE, f"DELETE FROM {{table}} WHERE id IN ({one})")
-    assert lost(warehouse, instance) == ["2025-07-05"]
-
-
-def test_a_day_that_never_had_rows_is_not_lost(
+def test_rows_deleted_after_a_load_are_found_by_its_own_counts(
     connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
-    connected.today = TODAY - timedelta(days=10)
-    load_days(instance, API)
-    assert lost(warehouse, instance) == []
+    assert load_days(instance, API, *DAYS[:3]).success
+    with warehouse.open() as tables:
+        assert lost(instance, tables) == []
+    one = f"SELECT min(id) FROM {{table}} WHERE date = DATE '{DAYS[1]}'"
+    change(warehouse, RESOURCE, f"DELETE FROM {{table}} WHERE id IN ({one})")
+    with warehouse.open() as tables:
+        assert lost(instance, tables) == [DAYS[1][-2:]]
