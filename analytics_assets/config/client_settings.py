@@ -65,10 +65,10 @@ class ClientSettings:
         if self.oauth2:
             return [*unknown, *self.oauth2.secrets]
         auth = self.client.get("auth")
-        if not isinstance(auth, dict):
+        if not isinstance(auth, Mapping):  # dlt's auth objects are mappings, too
             return unknown
         basic = f"{auth.get('username')}:{auth.get('password')}"
-        secrets = [auth.get(name) for name in ("token", "api_key", "password")]
+        secrets = [auth.get(name) for name in ("token", "api_key", "password", "client_secret")]
         encoded = b64encode(basic.encode()).decode()
         return [*unknown, *(str(secret) for secret in secrets if secret), encoded]
 

@@ -5,6 +5,12 @@ from typing import Any
 
 import dlt
 import pytest
+from dlt.sources.helpers.rest_client.auth import (
+    APIKeyAuth,
+    BearerTokenAuth,
+    HttpBasicAuth,
+    OAuth2ClientCredentials,
+)
 
 from analytics_assets.config.client_settings import configured_base_url, resolve_client
 from analytics_assets.config.errors import SettingsError
@@ -151,6 +157,21 @@ def test_a_missing_value_of_another_kind_of_auth_is_named() -> None:
         resolve_client(
             {"base_url": BASE_URL, "auth": {"type": "bearer", "token": dlt.secrets.value}}, "shop"
         )
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        BearerTokenAuth(token="a-secret"),
+        APIKeyAuth(name="X-Key", api_key="a-secret"),
+        HttpBasicAuth("me", "a-secret"),
+        OAuth2ClientCredentials(
+            access_token_url=f"{BASE_URL}/token", client_id="me", client_secret="a-secret"
+        ),
+    ],
+)
+def test_the_secret_of_an_auth_object_of_dlt_is_never_shown(auth: Any) -> None:
+    assert "a-secret" in resolve_client({"base_url": BASE_URL, "auth": auth}, "shop").secrets
 
 
 def test_an_api_without_auth_is_read_without() -> None:
