@@ -213,10 +213,10 @@ def _check_key(resource: ResourceConfig) -> None:
 def _check_load(resource: ResourceConfig) -> None:
     """Refuse a load, or a deletion of rows, that the entry does not allow."""
     policy, merged = resource.policy, resource.is_merged
+    endpoint = None if resource.is_function else resource.endpoint
     if policy.prune:
-        refuse_prune(resource.name, policy.load, resource.endpoint, merged)
+        refuse_prune(resource.name, policy.load, endpoint, merged)
     if not isinstance(policy.load, Full):
-        endpoint = None if resource.is_function else resource.endpoint
         refuse_load(resource.name, policy.load, endpoint, merged)
 
 

@@ -38,23 +38,25 @@ def refuse_load(
     for param in _params_of(load):
         if param in (endpoint.get("params") or {}):
             raise ConfigurationError(
-                f"{where}: the `{kind}` load sends `{param}`, which stands in `params` of the "
+                f"{where}: the `{kind}` load sends `{param}`, which is in `params` of the "
                 "entry, too. Take it out of the entry."
             )
     if not merged:
         raise ConfigurationError(
             f"{where}: `load` cannot be `{kind}`, as the resource is not merged in a way that "
-            'rewrites the rows that come again: set "write_disposition": "merge" in the entry.'
+            'rewrites the rows that are read again: set "write_disposition": "merge" in the entry.'
         )
 
 
-def refuse_prune(resource: str, load: object, endpoint: Mapping[str, Any], merged: bool) -> None:
+def refuse_prune(
+    resource: str, load: object, endpoint: Mapping[str, Any] | None, merged: bool
+) -> None:
     """Refuse to prune where the API may still have a row that a load did not read.
 
     Args:
         resource: the resource.
         load: its load.
-        endpoint: the entry's.
+        endpoint: the entry's; None where the resource is a function of dlt.
         merged: whether a known row is rewritten.
 
     Raises:
@@ -63,8 +65,13 @@ def refuse_prune(resource: str, load: object, endpoint: Mapping[str, Any], merge
     where = f"policy of `{resource}`: `prune` cannot be"
     if not isinstance(load, Full):
         raise ConfigurationError(
-            f"{where}, as `{type(load).__name__}` reads a part of the rows, and those that do not "
-            "come are not gone. Take out `prune`, or load the resource in full."
+            f"{where}, as `{type(load).__name__}` reads a part of the rows: one that it does not "
+            "read may still exist. Take out `prune`, or load the resource in full."
+        )
+    if endpoint is None:
+        raise ConfigurationError(
+            f"{where}, as the resource is a function of dlt, whose rows are not proven complete. "
+            "Take out `prune`."
         )
     if has_incremental_cursor(endpoint):
         raise ConfigurationError(
@@ -80,10 +87,8 @@ def refuse_prune(resource: str, load: object, endpoint: Mapping[str, Any], merge
 
 def has_incremental_cursor(endpoint: Mapping[str, Any]) -> bool:
     """Return True if an endpoint has an incremental cursor of dlt."""
-    text = str(endpoint)
-    return "incremental" in endpoint or bool(
-        re.search(r"\{incremental\.|'type': 'incremental'", text)
-    )
+    placeholder = re.search(r"\{incremental\.|'type': 'incremental'", str(endpoint))
+    return "incremental" in endpoint or placeholder is not None
 
 
 def _params_of(load: Incremental | Partitioned) -> tuple[str, ...]:

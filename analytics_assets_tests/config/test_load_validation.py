@@ -47,7 +47,7 @@ def test_a_parameter_of_the_load_is_refused_in_the_entry(load: Load, param: str)
         "write_disposition": "merge",
         "endpoint": {"params": {param: "2026-01-01"}},
     }
-    with pytest.raises(ConfigurationError, match=f"sends `{param}`, which stands in `params`"):
+    with pytest.raises(ConfigurationError, match=f"sends `{param}`, which is in `params`"):
         api_of(load, entry)
 
 
@@ -76,6 +76,12 @@ def test_a_function_of_dlt_is_loaded_in_full_only(load: Load) -> None:
 def test_a_load_of_a_part_of_the_rows_is_not_pruned(load: Load) -> None:
     with pytest.raises(ConfigurationError, match=r"`prune` cannot be.*reads a part of the rows"):
         api_of(load, prune=True)
+
+
+def test_a_function_of_dlt_is_not_pruned() -> None:
+    orders = dlt.resource([{"id": 1}], name="orders", primary_key="id", write_disposition="merge")
+    with pytest.raises(ConfigurationError, match="`prune` cannot be, as the resource is a funct"):
+        api_of(Full(), orders, prune=True)
 
 
 def test_partitions_need_the_column_with_the_date_of_a_row() -> None:
