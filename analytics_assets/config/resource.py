@@ -46,10 +46,7 @@ class ResourceConfig:
     @property
     def primary_key(self) -> tuple[str, ...]:
         """The fields of the primary key by the API's names, empty if none are named."""
-        key = self.entry.get("primary_key", self.defaults.get("primary_key")) or ()
-        if isinstance(key, str):
-            return (key,)
-        return tuple(key) if isinstance(key, list | tuple) else ()
+        return as_fields(self.entry.get("primary_key", self.defaults.get("primary_key")))
 
     @property
     def merge_key(self) -> Any:
@@ -75,8 +72,7 @@ class ResourceConfig:
     @property
     def write_disposition(self) -> Mapping[str, Any]:
         """The write disposition in its long form."""
-        disposition = {**self.defaults, **self.entry}.get("write_disposition", "append")
-        return disposition if isinstance(disposition, dict) else {"disposition": disposition}
+        return as_disposition({**self.defaults, **self.entry}.get("write_disposition", "append"))
 
     @property
     def is_merged(self) -> bool:
@@ -114,6 +110,18 @@ def as_entry(entry: Any) -> Mapping[str, Any]:
     if isinstance(entry, dict):
         return entry
     return {"name": name_of(entry), "endpoint": name_of(entry)}
+
+
+def as_fields(key: Any) -> tuple[str, ...]:
+    """Return the fields of a `primary_key` or `merge_key`; empty for a function or none."""
+    if isinstance(key, str):
+        return (key,)
+    return tuple(key) if isinstance(key, list | tuple) else ()
+
+
+def as_disposition(disposition: Any) -> Mapping[str, Any]:
+    """Return a `write_disposition` in its long form."""
+    return disposition if isinstance(disposition, dict) else {"disposition": disposition}
 
 
 def is_resource_function(entry: Any) -> bool:

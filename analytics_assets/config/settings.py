@@ -78,6 +78,11 @@ def check_url(name: str, url: str, api_name: str) -> None:
         )
 
 
+def endpoint_url(base_url: str, path: str) -> str:
+    """Return the URL of an endpoint; its path may be a whole URL."""
+    return path if "://" in path else f"{base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
 def without_credentials(url: str) -> str:
     """Return `url` without its user name and password."""
     parts = urlsplit(url)

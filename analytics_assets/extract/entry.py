@@ -6,11 +6,16 @@ from typing import Any, TypeVar
 
 from dlt.common import jsonpath
 from dlt.common.schema.typing import TWriteDispositionConfig
-from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.resource import as_endpoint, parents_of
+from analytics_assets.config.resource import (
+    as_disposition,
+    as_endpoint,
+    as_entry,
+    as_fields,
+    parents_of,
+)
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import DLT_COLUMNS, configured_paginator
 from analytics_assets.extract.http.connection import Connection
@@ -42,12 +47,12 @@ class Entry:
     """An entry of `resources`, with `resource_defaults` and the client's paginator applied.
 
     Args:
-        given: the entry as it stands in the configuration.
+        given: the entry in the configuration.
         config: the configuration.
-        contracts: the contracts of rows, by resource; any other needs a key only.
         reading: the settings of a complete read.
-        connection: fetches pages ahead of time; None to fetch one at a time.
-        cursors: the cursors of loads, by resource; any other is read as its entry says.
+        connection: prefetches pages; None to request one at a time.
+        contract: the contract of its rows; without it, rows need a primary key only.
+        cursor: the cursor of the load; None to read all rows, or those that the entry selects.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -57,25 +62,28 @@ class Entry:
         self,
         given: Mapping[str, Any] | str,
         config: Mapping[str, Any],
-        contracts: Mapping[str, Contract],
         reading: ReadingSettings,
         connection: Connection | None = None,
-        cursors: Mapping[str, Cursor] | None = None,
+        contract: Contract | None = None,
+        cursor: Cursor | None = None,
     ) -> None:
         self._connection = connection
         defaults = config.get("resource_defaults") or {}
-        self._own = {"name": given, "endpoint": given} if isinstance(given, str) else given
+        self._own = as_entry(given)
         self._all = {**defaults, **self._own}
-        default_endpoint, own_endpoint = (
-            as_endpoint(part.get("endpoint")) for part in (defaults, self._own)
-        )
-        self._own_endpoint = own_endpoint
-        self._endpoint = {"path": self.name, **default_endpoint, **own_endpoint}
+        self._disposition = as_disposition(self._all.get("write_disposition"))
+        self._own_endpoint = as_endpoint(self._own.get("endpoint"))
+        self._endpoint = {
+            "path": self.name,
+            **as_endpoint(defaults.get("endpoint")),
+            **self._own_endpoint,
+        }
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         selector = self._endpoint.get("data_selector")
         self._selector = DataSelector(selector, one_is_enough=self._one_page())
-        self.contract = contracts.get(self.name) or Contract(self.name, primary_key=self._key())
-        self.cursor = (cursors or {}).get(self.name)
+        key = as_fields(self._all.get("primary_key"))
+        self.contract = contract or Contract(self.name, primary_key=key)
+        self.cursor = cursor
         self.paginator = self._verifying_paginator(reading)
 
     @property
@@ -85,10 +93,9 @@ class Entry:
 
     @property
     def last_row_wins(self) -> bool:
-        """True if the table is to hold one row per key, and no hint selects it."""
-        disposition = self._all.get("write_disposition")
-        kind = disposition.get("disposition") if isinstance(disposition, dict) else disposition
-        return kind == "merge" and "dedup_sort" not in str(self._all.get("columns"))
+        """True if the table has one row per key, and no hint selects it."""
+        is_merged = self._disposition.get("disposition") == "merge"
+        return is_merged and "dedup_sort" not in str(self._all.get("columns"))
 
     @property
     def hinted(self) -> set[str]:
@@ -99,14 +106,12 @@ class Entry:
 
     @property
     def as_arrow(self) -> bool:
-        """True if dlt can take the rows as Arrow tables, and nothing needs to see each row."""
-        disposition = self._all.get("write_disposition")
-        strategy = disposition.get("strategy") if isinstance(disposition, dict) else None
+        """True if dlt can load the rows as Arrow tables, and no hint is a function of a row."""
         columns = self._all.get("columns") or {}
         return (
             ArrowRows(self.contract).possible
-            and strategy in (None, "delete-insert")
-            and not any(callable(hint) for hint in (disposition, *self._all.values()))
+            and self._disposition.get("strategy") in (None, "delete-insert")
+            and not any(map(callable, self._all.values()))
             and isinstance(columns, dict)
             and not any(TYPE_DETAILS & hint.keys() for hint in columns.values())
         )
@@ -128,7 +133,7 @@ class Entry:
         )
 
     def bulk_read(self) -> BulkRead | None:
-        """Return what reads the pages between the first and the last of one read, if it can."""
+        """Return a bulk read of the pages between the first and the last; None if impossible."""
         connection = self._connection if self.can_read_in_bulk else None
         prefetcher = connection.curl_prefetcher() if connection else None
         if prefetcher is None or connection is None:
@@ -143,7 +148,7 @@ class Entry:
         """Return the entry for dlt.
 
         Args:
-            redact: takes secrets out of a text.
+            redact: removes secrets from a text.
         """
         selector = self._endpoint.get("data_selector")
         check = partial(check_response, redact=redact, where=self.name, selector=self._selector)
@@ -151,24 +156,19 @@ class Entry:
         endpoint = {
             **(self.cursor.in_endpoint(own) if self.cursor else own),
             "paginator": self.paginator,
-            # behind the user's own actions, which may ignore a status or repair a body
+            # after the user's own actions, which may ignore a status or correct a body
             "response_actions": [*(self._endpoint.get("response_actions") or ()), check],
         }
         if isinstance(selector, str):
-            # dlt 1.31 compiles a text anew for each page
+            # dlt 1.31 compiles a text again for each page
             endpoint["data_selector"] = jsonpath.compile_path(selector)
         disposition = {"write_disposition": DEDUPLICATED} if self._is_deduplicated() else {}
         return {**self._own, "endpoint": endpoint, **self._hints(), **disposition}
 
     def _is_deduplicated(self) -> bool:
-        """Return True if each key comes once, so that dlt need not deduplicate the rows."""
-        disposition = self._all.get("write_disposition")
-        plain = ("merge", {"disposition": "merge"})
-        return disposition in plain and self.can_read_in_bulk and self.last_row_wins
-
-    def _key(self) -> tuple[str, ...]:
-        key = self._all.get("primary_key") or ()
-        return (key,) if isinstance(key, str) else tuple(key) if isinstance(key, list) else ()
+        """Return True if each key occurs once, so that dlt need not deduplicate the rows."""
+        is_plain_merge = self._disposition == {"disposition": "merge"}
+        return is_plain_merge and self.can_read_in_bulk and self.last_row_wins
 
     def _key_in_a_page(self) -> tuple[str, ...]:
         """Return the key as far as the API sends it; dlt adds what `include_from_parent` names."""
@@ -186,9 +186,8 @@ class Entry:
                 columns[name] = {**columns.get(name, {}), **hint}
             hints["columns"] = {**columns, **DLT_COLUMNS} if self.as_arrow else columns
         for kind in ("primary_key", "merge_key"):
-            key = self._all.get(kind)
-            if isinstance(key, str | list) and self.contract.rename:
-                fields = [key] if isinstance(key, str) else key
+            fields = as_fields(self._all.get(kind))
+            if fields and self.contract.rename:
                 hints[kind] = [self.contract.name_of(field) for field in fields]
         return hints
 
@@ -223,7 +222,7 @@ class Entry:
         if isinstance(paginator, OffsetPaginator) and named:
             total_path, without_total = paginator.total_path, paginator.total_path is None
         connection = self._connection if self._may_prefetch() else None
-        # a `parallelized` child's pages are handed on as they come: there is no second pass
+        # the pages of a `parallelized` child are loaded as they arrive: there is no second pass
         passes = 1 if self._all.get("parallelized") else reading.passes
         return VerifyingPaginator(
             paginator,
@@ -252,8 +251,3 @@ class Entry:
 def _as_function(method: Callable[..., T]) -> Callable[..., T]:
     """Wrap a method, as dlt deep-copies configurations and all objects but functions."""
     return lambda *args: method(*args)
-
-
-def is_dlt_resource(entry: Any) -> bool:
-    """Return True if an entry is a `DltResource`, which is left as it is."""
-    return isinstance(entry, DltResource)

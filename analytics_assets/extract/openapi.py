@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from analytics_assets.config.settings import endpoint_url
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import parse_document
 from analytics_assets.extract.http.compat import create_auth
@@ -20,7 +21,7 @@ HINT = (
 def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
     """Fetch an API's OpenAPI document.
 
-    Token and headers of the API go along to its own host, and to no other.
+    Only a request to the host of the API carries its token and headers.
 
     Args:
         connection: sends the request.
@@ -34,9 +35,7 @@ def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
         ContractError: the response is no OpenAPI 3.0 or 3.1 document.
     """
     base_url = str(connection.client["base_url"])
-    url = openapi_path
-    if "://" not in url:
-        url = f"{base_url.rstrip('/')}/{openapi_path.lstrip('/')}"
+    url = endpoint_url(base_url, openapi_path)
     session = connection.session
     if _origin(url) == _origin(base_url):
         client = connection.client

@@ -8,11 +8,11 @@ from dlt.common.configuration import resolve_configuration
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
-from analytics_assets.config.resource import parents_of
+from analytics_assets.config.resource import is_resource_function, name_of, parents_of
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract import lossless
 from analytics_assets.extract.dlt_validation import refusals_explained
-from analytics_assets.extract.entry import Entry, is_dlt_resource
+from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.verified_read import ReadingSettings, VerifiedRead
@@ -69,7 +69,15 @@ def rest_api_source(
     """
     connection = connection or connect(config["client"], name)
     reading = resolve_configuration(ReadingSettings())
-    entries = _entries(config, contracts or {}, reading, connection, cursors)
+    entries = [
+        Entry(
+            *(entry, config, reading, connection),
+            contract=(contracts or {}).get(name_of(entry)),
+            cursor=(cursors or {}).get(name_of(entry)),
+        )
+        for entry in config["resources"]
+        if not is_resource_function(entry)
+    ]
     source = _source_of(config, name, connection, entries)
     source.schema = Schema(schema or name, normalizers={"json": {"module": lossless.__name__}})
     parents = parents_of(config["resources"])
@@ -86,7 +94,7 @@ def rest_api_source(
 
 
 def sample_source(config: Mapping[str, Any], name: str, connection: Connection) -> DltSource:
-    """Make a source of samples: like `rest_api_source`, but rows are handed on page by page.
+    """Make a source of samples: like `rest_api_source`, but rows are yielded page by page.
 
     No read is verified, and no row is rejected.
 
@@ -101,18 +109,12 @@ def sample_source(config: Mapping[str, Any], name: str, connection: Connection) 
     Raises:
         ConfigurationError: dlt refuses the configuration.
     """
-    return _source_of(config, name, connection, _entries(config, {}, ReadingSettings()))
-
-
-def _entries(
-    config: Mapping[str, Any],
-    contracts: Mapping[str, Contract],
-    reading: ReadingSettings,
-    connection: Connection | None = None,
-    cursors: Mapping[str, Cursor] | None = None,
-) -> list[Entry]:
-    entries = [entry for entry in config["resources"] if not is_dlt_resource(entry)]
-    return [Entry(entry, config, contracts, reading, connection, cursors) for entry in entries]
+    entries = [
+        Entry(entry, config, ReadingSettings())
+        for entry in config["resources"]
+        if not is_resource_function(entry)
+    ]
+    return _source_of(config, name, connection, entries)
 
 
 def _source_of(
@@ -120,12 +122,9 @@ def _source_of(
 ) -> DltSource:
     ready = iter(entries)
     resources = [
-        entry if is_dlt_resource(entry) else next(ready).for_dlt(connection.redact)
+        entry if is_resource_function(entry) else next(ready).for_dlt(connection.redact)
         for entry in config["resources"]
     ]
-    return _stock_source({**config, "client": connection.client, "resources": resources}, name)
-
-
-def _stock_source(config: Any, name: str) -> DltSource:
-    with refusals_explained(config):
-        return stock_rest_api_source(config, name=name)
+    stock_config: Any = {**config, "client": connection.client, "resources": resources}
+    with refusals_explained(stock_config):
+        return stock_rest_api_source(stock_config, name=name)

@@ -18,8 +18,3 @@ def endpoint_key(resource: ResourceConfig) -> dg.AssetKey:
 def op_name(resource: ResourceConfig) -> str:
     """Return the name of the op that materializes a resource."""
     return f"{resource.api_name}__{resource.name}"
-
-
-def endpoint_url(base_url: str, path: str) -> str:
-    """Return the URL of an endpoint; its path may be a whole URL."""
-    return path if "://" in path else f"{base_url.rstrip('/')}/{path.lstrip('/')}"

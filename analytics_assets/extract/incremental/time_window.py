@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analytics_assets.config.resource import as_endpoint
+from analytics_assets.config.resource import (
+    as_endpoint,
+    as_entry,
+    is_resource_function,
+    name_of,
+)
 from analytics_assets.config.window import SHORTEST_STEP, Window
 
 
@@ -80,10 +85,9 @@ def with_params(
 
 
 def _with_params(entry: Any, resource: str, params: Mapping[str, str]) -> Any:
-    if entry == resource:
-        entry = {"name": entry, "endpoint": entry}
-    if not isinstance(entry, dict) or entry["name"] != resource:
+    if is_resource_function(entry) or name_of(entry) != resource:
         return entry
+    entry = as_entry(entry)
     endpoint = as_endpoint(entry.get("endpoint"))
     # dlt merges the parameters of an entry into those of `resource_defaults`
     return {**entry, "endpoint": {**endpoint, "params": {**endpoint.get("params", {}), **params}}}

@@ -12,6 +12,7 @@ from dlt.extract import DltSource
 
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.settings import endpoint_url
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import StateReset
@@ -26,7 +27,7 @@ from analytics_assets.orchestration.assets.deletion import (
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.errors import explanation_of
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
-from analytics_assets.orchestration.keys import asset_key, endpoint_key, endpoint_url
+from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.orchestration.metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,

@@ -14,9 +14,9 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from analytics_assets.config.load import Full, Incremental, Partitioned
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.settings import without_credentials
+from analytics_assets.config.settings import endpoint_url, without_credentials
 from analytics_assets.contract.resource import Resource
-from analytics_assets.orchestration.keys import asset_key, endpoint_key, endpoint_url
+from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.orchestration.metadata import COLUMN_LINEAGE, COLUMN_SCHEMA, TABLE_NAME
 from analytics_assets.orchestration.table_schema import (
     column_lineage,

@@ -30,7 +30,7 @@ def attempted(answers: Answers, **endpoint: Any) -> Read:
     session.mount(URL, network)
     given = orders(**endpoint)
     config = {"client": {"base_url": URL}, "resources": [given]}
-    entry = Entry(given, config, {}, resolve_configuration(ReadingSettings()))
+    entry = Entry(given, config, resolve_configuration(ReadingSettings()))
     attempt = drain(_rows(RESTClient(URL, session=session), entry))
     attempt.asked = network.server.asked
     return attempt
