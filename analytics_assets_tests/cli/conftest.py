@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from analytics_assets import defs
 from analytics_assets.cli import check, materialize
 from analytics_assets.cli.main import main
+from analytics_assets_tests.cli.command_line import due_on_that_day, first_page_on_that_day
 from analytics_assets_tests.conftest import ROOT
-from analytics_assets_tests.support.command_line import due_on_that_day, first_page_on_that_day
 
 Invoke = Callable[..., Result]
 

@@ -1,6 +1,6 @@
-"""What a look at the first page finds wrong in an entry and its policy, before anything is loaded.
+"""The first page shows mistakes in an entry and its policy before anything is loaded.
 
-A load that names a field which no row has would reject all rows, or find it out after hours.
+A load with a field that no row has would reject all rows, or fail after hours.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +29,7 @@ from analytics_assets_tests.support.paged_server import (
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 DAYS = [date(2026, 1, 29) + timedelta(days=number) for number in range(3)]
 BY_DAY = Partitioned(start=date(2026, 1, 1), lookback=2)
-WHAT_IS_NEW = Incremental(initial_value="2026-01-01T00:00:00Z")
+INCREMENTAL = Incremental(initial_value="2026-01-01T00:00:00Z")
 
 
 NO_POLICY = PolicyEntry()
@@ -57,7 +57,7 @@ def by_its_dates(rows: list[Any]) -> Answers:
     return answer
 
 
-def look(
+def describe(
     answers: Answers, policy: PolicyEntry = NO_POLICY, now: datetime = NOW, **entry: Any
 ) -> tuple[str, PagedServer]:
     with serving(answers) as server:
@@ -69,62 +69,62 @@ def look(
         ), server
 
 
-def complaint(answers: Answers, policy: PolicyEntry = NO_POLICY, **entry: Any) -> str:
+def refusal(answers: Answers, policy: PolicyEntry = NO_POLICY, **entry: Any) -> str:
     with pytest.raises(FirstPageError) as refused:
-        look(answers, policy, **entry)
+        describe(answers, policy, **entry)
     return str(refused.value)
 
 
-def test_a_page_is_said_by_its_rows() -> None:
-    said, server = look(giving(rows_of(DAYS)))
-    assert said == "3 rows on the first page"
+def test_a_page_is_described_by_its_rows() -> None:
+    text, server = describe(giving(rows_of(DAYS)))
+    assert text == "3 rows on the first page"
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("policy", [{}, {"load": WHAT_IS_NEW}, {"load": BY_DAY}])
-def test_a_page_without_rows_is_said_and_is_no_failure(policy: PolicyEntry) -> None:
-    said, _ = look(giving([]), policy)
-    assert said.startswith("no rows on the first page")
+@pytest.mark.parametrize("policy", [{}, {"load": INCREMENTAL}, {"load": BY_DAY}])
+def test_a_page_without_rows_is_no_failure(policy: PolicyEntry) -> None:
+    text, _ = describe(giving([]), policy)
+    assert text.startswith("no rows on the first page")
 
 
-def test_a_primary_key_that_no_row_has_is_named_with_the_fields_that_there_are() -> None:
+def test_a_primary_key_that_no_row_has_is_named_with_the_fields_of_the_rows() -> None:
     rows = [{"uuid": 1, "day": "2026-01-31"}, {"uuid": 2, "id": None}]
-    assert complaint(giving(rows)) == (
+    assert refusal(giving(rows)) == (
         "orders: of the 2 rows on the first page none has a value in `id`: set `primary_key` in "
         "its entry to the field that identifies a row. Their fields are `uuid`, `day`, `id`."
     )
 
 
-def test_each_part_of_a_key_must_be_there_in_some_row() -> None:
-    said = complaint(giving(rows_of(DAYS)), primary_key=["id", "shop"])
-    assert "none has a value in `shop`" in said
-    assert "none has a value in `id`" not in said
+def test_each_part_of_a_key_must_have_a_value_in_some_row() -> None:
+    text = refusal(giving(rows_of(DAYS)), primary_key=["id", "shop"])
+    assert "none has a value in `shop`" in text
+    assert "none has a value in `id`" not in text
 
 
-def test_a_primary_key_that_one_row_has_is_left_to_the_load() -> None:
-    assert look(giving([{"id": 1}, {"uuid": 2}]))[0] == "2 rows on the first page"
+def test_a_primary_key_that_one_row_has_passes() -> None:
+    assert describe(giving([{"id": 1}, {"uuid": 2}]))[0] == "2 rows on the first page"
 
 
-def test_a_key_that_only_a_step_of_the_entry_makes_is_missing_as_it_is_for_a_load() -> None:
+def test_a_key_that_a_step_of_the_entry_adds_is_missing_as_in_a_load() -> None:
     steps = [{"map": lambda row: {**row, "uuid": row["id"]}}]
-    said = complaint(giving(rows_of(DAYS)), primary_key="uuid", processing_steps=steps)
-    assert "none has a value in `uuid`" in said
+    text = refusal(giving(rows_of(DAYS)), primary_key="uuid", processing_steps=steps)
+    assert "none has a value in `uuid`" in text
 
 
-def test_a_resource_of_dlt_itself_is_left_alone() -> None:
+def test_a_resource_of_dlt_itself_has_no_key_to_compare() -> None:
     resource = dlt.resource([{"uuid": 1}], name="orders")
     defaults = {"primary_key": "id"}
     client = {"base_url": "http://127.0.0.1"}
     config = {"client": client, "resource_defaults": defaults, "resources": [resource]}
     api = Api(name="shop", config=config)
-    said = describe_first_page(resource_of(api, "orders"), connect(client, "shop"), NOW)
-    assert said == "1 rows on the first page"
+    text = describe_first_page(resource_of(api, "orders"), connect(client, "shop"), NOW)
+    assert text == "1 rows on the first page"
 
 
-def test_partitions_are_asked_for_as_a_load_asks_for_the_newest_that_are_over() -> None:
+def test_the_newest_finished_partitions_are_requested_as_by_a_load() -> None:
     rows = rows_of([*DAYS, date(2026, 1, 1)])
-    said, server = look(by_its_dates(rows), {"load": BY_DAY})
-    assert said == (
+    text, server = describe(by_its_dates(rows), {"load": BY_DAY})
+    assert text == (
         "3 rows on the first page for start_date=2026-01-29, end_date=2026-01-31, none of them "
         "outside of that"
     )
@@ -145,45 +145,45 @@ def test_partitions_are_asked_for_as_a_load_asks_for_the_newest_that_are_over() 
         ),
     ],
 )
-def test_no_more_is_asked_for_than_a_load_would(load: Partitioned, first: str, last: str) -> None:
-    _, server = look(giving([]), {"load": load})
+def test_no_more_is_requested_than_by_a_load(load: Partitioned, first: str, last: str) -> None:
+    _, server = describe(giving([]), {"load": load})
     [asked] = server.asked
     assert (asked.query["start_date"], asked.query["end_date"]) == (first, last)
 
 
-def test_a_page_is_had_before_any_partition_is_over() -> None:
+def test_before_any_partition_has_ended_the_page_has_no_dates() -> None:
     policy: PolicyEntry = {"load": Partitioned(start=date(2026, 2, 1))}
-    said, server = look(giving(rows_of(DAYS)), policy)
-    assert said == "3 rows on the first page"
+    text, server = describe(giving(rows_of(DAYS)), policy)
+    assert text == "3 rows on the first page"
     assert "start_date" not in server.asked[0].query
 
 
-def test_an_api_that_ignores_its_dates_is_found_out_in_the_words_of_a_load() -> None:
+def test_an_api_that_ignores_its_dates_is_refused_with_the_error_of_a_load() -> None:
     days = [date(2025, 1, 1) + timedelta(days=number) for number in range(9)]
     with pytest.raises(WindowIgnoredError, match="9 of the 10 rows for start_date"):
-        look(giving(rows_of([*days, DAYS[0]])), {"load": BY_DAY})
+        describe(giving(rows_of([*days, DAYS[0]])), {"load": BY_DAY})
 
 
 def test_some_rows_outside_of_the_days_are_counted() -> None:
-    said, _ = look(giving(rows_of([*DAYS, date(2026, 2, 1)])), {"load": BY_DAY})
-    assert said.endswith("end_date=2026-01-31, 1 of them outside of that")
+    text, _ = describe(giving(rows_of([*DAYS, date(2026, 2, 1)])), {"load": BY_DAY})
+    assert text.endswith("end_date=2026-01-31, 1 of them outside of that")
 
 
 def test_a_row_at_an_inclusive_end_lies_within() -> None:
     load = Partitioned(start=date(2026, 1, 1), window=Window(format="%Y-%m-%dT%H:%M:%S"))
-    said, _ = look(giving(rows_of([*DAYS, date(2026, 2, 1)])), {"load": load, **BY_CHANGE})
-    assert said.endswith("end_date=2026-02-01T00:00:00, none of them outside of that")
+    text, _ = describe(giving(rows_of([*DAYS, date(2026, 2, 1)])), {"load": load, **BY_CHANGE})
+    assert text.endswith("end_date=2026-02-01T00:00:00, none of them outside of that")
 
 
 def test_a_date_column_that_no_row_has_is_named_if_partitions_are_loaded_by_it() -> None:
     rows = giving([{"id": 1, "Day": "2026-01-31", "property": 7}])
     policy: PolicyEntry = {"load": BY_DAY, "rename": {"property": "site"}}
-    assert complaint(rows, policy) == (
+    assert refusal(rows, policy) == (
         "orders: of the 1 rows on the first page none has a value in `date`: set `date_column` in "
         "its policy to the column of a row's day. Their fields are `id`, "
         "`Day` (column `day`), `property` (column `site`)."
     )
-    assert look(rows)[0] == "1 rows on the first page"
+    assert describe(rows)[0] == "1 rows on the first page"
 
 
 @pytest.mark.parametrize(
@@ -194,41 +194,41 @@ def test_a_date_column_that_no_row_has_is_named_if_partitions_are_loaded_by_it()
         ("the_day", {"theDay": "2026-01-31"}),
     ],
 )
-def test_a_day_is_found_where_the_column_comes_from(column: str, fields: Any) -> None:
+def test_a_day_is_found_in_the_field_of_its_column(column: str, fields: Any) -> None:
     policy: PolicyEntry = {
         "load": BY_DAY,
         "date_column": column,
         "rename": {"property": "site_day"},
     }
-    said, _ = look(giving([{"id": 1, **fields}]), policy)
-    assert said.endswith("none of them outside of that")
+    text, _ = describe(giving([{"id": 1, **fields}]), policy)
+    assert text.endswith("none of them outside of that")
 
 
-def test_what_is_new_is_asked_for_as_a_first_load_does() -> None:
-    said, server = look(giving(rows_of(DAYS)), {"load": WHAT_IS_NEW})
-    assert said == "3 rows on the first page for updated_since=2026-01-01T00:00:00Z"
+def test_changes_are_requested_since_the_initial_value() -> None:
+    text, server = describe(giving(rows_of(DAYS)), {"load": INCREMENTAL})
+    assert text == "3 rows on the first page for updated_since=2026-01-01T00:00:00Z"
     assert server.asked[0].query["updated_since"] == "2026-01-01T00:00:00Z"
 
 
-def test_a_field_of_what_is_new_that_no_row_has_is_named() -> None:
-    said = complaint(giving([{"id": 1, "changed": "2026-01-31"}]), {"load": WHAT_IS_NEW})
-    assert "none has a value in `updated_at`: set `field` of `Incremental`" in said
-    assert said.endswith("Their fields are `id`, `changed`.")
+def test_an_incremental_field_that_no_row_has_is_named() -> None:
+    text = refusal(giving([{"id": 1, "changed": "2026-01-31"}]), {"load": INCREMENTAL})
+    assert "none has a value in `updated_at`: set `field` of `Incremental`" in text
+    assert text.endswith("Their fields are `id`, `changed`.")
 
 
-def test_a_field_of_what_is_new_may_be_a_path() -> None:
+def test_an_incremental_field_may_be_a_path() -> None:
     load = Incremental(field="about.changed", initial_value="2026-01-01")
-    said, _ = look(giving([{"id": 1, "about": {"changed": "2026-01-31"}}]), {"load": load})
-    assert said.startswith("1 rows on the first page")
+    text, _ = describe(giving([{"id": 1, "about": {"changed": "2026-01-31"}}]), {"load": load})
+    assert text.startswith("1 rows on the first page")
 
 
-def test_all_that_is_missing_is_said_at_once() -> None:
-    said = complaint(giving([{"uuid": 1}]), {"load": BY_DAY})
-    assert "in `id`" in said
-    assert "in `date`" in said
+def test_all_missing_fields_are_named_at_once() -> None:
+    text = refusal(giving([{"uuid": 1}]), {"load": BY_DAY})
+    assert "in `id`" in text
+    assert "in `date`" in text
 
 
-def test_of_a_child_the_rows_of_one_page_of_its_parent_are_looked_at() -> None:
+def test_a_child_is_read_from_one_page_of_its_parent() -> None:
     def answer(asked: Asked) -> Answer:
         if asked.path == "/orders":
             offset = asked.number("offset")
@@ -244,8 +244,8 @@ def test_of_a_child_the_rows_of_one_page_of_its_parent_are_looked_at() -> None:
     with serving(answer) as server:
         config: Any = {"client": {"base_url": server.base_url}, "resources": [orders(), lines]}
         api = Api(name="shop", config=config)
-        said = describe_first_page(
+        text = describe_first_page(
             resource_of(api, "lines"), connect(config["client"], "shop"), NOW
         )
-        assert said == "2 rows on the first page"
+        assert text == "2 rows on the first page"
         assert len(server.asked) == 3

@@ -6,9 +6,9 @@ import pytest
 
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.cli.command_line import summary
 from analytics_assets_tests.cli.conftest import Invoke
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.command_line import summary
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox
 

@@ -13,18 +13,18 @@ import pytest
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.cli.command_line import BY_DAYS, summary
 from analytics_assets_tests.conftest import ROOT, TODAY
-from analytics_assets_tests.support.command_line import BY_DAYS, summary
 from analytics_assets_tests.support.loading import api_rows, table_rows
 from analytics_assets_tests.support.sandbox import Sandbox
 
-COMMAND = [sys.executable, "-m", "analytics_assets_tests.support.command_line"]
+COMMAND = [sys.executable, "-m", "analytics_assets_tests.cli.command_line"]
 PATIENCE = 120  # seconds that a command may take on a busy machine
 
 
 @pytest.fixture
 def environment(clean_place: Path) -> Mapping[str, str]:
-    """That of a folder with dagster.yaml as shipped, where the history is found and kept."""
+    """The environment of a folder with `dagster.yaml` as shipped, which has the history."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     return {}
 
@@ -86,10 +86,10 @@ def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
         if stage in line:
             break
     os.killpg(command.pid, signal.SIGINT)
-    said = command.communicate(timeout=PATIENCE)[0]
+    output = command.communicate(timeout=PATIENCE)[0]
     assert command.returncode == 130
-    assert "Interrupted. Loaded tables stay, the next run loads the rest." in said
-    assert "Traceback" not in said
+    assert "Interrupted. Loaded tables stay, the next run loads the rest." in output
+    assert "Traceback" not in output
     done = run(environment, "materialize", "traffic_sources")
     assert done.returncode == 0, done.stdout + done.stderr
 

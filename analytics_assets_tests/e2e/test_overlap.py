@@ -42,7 +42,7 @@ def at_once(*loads: Load) -> list[dict[str, str]]:
     for process in processes:
         process.start()
     for _, sender in pipes:
-        sender.close()  # so that the end of a process ends the wait for what it has to say
+        sender.close()  # so that the end of a process ends the wait for its message
     try:
         return [receiver.recv() for receiver, _ in pipes if receiver.poll(PATIENCE)]
     finally:
@@ -84,7 +84,7 @@ def contents(warehouse: Warehouse, resources: Sequence[str]) -> dict[str, Any]:
 
 def test_two_commands_at_once_in_a_fresh_clone_end_with_the_right_content(
     connected: Sandbox,
-    warehouse: Warehouse,
+    duckdb_warehouse: Warehouse,
     clean_place: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -94,7 +94,7 @@ def test_two_commands_at_once_in_a_fresh_clone_end_with_the_right_content(
     command = [
         sys.executable,
         "-m",
-        "analytics_assets_tests.support.command_line",
+        "analytics_assets_tests.cli.command_line",
         "materialize",
         *TWO,
     ]
@@ -102,14 +102,14 @@ def test_two_commands_at_once_in_a_fresh_clone_end_with_the_right_content(
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for _ in range(2)
     ]
-    said = [running.communicate(timeout=PATIENCE)[0] for running in commands]
-    assert [running.returncode for running in commands] == [0, 0], "\n".join(said)
-    assert contents(warehouse, TWO) == {resource: RIGHT[resource] for resource in TWO}
+    outputs = [running.communicate(timeout=PATIENCE)[0] for running in commands]
+    assert [running.returncode for running in commands] == [0, 0], "\n".join(outputs)
+    assert contents(duckdb_warehouse, TWO) == {resource: RIGHT[resource] for resource in TWO}
     with dg.DagsterInstance.from_config(str(home)) as instance:
         statuses = [run.status for run in instance.get_runs()]
         assert statuses == [dg.DagsterRunStatus.SUCCESS] * 4
         for resource in TWO:
-            pool = instance.event_log_storage.get_concurrency_info(warehouse.pool(resource))
+            pool = instance.event_log_storage.get_concurrency_info(duckdb_warehouse.pool(resource))
             assert (pool.claimed_slots, pool.pending_steps) == ([], [])
 
 

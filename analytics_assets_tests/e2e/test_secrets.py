@@ -22,7 +22,7 @@ SPELLINGS = (b"marked/secret", b"marked%2Fsecret", b"bWFya2VkL3NlY3JldC")  # pla
 COMMAND = [
     sys.executable,
     "-m",
-    "analytics_assets_tests.support.command_line",
+    "analytics_assets_tests.cli.command_line",
     "materialize",
     "--verbose",
 ]

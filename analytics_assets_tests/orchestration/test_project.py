@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract import dlt_validation
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets_tests.conftest import ROOT
+from analytics_assets_tests.support.project import copy_project
 
 MANY = 12
 # packages that only runs need, or nothing
@@ -134,21 +134,6 @@ print(json.dumps({
     "command_line": list(load_apis()),
 }))
 """
-
-
-def copy_project(folder: Path) -> Path:
-    """Copy the package and its `pyproject.toml`, which Dagster's loader reads.
-
-    Args:
-        folder: the folder of the copy; on `PYTHONPATH`, it precedes the original.
-
-    Returns:
-        The folder of the analytics API in the copy.
-    """
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "analytics_assets", folder / "analytics_assets", ignore=ignore)
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    return folder / "analytics_assets" / "defs" / "analytics"
 
 
 def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:

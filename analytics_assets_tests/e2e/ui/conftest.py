@@ -1,4 +1,4 @@
-"""A running `dagster dev`, as `make dev` starts it, and a browser that looks at it."""
+"""A running `dagster dev`, as `make dev` starts it, and a browser on its pages."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -16,29 +17,36 @@ from playwright.sync_api import Page, sync_playwright
 
 from analytics_assets_tests.conftest import ROOT, SETTINGS
 from analytics_assets_tests.e2e.ui.browser import FLAGS, provide_browser
-from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
+from analytics_assets_tests.support.project import copy_project
 
-PATIENCE = 300  # seconds in which a busy machine brings up what is waited for
-
-
-@pytest.fixture(scope="session", params=["duckdb", "postgres"])
-def ui_warehouse(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
-    """The settings of an empty warehouse that all tests of the UI share."""
-    if request.param == "duckdb":
-        file = tmp_path_factory.mktemp("ui") / "warehouse.duckdb"
-        yield {"DESTINATION__DUCKDB__CREDENTIALS": str(file)}
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        with server.database() as name:
-            yield postgres_settings(server.url(name))
+PATIENCE = 300  # seconds that an event may take on a busy machine
+DAYS = 18  # of the partitioned resources
 
 
 @pytest.fixture(scope="session")
-def dagster_url(
-    ui_warehouse: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the project: a copy with few days in three windows, for a quick backfill.
+
+    The screenshots show the project itself.
+    """
+    if os.environ.get("UPDATE_SCREENSHOTS"):
+        return ROOT
+    folder = tmp_path_factory.mktemp("project")
+    api = copy_project(folder) / "api.py"
+    start = datetime.now(UTC).date() - timedelta(days=DAYS)
+    text = api.read_text()
+    for old, new in (
+        ("start=date(2025, 7, 2)", f"start=date({start.year}, {start.month}, {start.day})"),
+        ("longest_window=92", f"longest_window={DAYS // 3}"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    api.write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dagster_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A UI with an empty history, on data up to yesterday."""
     home = tmp_path_factory.mktemp("dagster_home")
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
@@ -48,11 +56,10 @@ def dagster_url(
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     environment |= {
         "DAGSTER_HOME": str(home),
+        "PYTHONPATH": str(project),
         "PIPELINES_DIR": str(home / "pipelines"),
-        **ui_warehouse,
+        "DESTINATION__DUCKDB__CREDENTIALS": str(home / "warehouse.duckdb"),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
-        # so that a backfill of it takes long enough to be looked at
-        "SOURCES__ANALYTICS__TRAFFIC_SOURCES__READING__MAX_PER_SECOND": "4",
     }
     workspace = ["-w", str(ROOT / "workspace.yaml")]
     address = ["--host", "127.0.0.1", "--port", str(port)]

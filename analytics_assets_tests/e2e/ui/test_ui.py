@@ -1,6 +1,6 @@
-"""The Dagster UI, as someone sees it who opens it for the first time.
+"""The Dagster UI as a new user finds it.
 
-With UPDATE_SCREENSHOTS set, the pictures of the README and docs/ are taken anew.
+UPDATE_SCREENSHOTS=1 takes the pictures of the README and of docs/ again.
 """
 
 import json
@@ -57,7 +57,7 @@ def page(browser_page: Page, dagster_url: str) -> Page:
 
 
 def launch_backfill(page: Page) -> None:
-    """Click until the UI asks for the backfill: it may draw the button anew under the mouse."""
+    """Click until the UI requests the backfill: it may redraw the button under the mouse."""
     button = page.get_by_role("button", name="Launch backfill")
     for _ in range(4):
         try:
@@ -67,13 +67,13 @@ def launch_backfill(page: Page) -> None:
                 button.click()
         except PlaywrightTimeoutError:
             continue
-        assert sent.value.response(), "leaving the page before the answer would call it off"
+        assert sent.value.response(), "to leave the page before the answer would cancel it"
         return
-    raise AssertionError(f"No backfill was asked for: {page.get_by_role('dialog').inner_text()}")
+    raise AssertionError(f"No backfill was requested: {page.get_by_role('dialog').inner_text()}")
 
 
 def wait_for_freshness(page: Page) -> None:
-    """Reload the page until Dagster's daemon, which looks now and then, calls the asset fresh."""
+    """Reload the page until Dagster's daemon, which evaluates it at intervals, reports it."""
     passing = page.get_by_text("Passing", exact=True)
     for _ in range(60):
         try:
@@ -82,36 +82,36 @@ def wait_for_freshness(page: Page) -> None:
             page.reload()
         else:
             return
-    raise AssertionError("Dagster never called the asset fresh")
+    raise AssertionError("Dagster never reported the asset as fresh")
 
 
 def picture(page: Page, name: str) -> None:
-    """Take a picture for the README, if asked to."""
+    """Take a picture for the README if UPDATE_SCREENSHOTS is set."""
     if os.environ.get("UPDATE_SCREENSHOTS"):
         page.wait_for_timeout(2000)
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
 def count_of(page: Page, state: str) -> int:
-    """The number of partitions in a state, on the page of an asset."""
+    """Return the number of partitions in a state on the page of an asset."""
     counted = page.get_by_text(re.compile(rf"^{state} \(\d+\)$"))
     return int(re.sub(r"\D", "", counted.first.inner_text()))
 
 
-def test_a_backfill_shows_which_days_are_done_while_others_are_under_way(
+def test_a_backfill_shows_its_finished_days_while_others_are_in_progress(
     page: Page, dagster_url: str
 ) -> None:
     page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=partitions")
-    for _ in range(200):
+    for _ in range(300):
         page.get_by_text(re.compile(r"^Materialized \(\d+\)$")).wait_for()
         page.wait_for_timeout(1000)  # the counts begin with 0
-        done, under_way = (count_of(page, state) for state in ("Materialized", "Materializing"))
-        if done and under_way:
+        [days] = re.findall(r"(\d+) Partitions Selected", page.locator("body").inner_text())
+        done, in_progress = (count_of(page, state) for state in ("Materialized", "Materializing"))
+        if done and in_progress:
             break
-        assert not done, "it is over, and nothing was shown of it meanwhile"
+        assert done < int(days), "the backfill has ended, and its progress was never shown"
         page.reload()
     picture(page, "backfill")
-    [days] = re.findall(r"(\d+) Partitions Selected", page.locator("body").inner_text())
     expect(page.get_by_text(f"Materialized ({days})")).to_be_visible()
 
 
@@ -143,13 +143,13 @@ def test_the_asset_page_shows_description_columns_owner_freshness_and_source(
     picture(page, "asset")
 
 
-def test_the_events_of_an_asset_show_what_the_load_did(page: Page, dagster_url: str) -> None:
+def test_the_events_of_an_asset_show_the_metadata_of_the_load(page: Page, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=events")
     for name in ("rows_extracted", "rows_loaded", "requests", "retries", "load_id", "newest_data"):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()
 
 
-def test_the_checks_of_an_asset_say_what_they_found(page: Page, dagster_url: str) -> None:
+def test_the_checks_of_an_asset_show_their_results(page: Page, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=checks")
     for name in CHECKS:
         expect(page.get_by_text(name, exact=True).first).to_be_visible()
@@ -157,7 +157,7 @@ def test_the_checks_of_an_asset_say_what_they_found(page: Page, dagster_url: str
     expect(page.get_by_text("0 rows without a key, 0 keys more than once.")).to_be_visible()
 
 
-def test_the_launchpad_takes_a_start_for_one_run(page: Page, dagster_url: str) -> None:
+def test_the_launchpad_sets_a_start_for_one_run(page: Page, dagster_url: str) -> None:
     resource, start = "daily_active_users", datetime.now(UTC).date() - timedelta(days=10)
     changed = [
         row
@@ -185,7 +185,12 @@ def test_the_launchpad_takes_a_start_for_one_run(page: Page, dagster_url: str) -
     expect(loaded).to_contain_text(str(len(changed)))
 
 
-def test_schedules_and_sensor_are_there_to_be_switched_on(page: Page, dagster_url: str) -> None:
+def test_schedules_and_sensors_are_listed(page: Page, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/automation")
-    for name in ("analytics_cron_0_6", "analytics_cron_30_6", "analytics_new_data"):
+    for name in (
+        "analytics_cron_0_6",
+        "analytics_cron_30_6",
+        "analytics_new_data",
+        "analytics_dead_runs",
+    ):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()

@@ -51,9 +51,9 @@ def missing(instance: dg.DagsterInstance, *loaded: int, **parts: Any) -> tuple[b
         event = dg.AssetMaterialization(ASSET, partition=f"2026-01-{day:02}")
         instance.report_runless_asset_event(event)
     resource = daily(Partitioned(start=date(2026, 1, 1), **parts))
-    verdict = check_missing_partitions(instance, resource, NOW)
-    assert verdict.severity == dg.AssetCheckSeverity.WARN or verdict.passed
-    return verdict.passed, verdict.text
+    result = check_missing_partitions(instance, resource, NOW)
+    assert result.severity == dg.AssetCheckSeverity.WARN or result.passed
+    return result.passed, result.text
 
 
 def test_missing_days_are_named_and_counted(instance: dg.DagsterInstance) -> None:
@@ -79,16 +79,16 @@ def test_ten_gaps_are_named_and_the_others_counted(instance: dg.DagsterInstance)
     for day in range(0, 360, 2):
         key = (date(2025, 1, 1) + timedelta(days=day)).isoformat()
         instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition=key))
-    verdict = check_missing_partitions(instance, resource, datetime(2025, 12, 28, tzinfo=UTC))
-    assert verdict.text.count(";") == 10
-    assert "and 169 more" in verdict.text
+    result = check_missing_partitions(instance, resource, datetime(2025, 12, 28, tzinfo=UTC))
+    assert result.text.count(";") == 10
+    assert "and 169 more" in result.text
 
 
 def test_rows_of_other_days_are_a_warning() -> None:
     assert check_rows_in_window({"rows_outside_window": 0, "rows_received": 5}).passed
-    verdict = check_rows_in_window({"rows_outside_window": 2, "rows_received": 5})
-    assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert verdict.text.startswith("2 of 5 rows belong to other days than the request.")
+    result = check_rows_in_window({"rows_outside_window": 2, "rows_received": 5})
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.text.startswith("2 of 5 rows belong to other days than the request.")
 
 
 PER_DAY = 9  # rows of a day in the table
@@ -103,13 +103,13 @@ def test_days_with_far_fewer_rows_than_a_week_before_are_named(duckdb_warehouse:
     rows = f"{rows_of(whole)}, {rows_of(['2025-07-20'], 5)}"
     resource = VIEWS.resources["page_views"]
     with opened_with(duckdb_warehouse, page_views=(COLUMNS, rows)) as tables:
-        verdict = check_partition_rows(tables, resource, DAYS, END)
+        result = check_partition_rows(tables, resource, DAYS, END)
         elsewhere = check_partition_rows(tables, resource, DAYS[-3:], END)
 
-    assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert verdict.text.startswith("2025-07-21 has 0 rows, a week before there were 9. If that is")
-    assert "set `end_is_inclusive=False`" in verdict.text
-    assert verdict.numbers == {"partitions_with_fewer_rows": 1}
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.text.startswith("2025-07-21 has 0 rows, a week before there were 9. If that is")
+    assert "set `end_is_inclusive=False`" in result.text
+    assert result.numbers == {"partitions_with_fewer_rows": 1}
     assert (elsewhere.passed, elsewhere.text) == (True, "3 were compared.")
 
 
@@ -119,10 +119,10 @@ def test_a_load_of_old_days_leaves_the_newest_partition_overdue(
     for day in ("2026-01-05", "2026-01-02"):
         instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition=day))
 
-    verdict = check_newest_partition(instance, daily(Partitioned(start=date(2026, 1, 1))), NOW)
+    result = check_newest_partition(instance, daily(Partitioned(start=date(2026, 1, 1))), NOW)
 
-    assert not verdict.passed
-    assert verdict.text.startswith("The newest that is loaded is 2026-01-05; 2026-01-10 is due. ")
+    assert not result.passed
+    assert result.text.startswith("The newest that is loaded is 2026-01-05; 2026-01-10 is due. ")
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def test_a_day_that_has_fewer_rows_than_were_loaded_is_lost(
         instance.report_runless_asset_event(event)
     rows = f"{rows_of([DAYS[0], DAYS[2]])}, {rows_of([DAYS[1]], PER_DAY - 1)}"
     with opened_with(duckdb_warehouse, page_views=(COLUMNS, rows)) as tables:
-        verdict = check_lost_partitions(instance, tables, VIEWS.resources["page_views"], END)
+        result = check_lost_partitions(instance, tables, VIEWS.resources["page_views"], END)
 
-    assert (verdict.passed, verdict.numbers) == (False, {"lost_partitions": 1})
-    assert verdict.text.startswith(f"The table has fewer rows of 1 than were loaded: {DAYS[1]}. ")
+    assert (result.passed, result.numbers) == (False, {"lost_partitions": 1})
+    assert result.text.startswith(f"The table has fewer rows of 1 than were loaded: {DAYS[1]}. ")
 
 
 def test_checks_of_a_load_belong_to_the_window_of_its_own_run(
