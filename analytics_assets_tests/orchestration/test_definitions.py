@@ -75,7 +75,7 @@ def test_a_policy_that_dagster_refuses_names_its_resource(policy: Any) -> None:
 
 
 def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
-    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse, instance: dg.DagsterInstance
+    monkeypatch: pytest.MonkeyPatch, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     rows = [
         {"id": f"c{n}", "date": "2025-07-31", "updated_at": "2025-08-01T00:00:00Z", "count": n}
@@ -93,7 +93,7 @@ def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
         result = load(instance, "conversions", api=api)
     assert [asset_key(api.resources["conversions"])] in requested
     assert metadata_of(result, "conversions", api)["rows_loaded"] == 250
-    assert table_rows(warehouse, "conversions") == api_rows(rows)
+    assert table_rows(duckdb_warehouse, "conversions") == api_rows(rows)
 
 
 def test_a_changed_entry_shows_as_changed_code() -> None:
@@ -135,7 +135,7 @@ def test_each_table_has_one_op_and_one_pool() -> None:
 
 def test_a_second_api_is_a_second_call(
     connected: Sandbox,
-    warehouse: Warehouse,
+    duckdb_warehouse: Warehouse,
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -145,7 +145,7 @@ def test_a_run_of_one_asset_requests_one_resource(
 
 
 def test_a_failed_resource_has_its_reason_and_the_others_load(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     connected.faults.add(Fault(path="/v1/traffic_sources", times=None, status=403))
     result = load(instance)
@@ -157,7 +157,7 @@ def test_a_failed_resource_has_its_reason_and_the_others_load(
     assert reason.startswith(f"traffic_sources was not loaded for {when}. GET {connected.base_url}")
     assert "answered 403" in reason
     for resource in set(API.resources) - {"traffic_sources"}:
-        assert table_rows(warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
+        assert table_rows(duckdb_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
 
 
 def test_a_failed_load_leaves_the_table_unchanged_and_the_next_one_completes_it(

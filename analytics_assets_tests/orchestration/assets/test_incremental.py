@@ -32,14 +32,14 @@ def equals_api(warehouse: Warehouse, sandbox: Sandbox) -> bool:
 
 
 def test_each_load_reads_few_rows_and_the_table_equals_the_api(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     received = []
     for days in (0, 1, 9):
         connected.today = TODAY + days * DAY
         result = load(instance, USERS)
         assert result.success
-        assert equals_api(warehouse, connected)
+        assert equals_api(duckdb_warehouse, connected)
         received.append(metadata_of(result, USERS)["rows_received"])
     assert received[0] == len(sandbox_rows(USERS, TODAY))
     # six rows a day: a lookback of three days, and four days that were restated since
@@ -47,7 +47,7 @@ def test_each_load_reads_few_rows_and_the_table_equals_the_api(
 
 
 def test_a_materialization_has_the_start_of_the_read_and_the_cursor_after_it(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     first = metadata_of(load(instance, USERS), USERS)
     connected.today = TODAY + DAY

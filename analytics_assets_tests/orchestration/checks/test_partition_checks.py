@@ -158,7 +158,7 @@ def test_a_day_that_has_fewer_rows_than_were_loaded_is_lost(
 
 
 def test_checks_of_a_load_belong_to_the_window_of_its_own_run(
-    warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[dict[str, Any]] = [
         {"id": number, "date": f"2025-07-{2 + number // 5:02}"} for number in range(100)

@@ -59,12 +59,12 @@ def test_without_a_table_all_days_with_rows_are_lost(
 
 
 def test_rows_deleted_after_a_load_are_found_by_its_own_counts(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     assert load_days(instance, API, *DAYS[:3]).success
-    with warehouse.open() as tables:
+    with duckdb_warehouse.open() as tables:
         assert lost(instance, tables) == []
     one = f"SELECT min(id) FROM {{table}} WHERE date = DATE '{DAYS[1]}'"
-    change(warehouse, RESOURCE, f"DELETE FROM {{table}} WHERE id IN ({one})")
-    with warehouse.open() as tables:
+    change(duckdb_warehouse, RESOURCE, f"DELETE FROM {{table}} WHERE id IN ({one})")
+    with duckdb_warehouse.open() as tables:
         assert lost(instance, tables) == [DAYS[1][-2:]]
