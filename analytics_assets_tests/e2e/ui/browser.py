@@ -1,6 +1,6 @@
-"""The browser that the tests of the UI drive: one that is here, or else one that can be fetched.
+"""The browser of the UI's tests: an installed one, or else one that is downloaded.
 
-`python -m analytics_assets_tests.e2e.ui.browser` makes sure that there is one.
+`python -m analytics_assets_tests.e2e.ui.browser` installs one if there is none.
 """
 
 import os
