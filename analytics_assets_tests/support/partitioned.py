@@ -73,7 +73,7 @@ def load_days(
     return result
 
 
-def told_of(instance: dg.DagsterInstance, api: Api) -> dict[str, dict[str, Any]]:
+def metadata_by_day(instance: dg.DagsterInstance, api: Api) -> dict[str, dict[str, Any]]:
     """Return the metadata of each day's last materialization as plain values."""
     records = instance.fetch_materializations(
         asset_key(api.resources[next(iter(api.resources))]), limit=1000, ascending=True

@@ -1,29 +1,15 @@
 """Queries on tables that were made by SQL, alike on DuckDB and on PostgreSQL."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import pytest
 
-from analytics_assets.warehouse.tables import Span, SpanUnknownError, Tables
+from analytics_assets.warehouse.tables import Span, SpanUnknownError
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.tables import opened_with
 
 TIME = "timestamp with time zone"
 MARCH, APRIL = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)
-
-
-@contextmanager
-def opened_with(warehouse: Warehouse, **tables: tuple[str, str]) -> Iterator[Tables]:
-    """Open a warehouse with some tables, given as columns and rows in SQL."""
-    with warehouse.pipeline("writer").sql_client() as client:
-        client.create_dataset()
-        for table, (columns, rows) in tables.items():
-            name = client.make_qualified_table_name(table)
-            client.execute_sql(f"CREATE TABLE {name} ({columns})")
-            client.execute_sql(f"INSERT INTO {name} VALUES {rows}")
-    with warehouse.open() as opened:
-        yield opened
 
 
 def test_the_newest_time_is_known_wherever_the_server_is(warehouse: Warehouse) -> None:

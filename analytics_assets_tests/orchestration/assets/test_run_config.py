@@ -24,7 +24,12 @@ from analytics_assets_tests.support.loading import (
     metadata_of,
     table_rows,
 )
-from analytics_assets_tests.support.partitioned import api_by_day, days_of, load_days, told_of
+from analytics_assets_tests.support.partitioned import (
+    api_by_day,
+    days_of,
+    load_days,
+    metadata_by_day,
+)
 from analytics_assets_tests.support.sandbox import Sandbox
 
 USERS = "daily_active_users"
@@ -197,7 +202,7 @@ def test_dropped_data_of_a_partitioned_resource_is_that_of_the_chosen_partitions
     assert load_days(instance, api, *days[1:], config=config).success
 
     assert table_rows(duckdb_warehouse, VIEWS) == [row for row in rows if row != served[0]]
-    assert told_of(instance, api)[days[2]]["rows_dropped"] == 1
+    assert metadata_by_day(instance, api)[days[2]]["rows_dropped"] == 1
 
 
 def test_a_drop_whose_read_fails_leaves_the_table_as_it_was(

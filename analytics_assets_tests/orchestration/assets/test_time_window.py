@@ -12,7 +12,7 @@ from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import point_at
 from analytics_assets_tests.support.loading import failures_of, table_rows
-from analytics_assets_tests.support.partitioned import api_by_day, load_days, told_of
+from analytics_assets_tests.support.partitioned import api_by_day, load_days, metadata_by_day
 from analytics_assets_tests.support.sandbox import Sandbox
 
 IGNORED = Window(start_param="from", end_param="until")  # parameters that the API ignores
@@ -64,7 +64,7 @@ def test_an_api_that_ignores_its_dates_fails_on_the_first_window_before_anything
     )
     with duckdb_warehouse.open() as tables:
         assert tables.columns("traffic_sources") == {}
-    assert told_of(instance, api) == {}
+    assert metadata_by_day(instance, api) == {}
 
 
 def test_rows_outside_the_window_are_loaded_and_counted(
@@ -73,7 +73,7 @@ def test_rows_outside_the_window_are_loaded_and_counted(
     rows = rows_on("2025-07-03", "2025-07-04", "2025-07-05T12:00:00Z", "2025-07-05", "2025-07-06")
     api = orders_by_day()
     assert load_orders(rows, api, instance, monkeypatch).success
-    metadata = told_of(instance, api)
+    metadata = metadata_by_day(instance, api)
     assert {day: each["rows_outside_window"] for day, each in metadata.items()} == dict.fromkeys(
         DAYS, 2
     )

@@ -26,7 +26,7 @@ from analytics_assets_tests.support.partitioned import (
     api_of,
     days_of,
     load_days,
-    told_of,
+    metadata_by_day,
 )
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -57,7 +57,7 @@ def test_each_day_has_its_own_row_count_and_the_metadata_of_its_window(
     result = load_days(instance, API, *DAYS[:15])
     events = [event.partition for event in result.get_asset_materialization_events()]
     assert events == DAYS[:15]
-    found = told_of(instance, API)
+    found = metadata_by_day(instance, API)
     rows = Counter(row["date"] for row in sandbox_rows(RESOURCE, TODAY) if row["date"] <= DAYS[14])
     assert {day: each["dagster/partition_row_count"] for day, each in found.items()} == rows
     assert found[DAYS[0]]["window"] == "2025-07-02 to 2025-07-16"
