@@ -54,7 +54,7 @@ def each(cases: Sequence[Case]) -> pytest.MarkDecorator:
 def reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
-    monkeypatch.setattr(bulk_read, "FEWEST", 1)
+    monkeypatch.setattr(bulk_read, "MIN_PAGES", 1)
 
 
 @pytest.fixture

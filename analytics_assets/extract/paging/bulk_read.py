@@ -1,8 +1,8 @@
-"""The pages between the first and the last of a read, as long as nothing about them is unusual.
+"""The pages between the first and the last of a read, as long as they are as expected.
 
-dlt's client fetches the first page, the last one, and each that is not quite as it should be:
-errors, retries and odd pages are treated in one place. The others, most of a large resource, are
-read here, many at a time: while some are decoded in a thread of their own, the next ones arrive.
+dlt's client requests the first page, the last one, and each page that is not as expected, so that
+errors and retries are handled in one place. The others, most of a large resource, are read here,
+many at a time: while some are decoded in a thread of their own, the next ones arrive.
 """
 
 import re
@@ -23,16 +23,16 @@ from analytics_assets.extract.paging.total import ALL_HEADERS
 from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, TypedRows
 
-FEWEST = 20  # pages that are worth a bulk read
-MOST_UNUSUAL = 3  # pages in a row; then the rest is left to dlt
-MOST_SOUND = 10  # envelopes that are remembered
+MIN_PAGES = 20  # of a read; for fewer, a bulk read is not faster
+MAX_UNUSUAL = 3  # pages in a row; dlt's client requests all pages after them
+MAX_ENVELOPES = 10  # that are kept as consistent
 BATCH_ROWS = 20_000
 BATCH_BYTES = 8 * 1024 * 1024
-HELD_AHEAD = 64 * 1024 * 1024  # bytes of answers that may wait
+MAX_BYTES_AHEAD = 64 * 1024 * 1024  # of responses that wait to be decoded
 
 
 class PlainPage(NamedTuple):
-    """A page whose envelope is as usual.
+    """A page whose envelope is as expected.
 
     Args:
         offset: of its first row.
@@ -44,12 +44,12 @@ class PlainPage(NamedTuple):
 
 
 class BulkRead:
-    """Continues behind a page that dlt's client has fetched, up to one that it has to fetch.
+    """Reads the pages after one of dlt's client, up to one that dlt's client must request.
 
     Args:
         decoder: decodes pages.
         selector: the place of rows in a body.
-        prefetcher: fetches pages.
+        prefetcher: requests pages.
         concurrency: the number of pages to request ahead.
     """
 
@@ -64,28 +64,28 @@ class BulkRead:
         self._selector = selector
         self._prefetcher = prefetcher
         self._concurrency = concurrency
-        self._asked: deque[int] = deque()  # the offsets of pages on their way
-        self._kept: deque[PlainPage] = deque()  # arrived, and not counted in
+        self._requested: deque[int] = deque()  # the offsets of pages in flight
+        self._uncounted: deque[PlainPage] = deque()  # arrived, not added to the proof
         self._unusual = 0
         self._batch_pages = 1
-        self._sound: set[tuple[Envelope, tuple[str | None, ...]]] = set()
+        self._consistent: set[tuple[Envelope, tuple[str | None, ...]]] = set()
         self._decoding = ThreadPoolExecutor(1, "decode-pages")
 
     def read(self, page: PageData[Any], paginator: VerifyingPaginator) -> Iterator[Any]:
-        """Read the pages behind one.
+        """Read the pages after one.
 
         Args:
-            page: the one that dlt's client has fetched last.
-            paginator: moved to the page that dlt's client is to fetch next.
+            page: the last page of dlt's client.
+            paginator: moved to the page that dlt's client requests next.
 
         Yields:
             Arrow tables.
         """
         pages = paginator.page_range()
-        # after a redirect, dlt's client knows which headers to send
+        # after a redirect, only dlt's client sends the right headers
         redirected = bool(page.response.history)
         url_of = _urls(page.response.request, pages) if pages and not redirected else None
-        few = pages is not None and self._expected(pages, paginator) < FEWEST
+        few = pages is not None and self._expected(pages, paginator) < MIN_PAGES
         paginator.prefetch(url_of is None or few or self.is_over)
         if pages is None or url_of is None or few or self.is_over:
             return
@@ -98,10 +98,10 @@ class BulkRead:
         if offset != pages.start:
             paginator.jump_to(offset, page.request)
         self._drop_all_before(offset + pages.step)
-        if offset != pages.end and not paginator.proof.trouble:
+        if offset != pages.end and not paginator.proof.inconsistency:
             self._unusual += 1
         if self.is_over:
-            self.forget()
+            self.discard()
             paginator.prefetch(True)
 
     def _tables(
@@ -111,7 +111,7 @@ class BulkRead:
         pages: PageRange,
         paginator: VerifyingPaginator,
     ) -> Iterator[tuple[Any, int]]:
-        """Yield tables that are counted in, and the number of their pages, while all is plain."""
+        """Yield tables that the proof has counted, each with the number of its pages."""
         decoded: deque[tuple[list[PlainPage], Future[TypedRows | None]]] = deque()
         for batch in self._batches(request, url_of, pages, paginator):
             if batch:
@@ -119,12 +119,12 @@ class BulkRead:
             while len(decoded) > bool(batch):  # while one is decoded, the next one arrives
                 first, rows = decoded.popleft()
                 counted = 0
-                for table, count in self._count_in(first, rows.result(), pages, paginator):
+                for table, count in self._count(first, rows.result(), pages, paginator):
                     counted += count
                     yield table, count
-                if counted < len(first) or paginator.proof.trouble:
+                if counted < len(first) or paginator.proof.inconsistency:
                     later = [page for batch, _ in decoded for page in batch]
-                    self._kept.extendleft(reversed([*first[counted:], *later]))
+                    self._uncounted.extendleft(reversed([*first[counted:], *later]))
                     return
 
     def _decode(self, batch: Sequence[PlainPage], pages: PageRange) -> "Future[TypedRows | None]":
@@ -142,16 +142,16 @@ class BulkRead:
         """Yield pages in the order of their offsets, up to one that is not plain.
 
         Batches grow from one page on, so that a fault of all pages is found at the first. After an
-        empty batch, all pages are to be counted in before the next is asked for.
+        empty batch, the proof counts all pages before the next one is requested.
         """
         batch: list[PlainPage] = []
         offset, longest = pages.start, 0
         while pages.end is None or offset < pages.end:
-            page = self._kept.popleft() if self._kept else None
+            page = self._uncounted.popleft() if self._uncounted else None
             if page is None:
-                self._ask(request, url_of, pages, paginator, offset)
+                self._request_ahead(request, url_of, pages, paginator, offset)
                 body = self._prefetcher.next_page()
-                self._asked.popleft()
+                self._requested.popleft()
                 page = self._plain_page(offset, body, paginator)
             if page is None:
                 break
@@ -169,38 +169,38 @@ class BulkRead:
         yield batch
         yield []
 
-    def _count_in(
+    def _count(
         self,
         batch: Sequence[PlainPage],
         rows: TypedRows | None,
         pages: PageRange,
         paginator: VerifyingPaginator,
     ) -> Iterator[tuple[Any, int]]:
-        """Count the pages of a batch in, up to one that dlt's client is to fetch."""
+        """Add the pages of a batch to the proof, up to one that dlt's client must request."""
         if rows is None and len(batch) > 1:
             self._batch_pages = 1
             for page in batch:
                 counted = list(
-                    self._count_in([page], self._decode([page], pages).result(), pages, paginator)
+                    self._count([page], self._decode([page], pages).result(), pages, paginator)
                 )
                 yield from counted
-                if not counted or paginator.proof.trouble:
+                if not counted or paginator.proof.inconsistency:
                     return
             return
         if rows is None:
             return
         count = 0
-        while count < len(batch) and not paginator.proof.trouble:
+        while count < len(batch) and not paginator.proof.inconsistency:
             of_page = slice(count * pages.step, (count + 1) * pages.step)
             keys = rows.keys[of_page]
-            if paginator.proof.is_page_before(keys):
+            if paginator.proof.repeats_keys(keys):
                 break
             paginator.proof.add_keyed(keys, rows.hashes[of_page], paginator.proof.total)
             count += 1
         if count:
             yield rows.table.slice(0, count * pages.step), count
 
-    def _ask(
+    def _request_ahead(
         self,
         request: requests.PreparedRequest,
         url_of: Callable[[int], str],
@@ -208,62 +208,64 @@ class BulkRead:
         paginator: VerifyingPaginator,
         offset: int,
     ) -> None:
-        """Ask for as many of the next pages as the concurrency allows, and for one at least."""
-        most = min(self._concurrency.size, HELD_AHEAD // max(paginator.bytes_of_page, 1))
-        if pages.end is None:  # which may not exist: at most as many as came so far
+        """Request as many of the next pages as the concurrency allows, and at least one."""
+        most = min(self._concurrency.size, MAX_BYTES_AHEAD // max(paginator.bytes_of_page, 1))
+        if pages.end is None:  # the pages may not exist: at most as many as arrived so far
             most = min(most, paginator.proof.received // pages.step)
-        offset = self._asked[-1] + pages.step if self._asked else offset
-        while len(self._asked) < max(most, 1) and (pages.end is None or offset < pages.end):
+        offset = self._requested[-1] + pages.step if self._requested else offset
+        while len(self._requested) < max(most, 1) and (pages.end is None or offset < pages.end):
             self._prefetcher.request(request, url_of(offset))
-            self._asked.append(offset)
+            self._requested.append(offset)
             offset += pages.step
 
     @staticmethod
     def _expected(pages: PageRange, paginator: VerifyingPaginator) -> int:
-        """Return how many pages there are, or came so far if the API gives no total."""
+        """Return the number of pages, or of those that arrived if the API gives no total."""
         return paginator.proof.received // pages.step if pages.count is None else pages.count
 
     def _plain_page(
         self, offset: int, body: RawPage | None, paginator: VerifyingPaginator
     ) -> PlainPage | None:
-        """Split a page into rows and envelope; None if dlt's client is to fetch it."""
+        """Split a page into rows and envelope; None if dlt's client must request it."""
         page = self._decoder.split(body.content) if body else None
-        if body is None or page is None or not self._is_sound(page.envelope, body, paginator):
+        if body is None or page is None or not self._is_consistent(page.envelope, body, paginator):
             return None
         self._concurrency.record_page()
         return PlainPage(offset, page.rows)
 
-    def _is_sound(self, envelope: Envelope, body: RawPage, paginator: VerifyingPaginator) -> bool:
-        """Return True if a page says the same of all rows as those before it."""
+    def _is_consistent(
+        self, envelope: Envelope, body: RawPage, paginator: VerifyingPaginator
+    ) -> bool:
+        """Return True if total and end in a page's envelope are those of the pages before."""
         known = envelope, tuple(map(body.headers.get, ALL_HEADERS))
-        if known in self._sound:
+        if known in self._consistent:
             return True
         around = self._decoder.body_of(envelope)
         if self._selector.problem(around) or not paginator.is_as_before(around, body.headers):
             return False
-        if len(self._sound) < MOST_SOUND:  # of no use where each page has its own
-            self._sound.add(known)
+        if len(self._consistent) < MAX_ENVELOPES:  # useless where each page has its own
+            self._consistent.add(known)
         return True
 
     def _drop_all_before(self, offset: int) -> None:
         """Drop the pages before an offset, and all if they do not continue from there."""
-        while self._kept and self._kept[0].offset < offset:
-            self._kept.popleft()
-        begins = self._kept[0].offset if self._kept else self._asked[0] if self._asked else offset
-        if begins != offset:
-            self.forget()
+        while self._uncounted and self._uncounted[0].offset < offset:
+            self._uncounted.popleft()
+        held = [*(page.offset for page in self._uncounted), *self._requested]
+        if held and held[0] != offset:
+            self.discard()
 
-    def forget(self) -> None:
-        """Drop what is on its way, as its pass is over."""
-        self._kept.clear()
-        self._asked.clear()
+    def discard(self) -> None:
+        """Drop the pages in flight, and those that arrived, as their pass is over."""
+        self._uncounted.clear()
+        self._requested.clear()
         self._prefetcher.discard()
-        self._sound.clear()
+        self._consistent.clear()
 
     @property
     def is_over(self) -> bool:
-        """True if the rest of the read is left to dlt's client."""
-        return self._unusual >= MOST_UNUSUAL
+        """True if dlt's client requests the rest of the pages."""
+        return self._unusual >= MAX_UNUSUAL
 
     def close(self) -> None:
         """Close all requests, connections and threads."""
@@ -272,11 +274,11 @@ class BulkRead:
 
 
 def _urls(request: requests.PreparedRequest, pages: PageRange) -> Callable[[int], str] | None:
-    """Return a function that makes the URL of a page from its offset, by another page's URL."""
+    """Return a function that makes the URL of a page from its offset; None if impossible."""
     if request.method != "GET" or request.body or not pages.parameter or not request.url:
         return None
     parts = re.split(rf"([?&]{re.escape(quote(pages.parameter))}=)\d+(?=&|$)", request.url)
-    if len(parts) != 3:  # text before, name, text behind
+    if len(parts) != 3:  # text before, name, text after
         return None
-    before, name, behind = parts
-    return lambda offset: f"{before}{name}{offset}{behind}"
+    before, name, after = parts
+    return lambda offset: f"{before}{name}{offset}{after}"

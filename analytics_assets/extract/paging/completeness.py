@@ -18,18 +18,18 @@ class Proof:
     """Counts the pages of a resource, and proves that none of its rows is missing.
 
     A pass is one read from the first page to the last. It is consistent if as many rows arrived
-    as the API's total says, the total stayed the same, and no row was on two pages. While it is
-    not, the resource is to be read again.
+    as the API's total, the total stayed the same, and no row was on two pages. Otherwise, the
+    resource is read again.
 
-    Two rows with one key that differ may be one row, restated in between, or the API's own. They
-    are its own if another pass brings the same.
+    Two different rows with one key may be one row that was restated between two pages, or two rows
+    of the API. They are two rows if another pass brings the same.
 
     Args:
-        resource: what is read, for errors.
-        key: fields that tell rows apart; without them only whole pages are compared.
+        resource: the resource, for errors.
+        key: the fields that identify a row; without them only whole pages are compared.
         passes: the most passes.
-        confirm: whether a read counts only once two passes in a row brought the same rows. It
-            finds what no total shows: a row deleted and another added in between.
+        confirm: True to accept a read only if two passes in a row brought the same rows. It finds
+            a change that no total shows: one row deleted and another added during the pass.
         contents: hashes whole rows, to find those that were restated.
     """
 
@@ -56,24 +56,24 @@ class Proof:
         self.received = 0
         self.total: int | None = None
         self.duplicates = Duplicates()
-        self.trouble = ""
+        self.inconsistency = ""
         self._is_circular = False
         self._rows_before, self._rows = self._rows, RowIndex()
         self._page_before: Hashable = None
         self._pages: set[int] = set()
 
-    def anew(self) -> "Proof":
+    def for_next_read(self) -> "Proof":
         """Return the proof of another read of the same resource."""
         return Proof(self.resource, self.key, self.passes, self.confirm, self._contents)
 
     @property
-    def void(self) -> bool:
+    def can_be_abandoned(self) -> bool:
         """True if the pass can be abandoned."""
-        # the last pass is read to its end, for the numbers in the error
-        return self._is_circular or bool(self.trouble and self.number < self.passes)
+        # the last pass is read to its end, for the numbers in its error
+        return self._is_circular or bool(self.inconsistency and self.number < self.passes)
 
     def key_of(self, row: Any) -> Hashable:
-        """Return the key of a row; None if it lacks a part of it."""
+        """Return the key of a row; None if a part of it is missing."""
         try:
             parts = tuple(row[field] for field in self.key)
             hash(parts)
@@ -82,23 +82,23 @@ class Proof:
         return None if None in parts else parts
 
     def is_duplicate(self, key: Hashable) -> bool:
-        """Return True if rows of this pass share a key; known once it has ended."""
+        """Return True if several rows of this pass have the key; known after its end."""
         return key is not None and _hash_of(key) in self.duplicates.keys
 
     def repeats(self, rows: Sequence[Any]) -> bool:
         """Return True if these are the rows of the page before."""
         return bool(rows) and _identity(self._keys_of(rows), rows) == self._page_before
 
-    def is_page_before(self, keys: Sequence[Hashable]) -> bool:
+    def repeats_keys(self, keys: Sequence[Hashable]) -> bool:
         """Return True if these are the keys of the page before."""
         return tuple(keys) == self._page_before
 
-    def knows(self, rows: Sequence[Any]) -> bool:
-        """Return True if all of these rows, if any, have arrived before."""
+    def contains(self, rows: Sequence[Any]) -> bool:
+        """Return True if all of these rows, if any, arrived before."""
         keys = self._keys_of(rows) if rows else []
         if not self.key and rows:
             keys = [_identity(keys, rows)]
-        return None not in keys and self._rows.knows(_hashes_of(keys))
+        return None not in keys and self._rows.contains_all(_hashes_of(keys))
 
     def _keys_of(self, rows: Sequence[Any]) -> list[Hashable]:
         """Return the key of each row; a key of one field is the field."""
@@ -114,11 +114,11 @@ class Proof:
         return [self.key_of(row) for row in rows]
 
     def add(self, rows: Sequence[Any], total: int | None) -> None:
-        """Count a page in, and set `trouble` if the pass is not consistent so far.
+        """Count a page, and set `inconsistency` if the pass is not consistent so far.
 
         Args:
             rows: the page's rows.
-            total: the number of all rows, if the page says it.
+            total: the number of all rows, if the page has it.
 
         Raises:
             IncompleteReadError: the rows are those of the page before.
@@ -137,12 +137,12 @@ class Proof:
     def add_keyed(
         self, keys: Sequence[Hashable], contents: Sequence[int], total: int | None
     ) -> None:
-        """Count in a page that is given by the keys and hashes of its rows.
+        """Count a page that is given by the keys and hashes of its rows.
 
         Args:
             keys: the key of each row; a key of one field is the field.
             contents: the hash of each row, as the proof's `contents` makes it.
-            total: the number of all rows, if the page says it.
+            total: the number of all rows, if the page has it.
         """
         self._check(tuple(keys), total)
         self._index(_hashes_of(keys), contents, True)
@@ -152,7 +152,7 @@ class Proof:
         if identity is not None and identity == self._page_before:
             self.refuse_repetition()
         if total is not None and self.total not in (None, total):
-            self.trouble = f"its total changed from {self.total} to {total} while it was read"
+            self.inconsistency = f"its total changed from {self.total} to {total} while it was read"
         self.total = self.total if total is None else total
         self._page_before = self._page_before if identity is None else identity
 
@@ -170,8 +170,8 @@ class Proof:
 
     def _index(self, hashes: Sequence[int], contents: Sequence[int], all_keyed: bool) -> None:
         this_page = hash(self._page_before)
-        if this_page in self._pages or (all_keyed and self._rows.knows(hashes)):
-            self.trouble = f"all rows at offset {self.received} had come before"
+        if this_page in self._pages or (all_keyed and self._rows.contains_all(hashes)):
+            self.inconsistency = f"all rows at offset {self.received} had come before"
             self._is_circular = True
         self._pages.add(this_page)
         self._rows.add(hashes, contents)
@@ -180,40 +180,40 @@ class Proof:
         """End the pass.
 
         Args:
-            counted: whether as many rows should have arrived as the total says.
+            counted: True to compare the number of rows with the total.
 
         Returns:
-            True if the read is complete; if not, the resource is to be read again.
+            True if the read is complete; False if the resource must be read again.
 
         Raises:
             IncompleteReadError: it is not, and this was the last pass.
         """
-        if not self.trouble and counted and self.total not in (None, self.received):
-            self.trouble = "the rows that arrived are not as many as its total says"
+        if not self.inconsistency and counted and self.total not in (None, self.received):
+            self.inconsistency = "the rows that arrived are not as many as its total says"
         self.duplicates = self._rows.duplicates()
-        if not self.trouble and self.duplicates.same:
-            self.trouble = (
+        if not self.inconsistency and self.duplicates.same:
+            self.inconsistency = (
                 f"{self.duplicates.same} rows were on two pages, so that others may have been on "
                 "none (does the API sort its rows by something that tells them apart?)"
             )
         in_doubt = self.duplicates.restated or self.confirm
-        if not self.trouble and in_doubt and not self._agrees():
-            self.trouble = "two passes did not bring the same rows"
-        if not self.trouble:
-            self._rows = self._rows_before = RowIndex()  # may be large, and are needed no more
+        if not self.inconsistency and in_doubt and not self._matches_previous_pass():
+            self.inconsistency = "two passes did not bring the same rows"
+        if not self.inconsistency:
+            self._rows = self._rows_before = RowIndex()  # may be large, and are no longer needed
             return True
         if self.number >= self.passes:
             raise self._incomplete()
         return False
 
-    def _agrees(self) -> bool:
+    def _matches_previous_pass(self) -> bool:
         return self.number > 1 and self._rows.same_as(self._rows_before)
 
     def _incomplete(self) -> IncompleteReadError:
         expected = "unknown" if self.total is None else self.total
         passes = "1 pass" if self.number == 1 else f"{self.number} passes"
         return IncompleteReadError(
-            f"{self.resource}: no complete read in {passes}: {self.trouble}. "
+            f"{self.resource}: no complete read in {passes}: {self.inconsistency}. "
             f"Expected {expected} rows, received {self.received}. If the API's rows change while "
             "they are read, run again when they rest, or raise `reading.passes`; if its total is "
             "not the number of all rows, name the field that is as `total_path` in `paginator`, "
@@ -222,7 +222,7 @@ class Proof:
 
 
 def _identity(keys: Sequence[Hashable], rows: Sequence[Any]) -> Hashable:
-    """Return what identifies a page: the keys of its rows, or the rows themselves."""
+    """Return the identity of a page: the keys of its rows, or a digest of the rows."""
     if None not in keys:
         return tuple(keys)
     return blake2b(json.dumps(rows, default=str).encode()).digest()
@@ -235,7 +235,7 @@ def _hashes_of(keys: Sequence[Hashable]) -> list[int]:
 
 
 def _hash_of(key: Hashable) -> int:
-    """Hash a key by how it is written: Python's hash of -1 is that of -2."""
+    """Hash the text of a key: Python's hash of -1 is that of -2."""
     parts = key if isinstance(key, tuple) else (key,)
     if len(parts) == 1 and type(parts[0]) in (str, bytes):
         return hash(parts[0])

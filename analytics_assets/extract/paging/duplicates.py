@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-SAMPLE = 100_000  # keys that are looked up without a query
-MOST_IN_MEMORY = 1_000_000  # rows; more are moved to a table
-MOST_IN_QUERY = 2_000_000  # rows; DuckDB 2.0 runs out of memory when it groups 20,000,000
-FETCHED = 10_000  # rows at a time
+SAMPLE = 100_000  # keys to look up without a query
+MAX_IN_MEMORY = 1_000_000  # rows; more are moved to a table
+MAX_IN_QUERY = 2_000_000  # rows; DuckDB 2.0 runs out of memory when it groups 20,000,000
+FETCH_ROWS = 10_000  # rows at a time
 MEMORY_LIMIT = "64MB"  # of the table and its queries; more is written to files
 
 CREATE = "CREATE TABLE rows (key BIGINT, content BIGINT)"
@@ -43,8 +43,8 @@ class Duplicates:
     Args:
         keys: the hashes of those keys.
         rows: the number of those rows.
-        same: how many of those were on an earlier page, too, and are the same there.
-        restated: how many were on an earlier page, too, and are different there.
+        same: the number of those that were on an earlier page with the same content.
+        restated: the number of those that were on an earlier page with another content.
     """
 
     keys: set[int] = field(default_factory=set)
@@ -56,11 +56,11 @@ class Duplicates:
 class RowIndex:
     """The rows of one pass, as hashes of their keys and of their contents, page by page.
 
-    They are in memory while they are few; others are in a temporary table of DuckDB, which writes
-    to files beyond its memory limit.
+    They are in memory up to `MAX_IN_MEMORY`; the others are in a temporary table of DuckDB, which
+    writes to files beyond its memory limit.
 
-    Two keys may share a hash. They then count as one restated row, which costs another pass and
-    loses nothing.
+    Two keys may have the same hash. They then count as one restated row, which costs another pass
+    and loses nothing.
     """
 
     def __init__(self) -> None:
@@ -85,15 +85,15 @@ class RowIndex:
         self._pages.append(len(self))
         self._keys.extend(keys)
         self._contents.extend(contents)
-        if len(self._keys) >= MOST_IN_MEMORY:
+        if len(self._keys) >= MAX_IN_MEMORY:
             self._move_to_table()
         self._sample.update(self._sampled(keys))
         while len(self._sample) > SAMPLE:
             self._mask = self._mask * 2 + 1
             self._sample = set(self._sampled(self._sample))
 
-    def knows(self, keys: Sequence[int]) -> bool:
-        """Return True if all of these keys were added before; may take some pages to notice."""
+    def contains_all(self, keys: Sequence[int]) -> bool:
+        """Return True if all of these keys were added before; may be True some pages late."""
         sampled = set(self._sampled(keys))
         if not (self._sample.issuperset(sampled) and (sampled or not self._mask)):
             return False
@@ -131,7 +131,7 @@ class RowIndex:
         return found
 
     def _shared(self) -> Iterator[tuple[int, ...]]:
-        """Yield place, key and content of the rows that share a key; of each key in their order."""
+        """Yield place, key and content of the rows that share a key, those of a key in order."""
         if len(self) <= SAMPLE:
             once, shared = set[int](), set[int]()
             for key in self._keys:
@@ -159,10 +159,10 @@ class RowIndex:
     def _query(self, query: str) -> Iterator[tuple[int, ...]]:
         """Yield the rows of a query, which is run for one part of the keys after another."""
         database = self._move_to_table()
-        mask = 2 ** (len(self) // MOST_IN_QUERY).bit_length() - 1
+        mask = 2 ** (len(self) // MAX_IN_QUERY).bit_length() - 1
         for bits in range(mask + 1):
             found = database.execute(query, {"mask": mask, "bits": bits})
-            while some := found.fetchmany(FETCHED):
+            while some := found.fetchmany(FETCH_ROWS):
                 yield from some
 
     def _move_to_table(self) -> "duckdb.DuckDBPyConnection":

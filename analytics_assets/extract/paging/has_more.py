@@ -1,4 +1,4 @@
-"""The fields of a page that say whether there is more: `has_more`, `next_cursor` and the like."""
+"""Fields of a page by which an API marks further pages, such as `has_more` or `next_cursor`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,22 +16,23 @@ NEXT = frozenset(
 NO = ("false", "0", "no", "")
 
 
-def sign_of_more(body: Any, rows: int, detected: bool) -> str | None:
-    """Find the field of a page which says that there are further rows.
+def evidence_of_more(body: Any, rows: int, detected: bool) -> str | None:
+    """Find a field of a page that reports further rows.
 
     Args:
         body: the page.
-        rows: how many rows it has.
-        detected: whether dlt has detected the paginator; a `count` beyond the page then is a
-            sign, too.
+        rows: the number of its rows.
+        detected: True if dlt has detected the paginator; a `count` above `rows` then also reports
+            further rows.
 
     Returns:
-        The field, with its name; None if there is none, or if another says that this is the end.
+        The field and its value as a phrase; None if there is none, or if another field reports
+        the end.
     """
     fields = list(_fields(body))
-    said = [(name, as_truth(value)) for name, value in fields if plain_name(name) in MORE]
-    if said:
-        return next((f"`{name}` is true" for name, more in said if more), None)
+    flags = [(name, as_bool(value)) for name, value in fields if plain_name(name) in MORE]
+    if flags:
+        return next((f"`{name}` is true" for name, has_more in flags if has_more), None)
     for name, value in fields:
         if plain_name(name) in NEXT and isinstance(value, str) and value:
             return f"it has `{name}`"
@@ -41,20 +42,20 @@ def sign_of_more(body: Any, rows: int, detected: bool) -> str | None:
     return None
 
 
-def says_no_more(body: Any) -> bool:
-    """Return True if a page says by itself that it is the last one."""
-    said = [as_truth(value) for name, value in _fields(body) if plain_name(name) in MORE]
-    return bool(said) and not any(said)
+def reports_last_page(body: Any) -> bool:
+    """Return True if a field of a page reports that it is the last one."""
+    flags = [as_bool(value) for name, value in _fields(body) if plain_name(name) in MORE]
+    return bool(flags) and not any(flags)
 
 
-def says_more(path: TJsonPath | None, body: Any) -> bool | None:
+def reported_has_more(path: TJsonPath | None, body: Any) -> bool | None:
     """Return the truth value at `has_more_path` of a page; None if there is none."""
     found = jsonpath.find_values(path, body) if path else []
-    return None if not found or found[0] is None else as_truth(found[0])
+    return None if not found or found[0] is None else as_bool(found[0])
 
 
-def as_truth(value: Any) -> bool:
-    """Return a truth value that may have come as a number or a text."""
+def as_bool(value: Any) -> bool:
+    """Return the truth value of a boolean, a number or a text."""
     return str(value).lower() not in NO
 
 

@@ -1,4 +1,4 @@
-"""The end of a read without a total: pages that stay silent of more, and errors behind the last."""
+"""The end of a read without a total: a page that reports no further rows, or an error after it."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests.exceptions import RequestException
 
 from analytics_assets.extract.http.errors import ResponseError
-from analytics_assets.extract.paging.has_more import says_more, sign_of_more
+from analytics_assets.extract.paging.has_more import evidence_of_more, reported_has_more
 from analytics_assets.extract.paging.total import as_count
 
-# statuses of some APIs behind their last row; a 400 there may be a limit on offsets
+# statuses of some APIs after their last row; a 400 there may be a limit on offsets
 NOTHING_THERE = (404, 416)
 
 
 class PastEnd(requests.Response):
-    """A page without rows, in place of an answer behind the last row which is no page.
+    """A page without rows, in place of a response after the last row that is no page.
 
     Args:
-        answer: that answer; `status_code` is 200 here, for those who take it for a page.
-        error: what the check of the answer raised.
-        sending: the timeout and the like of the request.
+        answer: that response; `status_code` is 200 here, so that dlt accepts it as a page.
+        error: the error that the check of the response raised.
+        sending: the arguments of the request, such as its timeout.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class PastEnd(requests.Response):
         return []
 
     def is_confirmed(self, first: requests.PreparedRequest) -> bool:
-        """Return True if the API answers the same again, and its first page is still there.
+        """Return True if the API answers the same again, and still has its first page.
 
         Args:
             first: the request for the first page of the same read.
@@ -57,46 +57,46 @@ class PastEnd(requests.Response):
             return False
         return again.status_code == self.answered and beginning.status_code == requests.codes.ok
 
-    def unconfirmed(self, received: int) -> ResponseError:
-        """Return the error, with what to do if it means that there are no further rows.
+    def unconfirmed_error(self, received: int) -> ResponseError:
+        """Return the error, with the remedy if it means that there are no further rows.
 
         Args:
-            received: how many rows have arrived.
+            received: the number of rows that arrived.
         """
         self.status_code = self.answered
         return ResponseError(
-            f"{self.error} It came behind {received} rows. If it means that there are no more, "
+            f"{self.error} It came after {received} rows. If it means that there are no more, "
             f'write `"response_actions": [{{"status_code": {self.answered}, "action": "ignore"}}]` '
             "in `endpoint` of the entry.",
             response=self,
         )
 
 
-def is_silent_of_more(
+def may_be_last_page(
     paginator: BasePaginator | None, body: Any, rows: int, received: int, detected: bool
 ) -> bool:
-    """Return True if nothing in a page without a total speaks against its being the last one.
+    """Return True if a page without a total may be the last one.
 
     Args:
-        paginator: dlt's; only pages by offset or number come without a link to the next one.
+        paginator: dlt's; only pages by offset or number have no link to the next one.
         body: the page.
-        rows: how many rows it has.
-        received: how many rows have arrived with it.
-        detected: whether dlt has detected the paginator.
+        rows: the number of its rows.
+        received: the number of rows that arrived, those of the page included.
+        detected: True if dlt has detected the paginator.
     """
     if not isinstance(paginator, OffsetPaginator | PageNumberPaginator):
         return False
-    if says_more(paginator.has_more_path, body) or sign_of_more(body, rows, detected):
+    if reported_has_more(paginator.has_more_path, body) or evidence_of_more(body, rows, detected):
         return False
     if isinstance(paginator, PageNumberPaginator) and paginator.total_path:
-        # a number of pages, each to be asked for; or one of rows
+        # a number of pages, which are all requested, or a number of rows
         found = jsonpath.find_values(paginator.total_path, body)
         return not found or as_count(found[0]) in (None, received)
     return True
 
 
 def may_be_past_end(error: Exception) -> bool:
-    """Return True if an answer may mean that there are no further rows."""
+    """Return True if the error of a response may mean that there are no further rows."""
     if not isinstance(error, ResponseError):
         return True
     response = error.response

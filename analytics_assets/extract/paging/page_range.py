@@ -1,4 +1,4 @@
-"""The places of pages: a range of them, and the end that one of dlt's paginators is set."""
+"""Ranges of pages, and the limits that are set for one of dlt's paginators."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class PageRange:
 
     Args:
         start: the offset of the next page.
-        step: how far they are apart, and how many rows each has.
+        step: the distance between two of them, and the number of rows of each.
         end: the first offset that is not among them; None if it is unknown.
         parameter: the parameter of the URL that holds the offset.
     """
@@ -33,12 +33,12 @@ class PageRange:
 
     @property
     def count(self) -> int | None:
-        """The number of them, if it is known."""
+        """The number of pages; None if it is unknown."""
         return None if self.end is None else -(-(self.end - self.start) // self.step)
 
 
 def is_single_page(paginator: BasePaginator | None) -> bool:
-    """Return True if the configuration itself says that there is one page only."""
+    """Return True if the configuration names only one page."""
     return isinstance(paginator, SinglePagePaginator)
 
 
@@ -48,7 +48,7 @@ def follows_links(paginator: BasePaginator | None) -> bool:
 
 
 def is_at_maximum(paginator: BasePaginator | None) -> bool:
-    """Return True if the configuration asks for no page at this place or behind it."""
+    """Return True if the configuration excludes the next page and all after it."""
     if not isinstance(paginator, OffsetPaginator | PageNumberPaginator):
         return False
     most = paginator.maximum_value
@@ -60,8 +60,8 @@ def end_of_pages(paginator: RangePaginator, total: int | None, rows: int) -> int
 
     Args:
         paginator: counts places by rows or by pages.
-        total: the number of all rows, if the API says it.
-        rows: how many rows a page has.
+        total: the number of all rows, if the API gives it.
+        rows: the number of rows of a page.
 
     Returns:
         The place; None if it is unknown.
@@ -73,7 +73,7 @@ def end_of_pages(paginator: RangePaginator, total: int | None, rows: int) -> int
     return min(ends, default=None)
 
 
-def forget_missing_paths(paginator: PageNumberPaginator, response: requests.Response) -> None:
+def end_at_empty_page(paginator: PageNumberPaginator, response: requests.Response) -> None:
     """End the read at an empty page where the API gives no number of pages.
 
     dlt 1.31 raises there, and prints the whole page.

@@ -1,9 +1,9 @@
-"""Paging that proves it is complete.
+"""Pagination that proves that it is complete.
 
-Stock dlt 1.31 ends a read at a short, empty or broken page, moves the offset on by `limit` however
-many rows arrived, and refuses an API that gives no total. Here the offset moves on by the rows
-that arrived, the end is the API's total or an empty page, and a pass that does not add up is read
-again from the start.
+Stock dlt 1.31 ends a read at a short, empty or broken page, increases the offset by `limit` however
+many rows arrived, and refuses an API that gives no total. Here the offset increases by the rows
+that arrived, the end is the API's total or an empty page, and an inconsistent pass is read again
+from the start.
 """
 
 import copy
@@ -25,8 +25,12 @@ from analytics_assets.extract.compat import IgnoredResponse, drop_rows
 from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
 from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
-from analytics_assets.extract.paging.has_more import says_more, says_no_more, sign_of_more
-from analytics_assets.extract.paging.last_page import PastEnd, is_silent_of_more, may_be_past_end
+from analytics_assets.extract.paging.has_more import (
+    evidence_of_more,
+    reported_has_more,
+    reports_last_page,
+)
+from analytics_assets.extract.paging.last_page import PastEnd, may_be_last_page, may_be_past_end
 from analytics_assets.extract.paging.page_range import PageRange, end_of_pages, is_single_page
 from analytics_assets.extract.paging.position import Position
 from analytics_assets.extract.paging.total import TotalFinder
@@ -34,7 +38,7 @@ from analytics_assets.extract.rows.data_selector import DetectedSelector
 
 
 class Progress(Enum):
-    """The state of a read after a page, as the paginator's `progress` has it."""
+    """The state of a read after a page."""
 
     READING = auto()
     RESTARTING = auto()  # the pages of this pass are void
@@ -42,15 +46,15 @@ class Progress(Enum):
 
 
 class VerifyingPaginator(BasePaginator):
-    """One of dlt's paginators, and the proof that it leaves no row out.
+    """One of dlt's paginators, with a proof that no row is left out.
 
     Args:
         paginator: dlt's paginator; None detects it from the first page, as dlt's `auto` does.
-        proof: counts in what arrives.
-        total_path: where a page holds the number of all rows; None looks in the usual places.
-        selector: the path to a page's rows.
-        counted: whether to compare the rows that arrived with the API's total.
-        prefetch: makes what asks for a read's pages ahead of time.
+        proof: counts the rows that arrive.
+        total_path: the path of the number of all rows in a page; None to find it by its name.
+        selector: the path of a page's rows.
+        counted: True to compare the number of rows with the API's total.
+        prefetch: returns the prefetcher of a read; None to request one page at a time.
     """
 
     def __init__(
@@ -68,7 +72,7 @@ class VerifyingPaginator(BasePaginator):
         self._configured = paginator
         self._total_path = total_path
         self._counted = counted
-        # there dlt finds the number of pages: `total`, unless the configuration says otherwise
+        # the path of the number of pages: `total`, unless the configuration names another
         pages = paginator.total_path if isinstance(paginator, PageNumberPaginator) else None
         self._totals = TotalFinder(total_path, selector, pages)
         self._make_prefetch = prefetch
@@ -78,33 +82,33 @@ class VerifyingPaginator(BasePaginator):
         self._begin()
 
     def init_request(self, request: requests.Request) -> None:
-        """Ask for the first page of the first pass."""
-        self.proof = self.proof.anew()
+        """Request the first page of the first pass."""
+        self.proof = self.proof.for_next_read()
         self._prefetch = self._make_prefetch() if self._make_prefetch else None
         self._first = copy.copy(request)
         self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
         request.hooks["response"] = [partial(self._check, request.hooks["response"])]
-        self._ask_first(request)
+        self._request_first(request)
 
     def _check(
         self, hooks: Sequence[Any], response: requests.Response, **sending: Any
     ) -> requests.Response:
-        """Run the hooks of a request, and take an error behind the last row for the end."""
+        """Run the hooks of a request; an error after the last row may be the end of the read."""
         try:
             for hook in hooks:
                 response = hook(response, **sending) or response
         except (IgnoredResponse, ResponseError) as error:
             if not self.proof.received or not may_be_past_end(error):
                 raise
-            # judged once it is this page's turn: it may have been asked for ahead of time
+            # decided in `update_state`, as the page may have been prefetched
             return PastEnd(response, error, sending)
         return response
 
     def _is_end(self, answer: PastEnd) -> bool:
-        """Return True for an answer which is no page, if it is the end.
+        """Return True if a response that is no page is the end of the read.
 
         Raises:
-            ResponseError: the answer was an error that does not mean the end.
+            ResponseError: the response is an error that does not mean the end.
         """
         if isinstance(answer.error, IgnoredResponse):
             self.proof.passes = self.proof.number
@@ -112,14 +116,14 @@ class VerifyingPaginator(BasePaginator):
             if not self._may_end:
                 raise answer.error
             if not answer.is_confirmed(self._first_sent):
-                raise answer.unconfirmed(self.proof.received)
+                raise answer.unconfirmed_error(self.proof.received)
         return True
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
-        """Count a page in, and find out whether there is another.
+        """Count a page, and determine if there is another.
 
         Raises:
-            IncompleteReadError: the pages do not add up, and were read often enough.
+            IncompleteReadError: the last pass is inconsistent.
         """
         rows = data if data is not None else []
         self.bytes_of_page = len(response.content)
@@ -130,111 +134,111 @@ class VerifyingPaginator(BasePaginator):
             self._first_sent = response.request
         total = self._find_total(response.json(), response.headers)
         self.progress = Progress.READING
-        if self._is_far or self._repeats_last_page(response, rows, total):
-            self._look_far(rows)
+        if self._is_probing or self._repeats_last_page(response, rows, total):
+            self._probe_beyond_end(rows)
             return
         self._position.measure(len(rows))
-        if self.all_rows_arrived and self.proof.received and self.proof.knows(rows):
+        if self.all_rows_arrived and self.proof.received and self.proof.contains(rows):
             drop_rows(rows)
             self._has_next_page = False
         else:
             self.proof.add(rows, total)
-            self._may_end = self._is_silent_of_more(response, rows, total)
-            self._ends_itself = not rows or says_no_more(response.json())
+            self._may_end = self._may_be_last_page(response, rows, total)
+            self._is_marked_last = not rows or reports_last_page(response.json())
             advances = not is_past_end and self._position.advance(
                 response, rows, self.proof, self.all_rows_arrived
             )
-            self._has_next_page = advances and not self.proof.void
+            self._has_next_page = advances and not self.proof.can_be_abandoned
         if not self._has_next_page:
-            self._look_for_more(response, rows)
+            self._check_end(response, rows)
             self.finish()
 
     def finish(self) -> None:
         """End the pass: the read is complete, or another pass begins.
 
         Raises:
-            IncompleteReadError: neither.
+            IncompleteReadError: the pass is inconsistent, and was the last one.
         """
-        complete = self.proof.finish(counted=self._counted and not self.limited)
+        complete = self.proof.finish(counted=self._counted and not self.is_limited)
         self.progress = Progress.COMPLETE if complete else Progress.RESTARTING
         self._has_next_page = not complete
 
     def update_request(self, request: requests.Request) -> None:
-        """Ask for the next page, or for the first one of the next pass.
+        """Request the next page, or the first one of the next pass.
 
         Raises:
-            IncompleteReadError: the next request would be the one just answered.
+            IncompleteReadError: the next request would be the same as the last one.
         """
         if self.progress is Progress.READING and self._has_next_page:
             if not self._position.update_request(request):
-                self._stay()
-            elif not self._is_far:
-                self._ask_ahead(request)
+                self._end_at_repeated_request()
+            elif not self._is_probing:
+                self._prefetch_next(request)
         if self.progress is Progress.RESTARTING:
             self.proof.begin()
-            self._ask_first(request)
+            self._request_first(request)
 
-    def _stay(self) -> None:
-        """End the pass at a page that names itself as the next one, if it is the last."""
-        if not self._ends_itself:
+    def _end_at_repeated_request(self) -> None:
+        """End the pass at a page that names itself as the next one, if it is marked as last."""
+        if not self._is_marked_last:
             raise IncompleteReadError(
                 f"{self.proof.resource}: after {self.proof.received} rows the API names the "
                 "page it has just given as the next one, so that there would be no end."
             )
         self.finish()
 
-    def _ask_ahead(self, request: requests.Request) -> None:
-        """Send for the pages that follow, where their places are known."""
+    def _prefetch_next(self, request: requests.Request) -> None:
+        """Prefetch the pages that follow, if their places are known."""
         paginator, position = self._position.paginator, self._position
         if self._prefetch and self._prefetches and isinstance(paginator, RangePaginator):
             end = end_of_pages(paginator, self.proof.total, position.longest)
             self._prefetch.page_arrived(request, paginator, position.step, end, self.bytes_of_page)
 
     def prefetch(self, prefetches: bool) -> None:
-        """Turn prefetching on or off; a bulk read asks for pages itself."""
+        """Turn prefetching on or off; a bulk read requests pages itself."""
         self._prefetches = prefetches
         if self._prefetch and not prefetches:
             self._prefetch.discard()
 
     def page_range(self) -> PageRange | None:
         """Return the pages that can be read like the one before; None if they are unknown."""
-        if self._is_far or self.proof.trouble:
+        if self._is_probing or self.proof.inconsistency:
             return None
         return self._position.page_range(self.proof.total)
 
     def is_as_before(self, body: Any, headers: Mapping[str, str]) -> bool:
-        """Return True if a page says nothing new of the total and of the end.
+        """Return True if a page has the same total as before, and does not report the end.
 
         Args:
-            body: the decoded body, maybe without its rows.
+            body: the decoded body, with or without its rows.
             headers: the response's, by any case of their names.
         """
         paginator = self._position.paginator
         path = paginator.has_more_path if isinstance(paginator, OffsetPaginator) else None
-        is_last = says_more(path, body) is False or says_no_more(body)
+        is_last = reported_has_more(path, body) is False or reports_last_page(body)
         return not is_last and self._find_total(body, headers) == self.proof.total
 
     def jump_to(self, offset: int, request: requests.Request) -> None:
-        """Continue at an offset, as the rows before it have been counted in."""
+        """Continue at an offset, after the proof has counted the rows before it."""
         self._position.jump_to(offset, request)
 
     def close(self) -> None:
-        """End the read, and drop what was asked for ahead of time."""
+        """End the read, and drop the prefetched pages."""
         if self._prefetch:
             self._prefetch.close()
 
     @property
     def all_rows_arrived(self) -> bool:
-        """True if as many rows have arrived as the API's total says."""
+        """True if as many rows arrived as the API's total."""
         return self._counted and self.proof.received == self.proof.total
 
     def _begin(self) -> None:
         self._position = Position(self._configured, self._total_path)
         self._has_next_page = True
-        self._is_far: bool = False
-        self._may_end = self._ends_itself = False
+        self._is_probing: bool = False
+        self._may_end = self._is_marked_last = False
 
-    def _ask_first(self, request: requests.Request) -> None:
+    def _request_first(self, request: requests.Request) -> None:
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
         self._begin()
@@ -246,54 +250,54 @@ class VerifyingPaginator(BasePaginator):
     def _find_total(self, body: Any, headers: Mapping[str, str]) -> int | None:
         return self._totals.find(body, headers) if self._counted else None
 
-    def _is_silent_of_more(
+    def _may_be_last_page(
         self, response: requests.Response, rows: Sequence[Any], total: int | None
     ) -> bool:
-        """Return True if nothing in a page speaks against its being the last one."""
+        """Return True if a page may be the last one."""
         paginator, detected = self._position.paginator, self._configured is None
         if (total, self.proof.total) != (None, None):
             return False
         body, received = response.json(), self.proof.received
-        return is_silent_of_more(paginator, body, len(rows), received, detected)
+        return may_be_last_page(paginator, body, len(rows), received, detected)
 
     def _repeats_last_page(
         self, response: requests.Response, rows: Sequence[Any], total: int | None
     ) -> bool:
-        # a full page that comes again may be a limit on offsets, with rows left behind it
+        # a repeated full page may be a limit on offsets, with further rows after it
         again = self._position.is_short and self.proof.repeats(rows)
-        return again and self._is_silent_of_more(response, rows, total)
+        return again and self._may_be_last_page(response, rows, total)
 
-    def _look_far(self, rows: list[Any]) -> None:
-        """Ask far behind the end, where the last page must come again, too.
+    def _probe_beyond_end(self, rows: list[Any]) -> None:
+        """Request a page far beyond the end, where the API must repeat its last page again.
 
         Raises:
-            IncompleteReadError: another one comes.
+            IncompleteReadError: another page arrives.
         """
-        if not self._is_far:
-            self._is_far = self._has_next_page = True
-            self._position.jump_far()
+        if not self._is_probing:
+            self._is_probing = self._has_next_page = True
+            self._position.jump_beyond_end()
         elif rows and not self.proof.repeats(rows):
             self.proof.refuse_repetition()
         else:
             self.finish()
         drop_rows(rows)
 
-    def _look_for_more(self, response: requests.Response, rows: Sequence[Any]) -> None:
-        """Doubt an end at which the API itself says that there is more."""
-        if self.limited or self.all_rows_arrived or is_single_page(self._configured):
+    def _check_end(self, response: requests.Response, rows: Sequence[Any]) -> None:
+        """Mark the pass as inconsistent if its last page reports further rows."""
+        if self.is_limited or self.all_rows_arrived or is_single_page(self._configured):
             return
-        sign = sign_of_more(response.json(), len(rows), self._configured is None)
-        if sign and not self.proof.trouble:
-            self.proof.trouble = (
-                f"the last page says that there is more ({sign}), and `paginator` finds no way to "
-                "it"
+        evidence = evidence_of_more(response.json(), len(rows), self._configured is None)
+        if evidence and not self.proof.inconsistency:
+            self.proof.inconsistency = (
+                f"the last page says that there is more ({evidence}), and `paginator` finds no way "
+                "to it"
             )
 
     @property
-    def limited(self) -> bool:
+    def is_limited(self) -> bool:
         """True if the configuration ends the read here, whatever else the API has."""
-        return self._position.limited
+        return self._position.is_limited
 
     def __str__(self) -> str:
-        """Return the name of the paginator within, for dlt's log."""
+        """Return the name of dlt's paginator, for dlt's log."""
         return f"{type(self).__name__} of {self._position.paginator}"

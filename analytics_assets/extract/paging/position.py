@@ -14,15 +14,15 @@ from dlt.sources.helpers.rest_client.paginators import (
 
 from analytics_assets.extract.compat import detected_paginator
 from analytics_assets.extract.paging.completeness import Proof
-from analytics_assets.extract.paging.has_more import says_more
+from analytics_assets.extract.paging.has_more import reported_has_more
 from analytics_assets.extract.paging.page_range import (
     PageRange,
+    end_at_empty_page,
     end_of_pages,
-    forget_missing_paths,
     is_at_maximum,
 )
 
-FAR = 10  # pages behind the end, where an API that repeats its last page repeats it, too
+PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it again
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
 
 
@@ -30,23 +30,26 @@ class Position:
     """The next page of one pass, and the sizes of the pages so far.
 
     Args:
-        configured: dlt's paginator, which stays as it is; None detects it from the first page.
-        total_path: where a page holds the number of all rows, if the configuration names it.
+        configured: dlt's paginator, which is copied; None to detect it from the first page.
+        total_path: the path of the number of all rows in a page, if the configuration names it.
 
-    `largest` is the most rows of a page by offset, `longest` of any page.
+    Attributes:
+        paginator: the paginator of the pass.
+        longest: the most rows of a page.
+        is_short: True if the last page had fewer.
     """
 
     def __init__(self, configured: BasePaginator | None, total_path: TJsonPath | None) -> None:
         self.paginator = copy.deepcopy(configured)
         self._total_path = total_path
-        self._largest = self.longest = 0
+        self._largest = self.longest = 0  # `_largest`: of the pages by offset
         self.is_short = False
 
     def measure(self, rows: int) -> None:
-        """Compare the size of a page with those before it; `is_short` if it is smaller.
+        """Compare the size of a page with those before it.
 
         Args:
-            rows: how many rows it has.
+            rows: the number of its rows.
         """
         self.is_short = 0 < rows < self.longest
         self.longest = max(self.longest, rows)
@@ -54,13 +57,13 @@ class Position:
     def advance(
         self, response: requests.Response, rows: Sequence[Any], proof: Proof, all_arrived: bool
     ) -> bool:
-        """Move behind a page.
+        """Advance to the next page.
 
         Args:
-            response: the page.
+            response: the last page.
             rows: its rows.
-            proof: has counted it in.
-            all_arrived: whether as many rows have arrived as the API's total says.
+            proof: has counted the page.
+            all_arrived: True if as many rows arrived as the API's total.
 
         Returns:
             False if that page was the last one.
@@ -69,9 +72,9 @@ class Position:
             self.paginator = detected_paginator(response)
         if isinstance(self.paginator, OffsetPaginator):
             return self._advance_offset(self.paginator, response, len(rows), proof, all_arrived)
-        assert self.paginator, "dlt takes a page without any sign for the only one"
+        assert self.paginator, "dlt detects the paginator of a single page if no other"
         if isinstance(self.paginator, PageNumberPaginator):
-            forget_missing_paths(self.paginator, response)
+            end_at_empty_page(self.paginator, response)
         self.paginator.update_state(response, list(rows))
         return self.paginator.has_next_page
 
@@ -85,10 +88,10 @@ class Position:
     ) -> bool:
         paginator.current_value += rows
         largest_before, self._largest = self._largest, max(self._largest, rows)
-        has_more = says_more(paginator.has_more_path, response.json())
+        has_more = reported_has_more(paginator.has_more_path, response.json())
         if not rows and has_more:
-            proof.trouble = "it says that there is more after its last row, and gives nothing"
-        if not rows or has_more is False or self.limited:
+            proof.inconsistency = "it says that there is more after its last row, and gives nothing"
+        if not rows or has_more is False or self.is_limited:
             return False
         if not all_arrived:
             return proof.total is None or proof.received < proof.total
@@ -97,31 +100,31 @@ class Position:
         # a total that is reached with a full page may be too low; only another request shows it
         if largest_before:
             return rows >= largest_before
-        # one that nobody has named may count the page, and the API's own limit may be any
+        # a total without a configured path may count the page, and the API may have any limit
         named = self._total_path is not None
         return not named or rows >= paginator.limit or rows % ROUND == 0
 
     def update_request(self, request: requests.Request) -> bool:
-        """Ask for the next page.
+        """Request the next page.
 
         Returns:
-            False if that is the page just asked for.
+            False if that is the page that was requested last.
         """
         if self.paginator is None:
             return True
-        before = _asked(request)
+        before = _parts_of(request)
         self.paginator.update_request(request)
-        return _asked(request) != before
+        return _parts_of(request) != before
 
-    def jump_far(self) -> None:
-        """Move far behind the last page; for paginators by offset or number."""
+    def jump_beyond_end(self) -> None:
+        """Advance far beyond the last page; for paginators by offset or number."""
         paginator: Any = self.paginator
-        paginator.current_value += FAR * (
+        paginator.current_value += PAGES_BEYOND_END * (
             self.longest if isinstance(paginator, OffsetPaginator) else 1
         )
 
     def jump_to(self, offset: int, request: requests.Request) -> None:
-        """Move to an offset, as the rows before it have been counted in."""
+        """Advance to an offset."""
         assert isinstance(self.paginator, OffsetPaginator), "else there is no range of pages"
         self.paginator.current_value = offset
         self.paginator.update_request(request)
@@ -130,7 +133,7 @@ class Position:
         """Return the pages that can be read like the one before; None if they are unknown.
 
         Args:
-            total: the number of all rows, if the API says it.
+            total: the number of all rows, if the API gives it.
         """
         paginator = self.paginator
         if not isinstance(paginator, OffsetPaginator) or not paginator.param_name:
@@ -149,11 +152,11 @@ class Position:
         return self._largest if by_rows else int(paginator.value_step)
 
     @property
-    def limited(self) -> bool:
+    def is_limited(self) -> bool:
         """True if the configuration ends the read here, whatever else the API has."""
         return is_at_maximum(self.paginator)
 
 
-def _asked(request: requests.Request) -> tuple[Any, ...]:
+def _parts_of(request: requests.Request) -> tuple[Any, ...]:
     parts = (request.url, request.params, request.json, request.data, request.headers)
     return copy.deepcopy(parts)

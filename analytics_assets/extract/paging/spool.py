@@ -10,21 +10,21 @@ from analytics_assets.extract.rows.arrow import is_table
 
 BATCH_ROWS = 20_000
 BATCH_BYTES = 16 * 1024 * 1024  # of pickled rows
-MOST_IN_MEMORY = 16 * 1024 * 1024  # bytes; more pages are written to a file
+MAX_IN_MEMORY = 16 * 1024 * 1024  # bytes; more pages are written to a file
 
 
 class PageSpool:
-    """Rows in the order of their arrival, in memory while they are few, else in a file.
+    """Rows in the order of their arrival, in a file if they are many, else in memory.
 
     A page is a list of rows, or an Arrow table of many pages.
     """
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=MOST_IN_MEMORY)  # noqa: SIM115  # see `close`
+        self._file = SpooledTemporaryFile(max_size=MAX_IN_MEMORY)  # noqa: SIM115  # see `close`
         self._count = 0
 
     def __len__(self) -> int:
-        """Return how many pages there are."""
+        """Return the number of pages."""
         return self._count
 
     def __iter__(self) -> Iterator[Any]:
@@ -36,7 +36,7 @@ class PageSpool:
     def keyed(
         self, key_of: Callable[[Any], Hashable], columns: Sequence[str]
     ) -> Iterator[tuple[int, Hashable, Any]]:
-        """Yield the rows: the place of each, its key, and itself if it is not a table's.
+        """Yield the place and the key of each row, and the row if it is not in a table.
 
         Args:
             key_of: returns the key of a row.

@@ -1,4 +1,4 @@
-"""The number of rows that an API says it has: in the body of a page, or in its headers."""
+"""The total number of rows that an API reports in the body or the headers of a page."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,15 +22,16 @@ CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 
 
 class TotalFinder:
-    """Finds how many rows an API has in all.
+    """Finds the total number of rows in a page.
 
     Args:
-        path: where the body holds it; None, or nothing there, looks in the usual places: a field
+        path: its path in the body. Without one, or if the path finds nothing, the total is a field
             such as `total`, `total_count` or `totalResults` at the top, beside the rows, or in
-            `meta`, `pagination` and the like, then `X-Total-Count` and `Content-Range` (RFC 9110
-            section 14.4). A bare `count` is not looked at, as it may count the page.
-        selector: the path to the rows.
-        pages_path: where the body holds the number of pages, which is no number of rows.
+            `meta`, `pagination` and the like, or else the header `X-Total-Count` or
+            `Content-Range` (RFC 9110 section 14.4). A field `count` is ignored, as it may be the
+            number of rows of the page.
+        selector: the path of the rows.
+        pages_path: the path of the number of pages, which is no number of rows.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class TotalFinder:
         self._names = TOTALS - {str(pages_path).rpartition(".")[2]}
 
     def find(self, body: Any, headers: Mapping[str, str]) -> int | None:
-        """Find it in one page.
+        """Find the total in one page.
 
         Args:
             body: the decoded body.
@@ -71,7 +72,7 @@ class TotalFinder:
 
 
 def as_count(value: Any) -> int | None:
-    """Return a number of rows that came as a number or as digits; None for anything else."""
+    """Return the count that a number or a text of digits is; None for anything else."""
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""A read whose rows are handed on once all of them are proven complete, and not before."""
+"""A read that yields its rows only after they are proven complete."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
@@ -34,8 +34,8 @@ class ReadingSettings(BaseConfiguration):
     """The settings of a complete read.
 
     Args:
-        passes: how often a resource is read from the start before the load fails.
-        confirm: whether a read counts only once two passes in a row brought the same rows.
+        passes: the most times that a resource is read from the start before the load fails.
+        confirm: True to accept a read only if two passes in a row brought the same rows.
     """
 
     passes: int = 3
@@ -47,16 +47,15 @@ class ReadingSettings(BaseConfiguration):
 class VerifiedRead(PipeStep):
     """The step of a resource that spools its pages until the read is verified.
 
-    Pages of a pass that did not add up never get past it. It wraps the resource's generator, as
-    dlt's own `LimitItem` does: https://dlthub.com/docs/general-usage/resource#sample-from-large-data
+    Pages of an inconsistent pass are dropped. The step wraps the resource's generator, as dlt's own
+    `LimitItem` does: https://dlthub.com/docs/general-usage/resource#sample-from-large-data
 
     Args:
-        paginator: the one that the generator pages with.
-        last_wins: whether of rows with the same key only the last one is handed on, of those that
-            fit if any does.
-        contract: the contract that rows must keep.
+        paginator: the paginator of the generator.
+        last_wins: True to drop a valid row if a later valid row has the same key.
+        contract: the contract of the rows.
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
-        bulk_read: makes what reads pages in place of dlt's client; returns None if nothing can.
+        bulk_read: returns the bulk read that replaces dlt's client; None if there is none.
     """
 
     placement_affinity = -1
@@ -80,12 +79,12 @@ class VerifiedRead(PipeStep):
         """Wrap the pipe's generator."""
         self._custom_metrics = {}
         generate = generator_of(pipe)
-        if is_sample(pipe):  # handed on page by page
+        if is_sample(pipe):  # its pages are not spooled
             self._paginator.proof.passes, self._paginator.proof.confirm = 1, False
         elif callable(generate):
             replace_generator(pipe, partial(self._read_children, generate))
         else:
-            replace_generator(pipe, self._read_alone(generate, pipe))
+            replace_generator(pipe, self._read_pages(generate, pipe))
         return self
 
     def _read_children(
@@ -93,16 +92,16 @@ class VerifiedRead(PipeStep):
     ) -> Iterator[Any]:
         yield from self.read(generate(items, meta=meta), None)
 
-    def _read_alone(self, pages: Iterator[Any], pipe: SupportsPipe) -> Iterator[Any]:
-        bulk = self._make_bulk_read() if _needs_no_rows(pipe) and load_id() else None
+    def _read_pages(self, pages: Iterator[Any], pipe: SupportsPipe) -> Iterator[Any]:
+        bulk = self._make_bulk_read() if _accepts_tables(pipe) and load_id() else None
         yield from self.read(pages, bulk)
 
     def read(self, pages: Iterator[Any], bulk: BulkRead | None = None) -> Iterator[Any]:
         """Verify the pages of a resource, or of several parents one after another.
 
         Args:
-            pages: those of dlt's client, fetched by the paginator of this step.
-            bulk: reads pages in place of dlt's client, if anything can.
+            pages: the pages of dlt's client, requested by the paginator of this step.
+            bulk: reads pages in place of dlt's client; None if there is none.
 
         Yields:
             Lists of rows and Arrow tables, once their read is verified.
@@ -116,44 +115,46 @@ class VerifiedRead(PipeStep):
             with closing(PageSpool()) as spool:
                 for page in pages:
                     if not isinstance(page, PageData):
-                        # dlt's `parallelize` hands on calls that are made later: nothing to spool
+                        # dlt's `parallelize` yields calls, which are made later: nothing to spool
                         paginator.proof.passes, paginator.proof.confirm = 1, False
                         yield page
                         continue
                     if page.paginator is not paginator:
-                        yield from self._cut_short(spool, paginator)
+                        yield from self._end_at_ignored_response(spool, paginator)
                         paginator = page.paginator
                         paginator.prefetch(bulk is None)
                     spool.add(list(page))
                     if paginator.progress is Progress.RESTARTING:
                         spool.clear()
                         if bulk:
-                            bulk.forget()
+                            bulk.discard()
                     elif paginator.progress is Progress.COMPLETE:
-                        yield from self._hand_on(spool, paginator)
+                        yield from self._release(spool, paginator)
                     elif bulk:
                         for batch in bulk.read(page, paginator):
                             spool.add(batch)
-                yield from self._cut_short(spool, paginator)
+                yield from self._end_at_ignored_response(spool, paginator)
         finally:
             paginator.close()
             if bulk:
                 bulk.close()
-        yield []  # steps behind may have kept something, and a filter can swallow a whole page
+        yield []  # later steps may still have rows to emit, and a filter can drop a whole page
 
-    def _cut_short(self, spool: PageSpool, paginator: VerifyingPaginator) -> Iterator[Any]:
-        """Yield the rows before an answer that the entry's `response_actions` ignore."""
+    def _end_at_ignored_response(
+        self, spool: PageSpool, paginator: VerifyingPaginator
+    ) -> Iterator[Any]:
+        """Yield the rows before a response that the entry's `response_actions` ignore."""
         if paginator.progress is Progress.RESTARTING:
             raise IncompleteReadError(
-                f"{paginator.proof.resource}: a read that did not add up could not be made again: "
-                "the API's answer to the first request is one that `response_actions` ignore."
+                f"{paginator.proof.resource}: an inconsistent read could not be repeated: the "
+                "API's answer to the first request is one that `response_actions` ignore."
             )
         if len(spool):
             paginator.proof.passes = paginator.proof.number
             paginator.finish()
-            yield from self._hand_on(spool, paginator)
+            yield from self._release(spool, paginator)
 
-    def _hand_on(self, spool: PageSpool, paginator: VerifyingPaginator) -> Iterator[Any]:
+    def _release(self, spool: PageSpool, paginator: VerifyingPaginator) -> Iterator[Any]:
         proof = paginator.proof
         paginator.close()
         self._count(paginator)
@@ -179,7 +180,7 @@ class VerifiedRead(PipeStep):
         proof = paginator.proof
         counts = {
             "reads": 1,
-            "reads_limited": int(paginator.limited),
+            "reads_limited": int(paginator.is_limited),
             "passes": proof.number,
             "rows_expected": proof.total or 0,
             "reads_without_total": int(proof.total is None),
@@ -190,8 +191,8 @@ class VerifiedRead(PipeStep):
             self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
 
 
-def _needs_no_rows(pipe: SupportsPipe) -> bool:
-    """Return True if no step of the user's own, and no cursor of dlt's own, needs rows."""
+def _accepts_tables(pipe: SupportsPipe) -> bool:
+    """Return True if all steps accept Arrow tables: none is the user's, or a cursor of dlt."""
     steps = steps_of(pipe)
     has_cursor = any(isinstance(step, Cursor) for step in steps)
     incremental = filter(is_incremental_step, steps)

@@ -171,7 +171,7 @@ def test_the_time_may_be_within_an_object() -> None:
 def test_pages_that_go_straight_into_columns_advance_the_cursor_as_others_do(
     monkeypatch: pytest.MonkeyPatch, contract: Contract, form: str
 ) -> None:
-    monkeypatch.setattr(bulk_read, "FEWEST", 1)
+    monkeypatch.setattr(bulk_read, "MIN_PAGES", 1)
     in_tables: list[int] = []
     add = CursorValues.add
 

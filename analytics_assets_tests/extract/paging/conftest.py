@@ -13,7 +13,7 @@ from analytics_assets.extract.rows.page_decoder import PageDecoder
 @pytest.fixture
 def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read few pages in bulk, too."""
-    monkeypatch.setattr(bulk_read, "FEWEST", 1)
+    monkeypatch.setattr(bulk_read, "MIN_PAGES", 1)
 
 
 @pytest.fixture

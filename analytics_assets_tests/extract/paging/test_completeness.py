@@ -28,7 +28,7 @@ def test_as_many_rows_as_the_total_says_are_complete() -> None:
     proof = proof_of((rows(1, 2), 3), (rows(3), 3))
 
     assert proof.finish()
-    assert (proof.received, proof.total, proof.number, proof.trouble) == (3, 3, 1, "")
+    assert (proof.received, proof.total, proof.number, proof.inconsistency) == (3, 3, 1, "")
 
 
 def test_no_rows_of_a_total_of_none_are_complete() -> None:
@@ -54,7 +54,7 @@ def test_pages_without_a_total_leave_the_one_that_came() -> None:
 def test_a_total_that_changes_is_trouble_even_if_it_changes_to_what_arrived() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(3), 3))
 
-    assert proof.trouble == "its total changed from 4 to 3 while it was read"
+    assert proof.inconsistency == "its total changed from 4 to 3 while it was read"
     assert not proof.finish()
 
 
@@ -66,7 +66,7 @@ def test_a_row_on_two_pages_means_that_another_may_be_on_none() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(2, 3), 4))
 
     assert not proof.finish()
-    assert proof.trouble.startswith("1 rows were on two pages")
+    assert proof.inconsistency.startswith("1 rows were on two pages")
     assert proof.duplicates.rows == 1
     assert [number for number in (1, 2, 3) if proof.is_duplicate((number,))] == [2]
 
@@ -132,25 +132,25 @@ def test_an_empty_page_between_does_not_hide_a_repetition() -> None:
 @pytest.mark.parametrize("key", [("id",), ()])
 def test_pages_that_come_again_in_a_circle_end_the_pass(key: tuple[str, ...]) -> None:
     proof = proof_of((rows(1, 2), None), (rows(3, 4), None), key=key, passes=1)
-    assert not proof.void
+    assert not proof.can_be_abandoned
 
     proof.add(rows(1, 2), None)
 
-    assert proof.void
-    assert proof.trouble == "all rows at offset 4 had come before"
+    assert proof.can_be_abandoned
+    assert proof.inconsistency == "all rows at offset 4 had come before"
     with pytest.raises(IncompleteReadError, match="all rows at offset 4 had come before"):
         proof.finish()
 
 
 def test_a_pass_in_trouble_is_void_unless_it_is_the_last() -> None:
     proof = proof_of((rows(1), 2), (rows(2), 3), passes=2)
-    assert proof.void
+    assert proof.can_be_abandoned
     assert not proof.finish()
 
     proof.begin()
-    assert not proof.void
+    assert not proof.can_be_abandoned
     another_pass(proof, (rows(1), 2), (rows(2), 3))
-    assert not proof.void
+    assert not proof.can_be_abandoned
 
 
 def test_another_pass_starts_from_nothing() -> None:
@@ -158,12 +158,17 @@ def test_another_pass_starts_from_nothing() -> None:
 
     proof.begin()
 
-    assert (proof.received, proof.total, proof.trouble, proof.void) == (0, None, "", False)
+    assert (proof.received, proof.total, proof.inconsistency, proof.can_be_abandoned) == (
+        0,
+        None,
+        "",
+        False,
+    )
     assert another_pass(proof, (rows(1, 2), 2)).finish()
 
 
 def test_a_proof_anew_is_empty_and_has_the_same_settings() -> None:
-    proof = proof_of((rows(1, 2), 2), key=("id", "day"), passes=5, confirm=True).anew()
+    proof = proof_of((rows(1, 2), 2), key=("id", "day"), passes=5, confirm=True).for_next_read()
 
     assert (proof.resource, proof.key, proof.passes, proof.confirm) == (
         "orders",
@@ -196,7 +201,7 @@ def test_without_a_total_the_error_calls_it_unknown() -> None:
 def test_a_read_to_be_confirmed_takes_two_passes_that_agree() -> None:
     proof = proof_of((rows(1, 2), 2), confirm=True)
     assert not proof.finish()
-    assert proof.trouble == "two passes did not bring the same rows"
+    assert proof.inconsistency == "two passes did not bring the same rows"
 
     proof.begin()
     assert another_pass(proof, (rows(1, 2), 2)).finish()
@@ -284,4 +289,4 @@ def test_a_page_of_such_rows_is_recognized(odd: Any) -> None:
 def test_pages_with_such_rows_that_come_again_in_a_circle_end_the_pass(odd: Any) -> None:
     proof = proof_of(([odd], None), ([odd, *rows(1)], None), ([odd], None), passes=1)
 
-    assert proof.void
+    assert proof.can_be_abandoned

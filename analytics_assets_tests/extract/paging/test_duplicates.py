@@ -23,8 +23,8 @@ def how_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Few rows, all in memory, or so many that they are in a table and queried in parts."""
     if request.param == "many rows":
         monkeypatch.setattr(duplicates, "SAMPLE", 2)
-        monkeypatch.setattr(duplicates, "MOST_IN_MEMORY", 3)
-        monkeypatch.setattr(duplicates, "MOST_IN_QUERY", 4)
+        monkeypatch.setattr(duplicates, "MAX_IN_MEMORY", 3)
+        monkeypatch.setattr(duplicates, "MAX_IN_QUERY", 4)
 
 
 def plain(*keys: int) -> Page:
@@ -55,13 +55,13 @@ def test_a_row_is_compared_with_its_last_form_on_the_pages_before() -> None:
 def test_keys_are_known_if_all_of_them_were_added() -> None:
     rows = index_of(plain(*range(0, 512)), plain(*range(512, 1024)))
 
-    assert rows.knows(range(256, 768))
-    assert not rows.knows(range(600, 1025))
+    assert rows.contains_all(range(256, 768))
+    assert not rows.contains_all(range(600, 1025))
     assert len(rows) == 1024
 
 
 def test_no_keys_are_known_among_few() -> None:
-    assert index_of(plain(1)).knows([])
+    assert index_of(plain(1)).contains_all([])
 
 
 def test_passes_with_the_same_rows_agree_in_any_order_and_on_any_page() -> None:
@@ -92,12 +92,12 @@ def test_many_rows_are_in_a_table_whose_files_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(duplicates, "MOST_IN_MEMORY", 100_000)
-    monkeypatch.setattr(duplicates, "MOST_IN_QUERY", 50_000)
+    monkeypatch.setattr(duplicates, "MAX_IN_MEMORY", 100_000)
+    monkeypatch.setattr(duplicates, "MAX_IN_QUERY", 50_000)
     monkeypatch.setattr(duplicates, "MEMORY_LIMIT", "10MB")
     rows = index_of(*(plain(*range(start, start + 1000)) for start in range(0, 800_000, 1000)))
 
-    assert len(rows._keys) < duplicates.MOST_IN_MEMORY
+    assert len(rows._keys) < duplicates.MAX_IN_MEMORY
     assert len(rows._sample) <= duplicates.SAMPLE
     assert rows.duplicates() == Duplicates()
     assert [each for each in tmp_path.rglob("*") if each.is_file()]

@@ -81,7 +81,7 @@ def test_an_error_is_no_end_where_the_first_page_is_gone_too(first: int) -> None
     attempt = failed(in_turn(page(1, 2), page(3), gone, gone, Answer({}, status=first)))
 
     assert "/orders?offset=3&limit=2: the API answered 404" in attempt.error
-    assert "It came behind 3 rows" in attempt.error
+    assert "It came after 3 rows" in attempt.error
     assert len(attempt.asked) == 5
 
 

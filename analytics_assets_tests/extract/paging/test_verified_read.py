@@ -119,7 +119,7 @@ def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_read_that_is_too_big_for_the_memory_is_spooled_to_a_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(spool, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(spool, "MAX_IN_MEMORY", 100)
     void = page(*range(50), total=60), page(51, total=61)
     answers = in_turn(*void, page(1, 2, total=3), page(3, total=3))
 
@@ -131,7 +131,7 @@ def test_a_read_that_is_too_big_for_the_memory_is_spooled_to_a_file(
 def test_the_file_is_there_for_big_reads_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(paged(rows(1, 2, 3))).numbers == [1, 2, 3]
 
-    monkeypatch.setattr(spool, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(spool, "MAX_IN_MEMORY", 100)
     with pytest.raises(Exception, match="nowhere") as failure:
         attempted(paged(rows(1, 2, 3)))
     assert find_cause(failure.value, FileNotFoundError)
