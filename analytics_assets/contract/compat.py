@@ -1,4 +1,4 @@
-"""Undocumented interfaces of dlt 1.31 that contracts rest on; a test watches each."""
+"""Undocumented interfaces of dlt 1.31 for contracts, each with a test of dlt's behaviour."""
 
 from datetime import date, datetime, time
 

@@ -1,7 +1,7 @@
-"""Undocumented interfaces of dlt 1.31 that reading an API rests on; a test watches each.
+"""Undocumented interfaces of dlt 1.31 for reading an API, each with a test of dlt's behaviour.
 
-What is imported from `dlt.sources.rest_api`, `dlt.sources.helpers.rest_client.client` and
-`.paginators` elsewhere is documented: https://dlthub.com/docs/general-usage/http/rest-client
+Imports from `dlt.sources.rest_api`, `dlt.sources.helpers.rest_client.client` and `.paginators` in
+other modules are documented: https://dlthub.com/docs/general-usage/http/rest-client
 """
 
 import copy
@@ -27,7 +27,7 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, create_paginator
 
-# what dlt 1.31 raises from a hook for a status that `response_actions` ignore; the read ends there
+# raised by dlt 1.31 from a hook for a status that `response_actions` ignore; it ends the read
 IgnoredResponse = IgnoreResponseException
 
 # a step of a resource: dlt 1.31 binds it to its pipe before a read, and orders it by its affinity
@@ -57,11 +57,11 @@ def configured_paginator(paginator: Any, path: str) -> BasePaginator | None:
     end for that of a single object.
 
     Args:
-        paginator: what the entry says as `paginator`; None if it says nothing.
+        paginator: the `paginator` of the entry; None if it has none.
         path: the entry's path.
 
     Returns:
-        The paginator; None if dlt is to find it out from the first page.
+        The paginator; None if dlt detects it in the first page.
 
     Raises:
         ValueError: dlt does not know the type.
@@ -73,7 +73,7 @@ def configured_paginator(paginator: Any, path: str) -> BasePaginator | None:
 
 
 def detected_paginator(response: requests.Response) -> BasePaginator | None:
-    """Return the paginator that dlt finds out from a page.
+    """Return the paginator that dlt detects in a page.
 
     dlt 1.31 does so in its client alone, where the configuration names no paginator at all.
     """
@@ -82,25 +82,25 @@ def detected_paginator(response: requests.Response) -> BasePaginator | None:
 
 
 def detected_rows(body: Any) -> tuple[Sequence[str], Any]:
-    """Return where dlt finds a page's rows by itself, and what is there.
+    """Return the path at which dlt detects a page's rows, and the value there.
 
-    dlt 1.31 looks once, at the first page, and takes the place for that of all pages.
+    dlt 1.31 detects it in the first page, and uses it for all pages.
     """
     path, rows = find_response_page_data(body)
     return path, rows
 
 
 def drop_rows(rows: list[Any]) -> None:
-    """Keep dlt's client from handing on the page that a paginator is just shown.
+    """Keep dlt's client from yielding the page that a paginator's `update_state` receives.
 
-    `RESTClient.paginate` of dlt 1.31 has no way to leave a page out. It hands on a copy of the list
-    that `update_state` was given, made once that has returned.
+    `RESTClient.paginate` of dlt 1.31 has no way to leave a page out. It yields a copy of the list
+    that `update_state` received, made after its return.
     """
     rows.clear()
 
 
 def generator_of(pipe: Any) -> Any:
-    """Return what makes the items of a resource: a generator, or a function of a parent's item.
+    """Return the generator of a resource's items, or its function of a parent's item.
 
     dlt 1.31 has no step that sees the end of a resource's items; `Pipe.replace_gen`, by which its
     own `LimitItem` works, is not documented.
@@ -115,7 +115,7 @@ def replace_generator(pipe: Any, generator: Any) -> None:
 
 
 def steps_of(pipe: Any) -> list[Any]:
-    """Return what the items of a resource go through, but for its generator."""
+    """Return the steps of a resource's pipe, without its generator."""
     return [step for step in pipe.steps if step is not pipe.gen]
 
 
@@ -135,7 +135,7 @@ def is_incremental_step(step: Any) -> bool:
 
 
 def is_empty_incremental_step(step: Any) -> bool:
-    """Return True if a step is that one, and no `incremental` is in it, so that it does nothing."""
+    """Return True if a step is that one without an `incremental`, which does nothing."""
     return is_incremental_step(step) and step.incremental is None
 
 
@@ -153,8 +153,8 @@ def load_id() -> str | None:
 def is_loaded(pipe: Any) -> bool:
     """Test if the rows of a pipe go to its own table, and not only to other resources.
 
-    dlt 1.31 ends the pipe of a parent with a `ForkPipe` before it reads, and tells it by nothing
-    else.
+    dlt 1.31 ends the pipe of a parent with a `ForkPipe` before it reads, and has no other sign
+    of it.
     """
     assert isinstance(pipe, Pipe), "dlt has one kind of pipe"
     last = pipe.steps[-1]
@@ -177,10 +177,10 @@ def reset_state(resource: str) -> None:
 
 
 def keep_body(response: requests.Response, body: Any) -> None:
-    """Make a response return a body that is decoded already.
+    """Make `response.json()` return a body that is decoded already.
 
-    dlt 1.31 drops what a response action returns, so that a hook cannot hand on another response,
-    and its client calls `json` once more, by which requests guesses an encoding.
+    dlt 1.31 ignores the result of a response action, so that a hook cannot replace the response,
+    and its client calls `json` again, for which requests guesses an encoding.
     """
     response.json = lambda **_: body  # type: ignore[method-assign]
 

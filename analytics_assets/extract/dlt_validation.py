@@ -20,8 +20,8 @@ UNRESOLVED_BASE_URL = "http://base-url.invalid"
 OF_ANY_TEXT = ("name", "path", "data_selector", "table_name", "primary_key", "merge_key")
 
 
-def refuse_entries(api: Api) -> None:
-    """Validate each entry by dlt, without settings, secrets or requests.
+def validate_entries(api: Api) -> None:
+    """Validate each entry by dlt's own rules, without settings, secrets or requests.
 
     Args:
         api: the API.
@@ -29,16 +29,16 @@ def refuse_entries(api: Api) -> None:
     Raises:
         ConfigurationError: dlt refuses an entry; the message names it.
     """
-    taken = set()
+    accepted = set()
     for resource in api.resources.values():
         config = resource.config
         kind = _kind(config["resources"])
-        if kind not in taken:
-            _refuse(config)
-            taken.add(kind)
+        if kind not in accepted:
+            _validate(config)
+            accepted.add(kind)
 
 
-def _refuse(config: Mapping[str, Any]) -> None:
+def _validate(config: Mapping[str, Any]) -> None:
     client = {key: value for key, value in config["client"].items() if key != "auth"}
     described: Any = {
         **config,
@@ -51,7 +51,7 @@ def _refuse(config: Mapping[str, Any]) -> None:
 
 
 def _kind(entries: list[Any]) -> str:
-    """Return the kind of a resource: dlt takes or refuses all of a kind together.
+    """Return the kind of a resource: dlt accepts or refuses all resources of a kind.
 
     dlt needs 7 ms to validate one, and most of hundreds differ in name and path alone.
     """
@@ -101,8 +101,8 @@ def refusals_explained(config: Any) -> Iterator[None]:
     except (DictValidationException, ValueError, TypeError) as error:
         entries = config["resources"]
         names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
-        what = _unknown_paginator(config) or _deepest(error)
-        raise ConfigurationError(f"dlt refuses the entry of {names}: {what}") from error
+        reason = _unknown_paginator(config) or _deepest(error)
+        raise ConfigurationError(f"dlt refuses the entry of {names}: {reason}") from error
 
 
 def _unknown_paginator(config: Any) -> str | None:

@@ -80,7 +80,7 @@ class Entry:
         }
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         selector = self._endpoint.get("data_selector")
-        self._selector = DataSelector(selector, one_is_enough=self._one_page())
+        self._selector = DataSelector(selector, accepts_object=self._one_page())
         key = as_fields(self._all.get("primary_key"))
         self.contract = contract or Contract(self.name, primary_key=key)
         self.cursor = cursor

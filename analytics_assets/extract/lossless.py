@@ -28,7 +28,7 @@ class DataItemNormalizer(RelationalNormalizer):
         """Convert a value as dlt does.
 
         Raises:
-            ValueError: it cannot be done, or not without altering the value.
+            ValueError: the conversion is impossible, or would alter the value.
         """
         if to_type != from_type and _alters(to_type, from_type, value):
             raise ValueError(value)

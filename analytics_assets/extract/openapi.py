@@ -13,8 +13,8 @@ from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ResponseError, describe_request, excerpt
 
 HINT = (
-    "Set `openapi_path` of the API to where it serves its OpenAPI document, or put the document "
-    "into the file that `openapi` names yourself; `openapi=None` in `api.py` does without one"
+    "Set `openapi_path` of the API to the path of its OpenAPI document, or put the document into "
+    "the file that `openapi` names; with `openapi=None` in `api.py` there is no contract"
 )
 
 
@@ -45,12 +45,9 @@ def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
         response = session.get(url)
     where = describe_request(response.request, connection.redact)
     if response.status_code >= requests.codes.bad_request:
-        raise ResponseError(
-            f"{where}: the API answered {response.status_code} {response.reason or ''}".rstrip()
-            + f". {HINT}. It said"
-            + excerpt(response, connection.redact),
-            response=response,
-        )
+        status = f"{response.status_code} {response.reason or ''}".rstrip()
+        body = excerpt(response, connection.redact).rstrip(".")
+        raise ResponseError(f"{where}: the API answered {status}{body}. {HINT}.", response=response)
     try:
         return parse_document(response.content, f"The response to {where}")
     except ContractError as error:

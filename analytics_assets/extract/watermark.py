@@ -15,19 +15,19 @@ from analytics_assets.extract.source import sample_source
 
 
 class WatermarkError(ApiError):
-    """The API's rows hold no time where the policy says that it stands."""
+    """A row has no time in the field that the policy names."""
 
 
-def ask_newest(
+def fetch_newest(
     resource: Resource, newest: NewestRequest, connection: Connection
 ) -> datetime | None:
-    """Ask an endpoint for the time of its newest change.
+    """Fetch the time of an endpoint's newest change.
 
     The resource is read as in a load, but with the parameters of `newest` and one page only.
 
     Args:
         resource: the resource.
-        newest: which parameters to send, and which field of a row holds the time.
+        newest: the parameters of the request, and the field of a row with the time.
         connection: sends the request.
 
     Returns:
@@ -61,7 +61,7 @@ def _one_page(resource: Resource, newest: NewestRequest) -> dict[str, Any]:
 
 
 def _fixed(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters without those that only a load can fill in: windows and cursors."""
+    """Return the parameters without those of a load alone: windows and cursors."""
     return {
         name: value
         for name, value in params.items()

@@ -6,7 +6,7 @@ from dlt.sources.rest_api import rest_api_resources
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.extract.dlt_validation import OF_ANY_TEXT, refuse_entries
+from analytics_assets.extract.dlt_validation import OF_ANY_TEXT, validate_entries
 
 REFUSED: dict[str, dict[str, Any]] = {
     "method": {"endpoint": {"path": "/v1/orders", "method": "FETCH"}},
@@ -41,7 +41,7 @@ def shop(*entries: Any, **client: Any) -> Api:
 def test_entries_are_validated_without_settings_and_without_requests() -> None:
     oauth2 = {"type": "oauth2"}
     resources = ["customers", entry("orders"), entry("lines", endpoint={"auth": oauth2})]
-    refuse_entries(shop(*resources, base_url=dlt.config.value, auth=oauth2))
+    validate_entries(shop(*resources, base_url=dlt.config.value, auth=oauth2))
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -53,9 +53,9 @@ def test_an_entry_that_dlt_refuses_is_named_though_others_look_like_it(what: str
         entry("reviews", endpoint={"path": "/v1/reviews", "method": "POST"}),
         entry("returns", endpoint={"path": "/v1/returns", "params": {"a": "b"}}),
     ]
-    refuse_entries(shop(*others))
+    validate_entries(shop(*others))
     with pytest.raises(ConfigurationError, match=r"^dlt refuses the entry of `orders`: "):
-        refuse_entries(shop(*others, entry("orders", **REFUSED[what])))
+        validate_entries(shop(*others, entry("orders", **REFUSED[what])))
 
 
 def test_a_child_that_dlt_refuses_is_named_though_another_child_is_taken() -> None:
@@ -63,9 +63,9 @@ def test_a_child_that_dlt_refuses_is_named_though_another_child_is_taken() -> No
         path = f"/v1/orders/{{resources.orders.id}}/{name}"
         return entry(name, endpoint={"path": path, "params": params})
 
-    refuse_entries(shop(entry("orders"), child("lines")))
+    validate_entries(shop(entry("orders"), child("lines")))
     with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`, `notes`: "):
-        refuse_entries(shop(entry("orders"), child("lines"), child("notes", a={"type": "b"})))
+        validate_entries(shop(entry("orders"), child("lines"), child("notes", a={"type": "b"})))
 
 
 @pytest.mark.parametrize("field", OF_ANY_TEXT)
@@ -95,7 +95,7 @@ def test_an_unknown_paginator_is_named_with_the_known_ones(paginator: Any, place
         part.setdefault("endpoint", {})["paginator"] = paginator
 
     with pytest.raises(ConfigurationError) as refused:
-        refuse_entries(Api(name="shop", config=config))
+        validate_entries(Api(name="shop", config=config))
 
     assert str(refused.value).startswith(
         "dlt refuses the entry of `orders`: `paginator` is of the type 'ofset', which dlt does not "

@@ -68,12 +68,13 @@ def test_yaml_is_read(connected: Sandbox, connection: Connection) -> None:
 def test_an_error_status_is_reported_with_the_request_and_a_hint(
     connected: Sandbox, connection: Connection
 ) -> None:
+    connected.faults.add(Fault(path="/v1/openapi.yaml", status=404, body="gone"))
     with pytest.raises(ResponseError) as refusal:
         fetch_document(connection, "/v1/openapi.yaml")
 
     message = str(refusal.value)
     assert message.startswith(f"GET {connected.base_url}/v1/openapi.yaml: the API answered 404")
-    assert "Set `openapi_path` of the API" in message
+    assert ": gone. Set `openapi_path` of the API" in message
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", json.dumps({"swagger": "2.0"})])

@@ -12,7 +12,7 @@ from analytics_assets.config.policy import NewestRequest
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.watermark import WatermarkError, ask_newest
+from analytics_assets.extract.watermark import WatermarkError, fetch_newest
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.http.fault import Fault
@@ -78,7 +78,7 @@ def newest(
         "resources": [orders, entry] if resource != "orders" else [entry],
     }
     shop = Api(name="shop", config=config)
-    return ask_newest(resource_of(shop, resource), request, connect(config["client"], "shop"))
+    return fetch_newest(resource_of(shop, resource), request, connect(config["client"], "shop"))
 
 
 def queries(api: Sandbox, resource: str) -> list[dict[str, str]]:

@@ -1,6 +1,5 @@
 """One attempt of a request: signed, counted, within the rate limit, its body read in time."""
 
-import math
 import time
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -26,6 +25,7 @@ from analytics_assets.extract.http.compat import (
 from analytics_assets.extract.http.errors import NoAnswerError, describe_request
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 
 INCOMPLETE = (
@@ -54,16 +54,15 @@ class Signer(Protocol):
 class ApiAdapter(HTTPAdapter):
     """Sends one attempt of a request; `ApiSession` calls it again for each retry.
 
-    The place for what is done per attempt: a fresh signature, a new token after a 401, the rate
-    limit, the count, and reading the body where a break in it is still retried.
+    Each attempt has its own signature, a new token after a 401, its place in the rate limit and in
+    the counts. The body is read here, so that an interrupted one is retried.
 
     Args:
         redact: removes secrets from a text.
         auth: signs the requests that it has signed before; None if the API needs no OAuth2.
         traffic: counts requests.
         rate_limit: the rate limit.
-        deadline: seconds in which the whole response to one attempt must arrive.
-        max_wait: seconds; where the API asks for a longer wait, there is none.
+        settings: the deadline of an attempt, and the longest wait for the rate limit.
         address_setting: the setting with the requests' address, for errors.
     """
 
@@ -73,26 +72,25 @@ class ApiAdapter(HTTPAdapter):
         auth: Signer | None,
         traffic: Traffic,
         rate_limit: RateLimit,
-        deadline: float,
-        max_wait: float = math.inf,
+        settings: RequestSettings,
         address_setting: str = "base_url",
     ) -> None:
         super().__init__(pool_maxsize=rate_limit.max_in_flight)
         self._rate_limit = rate_limit
-        self._max_wait = max_wait
         self._address_setting = address_setting
         self._redact = redact
         self._auth = auth
         self._traffic = traffic
-        self._deadline = deadline
+        self._deadline = settings.request_deadline
+        self._max_wait = settings.max_wait
 
     def init_poolmanager(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """Make the connections, whose waits end when their read is cancelled."""
+        """Make connections whose waits end when their read is cancelled."""
         super().init_poolmanager(*args, **kwargs)
         call_before_response(self.poolmanager, watch_socket)
 
     def proxy_manager_for(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """Make the connections to a proxy, whose waits end when their read is cancelled."""
+        """Make connections to a proxy whose waits end when their read is cancelled."""
         manager = super().proxy_manager_for(*args, **kwargs)
         call_before_response(manager, watch_socket)
         return manager
@@ -168,16 +166,14 @@ class ApiAdapter(HTTPAdapter):
         except Exception:
             response.close()
             raise
-        # decoded after the deadline's checks, as many chunks may arrive before one byte is decoded
+        # decoded after the deadline's checks, as many chunks may arrive before the first byte
         set_body(response, body)
 
     def _chunks(self, raw: HTTPResponse, started: float) -> Iterator[bytes]:
         """Yield chunks as they arrive: the socket's timeout holds for each of them alone."""
         while chunk := raw.read1(CHUNK_BYTES, decode_content=False):
             if time.monotonic() - started > self._deadline:
-                raise Timeout(
-                    f"its pieces took longer than `request_deadline`, {self._deadline:g} seconds"
-                )
+                raise Timeout(f"it took longer than `request_deadline`, {self._deadline:g} seconds")
             yield chunk
 
 

@@ -11,7 +11,7 @@ from analytics_assets.extract.http.errors import ApiError
 
 
 class ReadCancelledError(ApiError):
-    """The read that a request belongs to was cancelled; nobody waits for its response."""
+    """The read that a request belongs to was cancelled; its response is not needed."""
 
 
 class CancelScope:
@@ -25,7 +25,7 @@ class CancelScope:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Make the scope that of this thread, within."""
+        """Make this the scope of the current thread inside the context."""
         token = _current.set(self)
         try:
             yield
@@ -38,13 +38,13 @@ class CancelScope:
             self._cancelled.set()
             self._shut_down += self._sockets.values()
             for each in self._sockets.values():
-                with suppress(OSError):  # the other side was faster
+                with suppress(OSError):  # the other side has closed it
                     each.shutdown(socket.SHUT_RDWR)
 
     def close_sockets(self) -> None:
         """Close the sockets that `cancel` has shut down, after the scope's threads have ended.
 
-        An error keeps its response, and that its socket, for as long as it is looked at.
+        As long as an error is handled, it refers to its response, and that to its socket.
         """
         for each in self._shut_down:
             each.close()
@@ -58,18 +58,18 @@ class CancelScope:
         if self._cancelled.wait(seconds):
             raise ReadCancelledError("The read that this request was for has been cancelled.")
 
-    def watch(self, waits_at: socket.socket) -> None:
+    def watch(self, waiting: socket.socket) -> None:
         """Shut a socket down, at which this thread waits, if the scope is cancelled.
 
         Raises:
             ReadCancelledError: the scope was cancelled.
         """
         with self._lock:
-            self._sockets[threading.get_ident()] = waits_at
+            self._sockets[threading.get_ident()] = waiting
         self.sleep(0)
 
     def unwatch(self) -> None:
-        """Leave this thread's socket alone from now on: the next request may be another read's."""
+        """Stop watching this thread's socket: its next request may belong to another read."""
         with self._lock:
             self._sockets.pop(threading.get_ident(), None)
 
@@ -78,7 +78,7 @@ _current: ContextVar[CancelScope | None] = ContextVar("cancel_scope", default=No
 
 
 def in_cancel_scope() -> bool:
-    """True if this thread works for a read, and is not the one that waits for it."""
+    """True if this thread sends requests for a read that another thread consumes."""
     return _current.get() is not None
 
 
@@ -98,7 +98,7 @@ def sleep(seconds: float) -> None:
         time.sleep(seconds)
 
 
-def watch_socket(waits_at: socket.socket) -> None:
+def watch_socket(waiting: socket.socket) -> None:
     """Shut a socket down, at which this thread waits, if its scope is cancelled.
 
     Raises:
@@ -106,12 +106,12 @@ def watch_socket(waits_at: socket.socket) -> None:
     """
     scope = _current.get()
     if scope:
-        scope.watch(waits_at)
+        scope.watch(waiting)
 
 
 @contextmanager
 def watched_exchange() -> Iterator[None]:
-    """Send a request and read its whole response within; its socket is watched no longer."""
+    """Stop watching this thread's socket at the end of one exchange of request and response."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Interfaces of requests, urllib3 and dlt that they do not document, with the reason for each.
+"""Undocumented interfaces of requests, urllib3 and dlt, with the reason for each.
 
 Each has a test in `test_compat.py`, named after the upstream behaviour, that fails once it changes.
 """
@@ -57,7 +57,7 @@ def close_idle_connections(manager: PoolManager) -> None:
     garbage collector; an error can keep a response, and that its pool, alive.
 
     Args:
-        manager: the manager; the next request makes connections anew.
+        manager: the manager; the next request opens new connections.
     """
     for key in manager.pools.keys():  # noqa: SIM118  # the container refuses iteration
         pool = manager.pools.get(key)
@@ -68,12 +68,12 @@ def close_idle_connections(manager: PoolManager) -> None:
 def set_body(response: requests.Response, body: bytes) -> None:
     """Decode a body that was read from `response.raw`, as `response.content` from then on.
 
-    requests 2.34 reads `response.raw` by itself, without a deadline, and takes a body from nowhere
-    else. It also takes the cookies from `response.raw`, which is therefore put back.
+    requests 2.34 reads the body from `response.raw` alone, without a deadline. It also reads the
+    cookies from `response.raw`, which is therefore put back.
 
     Args:
         response: a response whose `raw` has been read to its end.
-        body: what was read, still encoded as `Content-Encoding` says.
+        body: the bytes that were read, encoded by `Content-Encoding`.
 
     Raises:
         requests.exceptions.ContentDecodingError: the body cannot be decoded.

@@ -38,7 +38,7 @@ _shared_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Connection:
-    """The session of an API, with what it was made of.
+    """The session of an API, with its settings, authentication and limits.
 
     Args:
         settings: the resolved `client` part of the configuration.
@@ -64,13 +64,13 @@ class Connection:
         return Concurrency(limit.max_in_flight, limit.adaptive, lambda: limit.throttle_count)
 
     def thread_prefetcher(self) -> ThreadPrefetcher:
-        """Return a prefetcher for one read, whose pages dlt's client takes."""
+        """Return a prefetcher for one read by dlt's client."""
         return ThreadPrefetcher(self.session, self.concurrency())
 
     def curl_prefetcher(self) -> CurlPrefetcher | None:
         """Return a prefetcher for one read by libcurl.
 
-        None with a proxy, a client certificate, or an auth that signs each request otherwise.
+        None with a proxy, a client certificate, or an auth that signs each request differently.
         """
         auth = self.client.get("auth")
         url = self.settings.base_url

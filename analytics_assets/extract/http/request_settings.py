@@ -1,5 +1,6 @@
 """Timeouts and retries of requests, by dlt's own `runtime.request_*` settings."""
 
+import math
 from typing import ClassVar
 
 from dlt.common.configuration import configspec
@@ -16,7 +17,7 @@ class RequestSettings(BaseConfiguration):
         request_timeout: seconds to wait for a connection, and for each next part of a response.
         request_deadline: seconds in which the whole response to one attempt must arrive.
         request_max_attempts: the first attempt and its retries.
-        request_backoff_factor: the waits are this times 1, 2, 4, ... seconds.
+        request_backoff_factor: seconds before the first retry; doubled before each further one.
         request_max_retry_delay: upper limit in seconds of a wait, `Retry-After` included.
     """
 
@@ -27,6 +28,11 @@ class RequestSettings(BaseConfiguration):
     request_max_retry_delay: float = 3600
 
     __section__: ClassVar[str] = "runtime"
+
+    @property
+    def max_wait(self) -> float:
+        """The longest wait for a rate limit in seconds; short if there are no retries either."""
+        return self.request_timeout if self.request_max_attempts == 1 else math.inf
 
 
 def single_attempt() -> RequestSettings:

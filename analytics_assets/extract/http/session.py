@@ -1,6 +1,5 @@
-"""The session of an API: retries, redirects, proxies, and responses requested ahead of time."""
+"""The session of an API: retries, redirects, proxies, and prefetched responses."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -38,13 +37,13 @@ PendingResponse = Future[requests.Response]
 
 
 class PendingResponses:
-    """Responses requested ahead of time, by their requests."""
+    """Prefetched responses, by their requests."""
 
     def __init__(self) -> None:
         self._responses: dict[tuple[Any, ...], PendingResponse] = {}
 
     def add(self, request: requests.PreparedRequest, response: PendingResponse) -> None:
-        """Keep a response for the sender of the same request."""
+        """Keep a response until the same request is sent."""
         self._responses[_identity(request)] = response
 
     def __contains__(self, request: requests.PreparedRequest) -> bool:
@@ -61,7 +60,7 @@ def _identity(request: requests.PreparedRequest) -> tuple[Any, ...]:
 
 
 class ApiSession(Session):
-    """A session that retries, and takes responses that were requested ahead of time.
+    """A session that retries, and uses prefetched responses.
 
     Retries are made here, as those of dlt 1.31's `Client` replace `send` on the object and
     multiply: requests follows a redirect by the session's own `send`.
@@ -97,11 +96,11 @@ class ApiSession(Session):
         self.mount("https://", adapter)
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> "ApiSession":
-        """Stay one object, as dlt copies the configuration that holds it."""
+        """Return the same object, as dlt copies the configuration that contains it."""
         return self
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Take the response that was requested ahead of time, or send the request.
+        """Return the prefetched response, or send the request.
 
         429, 500, 502, 503, 504, connection errors, timeouts and bodies cut short are retried.
 
@@ -109,7 +108,7 @@ class ApiSession(Session):
             NoAnswerError: no complete response arrived, after the retries.
             RedirectError: there were too many redirects.
         """
-        # a thread that requests ahead comes here by a redirect, and would wait for itself
+        # a prefetching thread gets here by a redirect, and would wait for itself
         pending = None if in_cancel_scope() else self.pending.take(request)
         if pending:
             return pending.result()
@@ -137,7 +136,7 @@ class ApiSession(Session):
     ) -> Any:
         """Add the environment's proxies and certificates; read once per host.
 
-        requests goes through the whole environment for each request, which takes 0.5 ms.
+        requests reads the whole environment for each request, which takes 0.5 ms.
         """
         parts = urlsplit(str(url))
         host = parts.scheme, parts.netloc
@@ -180,10 +179,10 @@ def build_session(
     rate_limit: RateLimit | None = None,
     address_setting: str = "base_url",
 ) -> ApiSession:
-    """Make a session that retries as the project asks.
+    """Make a session with retries.
 
     429, 500, 502, 503, 504, connection errors, timeouts and bodies cut short are retried, at most
-    three times, after 2, 4 and 8 seconds or after what `Retry-After` says.
+    three times, after 2, 4 and 8 seconds or after the time in `Retry-After`.
 
     Args:
         redact: removes secrets from a text.
@@ -199,22 +198,12 @@ def build_session(
     settings = settings or resolve_configuration(RequestSettings())
     rate_limit = rate_limit or RateLimit(LimitSettings(), settings.request_max_retry_delay)
     traffic = traffic or Traffic()
-    # a person or a sensor waits for a request that is not even retried
-    max_wait = settings.request_timeout if settings.request_max_attempts == 1 else math.inf
-    adapter = ApiAdapter(
-        redact,
-        auth,
-        traffic,
-        rate_limit,
-        settings.request_deadline,
-        max_wait,
-        address_setting,
-    )
+    adapter = ApiAdapter(redact, auth, traffic, rate_limit, settings, address_setting)
     return ApiSession(adapter, settings, redact, traffic)
 
 
 def _response(state: RetryCallState) -> requests.Response | None:
-    """Return the response of an attempt, also where a hook has made an error of its status."""
+    """Return the response of an attempt, also if a hook raised an error for its status."""
     assert state.outcome, "an attempt ended"
     error = state.outcome.exception()
     if error is None:

@@ -37,7 +37,7 @@ class Traffic:
             self.seconds_answering += seconds
 
     def record_retry(self, seconds: float = 0.0) -> None:
-        """Count a retry, whose attempt is counted by itself.
+        """Count a retry; `record_attempt` counts its attempt.
 
         Args:
             seconds: the wait before it.

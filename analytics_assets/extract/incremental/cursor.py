@@ -29,12 +29,12 @@ from analytics_assets.extract.rows.pipe_step import PipeStep
 
 STATE_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # of the cursor in dlt's state: sorts as times do
 BEFORE, AFTER, STARTED, LOOKBACK = (
-    f"cursor_{what}" for what in ("before", "after", "start", "lookback")
+    f"cursor_{name}" for name in ("before", "after", "start", "lookback")
 )
 
 
 class CursorError(ApiError):
-    """The cursor in the state or in a row is no time to start at."""
+    """The cursor in the state, or in a row, is not a usable time."""
 
 
 class StateReset(PipeStep):
@@ -60,7 +60,7 @@ class Cursor(PipeStep):
         contract: the resource, and the names of its columns.
         start: the start of this one read. If it is later than the usual start, the cursor does not
             move, as rows in between may have been left out.
-        full_refresh: whether to reset the cursor and start at `initial_value`.
+        full_refresh: True to reset the cursor and start at `initial_value`.
     """
 
     placement_affinity = -0.95
@@ -93,7 +93,7 @@ class Cursor(PipeStep):
             "incremental": {
                 "cursor_path": load.field,
                 "initial_value": self._initial.strftime(STATE_FORMAT),
-                # not bound, as dlt copies configurations with all but functions
+                # a function, as dlt deep-copies all other objects of a configuration
                 "convert": lambda _: self._sent,
             },
         }

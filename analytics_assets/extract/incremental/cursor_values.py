@@ -35,7 +35,7 @@ class CursorValues:
         start: the start of the read's range.
         now: the time at which the read began. A later change does not advance the cursor: other
             rows that changed in between may be on pages that were read before.
-        zoned: whether times must have a time zone.
+        zoned: True if times must have a time zone.
 
     Attributes:
         newest: the newest change up to `now`; None if there is none.

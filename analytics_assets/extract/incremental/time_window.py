@@ -21,22 +21,22 @@ class TimeWindow:
     Args:
         start: its first moment, in the time zone in which days begin; midnight there.
         end: the first moment after it, likewise.
-        how: the query parameters for it, and their format.
+        query: its query parameters, and their format.
     """
 
     start: datetime
     end: datetime
-    how: Window
+    query: Window
 
     @property
     def params(self) -> dict[str, str]:
         """The query parameters of the span."""
-        return self.how.params(self.start, self.end)
+        return self.query.params(self.start, self.end)
 
     @property
     def reach(self) -> "TimeWindow":
         """The span of the rows that the API may return: up to its end, or including it."""
-        inclusive = self.how.precision if self.how.end_is_inclusive else None
+        inclusive = self.query.precision if self.query.end_is_inclusive else None
         end = self.end.astimezone(UTC) + (inclusive or timedelta())
         return replace(self, end=end.astimezone(self.end.tzinfo))
 
@@ -96,7 +96,7 @@ def _with_params(entry: Any, resource: str, params: Mapping[str, str]) -> Any:
 def as_date_or_time(value: Any) -> date | datetime | None:
     """Parse a date or a time, itself or as an ISO text; None for any other value.
 
-    A time without a time zone is in UTC, as dlt has it.
+    A time without a time zone is in UTC, as in dlt.
     """
     if isinstance(value, str):
         value = _parsed(value)

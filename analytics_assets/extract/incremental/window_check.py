@@ -133,10 +133,11 @@ def refuse_rows_outside(
             f"{resource}: none of the {rows} rows for {asked} has a value in `{column}`: name the "
             "column that says which day a row is about as `date_column` in the resource's policy."
         )
+    query = window.query
     raise WindowIgnoredError(
         f"{resource}: {outside} of the {rows} rows for {asked} lie outside of that by their "
-        f"`{column}`; the API seems to ignore `{window.how.start_param}` and "
-        f"`{window.how.end_param}`. Check their names, `format` and `timezone` in `window` of the "
+        f"`{column}`; the API seems to ignore `{query.start_param}` and "
+        f"`{query.end_param}`. Check their names, `format` and `timezone` in `window` of the "
         "resource's policy, and whether the API goes by another column than `date_column`."
     )
 

@@ -20,12 +20,12 @@ class DataSelector:
 
     Args:
         selector: the entry's `data_selector`; None if dlt detects the place.
-        one_is_enough: whether a single object counts as a list of one, as for an endpoint without
-            paging.
+        accepts_object: True if a single object counts as a list of one, as for an endpoint
+            without pagination.
     """
 
     selector: TJsonPath | None
-    one_is_enough: bool = False
+    accepts_object: bool = False
 
     def problem(self, body: Any) -> str | None:
         """Return the reason why a body is no page of rows; None if it is one, even an empty one."""
@@ -61,7 +61,7 @@ class DataSelector:
     @property
     def _is_the_body(self) -> bool:
         """True if the body itself is a row or a list of rows, whatever is in it."""
-        return self.one_is_enough and str(self.selector) == "$"
+        return self.accepts_object and str(self.selector) == "$"
 
     @cached_property
     def _path(self) -> TJsonPath:
@@ -78,10 +78,10 @@ class DataSelector:
         """The selector without names in quotation marks."""
         return re.sub(r"'[^']*'|\"[^\"]*\"", "", str(self.selector))
 
-    def _not_rows(self, what: str, found: Any) -> str | None:
-        if isinstance(found, list) or (self.one_is_enough and isinstance(found, Mapping)):
+    def _not_rows(self, place: str, found: Any) -> str | None:
+        if isinstance(found, list) or (self.accepts_object and isinstance(found, Mapping)):
             return None
-        return f"{what} being {json_kind(found)} and no list"
+        return f"{place} being {json_kind(found)} and no list"
 
 
 class DetectedSelector:
@@ -100,7 +100,7 @@ class DetectedSelector:
 
         Args:
             body: the page.
-            received: how many rows were on the pages before it.
+            received: the number of rows on the pages before it.
 
         Raises:
             BodyError: they are not.

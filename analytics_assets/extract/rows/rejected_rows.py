@@ -61,7 +61,7 @@ class RejectedRows:
             return
         rows = list(self._rows)
         self._rows.clear()  # before they are emitted: dlt takes the next page in between
-        # a table begins with the hints of its resource: empty ones take them away first
+        # a new table starts with the hints of its resource, which empty hints remove first
         for columns, table_rows in (({}, []), (COLUMNS, rows)):
             hints = dlt.mark.make_hints(
                 table_name=REJECTED_ROWS,

@@ -51,7 +51,7 @@ def decode(response: requests.Response) -> tuple[Any, str | None]:
 
 
 def _decode_slowly(response: requests.Response) -> tuple[Any, str | None]:
-    """Decode what only Python's own decoder accepts: other encodings, NaN, lone surrogates."""
+    """Decode a body that only Python's own decoder accepts: another encoding, NaN, surrogates."""
     try:
         text = response.content.decode(_encoding(response))
         return json.loads(text.removeprefix("\ufeff")), None

@@ -31,7 +31,7 @@ def check_response(
 
     Args:
         response: the response.
-        redact: takes secrets out of a text.
+        redact: removes secrets from a text.
         where: the resource that is read, such as "traffic_sources".
         selector: the place of the rows; None if any JSON is accepted.
 

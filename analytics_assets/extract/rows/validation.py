@@ -35,8 +35,8 @@ def validate_rows(
     Args:
         resource: the resource; changed in place.
         contract: the contract of its rows.
-        as_arrow: whether dlt may get them as Arrow tables.
-        has_children: whether other resources are read from its rows. They see all rows of the API;
+        as_arrow: True to load them as Arrow tables.
+        has_children: True if other resources are read from its rows. They see all rows of the API;
             if its own table is loaded too, each row must be valid.
     """
     rejected = RejectedRows(contract.resource)
@@ -103,7 +103,7 @@ class Validation(PipeStep):
 
 
 class InvalidParentError(ApiError):
-    """A row can neither be loaded nor be left out, as other resources are read from it."""
+    """An invalid row cannot be left out, as other resources are read from it."""
 
 
 class ParentValidation(Validation):
@@ -141,7 +141,7 @@ class TableRows(PipeStep):
     Args:
         contract: the names of the columns.
         rejected: the rejected rows to emit.
-        as_arrow: whether dlt may get the rows as Arrow tables.
+        as_arrow: True to load the rows as Arrow tables.
     """
 
     placement_affinity = 1.2  # behind dlt's incremental step, which uses the API's names
@@ -154,7 +154,7 @@ class TableRows(PipeStep):
         self._rejected = rejected
 
     def bind(self, pipe: SupportsPipe) -> "TableRows":
-        """Leave rows to dlt if steps of the user's own may have altered them."""
+        """Yield rows as dictionaries if a step of the user may have altered them."""
         if not is_unaltered(pipe):
             self._arrow = None
         return self

@@ -17,7 +17,7 @@ from analytics_assets.config.client_settings import configured_base_url
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Load, Partitioned
 from analytics_assets.contract.resource import Resource
-from analytics_assets.extract.dlt_validation import refuse_entries
+from analytics_assets.extract.dlt_validation import validate_entries
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.load import AssetLoad
 from analytics_assets.orchestration.assets.run_config import LoadConfig
@@ -64,7 +64,7 @@ def build_assets(
     Raises:
         ConfigurationError: dlt or Dagster refuses an entry; the message names it.
     """
-    refuse_entries(api)
+    validate_entries(api)
     translator = ResourceTranslator(resources, warehouse, api.file)
     # for `dlt_assets` to read its destination: a run has a pipeline of its own
     with TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError
 from analytics_assets.extract.http.request_settings import single_attempt
-from analytics_assets.extract.watermark import ask_newest
+from analytics_assets.extract.watermark import fetch_newest
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import NEWEST_UPDATE
 from analytics_assets.orchestration.partitions.definition import (
@@ -161,7 +161,7 @@ def _ask(resource: Resource, due: Sequence[str], connection: Connection) -> date
         newest_request = {**newest_request, "params": {**window, **newest_request["params"]}}
         rows = f"rows of {range_name(due)}"
     try:
-        newest = ask_newest(resource, newest_request, connection)
+        newest = fetch_newest(resource, newest_request, connection)
     except Exception as error:
         cause = find_cause(error, AnalyticsAssetsError)
         if cause is None or isinstance(cause, NoAnswerError | TokenError | SettingsError):

@@ -85,7 +85,7 @@ def test_a_body_that_arrives_after_the_deadline_is_an_error_that_names_it(
             read({"base_url": server.base_url})
 
     error = find_cause(failure.value, NoAnswerError)
-    assert "no whole answer: its pieces took longer than `request_deadline`, 0.2" in str(error)
+    assert "no whole answer: it took longer than `request_deadline`, 0.2" in str(error)
     assert len(server.requests) == 2
 
 

@@ -9,8 +9,8 @@ from analytics_assets.extract.rows.data_selector import DataSelector
 ROW = {"id": 1, "text": "Müller zahlt 5 €"}
 
 
-def problem(body: Any, selector: str | None = "data", one_is_enough: bool = False) -> str | None:
-    return DataSelector(selector, one_is_enough).problem(body)
+def problem(body: Any, selector: str | None = "data", accepts_object: bool = False) -> str | None:
+    return DataSelector(selector, accepts_object).problem(body)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_without_a_selector_a_body_must_have_some_list(body: Any, expected: str)
 
 def test_a_single_object_may_be_the_only_row_of_an_endpoint_without_paging() -> None:
     for body, selector in ((ROW, None), ({"data": ROW}, "data"), (ROW, "$")):
-        assert problem(body, selector, one_is_enough=True) is None
+        assert problem(body, selector, accepts_object=True) is None
     failed = {"id": 1, "status": "failed", "error": "card refused"}
-    assert problem(failed, "$", one_is_enough=True) is None
+    assert problem(failed, "$", accepts_object=True) is None
     assert problem({"data": None}, "data", True) == "`data` being null and no list"
     assert problem({"data": "x"}, "data", True) == "`data` being a text and no list"
     assert problem({}, "data", True) == "no `data` in its body"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 MIN_SECONDS = 0.05  # of pages by which one size is compared with another
 MIN_PAGES = 4
-FASTER = 0.9  # of the time a page took before: less is worth more requests in flight
-AS_FAST = 1.03  # of the time a page took before: up to that, fewer requests are enough
-SLOWER = 1.5  # times what a page took at this size: fewer requests may be enough
+FASTER = 0.9  # of the time per page before: below it, more requests in flight pay off
+AS_FAST = 1.03  # of the time per page before: up to it, fewer requests are enough
+SLOWER = 1.5  # of the usual time per page at this size: above it, fewer may be enough
 FIRST_SETTLED = 64  # pages to stay at a size before the next trial; twice as many after each
 MAX_SETTLED = 1024
 
@@ -16,14 +16,14 @@ MAX_SETTLED = 1024
 class Concurrency:
     """Finds the number of pages to read ahead by which a read is fastest.
 
-    It grows as long as more makes the pages arrive faster, and shrinks where fewer are enough:
-    where an API answers at once, nothing is read ahead. When the API asks for less it is halved,
-    and so it is when pages begin to take longer, unless that makes them slower still.
+    It grows as long as pages arrive faster, and shrinks if fewer are enough: if an API answers at
+    once, nothing is read ahead. It is halved when the API throttles requests, and when pages begin
+    to take longer, unless that makes them slower.
 
     Args:
         maximum: the largest size.
         adaptive: False keeps the size at `maximum`.
-        throttle_count: returns how often the API has asked for less so far.
+        throttle_count: returns the number of throttled responses so far.
         clock: returns the seconds of a clock.
     """
 
@@ -74,7 +74,7 @@ class Concurrency:
             self._try(False, seconds / pages)
             return
         self._slower_before = slower
-        if slower:  # once may be an accident
+        if slower:  # once may be a coincidence
             return
         self._settled_pages += pages
         self._settled_seconds += seconds
@@ -84,7 +84,7 @@ class Concurrency:
             self._try(upwards, self._settled_seconds / self._settled_pages)
 
     def _judge_trial(self, size: int, before: float, seconds: float) -> None:
-        """Go further, stay at the size, or return to the one before, by the seconds of a page."""
+        """Try a larger size, keep the size, or return to the last one, by the seconds per page."""
         upwards = self.size > size
         pays = seconds < before * (FASTER if upwards else AS_FAST)
         if pays and upwards and self.size < self.maximum:

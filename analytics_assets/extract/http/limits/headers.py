@@ -27,7 +27,7 @@ class Quota(NamedTuple):
 
 
 def retry_after(value: str) -> float:
-    """Return the seconds that a `Retry-After` asks to wait; 0 if it cannot be read or is over.
+    """Return the seconds that a `Retry-After` asks to wait; 0 if it cannot be read or has passed.
 
     Args:
         value: seconds or a date (RFC 9110 section 10.2.3).

@@ -8,8 +8,8 @@ from typing import Protocol
 from analytics_assets.extract.http.limits.headers import quota_of, retry_after
 
 THROTTLED = (429, 503)
-POLL_SECONDS = 0.05  # between two looks at a limit that may end at any time
-PROBE_SECONDS = 1.0  # for which the other requests wait for the one that asks for the new quota
+POLL_SECONDS = 0.05  # between two checks of a limit that may end at any time
+PROBE_SECONDS = 1.0  # for which other requests wait for the response that has the new quota
 SAME_RESET = 2.0  # seconds: a later reset belongs to the next quota
 
 
@@ -39,7 +39,7 @@ class HostLimits:
         self._remaining: int | None = None  # requests of the quota; None if unknown
         self._reset_at = 0.0
         self._probe_until = 0.0
-        self.throttle_count = 0  # responses by which the host has asked for less
+        self.throttle_count = 0  # responses that throttled requests
 
     def acquire(self) -> float:
         """Take one of the remaining requests.
@@ -64,7 +64,7 @@ class HostLimits:
             return 0.0
 
     def observe(self, response: Limited, max_delay: float) -> None:
-        """Take the limits from a response.
+        """Update the limits by a response.
 
         Args:
             response: any response of the host.

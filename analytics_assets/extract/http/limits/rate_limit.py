@@ -11,7 +11,7 @@ from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits, Limited
 from analytics_assets.extract.http.limits.settings import LimitSettings
 
-MAX_SLEEP = 1.0  # seconds until a longer wait is looked at again
+MAX_SLEEP = 1.0  # seconds after which a longer wait is checked again
 
 
 class RateLimit:
@@ -48,15 +48,15 @@ class RateLimit:
 
     @property
     def throttle_count(self) -> int:
-        """Responses by which the host has asked for less so far."""
+        """The number of responses so far by which the host throttled requests."""
         return self._host.throttle_count
 
     @contextmanager
     def slot(self, max_wait: float = math.inf) -> Iterator[None]:
-        """Wait until a request may be sent; it counts as in flight within.
+        """Wait until a request may be sent; it counts as in flight inside the context.
 
         Args:
-            max_wait: seconds; where the host asks for a longer wait, there is none.
+            max_wait: seconds; if the host asks for a longer wait, the request fails at once.
 
         Raises:
             ReadCancelledError: the read was cancelled meanwhile.
@@ -65,7 +65,7 @@ class RateLimit:
         while wait := self._acquire():
             if wait > max_wait:
                 raise NoAnswerError(
-                    f"The API has asked to be left alone for another {wait:.0f} seconds "
+                    f"The API accepts no request for another {wait:.0f} seconds "
                     "(`Retry-After`, or its quota of requests is used up)."
                 )
             self._sleep(min(wait, MAX_SLEEP))
@@ -101,7 +101,7 @@ class RateLimit:
             return wait
 
     def observe(self, response: Limited) -> None:
-        """Take the limits that the host announces from a response.
+        """Update the limits that the host announces by a response.
 
         `Retry-After` (RFC 9110 section 10.2.3) delays all requests to the host. So does a quota
         that is used up, until its reset.

@@ -36,6 +36,6 @@ class LimitSettings(BaseConfiguration):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise SettingsError(
-                    f"The setting `reading.{name}` is {value:g}; it must be more than 0. To ask "
-                    "for one page at a time, set `reading.max_in_flight` to 1."
+                    f"The setting `reading.{name}` is {value:g}; it must be more than 0. To "
+                    "request one page at a time, set `reading.max_in_flight` to 1."
                 )

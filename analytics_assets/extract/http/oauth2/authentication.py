@@ -80,10 +80,10 @@ class OAuth2(AuthConfigBase):
         self._session = build_session(
             self.redact, settings=request_settings, address_setting="token_url"
         )
-        self.resolve()  # dlt 1.31 would otherwise look up this object's fields, and there are none
+        self.resolve()  # dlt 1.31 would otherwise look up this object's fields; it has none
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> "OAuth2":
-        """Stay one object: dlt copies configurations, and there is one token for all of them."""
+        """Return the same object: dlt copies configurations, which share one token."""
         return self
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -100,9 +100,9 @@ class OAuth2(AuthConfigBase):
         return request
 
     def signed(self, request: requests.PreparedRequest) -> bool:
-        """True if the request carries a token from here.
+        """True if the request carries a token of this object.
 
-        False for a request that was redirected to another host: `requests` takes the header off.
+        False for a request that was redirected to another host: `requests` removes the header.
         """
         return request.headers.get("Authorization") in self._issued_headers
 

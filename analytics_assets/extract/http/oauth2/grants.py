@@ -14,7 +14,7 @@ ASSERTION_LIFETIME = 3600  # seconds; Google refuses more
 
 
 class Grant:
-    """The client's own credentials (RFC 6749 section 4.4), and what other grants do differently.
+    """The client's own credentials (RFC 6749 section 4.4), and the base of other grants.
 
     Args:
         settings: the settings of the API's `auth`.
@@ -33,12 +33,12 @@ class Grant:
 
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
-        """Return the grant's parameters of a token request that is made within.
+        """Yield the grant's parameters of a token request, which is sent inside the context.
 
         All of them are secret.
 
         Raises:
-            TokenError: the settings do not give them.
+            TokenError: the settings are not enough for them.
         """
         yield {}
 
@@ -70,7 +70,7 @@ class RefreshTokenGrant(Grant):
 
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
-        """Return the refresh token, which no other process uses within."""
+        """Yield the refresh token; no other process uses it inside the context."""
         with self._token.in_use() as token:
             yield {"refresh_token": token}
 
@@ -96,7 +96,7 @@ class JwtBearerGrant(Grant):
 
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
-        """Return an assertion.
+        """Yield an assertion.
 
         Raises:
             TokenError: the key cannot sign.
@@ -114,7 +114,7 @@ def grant_of(settings: OAuth2Settings) -> Grant:
 
 def _assertion(settings: OAuth2Settings) -> str:
     """Sign the claims of RFC 7523 section 3 with the service account's key."""
-    import jwt  # with the cryptography behind it 0.03 s, which other grants need not wait for
+    import jwt  # takes 0.03 s with its cryptography, which other grants do not need
 
     # environment variables often carry a PEM key with its line ends written as \n
     pem = str(settings.private_key).replace("\\n", "\n").encode()

@@ -1,7 +1,7 @@
 """Refresh tokens that the token endpoint replaces at each use, kept from one run to the next.
 
-RFC 6749 section 6 lets an endpoint hand out a new refresh token and revoke the old one, so that
-the configured one works once only.
+RFC 6749 section 6 allows an endpoint to issue a new refresh token and to revoke the old one, so
+that the configured one works only once.
 """
 
 import hashlib
@@ -35,9 +35,9 @@ class RefreshToken:
 
     @contextmanager
     def in_use(self) -> Iterator[str]:
-        """Return the current token, which no other process uses within.
+        """Yield the current token; no other process uses it inside the context.
 
-        An endpoint that sees a replaced token again takes it for stolen, and revokes them all.
+        If an endpoint gets a replaced token again, it assumes theft and revokes all tokens.
         """
         lock = FileLock(self._file.with_suffix(".lock"), timeout=MAX_WAIT)
         try:

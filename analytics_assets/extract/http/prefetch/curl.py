@@ -1,8 +1,8 @@
 """Pages requested ahead of time over a few connections that libcurl keeps busy.
 
-A page costs a tenth of what it costs by dlt's client, and Python waits for none of it. In return
-only a complete response with status 200 is taken: where there is another one, such as an error or
-one that is to be retried, dlt's client is to request the page.
+A page takes a tenth of the time that it takes in dlt's client. Only complete responses with status
+200 are accepted: after any other, such as an error or one to retry, dlt's client must request the
+page.
 """
 
 import time
@@ -24,8 +24,8 @@ from analytics_assets.extract.http.traffic import Traffic
 if TYPE_CHECKING:
     import pycurl
 
-MAX_POLL = 1.0  # seconds between two looks at the rate limit
-MIN_POLL = 0.002  # seconds between two looks where libcurl cannot wait for its sockets
+MAX_POLL = 1.0  # seconds between two checks of the rate limit
+MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 
 
 class RawPage(NamedTuple):
@@ -67,7 +67,7 @@ class CurlPrefetcher:
         rate_limit: the API's rate limit.
         traffic: counts requests.
         settings: timeouts.
-        signer: signs requests anew; None if their headers stay the same.
+        signer: signs requests again; None if their headers stay the same.
         verify: True, False or the file by which certificates are verified, as in `requests`.
     """
 
@@ -155,7 +155,7 @@ class CurlPrefetcher:
         handle = pycurl.Curl()
         settings, timeout = self._settings, max(1, round(self._settings.request_timeout))
         handle.setopt(pycurl.NOSIGNAL, 1)
-        handle.setopt(pycurl.NOPROXY, "*")  # a proxy is left to dlt's client
+        handle.setopt(pycurl.NOPROXY, "*")  # with a proxy, dlt's client requests the pages
         handle.setopt(pycurl.PATH_AS_IS, 1)
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
@@ -206,7 +206,7 @@ class CurlPrefetcher:
 
     def _wait(self, seconds: float) -> None:
         """Wait for data on a socket, for some seconds at most."""
-        # libcurl's select cannot wait where nothing is open, nor for a process's 1,025th open file
+        # libcurl's `select` cannot wait without an open socket, or for descriptors above 1,024
         if self._multi is None or not self._in_flight or self._multi.select(seconds) < 0:
             time.sleep(min(seconds, MIN_POLL))
 
@@ -231,7 +231,7 @@ class CurlPrefetcher:
 
 def _line(name: str, value: str | bytes) -> str:
     text = value.decode("latin-1") if isinstance(value, bytes) else value
-    return f"{name}: {text}" if text else f"{name};"  # libcurl's way to send an empty one
+    return f"{name}: {text}" if text else f"{name};"  # by which libcurl sends an empty header
 
 
 def _headers(lines: Iterable[bytes]) -> Mapping[str, str]:

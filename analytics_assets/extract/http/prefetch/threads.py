@@ -1,4 +1,4 @@
-"""Pages requested in threads, before dlt asks for them."""
+"""Pages requested in threads, before dlt requests them."""
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ class ThreadPrefetcher:
     """Requests the pages of one read ahead of time.
 
     Args:
-        session: sends the requests, and returns the responses when dlt asks for them.
+        session: sends the requests, and returns the responses when dlt sends the same requests.
         concurrency: the number of pages to request.
     """
 
@@ -71,7 +71,7 @@ class ThreadPrefetcher:
             request: the request for the next page.
             paginator: at the next page.
             step: the distance between two pages.
-            end: the position behind the last page; None if unknown.
+            end: the position after the last page; None if unknown.
             size: bytes of the page that arrived.
         """
         self._concurrency.record_page()
@@ -79,7 +79,7 @@ class ThreadPrefetcher:
         self._check_hit(paginator.current_value)
         limit = min(self._concurrency.size, MAX_BYTES // max(size, 1))
         if end is None or self._misses:
-            # pages that may not exist are requested with restraint
+            # pages may not exist: at most as many as arrived so far
             limit = min(limit, self._hits)
         if self._misses >= MAX_MISSES or not (limit or self._in_flight):
             self.discard()
@@ -88,7 +88,7 @@ class ThreadPrefetcher:
             self._last = copy.copy(paginator)
         while len(self._in_flight) < limit:
             position = self._last.current_value
-            # dlt requests the page it is at, even behind the end
+            # dlt requests the next page even after the end
             if end is not None and position >= end and position != paginator.current_value:
                 break
             self._in_flight[position] = self._send(self._request_at(self._last, request))
@@ -98,7 +98,7 @@ class ThreadPrefetcher:
             self._session.pending.add(*self._next)
 
     def _check_hit(self, position: int) -> None:
-        """Check that the pages in flight are those that dlt asks for."""
+        """Drop the pages in flight if they are not those that dlt requests."""
         not_taken = self._next and self._next[0] in self._session.pending
         if not_taken or (self._in_flight and position not in self._in_flight):
             self._misses += 1
@@ -119,7 +119,7 @@ class ThreadPrefetcher:
         return request, self._threads.submit(_send, self._session, request, self._scope)
 
     def close(self) -> None:
-        """End the read: no thread, socket or request of it is left behind."""
+        """End the read: cancel its requests, close its sockets and end its threads."""
         cancelled = self.discard()
         if self._threads:
             self._threads.shutdown()
@@ -127,7 +127,7 @@ class ThreadPrefetcher:
         for scope in self._cancelled:
             scope.close_sockets()
         if cancelled:
-            self._session.close()  # the next request makes connections anew
+            self._session.close()  # the next request opens new connections
 
 
 def _send(
