@@ -20,8 +20,8 @@ from analytics_assets.extract.incremental.window_check import WindowIgnoredError
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
-    Asked,
     PagedServer,
+    Request,
     orders,
     serving,
 )
@@ -50,7 +50,7 @@ def giving(rows: list[Any]) -> Answers:
 def by_its_dates(rows: list[Any]) -> Answers:
     """An API that heeds `start_date` and `end_date`."""
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         first, last = asked.query.get("start_date", ""), asked.query.get("end_date", "9999")
         return giving([row for row in rows if first <= row["date"] <= last])(asked)
 
@@ -78,7 +78,7 @@ def refusal(answers: Answers, policy: PolicyEntry = NO_POLICY, **entry: Any) -> 
 def test_a_page_is_described_by_its_rows() -> None:
     text, server = describe(giving(rows_of(DAYS)))
     assert text == "3 rows on the first page"
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("policy", [{}, {"load": INCREMENTAL}, {"load": BY_DAY}])
@@ -128,7 +128,7 @@ def test_the_newest_finished_partitions_are_requested_as_by_a_load() -> None:
         "3 rows on the first page for start_date=2026-01-29, end_date=2026-01-31, none of them "
         "outside of that"
     )
-    assert server.asked[0].query["start_date"] == "2026-01-29"
+    assert server.requests[0].query["start_date"] == "2026-01-29"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_the_newest_finished_partitions_are_requested_as_by_a_load() -> None:
 )
 def test_no_more_is_requested_than_by_a_load(load: Partitioned, first: str, last: str) -> None:
     _, server = describe(giving([]), {"load": load})
-    [asked] = server.asked
+    [asked] = server.requests
     assert (asked.query["start_date"], asked.query["end_date"]) == (first, last)
 
 
@@ -155,7 +155,7 @@ def test_before_any_partition_has_ended_the_page_has_no_dates() -> None:
     policy: PolicyEntry = {"load": Partitioned(start=date(2026, 2, 1))}
     text, server = describe(giving(rows_of(DAYS)), policy)
     assert text == "3 rows on the first page"
-    assert "start_date" not in server.asked[0].query
+    assert "start_date" not in server.requests[0].query
 
 
 def test_an_api_that_ignores_its_dates_is_refused_with_the_error_of_a_load() -> None:
@@ -207,7 +207,7 @@ def test_a_day_is_found_in_the_field_of_its_column(column: str, fields: Any) -> 
 def test_changes_are_requested_since_the_initial_value() -> None:
     text, server = describe(giving(rows_of(DAYS)), {"load": INCREMENTAL})
     assert text == "3 rows on the first page for updated_since=2026-01-01T00:00:00Z"
-    assert server.asked[0].query["updated_since"] == "2026-01-01T00:00:00Z"
+    assert server.requests[0].query["updated_since"] == "2026-01-01T00:00:00Z"
 
 
 def test_an_incremental_field_that_no_row_has_is_named() -> None:
@@ -229,7 +229,7 @@ def test_all_missing_fields_are_named_at_once() -> None:
 
 
 def test_a_child_is_read_from_one_page_of_its_parent() -> None:
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if asked.path == "/orders":
             offset = asked.number("offset")
             return Answer({"data": [{"id": offset}, {"id": offset + 1}], "total": 100})
@@ -248,4 +248,4 @@ def test_a_child_is_read_from_one_page_of_its_parent() -> None:
             resource_of(api, "lines"), connect(config["client"], "shop"), NOW
         )
         assert text == "2 rows on the first page"
-        assert len(server.asked) == 3
+        assert len(server.requests) == 3

@@ -108,7 +108,7 @@ def rows_and_request(
             "resources": [{"name": "orders", "endpoint": endpoint}],
         }
         rows = list(rest_api_source(config, "shop").resources["orders"])
-        [sent] = api.sent
+        [sent] = api.requests
         return rows, sent.query, sent.headers
 
 

@@ -6,9 +6,9 @@ import pytest
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
-    Asked,
     PagedServer,
     Read,
+    Request,
     drain,
     in_turn,
     orders,
@@ -40,7 +40,7 @@ def lines_with(**changes: Any) -> dict[str, Any]:
 def shop(**children: Answers) -> Answers:
     """An API with three orders of three lines each; `of_2` answers for the second's."""
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if asked.path == "/orders":
             return paged(rows(1, 2, 3))(asked)
         order = asked.path.split("/")[2]
@@ -58,7 +58,7 @@ def lines_of(answers: Answers, entry: dict[str, Any] = LINES, **options: Any) ->
 def drained(server: PagedServer, entry: dict[str, Any], parallelize: bool = False) -> Read:
     source = source_of(server, orders(paginator="single_page"), entry).with_resources("lines")
     attempt = drain(source.parallelize() if parallelize else source)
-    attempt.asked = [asked for asked in server.asked if asked.path != "/orders"]
+    attempt.requests = [asked for asked in server.requests if asked.path != "/orders"]
     return attempt
 
 
@@ -90,7 +90,7 @@ def test_the_rows_of_all_parents_are_read() -> None:
     by_path = lines_of(shop(), lines_with(path="orders/{resources.orders.id}/lines", params={}))
 
     assert attempt.numbers == by_path.numbers == lines(1, 2, 3)
-    assert len(attempt.asked) == 6
+    assert len(attempt.requests) == 6
 
 
 def test_the_rows_of_parents_on_several_pages_are_read() -> None:
@@ -121,7 +121,7 @@ def test_only_the_parent_whose_rows_did_not_add_up_is_read_again() -> None:
     attempt = lines_of(shop(of_2=changing))
 
     assert attempt.numbers == [*lines(1), "2-4", "2-5", "2-6", *lines(3)]
-    assert [asked.path for asked in attempt.asked] == [
+    assert [asked.path for asked in attempt.requests] == [
         f"/orders/{order}/lines" for order in (1, 1, 2, 2, 2, 2, 3, 3)
     ]
 

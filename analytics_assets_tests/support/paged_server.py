@@ -15,14 +15,12 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.support.http.exchange import Answer as Answer
-from analytics_assets_tests.support.http.exchange import Request
+from analytics_assets_tests.support.http.exchange import Request as Request
 from analytics_assets_tests.support.http.server import Answers as Answers
 from analytics_assets_tests.support.http.server import Server
 
 ROWS_AT_MOST = 1000  # on a page, where a request names no limit
 ENDLESS = 300  # requests of one test
-
-Asked = Request  # for a page
 
 
 def row(number: int, **fields: Any) -> dict[str, Any]:
@@ -42,7 +40,7 @@ def page(*numbers: int, total: Any = None, **fields: Any) -> Answer:
 def paged(all_rows: list[Any], cap: int = ROWS_AT_MOST, with_total: bool = True) -> Answers:
     """An API that pages by `offset` and `limit`, and may give less than is asked for."""
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         offset, limit = asked.number("offset"), asked.number("limit", ROWS_AT_MOST)
         known = {"total": len(all_rows)} if with_total else {}
         return Answer({"data": all_rows[offset : offset + min(limit, cap)], **known})
@@ -59,15 +57,10 @@ def in_turn(*answers: Answer) -> Answers:
 class PagedServer(Server):
     """An API with pages, which ends a read that has no end."""
 
-    def answer(self, request: Asked) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """Return the answer to a request."""
         known = len(self.requests) < ENDLESS
         return super().answer(request) if known else Answer({}, status=418)
-
-    @property
-    def asked(self) -> list[Asked]:
-        """The requests so far, oldest first."""
-        return self.requests
 
 
 def serving(answers: Answers) -> PagedServer:
@@ -87,7 +80,7 @@ class WithinProcess(HTTPAdapter):
     ) -> requests.Response:
         parts = urlsplit(str(request.url))
         content = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        asked = Asked(str(request.method), parts.path, dict(parse_qsl(parts.query)), content)
+        asked = Request(str(request.method), parts.path, dict(parse_qsl(parts.query)), content)
         self.server.requests.append(asked)
         answer = self.server.answer(asked)
         response = requests.Response()
@@ -128,7 +121,7 @@ class Read:
     """The outcome of a read: rows, requests, error."""
 
     rows: list[Any] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     error: str = ""
 
     @property
@@ -136,7 +129,7 @@ class Read:
         return [each["id"] for each in self.rows]
 
     def asked_for(self, *names: str) -> list[tuple[int, ...]]:
-        return [tuple(asked.number(name) for name in names) for asked in self.asked]
+        return [tuple(asked.number(name) for name in names) for asked in self.requests]
 
 
 def drain(resource: Iterable[Any]) -> Read:
@@ -172,5 +165,5 @@ def attempted(answers: Answers, entry: Mapping[str, Any] | None = None, **endpoi
     """Read `orders` over HTTP; return the outcome."""
     with serving(answers) as server:
         attempt = drain(source_of(server, orders(entry, **endpoint)).resources["orders"])
-    attempt.asked = server.asked
+    attempt.requests = server.requests
     return attempt

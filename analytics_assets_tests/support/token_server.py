@@ -12,8 +12,9 @@ from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.rows.response_check import check_response
-from analytics_assets_tests.support.http.exchange import Answer, Request
-from analytics_assets_tests.support.http.server import Server
+from analytics_assets_tests.support.http.exchange import Answer
+from analytics_assets_tests.support.http.exchange import Request as Request
+from analytics_assets_tests.support.http.server import Server as Server
 from analytics_assets_tests.support.sandbox import Sandbox
 
 TOKEN = "/oauth/token"
@@ -21,38 +22,28 @@ PAGE_VIEWS = "/v1/page_views"
 RESERVED = "a:b%41/c d+é&=?\\"
 
 
-Sent = Request  # to a token endpoint
 Reply = tuple[int, dict[str, str], str]  # status, headers and body
 
 
-class Recorder(Server):
-    """A server that keeps what was sent to it."""
-
-    @property
-    def sent(self) -> list[Sent]:
-        """The requests so far, oldest first."""
-        return self.requests
-
-
-def nothing(_sent: Sent) -> Reply:
+def nothing(_sent: Request) -> Reply:
     return 200, {}, '{"data": []}'
 
 
-def token(_sent: Sent) -> Reply:
+def token(_sent: Request) -> Reply:
     return 200, {}, '{"access_token": "granted-token", "expires_in": 3600}'
 
 
-def recording(reply: Callable[[Sent], Reply] = nothing) -> Recorder:
+def recording(reply: Callable[[Request], Reply] = nothing) -> Server:
     """A server that answers with what a function returns; for a `with` block."""
 
-    def answer(sent: Sent) -> Answer:
+    def answer(sent: Request) -> Answer:
         status, headers, text = reply(sent)
         return Answer(text.encode(), status, headers)
 
-    return Recorder(answer)
+    return Server(answer)
 
 
-def settings_for(peer: Sandbox | Recorder, **changes: Any) -> OAuth2Settings:
+def settings_for(peer: Sandbox | Server, **changes: Any) -> OAuth2Settings:
     settings = OAuth2Settings()
     settings.token_url = peer.token_url if isinstance(peer, Sandbox) else peer.url("/token")
     settings.client_id = peer.client_id if isinstance(peer, Sandbox) else "the-client"

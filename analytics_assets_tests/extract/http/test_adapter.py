@@ -113,7 +113,7 @@ def test_a_cookie_is_sent_with_the_next_request() -> None:
         read({"base_url": api.url()}, connection)
         read({"base_url": api.url()}, connection)
 
-        assert [sent.headers.get("cookie") for sent in api.sent] == [None, "shop=7"]
+        assert [sent.headers.get("cookie") for sent in api.requests] == [None, "shop=7"]
 
 
 def test_a_refused_connection_is_an_error_with_the_setting_to_check() -> None:

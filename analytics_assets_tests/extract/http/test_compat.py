@@ -26,11 +26,11 @@ from analytics_assets.extract.http.compat import (
     create_auth,
     set_body,
 )
-from analytics_assets_tests.support.token_server import Recorder, recording
+from analytics_assets_tests.support.token_server import Server, recording
 
 
 @pytest.fixture
-def api() -> Iterator[Recorder]:
+def api() -> Iterator[Server]:
     with recording(lambda _sent: (200, {"Set-Cookie": "shop=7"}, '{"data": []}')) as server:
         yield server
 
@@ -43,7 +43,7 @@ def used_connection(pool: HTTPConnectionPool) -> Any:
 
 
 def test_urllib3_gives_no_access_to_the_socket_of_a_response_that_has_not_arrived(
-    api: Recorder,
+    api: Server,
 ) -> None:
     sockets: list[tuple[int, socket.socket]] = []
     manager = PoolManager()
@@ -59,7 +59,7 @@ def test_urllib3_gives_no_access_to_the_socket_of_a_response_that_has_not_arrive
     manager.clear()
 
 
-def test_urllib3_clear_leaves_the_sockets_of_its_pools_open(api: Recorder) -> None:
+def test_urllib3_clear_leaves_the_sockets_of_its_pools_open(api: Server) -> None:
     manager = PoolManager()
     pool = manager.connection_from_url(api.url())  # held as an error holds it
     connection = used_connection(pool)
@@ -70,7 +70,7 @@ def test_urllib3_clear_leaves_the_sockets_of_its_pools_open(api: Recorder) -> No
     connection.close()
 
 
-def test_idle_connections_are_closed_while_their_pool_is_held(api: Recorder) -> None:
+def test_idle_connections_are_closed_while_their_pool_is_held(api: Server) -> None:
     manager = PoolManager()
     pool = manager.connection_from_url(api.url())
     connection = used_connection(pool)
@@ -92,7 +92,7 @@ def test_requests_reads_a_body_without_a_deadline_and_from_raw_alone() -> None:
     assert response.raw is raw
 
 
-def test_requests_takes_cookies_from_raw(api: Recorder) -> None:
+def test_requests_takes_cookies_from_raw(api: Server) -> None:
     class Adapter(HTTPAdapter):
         def send(self, *args: object, **kwargs: object) -> requests.Response:
             response = super().send(*args, **kwargs)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import requests
 from analytics_assets.extract.http.cancellation import CancelScope
 from analytics_assets.extract.http.errors import RedirectError
 from analytics_assets.extract.http.session import ApiSession, build_session
-from analytics_assets_tests.support.token_server import Recorder, recording
+from analytics_assets_tests.support.token_server import Server, recording
 
 
 def test_the_environment_is_read_once_per_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_a_copy_of_a_configuration_holds_the_same_session() -> None:
     assert copy.deepcopy(client)["session"] is client["session"]
 
 
-def prepared(session: ApiSession, api: Recorder) -> requests.PreparedRequest:
+def prepared(session: ApiSession, api: Server) -> requests.PreparedRequest:
     return session.prepare_request(requests.Request("GET", api.url("/orders")))
 
 
@@ -50,9 +50,9 @@ def test_a_response_requested_ahead_of_time_is_taken_once() -> None:
         session.pending.add(prepared(session, api), ready)
 
         assert session.send(prepared(session, api)) is ready.result()
-        assert api.sent == []
+        assert api.requests == []
         assert session.send(prepared(session, api)).ok
-        assert len(api.sent) == 1
+        assert len(api.requests) == 1
 
 
 def test_a_thread_that_requests_ahead_takes_no_pending_response() -> None:
@@ -71,4 +71,4 @@ def test_endless_redirects_are_an_error_that_says_where_to_look() -> None:
         with pytest.raises(RedirectError, match=r"GET .*/orders: .*check `base_url` and `path`"):
             build_session().get(api.url("/orders"))
 
-        assert len(api.sent) == 31
+        assert len(api.requests) == 31

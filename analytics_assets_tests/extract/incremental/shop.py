@@ -20,8 +20,8 @@ from analytics_assets_tests.extract.rows.reading import MERGED, metrics_of
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
     PagedServer,
+    Request,
     orders,
     paged,
     row,
@@ -58,12 +58,12 @@ class Shop:
     honours_since: bool = True
 
     def __post_init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.metrics: dict[str, Any] = {}
         self.rows_read = 0  # that a load would bring into the table
         self.pipeline = Warehouse.from_settings().pipeline("test")
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Request) -> Answer:
         since = parse_timestamp(asked.query.get("since")) if self.honours_since else None
         wanted = [
             each
@@ -83,7 +83,7 @@ class Shop:
         with serving(self.answer) as server:
             cursor = Cursor(load, self.contract, **chosen)
             self.run(server, [orders(MERGED)], {"orders": cursor}, into_the_table)
-        return list(dict.fromkeys(asked.query["since"] for asked in self.asked))
+        return list(dict.fromkeys(asked.query["since"] for asked in self.requests))
 
     def run(
         self,
@@ -103,7 +103,7 @@ class Shop:
             else:
                 self.pipeline.extract(source, loader_file_format="parquet")
         finally:
-            self.asked = [asked for asked in server.asked if "since" in asked.query]
+            self.requests = [asked for asked in server.requests if "since" in asked.query]
         metrics = metrics_of(self.pipeline, self.contract.resource)
         self.metrics, self.rows_read = metrics["cursor"], metrics["items_count"]
 

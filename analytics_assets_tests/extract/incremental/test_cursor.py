@@ -21,7 +21,7 @@ from analytics_assets_tests.extract.incremental.shop import (
     typed,
 )
 from analytics_assets_tests.extract.rows.reading import MERGED
-from analytics_assets_tests.support.paged_server import Answer, Asked, orders, paged, row, serving
+from analytics_assets_tests.support.paged_server import Answer, Request, orders, paged, row, serving
 
 
 def test_the_lookback_does_not_go_beyond_the_initial_value() -> None:
@@ -207,7 +207,7 @@ def test_each_row_of_a_parent_is_read_from_the_same_start() -> None:
     parent = orders({"name": "customers", **MERGED}, path="/customers")
     shop = Shop([], Contract("visits", primary_key=("id",)))
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if asked.path == "/customers":
             return paged(customers)(asked)
         number = int(asked.path.rpartition("/")[2])
@@ -216,6 +216,6 @@ def test_each_row_of_a_parent_is_read_from_the_same_start() -> None:
     with serving(answer) as server:
         shop.run(server, [parent, child], {"visits": Cursor(LOAD, shop.contract)})
 
-    assert {asked.query["since"] for asked in shop.asked} == {INITIAL}
+    assert {asked.query["since"] for asked in shop.requests} == {INITIAL}
     assert shop.rows_read == 6
     assert shop.stored == "2026-01-20T00:00:00.000000Z"

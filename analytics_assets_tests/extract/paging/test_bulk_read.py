@@ -25,7 +25,7 @@ from analytics_assets_tests.extract.paging.typed_orders import (
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
+    Request,
     drain,
     paged,
     rows,
@@ -45,7 +45,7 @@ def test_all_pages_but_the_first_and_the_last_go_straight_into_columns(
 
     assert found.rows == IN_COLUMNS
     assert typed_pages == [PAGE] * 17
-    assert sorted(asked.number("offset") for asked in found.asked) == [*range(0, 95, PAGE), 95]
+    assert sorted(asked.number("offset") for asked in found.requests) == [*range(0, 95, PAGE), 95]
 
 
 @as_in_a_load
@@ -63,7 +63,7 @@ def test_pages_with_fields_unknown_to_the_contract_are_left_to_dlt(
     assert [each["colour"] for each in found.rows] == ["red"] * 95
     assert typed_pages == [0] * bulk_read.MAX_UNUSUAL
     # beside each page, those that were on their way when it was left to dlt's client
-    assert len(found.asked) <= 20 + 16 + len(typed_pages)
+    assert len(found.requests) <= 20 + 16 + len(typed_pages)
 
 
 @as_in_a_load
@@ -174,7 +174,7 @@ def test_a_read_that_fails_leaves_no_connection_and_no_thread(
 def test_an_api_that_redirects_is_left_to_dlts_client(typed_pages: list[int]) -> None:
     pages = paged(ORDERS)
 
-    def redirecting(asked: Asked) -> Answer:
+    def redirecting(asked: Request) -> Answer:
         if asked.path == "/moved":
             return pages(asked)
         query = f"offset={asked.number('offset')}&limit={PAGE}"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from analytics_assets_tests.extract.paging.verified import attempted
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
     Read,
+    Request,
     drain,
     orders,
     serving,
@@ -52,7 +52,7 @@ class ChangingApi:
         self.states: list[list[dict[str, int]]] = []
         self.pass_began = self.changed = 0
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, asked: Request) -> Answer:
         assert len(self.states) < 200, "the read has no end"
         step = next(self._script, Step())
         if step.fault == self._fault == "404":

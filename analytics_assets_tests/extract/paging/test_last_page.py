@@ -11,8 +11,8 @@ from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
-    Asked,
     Read,
+    Request,
     in_turn,
     orders,
     page,
@@ -27,14 +27,14 @@ BY_NUMBER = {"type": "page_number", "total_path": "total"}
 CURSOR = {"type": "cursor", "cursor_path": "after", "cursor_param": "after"}
 
 
-def start_of(asked: Asked) -> int:
+def start_of(asked: Request) -> int:
     return asked.number("offset") + 2 * asked.number("page")
 
 
 def ending_with(status: int, there: int, **fields: Any) -> Answers:
     """An API without a total that answers with an error behind its last row."""
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         found = rows(*range(there))[start_of(asked) :][:2]
         gone = start_of(asked) and not found
         return (
@@ -47,7 +47,7 @@ def ending_with(status: int, there: int, **fields: Any) -> Answers:
 def clamping(there: int, last: int | None = None, **fields: Any) -> Answers:
     """An API without a total that gives its last page again behind it."""
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         start = min(start_of(asked), 2 * ((there - 1) // 2) if last is None else last)
         return Answer({"data": rows(*range(there))[start : start + 2], **fields})
 
@@ -82,7 +82,7 @@ def test_an_error_is_no_end_where_the_first_page_is_gone_too(first: int) -> None
 
     assert "/orders?offset=3&limit=2: the API answered 404" in attempt.error
     assert "It came after 3 rows" in attempt.error
-    assert len(attempt.asked) == 5
+    assert len(attempt.requests) == 5
 
 
 @pytest.mark.parametrize("status", [400, 410, 422])
@@ -121,7 +121,7 @@ def test_an_error_behind_the_last_row_of_one_parent_leaves_the_others(there: int
     }
     answers = ending_with(404, there)
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         return page(1, 2, 3) if asked.path == "/orders" else answers(asked)
 
     with serving(answer) as server:
@@ -139,7 +139,7 @@ def test_a_short_last_page_that_comes_again_and_far_behind_is_the_end(
     attempt = read(clamping(there), paginator=paginator)
 
     assert attempt.numbers == list(range(there))
-    assert start_of(attempt.asked[-1]) >= there + 20
+    assert start_of(attempt.requests[-1]) >= there + 20
 
 
 def test_a_last_page_that_comes_again_ends_each_pass_of_a_read_to_be_confirmed(
@@ -187,7 +187,7 @@ def test_a_cursor_that_stays_the_same_behind_an_empty_page_is_the_end(no: dict[s
     attempt = read(answers, paginator=CURSOR)
 
     assert attempt.numbers == [1, 2, 3]
-    assert [asked.query.get("after") for asked in attempt.asked] == [None, "a", "b"]
+    assert [asked.query.get("after") for asked in attempt.requests] == [None, "a", "b"]
 
 
 def test_a_cursor_that_stays_the_same_is_the_end_where_the_page_says_so() -> None:

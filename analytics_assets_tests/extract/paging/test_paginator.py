@@ -8,7 +8,7 @@ from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
-    Asked,
+    Request,
     in_turn,
     page,
     rows,
@@ -36,7 +36,7 @@ KINDS: dict[str, Kind] = {
 LEAD_ON = [name for name in KINDS if name.startswith(("cursor", "link", "whatever"))]
 
 
-def position(asked: Asked) -> int:
+def position(asked: Request) -> int:
     """The number of rows before the page of a request, by any kind of paging."""
     in_body = (asked.body or {}).get("page", {})
     after = asked.query.get("after") or in_body.get("after") or 0
@@ -56,7 +56,7 @@ def leading(found: list[Any], total: Any, following: int | None, pages: int = 3)
 def two_by_two(all_rows: list[Any], total: int | None = None) -> Answers:
     """An API that understands every kind of paging."""
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         start = position(asked)
         following = start + 2 if start + 2 < len(all_rows) else None
         said = len(all_rows) if total is None else total
@@ -70,7 +70,7 @@ def test_all_rows_are_read(kind: str) -> None:
     attempt = paged_server.read(two_by_two(rows(1, 2, 3, 4, 5)), **KINDS[kind])
 
     assert attempt.rows == rows(1, 2, 3, 4, 5)
-    assert all(asked.body is None or asked.body["q"] == 1 for asked in attempt.asked)
+    assert all(asked.body is None or asked.body["q"] == 1 for asked in attempt.requests)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -86,7 +86,7 @@ def test_another_pass_begins_with_the_first_request_again(kind: str) -> None:
     all_rows = rows(1, 2, 3, 4)
     answers = two_by_two(all_rows)
 
-    def grow(asked: Asked) -> Answer:
+    def grow(asked: Request) -> Answer:
         answer = answers(asked)
         if len(all_rows) < 5:
             all_rows.insert(0, {"id": 0})
@@ -95,8 +95,8 @@ def test_another_pass_begins_with_the_first_request_again(kind: str) -> None:
     attempt = read(grow, **KINDS[kind])
 
     assert attempt.numbers == [0, 1, 2, 3, 4]
-    assert attempt.asked[2] == attempt.asked[0]
-    assert len(attempt.asked) >= 5
+    assert attempt.requests[2] == attempt.requests[0]
+    assert len(attempt.requests) >= 5
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +104,7 @@ def test_an_api_that_ignores_the_parameters_fails_the_read_at_its_second_page(ki
     attempt = failed(lambda _asked: leading(rows(1, 2), 6, 2), **KINDS[kind])
 
     assert attempt.error.startswith("orders: the page at offset 2 has the rows of the page before")
-    assert len(attempt.asked) == 2
+    assert len(attempt.requests) == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -114,14 +114,14 @@ def test_pages_that_go_in_circles_come_to_an_end(
     monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")  # or where one is slow, others are asked for
     turns = count()
 
-    def answer(_asked: Asked) -> Answer:
+    def answer(_asked: Request) -> Answer:
         turn = next(turns)
         return leading(rows(turn % 3), 90, turn + 1, pages=90)
 
     attempt = failed(answer, **KINDS[kind])
 
     assert "all rows at offset 3 had come before" in attempt.error
-    assert len(attempt.asked) == 12
+    assert len(attempt.requests) == 12
 
 
 @pytest.mark.parametrize("kind", LEAD_ON)
@@ -131,7 +131,7 @@ def test_a_page_that_names_itself_as_the_next_one_fails_the_read(kind: str) -> N
     attempt = failed(lambda _asked: leading(rows(next(turns)), 90, 1), **KINDS[kind])
 
     assert "names the page it has just given as the next one" in attempt.error
-    assert len(attempt.asked) == 2
+    assert len(attempt.requests) == 2
 
 
 @pytest.mark.parametrize("status", [404, 416])
@@ -177,7 +177,7 @@ def test_passes_are_as_many_as_the_settings_say(
     monkeypatch.setenv("READING__PASSES", str(passes))
     attempt = failed(lambda _asked: page(1, total=9), paginator="auto")
 
-    assert len(attempt.asked) == passes
+    assert len(attempt.requests) == passes
 
 
 def test_another_pass_detects_the_paginator_again() -> None:
@@ -191,7 +191,7 @@ def test_another_pass_detects_the_paginator_again() -> None:
     attempt = read(changing, paginator="auto")
 
     assert attempt.numbers == [1, 2, 3, 4]
-    assert [asked.query for asked in attempt.asked] == [{}, {"page": "1"}] * 2
+    assert [asked.query for asked in attempt.requests] == [{}, {"page": "1"}] * 2
 
 
 def test_a_number_of_pages_may_be_called_total_too() -> None:

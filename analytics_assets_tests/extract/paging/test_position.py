@@ -8,7 +8,7 @@ from analytics_assets.config.errors import ConfigurationError
 from analytics_assets_tests.extract.paging.verified import failed, read
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
+    Request,
     in_turn,
     page,
     paged,
@@ -58,7 +58,7 @@ def test_after_a_full_page_that_reaches_the_total_one_more_is_requested(
 def test_a_total_that_is_too_low_fails_the_read(said: int) -> None:
     answers = paged(rows(1, 2, 3, 4, 5), with_total=False)
 
-    def low(asked: Asked) -> Answer:
+    def low(asked: Request) -> Answer:
         return Answer({**answers(asked).body, "total": said})
 
     assert f"Expected {said} rows, received" in failed(low).error
@@ -81,7 +81,7 @@ def test_a_total_path_of_none_reads_to_the_empty_page_despite_totals() -> None:
 def test_a_limit_in_the_configuration_ends_the_read_whatever_the_total_is() -> None:
     answers = paged(rows(*range(9)))
 
-    def numbered(asked: Asked) -> Answer:
+    def numbered(asked: Request) -> Answer:
         start = 2 * asked.number("page")
         return page(*range(start, min(start + 2, 9)), total=9)
 
@@ -97,7 +97,7 @@ def test_a_limit_in_the_configuration_ends_the_read_whatever_the_total_is() -> N
 def test_any_number_of_rows_on_the_only_page_may_be_the_apis_own_limit(cap: int) -> None:
     some = rows(*range(12))
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         found = some[asked.number("offset") :][:cap]
         return Answer({"data": found, "total": len(found)})
 
@@ -108,7 +108,7 @@ def test_any_number_of_rows_on_the_only_page_may_be_the_apis_own_limit(cap: int)
 def test_a_round_number_of_rows_on_the_only_page_may_be_the_apis_own_limit() -> None:
     some = rows(*range(1, 13))
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         begin = asked.number("offset")
         found = some[begin : begin + 10]
         return Answer({"data": found, "total": len(found)})
@@ -133,7 +133,7 @@ def test_a_page_that_says_there_is_no_more_must_agree_with_the_total() -> None:
     attempt = failed(lambda _asked: page(1, 2, total=4, more=False), paginator=MORE)
 
     assert "Expected 4 rows, received 2" in attempt.error
-    assert len(attempt.asked) == 3
+    assert len(attempt.requests) == 3
 
 
 def test_an_empty_page_that_says_there_is_more_is_no_end() -> None:
@@ -154,7 +154,7 @@ def test_without_has_more_pages_end_as_they_do_elsewhere() -> None:
 def test_a_last_page_that_says_there_is_more_fails_the_read(
     sign: dict[str, Any],
 ) -> None:
-    def answer(_asked: Asked) -> Answer:
+    def answer(_asked: Request) -> Answer:
         return Answer({"data": rows(1, 2), **sign})
 
     assert "the last page says that there is more" in failed(answer, paginator="auto").error

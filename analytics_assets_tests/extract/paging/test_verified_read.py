@@ -46,9 +46,9 @@ def test_pages_of_a_pass_that_did_not_add_up_are_not_handed_on() -> None:
 def test_no_row_is_handed_on_before_the_last_has_arrived() -> None:
     with serving(paged(rows(*range(9)))) as server:
         found = iter(source_of(server, orders()).resources["orders"])
-        assert server.asked == []
+        assert server.requests == []
         assert next(found) == row(0)
-        assert len(server.asked) == 5
+        assert len(server.requests) == 5
         assert list(found) == rows(*range(1, 9))
 
 
@@ -70,7 +70,7 @@ def test_a_resource_can_be_read_again() -> None:
         resource = source_of(server, orders()).resources["orders"]
 
         assert list(resource) == list(resource) == rows(1, 2, 3)
-        assert len(server.asked) == 4
+        assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_sample_is_handed_on_page_by_page_and_asks_for_no_more() -> None:
             resource = source_of(server, orders()).resources["orders"].add_limit(pages)
 
             assert list(resource) == rows(*range(2 * pages))
-            assert len(server.asked) == pages
+            assert len(server.requests) == pages
 
 
 def test_a_sample_fails_and_does_not_begin_again() -> None:
@@ -151,13 +151,13 @@ def test_a_sample_fails_and_does_not_begin_again() -> None:
         attempt = drain(source_of(server, orders()).resources["orders"].add_limit(9))
 
     assert "orders: no complete read in 1 pass: its total changed" in attempt.error
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 def parallel(answers: Answers) -> Read:
     with serving(answers) as server:
         attempt = drain(source_of(server, orders()).parallelize())
-    attempt.asked = server.asked
+    attempt.requests = server.requests
     return attempt
 
 
@@ -172,7 +172,7 @@ def test_a_parallelized_source_fails_and_does_not_read_again(second: Answer) -> 
     attempt = parallel(in_turn(page(1, 2, total=4), second, page(total=4)))
 
     assert attempt.error.startswith("orders: ")
-    assert len(attempt.asked) in (2, 3)
+    assert len(attempt.requests) in (2, 3)
 
 
 def test_an_ignored_404_does_not_cut_a_read_short() -> None:
@@ -233,4 +233,4 @@ def test_a_sample_of_a_read_to_be_confirmed_is_one_page() -> None:
     with serving(paged(rows(1))) as server:
         sample = drain(source_of(server, orders()).resources["orders"].add_limit(1))
 
-    assert (sample.error, sample.numbers, len(server.asked)) == ("", [1], 1)
+    assert (sample.error, sample.numbers, len(server.requests)) == ("", [1], 1)

@@ -11,7 +11,7 @@ from analytics_assets.extract.rows.arrow import is_table
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
-    Asked,
+    Request,
     drain,
     orders,
     row,
@@ -43,7 +43,7 @@ class TypedRead:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     error: str = ""
 
     @property
@@ -62,7 +62,7 @@ def attempted(answers: Answers, given: Mapping[str, Any] | None = None) -> Typed
     with serving(answers) as server:
         source = source_of(server, given or entry(), contract=CONTRACT)
         attempt = drain(source.resources["orders"])
-    read = TypedRead(asked=server.asked, error=attempt.error)
+    read = TypedRead(requests=server.requests, error=attempt.error)
     for item in attempt.rows:
         if is_table(item):
             read.rows += [_without_dlt(each) for each in item.to_pylist()]
@@ -85,7 +85,7 @@ def changed(
 ) -> Answers:
     """An API with some other pages."""
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         usual, offset = answers(asked), asked.number("offset")
         if places is not None and offset not in places:
             return usual
@@ -99,7 +99,7 @@ def once(answers: Answers, offset: int, other: Answer) -> Answers:
     """An API that answers something else, once, at a place."""
     left = [other]
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if asked.number("offset") == offset and left:
             return left.pop()
         return answers(asked)

@@ -32,7 +32,7 @@ def attempted(answers: Answers, **endpoint: Any) -> Read:
     config = {"client": {"base_url": URL}, "resources": [given]}
     entry = Entry(given, config, resolve_configuration(ReadingSettings()))
     attempt = drain(_rows(RESTClient(URL, session=session), entry))
-    attempt.asked = network.server.asked
+    attempt.requests = network.server.requests
     return attempt
 
 

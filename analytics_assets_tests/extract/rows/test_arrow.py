@@ -18,7 +18,7 @@ from analytics_assets_tests.extract.rows.reading import MERGED, extract_source, 
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
+    Request,
     orders,
     paged,
     serving,
@@ -127,7 +127,7 @@ def source_of_cases(
     """A source with a resource for each contract."""
     answers = {f"/{contract.resource}": paged(rows) for contract, rows in cases}
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         return answers[asked.path](asked)
 
     contracts = {contract.resource: contract for contract, _ in cases}

@@ -18,7 +18,7 @@ from analytics_assets_tests.extract.rows.reading import (
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
+    Request,
     drain,
     in_turn,
     orders,
@@ -217,7 +217,7 @@ LINES = {
 }
 
 
-def one_good_and_one_bad_line(asked: Asked) -> Answer:
+def one_good_and_one_bad_line(asked: Request) -> Answer:
     """Three orders, each with a valid line and an invalid one."""
     if asked.path == "/orders":
         return paged(rows(1, 2, 3))(asked)
@@ -247,7 +247,7 @@ def test_without_a_key_or_a_schema_every_object_is_valid() -> None:
 def test_an_invalid_parent_row_fails_a_load_of_parent_and_children(bad: Any, reason: str) -> None:
     all_rows = [{"id": 1, "number": 1}, {"id": 2, "number": 2}, bad]
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         return paged(all_rows if asked.path == "/orders" else [])(asked)
 
     with serving(answer) as server:

@@ -14,8 +14,8 @@ from analytics_assets_tests.extract.http.limits.in_flight import InFlight
 from analytics_assets_tests.extract.http.limits.responses import Response
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
     PagedServer,
+    Request,
     drain,
     orders,
     paged,
@@ -37,7 +37,7 @@ class Refusing:
         self._answers = paged(MANY_PAGES)
         self._lock = threading.Lock()
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, asked: Request) -> Answer:
         with self._lock:
             now = time.monotonic()
             if asked.number("offset") == self.offset and not self.refused_at:
@@ -81,7 +81,7 @@ def test_a_single_attempt_does_not_wait_longer_than_its_timeout() -> None:
             list(source_of(server, orders(), connection=connection).resources["orders"])
 
         assert find_cause(failure.value, NoAnswerError)
-        assert server.asked == []
+        assert server.requests == []
 
 
 @pytest.mark.parametrize("in_flight", [1, 4, 16])
@@ -91,7 +91,7 @@ def test_the_api_never_sees_more_requests_at_once_than_is_set(
     read_ahead(monkeypatch, in_flight)
     answers, in_flight_now = paged(MANY_PAGES), InFlight(in_flight)
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if not asked.number("offset"):  # alone, as the number of pages is unknown
             return answers(asked)
         with in_flight_now.counted():
@@ -108,7 +108,7 @@ def test_the_api_never_sees_more_requests_at_once_over_several_connections(
     read_ahead(monkeypatch, 5)
     answers, in_flight_now = paged(MANY_PAGES), InFlight(5)
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if not asked.number("offset"):  # alone, as the number of pages is unknown
             return answers(asked)
         with in_flight_now.counted():
@@ -141,7 +141,7 @@ def test_the_api_sees_no_more_requests_than_its_quota_allows(
     lock, windows = threading.Lock(), dict[int, int]()
     answers = paged(MANY_PAGES)
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         with lock:
             window = int(time.time())
             windows[window] = windows.get(window, 0) + 1

@@ -70,7 +70,7 @@ def test_scope_and_further_parameters_are_sent(method: str) -> None:
             token_params={"audience": "https://api.example.com"},
         )
         sign(OAuth2(settings))
-        sent = endpoint.sent[0]
+        sent = endpoint.requests[0]
 
     assert (json.loads(sent.text) if method == "json" else sent.form) == {
         "grant_type": "client_credentials",
@@ -134,7 +134,7 @@ def test_an_assertion_has_the_claims_of_rfc_7523_and_the_id_of_its_key(
         account = {"private_key": private_pem(key), "private_key_id": "key-7", "scope": "reports"}
         before = int(time.time())
         sign(OAuth2(settings_for(endpoint, **account)))
-        audience, form = endpoint.url("/token"), endpoint.sent[0].form
+        audience, form = endpoint.url("/token"), endpoint.requests[0].form
 
     assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
     assert jwt.get_unverified_header(form["assertion"])["kid"] == "key-7"
@@ -184,7 +184,7 @@ def test_a_key_that_cannot_sign_is_refused_unseen_and_with_a_hint(
         with pytest.raises(TokenError, match=r"`private_key` cannot sign.*Give a PEM") as failure:
             sign(auth)
 
-        assert endpoint.sent == []
+        assert endpoint.requests == []
     for line in [line for line in pem.splitlines() if "-----" not in line]:
         assert line not in chain(failure.value)
     assert not passphrase or passphrase not in chain(failure.value)

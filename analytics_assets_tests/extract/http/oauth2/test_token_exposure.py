@@ -19,7 +19,7 @@ from analytics_assets_tests.support.token_server import (
     PAGE_VIEWS,
     RESERVED,
     TOKEN,
-    Sent,
+    Request,
     chain,
     get,
     private_pem,
@@ -39,7 +39,7 @@ def test_a_redirect_of_the_token_endpoint_is_not_followed(sandbox: Sandbox, stat
         with pytest.raises(TokenError, match=str(status)):
             sign(OAuth2(settings_for(sandbox)))
 
-        assert elsewhere.sent == []
+        assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -56,8 +56,8 @@ def test_a_redirect_to_another_origin_never_carries_the_token(
         response = build_session(auth.redact, auth).get(sandbox.base_url + PAGE_VIEWS, auth=auth)
 
         assert response.status_code == answer
-        assert [sent.path for sent in elsewhere.sent] == ["/rows"]
-        assert "authorization" not in elsewhere.sent[0].headers
+        assert [sent.path for sent in elsewhere.requests] == ["/rows"]
+        assert "authorization" not in elsewhere.requests[0].headers
         assert sandbox.tokens.issued == 1
 
 
@@ -70,11 +70,11 @@ def test_a_redirect_within_the_api_keeps_the_token(sandbox: Sandbox) -> None:
     assert response.json()["total"] == len(sandbox_rows("website_overview", TODAY))
 
 
-def echo(sent: Sent) -> tuple[int, dict[str, str], str]:
+def echo(sent: Request) -> tuple[int, dict[str, str], str]:
     return 400, {"Content-Type": "text/plain"}, f"{sent.headers.get('authorization')} {sent.text}"
 
 
-def refuse_with_echo(sent: Sent) -> tuple[int, dict[str, str], str]:
+def refuse_with_echo(sent: Request) -> tuple[int, dict[str, str], str]:
     return 400, {}, json.dumps({"error": "invalid_grant", "error_description": sent.text})
 
 
@@ -85,8 +85,8 @@ def test_an_api_that_echoes_the_token_does_not_get_it_into_the_error(sandbox: Sa
         with pytest.raises(ApiError, match=r"answered 400.*Bearer \*\*\*") as failure:
             get(auth, api.url())
 
-        assert api.sent[0].headers["authorization"].startswith("Bearer ")
-        assert api.sent[0].headers["authorization"].split()[1] not in chain(failure.value)
+        assert api.requests[0].headers["authorization"].startswith("Bearer ")
+        assert api.requests[0].headers["authorization"].split()[1] not in chain(failure.value)
 
 
 @pytest.mark.parametrize("method", ["form", "basic", "json"])
@@ -100,7 +100,7 @@ def test_a_token_endpoint_that_echoes_the_secret_does_not_get_it_into_the_error(
         with pytest.raises(TokenError, match="answered 400") as failure:
             sign(OAuth2(settings_for(endpoint, **changes)))
 
-        sent = endpoint.sent[0]
+        sent = endpoint.requests[0]
     basic = sent.headers.get("authorization", "Basic none").split()[1]
     spellings = [secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]]
     spellings += [requests.compat.quote_plus(secret), requests.compat.quote(secret, safe="")]
@@ -119,7 +119,7 @@ def test_a_token_endpoint_that_echoes_the_grant_does_not_get_it_into_the_error(
         with pytest.raises(TokenError, match="answered 400") as failure:
             sign(OAuth2(settings_for(endpoint, **{grant: value})))
 
-        form = endpoint.sent[0].form
+        form = endpoint.requests[0].form
     signature = form["assertion"].split(".")[2] if grant == "private_key" else value
     assert signature[:40] not in chain(failure.value)
     assert requests.compat.quote_plus(value) not in chain(failure.value)

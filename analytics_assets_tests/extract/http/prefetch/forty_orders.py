@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analytics_assets_tests.support.paged_server import Answer, Answers, Asked, rows
+from analytics_assets_tests.support.paged_server import Answer, Answers, Request, rows
 
 MAX_IN_FLIGHT = 16
 NUMBERS = range(40)
@@ -11,14 +11,14 @@ IN_BODY = {"offset_body_path": "page.offset", "limit_body_path": "page.limit"}
 Kind = dict[str, Any]
 
 
-def position(asked: Asked) -> int:
+def position(asked: Request) -> int:
     in_body = (asked.body or {}).get("page", {})
     number = asked.number("page", default=-1)
     return (2 * number if number >= 0 else 0) or asked.number("offset") or in_body.get("offset", 0)
 
 
 def two_per_page(with_total: bool = True) -> Answers:
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         start = position(asked)
         found = {"data": ALL[start : start + 2], "pages": len(ALL) // 2}
         return Answer({**found, "total": len(ALL)} if with_total else found)

@@ -29,7 +29,7 @@ class Stalling:
     stalled: int = 0
     port: int = 0
     earlier: list[Any] = field(default_factory=list)
-    asked: list[int] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -79,7 +79,7 @@ def stalling(api: Stalling) -> Iterator[Stalling]:
 
         def do_GET(self) -> None:
             offset = int(self.path.partition("offset=")[2].partition("&")[0] or 0)
-            api.asked.append(offset)
+            api.requests.append(offset)
             api.answer(self, offset)
 
         def log_message(self, *_arguments: Any) -> None:

@@ -22,7 +22,14 @@ from analytics_assets_tests.extract.http.prefetch.stalling import (
     sockets_to,
     stalling,
 )
-from analytics_assets_tests.support.paged_server import Answer, Asked, drain, orders, rows, serving
+from analytics_assets_tests.support.paged_server import (
+    Answer,
+    Request,
+    drain,
+    orders,
+    rows,
+    serving,
+)
 
 PROMPT = 5.0  # seconds: well under the timeout
 TIMEOUT = "60"
@@ -79,11 +86,11 @@ def test_a_read_that_fails_while_others_stall_ends_at_once_and_leaves_nothing(
 def test_no_request_of_a_read_that_failed_is_sent_afterwards() -> None:
     with stalling(Stalling()) as api:
         drain(resource_of(api, connect({"base_url": api.url}, "shop")))
-        asked = len(api.asked)
+        asked = len(api.requests)
         sleep(0.3)
 
-        assert len(api.asked) == asked
-        assert max(asked for asked in api.asked) <= 8 + 2 * MAX_IN_FLIGHT
+        assert len(api.requests) == asked
+        assert max(asked for asked in api.requests) <= 8 + 2 * MAX_IN_FLIGHT
 
 
 @pytest.fixture
@@ -155,7 +162,7 @@ def test_a_read_by_libcurl_that_fails_while_others_stall_ends_at_once_and_leaves
 def test_a_long_wait_for_a_retry_ends_with_its_read(status: int) -> None:
     waits = threading.Event()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         offset = asked.number("offset")
         if offset == 10:
             waits.set()
@@ -178,7 +185,7 @@ def test_a_long_wait_for_a_retry_ends_with_its_read(status: int) -> None:
 def test_discarded_pages_do_not_delay_the_next_pass() -> None:
     passes, stalls, over = [0], threading.Barrier(MAX_IN_FLIGHT), threading.Event()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         offset = asked.number("offset")
         passes[0] += offset == 0
         total = 60 if passes[0] == 1 else 59

@@ -22,8 +22,8 @@ from analytics_assets_tests.extract.http.prefetch.forty_orders import (
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
-    Asked,
     Read,
+    Request,
     drain,
     orders,
     read,
@@ -57,8 +57,8 @@ def test_an_auth_that_signs_each_url_otherwise_does_not_double_the_requests() ->
 
     assert attempt.numbers == list(NUMBERS)
     # one for each of the 20 pages, one behind the last, the first wrong guess, two small ones
-    assert len(server.asked) <= 20 + 1 + MAX_IN_FLIGHT + 2
-    pages = Counter(asked.number("offset") for asked in server.asked)
+    assert len(server.requests) <= 20 + 1 + MAX_IN_FLIGHT + 2
+    pages = Counter(asked.number("offset") for asked in server.requests)
     assert pages[len(ALL) - 2] <= 2, "in the end each page is asked for once"
 
 
@@ -66,7 +66,7 @@ def most_in_flight(answers: Answers, **endpoint: Any) -> tuple[Read, int]:
     """Read, and return the most requests that there were at once."""
     now, most, seen, lock = [0], [0], [0], threading.Condition()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         with lock:
             now[0], seen[0] = now[0] + 1, seen[0] + 1
             most[0] = max(most[0], now[0])
@@ -101,7 +101,7 @@ def test_actions_of_dlt_leave_pages_at_once() -> None:
     assert most > 1
 
 
-def cursors(asked: Asked) -> Answer:
+def cursors(asked: Request) -> Answer:
     start = asked.number("after")
     following = start + 2 if start + 2 < len(ALL) else None
     return Answer({"data": ALL[start : start + 2], "after": following, "total": len(ALL)})
@@ -132,7 +132,7 @@ def test_cookies_are_sent_with_the_next_read() -> None:
         source = source_of_recorder(api.url())
         list(source())
         list(source())
-        assert [sent.headers.get("cookie") for sent in api.sent] == [None, "shop=7"]
+        assert [sent.headers.get("cookie") for sent in api.requests] == [None, "shop=7"]
 
 
 def source_of_recorder(url: str) -> Callable[[], Any]:

@@ -15,8 +15,8 @@ from analytics_assets_tests.extract.http.prefetch.forty_orders import (
 from analytics_assets_tests.faults.visits import TOKEN_PATH, VisitsServer, always, once
 from analytics_assets_tests.support.paged_server import (
     Answer,
-    Asked,
     Read,
+    Request,
     drain,
     failed,
     read,
@@ -29,7 +29,7 @@ def test_an_error_of_a_page_is_raised_after_the_pages_before_it() -> None:
     refused = threading.Event()
     answers = two_per_page()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if position(asked) == 20:
             refused.set()
             return Answer({}, status=403)
@@ -47,7 +47,7 @@ def test_the_error_is_that_of_the_first_page_that_fails_in_any_order_of_arrival(
     refused = threading.Event()
     answers = two_per_page()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if position(asked) == 20:
             refused.set()
             return Answer({}, status=403)
@@ -63,7 +63,7 @@ def test_the_error_is_that_of_the_first_page_that_fails_in_any_order_of_arrival(
 def test_failures_of_pages_behind_the_end_are_ignored(
     monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if position(asked) > len(ALL):
             return Answer({}, status=status)
         return two_per_page(with_total=False)(asked)
@@ -76,7 +76,7 @@ def test_temporary_failures_of_pages_are_retried() -> None:
     failures = Counter[int]()
     answers = two_per_page()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         place = position(asked)
         failures[place] += 1
         if place % 6 == 0 and failures[place] < 3:
@@ -139,7 +139,7 @@ def test_a_page_that_is_redirected_to_itself_is_read(times: int) -> None:
     answers = two_per_page()
     lock = threading.Lock()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         place = str(position(asked))
         with lock:
             redirected[place] += 1

@@ -17,8 +17,8 @@ from analytics_assets_tests.extract.http.prefetch.forty_orders import (
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
-    Asked,
     Read,
+    Request,
     attempted,
     drain,
     orders,
@@ -40,7 +40,7 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch, answers: Answers, **endpoint:
 
 
 def requests_of(attempt: Read) -> Counter[str]:
-    return Counter(str(asked) for asked in attempt.asked)
+    return Counter(str(asked) for asked in attempt.requests)
 
 
 @pytest.mark.parametrize("with_total", [True, False])
@@ -70,7 +70,7 @@ def test_no_page_is_requested_twice_if_the_total_is_unknown(kind: str) -> None:
     attempt = attempted(two_per_page(with_total=False), **KINDS[kind])
 
     assert max(requests_of(attempt).values()) == 1
-    assert len(attempt.asked) <= 21 + MAX_IN_FLIGHT
+    assert len(attempt.requests) <= 21 + MAX_IN_FLIGHT
 
 
 class Together:
@@ -81,7 +81,7 @@ class Together:
         self._places = iter(range(10**6))
         self._many = many
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, asked: Request) -> Answer:
         if 0 < next(self._places) <= self._many:
             self._barrier.wait(10)
         return self._answers(asked)
@@ -98,7 +98,7 @@ def test_pages_that_arrive_in_another_order_keep_their_own() -> None:
     later = threading.Event()
     answers = two_per_page()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         if position(asked) == 2:
             assert later.wait(10), "the pages behind are asked for, too"
         if position(asked) == 20:
@@ -110,12 +110,12 @@ def test_pages_that_arrive_in_another_order_keep_their_own() -> None:
 
 def test_without_a_total_no_more_pages_are_requested_than_have_arrived() -> None:
     attempt = read(two_per_page(with_total=False))
-    asked_behind = [place for asked in attempt.asked if (place := position(asked)) > len(ALL)]
+    asked_behind = [place for asked in attempt.requests if (place := position(asked)) > len(ALL)]
 
     assert len(asked_behind) <= MAX_IN_FLIGHT
     with serving(paged(rows(1, 2, 3), with_total=False)) as server:
         drain(source_of(server, orders()).resources["orders"])
-        assert len(server.asked) <= 4
+        assert len(server.requests) <= 4
 
 
 def test_an_api_that_returns_fewer_rows_than_the_limit_is_read_by_their_number() -> None:
@@ -126,7 +126,7 @@ def test_an_api_that_returns_fewer_rows_than_the_limit_is_read_by_their_number()
 
 
 def test_pages_of_many_sizes_are_read_without_gaps() -> None:
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         start = asked.number("offset")
         return Answer({"data": ALL[start : start + 1 + start % 3], "total": len(ALL)})
 
@@ -134,14 +134,14 @@ def test_pages_of_many_sizes_are_read_without_gaps() -> None:
 
     assert attempt.numbers == list(NUMBERS)
     # after a few wrong guesses the places count as unknown beforehand
-    assert len(attempt.asked) <= 40 + MAX_IN_FLIGHT
+    assert len(attempt.requests) <= 40 + MAX_IN_FLIGHT
 
 
 def test_another_pass_requests_all_pages_again() -> None:
     all_rows = list(ALL)
     lock = threading.Lock()
 
-    def answer(asked: Asked) -> Answer:
+    def answer(asked: Request) -> Answer:
         with lock:
             if asked.number("offset") == 30 and len(all_rows) == len(ALL):
                 all_rows.insert(0, row(-1))
