@@ -1,9 +1,8 @@
 """Pagination that proves that it is complete.
 
-Stock dlt 1.31 ends a read at a short, empty or broken page, increases the offset by `limit` however
-many rows arrived, and refuses an API that gives no total. Here the offset increases by the rows
-that arrived, the end is the API's total or an empty page, and an inconsistent pass is read again
-from the start.
+Stock dlt 1.31 ends a read at a short, empty or broken page, increases the offset by `limit`, and
+refuses an API without a total. Here the offset increases by the rows that arrived, the end is the
+API's total or an empty page, and an inconsistent pass is read again from the start.
 """
 
 import copy
@@ -253,12 +252,10 @@ class VerifyingPaginator(BasePaginator):
     def _may_be_last_page(
         self, response: requests.Response, rows: Sequence[Any], total: int | None
     ) -> bool:
-        """Return True if a page may be the last one."""
-        paginator, detected = self._position.paginator, self._configured is None
         if (total, self.proof.total) != (None, None):
             return False
-        body, received = response.json(), self.proof.received
-        return may_be_last_page(paginator, body, len(rows), received, detected)
+        paginator, body, received = self._position.paginator, response.json(), self.proof.received
+        return may_be_last_page(paginator, body, len(rows), received, self._configured is None)
 
     def _repeats_last_page(
         self, response: requests.Response, rows: Sequence[Any], total: int | None
