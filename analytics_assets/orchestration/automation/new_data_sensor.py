@@ -1,7 +1,8 @@
-"""The new-data sensor: asks the API for its newest changes, and requests runs for them alone."""
+"""The new-data sensor: fetches the API's newest changes, and requests runs for them alone."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -46,8 +47,8 @@ def build_new_data_sensor(
 
     Its cursor holds, per resource, the newest change that a load has brought. It advances once the
     run that the sensor requested has succeeded. A failed run is requested again, after a pause
-    that doubles with each failure. For a partitioned resource, the sensor asks for the partitions
-    that its run would load: those that are due.
+    that doubles with each failure. For a partitioned resource, the request is for the partitions
+    that the run would load: those that are due.
 
     Args:
         api: the API.
@@ -67,7 +68,7 @@ def build_new_data_sensor(
 
     @dg.sensor(
         name=f"{api.name}_new_data",
-        # and not `target`, for which all assets would have to have the same partitions
+        # not `target`, which requires that all assets have the same partitions
         asset_selection=dg.AssetSelection.assets(*(asset_key(resource) for resource in watched)),
         minimum_interval_seconds=int(INTERVAL.total_seconds()),
         description="Asks each endpoint for its newest change, and loads resources with new data.",
@@ -77,18 +78,18 @@ def build_new_data_sensor(
         runs: list[dg.RunRequest] = []
         reasons: list[str] = []
         try:
-            connection = connect(api.config["client"], api.name, single_attempt())
-            for resource in watched:
-                loaded = _loaded(context.instance, resource, cursor.get(resource.name))
-                if loaded:
-                    cursor[resource.name] = loaded.isoformat()
-                outcome = _evaluate(context.instance, resource, loaded, connection, clock())
-                if isinstance(outcome, dg.RunRequest):
-                    runs.append(outcome)
-                else:
-                    reasons.append(outcome)
+            with closing(connect(api.config["client"], api.name, single_attempt())) as connection:
+                for resource in watched:
+                    loaded = _loaded(context.instance, resource, cursor.get(resource.name))
+                    if loaded:
+                        cursor[resource.name] = loaded.isoformat()
+                    outcome = _evaluate(context.instance, resource, loaded, connection, clock())
+                    if isinstance(outcome, dg.RunRequest):
+                        runs.append(outcome)
+                    else:
+                        reasons.append(outcome)
         except Exception as error:
-            # the next tick is the retry, so an API that is down is a skipped tick, not a failed one
+            # the next tick is the retry, so that a tick is skipped, not failed, if the API is down
             cause = find_cause(error, AnalyticsAssetsError)
             if cause is None:
                 raise
@@ -116,7 +117,7 @@ def _evaluate(
     due = due_partitions(load, now) if isinstance(load, Partitioned) else ()
     if isinstance(load, Partitioned) and not due:
         return f"{name}: there is no partition yet."
-    newest = _ask(resource, due, connection)
+    newest = _newest_change(resource, due, connection)
     if isinstance(newest, str):
         return newest
     in_table = _newest_in_table(instance, resource, due)
@@ -138,12 +139,12 @@ def _evaluate(
     tags = {**own, NEWEST_TAG: newest.isoformat(), **(range_tags(due) if due else {})}
     failures = instance.get_run_records(dg.RunsFilter(tags=tags))
     if failures:
-        pause = min(LONGEST_PAUSE, INTERVAL * 2 ** (len(failures) - 1))
-        again = datetime.fromtimestamp(failures[0].end_time or 0, UTC) + pause
-        if datetime.now(UTC) < again:
+        retry_at = datetime.fromtimestamp(failures[0].end_time or 0, UTC) + pause(len(failures))
+        if datetime.now(UTC) < retry_at:
             return (
                 f"{name}: {len(failures)} runs for the change of {newest.isoformat()} failed, "
-                f"the last one is {failures[0].dagster_run.run_id}; next try {again.isoformat()}."
+                f"the last one is {failures[0].dagster_run.run_id}; next try "
+                f"{retry_at.isoformat()}."
             )
     return dg.RunRequest(
         run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}{''.join(due[-1:])}",
@@ -152,8 +153,21 @@ def _evaluate(
     )
 
 
-def _ask(resource: Resource, due: Sequence[str], connection: Connection) -> datetime | str:
-    """Return the endpoint's newest change, or the reason that this one endpoint has none."""
+def pause(failures: int) -> timedelta:
+    """Return the pause after a number of failed runs: doubled by each, up to the longest one.
+
+    Example:
+        >>> str(pause(1)), str(pause(2)), str(pause(1000))
+        ('0:05:00', '0:10:00', '6:00:00')
+    """
+    doublings = min(failures - 1, 10)  # more would exceed what a timedelta can be
+    return min(LONGEST_PAUSE, INTERVAL * 2.0**doublings)
+
+
+def _newest_change(
+    resource: Resource, due: Sequence[str], connection: Connection
+) -> datetime | str:
+    """Return the endpoint's newest change, or the reason that it has none."""
     newest_request, rows = resource.policy.newest, "rows"
     assert newest_request is not None, "others are not watched"
     if due:
@@ -185,9 +199,10 @@ def _loaded(
 def _newest_in_table(
     instance: dg.DagsterInstance, resource: Resource, due: Sequence[str]
 ) -> datetime | None:
-    """Return the newest change in the table after its last load, by whatever run.
+    """Return the newest change in the table after its last load by any run.
 
-    For partitions it is that after the oldest of their last loads; None if one was never loaded.
+    For partitions it is the one after the oldest of their last loads; None if a partition was never
+    loaded.
     """
     asset = asset_key(resource)
     if due:

@@ -1,6 +1,7 @@
 """Checks of the last load: completeness, rejected and deleted rows, contract drift."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -80,7 +81,7 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
 
 
 def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
-    """Warn if the last load brought rows that no later load can ask for by their change.
+    """Warn if the last load brought rows that no later load can request by their change.
 
     Args:
         load: the metadata of the last load.
@@ -94,7 +95,7 @@ def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     numbers[ROWS_YET_TO_COME] = load[ROWS_YET_TO_COME]
     findings = {
         ROWS_WITHOUT_CURSOR: f"have no time of change in `{reads.field}`, so that no load "
-        "can ask for changes in them. Name the field that has it, or load the resource in full.",
+        "can request changes in them. Name the field that has it, or load the resource in full.",
         ROWS_BEFORE_START: f"changed before {load[STARTED]}, the start of the request. Does the "
         f"API honour `{reads.param}`, and mean `{reads.field}` by it?",
         ROWS_YET_TO_COME: "have a time of change in the future. They are loaded, but the cursor "
@@ -163,20 +164,20 @@ def check_drift(resource: Resource, load: Mapping[str, Any]) -> CheckResult:
     """Warn if the API's document or rows differ from the stored contract.
 
     Args:
-        resource: the resource, whose API is asked for its document.
+        resource: the resource, whose API serves the document.
         load: the metadata of the last load.
     """
     api = resource.api
     unknown, absent = load.get(UNKNOWN_FIELDS) or {}, load.get(ABSENT_FIELDS) or ()
-    seen = [f"rows have `{field}` ({kind}), unknown to it" for field, kind in unknown.items()]
+    observed = [f"rows have `{field}` ({kind}), unknown to it" for field, kind in unknown.items()]
     if load.get(ROWS_RECEIVED):
-        seen += [f"no row has `{field}`" for field in absent]
+        observed += [f"no row has `{field}`" for field in absent]
     try:
-        connection = connect(api.config["client"], api.name)
-        document = fetch_document(connection, api.openapi_path)
-        changes = [*drift(resource.contract, contract_in(document, resource)), *seen]
+        with closing(connect(api.config["client"], api.name)) as connection:
+            document = fetch_document(connection, api.openapi_path)
+        changes = [*drift(resource.contract, contract_in(document, resource)), *observed]
     except AnalyticsAssetsError as error:
-        changes = [f"the API's document could not be compared: {error}", *seen]
+        changes = [f"the API's document could not be compared: {error}", *observed]
     text = "\n".join(changes) or "The API matches the contract."
     if changes:
         text += "\n`analytics-assets contract` stores the API's document as the new contract."
