@@ -11,7 +11,7 @@ def asset_key(resource: ResourceConfig) -> dg.AssetKey:
 
 
 def endpoint_key(resource: ResourceConfig) -> dg.AssetKey:
-    """Return the key of the upstream asset that stands for a resource's endpoint."""
+    """Return the key of the upstream asset of a resource's endpoint."""
     return dg.AssetKey([f"{resource.api_name}_api", resource.name])
 
 

@@ -26,10 +26,10 @@ def load_project(folder: Path) -> dg.Definitions:
 
 @contextmanager
 def garbage_collection_paused() -> Iterator[None]:
-    """Exempt definitions from garbage collection: they live as long as the process.
+    """Create objects that garbage collection ignores, such as definitions, inside the context.
 
-    Scanning them takes a fifth of the time in which 500 resources load, and 0.2 s before the first
-    request of a run.
+    They exist as long as the process. To scan them takes a fifth of the time in which 500 resources
+    load, and 0.2 s before the first request of a run.
     """
     gc.disable()
     try:

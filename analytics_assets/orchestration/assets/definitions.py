@@ -66,7 +66,7 @@ def build_assets(
     """
     validate_entries(api)
     translator = ResourceTranslator(resources, warehouse, api.file)
-    # for `dlt_assets` to read its destination: a run has a pipeline of its own
+    # `dlt_assets` reads the destination of this one; a run has a pipeline of its own
     with TemporaryDirectory() as folder:
         pipeline = warehouse.pipeline(api.name, Path(folder))
     assets = []

@@ -1,4 +1,4 @@
-"""Deletion of rows that a load did not bring, where the policy or the run config asks for it."""
+"""Deletion of rows that a load did not bring, by the policy or the run config."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,9 +29,9 @@ def drop_other_rows(
 ) -> dict[str, int]:
     """Delete the rows that a load did not bring, but never all rows.
 
-    dlt's own `refresh="drop_data"` empties the table before the new rows are in it, so that a load
-    that fails would leave it empty. Rows stay if the API may still have them: rows were left out or
-    rejected, or belong to other days than the request.
+    dlt's own `refresh="drop_data"` empties the table before the new rows are loaded, so that a
+    failed load would leave it empty. Rows stay if the API may still have them: if rows were left
+    out or rejected, or belong to other days than the request.
 
     Args:
         tables: the open warehouse.

@@ -1,4 +1,4 @@
-"""Errors of a load that dlt raises late, explained by class: values that no column can hold."""
+"""Explanations of dlt's errors about values that no column can store."""
 
 from dlt.common.schema.exceptions import (
     CannotCoerceColumnException,
@@ -14,7 +14,7 @@ NULL_ADVICE = (
 
 
 def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | None:
-    """Return a sentence about a value that has no place in its column, and what to change.
+    """Return a sentence about a value that does not fit its column, with the remedy.
 
     Args:
         error: the error of a load.
@@ -33,7 +33,7 @@ def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | 
     null = find_cause(error, CannotCoerceNullException)
     if isinstance(null, CannotCoerceNullException):
         return f"A row has no value for a column that is declared not null: {null}. {NULL_ADVICE}"
-    from pyarrow import ArrowInvalid  # 0.1 s that the definitions need not wait for
+    from pyarrow import ArrowInvalid  # takes 0.1 s, which definitions do not need
 
     unwritable = find_cause(error, ArrowInvalid)
     if unwritable:

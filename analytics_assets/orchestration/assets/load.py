@@ -77,7 +77,7 @@ class AssetLoad:
             The materialization, with metadata of the load and of the table.
 
         Raises:
-            dagster.Failure: an error that the user can correct; its description says how.
+            dagster.Failure: an error that the user can correct; its description has the remedy.
         """
         record_machine(context.instance, context.run.run_id)
         resource, partitions = self.resource, tuple[str, ...]()
@@ -165,7 +165,7 @@ def _log_source(
 def _source(
     resource: Resource, config: LoadConfig, connection: Connection, partitions: Sequence[str]
 ) -> DltSource:
-    """Return the source of one load; a new one each time, as dagster-dlt changes what it runs."""
+    """Return the source of one load; a new one each time, as dagster-dlt changes its source."""
     name, load = resource.name, resource.policy.load
     cursor, window = cursor_of(resource, config), None
     entries: dict[str, Any] = dict(resource.config)
@@ -192,7 +192,7 @@ def _delete_rows(
     load: Mapping[str, Any],
     partitions: Sequence[str],
 ) -> dict[str, Any]:
-    """Delete the rows that the load proves gone, where that is asked for; return the counts."""
+    """Delete the rows that the API no longer has, if configured; return the counts."""
     counts = dict[str, Any]()
     if resource.loads_every_row and tables.columns(resource.table):
         counts[ROWS_OF_LOAD] = tables.rows_of_loads(resource.table, load_ids(load))
@@ -206,9 +206,9 @@ def _delete_rows(
 def _endpoint_observation(
     resource: Resource, connection: Connection, load: Mapping[str, Any]
 ) -> dg.AssetObservation:
-    """Return the observation of the endpoint: its URL, and the rows it gave."""
+    """Return the observation of the endpoint: its URL, and the number of its rows."""
     url = endpoint_url(connection.settings.base_url, str(resource.endpoint["path"]))
-    # the embedded API ends with its process, and a link to it would be dead
+    # no link to the embedded API, which ends with its process
     embedded = connection.settings.embedded
     return dg.AssetObservation(
         endpoint_key(resource),
@@ -231,6 +231,6 @@ def _result(
         return dg.MaterializeResult(key, metadata={**metadata, **columns})
     for partition, count in load.rows.items():
         context.add_asset_metadata({PARTITION_ROW_COUNT: count}, key, partition)
-    # as long as all other metadata together, and the same for all partitions of the run
+    # once a run: the same for all its partitions, and larger than all other metadata
     context.add_asset_metadata(columns, key, list(load.rows)[-1])
     return dg.MaterializeResult(key, metadata={**metadata, "window": range_name(list(load.rows))})

@@ -26,7 +26,7 @@ class Refresh(Enum):
 
 
 class LoadConfig(dg.Config):
-    """Deviations of one run from the policy of its resource; none by default.
+    """Settings of one run that differ from the policy of its resource.
 
     https://docs.dagster.io/guides/operate/configuration/run-configuration
     """
@@ -43,13 +43,11 @@ class LoadConfig(dg.Config):
     )
     refresh: Refresh = Field(
         default=Refresh.nothing,
-        description="`drop_state`: forget how far loads have come. `drop_data`: that, and delete "
-        "the rows that this run does not bring, once it has brought all others; of a partitioned "
-        "resource those of the chosen partitions.",
+        description="`drop_state`: delete the state of earlier loads, such as the cursor. "
+        "`drop_data`: delete also the rows that this run does not bring, after it has brought all "
+        "others; of a partitioned resource only rows of the chosen partitions.",
     )
-    confirm: str = Field(
-        default="", description="The name of the table, which `refresh` must be confirmed by."
-    )
+    confirm: str = Field(default="", description="The name of the table, to confirm `refresh`.")
 
     @property
     def begins_anew(self) -> bool:
@@ -93,8 +91,8 @@ class LoadConfig(dg.Config):
         moment = parse_timestamp(self.start)
         if not isinstance(load, Incremental):
             raise RunConfigError(
-                f"`start` is for resources whose policy says `Incremental`, and not "
-                f"`{type(load).__name__}`. Leave it out."
+                f"`start` is for `Incremental` resources, and not for "
+                f"`{type(load).__name__}` ones. Leave it out."
             )
         if self.begins_anew:
             raise RunConfigError(
@@ -103,13 +101,13 @@ class LoadConfig(dg.Config):
             )
         if moment is None or moment > datetime.now(UTC):
             raise RunConfigError(
-                f"`start` is {self.start!r}; give a date or a time that has been, such as "
+                f"`start` is {self.start!r}; give a date or a time in the past, such as "
                 "'2026-01-31' or '2026-01-31T12:00:00Z'."
             )
 
 
 def cursor_of(resource: Resource, config: LoadConfig) -> Cursor | None:
-    """Return the cursor of a resource whose policy says `Incremental`, else None.
+    """Return the cursor of a resource with an `Incremental` load, else None.
 
     Args:
         resource: the resource.

@@ -15,7 +15,7 @@ from analytics_assets.orchestration.checks.partition_checks import check_newest_
 from analytics_assets.orchestration.keys import asset_key
 
 INTERVAL = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(hours=1)  # for a run that will evaluate the check, as it may hang
+LONGEST_WAIT = timedelta(hours=1)  # for a run that is to evaluate the check; it may hang
 CHECK = "newest_partition"
 
 

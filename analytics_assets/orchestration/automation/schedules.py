@@ -46,7 +46,7 @@ def build_schedules(
         policy = resource.policy
         cron = " ".join(policy.schedule.lower().split())  # one schedule for any spelling
         groups[_Timing.of(cron, policy)].append(resource)
-    # a schedule keeps its name, and so its switch, when partitions start elsewhere
+    # the name, and so the switch, of a schedule does not depend on the start of partitions
     alike = Counter(timing.short_name for timing in groups)
     schedules = []
     for timing, group in sorted(groups.items(), key=lambda item: item[0]):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import dagster as dg
@@ -26,12 +25,12 @@ from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.warehouse.tables import Tables
 
 NAMED_AT_MOST = 10
-STEP_BACK = {"day": 7, "week": 1, "month": 1}  # partitions: to the same weekday, or one before
+STEP_BACK = {"day": 7, "week": 1, "month": 1}  # in partitions
 BEFORE = {"day": "a week before", "week": "the week before", "month": "the month before"}
 
 
 def check_rows_in_window(load: Mapping[str, Any]) -> CheckResult:
-    """Warn if the API gave rows of other days than it was asked for.
+    """Warn if the API gave rows of other days than the request.
 
     Args:
         load: the metadata of the last loads.
@@ -122,7 +121,7 @@ def check_lost_partitions(
         False,
         f"The table has fewer rows of {len(lost)} than were loaded: {_named(holes)}. Is it another "
         "warehouse, or an older copy? Load them again by a backfill, or by `make materialize`. Or "
-        "have rows of other days the same `primary_key`, and have replaced theirs?",
+        "did rows of other days with the same `primary_key` replace them?",
         numbers=numbers,
     )
 
@@ -158,16 +157,11 @@ def check_partition_rows(
     text = f"{_named(fallen)}. If that is correct, raise `max_drop` in the resource's policy."
     if load.window.end_is_inclusive and any(not rows[key] for _, key in pairs):
         text += " Or is the API's end exclusive? Then set `end_is_inclusive=False` in `window`."
-    return CheckResult(
-        False,
-        text,
-        dg.AssetCheckSeverity.WARN,
-        numbers,
-    )
+    return CheckResult(False, text, dg.AssetCheckSeverity.WARN, numbers)
 
 
 def _named(findings: Sequence[str]) -> str:
     """Return the first findings, and the number of the others."""
-    shown = list(islice(findings, NAMED_AT_MOST))
+    shown = list(findings[:NAMED_AT_MOST])
     more = len(findings) - len(shown)
     return "; ".join([*shown, *([f"and {more} more"] if more else [])])

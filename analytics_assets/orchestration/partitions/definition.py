@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 
 def partitioned(resource: ResourceConfig) -> Partitioned:
-    """Return the load of a resource whose policy says `Partitioned`."""
+    """Return the load of a resource with a `Partitioned` load."""
     load = resource.policy.load
     assert isinstance(load, Partitioned), "other loads have no partitions"
     return load

@@ -1,4 +1,4 @@
-"""Runs that are due: what must be loaded now for all tables to be complete."""
+"""Runs that are due: the loads by which all tables are complete."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

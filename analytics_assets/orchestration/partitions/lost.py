@@ -17,8 +17,8 @@ def lost_partitions(
 ) -> list[str]:
     """Return the partitions with fewer rows in the table than after their last load.
 
-    Either the warehouse is another one or an older copy, while Dagster's history is that of the
-    one before; or rows of other partitions have the same keys and have replaced theirs.
+    Either the warehouse is not the one of Dagster's history, or is an older copy of it; or rows of
+    other partitions with the same keys have replaced rows of these.
 
     Args:
         instance: holds the event log.

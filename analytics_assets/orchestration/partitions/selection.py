@@ -10,7 +10,7 @@ from analytics_assets.config.resource import ResourceConfig
 
 
 class PartitionSelectionError(AnalyticsAssetsError):
-    """A run selects no partition, or more than one request may ask for."""
+    """A run selects no partition, or more than `longest_window`."""
 
 
 def selected_partitions(

@@ -18,7 +18,7 @@ UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 class RunEndedError(AnalyticsAssetsError):
-    """A process works for a run that has ended."""
+    """The run of a process has ended."""
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -45,7 +45,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Return True if a run has ended by itself since it was listed."""
+    """Return True if a run has ended since it was listed."""
     run = instance.get_run_by_id(run_id)
     return run is None or run.is_finished
 
@@ -53,7 +53,7 @@ def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
 def record_machine(instance: dg.DagsterInstance, run_id: str) -> None:
     """Tag a run with the machine of this process; each step with a pool slot does so first.
 
-    Dagster 1.13 records the process id alone, which says nothing on another machine.
+    Dagster 1.13 records the process id alone, which is meaningless on another machine.
 
     Args:
         instance: holds the run.
@@ -65,7 +65,7 @@ def record_machine(instance: dg.DagsterInstance, run_id: str) -> None:
 def refuse_ended_run(instance: dg.DagsterInstance, run_id: str) -> None:
     """Stop a process whose run has ended.
 
-    The process of a step outlives the process of its run if that one is killed.
+    The process of a step continues if the process of its run is killed.
 
     Args:
         instance: holds the run.

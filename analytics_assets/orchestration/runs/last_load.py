@@ -1,4 +1,4 @@
-"""The last load of an asset, as its checks see it."""
+"""The last load of an asset, for its checks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
