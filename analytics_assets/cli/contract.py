@@ -11,7 +11,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.contract.contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.errors import ContractError
-from analytics_assets.contract.openapi.document import keep, read_document
+from analytics_assets.contract.openapi.document import read_document, store_document
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
@@ -46,7 +46,7 @@ def _update(api: Api, file: str, only_check: bool) -> bool:
     for line in changes or ["no change"]:
         echo(line, style="red" if changes and only_check else None)
     if not only_check:
-        keep(live, file)
+        store_document(live, file)
         echo(f"Stored in {file}")
     return bool(changes)
 

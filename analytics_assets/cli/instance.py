@@ -19,12 +19,12 @@ def open_instance() -> AbstractContextManager[dg.DagsterInstance]:
     """Open the instance that `dagster dev` finds, or an ephemeral one with a warning."""
     home = os.environ.get("DAGSTER_HOME") or (Path.cwd() if Path("dagster.yaml").exists() else "")
     if home:
-        # the output belongs on the terminal; to capture it, Dagster would start processes
+        # the output goes to the terminal; to capture it, Dagster would start processes
         no_capture = {"module": "dagster._core.storage.noop_compute_log_manager"}
         no_capture["class"] = "NoOpComputeLogManager"
         history = Path(home) / ".dagster"
         history.mkdir(parents=True, exist_ok=True)
-        # Dagster 1.13 creates its database in a way that two first commands at once would break it
+        # two commands that start at once would break the database that Dagster 1.13 creates
         with FileLock(history / "opening.lock"):
             return dg.DagsterInstance.local_temp(str(home), overrides={"compute_logs": no_capture})
     echo(

@@ -62,7 +62,7 @@ def _interruptible(run: Callable[[], Results]) -> Results:
     """Run in a thread, so that Ctrl-C ends the command at once.
 
     In the main thread dlt and Dagster catch the signal, and continue with the next table. To exit
-    behind their back is safe: tables change in one transaction each.
+    meanwhile is safe: each table changes in one transaction.
     """
     future = ThreadPoolExecutor(1).submit(run)
     try:

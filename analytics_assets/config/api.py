@@ -49,7 +49,7 @@ class Api:
             https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
         default_policy: the policy of all resources.
         policies: deviations from it, by resource.
-        file: the file in which the API is written down, for links from the Dagster UI to it.
+        file: the file that defines the API, for links from the Dagster UI.
         openapi: the file of the API's OpenAPI document, from which contracts are read; None if
             there is none.
         openapi_path: the path below the base URL, or the whole URL, at which the API serves that
@@ -153,7 +153,7 @@ class Api:
                 _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
 
     def _config_of(self, name: str) -> dict[str, Any]:
-        """Return dlt configuration with the resource and the parents that it is read from."""
+        """Return dlt configuration of a resource and of the parents that it is read from."""
         wanted = self._with_parents(name)
         resources = (
             [self._entries[name]]

@@ -26,14 +26,14 @@ HARMLESS = ("accept", "accept-encoding", "accept-language", "content-type", "use
 
 @configspec
 class LocationSettings(BaseConfiguration):
-    """The API's base URL; None stands for the embedded API."""
+    """The API's base URL; None for the embedded API."""
 
     base_url: str | None = None
 
 
 @configspec
 class SandboxSettings(BaseConfiguration):
-    """The embedded API's clock: its today, as an ISO date; None is the real day."""
+    """The current day of the embedded API as an ISO date; None for the real one."""
 
     today: str | None = None
 
@@ -45,7 +45,7 @@ class ClientSettings:
     Args:
         client: dlt's `client` dictionary: base URL, headers, paginator and any stock auth.
         oauth2: the settings of OAuth2, or None where `client.auth` is not OAuth2.
-        embedded: whether this is the embedded API with its synthetic rows.
+        embedded: True for the embedded API with its synthetic rows.
     """
 
     client: dict[str, Any]
@@ -54,7 +54,7 @@ class ClientSettings:
 
     @property
     def base_url(self) -> str:
-        """The API's base URL, to be shown: without a user name and a password."""
+        """The API's base URL for display, without a user name and a password."""
         return without_credentials(str(self.client["base_url"]))
 
     @property
@@ -101,7 +101,7 @@ def resolve_client(client: Mapping[str, Any], api_name: str) -> ClientSettings:
 
 
 def configured_base_url(client: Mapping[str, Any], api_name: str) -> str | None:
-    """Return the base URL that runs will use, or None for the embedded API; starts nothing."""
+    """Return the base URL of runs, None for the embedded API; starts nothing."""
     given = {name: value for name, value in client.items() if name == "base_url"}
     return resolve_settings(LocationSettings(), api_name, without_open_values(given)).base_url
 

@@ -78,8 +78,8 @@ class Partitioned:
         lookback: the number of partitions before the newest one that the schedule loads again, for
             rows that the API restates.
         window: the query parameters that limit a request to some partitions.
-        include_unfinished: whether the current day, week or month is a partition. It takes a
-            `lookback`, which brings in the rows that come after its first loads.
+        include_unfinished: True if the current day, week or month is a partition. It requires a
+            `lookback`, which loads the rows that arrive after its first loads.
         longest_window: the most partitions that one request asks the API for. Dagster cuts a
             backfill into runs of this length; what one of them has loaded stays when another fails.
         timezone: IANA time zone in which partitions begin.

@@ -19,10 +19,10 @@ def refuse_load(
         resource: the resource.
         load: the load.
         endpoint: the entry's; None where the resource is a function of dlt.
-        merged: whether a known row is rewritten.
+        merged: True if a known row is rewritten.
 
     Raises:
-        ConfigurationError: it contradicts the entry.
+        ConfigurationError: the load contradicts the entry.
     """
     where, kind = f"policy of `{resource}`", type(load).__name__
     if endpoint is None:
@@ -57,10 +57,10 @@ def refuse_prune(
         resource: the resource.
         load: its load.
         endpoint: the entry's; None where the resource is a function of dlt.
-        merged: whether a known row is rewritten.
+        merged: True if a known row is rewritten.
 
     Raises:
-        ConfigurationError: the API may.
+        ConfigurationError: the API may still have such a row.
     """
     where = f"policy of `{resource}`: `prune` cannot be"
     if not isinstance(load, Full):

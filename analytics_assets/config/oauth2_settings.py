@@ -16,7 +16,7 @@ from analytics_assets.config.settings import (
 )
 
 OAUTH2_TYPES = ("oauth2", "oauth2_client_credentials")
-# dlt's names, and those of the seed of this project and of RFC 6749 deployments
+# dlt's own names of these settings
 STOCK_NAMES = {
     "access_token_url": "token_url",
     "access_token_request_data": "token_params",
@@ -28,8 +28,8 @@ STOCK_NAMES = {
 class OAuth2Settings(BaseConfiguration):
     """Settings of OAuth2: the token endpoint, the client and the grant.
 
-    A private key stands for the grant JWT bearer (RFC 7523), a refresh token for `refresh_token`,
-    neither of them for `client_credentials` (RFC 6749 section 4.4).
+    A private key selects the grant JWT bearer (RFC 7523), a refresh token `refresh_token`, and
+    neither of them `client_credentials` (RFC 6749 section 4.4).
 
     Args:
         token_url: the token endpoint.
@@ -42,9 +42,9 @@ class OAuth2Settings(BaseConfiguration):
         private_key_passphrase: the passphrase of an encrypted key.
         scope: scopes, separated by spaces.
         token_params: further parameters of the token request, such as `audience`.
-        client_authentication: how the client proves itself: in the `form`, by HTTP `basic`
+        client_authentication: the place of the client's credentials: in the `form`, in HTTP `basic`
             (RFC 6749 section 2.3.1), or in a `json` body.
-        default_lifetime: seconds a token lives when its answer has no `expires_in`.
+        default_lifetime: lifetime of a token in seconds if its response has no `expires_in`.
     """
 
     token_url: str | None = None

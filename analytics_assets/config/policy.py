@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import TypedDict  # which pydantic requires before Python 3.12
 
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
@@ -56,14 +56,14 @@ class Policy:
             and from its last load; with partitions, from the end of the newest one.
         date_column: the table's column with the day of a row; None if it has none.
         description: a sentence about the rows, shown in the Dagster UI.
-        group: asset group; None stands for the API's name.
+        group: asset group; None for the API's name.
         owners: `team:name` or e-mail addresses.
         tags: Dagster tags.
         newest: a request for the newest `updated_at`; None leaves the resource to its schedule.
         rename: the table's column for a field of the API's rows, where their names differ.
         max_rejected_share: the share of a load's rows, from 0 to 1, that may break the contract
             before the check `no_rejected_rows` fails; up to it the check warns.
-        prune: whether rows that the API no longer has are deleted from the table.
+        prune: True to delete rows from the table that the API no longer has.
         max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
     """
 
@@ -98,16 +98,7 @@ class Policy:
         """
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
-        adapters = _adapters()
-        for name in merged.keys() - {"load", "timezone", "freshness"}:  # those are checked below
-            try:
-                adapters[name].validate_python(merged[name], strict=True)
-            except ValidationError as error:
-                wrong = error.errors()[0]
-                place = ".".join(str(part) for part in (name, *wrong["loc"]))
-                raise ConfigurationError(
-                    f"{where}: `{place}` cannot be {wrong['input']!r}: {wrong['msg']}."
-                ) from error
+        _check_types(where, merged)
         policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key
         for name in ("max_rejected_share", "max_pruned_share"):
             if not 0 <= merged.get(name, 0) <= 1:  # type: ignore[operator]  # a float, see above
@@ -130,6 +121,19 @@ class Policy:
                 "give a positive timedelta such as timedelta(hours=36)."
             )
         return policy
+
+
+def _check_types(where: str, entry: Mapping[str, Any]) -> None:
+    adapters = _adapters()
+    for name in entry.keys() - {"load", "timezone", "freshness"}:  # `Policy.merged` checks those
+        try:
+            adapters[name].validate_python(entry[name], strict=True)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            place = ".".join(str(part) for part in (name, *wrong["loc"]))
+            raise ConfigurationError(
+                f"{where}: `{place}` cannot be {wrong['input']!r}: {wrong['msg']}."
+            ) from error
 
 
 def _check_load(where: str, policy: Policy) -> None:

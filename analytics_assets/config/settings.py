@@ -69,7 +69,7 @@ def check_url(name: str, url: str, api_name: str) -> None:
     """Refuse a URL of a scheme other than HTTP and HTTPS.
 
     Raises:
-        SettingsError: it is none; user name and password are left out.
+        SettingsError: it has another scheme; the error leaves out user name and password.
     """
     if not url.startswith(("http://", "https://")):
         raise SettingsError(

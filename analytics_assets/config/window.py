@@ -23,7 +23,7 @@ class Window:
         start_param: the query parameter for the start.
         end_param: the query parameter for the end.
         format: the format of both, as `strftime` takes it.
-        end_is_inclusive: whether the API returns the rows of the end, too. Where `format` writes
+        end_is_inclusive: True if the API returns the rows of the end, too. Where `format` writes
             days or longer, the end sent is then the last day of the span; otherwise it is the
             first timestamp after the span, as rows in the rest of the last hour, minute or second
             would be in no window. Rows of that timestamp come in two windows, and are merged.

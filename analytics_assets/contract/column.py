@@ -27,7 +27,7 @@ class Column:
         name: the column of the table: the field, or its `rename`, in dlt's snake case.
         data_type: dlt's type of the column. `decimal`, `wei` and `binary` come from a hint in
             `api.py`, never from the document.
-        nullable: whether a row may have null there, or lack it.
+        nullable: True if the field of a row may be null or missing.
         description: its description in the document.
         choices: the values of an enumeration. Others are not refused: APIs grow new ones.
     """

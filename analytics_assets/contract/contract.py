@@ -11,7 +11,7 @@ from analytics_assets.config.errors import ConfigurationError, did_you_mean, lis
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.compat import snake_case
-from analytics_assets.contract.openapi.endpoints import Endpoints, kept_endpoints
+from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
 from analytics_assets.contract.openapi.json_schema import columns_of
 from analytics_assets.contract.openapi.references import Schema
 from analytics_assets.contract.openapi.response_schema import row_schema
@@ -88,8 +88,8 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
         ConfigurationError: `rename` does not fit the document, or two fields would become one
             column.
     """
-    kept = kept_endpoints(openapi) if openapi else Endpoints({})
-    contract = _contract(kept, resource)
+    endpoints = stored_endpoints(openapi) if openapi else Endpoints({})
+    contract = _contract(endpoints, resource)
     _check_rename(contract)
     _check_names(contract)
     return contract

@@ -1,4 +1,4 @@
-"""Differences between the contract of the kept document and that of the live one."""
+"""Differences between the contract of the stored document and that of the live one."""
 
 from collections.abc import Iterator
 
@@ -6,17 +6,17 @@ from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
 
 
-def drift(kept: Contract, live: Contract) -> list[str]:
+def drift(stored: Contract, live: Contract) -> list[str]:
     """Compare two contracts of one resource.
 
     Args:
-        kept: the contract of the kept document.
+        stored: the contract of the stored document.
         live: the contract of the API's document now.
 
     Returns:
         A line per difference, fields by their names in the API; empty if there is none.
     """
-    before = {column.field: column for column in kept.columns}
+    before = {column.field: column for column in stored.columns}
     now = {column.field: column for column in live.columns}
     lines = [f"added `{name}` ({now[name].data_type})" for name in now if name not in before]
     lines += [f"removed `{name}` ({before[name].data_type})" for name in before if name not in now]

@@ -1,4 +1,4 @@
-"""Primary keys that differ in the API's rows, and that a table would take for one key."""
+"""Primary keys that are different in the API's rows, and one key in a table."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -20,13 +20,13 @@ BELOW_MICROSECOND = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 class PrimaryKeyCheck:
     """Checks the primary keys of one load's rows.
 
-    Attributes:
-        types: the JSON type of each part of the key that neither contract nor entry types.
-
     Args:
-        contract: names the key. A part of it that the contract does not type keeps the type that
-            it has in the first row; times are compared down to the microsecond of a column.
-        hinted: columns that the entry types.
+        contract: the contract with the key. A part of the key without a type in the contract keeps
+            the type of the first row; times are compared to the microsecond, as in a column.
+        hinted: the columns whose type is in the entry.
+
+    Attributes:
+        types: the JSON type of each part of the key whose type is in neither of the two.
 
     Example:
         >>> check = PrimaryKeyCheck(Contract("orders", primary_key=("id",)))
@@ -48,7 +48,7 @@ class PrimaryKeyCheck:
         self.types: dict[str, str] = {}
 
     def accepts(self, page: Sequence[dict[str, Any]]) -> bool:
-        """Test if a table tells all these keys from each other and from those before."""
+        """Test if a table distinguishes all these keys from each other and from those before."""
         for part in self._untyped:
             kinds = {_json_type(kind) for kind in {type(row.get(part)) for row in page}}
             if len(kinds) > 1 or self.types.get(part) not in (None, *kinds):
@@ -64,7 +64,7 @@ class PrimaryKeyCheck:
             self.types.setdefault(part, _json_type(type(page[0].get(part))))
 
     def reason(self, row: dict[str, Any]) -> str | None:
-        """Return why a table might not tell a row's key from another; None if it does."""
+        """Return the reason why a table might not distinguish a row's key; None if it does."""
         for part in self._untyped:
             kind = _json_type(type(row.get(part)))
             before = self.types.get(part, kind)

@@ -1,4 +1,4 @@
-"""A resource with its contract: the one object that stands for it from the asset to the request."""
+"""A resource with its contract, for both its asset and its requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

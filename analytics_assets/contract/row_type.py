@@ -35,7 +35,7 @@ def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
 
     Args:
         columns: the columns of a row. Those of `OPEN_TYPES` may have any value, null included.
-        closed: whether fields that no column names are refused rather than ignored.
+        closed: True to refuse fields that no column names; False to ignore them.
 
     Returns:
         A type for `msgspec.convert`.

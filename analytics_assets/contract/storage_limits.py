@@ -13,7 +13,7 @@ MAX_DEPTH = 250  # levels of nesting; orjson, with which dlt writes, ends at 254
 SIXTY_FOUR_BITS = range(-(2**63), 2**64)
 BIGINT = range(-(2**63), 2**63)
 OUT_OF_RANGE = "in UTC not a time of the years 1 to 9999"
-# only in these two years can an offset lead out of what a timestamp can be
+# only in these two years can a UTC offset lead out of the years 1 to 9999
 EDGES = ("0001", "9999")
 _ON_AN_EDGE = re.compile(rb'"(?:0001|9999)[^"]*[+-][^"]*"')
 

@@ -1,4 +1,4 @@
-"""The DuckDB file: its path, its memory limit, and the process that has it open instead."""
+"""The DuckDB file: its path, its memory limit, and its lock by another process."""
 
 import re
 from collections.abc import Iterator
@@ -43,8 +43,8 @@ def held_open(
 
     Args:
         credentials: those of the file.
-        wait: how long to wait for another process that has it open.
-        columns: how many columns the table of the load has; without it, the memory has no limit.
+        wait: the wait for another process that has it open.
+        columns: the number of columns of the load's table; None for no memory limit.
 
     Raises:
         WarehouseLockedError: another process still has it open.

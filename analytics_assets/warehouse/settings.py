@@ -15,12 +15,12 @@ from analytics_assets.warehouse.errors import WarehouseError
 
 @configspec
 class WarehouseSettings(BaseConfiguration):
-    """dlt's own pipeline settings for the place of tables, and how loads share that place.
+    """dlt's own pipeline settings, and those of locks and of the history of loads.
 
     Args:
         destination_type: a dlt destination: `duckdb`, `postgres`, `snowflake`, ...
         dataset_name: the schema (dataset) that holds the tables.
-        pipelines_dir: where dlt keeps a run's working files; dlt's own folder if not set.
+        pipelines_dir: the folder of runs' working files; dlt's own if not set.
         lock_patience: seconds that a run waits for a table, or a DuckDB file, which a process
             holds that is no run of the same Dagster instance.
         history_days: days for which rejected rows, and dlt's records of loads, are kept; 0 is for
@@ -38,7 +38,7 @@ def warehouse_settings() -> WarehouseSettings:
     """Look the settings up.
 
     Raises:
-        WarehouseError: a number is none, or negative.
+        WarehouseError: a value is no number, or is negative.
     """
     try:
         settings = resolve_configuration(WarehouseSettings())

@@ -39,7 +39,7 @@ AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_databa
 
 
 def holder_name(run: str | None) -> str:
-    """Return the name of this process as the holder of a lock, for those who wait for it.
+    """Return the name of this process as the holder of a lock, for processes that wait.
 
     Args:
         run: the id of the Dagster run, if there is one.
@@ -53,10 +53,10 @@ def file_lock(file: Path, held: str, holder: str, wait: LockWait) -> Iterator[No
     """Lock a file, which the system unlocks when the process ends in any way.
 
     Args:
-        file: the lock file; it stays, as a file that is deleted would lock nobody out.
+        file: the lock file; it stays, as a deleted file would not exclude other processes.
         held: the table, or the file, in messages.
         holder: the name of this process.
-        wait: how long to wait for another holder.
+        wait: the wait for another holder.
 
     Raises:
         WarehouseLockedError: another process still holds it.
@@ -85,7 +85,7 @@ def advisory_lock(
         client: an open connection that is used for nothing else.
         held: the table, or the file, in messages.
         holder: the name of this process.
-        wait: how long to wait for another holder.
+        wait: the wait for another holder.
 
     Raises:
         WarehouseLockedError: another session still holds it.

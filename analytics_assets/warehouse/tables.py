@@ -45,7 +45,7 @@ def open_tables(pipeline: Pipeline) -> Iterator["Tables"]:
         try:
             client: Any = pipeline.destination_client()
             stack.enter_context(client)
-        except Exception as error:  # the driver of each destination has one of its own
+        except Exception as error:  # each destination's driver has its own errors
             raise WarehouseError(f"The warehouse cannot be opened: {str(error).strip()}") from error
         assert isinstance(client, SqlJobClientBase)
         if client.config.destination_type == "postgres":

@@ -94,7 +94,7 @@ class Warehouse:
 
         A DuckDB file takes one process at a time. Elsewhere, two merges into the same table must
         not meet: they share a staging table, which one would truncate under the other. Dagster
-        gives a pool that nobody has set up the `default_limit` of `dagster.yaml`.
+        gives a pool without a limit of its own the `default_limit` of `dagster.yaml`.
         """
         return f"{self.destination_type}_{self.dataset}" + ("" if self.is_duckdb else f"_{table}")
 
@@ -206,7 +206,7 @@ class Warehouse:
     def _locked(
         self, pipeline: LoadingPipeline, table: str, holder: str, wait: LockWait
     ) -> Iterator[None]:
-        """Lock out loads of the same pool, also in processes that know no pools."""
+        """Exclude other loads of the same pool, also those of processes without pools."""
         if self.destination_type == "postgres":
             with (
                 pipeline.sql_client() as client,
@@ -230,9 +230,9 @@ class Warehouse:
 
 @contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
-    """Keep Python from scanning all objects again and again while rows come and leave.
+    """Pause garbage collection, which would scan all objects again and again during a load.
 
-    Rows are in no reference cycle, and are freed without that once nothing refers to them.
+    Rows are in no reference cycle, so that reference counting frees them.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -124,6 +124,6 @@ def test_an_api_that_does_not_serve_its_document_is_one_sentence(
     assert done.exit_code == 1
     assert done.stderr.startswith(f"Error: GET {connected.base_url}{PATH}: the API answered 404")
     assert "Set `openapi_path`" in done.stderr
-    assert "`openapi=None` in `api.py` does without one." in done.stderr
+    assert "with `openapi=None` in `api.py` there is no contract." in done.stderr
     assert "Traceback" not in done.stderr
     assert kept.read_bytes() == before

@@ -1,4 +1,4 @@
-"""An API's OpenAPI document: read, and kept in a file beside the code."""
+"""An API's OpenAPI document: read, and stored in a file beside the code."""
 
 import json
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ def _parsed(text: bytes | str, place: str) -> Any:
         raise ContractError(f"{place} is neither JSON nor YAML: {problem}. {REMEDY}") from error
 
 
-def keep(document: dict[str, Any], place: str | Path) -> None:
+def store_document(document: dict[str, Any], place: str | Path) -> None:
     """Write a document to a file, without the parts that depend on where it was fetched.
 
     Raises:
@@ -83,16 +83,16 @@ def keep(document: dict[str, Any], place: str | Path) -> None:
     file = Path(place)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(kept_text(document), encoding="utf-8")
+        file.write_text(stored_text(document), encoding="utf-8")
     except OSError as error:
         raise ContractError(
-            f"The OpenAPI document cannot be kept in {place}: {error.strerror or error}. "
+            f"The OpenAPI document cannot be stored in {place}: {error.strerror or error}. "
             "Set `openapi` to a file that can be written."
         ) from error
 
 
-def kept_text(document: dict[str, Any]) -> str:
-    """Return a document as it is kept: in a fixed order, so that differences are the API's.
+def stored_text(document: dict[str, Any]) -> str:
+    """Return the stored form of a document: in a fixed order, so that differences are the API's.
 
     Hosts and sign-in are left out, as they differ between environments. Of `servers` the path
     stays, which comes before those of the document.

@@ -88,7 +88,7 @@ class Endpoints:
         return names
 
 
-def kept_endpoints(place: str | Path) -> Endpoints:
+def stored_endpoints(place: str | Path) -> Endpoints:
     """Read a document as `read_document` does, an unchanged file only once."""
     try:
         changed = os.stat(place).st_mtime_ns

@@ -6,13 +6,13 @@ import pytest
 
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import (
-    keep,
-    kept_text,
     parse_document,
     read_document,
     server_paths,
+    store_document,
+    stored_text,
 )
-from analytics_assets.contract.openapi.endpoints import kept_endpoints
+from analytics_assets.contract.openapi.endpoints import stored_endpoints
 from analytics_assets.defs.analytics.api import API
 from analytics_assets_tests.sandbox.test_openapi import document
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -76,11 +76,11 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(
 def test_a_kept_document_is_read_again_only_once_it_has_changed(clean_place: Path) -> None:
     file = clean_place / "api.json"
     file.write_text(json.dumps(SMALL))
-    first = kept_endpoints(file)
+    first = stored_endpoints(file)
 
-    assert kept_endpoints(file) is first
+    assert stored_endpoints(file) is first
     file.write_text(json.dumps({**SMALL, "info": {"title": "Another shop"}}))
-    assert kept_endpoints(file).document["info"] == {"title": "Another shop"}
+    assert stored_endpoints(file).document["info"] == {"title": "Another shop"}
 
 
 def test_hosts_and_sign_in_are_not_kept() -> None:
@@ -93,7 +93,7 @@ def test_hosts_and_sign_in_are_not_kept() -> None:
         "x-generated": "a minute ago",
     }
 
-    kept = json.loads(kept_text(fetched))
+    kept = json.loads(stored_text(fetched))
 
     assert kept == {
         "openapi": "3.1.0",
@@ -106,7 +106,7 @@ def test_hosts_and_sign_in_are_not_kept() -> None:
 
 def test_kept_text_has_a_fixed_order_but_for_properties_which_become_columns() -> None:
     properties = {"zip": {"type": "string", "description": "é"}, "age": {"type": "integer"}}
-    kept = kept_text(
+    kept = stored_text(
         {**SMALL, "components": {"schemas": {"Z": {"properties": properties}, "A": 1}}}
     )
 
@@ -116,14 +116,14 @@ def test_kept_text_has_a_fixed_order_but_for_properties_which_become_columns() -
     assert kept.index('"description"') < kept.index('"type"')
     assert "é" in kept
     assert kept.endswith("}\n")
-    assert kept_text(parse_document(kept, "kept")) == kept
+    assert stored_text(parse_document(kept, "kept")) == kept
 
 
 def test_a_yaml_document_with_dates_and_numbers_for_names_can_be_kept(clean_place: Path) -> None:
     place = clean_place / "folder" / "api.json"
     fetched = parse_document(YAML.replace("Shop", "2024-01-01"), "it")
 
-    keep(fetched, place)
+    store_document(fetched, place)
 
     kept = read_document(place)
     assert kept["info"] == {"title": "2024-01-01"}
@@ -131,8 +131,8 @@ def test_a_yaml_document_with_dates_and_numbers_for_names_can_be_kept(clean_plac
 
 
 def test_a_document_that_cannot_be_written_is_named_with_the_remedy(clean_place: Path) -> None:
-    with pytest.raises(ContractError, match=r"cannot be kept in .*Set `openapi` to a file"):
-        keep(SMALL, clean_place)
+    with pytest.raises(ContractError, match=r"cannot be stored in .*Set `openapi` to a file"):
+        store_document(SMALL, clean_place)
 
 
 def test_variables_of_a_server_take_their_defaults() -> None:
@@ -146,4 +146,4 @@ def test_variables_of_a_server_take_their_defaults() -> None:
 
 def test_the_kept_document_is_what_the_embedded_api_serves(sandbox: Sandbox) -> None:
     assert API.openapi
-    assert Path(API.openapi).read_text(encoding="utf-8") == kept_text(document(sandbox))
+    assert Path(API.openapi).read_text(encoding="utf-8") == stored_text(document(sandbox))
