@@ -13,7 +13,11 @@ from analytics_assets.contract.contract import column_name
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.incremental.time_window import TimeWindow, with_params
-from analytics_assets.extract.incremental.window_check import refuse_rows_outside, value_in_column
+from analytics_assets.extract.incremental.window_check import (
+    count_rows,
+    refuse_rows_outside,
+    value_in_column,
+)
 from analytics_assets.extract.source import sample_source
 from analytics_assets.orchestration.partitions.definition import finished_partitions, time_window_of
 
@@ -145,13 +149,10 @@ def _count_outside(resource: Resource, window: TimeWindow, rows: Rows) -> int:
     Raises:
         WindowIgnoredError: most are; for a child, which has many requests, they are only counted.
     """
-    days = _days(resource, rows)
-    outside = len(days) - sum(map(window.reach.contains, days))
+    counts = count_rows(_days(resource, rows), window.reach)
     if not parents_of(resource.entry):
-        column = str(resource.policy.date_column)
-        dated = len(days) - days.count(None)
-        refuse_rows_outside(resource.name, column, window, len(days), outside, dated)
-    return outside
+        refuse_rows_outside(resource.name, str(resource.policy.date_column), window, counts)
+    return counts.outside
 
 
 def _with_columns(fields: Sequence[str], rename: Mapping[str, str]) -> str:

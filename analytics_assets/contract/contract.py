@@ -115,7 +115,7 @@ def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     rename, key = resource.policy.rename, resource.primary_key
     schema = _row_schema(endpoints, resource)
     hints = _hints_of(resource.entry.get("columns"))
-    columns = columns_of(endpoints.document, schema) if schema else ()
+    columns = columns_of(endpoints.references, schema) if schema else ()
     return Contract(
         resource.name,
         tuple(_as_configured(column, hints, key, rename) for column in columns),

@@ -10,7 +10,7 @@ from analytics_assets.contract.contract import Contract, contract_of
 
 @dataclass(frozen=True, kw_only=True)
 class Resource(ResourceConfig):
-    """A resource of an API: name, entry, endpoint, keys, table, policy and contract.
+    """A resource of an API: name, entry, endpoint, key, table, policy and contract.
 
     Args:
         api: the API.
@@ -19,11 +19,6 @@ class Resource(ResourceConfig):
 
     api: Api
     contract: Contract
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """The primary key by the table's names."""
-        return self.contract.key_columns
 
 
 def resources_of(api: Api) -> Mapping[str, Resource]:

@@ -79,12 +79,16 @@ class Entry:
             **self._own_endpoint,
         }
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
-        selector = self._endpoint.get("data_selector")
-        self._selector = DataSelector(selector, accepts_object=self._one_page())
+        stock = self._stock_paginator()
+        self._selector = DataSelector(
+            self._endpoint.get("data_selector"),
+            accepts_object=self._paging in (None, "auto") or is_single_page(stock),
+        )
+        self._refuse_selector(stock)
         key = as_fields(self._all.get("primary_key"))
         self.contract = contract or Contract(self.name, primary_key=key)
         self.cursor = cursor
-        self.paginator = self._verifying_paginator(reading)
+        self.paginator = self._verifying_paginator(stock, reading)
 
     @property
     def name(self) -> str:
@@ -191,32 +195,32 @@ class Entry:
                 hints[kind] = [self.contract.name_of(field) for field in fields]
         return hints
 
-    def _one_page(self) -> bool:
-        """Return True if a single object can be a page."""
-        return self._paging in (None, "auto") or is_single_page(self._paginator())
-
     def _may_prefetch(self) -> bool:
         """Return True if no `response_actions` of the user see responses one by one, in order."""
         actions = self._endpoint.get("response_actions") or ()
         own = [each.get("action") if isinstance(each, dict) else each for each in actions]
         return not self._all.get("parallelized") and not any(callable(action) for action in own)
 
-    def _verifying_paginator(self, reading: ReadingSettings) -> VerifyingPaginator:
-        paginator = self._paginator()
-        selector = str(self._endpoint.get("data_selector") or "")
+    def _refuse_selector(self, paginator: BasePaginator | None) -> None:
+        """Refuse a `data_selector` by whose rows the paginator cannot count."""
+        selector = str(self._selector.selector or "")
         if isinstance(paginator, OffsetPaginator) and selector.count("[*]") > 1:
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` finds rows within rows, so that an "
                 "offset cannot be counted by them. Select the outer rows; dlt makes a child table "
                 "of the inner ones."
             )
-        if DataSelector(selector).is_filter and not follows_links(paginator):
+        if self._selector.is_filter and not follows_links(paginator):
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` leaves rows out, so that those it finds "
-                "do not tell where the next page begins or whether it is the last. Select the "
+                "do not show where the next page begins or whether it is the last. Select the "
                 'whole list, and leave rows out by `"processing_steps": [{"filter": ...}]`; or '
                 "set `paginator` to 'single_page' if there is only one page."
             )
+
+    def _verifying_paginator(
+        self, paginator: BasePaginator | None, reading: ReadingSettings
+    ) -> VerifyingPaginator:
         named = not isinstance(self._paging, dict) or "total_path" in self._paging
         total_path, without_total = None, False
         if isinstance(paginator, OffsetPaginator) and named:
@@ -234,12 +238,12 @@ class Entry:
                 _as_function(self._decoder.hashes_of) if self.can_read_in_bulk else json_hashes,
             ),
             total_path,
-            selector,
+            str(self._selector.selector or ""),
             counted=not (without_total or is_single_page(paginator)),
             prefetch=_as_function(connection.thread_prefetcher) if connection else None,
         )
 
-    def _paginator(self) -> BasePaginator | None:
+    def _stock_paginator(self) -> BasePaginator | None:
         try:
             return configured_paginator(self._paging, str(self._endpoint["path"]))
         except (ValueError, TypeError) as error:

@@ -1,7 +1,6 @@
 """Columns of the JSON Schema of a row."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from analytics_assets.contract.column import Column, DataType
@@ -19,11 +18,11 @@ NOTHING: Followed = frozenset()
 MAX_LISTED = 20  # values of an enumeration in a description
 
 
-def columns_of(document: Mapping[str, Any], schema: Schema) -> tuple[Column, ...]:
+def columns_of(references: References, schema: Schema) -> tuple[Column, ...]:
     """Turn the schema of a row into columns.
 
     Args:
-        document: the OpenAPI document, to which the schema may refer.
+        references: those of the OpenAPI document, to which the schema may refer.
         schema: the schema of a row.
 
     Returns:
@@ -33,7 +32,7 @@ def columns_of(document: Mapping[str, Any], schema: Schema) -> tuple[Column, ...
     Raises:
         ContractError: a `$ref` leads nowhere.
     """
-    reader = _Reader(References(document))
+    reader = _Reader(references)
     properties, required = reader.properties(schema)
     return tuple(
         reader.column(field, part, field in required)

@@ -1,7 +1,7 @@
 """Check of rows against the time window of their request."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 MAX_OUTSIDE = 0.5  # share of the rows of a read
 ROWS_OUTSIDE = "rows_outside_window"
+
+
+class WindowCounts(NamedTuple):
+    """Counts of the rows of a request for a time window.
+
+    Args:
+        rows: all rows.
+        inside: rows inside the window.
+        dated: rows with a date.
+    """
+
+    rows: int = 0
+    inside: int = 0
+    dated: int = 0
+
+    @property
+    def outside(self) -> int:
+        """Rows that are not inside the window."""
+        return self.rows - self.inside
 
 
 class WindowIgnoredError(ApiError):
@@ -60,7 +79,7 @@ class WindowCheck(PipeStep):
     def bind(self, pipe: SupportsPipe) -> "WindowCheck":
         """Start counting, and check the counts at the end of the pipe's generator."""
         self._custom_metrics = {ROWS_OUTSIDE: 0}
-        self._rows = self._dated = 0
+        self._counts = WindowCounts()
         pages = generator_of(pipe)
         if not callable(pages):
             replace_generator(pipe, self._checked(pages))
@@ -69,17 +88,15 @@ class WindowCheck(PipeStep):
     def __call__(self, item: Any, meta: Any = None) -> Any:
         """Count a page's rows, and pass it on."""
         if is_table(item):
-            self._count(item.num_rows, *self._in_table(item))
+            self._add(WindowCounts(item.num_rows, *self._in_table(item)))
         elif isinstance(item, list) and meta is None:  # else rows of another table
             values = [value_in_column(row, self._column) for row in item]
-            inside = sum(map(self._reach.contains, values))
-            self._count(len(item), inside, len(values) - values.count(None))
+            self._add(count_rows(values, self._reach))
         return item
 
-    def _count(self, rows: int, inside: int, dated: int) -> None:
-        self._rows += rows
-        self._dated += dated
-        self._custom_metrics[ROWS_OUTSIDE] += rows - inside
+    def _add(self, counts: WindowCounts) -> None:
+        self._counts = WindowCounts(*map(sum, zip(self._counts, counts, strict=True)))
+        self._custom_metrics[ROWS_OUTSIDE] = self._counts.outside
 
     def _in_table(self, table: "pa.Table") -> tuple[int, int]:
         """Return the number of a table's rows inside, and of those with a date."""
@@ -103,14 +120,22 @@ class WindowCheck(PipeStep):
 
     def _checked(self, pages: Iterable[Any]) -> Iterator[Any]:
         yield from pages
-        outside = self._custom_metrics[ROWS_OUTSIDE]
-        refuse_rows_outside(
-            self._resource, self._column, self._window, self._rows, outside, self._dated
-        )
+        refuse_rows_outside(self._resource, self._column, self._window, self._counts)
+
+
+def count_rows(dates: Sequence[Any], window: TimeWindow) -> WindowCounts:
+    """Count rows by the values of their date column.
+
+    Args:
+        dates: the value of each row; None if it has none.
+        window: the time window.
+    """
+    inside = sum(map(window.contains, dates))
+    return WindowCounts(len(dates), inside, len(dates) - dates.count(None))
 
 
 def refuse_rows_outside(
-    resource: str, column: str, window: TimeWindow, rows: int, outside: int, dated: int
+    resource: str, column: str, window: TimeWindow, counts: WindowCounts
 ) -> None:
     """Refuse a read with most of its rows outside the time window.
 
@@ -118,17 +143,16 @@ def refuse_rows_outside(
         resource: the resource, for the error.
         column: the date column of its table.
         window: the time window.
-        rows: the number of all rows.
-        outside: the number of rows that are not inside.
-        dated: the number of rows with a date.
+        counts: the counts of its rows.
 
     Raises:
         WindowIgnoredError: most are outside.
     """
+    rows, outside = counts.rows, counts.outside
     if outside <= MAX_OUTSIDE * rows:
         return
     asked = ", ".join(f"{name}={value}" for name, value in window.params.items())
-    if not dated:
+    if not counts.dated:
         raise WindowIgnoredError(
             f"{resource}: none of the {rows} rows for {asked} has a value in `{column}`: name the "
             "column that says which day a row is about as `date_column` in the resource's policy."

@@ -47,14 +47,6 @@ def follows_links(paginator: BasePaginator | None) -> bool:
     return not isinstance(paginator, OffsetPaginator | PageNumberPaginator | None)
 
 
-def is_at_maximum(paginator: BasePaginator | None) -> bool:
-    """Return True if the configuration excludes the next page and all after it."""
-    if not isinstance(paginator, OffsetPaginator | PageNumberPaginator):
-        return False
-    most = paginator.maximum_value
-    return most is not None and paginator.current_value >= most
-
-
 def end_of_pages(paginator: RangePaginator, total: int | None, rows: int) -> int | None:
     """Return the first place at which there is no page.
 

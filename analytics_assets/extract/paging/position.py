@@ -19,7 +19,6 @@ from analytics_assets.extract.paging.page_range import (
     PageRange,
     end_at_empty_page,
     end_of_pages,
-    is_at_maximum,
 )
 
 PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it again
@@ -154,7 +153,10 @@ class Position:
     @property
     def is_limited(self) -> bool:
         """True if the configuration ends the read here, whatever else the API has."""
-        return is_at_maximum(self.paginator)
+        if not isinstance(self.paginator, OffsetPaginator | PageNumberPaginator):
+            return False
+        maximum = self.paginator.maximum_value
+        return maximum is not None and self.paginator.current_value >= maximum
 
 
 def _parts_of(request: requests.Request) -> tuple[Any, ...]:

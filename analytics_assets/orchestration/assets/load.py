@@ -141,7 +141,9 @@ class _Loaded:
 
 def _failure(error: Exception, resource: Resource, partitions: Sequence[str]) -> dg.Failure | None:
     """Return a failure that describes an error; None if its cause is unknown."""
-    cause = find_cause(error, AnalyticsAssetsError) or explanation_of(error, resource.key_columns)
+    cause = find_cause(error, AnalyticsAssetsError) or explanation_of(
+        error, resource.contract.key_columns
+    )
     if cause is None:
         return None
     of = f" for {range_name(partitions)}" if partitions else ""

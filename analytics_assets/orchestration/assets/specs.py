@@ -67,7 +67,7 @@ class ResourceTranslator(DagsterDltTranslator):
             metadata={
                 TABLE_NAME: table,
                 "endpoint": resource.endpoint["path"],
-                "primary_key": ", ".join(resource.key_columns) or "none",
+                "primary_key": ", ".join(resource.contract.key_columns) or "none",
                 "schedule": f"{policy.schedule} ({policy.timezone})",
                 **_columns(resource),
                 **self._code_reference(resource),
@@ -129,7 +129,7 @@ def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy | None:
 
 
 def _description(resource: Resource, table: str) -> str:
-    policy, key = resource.policy, ", ".join(f"`{part}`" for part in resource.key_columns)
+    policy, key = resource.policy, ", ".join(f"`{part}`" for part in resource.contract.key_columns)
     loaded = f"merged into `{table}` by {key}" if key else f"loaded into `{table}`"
     if isinstance(policy.load, Partitioned):
         loaded += f", {policy.load.by} by {policy.load.by}"

@@ -75,25 +75,24 @@ def build_new_data_sensor(
     )
     def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
-        runs: list[dg.RunRequest] = []
-        reasons: list[str] = []
+        outcomes: list[dg.RunRequest | str] = []
         try:
             with closing(connect(api.config["client"], api.name, single_attempt())) as connection:
                 for resource in watched:
                     loaded = _loaded(context.instance, resource, cursor.get(resource.name))
                     if loaded:
                         cursor[resource.name] = loaded.isoformat()
-                    outcome = _evaluate(context.instance, resource, loaded, connection, clock())
-                    if isinstance(outcome, dg.RunRequest):
-                        runs.append(outcome)
-                    else:
-                        reasons.append(outcome)
+                    outcomes.append(
+                        _evaluate(context.instance, resource, loaded, connection, clock())
+                    )
         except Exception as error:
             # the next tick is the retry, so that a tick is skipped, not failed, if the API is down
             cause = find_cause(error, AnalyticsAssetsError)
             if cause is None:
                 raise
-            reasons.append(str(cause))
+            outcomes.append(str(cause))
+        runs = [outcome for outcome in outcomes if isinstance(outcome, dg.RunRequest)]
+        reasons = [outcome for outcome in outcomes if isinstance(outcome, str)]
         for reason in reasons:
             context.log.info(reason)
         return dg.SensorResult(
@@ -138,19 +137,24 @@ def _evaluate(
         return f"{name}: run {running[0].run_id} is in progress."
     tags = {**own, NEWEST_TAG: newest.isoformat(), **(range_tags(due) if due else {})}
     failures = instance.get_run_records(dg.RunsFilter(tags=tags))
-    if failures:
-        retry_at = datetime.fromtimestamp(failures[0].end_time or 0, UTC) + pause(len(failures))
-        if datetime.now(UTC) < retry_at:
-            return (
-                f"{name}: {len(failures)} runs for the change of {newest.isoformat()} failed, "
-                f"the last one is {failures[0].dagster_run.run_id}; next try "
-                f"{retry_at.isoformat()}."
-            )
+    retry_at = _retry_at(failures)
+    if retry_at and datetime.now(UTC) < retry_at:
+        return (
+            f"{name}: {len(failures)} runs for the change of {newest.isoformat()} failed, the last "
+            f"one is {failures[0].dagster_run.run_id}; next try {retry_at.isoformat()}."
+        )
     return dg.RunRequest(
         run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}{''.join(due[-1:])}",
         asset_selection=[asset_key(resource)],
         tags={**tags, **BEFORE_BACKFILLS},
     )
+
+
+def _retry_at(failures: Sequence[dg.RunRecord]) -> datetime | None:
+    """Return the moment from which a run may be requested again; None if none failed."""
+    if not failures:
+        return None
+    return datetime.fromtimestamp(failures[0].end_time or 0, UTC) + pause(len(failures))
 
 
 def pause(failures: int) -> timedelta:

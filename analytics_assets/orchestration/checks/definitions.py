@@ -30,7 +30,7 @@ from analytics_assets.orchestration.checks.table_checks import (
     check_rows_present,
 )
 from analytics_assets.orchestration.compat import with_signature
-from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.keys import asset_key, op_name
 from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.orchestration.runs.last_load import LastLoad, last_load
 from analytics_assets.orchestration.table_schema import table_schema
@@ -121,7 +121,7 @@ CHECKS: Mapping[str, Check] = {
     "primary_key": Check(
         "No part of the primary key is null, and no key occurs twice.",
         lambda context: check_primary_key(
-            context.tables, context.resource.table, context.resource.key_columns
+            context.tables, context.resource.table, context.resource.contract.key_columns
         ),
         applies=lambda resource: bool(resource.primary_key) and resource.has_unique_keys,
         needs_table=True,
@@ -195,7 +195,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
     asset = asset_key(resource)
 
     @dg.multi_asset_check(
-        name=f"{resource.api_name}__{resource.name}_checks",
+        name=f"{op_name(resource)}_checks",
         specs=[
             dg.AssetCheckSpec(
                 name, asset=asset, description=check.description, blocking=check.blocking

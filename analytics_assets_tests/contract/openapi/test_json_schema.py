@@ -5,11 +5,12 @@ import pytest
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.json_schema import columns_of
+from analytics_assets.contract.openapi.references import References
 
 
 def columns(schema: Any, **schemas: Any) -> dict[str, Column]:
     document = {"openapi": "3.1.0", "components": {"schemas": schemas}}
-    return {column.field: column for column in columns_of(document, schema)}
+    return {column.field: column for column in columns_of(References(document), schema)}
 
 
 def column(schema: Any, **schemas: Any) -> Column:
