@@ -7,6 +7,7 @@ from typing import Any
 from dlt.common import jsonpath
 
 from analytics_assets.config.policy import NewestRequest
+from analytics_assets.config.resource import name_of
 from analytics_assets.config.timestamps import parse_json_timestamp
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
@@ -55,8 +56,8 @@ def _one_page(resource: Resource, newest: NewestRequest) -> dict[str, Any]:
         **resource.entry,
         "endpoint": {**endpoint, "params": params, "paginator": "single_page"},
     }
-    others = resource.config["resources"]
-    parents = [other for other in others if other is not resource.entry]
+    entries = resource.config["resources"]
+    parents = [other for other in entries if name_of(other) != resource.name]
     return {**resource.config, "resources": [*parents, entry]}
 
 

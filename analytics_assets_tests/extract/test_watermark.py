@@ -57,15 +57,19 @@ def api(shared: Sandbox) -> Iterator[Sandbox]:
     shared.faults.clear()
 
 
-def newest(
-    api: Sandbox, resource: str, request: NewestRequest = NEWEST, **endpoint: Any
-) -> datetime | None:
+def client_of(api: Sandbox, path: str = "") -> dict[str, Any]:
     auth = {
         "type": "oauth2",
         "token_url": api.token_url,
         "client_id": api.client_id,
         "client_secret": api.client_secret,
     }
+    return {"base_url": f"{api.base_url}{path}", "auth": auth}
+
+
+def newest(
+    api: Sandbox, resource: str, request: NewestRequest = NEWEST, **endpoint: Any
+) -> datetime | None:
     usual = {"path": f"/v1/{resource}", "data_selector": "data"}
     paginator = {"type": "offset", "limit": 100}
     orders = {
@@ -74,7 +78,7 @@ def newest(
     }
     entry = {"name": resource, "endpoint": {**usual, "paginator": paginator, **endpoint}}
     config: dict[str, Any] = {
-        "client": {"base_url": api.base_url, "auth": auth},
+        "client": client_of(api),
         "resources": [orders, entry] if resource != "orders" else [entry],
     }
     shop = Api(name="shop", config=config)
@@ -95,6 +99,17 @@ def test_the_newest_time_takes_one_request_for_one_row(api: Sandbox, resource: s
 
 def test_an_endpoint_without_rows_has_no_newest_time(api: Sandbox) -> None:
     assert newest(api, "empty") is None
+
+
+def test_an_entry_that_is_only_a_name_has_a_newest_time(api: Sandbox) -> None:
+    config: dict[str, Any] = {
+        "client": client_of(api, "/v1"),
+        "resource_defaults": {"endpoint": {"data_selector": "data"}},
+        "resources": ["zulu"],
+    }
+    zulu = resource_of(Api(name="shop", config=config), "zulu")
+
+    assert fetch_newest(zulu, NEWEST, connect(config["client"], "shop")) == MOMENT
 
 
 def test_the_newest_of_several_rows_counts(api: Sandbox) -> None:
