@@ -40,8 +40,7 @@ class ResourceConfig:
     @property
     def endpoint(self) -> Mapping[str, Any]:
         """The endpoint, `path` included, with `resource_defaults` applied."""
-        default, own = (as_endpoint(part.get("endpoint")) for part in (self.defaults, self.entry))
-        return {"path": self.name, **default, **own}
+        return {"path": self.name, **merged_endpoint(self.defaults, self.entry)}
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -139,6 +138,16 @@ def parents_of(value: Any) -> set[str]:
     if isinstance(value, list | tuple):
         return set().union(*(parents_of(part) for part in value))
     return set()
+
+
+def merged_endpoint(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge the endpoint of `resource_defaults` and that of an entry, as dlt does."""
+    default, own = (as_endpoint(part.get("endpoint")) for part in (defaults, entry))
+    merged = {**default, **own}
+    for part in ("params", "json"):
+        if part in default and part in own:
+            merged[part] = {**(default[part] or {}), **(own[part] or {})}
+    return merged
 
 
 def as_endpoint(endpoint: Any) -> Mapping[str, Any]:

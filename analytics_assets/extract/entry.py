@@ -14,6 +14,7 @@ from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,
     as_fields,
+    merged_endpoint,
     parents_of,
 )
 from analytics_assets.contract.contract import Contract
@@ -73,11 +74,7 @@ class Entry:
         self._all = {**defaults, **self._own}
         self._disposition = as_disposition(self._all.get("write_disposition"))
         self._own_endpoint = as_endpoint(self._own.get("endpoint"))
-        self._endpoint = {
-            "path": self.name,
-            **as_endpoint(defaults.get("endpoint")),
-            **self._own_endpoint,
-        }
+        self._endpoint = {"path": self.name, **merged_endpoint(defaults, self._own)}
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         stock = self._stock_paginator()
         self._selector = DataSelector(

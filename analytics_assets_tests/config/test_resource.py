@@ -39,6 +39,16 @@ def test_endpoint_and_primary_key_come_from_the_defaults_unless_the_entry_says_o
     assert shop.resources["articles"].primary_key == ("id",)
 
 
+def test_parameters_and_body_of_the_defaults_are_merged_as_dlt_merges_them() -> None:
+    entry = {"name": "orders", "endpoint": {"params": {"sort": "id"}, "json": {"b": 2}}}
+    default = {"params": {"sort": "day", "size": 9}, "json": {"a": 1}}
+
+    endpoint = api(entry, resource_defaults={"endpoint": default}).resources["orders"].endpoint
+
+    assert endpoint["params"] == {"sort": "id", "size": 9}
+    assert endpoint["json"] == {"a": 1, "b": 2}
+
+
 BY_PATH = {"name": "items", "endpoint": {"path": "/v1/orders/{resources.orders.id}/items"}}
 BY_PARAMS = {"name": "items", "endpoint": {"params": {"order": "{resources.orders.id}"}}}
 BY_BODY = {"name": "items", "endpoint": {"json": {"ids": ["{resources.orders.id}"]}}}
