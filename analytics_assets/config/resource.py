@@ -150,6 +150,19 @@ def merged_endpoint(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> di
     return merged
 
 
+def merged_columns(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
+    """Merge the `columns` of `resource_defaults` and those of an entry, as dlt does.
+
+    Returns:
+        The hints by column; those of another form, which are left to dlt, as they are.
+    """
+    default, own = defaults.get("columns"), entry.get("columns")
+    if not (isinstance(default, dict) and isinstance(own, dict)):
+        return own or default
+    both = {name: {**(default[name] or {}), **(own[name] or {})} for name in own if name in default}
+    return {**default, **own, **both}
+
+
 def as_endpoint(endpoint: Any) -> Mapping[str, Any]:
     """Return an entry's `endpoint` as a mapping; a text is a path."""
     if isinstance(endpoint, str):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
-from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.resource import ResourceConfig, merged_columns
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.compat import snake_case
 from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
@@ -114,7 +114,7 @@ def contract_in(document: Mapping[str, Any], resource: ResourceConfig) -> Contra
 def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     rename, key = resource.policy.rename, resource.primary_key
     schema = _row_schema(endpoints, resource)
-    hints = _hints_of(resource.entry.get("columns"))
+    hints = _hints_of(merged_columns(resource.defaults, resource.entry))
     columns = columns_of(endpoints.references, schema) if schema else ()
     return Contract(
         resource.name,
@@ -142,7 +142,7 @@ def _as_configured(
 
 
 def _hints_of(columns: Any) -> dict[str, dict[str, Any]]:
-    """Return an entry's hints by column; those of another shape are left to dlt."""
+    """Return the hints by column; those of another form are left to dlt."""
     hints = columns if isinstance(columns, dict) else {}
     known = ("data_type", "nullable")
     return {

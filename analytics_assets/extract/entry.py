@@ -14,6 +14,7 @@ from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,
     as_fields,
+    merged_columns,
     merged_endpoint,
     parents_of,
 )
@@ -71,7 +72,7 @@ class Entry:
         self._connection = connection
         defaults = config.get("resource_defaults") or {}
         self._own = as_entry(given)
-        self._all = {**defaults, **self._own}
+        self._all = {**defaults, **self._own, "columns": merged_columns(defaults, self._own)}
         self._disposition = as_disposition(self._all.get("write_disposition"))
         self._own_endpoint = as_endpoint(self._own.get("endpoint"))
         self._endpoint = {"path": self.name, **merged_endpoint(defaults, self._own)}

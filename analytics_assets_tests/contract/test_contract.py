@@ -31,7 +31,11 @@ def shop(clean_place: Path) -> Shop:
     """Make an API whose orders have these properties."""
 
     def make(
-        properties: Any = PROPERTIES, rename: Any = None, base_url: Any = None, **entry: Any
+        properties: Any = PROPERTIES,
+        rename: Any = None,
+        base_url: Any = None,
+        defaults: Any = None,
+        **entry: Any,
     ) -> Api:
         rows = {"type": "array", "items": {"properties": properties, "required": ["total"]}}
         content = {"application/json": {"schema": {"properties": {"data": rows}}}}
@@ -43,7 +47,7 @@ def shop(clean_place: Path) -> Shop:
         client = {"base_url": base_url or "https://shop.example.com"}
         return Api(
             name="shop",
-            config={"client": client, "resources": [orders]},
+            config={"client": client, "resource_defaults": defaults, "resources": [orders]},
             policies={"orders": {"rename": rename or {}}},
             openapi=str(file),
         )
@@ -116,6 +120,16 @@ def test_the_hints_of_an_entry_override_the_document(shop: Shop) -> None:
     assert found["placedOn"] == Column("placedOn", "placed_on", "timestamp", nullable=False)
     assert not found["orderId"].nullable
     assert "unheard" not in found
+
+
+def test_the_hints_of_the_defaults_override_the_document_below_those_of_an_entry(
+    shop: Shop,
+) -> None:
+    defaults = {"columns": {"total": {"data_type": "double"}, "user": {"data_type": "text"}}}
+
+    found = columns(shop(defaults=defaults, columns={"total": {"data_type": "decimal"}}))
+
+    assert (found["total"].data_type, found["user"].data_type) == ("decimal", "text")
 
 
 @pytest.mark.parametrize("hints", [[{"name": "total", "data_type": "decimal"}], {"total": None}, 5])
