@@ -1,7 +1,9 @@
 """Redaction of secrets in texts for errors and logs."""
 
 import json
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 Redact = Callable[[str], str]
@@ -9,7 +11,7 @@ MIN_LENGTH = 4  # of a secret: removing a shorter one would make messages unread
 
 
 class Redactor:
-    """Removes known secrets from texts, in each of their spellings.
+    """Removes known secrets from texts, in each of their spellings; for several threads.
 
     Args:
         secrets: the secrets that are known from the start.
@@ -21,6 +23,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._lock = threading.Lock()
         self._spellings: list[str] = []
         for secret in secrets:
             self.add(secret)
@@ -34,8 +37,13 @@ class Redactor:
                 quote_plus(secret),
                 json.dumps(secret)[1:-1],
             }
-            # the longest first: one spelling may be a part of another
-            self._spellings = sorted({*self._spellings, *spellings}, key=len, reverse=True)
+            with self._lock:
+                # the longest first: one spelling may be a part of another
+                self._spellings = sorted({*self._spellings, *spellings}, key=len, reverse=True)
+
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> "Redactor":
+        """Return the same object: dlt copies configurations, and a copy would miss later tokens."""
+        return self
 
     def __call__(self, text: str) -> str:
         """Return `text` with three stars for each secret in it."""

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.redaction import Redactor
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.conftest import TODAY
@@ -92,6 +93,31 @@ def test_the_error_of_a_failed_read_has_no_secret_even_if_the_api_repeats_it(
 
     shown = chain(failure.value)
     assert not [spelling for spelling in SPELLINGS if spelling in shown]
+
+
+def test_a_token_that_is_issued_after_the_source_was_made_is_not_in_an_error(
+    guarded: Sandbox,
+) -> None:
+    issued = f"token-{uuid4().hex}"
+    guarded.faults.add(Fault(path=PAGE_VIEWS, times=None, status=403, body=f"not with {issued}"))
+    auth = {
+        "type": "oauth2",
+        "token_url": guarded.token_url,
+        "client_id": guarded.client_id,
+        "client_secret": SECRET,
+    }
+    client = {"base_url": guarded.base_url, "auth": auth}
+    connection = connect(client, "shop")
+    endpoint = {"path": PAGE_VIEWS, "data_selector": "data", "paginator": "single_page"}
+    config = {"client": client, "resources": [{"name": "page_views", "endpoint": endpoint}]}
+    source = rest_api_source(config, "shop", connection)
+
+    connection.redact.add(issued)  # type: ignore[attr-defined]
+    with pytest.raises(Exception, match="page_views") as failure:
+        list(source.resources["page_views"])
+
+    assert "not with ***" in chain(failure.value)
+    assert issued not in chain(failure.value)
 
 
 def basic_credentials(username: str, password: str) -> str:
