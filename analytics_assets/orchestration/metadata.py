@@ -100,8 +100,10 @@ def table_metadata(tables: Tables, resource: Resource) -> dict[str, Any]:
     if policy.date_column and tables.column_name(policy.date_column) in columns:
         newest = tables.newest(table, policy.date_column)
         metadata[NEWEST_DATA] = str(newest.date()) if newest else "none"
-    if policy.newest and contract.name_of(policy.newest["field"]) in columns:
-        newest = tables.newest(table, contract.name_of(policy.newest["field"]))
+    if policy.newest:
+        # dlt's column of a nested field, whose path has dots
+        column = contract.name_of(policy.newest["field"].replace(".", "__"))
+        newest = tables.newest(table, column) if column in columns else None
         metadata |= {NEWEST_UPDATE: newest.isoformat()} if newest else {}
     return metadata
 
