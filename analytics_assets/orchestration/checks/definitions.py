@@ -78,6 +78,11 @@ class Check:
     blocking: bool = False
 
 
+def _is_verified(resource: Resource) -> bool:
+    """Return False for a resource function of dlt, which makes its own requests."""
+    return not resource.is_function
+
+
 def _is_partitioned(resource: Resource) -> bool:
     return isinstance(resource.policy.load, Partitioned)
 
@@ -86,6 +91,7 @@ CHECKS: Mapping[str, Check] = {
     "complete_read": Check(
         "All rows that the API has have arrived.",
         lambda context: check_complete_read(context.load.metadata),
+        applies=_is_verified,
         per_load=True,
         blocking=True,
     ),
@@ -100,6 +106,7 @@ CHECKS: Mapping[str, Check] = {
         lambda context: check_rejected_rows(
             context.tables, context.resource, context.load.metadata
         ),
+        applies=_is_verified,
         per_load=True,
     ),
     "contract_drift": Check(

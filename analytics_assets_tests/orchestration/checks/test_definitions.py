@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import dagster as dg
+import dlt
 
+from analytics_assets.config.api import Api
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.defs.analytics.api import API
+from analytics_assets.orchestration.checks.definitions import CHECKS
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -57,3 +61,13 @@ def test_a_missing_table_fails_every_check_of_it(
         OF_THE_TABLE, (False, "The table does not exist.")
     )
     assert after["complete_read"] == (False, "The asset was never loaded.")
+
+
+def test_a_resource_function_has_no_check_of_a_read_that_is_not_verified() -> None:
+    own = dlt.resource([{"id": 1}], name="own")
+    config = {"client": {"base_url": "https://shop.example.com"}, "resources": [own, "orders"]}
+    shop = Api(name="shop", config=config)
+    names = {"complete_read", "no_rejected_rows"}
+
+    assert all(CHECKS[name].applies(resource_of(shop, "orders")) for name in names)
+    assert not any(CHECKS[name].applies(resource_of(shop, "own")) for name in names)
