@@ -147,17 +147,17 @@ def check_pruned(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     numbers = {ROWS_PRUNED: deleted}
     if found == deleted:
         return CheckResult(True, f"{deleted} rows were deleted.", numbers=numbers)
-    reason = (
-        f"{load[ROWS_REJECTED]} rows were rejected, which may be among them"
-        if load.get(ROWS_REJECTED)
-        else f"that is more than {policy.max_pruned_share:.0%} of the table"
-    )
-    return CheckResult(
-        False,
-        f"The API no longer has {found} rows of the table. None was deleted: {reason}. To delete "
-        "them, raise `max_pruned_share` in the resource's policy for one load.",
-        numbers=numbers,
-    )
+    text = f"The API no longer has {found} rows of the table. None was deleted: "
+    if not load.get(COMPLETE, True):
+        text = f"{found} rows of the table were not read. None was deleted: the entry's "
+        text += "`paginator` ends the read before the API's last row."
+    elif load.get(ROWS_REJECTED):
+        text += f"{load[ROWS_REJECTED]} rows were rejected, which may be among them. Correct them, "
+        text += "or the contract."
+    else:
+        text += f"that is more than {policy.max_pruned_share:.0%} of the table. To delete them, "
+        text += "raise `max_pruned_share` in the resource's policy for one load."
+    return CheckResult(False, text, numbers=numbers)
 
 
 def check_drift(resource: Resource, load: Mapping[str, Any]) -> CheckResult:

@@ -146,6 +146,16 @@ def test_rows_that_were_not_pruned_fail_with_the_reason(rejected: int, reason: s
     assert reason in result.text
 
 
+def test_rows_that_an_incomplete_read_did_not_bring_are_not_called_gone() -> None:
+    load = {"rows_to_prune": 50, "rows_pruned": 0, "rows_rejected": 0, "complete": False}
+
+    result = check_pruned(load, orders(prune=True).policy)
+
+    assert (result.passed, result.severity) == (False, ERROR)
+    assert result.text.startswith("50 rows of the table were not read. None was deleted: ")
+    assert "`paginator` ends the read" in result.text
+
+
 def test_pruned_rows_pass_with_their_number() -> None:
     result = check_pruned({"rows_to_prune": 5, "rows_pruned": 5}, orders(prune=True).policy)
 
