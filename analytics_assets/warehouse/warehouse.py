@@ -15,7 +15,7 @@ from dlt.common.destination import Destination, TLoaderFileFormat
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from analytics_assets.warehouse.compat import new_pipeline
-from analytics_assets.warehouse.destination import duckdb_destination, postgres_destination
+from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
     held_open,
@@ -117,9 +117,9 @@ class Warehouse:
                     "the same name, which DuckDB cannot tell apart: rename the file "
                     "(`destination.duckdb.credentials`) or set another `dataset_name`."
                 )
-            return duckdb_destination(credentials)
+            return DuckDb(credentials, **TRANSACTIONS)
         if self.destination_type == "postgres":
-            return postgres_destination()
+            return Postgres(**TRANSACTIONS)
         destination = Destination.from_reference(self.destination_type)
         assert destination is not None, "only an empty reference has no destination"
         return destination

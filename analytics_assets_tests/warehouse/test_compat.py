@@ -19,7 +19,7 @@ from analytics_assets.warehouse.compat import (
     new_pipeline,
     pooled_connection,
 )
-from analytics_assets.warehouse.destination import duckdb_destination, postgres_destination
+from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
 from analytics_assets.warehouse.duckdb_file import duckdb_credentials
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -111,7 +111,7 @@ def test_dlt_resolves_settings_to_read_capabilities(
 
     monkeypatch.setattr(Destination, "configuration", configuration)
     credentials = DuckDbFile("a.duckdb")
-    own = duckdb_destination(credentials) if name == "duckdb" else postgres_destination()
+    own = DuckDb(credentials, **TRANSACTIONS) if name == "duckdb" else Postgres(**TRANSACTIONS)
     own.capabilities()
     assert resolved == []
     stock = (

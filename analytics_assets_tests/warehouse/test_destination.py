@@ -8,14 +8,14 @@ from dlt.common.normalizers.naming.direct import NamingConvention as Direct
 from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCase
 
 from analytics_assets.warehouse.compat import DuckDbFile
-from analytics_assets.warehouse.destination import duckdb_destination, postgres_destination
+from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
 
 CREDENTIALS = DuckDbFile("a.duckdb")
 EACH = pytest.mark.parametrize("name", ["duckdb", "postgres"])
 
 
 def own(name: str) -> Any:
-    return duckdb_destination(CREDENTIALS) if name == "duckdb" else postgres_destination()
+    return DuckDb(CREDENTIALS, **TRANSACTIONS) if name == "duckdb" else Postgres(**TRANSACTIONS)
 
 
 def of_dlt(name: str) -> Any:

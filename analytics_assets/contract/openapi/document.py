@@ -10,7 +10,7 @@ import yaml
 
 from analytics_assets.contract.errors import ContractError
 
-REMEDY = "Give the OpenAPI 3.0 or 3.1 document of the API, as JSON or YAML."
+REMEDY = "Use the OpenAPI 3.0 or 3.1 document of the API, as JSON or YAML."
 
 
 def read_document(place: str | Path) -> dict[str, Any]:

@@ -4,7 +4,13 @@ import json
 from typing import Any
 
 from analytics_assets.contract.column import Column, DataType
-from analytics_assets.contract.openapi.references import Followed, References, Schema, as_list
+from analytics_assets.contract.openapi.references import (
+    Followed,
+    References,
+    Schema,
+    as_list,
+    union_of,
+)
 
 SCALARS: dict[str, DataType] = {
     "string": "text",
@@ -58,7 +64,7 @@ class _Reader:
         own = flat.get("properties")
         properties = dict(own) if isinstance(own, dict) else {}
         required = {name for name in as_list(flat.get("required")) if isinstance(name, str)}
-        found = [self.properties(option, within) for option in _union(flat)]
+        found = [self.properties(option, within) for option in union_of(flat)]
         found = [(parts, needed) for parts, needed in found if parts]
         names = dict.fromkeys(name for parts, _ in found for name in parts)
         for name in names:
@@ -93,7 +99,7 @@ class _Reader:
             text = FORMATS.get(str(flat.get("format")), "text")
             kinds = {SCALARS.get(str(name), "json") for name in names if name != "null"}
             return {text if kind == "text" else kind for kind in kinds}, nullable or null
-        found = [self._kinds(option, within) for option in _union(flat)]
+        found = [self._kinds(option, within) for option in union_of(flat)]
         if not found:
             return {"json"}, True  # a schema without a type allows any value
         return set().union(*(kinds for kinds, _ in found)), nullable or any(n for _, n in found)
@@ -102,7 +108,7 @@ class _Reader:
         flat, within = self._references.flat_within(schema, within)
         values = [flat["const"]] if "const" in flat else as_list(flat.get("enum"))
         if not values:
-            parts = [option for option in _union(flat) if not self._is_null(option)]
+            parts = [option for option in union_of(flat) if not self._is_null(option)]
             found = [self._choices(part, within) for part in parts]
             if all(found):  # with an open option, the others are no complete list
                 return tuple(dict.fromkeys(choice for choices in found for choice in choices))
@@ -115,7 +121,7 @@ class _Reader:
     def _description(self, schema: Any, choices: tuple[str, ...]) -> str | None:
         flat = self._references.flat(schema)
         text = flat.get("description")
-        parts = [option for option in _union(flat) if not self._is_null(option)]
+        parts = [option for option in union_of(flat) if not self._is_null(option)]
         if not isinstance(text, str) and len(parts) == 1:
             text = self._references.flat(parts[0]).get("description")
         text = " ".join(text.split()) if isinstance(text, str) else ""
@@ -142,11 +148,6 @@ def _type_name(value: Any) -> str:
         return "null"
     names = {bool: "boolean", int: "integer", float: "number", str: "string"}
     return names.get(type(value), "object")
-
-
-def _union(flat: Schema) -> list[Any]:
-    union = flat.get("anyOf") or flat.get("oneOf")
-    return union if isinstance(union, list) else []
 
 
 def _one_of(kinds: set[DataType]) -> DataType:

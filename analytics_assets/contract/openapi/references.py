@@ -112,6 +112,12 @@ def _merge(merged: dict[str, Any], part: Schema) -> None:
             merged[key] = value
 
 
+def union_of(flat: Schema) -> list[Any]:
+    """Return the options of `anyOf` or `oneOf`, empty if there is none."""
+    union = flat.get("anyOf") or flat.get("oneOf")
+    return union if isinstance(union, list) else []
+
+
 def as_list(value: Any) -> list[Any]:
     """Return a list as it is, and a single value as a list of one."""
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -6,7 +6,13 @@ from typing import Any
 
 from analytics_assets.contract.compat import is_record_key, is_single_entity
 from analytics_assets.contract.openapi.endpoints import Endpoints
-from analytics_assets.contract.openapi.references import Followed, References, Schema, as_list
+from analytics_assets.contract.openapi.references import (
+    Followed,
+    References,
+    Schema,
+    as_list,
+    union_of,
+)
 
 # a step into a response: `.name`, `['name']`, `[*]` or `.*`
 STEP = re.compile(r"""\.?(?:\[\s*(?:\*|'([^']+)'|"([^"]+)")\s*\]|\*|([^.\[\]*?()@\s]+))""")
@@ -137,9 +143,8 @@ def _options(flat: Schema) -> list[Any]:
     """Return the schemas of a union in place of the whole, without null."""
     if "properties" in flat or _is_array(flat):
         return []
-    union = flat.get("anyOf") or flat.get("oneOf")
     return [
         option
-        for option in (union if isinstance(union, list) else ())
+        for option in union_of(flat)
         if isinstance(option, dict) and option.get("type") != "null"
     ]

@@ -71,10 +71,10 @@ def _refuse_unproven(table: str, load: Mapping[str, Any], other: int) -> None:
     rejected, outside, received = load[ROWS_REJECTED], load.get(ROWS_OUTSIDE), load[ROWS_RECEIVED]
     if not load[COMPLETE]:
         found = "the read was not complete"
-        advice = "Let the entry's `paginator` read to the API's last row"
+        advice = "Correct the entry's `paginator`, so that it reads to the API's last row"
     elif rejected:
         found = f"{rejected} of {received} rows were rejected"
-        advice = "Look into `rejected_rows` and correct them, or the contract"
+        advice = "Correct the rows in `rejected_rows`, or the contract"
     elif outside:
         found = f"{outside} of {received} rows belong to other days than the request"
         advice = "Correct `timezone` or `end_is_inclusive` in `window` of the resource's policy"

@@ -62,7 +62,7 @@ def test_any_other_document_is_refused_by_name_with_the_remedy(
         parse_document(text, "shop.yaml")
 
     assert str(refusal.value).startswith(f"shop.yaml {reason}")
-    assert str(refusal.value).endswith("Give the OpenAPI 3.0 or 3.1 document of the API, as JSON "
+    assert str(refusal.value).endswith("Use the OpenAPI 3.0 or 3.1 document of the API, as JSON "
                                        "or YAML.")  # fmt: skip
 
 

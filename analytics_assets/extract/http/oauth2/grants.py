@@ -142,6 +142,6 @@ def _assertion(settings: OAuth2Settings) -> str:
         )
     except (ValueError, TypeError, jwt.PyJWTError) as error:
         raise TokenError(
-            f"The setting `private_key` cannot sign: {type(error).__name__}. Give a PEM private "
+            f"The setting `private_key` cannot sign: {type(error).__name__}. Set a PEM private "
             "key for RSA, and `private_key_passphrase` if it is encrypted."
         ) from None

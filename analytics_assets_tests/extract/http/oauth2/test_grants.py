@@ -181,7 +181,7 @@ def test_a_key_that_cannot_sign_is_refused_unseen_and_with_a_hint(
         account = {"private_key": pem, "private_key_passphrase": passphrase}
         auth = OAuth2(settings_for(endpoint, **account))
 
-        with pytest.raises(TokenError, match=r"`private_key` cannot sign.*Give a PEM") as failure:
+        with pytest.raises(TokenError, match=r"`private_key` cannot sign.*Set a PEM") as failure:
             sign(auth)
 
         assert endpoint.requests == []
