@@ -62,6 +62,9 @@ class ClientSettings:
         """The values that must never be shown."""
         headers = self.client.get("headers") or {}
         unknown = [str(value) for name, value in headers.items() if name.lower() not in HARMLESS]
+        # an API may repeat the credentials alone, without their scheme (RFC 9110 section 11.4)
+        signed = [headers[name] for name in headers if name.lower() == "authorization"]
+        unknown += [str(value).partition(" ")[2] for value in signed]
         if self.oauth2:
             return [*unknown, *self.oauth2.secrets]
         auth = self.client.get("auth")

@@ -174,6 +174,11 @@ def test_the_secret_of_an_auth_object_of_dlt_is_never_shown(auth: Any) -> None:
     assert "a-secret" in resolve_client({"base_url": BASE_URL, "auth": auth}, "shop").secrets
 
 
+def test_the_credentials_of_an_authorization_header_are_never_shown() -> None:
+    client = {"base_url": BASE_URL, "headers": {"authorization": "Token a-secret"}}
+    assert {"Token a-secret", "a-secret"} <= set(resolve_client(client, "shop").secrets)
+
+
 def test_an_api_without_auth_is_read_without() -> None:
     rows, _query, headers = rows_and_request({"headers": {"X-Shop": "1"}})
 
