@@ -26,12 +26,12 @@ dev: $(INSTALLED)
 
 # everything but the tests marked `e2e`; a worker that has nothing left takes tests of another one
 test: $(INSTALLED)-for-tests lint
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --durations 20
 
 # processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one
 # `dagster dev` and one browser, in one process
 test-e2e: $(INSTALLED)-for-tests
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m e2e --ignore $(UI_TESTS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m e2e --ignore $(UI_TESTS) --durations 20
 	$(BIN)/pytest -m '' $(UI_TESTS)
 
 lint: $(INSTALLED)-for-tests
