@@ -16,26 +16,8 @@ from analytics_assets.config.client_settings import configured_base_url, resolve
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import embedded_sandbox
+from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 from analytics_assets_tests.support.token_server import recording
-
-COMPLETE = {
-    "type": "oauth2",
-    "token_url": "https://auth.example.com/token",
-    "client_id": "literal-client",
-    "client_secret": "literal-secret",
-}
-OPEN = {
-    "type": "oauth2",
-    "token_url": dlt.config.value,
-    "client_id": dlt.secrets.value,
-    "client_secret": dlt.secrets.value,
-}
-BASE_URL = "https://api.example.com"
-
-
-def set_all(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
 
 
 def test_a_value_in_the_dictionary_wins_over_the_environment(

@@ -2,31 +2,12 @@
 
 from typing import Any
 
-import dlt
 import pytest
 
 from analytics_assets.config.client_settings import resolve_client
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import resolve_oauth2
-
-COMPLETE = {
-    "type": "oauth2",
-    "token_url": "https://auth.example.com/token",
-    "client_id": "literal-client",
-    "client_secret": "literal-secret",
-}
-OPEN = {
-    "type": "oauth2",
-    "token_url": dlt.config.value,
-    "client_id": dlt.secrets.value,
-    "client_secret": dlt.secrets.value,
-}
-BASE_URL = "https://api.example.com"
-
-
-def set_all(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
 
 @pytest.mark.parametrize("left_open", [OPEN, {"type": "oauth2"}, dict.fromkeys(OPEN)])

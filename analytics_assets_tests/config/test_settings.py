@@ -7,31 +7,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import dlt
 import pytest
 
 from analytics_assets.config.client_settings import resolve_client
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import resolve_oauth2
-
-COMPLETE = {
-    "type": "oauth2",
-    "token_url": "https://auth.example.com/token",
-    "client_id": "literal-client",
-    "client_secret": "literal-secret",
-}
-OPEN = {
-    "type": "oauth2",
-    "token_url": dlt.config.value,
-    "client_id": dlt.secrets.value,
-    "client_secret": dlt.secrets.value,
-}
-BASE_URL = "https://api.example.com"
-
-
-def set_all(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
 
 def test_a_setting_of_the_api_wins_over_one_of_all_sources_and_that_over_a_bare_one(
