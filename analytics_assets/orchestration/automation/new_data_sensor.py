@@ -1,7 +1,7 @@
 """The new-data sensor: fetches the API's newest changes, and requests runs for them alone."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +21,7 @@ from analytics_assets.orchestration.partitions.definition import (
     due_partitions,
     partitioned,
     range_name,
+    ranges,
     time_window_of,
 )
 from analytics_assets.orchestration.runs.materializations import last_loads
@@ -30,11 +31,9 @@ INTERVAL = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
 RESOURCE_TAG = "analytics_assets/new_data_of"
 NEWEST_TAG = "analytics_assets/new_data_until"
+FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 UNFINISHED = [
-    status
-    for status in dg.DagsterRunStatus
-    if status
-    not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+    status for status in dg.DagsterRunStatus if status not in (*FAILED, dg.DagsterRunStatus.SUCCESS)
 ]
 
 
@@ -47,8 +46,8 @@ def build_new_data_sensor(
 
     Its cursor holds, per resource, the newest change that a load has brought. It advances once the
     run that the sensor requested has succeeded. A failed run is requested again, after a pause
-    that doubles with each failure. For a partitioned resource, the request is for the partitions
-    that the run would load: those that are due.
+    that doubles with each failure. For a partitioned resource, each window of the partitions that
+    are due has its own request, its own place in the cursor and its own run.
 
     Args:
         api: the API.
@@ -75,15 +74,20 @@ def build_new_data_sensor(
     )
     def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
-        outcomes: list[dg.RunRequest | str] = []
+        now = clock()
+        windows = [(resource, window) for resource in watched for window in _windows(resource, now)]
+        cursor = _advance(context.instance, windows, cursor)
+        outcomes: list[dg.RunRequest | str] = [
+            f"{resource.name}: there is no partition yet."
+            for resource in watched
+            if not _windows(resource, now)
+        ]
         try:
             with closing(connect(api.config["client"], api.name, single_attempt())) as connection:
-                for resource in watched:
-                    loaded = _loaded(context.instance, resource, cursor.get(resource.name))
-                    if loaded:
-                        cursor[resource.name] = loaded.isoformat()
+                for resource, window in windows:
+                    loaded = cursor.get(_name(resource, window))
                     outcomes.append(
-                        _evaluate(context.instance, resource, loaded, connection, clock())
+                        _evaluate(context.instance, resource, window, loaded, connection)
                     )
         except Exception as error:
             # the next tick is the retry, so that a tick is skipped, not failed, if the API is down
@@ -104,39 +108,63 @@ def build_new_data_sensor(
     return new_data
 
 
+def _windows(resource: Resource, now: datetime) -> list[list[str]]:
+    """Return the partitions of each run that would load what is due; one without, for a table."""
+    load = resource.policy.load
+    if not isinstance(load, Partitioned):
+        return [[]]
+    return list(ranges(load, due_partitions(load, now), load.longest_window))
+
+
+def _advance(
+    instance: dg.DagsterInstance,
+    windows: Iterable[tuple[Resource, Sequence[str]]],
+    cursor: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the cursor of these windows: the newest change that the sensor's own runs loaded."""
+    advanced: dict[str, str] = {}
+    for resource, window in windows:
+        succeeded = instance.get_runs(
+            dg.RunsFilter(tags=_tags(resource, window), statuses=[dg.DagsterRunStatus.SUCCESS]),
+            limit=1,
+        )
+        moments = [run.tags[NEWEST_TAG] for run in succeeded]
+        moments += [cursor[name] for name in [_name(resource, window)] if name in cursor]
+        if moments:
+            advanced[_name(resource, window)] = max(moments, key=datetime.fromisoformat)
+    return advanced
+
+
 def _evaluate(
     instance: dg.DagsterInstance,
     resource: Resource,
-    loaded: datetime | None,
+    window: Sequence[str],
+    loaded: str | None,
     connection: Connection,
-    now: datetime,
 ) -> dg.RunRequest | str:
-    """Return the run that a resource needs now, or the reason that it needs none."""
-    load, name = resource.policy.load, resource.name
-    due = due_partitions(load, now) if isinstance(load, Partitioned) else ()
-    if isinstance(load, Partitioned) and not due:
-        return f"{name}: there is no partition yet."
-    newest = _newest_change(resource, due, connection)
+    """Return the run that a window of a resource needs now, or the reason that it needs none."""
+    name = _name(resource, window)
+    newest = _newest_change(resource, window, connection)
     if isinstance(newest, str):
         return newest
-    in_table = _newest_in_table(instance, resource, due)
-    if in_table and newest < in_table and not due:
+    in_table = _newest_in_table(instance, resource, window)
+    if in_table and newest < in_table and not window:
         return (
             f"{name}: the API's newest change is of {newest.isoformat()}, but the table holds "
             f"one of {in_table.isoformat()}. Does the API honour the parameters of `newest` in the "
             "resource's policy?"
         )
-    known = max((moment for moment in (loaded, in_table) if moment), default=None)
-    if due and not in_table:
-        known = None  # one of them was never loaded, however old its changes are
+    by_sensor = datetime.fromisoformat(loaded) if loaded else None
+    known = max((moment for moment in (by_sensor, in_table) if moment), default=None)
     if known and newest <= known:
         return f"{name}: nothing new since {known.isoformat()}."
-    own = {RESOURCE_TAG: _tag(resource)}
-    running = instance.get_runs(dg.RunsFilter(tags=own, statuses=UNFINISHED), limit=1)
+    running = instance.get_runs(
+        dg.RunsFilter(tags={RESOURCE_TAG: _tag(resource)}, statuses=UNFINISHED), limit=1
+    )
     if running:
         return f"{name}: run {running[0].run_id} is in progress."
-    tags = {**own, NEWEST_TAG: newest.isoformat(), **(range_tags(due) if due else {})}
-    failures = instance.get_run_records(dg.RunsFilter(tags=tags))
+    tags = {**_tags(resource, window), NEWEST_TAG: newest.isoformat()}
+    failures = instance.get_run_records(dg.RunsFilter(tags=tags, statuses=FAILED))
     retry_at = _retry_at(failures)
     if retry_at and datetime.now(UTC) < retry_at:
         return (
@@ -144,7 +172,7 @@ def _evaluate(
             f"one is {failures[0].dagster_run.run_id}; next try {retry_at.isoformat()}."
         )
     return dg.RunRequest(
-        run_key=f"{tags[RESOURCE_TAG]}@{tags[NEWEST_TAG]}#{len(failures)}{''.join(due[-1:])}",
+        run_key=f"{name}@{resource.api_name}: {tags[NEWEST_TAG]}#{len(failures)}",
         asset_selection=[asset_key(resource)],
         tags={**tags, **BEFORE_BACKFILLS},
     )
@@ -169,15 +197,14 @@ def pause(failures: int) -> timedelta:
 
 
 def _newest_change(
-    resource: Resource, due: Sequence[str], connection: Connection
+    resource: Resource, window: Sequence[str], connection: Connection
 ) -> datetime | str:
     """Return the endpoint's newest change, or the reason that it has none."""
-    newest_request, rows = resource.policy.newest, "rows"
+    newest_request = resource.policy.newest
     assert newest_request is not None, "others are not watched"
-    if due:
-        window = time_window_of(partitioned(resource), due).params
-        newest_request = {**newest_request, "params": {**window, **newest_request["params"]}}
-        rows = f"rows of {range_name(due)}"
+    if window:
+        params = time_window_of(partitioned(resource), window).params
+        newest_request = {**newest_request, "params": {**params, **newest_request["params"]}}
     try:
         newest = fetch_newest(resource, newest_request, connection)
     except Exception as error:
@@ -185,23 +212,11 @@ def _newest_change(
         if cause is None or isinstance(cause, NoAnswerError | TokenError | SettingsError):
             raise
         return str(cause)
-    return newest or f"{resource.name}: the API has no {rows}."
-
-
-def _loaded(
-    instance: dg.DagsterInstance, resource: Resource, cursor: str | None
-) -> datetime | None:
-    """Return the newest change that this sensor's own runs have loaded."""
-    succeeded = instance.get_runs(
-        dg.RunsFilter(tags={RESOURCE_TAG: _tag(resource)}, statuses=[dg.DagsterRunStatus.SUCCESS]),
-        limit=1,
-    )
-    moments = [run.tags[NEWEST_TAG] for run in succeeded] + ([cursor] if cursor else [])
-    return max(map(datetime.fromisoformat, moments), default=None)
+    return newest or f"{_name(resource, window)}: the API has no rows."
 
 
 def _newest_in_table(
-    instance: dg.DagsterInstance, resource: Resource, due: Sequence[str]
+    instance: dg.DagsterInstance, resource: Resource, window: Sequence[str]
 ) -> datetime | None:
     """Return the newest change in the table after its last load by any run.
 
@@ -209,15 +224,23 @@ def _newest_in_table(
     loaded.
     """
     asset = asset_key(resource)
-    if due:
-        loads = last_loads(instance, asset, due)
+    if window:
+        loads = last_loads(instance, asset, window)
         moments = [load.metadata.get(NEWEST_UPDATE) for load in loads.values()]
         known = [datetime.fromisoformat(moment) for moment in moments if moment]
-        return min(known) if len(known) == len(due) else None
+        return min(known) if len(known) == len(window) else None
     event = instance.get_latest_materialization_event(asset)
     materialization = event.asset_materialization if event else None
     newest = materialization.metadata.get(NEWEST_UPDATE) if materialization else None
     return datetime.fromisoformat(str(newest.value)) if newest else None
+
+
+def _name(resource: Resource, window: Sequence[str]) -> str:
+    return f"{resource.name}, {range_name(window)}" if window else resource.name
+
+
+def _tags(resource: Resource, window: Sequence[str]) -> dict[str, str]:
+    return {RESOURCE_TAG: _tag(resource), **(range_tags(window) if window else {})}
 
 
 def _tag(resource: Resource) -> str:

@@ -211,6 +211,23 @@ def test_a_day_that_was_never_loaded_is_requested_whatever_the_age_of_its_rows(
     assert after.run_key != request.run_key
 
 
+def test_days_that_one_run_may_not_load_are_requested_per_window(
+    connected: Sandbox, instance: dg.DagsterInstance, duckdb_warehouse: Warehouse
+) -> None:
+    newest = API.resources["page_views"].policy.newest
+    days = Partitioned(start=FIRST_DAY, lookback=4, longest_window=2)
+    ticker = Ticker(instance, connected, api_of("page_views", days, newest=newest))
+    windows = [["2025-07-27", "2025-07-28"], ["2025-07-29", "2025-07-30"], ["2025-07-31"] * 2]
+    first, second, third = ticker.tick()
+    for request, window in zip((first, second, third), windows, strict=True):
+        assert range_tags(window).items() <= request.tags.items()
+    assert ticker.run(first)
+    ticker.record(second, succeeds=False)
+    assert ticker.run(third)
+    assert ticker.tick() == []
+    assert "2025-07-29 to 2025-07-30: 1 runs for the change" in ticker.skipped
+
+
 def test_resources_with_different_partitions_share_the_sensor(
     connected: Sandbox, instance: dg.DagsterInstance
 ) -> None:
