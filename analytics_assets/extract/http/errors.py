@@ -10,7 +10,10 @@ from analytics_assets.extract.http.redaction import Redact
 
 # by status, appended to the message of an error
 HINTS = {
-    401: " (it refused a new token: check `client_id`, `client_secret` and `scope`)",
+    401: (
+        " (with OAuth2, it refused a new token, too: check `client_id`, `client_secret` and "
+        "`scope`; without a sign-in, add `auth` to `client`)"
+    ),
     403: " (the client may not read this: check its permissions and `scope`)",
     404: " (check `path` in the entry, and `base_url`)",
     204: " (if it means that there are no rows: `response_actions` of the entry can ignore it)",

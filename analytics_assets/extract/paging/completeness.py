@@ -214,10 +214,11 @@ class Proof:
         passes = "1 pass" if self.number == 1 else f"{self.number} passes"
         return IncompleteReadError(
             f"{self.resource}: no complete read in {passes}: {self.inconsistency}. "
-            f"Expected {expected} rows, received {self.received}. If the API's rows change while "
-            "they are read, run again when they rest, or raise `reading.passes`; if its total is "
-            "not the number of all rows, name the field that is as `total_path` in `paginator`, "
-            "or set it to None."
+            f"Expected {expected} rows, received {self.received}. Does `paginator` in the entry "
+            "request all pages, and does `primary_key` tell rows apart? If the API's rows change "
+            "while they are read, run again when they rest, or raise `reading.passes`; if its "
+            "total is not the number of all rows, set `total_path` in `paginator` to the field "
+            "that is, or to None."
         )
 
 

@@ -182,3 +182,5 @@ def test_the_error_names_both_numbers_and_what_to_do(total: bytes, headers: dict
     assert error.startswith("orders: no complete read in 1 pass: ")
     assert "Expected 3 rows, received 2" in error
     assert "`total_path`" in error
+    assert "`paginator`" in error
+    assert "`primary_key`" in error
