@@ -91,7 +91,8 @@ def _run_due(
 ) -> dg.ExecuteInProcessResult:
     if due.partitions:
         names = ", ".join(resource.name for resource in due.resources)
-        days = f"{range_name(due.partitions)} ({len(due.partitions)} partitions)"
+        count = len(due.partitions)
+        days = f"{range_name(due.partitions)} ({count} partition{'s' if count != 1 else ''})"
         echo(f"Loading {names} of {days} ...")
     wait_for_pools(instance, due.resources)
     return job.execute_in_process(
