@@ -10,7 +10,7 @@ import click
 from analytics_assets import defs
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.resource import ResourceConfig, refuse_shared_tables
 
 
 def load_apis() -> Mapping[str, Api]:
@@ -20,7 +20,7 @@ def load_apis() -> Mapping[str, Api]:
         The APIs by name.
 
     Raises:
-        ConfigurationError: an API is invalid, or two have the same name.
+        ConfigurationError: an API is invalid, or two have the same name or table.
     """
     apis: dict[str, Api] = {}
     files = [file for folder in defs.__path__ for file in Path(folder).glob("*/api.py")]
@@ -31,6 +31,9 @@ def load_apis() -> Mapping[str, Api]:
                 f"Two APIs in `defs/` have the name `{api.name}`; rename one of them."
             )
         apis[api.name] = api
+    refuse_shared_tables(
+        (_path(each), each.table) for api in apis.values() for each in api.resources.values()
+    )
     return apis
 
 

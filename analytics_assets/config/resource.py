@@ -1,12 +1,13 @@
 """A resource of an API as configured: its entry and policy, with the API's defaults applied."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dlt.extract import DltResource
 
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load_validation import REWRITING, has_incremental_cursor
 from analytics_assets.config.policy import Policy
 
@@ -95,6 +96,25 @@ class ResourceConfig:
         """True if each row that is read is a row of the table afterwards."""
         steps = {**self.defaults, **self.entry}.get("processing_steps")
         return self.rewrites_rows and not steps and not has_incremental_cursor(self.endpoint)
+
+
+def refuse_shared_tables(tables: Iterable[tuple[str, str]]) -> None:
+    """Refuse two resources that are loaded into one table, where each would prune the other's rows.
+
+    Args:
+        tables: pairs of a resource, as `api/resource`, and its table.
+
+    Raises:
+        ConfigurationError: two resources have the same table.
+    """
+    owners: dict[str, str] = {}
+    for resource, table in tables:
+        owner = owners.setdefault(table, resource)
+        if owner != resource:
+            raise ConfigurationError(
+                f"`{owner}` and `{resource}` have the same table, {table}; "
+                "give one of them another `table_name`."
+            )
 
 
 def name_of(entry: Any) -> Any:

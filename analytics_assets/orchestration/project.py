@@ -8,6 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from analytics_assets.config.resource import refuse_shared_tables
+from analytics_assets.orchestration.metadata import TABLE_NAME
+
 
 def load_project(folder: Path) -> dg.Definitions:
     """Load the definitions of all APIs.
@@ -19,9 +22,18 @@ def load_project(folder: Path) -> dg.Definitions:
 
     Returns:
         The definitions below `defs/`, merged.
+
+    Raises:
+        ConfigurationError: two resources have the same table.
     """
     with garbage_collection_paused():
-        return dg.load_from_defs_folder(path_within_project=folder)
+        definitions = dg.load_from_defs_folder(path_within_project=folder)
+        refuse_shared_tables(
+            (spec.key.to_user_string(), spec.metadata[TABLE_NAME])
+            for spec in definitions.resolve_all_asset_specs()
+            if "dlt" in spec.kinds and TABLE_NAME in spec.metadata
+        )
+        return definitions
 
 
 @contextmanager

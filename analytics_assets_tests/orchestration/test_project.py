@@ -135,6 +135,20 @@ print(json.dumps({
 }))
 """
 
+REFUSED = """
+import json
+from analytics_assets.cli.project import load_apis
+from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.definitions import definitions
+refused = {}
+for name, load in {"dagster": definitions, "command_line": load_apis}.items():
+    try:
+        load()
+    except ConfigurationError as error:
+        refused[name] = str(error)
+print(json.dumps(refused))
+"""
+
 
 def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
     shop = copy_project(tmp_path).with_name("shop")
@@ -149,6 +163,18 @@ def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
     assert set(found["executors"]) == {"in_process"}
     assert found["resources"] == ["dlt"]
     assert found["command_line"] == ["analytics", "shop"]
+
+
+def test_two_apis_whose_resources_have_one_table_are_refused(tmp_path: Path) -> None:
+    shop = copy_project(tmp_path).with_name("shop")
+    shop.mkdir()
+    named = SHOP.replace('"primary_key"', '"table_name": "page_views", "primary_key"')
+    (shop / "api.py").write_text(named)
+
+    refused = printed_by(REFUSED, tmp_path)
+
+    assert refused["dagster"].startswith("`analytics/page_views` and `shop/orders` have the same")
+    assert refused["command_line"].endswith("give one of them another `table_name`.")
 
 
 @pytest.fixture
