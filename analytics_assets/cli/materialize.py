@@ -22,6 +22,7 @@ from analytics_assets.orchestration.partitions.definition import range_name
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.orchestration.runs.pools import free_slots_assigned
 from analytics_assets.warehouse.warehouse import Warehouse
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
@@ -76,7 +77,7 @@ def _run(project: dg.Definitions, resources: Sequence[ResourceConfig], verbose: 
     job = project.resolve_implicit_global_asset_job_def()
     level = "INFO" if verbose else "CRITICAL"
     results = []
-    with open_instance() as instance:
+    with open_instance() as instance, free_slots_assigned(instance):
         end_dead_runs(instance)
         wait_for_pools(instance, resources)
         with errors_as_messages(), Warehouse.from_settings().open() as tables:

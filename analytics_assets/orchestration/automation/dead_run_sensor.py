@@ -1,16 +1,17 @@
-"""The sensor that ends dead runs."""
+"""The sensor that ends dead runs, and assigns the slots of pools that are free."""
 
 from datetime import timedelta
 
 import dagster as dg
 
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
+from analytics_assets.orchestration.runs.pools import assign_free_slots
 
 INTERVAL = timedelta(seconds=30)
 
 
 def build_dead_run_sensor(api_name: str) -> dg.SensorDefinition:
-    """Build the sensor that marks runs as failed whose process is gone; it is on by default.
+    """Build the sensor that ends dead runs and assigns free slots of pools; it is on by default.
 
     Args:
         api_name: the prefix of the sensor's name.
@@ -20,10 +21,13 @@ def build_dead_run_sensor(api_name: str) -> dg.SensorDefinition:
         name=f"{api_name}_dead_runs",
         minimum_interval_seconds=int(INTERVAL.total_seconds()),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Marks runs as failed whose process was killed, which frees their pool slots.",
+        description="Ends runs whose process was killed, and assigns free pool slots to steps.",
     )
     def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         ended = end_dead_runs(context.instance)
-        return dg.SkipReason(f"Ended {', '.join(ended)}." if ended else "No run is dead.")
+        pools = assign_free_slots(context.instance)
+        dead = f"Ended {', '.join(ended)}." if ended else "No run is dead."
+        freed = f" Assigned free slots of {', '.join(pools)}." if pools else ""
+        return dg.SkipReason(dead + freed)
 
     return dead_runs
