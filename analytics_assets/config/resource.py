@@ -108,7 +108,7 @@ def refuse_shared_tables(tables: Iterable[tuple[str, str]]) -> None:
         ConfigurationError: two resources have the same table.
     """
     owners: dict[str, str] = {}
-    for resource, table in tables:
+    for resource, table in sorted(tables):  # Dagster's loader lists folders in any order
         owner = owners.setdefault(table, resource)
         if owner != resource:
             raise ConfigurationError(
