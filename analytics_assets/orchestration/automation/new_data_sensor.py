@@ -18,10 +18,9 @@ from analytics_assets.extract.watermark import fetch_newest
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import NEWEST_UPDATE
 from analytics_assets.orchestration.partitions.definition import (
-    due_partitions,
+    due_windows,
     partitioned,
     range_name,
-    ranges,
     time_window_of,
 )
 from analytics_assets.orchestration.runs.materializations import last_loads
@@ -75,12 +74,11 @@ def build_new_data_sensor(
     def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
         now = clock()
-        windows = [(resource, window) for resource in watched for window in _windows(resource, now)]
+        due = [(resource, _windows(resource, now)) for resource in watched]
+        windows = [(resource, window) for resource, each in due for window in each]
         cursor = _advance(context.instance, windows, cursor)
         outcomes: list[dg.RunRequest | str] = [
-            f"{resource.name}: there is no partition yet."
-            for resource in watched
-            if not _windows(resource, now)
+            f"{resource.name}: there is no partition yet." for resource, each in due if not each
         ]
         try:
             with closing(connect(api.config["client"], api.name, single_attempt())) as connection:
@@ -111,9 +109,7 @@ def build_new_data_sensor(
 def _windows(resource: Resource, now: datetime) -> list[list[str]]:
     """Return the partitions of each run that would load what is due; one without, for a table."""
     load = resource.policy.load
-    if not isinstance(load, Partitioned):
-        return [[]]
-    return list(ranges(load, due_partitions(load, now), load.longest_window))
+    return due_windows(load, now) if isinstance(load, Partitioned) else [[]]
 
 
 def _advance(
@@ -129,9 +125,11 @@ def _advance(
             limit=1,
         )
         moments = [run.tags[NEWEST_TAG] for run in succeeded]
-        moments += [cursor[name] for name in [_name(resource, window)] if name in cursor]
+        name = _name(resource, window)
+        if name in cursor:
+            moments.append(cursor[name])
         if moments:
-            advanced[_name(resource, window)] = max(moments, key=datetime.fromisoformat)
+            advanced[name] = max(moments, key=datetime.fromisoformat)
     return advanced
 
 
@@ -159,7 +157,7 @@ def _evaluate(
     if known and newest <= known:
         return f"{name}: nothing new since {known.isoformat()}."
     running = instance.get_runs(
-        dg.RunsFilter(tags={RESOURCE_TAG: _tag(resource)}, statuses=UNFINISHED), limit=1
+        dg.RunsFilter(tags=_tags(resource, ()), statuses=UNFINISHED), limit=1
     )
     if running:
         return f"{name}: run {running[0].run_id} is in progress."
@@ -240,8 +238,5 @@ def _name(resource: Resource, window: Sequence[str]) -> str:
 
 
 def _tags(resource: Resource, window: Sequence[str]) -> dict[str, str]:
-    return {RESOURCE_TAG: _tag(resource), **(range_tags(window) if window else {})}
-
-
-def _tag(resource: Resource) -> str:
-    return f"{resource.api_name}/{resource.name}"
+    own = {RESOURCE_TAG: f"{resource.api_name}/{resource.name}"}
+    return {**own, **(range_tags(window) if window else {})}

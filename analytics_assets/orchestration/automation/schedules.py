@@ -17,10 +17,9 @@ from analytics_assets.config.policy import Policy
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import (
-    due_partitions,
+    due_windows,
     partitioned,
     range_name,
-    ranges,
 )
 from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
 
@@ -120,9 +119,7 @@ def _run_requests(
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         together: dict[tuple[str, ...], list[dg.AssetKey]] = defaultdict(list)
         for resource in resources:
-            load = partitioned(resource)
-            due = due_partitions(load, context.scheduled_execution_time)
-            for window in ranges(load, due, load.longest_window):
+            for window in due_windows(partitioned(resource), context.scheduled_execution_time):
                 together[tuple(window)].append(asset_key(resource))
         if not together:
             yield dg.SkipReason("There is no partition yet.")

@@ -130,6 +130,11 @@ def ranges(
         yield group
 
 
+def due_windows(load: Partitioned, now: datetime) -> list[list[str]]:
+    """Return the partitions that are due, in the ranges that a run may load."""
+    return list(ranges(load, due_partitions(load, now), load.longest_window))
+
+
 def time_window_of(load: Partitioned, keys: Sequence[str]) -> TimeWindow:
     """Return the time window of consecutive partitions."""
     partitions = partitions_of(load)
