@@ -15,6 +15,7 @@ from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import (
     api_rows,
+    entry_of,
     load,
     metadata_of,
     table_rows,
@@ -34,17 +35,9 @@ CHECKS = {
 
 def with_entry(name: str) -> Api:
     """The shipped API with one more entry, as a user would add it."""
-    entry = {
-        "name": name,
-        "endpoint": {
-            "path": f"/v1/{name}",
-            "data_selector": "data",
-            "paginator": {"type": "offset", "limit": 100},
-        },
-    }
     return Api(
         name=API.name,
-        config={**API.config, "resources": [*API.config["resources"], entry]},
+        config={**API.config, "resources": [*API.config["resources"], entry_of(name)]},
         default_policy=API.default_policy,
         policies=API.policies,
         file=API.file,

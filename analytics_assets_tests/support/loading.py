@@ -108,9 +108,9 @@ def api_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(({**row} for row in rows), key=lambda row: str(row["id"]))
 
 
-def api_with(resource: str) -> Api:
-    """The analytics API with one other resource in place of its own."""
-    entry = {
+def entry_of(resource: str) -> dict[str, Any]:
+    """The entry of one more resource of the analytics API."""
+    return {
         "name": resource,
         "endpoint": {
             "path": f"/v1/{resource}",
@@ -118,7 +118,11 @@ def api_with(resource: str) -> Api:
             "paginator": {"type": "offset", "limit": 100},
         },
     }
-    return Api(name=API.name, config={**API.config, "resources": [entry]})
+
+
+def api_with(resource: str) -> Api:
+    """The analytics API with one other resource in place of its own."""
+    return Api(name=API.name, config={**API.config, "resources": [entry_of(resource)]})
 
 
 def as_json(value: Any) -> Any:
