@@ -12,7 +12,7 @@ from typing import Any
 from dlt.common.data_types.typing import TDataType
 from dlt.common.normalizers.json.relational import DataItemNormalizer as RelationalNormalizer
 
-from analytics_assets.contract.storage_limits import BIGINT
+from analytics_assets.contract.rows.storage_limits import BIGINT
 
 JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 BIGINT_TEXT = re.compile(r"0|-?[1-9]\d*", re.ASCII)

@@ -11,7 +11,7 @@ from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.orchestration.table_schema import table_schema
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 
 # standard keys of the Dagster UI
 # https://docs.dagster.io/guides/build/assets/metadata-and-tags#standard-metadata-types

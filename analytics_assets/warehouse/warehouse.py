@@ -24,12 +24,12 @@ from analytics_assets.warehouse.duckdb_file import (
     translated_lock_errors,
 )
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.history import trim_history_after
-from analytics_assets.warehouse.lock_wait import LockWait
+from analytics_assets.warehouse.locks.lock_wait import LockWait
+from analytics_assets.warehouse.locks.table_lock import advisory_lock, file_lock, holder_name
 from analytics_assets.warehouse.pipeline import LoadHooks, LoadingPipeline
+from analytics_assets.warehouse.queries.history import trim_history_after
+from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.settings import warehouse_settings
-from analytics_assets.warehouse.table_lock import advisory_lock, file_lock, holder_name
-from analytics_assets.warehouse.tables import Tables, open_tables
 from analytics_assets.warehouse.working_folder import working_folder
 
 LOG = logging.getLogger(__name__)

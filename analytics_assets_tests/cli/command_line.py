@@ -11,7 +11,7 @@ from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.orchestration.partitions import due
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 
 BY_DAYS = ("website_overview", "traffic_sources")  # the resources that are loaded by days
 

@@ -40,7 +40,7 @@ def when_waited_for(release: Callable[[], object]) -> Iterator[None]:
         release()
         return True
 
-    logger = logging.getLogger("analytics_assets.warehouse.lock_wait")
+    logger = logging.getLogger("analytics_assets.warehouse.locks.lock_wait")
     logger.addFilter(logged)
     try:
         yield

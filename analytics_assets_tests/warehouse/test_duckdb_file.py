@@ -14,7 +14,7 @@ from analytics_assets.warehouse.duckdb_file import (
     reset_memory_limit,
 )
 from analytics_assets.warehouse.errors import WarehouseLockedError
-from analytics_assets.warehouse.lock_wait import LockWait
+from analytics_assets.warehouse.locks.lock_wait import LockWait
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.holding import holding, when_waited_for
 

@@ -11,7 +11,7 @@ from dlt.extract.items import SupportsPipe
 from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowValidator
+from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.extract.compat import (
     generator_of,
     is_empty_incremental_step,

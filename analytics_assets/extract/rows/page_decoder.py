@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.row_type import row_type
+from analytics_assets.contract.rows.row_type import row_type
 from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import JsonTable

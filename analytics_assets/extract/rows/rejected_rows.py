@@ -9,7 +9,7 @@ import dlt
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from analytics_assets.config.resource import REJECTED_ROWS
-from analytics_assets.contract.validation import Rejection
+from analytics_assets.contract.rows.validation import Rejection
 
 COLUMNS: TTableSchemaColumns = {
     "resource": {"data_type": "text", "nullable": False},

@@ -11,7 +11,7 @@ from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowValidator, ValidatedPage
+from analytics_assets.contract.rows.validation import RowValidator, ValidatedPage
 from analytics_assets.extract.compat import is_loaded, load_id
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import ArrowRows, is_table, with_dlt_columns

@@ -17,7 +17,7 @@ from analytics_assets.orchestration.metadata import (
     load_ids,
 )
 from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
-from analytics_assets.warehouse.tables import Span, Tables
+from analytics_assets.warehouse.queries.tables import Span, Tables
 
 
 class RowsNotDroppedError(AnalyticsAssetsError):

@@ -43,7 +43,7 @@ from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
 from analytics_assets.orchestration.table_schema import column_lineage
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 PROGRESS_PERIOD = 5.0  # seconds between two lines of dlt's progress in a run's log

@@ -34,7 +34,7 @@ from analytics_assets.orchestration.keys import asset_key, op_name
 from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.orchestration.runs.last_load import LastLoad, last_load
 from analytics_assets.orchestration.table_schema import table_schema
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 

@@ -13,7 +13,7 @@ from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.resource import Resource
-from analytics_assets.contract.validation import MISSING_KEY
+from analytics_assets.contract.rows.validation import MISSING_KEY
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.cursor import AFTER, BEFORE, STARTED
 from analytics_assets.extract.incremental.cursor_values import (
@@ -37,7 +37,7 @@ from analytics_assets.orchestration.metadata import (
     UNKNOWN_FIELDS,
     load_ids,
 )
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 
 REASONS_SHOWN = 3
 NO_LOAD = "The asset was never loaded."

@@ -22,7 +22,7 @@ from analytics_assets.orchestration.partitions.definition import (
 )
 from analytics_assets.orchestration.partitions.lost import lost_partitions
 from analytics_assets.orchestration.partitions.row_counts import row_counts
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 
 NAMED_AT_MOST = 10
 STEP_BACK = {"day": 7, "week": 1, "month": 1}  # in partitions

@@ -9,7 +9,7 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.partitions.definition import expected_partitions, time_window_of
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 
 
 def check_rows_present(tables: Tables, table: str) -> CheckResult:

@@ -19,7 +19,7 @@ from analytics_assets.orchestration.partitions.definition import (
 )
 from analytics_assets.orchestration.partitions.lost import lost_partitions
 from analytics_assets.orchestration.runs.tags import range_tags
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 
 
 @dataclass(frozen=True)

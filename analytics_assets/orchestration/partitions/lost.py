@@ -9,7 +9,7 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import PARTITION_ROW_COUNT
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.runs.materializations import last_loads
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 
 
 def lost_partitions(

@@ -13,7 +13,7 @@ from analytics_assets.orchestration.assets.deletion import (
     drop_other_rows,
     prune,
 )
-from analytics_assets.warehouse.tables import SpanUnknownError, Tables
+from analytics_assets.warehouse.queries.tables import SpanUnknownError, Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.orders import orders_api
 from analytics_assets_tests.support.tables import opened_with

@@ -11,7 +11,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.load import Full, Load, Partitioned
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.due import due_runs
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 NOW = datetime(2026, 1, 11, 6, tzinfo=UTC)  # ten days of January are over

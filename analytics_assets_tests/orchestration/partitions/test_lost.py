@@ -7,7 +7,7 @@ import dagster as dg
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.due import due_runs
 from analytics_assets.orchestration.partitions.lost import lost_partitions
-from analytics_assets.warehouse.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.loading import change

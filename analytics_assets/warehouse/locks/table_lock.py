@@ -23,7 +23,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from filelock import FileLock, Timeout
 
 from analytics_assets.warehouse.errors import WarehouseLockedError
-from analytics_assets.warehouse.lock_wait import LockWait
+from analytics_assets.warehouse.locks.lock_wait import LockWait
 
 LONGEST_NAME = 63  # bytes of an application's name that PostgreSQL keeps
 NAMESPACE = zlib.crc32(b"analytics_assets") >> 1  # PostgreSQL's half of a key is a signed integer

@@ -9,7 +9,7 @@ from dlt.common.data_types.type_helpers import coerce_value
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import resource_of
-from analytics_assets.contract.validation import RowValidator
+from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY

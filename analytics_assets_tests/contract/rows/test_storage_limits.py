@@ -6,7 +6,7 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowValidator
+from analytics_assets.contract.rows.validation import RowValidator
 
 NAN, INFINITY = float("nan"), float("inf")
 NUL = "holds a NUL character, which PostgreSQL cannot store"

@@ -13,10 +13,10 @@ import msgspec
 import orjson
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.observed_fields import ObservedFields
-from analytics_assets.contract.primary_key import PrimaryKeyCheck
-from analytics_assets.contract.row_type import OPEN_TYPES, rejection_reason, row_type
-from analytics_assets.contract.storage_limits import (
+from analytics_assets.contract.rows.observed_fields import ObservedFields
+from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
+from analytics_assets.contract.rows.row_type import OPEN_TYPES, rejection_reason, row_type
+from analytics_assets.contract.rows.storage_limits import (
     OUT_OF_RANGE,
     is_out_of_range,
     may_be_out_of_range,

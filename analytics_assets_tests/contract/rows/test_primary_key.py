@@ -7,7 +7,7 @@ import pytest
 
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowValidator
+from analytics_assets.contract.rows.validation import RowValidator
 
 UNDESCRIBED = Contract("orders", primary_key=("shop", "id"))
 

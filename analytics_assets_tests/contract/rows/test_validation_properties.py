@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowValidator
+from analytics_assets.contract.rows.validation import RowValidator
 
 NAN, INFINITY = float("nan"), float("inf")
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -13,7 +13,7 @@ import dlt
 import pytest
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.warehouse.history import trim_history, trim_history_after
+from analytics_assets.warehouse.queries.history import trim_history, trim_history_after
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
 

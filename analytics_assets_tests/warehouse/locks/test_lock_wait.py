@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from analytics_assets.warehouse.errors import WarehouseLockedError
-from analytics_assets.warehouse.lock_wait import LockWait
+from analytics_assets.warehouse.locks.lock_wait import LockWait
 
 
 class Door:
@@ -41,7 +41,8 @@ def test_each_holder_is_named_once_in_the_log_of_the_run(
 def test_without_a_log_of_a_run_the_line_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     LockWait(60).acquire(Door("A").take)
     (record,) = caplog.records
-    assert (record.name, record.levelname) == ("analytics_assets.warehouse.lock_wait", "WARNING")
+    logger = "analytics_assets.warehouse.locks.lock_wait"
+    assert (record.name, record.levelname) == (logger, "WARNING")
 
 
 def test_the_error_after_the_wait_names_the_holder() -> None:

@@ -10,8 +10,8 @@ import pytest
 from dlt.destinations.sql_client import SqlClientBase
 
 from analytics_assets.warehouse.errors import WarehouseLockedError
-from analytics_assets.warehouse.lock_wait import LockWait
-from analytics_assets.warehouse.table_lock import advisory_lock, file_lock, holder_name
+from analytics_assets.warehouse.locks.lock_wait import LockWait
+from analytics_assets.warehouse.locks.table_lock import advisory_lock, file_lock, holder_name
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.holding import holding, when_waited_for
 from analytics_assets_tests.support.loading import table_rows
@@ -29,8 +29,8 @@ with Warehouse.from_settings().loading("other", table=sys.argv[1], run="of anoth
 """
 HOLD_FILE = """
 from pathlib import Path
-from analytics_assets.warehouse.table_lock import file_lock
-from analytics_assets.warehouse.lock_wait import LockWait
+from analytics_assets.warehouse.locks.table_lock import file_lock
+from analytics_assets.warehouse.locks.lock_wait import LockWait
 with file_lock(Path(sys.argv[1]), "the file", "another load", LockWait(0)):
     hold()
 """

@@ -2,7 +2,7 @@
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.validation import RowValidator
+from analytics_assets.contract.rows.validation import RowValidator
 
 
 def contract(*fields: str) -> Contract:

@@ -1,0 +1,1 @@
+"""Locks by which loads of one table or file wait for each other."""
