@@ -2,10 +2,11 @@
 
 A test that loads, reads a table or runs a command takes the fixture `warehouse`, and runs twice:
 with DuckDB and with PostgreSQL. The fixture sets environment variables, so that
-`Warehouse.from_settings()`, `load()` and processes that the test starts find the warehouse; a test
-that needs nothing else of it is marked `@pytest.mark.usefixtures("warehouse")`. Tests of DuckDB's
-file alone take `duckdb_warehouse`, tests of a server alone `postgres_warehouse`. Without any of
-them there is no warehouse, and a load fails. `loading.table_rows()` returns the same rows for both.
+`Warehouse.from_settings(api)`, `load()` and processes that the test starts find the warehouse, with
+one dataset for all APIs; a test that needs nothing else of it is marked
+`@pytest.mark.usefixtures("warehouse")`. Tests of DuckDB's file alone take `duckdb_warehouse`, tests
+of a server alone `postgres_warehouse`. Without any of them there is no warehouse, and a load fails.
+`loading.table_rows()` returns the same rows for both.
 
 Outside `warehouse/`, the turn of PostgreSQL is marked `e2e`: `make test` leaves it out. A test of a
 merge, which each warehouse does in its own way, is marked `merge` and takes both turns there.
@@ -33,6 +34,7 @@ from analytics_assets_tests.support.sandbox import Sandbox
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
+DATASET = "analytics"  # of the warehouse of a test, whatever its APIs are called
 TODAY = date(2025, 8, 1)  # thirty days of data: enough to page through, quick to load
 SETTINGS = (
     "BASE_URL",
@@ -143,7 +145,8 @@ def duckdb_warehouse(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Ware
     """An empty DuckDB file, for tests that are about such a file."""
     file = str(clean_place / "warehouse.duckdb")
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", file)
-    return Warehouse.from_settings()
+    monkeypatch.setenv("DATASET_NAME", DATASET)
+    return Warehouse.from_settings("analytics")
 
 
 @pytest.fixture
@@ -151,7 +154,8 @@ def postgres_warehouse(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Wa
     """An empty PostgreSQL database, for tests that are about such a server."""
     for name, value in postgres_settings(postgres_url).items():
         monkeypatch.setenv(name, value)
-    return Warehouse.from_settings()
+    monkeypatch.setenv("DATASET_NAME", DATASET)
+    return Warehouse.from_settings("analytics")
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

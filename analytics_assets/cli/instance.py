@@ -42,9 +42,9 @@ def wait_for_pools(instance: dg.DagsterInstance, resources: Sequence[ResourceCon
         instance: holds the pools.
         resources: the resources to load.
     """
-    warehouse = Warehouse.from_settings()
+    warehouses = {each.api_name: Warehouse.from_settings(each.api_name) for each in resources}
     named: set[str] = set()
-    for pool in sorted({warehouse.pool(resource.table) for resource in resources}):
+    for pool in sorted({warehouses[each.api_name].pool(each.table) for each in resources}):
         while holders := instance.event_log_storage.get_concurrency_info(pool).claimed_slots:
             for run_id in {slot.run_id for slot in holders} - named:
                 echo(f"Waiting for run {run_id}, which loads into the same place ...")

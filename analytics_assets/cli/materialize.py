@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 
@@ -46,17 +47,27 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     selected = select_resources(apis, resources)
     if not verbose:
         logging.getLogger("dlt").setLevel(logging.ERROR)
-    for name in dict.fromkeys(resource.api_name for resource in selected):
+    for name in _api_names(selected):
         names = ", ".join(each.name for each in selected if each.api_name == name)
         echo(f"Loading {names} from {location(apis[name])} ...")
     results = _interruptible(partial(_run, project, selected, verbose))
     Console(width=max(Console().width, NARROWEST)).print(summary(results, selected))
     for line in problems(results):
         echo(line, style="red")
-    warehouse = Warehouse.from_settings()
-    place = warehouse.duckdb_file or warehouse.destination_type
-    echo(f"Warehouse: {place}, dataset {warehouse.dataset}")
+    echo(f"Warehouse: {_places(selected)}")
     sys.exit(0 if all(result.success for result in results) else 1)
+
+
+def _places(resources: Sequence[ResourceConfig]) -> str:
+    """Return the destination and the datasets of some resources, for display."""
+    warehouses = [Warehouse.from_settings(name) for name in _api_names(resources)]
+    datasets = list(dict.fromkeys(warehouse.dataset for warehouse in warehouses))
+    place = warehouses[0].duckdb_file or warehouses[0].destination_type
+    return f"{place}, {'dataset' if len(datasets) == 1 else 'datasets'} {', '.join(datasets)}"
+
+
+def _api_names(resources: Sequence[ResourceConfig]) -> list[str]:
+    return list(dict.fromkeys(resource.api_name for resource in resources))
 
 
 def _interruptible(run: Callable[[], Results]) -> Results:
@@ -80,7 +91,11 @@ def _run(project: dg.Definitions, resources: Sequence[ResourceConfig], verbose: 
     with open_instance() as instance, free_slots_assigned(instance):
         end_dead_runs(instance)
         wait_for_pools(instance, resources)
-        with errors_as_messages(), Warehouse.from_settings().open() as tables:
+        with errors_as_messages(), ExitStack() as stack:
+            tables = {
+                name: stack.enter_context(Warehouse.from_settings(name).open())
+                for name in _api_names(resources)
+            }
             due_now = due_runs(instance, tables, resources, datetime.now(UTC))
         for due in due_now:
             results.append(_run_due(job, instance, due, level))

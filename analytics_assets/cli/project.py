@@ -11,6 +11,7 @@ from analytics_assets import defs
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import ResourceConfig, refuse_shared_tables
+from analytics_assets.warehouse.warehouse import Warehouse
 
 
 def load_apis() -> Mapping[str, Api]:
@@ -21,6 +22,7 @@ def load_apis() -> Mapping[str, Api]:
 
     Raises:
         ConfigurationError: an API is invalid, or two have the same name or table.
+        WarehouseError: a setting of the warehouse cannot be used.
     """
     apis: dict[str, Api] = {}
     files = [file for folder in defs.__path__ for file in Path(folder).glob("*/api.py")]
@@ -31,8 +33,11 @@ def load_apis() -> Mapping[str, Api]:
                 f"Two APIs in `defs/` have the name `{api.name}`; rename one of them."
             )
         apis[api.name] = api
+    warehouses = {name: Warehouse.from_settings(name) for name in apis}
     refuse_shared_tables(
-        (_path(each), each.table) for api in apis.values() for each in api.resources.values()
+        (_path(resource), warehouses[name].qualified(resource.table))
+        for name, api in apis.items()
+        for resource in api.resources.values()
     )
     return apis
 

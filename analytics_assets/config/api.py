@@ -34,6 +34,7 @@ from analytics_assets.config.resource import (
     is_resource_function,
     name_of,
     parents_of,
+    refuse_shared_tables,
 )
 
 NAME = re.compile(r"(?=.{1,63}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -104,6 +105,9 @@ class Api:
             _check_table(resource)
             _check_key(resource)
             _check_load(resource)
+        refuse_shared_tables(
+            (f"{self.name}/{resource.name}", resource.table) for resource in self.resources.values()
+        )
 
     @cached_property
     def resources(self) -> Mapping[str, ResourceConfig]:

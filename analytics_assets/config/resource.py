@@ -12,6 +12,7 @@ from analytics_assets.config.load_validation import REWRITING, has_incremental_c
 from analytics_assets.config.policy import Policy
 
 REJECTED_ROWS = "rejected_rows"
+STAGING = "_staging"  # the end of the name of the dataset in which dlt stages the rows of another
 PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
 
 
@@ -56,7 +57,7 @@ class ResourceConfig:
     @property
     def table(self) -> str:
         """The table that the resource is loaded into: its name, or its `table_name`."""
-        table = self.entry.get("table_name")
+        table = {**self.defaults, **self.entry}.get("table_name")
         return table if isinstance(table, str) else self.name
 
     @property
@@ -99,21 +100,35 @@ class ResourceConfig:
 
 
 def refuse_shared_tables(tables: Iterable[tuple[str, str]]) -> None:
-    """Refuse two resources that are loaded into one table, where each would prune the other's rows.
+    """Refuse resources of which each would overwrite what the other has stored.
 
     Args:
-        tables: pairs of a resource, as `api/resource`, and its table.
+        tables: pairs of a resource, as `api/resource`, and its table, as `dataset.table` or without
+            the dataset where that is the same for all.
 
     Raises:
-        ConfigurationError: two resources have the same table.
+        ConfigurationError: two resources have the same table, or the same dlt pipeline, or one is
+            loaded into the dataset in which dlt stages the rows of the other.
     """
-    owners: dict[str, str] = {}
+    owners: dict[tuple[str, ...], str] = {}
+    datasets: dict[str, str] = {}
     for resource, table in sorted(tables):  # Dagster's loader lists folders in any order
-        owner = owners.setdefault(table, resource)
-        if owner != resource:
+        dataset, pipeline = table.rpartition(".")[0], resource.replace("/", "_")
+        datasets.setdefault(dataset, resource)
+        for kind, name, remedy in (
+            ("table", table, "give one of them another `table_name`"),
+            ("dlt pipeline", pipeline, "rename one of them"),
+        ):
+            owner = owners.setdefault((kind, dataset, name), resource)
+            if owner != resource:
+                raise ConfigurationError(
+                    f"`{owner}` and `{resource}` have the same {kind}, {name}; {remedy}."
+                )
+    for dataset, resource in datasets.items():
+        if other := datasets.get(f"{dataset}{STAGING}"):
             raise ConfigurationError(
-                f"`{owner}` and `{resource}` have the same table, {table}; "
-                "give one of them another `table_name`."
+                f"`{other}` is loaded into the dataset {dataset}{STAGING}, in which dlt stages the "
+                f"rows of `{resource}`; set another `dataset_name` for one of their APIs."
             )
 
 
@@ -128,7 +143,8 @@ def as_entry(entry: Any) -> Mapping[str, Any]:
     """Return an entry of `resources` as a mapping; a text is both name and path."""
     if isinstance(entry, dict):
         return entry
-    return {"name": name_of(entry), "endpoint": name_of(entry)}
+    table = {"table_name": entry.table_name} if isinstance(entry, DltResource) else {}
+    return {"name": name_of(entry), "endpoint": name_of(entry), **table}
 
 
 def as_fields(key: Any) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def build_definitions(api: Api) -> dg.Definitions:
         >>> definitions.resolve_schedule_def("shop_cron_30_6").cron_schedule
         '30 6 * * *'
     """
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings(api.name)
     resources = resources_of(api)
     loaded = list(resources.values())
     # a DuckDB file is open in one process at a time, so that its assets are loaded one by one in it

@@ -1,7 +1,7 @@
 """Settings of the warehouse, looked up with dlt's own providers.
 
-`destination_type` and `dataset_name` choose it, `destination.<type>.credentials` are its
-credentials (https://dlthub.com/docs/dlt-ecosystem/destinations).
+`destination_type` chooses it, `destination.<type>.credentials` are its credentials
+(https://dlthub.com/docs/dlt-ecosystem/destinations), and `dataset_name` is the schema of tables.
 """
 
 from typing import Any
@@ -9,8 +9,18 @@ from typing import Any
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from analytics_assets.warehouse.errors import WarehouseError
+
+DEFAULT_DESTINATION = "duckdb"
+
+
+@configspec
+class DatasetSettings(BaseConfiguration):
+    """The schema (dataset) of an API's tables; None for one with the name of the API."""
+
+    dataset_name: str | None = None
 
 
 @configspec
@@ -19,7 +29,6 @@ class WarehouseSettings(BaseConfiguration):
 
     Args:
         destination_type: a dlt destination: `duckdb`, `postgres`, `snowflake`, ...
-        dataset_name: the schema (dataset) that holds the tables.
         pipelines_dir: the folder of runs' working files; dlt's own if not set.
         lock_patience: seconds that a run waits for a table, or a DuckDB file, which a process
             holds that is no run of the same Dagster instance.
@@ -27,8 +36,7 @@ class WarehouseSettings(BaseConfiguration):
             ever.
     """
 
-    destination_type: str = "duckdb"
-    dataset_name: str = "analytics"
+    destination_type: str = DEFAULT_DESTINATION
     pipelines_dir: str | None = None
     lock_patience: float = 3600
     history_days: int = 90
@@ -47,7 +55,22 @@ def warehouse_settings() -> WarehouseSettings:
     for name in ("lock_patience", "history_days"):
         if getattr(settings, name) < 0:
             raise _not_a_number(name, getattr(settings, name))
+    settings.destination_type = settings.destination_type.strip() or DEFAULT_DESTINATION
     return settings
+
+
+def dataset_of(api_name: str) -> str:
+    """Return the dataset of an API's tables, as dlt writes its name.
+
+    Args:
+        api_name: the API's name: `sources.<api name>.dataset_name` goes before `dataset_name`, and
+            the name is the default. An empty setting counts as none.
+    """
+    for sections in (("sources", api_name), ("sources",), ()):
+        name = resolve_configuration(DatasetSettings(), sections=sections).dataset_name
+        if name and name.strip():
+            return NamingConvention().normalize_table_identifier(name.strip())
+    return api_name
 
 
 def _not_a_number(setting: str, value: Any) -> WarehouseError:

@@ -29,7 +29,7 @@ from analytics_assets.warehouse.locks.table_lock import advisory_lock, file_lock
 from analytics_assets.warehouse.pipeline import LoadHooks, LoadingPipeline
 from analytics_assets.warehouse.queries.history import trim_history_after
 from analytics_assets.warehouse.queries.tables import Tables, open_tables
-from analytics_assets.warehouse.settings import warehouse_settings
+from analytics_assets.warehouse.settings import dataset_of, warehouse_settings
 from analytics_assets.warehouse.working_folder import working_folder
 
 LOG = logging.getLogger(__name__)
@@ -54,8 +54,11 @@ class Warehouse:
     history_days: int
 
     @classmethod
-    def from_settings(cls) -> "Warehouse":
+    def from_settings(cls, api_name: str) -> "Warehouse":
         """Return the warehouse of dlt's settings; opens nothing.
+
+        Args:
+            api_name: the API whose tables it holds; each has a dataset of its own by default.
 
         Raises:
             WarehouseError: a setting cannot be used.
@@ -63,7 +66,7 @@ class Warehouse:
         settings = warehouse_settings()
         return cls(
             destination_type=settings.destination_type,
-            dataset=settings.dataset_name,
+            dataset=dataset_of(api_name),
             pipelines_dir=Path(settings.pipelines_dir or get_dlt_pipelines_dir()),
             lock_patience=settings.lock_patience,
             history_days=settings.history_days,
@@ -92,11 +95,14 @@ class Warehouse:
     def pool(self, table: str) -> str:
         """Return the name of the pool in which loads of a table wait for each other.
 
-        A DuckDB file takes one process at a time. Elsewhere, two merges into the same table must
-        not meet: they share a staging table, which one would truncate under the other. Dagster
-        gives a pool without a limit of its own the `default_limit` of `dagster.yaml`.
+        A DuckDB file takes one process at a time, whatever the dataset. Elsewhere, two merges into
+        the same table must not meet: they share a staging table, which one would truncate under the
+        other. Dagster gives a pool without a limit of its own the `default_limit` of
+        `dagster.yaml`.
         """
-        return f"{self.destination_type}_{self.dataset}" + ("" if self.is_duckdb else f"_{table}")
+        if self.is_duckdb:
+            return self.destination_type
+        return f"{self.destination_type}_{self.dataset}_{table}"
 
     def qualified(self, table: str) -> str:
         """Return `dataset.table`."""

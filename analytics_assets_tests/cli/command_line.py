@@ -1,7 +1,7 @@
 """The command line, run on the day of the embedded API's clock."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -18,7 +18,7 @@ BY_DAYS = ("website_overview", "traffic_sources")  # the resources that are load
 
 def due_on_that_day(
     instance: dg.DagsterInstance,
-    tables: Tables,
+    tables: Mapping[str, Tables],
     resources: Sequence[ResourceConfig],
     now: datetime,
 ) -> list[due.DueRun]:

@@ -1,13 +1,15 @@
 """Resources as configured: defaults applied, parents included, dispositions read."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import dlt
 import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.resource import refuse_shared_tables
 
 CLIENT = {"base_url": "https://api.example.com"}
 
@@ -134,3 +136,48 @@ def test_processing_steps_may_drop_rows_so_that_a_row_read_is_no_row_of_the_tabl
     assert api(entry).resources["orders"].loads_every_row
     steps = {**entry, "processing_steps": [{"filter": bool}]}
     assert not api(steps).resources["orders"].loads_every_row
+
+
+def test_the_table_is_that_of_the_entry_or_of_the_defaults_or_of_the_function() -> None:
+    @dlt.resource(name="visits", table_name="visited")
+    def visits() -> Iterator[dict[str, int]]:
+        yield {"id": 1}
+
+    shop = api("orders", visits())
+    assert [each.table for each in shop.resources.values()] == ["orders", "visited"]
+    shop = api("orders", resource_defaults={"table_name": "sales"})
+    assert shop.resources["orders"].table == "sales"
+
+
+def test_two_resources_of_an_api_with_one_table_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="`shop/orders` and `shop/sales` have the same"):
+        api("orders", {"name": "sales", "table_name": "orders"})
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        (
+            {"shop/orders": "all.orders", "web/orders": "all.orders"},
+            "`shop/orders` and `web/orders` have the same table, all.orders; give one of them",
+        ),
+        (
+            {"shop/web_orders": "all.a", "shop_web/orders": "all.b"},
+            "`shop/web_orders` and `shop_web/orders` have the same dlt pipeline",
+        ),
+        (
+            {"shop/orders": "shop.orders", "shop_staging/orders": "shop_staging.orders"},
+            "`shop_staging/orders` is loaded into the dataset shop_staging, in which dlt stages",
+        ),
+    ],
+)
+def test_a_resource_that_overwrites_what_another_stores_is_refused(
+    tables: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        refuse_shared_tables(tables.items())
+
+
+def test_resources_in_datasets_of_their_own_may_have_the_same_names() -> None:
+    refuse_shared_tables({"shop/orders": "shop.orders", "web/orders": "web.orders"}.items())
+    refuse_shared_tables({"shop/web_orders": "a.orders", "shop_web/orders": "b.orders"}.items())

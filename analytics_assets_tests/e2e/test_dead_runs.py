@@ -52,7 +52,7 @@ def stuck(connected: Sandbox, home: Mapping[str, str]) -> Iterator[subprocess.Po
 
 def claimed(instance: dg.DagsterInstance) -> int:
     """Count the claimed slots in the pool of the table."""
-    pool = Warehouse.from_settings().pool("page_views")
+    pool = Warehouse.from_settings("analytics").pool("page_views")
     return len(instance.event_log_storage.get_concurrency_info(pool).claimed_slots)
 
 

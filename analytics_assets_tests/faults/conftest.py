@@ -48,7 +48,7 @@ def postgres_loaded_before(
     with postgres_server.database(template=prepared_postgres) as name:
         for variable, value in postgres_settings(postgres_server.url(name)).items():
             monkeypatch.setenv(variable, value)
-        yield Warehouse.from_settings()
+        yield Warehouse.from_settings("analytics")
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
@@ -65,4 +65,4 @@ def load_before(settings: dict[str, str], folder: Path) -> None:
         VisitsServer(rows_before()) as server,
         environment({**settings, **working, **address(server)}),
     ):
-        assert Table(Warehouse.from_settings()).load({}) is None
+        assert Table(Warehouse.from_settings("analytics")).load({}) is None

@@ -123,7 +123,7 @@ def test_each_table_has_one_op_and_one_pool() -> None:
     definitions = build_definitions(API)
     assets = [asset for asset in definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
     assert [asset.op.name for asset in assets] == [f"analytics__{name}" for name in API.resources]
-    assert {asset.op.pool for asset in assets} == {"duckdb_analytics"}
+    assert {asset.op.pool for asset in assets} == {"duckdb"}
 
 
 def test_a_second_api_is_a_second_call(

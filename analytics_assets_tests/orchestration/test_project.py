@@ -83,7 +83,7 @@ def started() -> dict[str, Any]:
     return printed_by(START, ROOT)
 
 
-def printed_by(program: str, project: Path) -> dict[str, Any]:
+def printed_by(program: str, project: Path, **settings: str) -> dict[str, Any]:
     """Return the JSON that a program prints in a project's folder, and its other output."""
     # dlt imports SQLAlchemy to read credentials, where there are any
     environment = {
@@ -92,7 +92,7 @@ def printed_by(program: str, project: Path) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=project,
-        env={**environment, "PYTHONPATH": str(project)},
+        env={**environment, "PYTHONPATH": str(project), **settings},
         capture_output=True,
         text=True,
         timeout=120,
@@ -171,7 +171,10 @@ def test_two_apis_whose_resources_have_one_table_are_refused(tmp_path: Path) -> 
     named = SHOP.replace('"primary_key"', '"table_name": "page_views", "primary_key"')
     (shop / "api.py").write_text(named)
 
-    refused = printed_by(REFUSED, tmp_path)
+    # each has a dataset of its own
+    assert printed_by(REFUSED, tmp_path) == {"stderr": ""}
+
+    refused = printed_by(REFUSED, tmp_path, SOURCES__SHOP__DATASET_NAME="Analytics")
 
     assert refused["dagster"].startswith("`analytics/page_views` and `shop/orders` have the same")
     assert refused["command_line"].endswith("give one of them another `table_name`.")

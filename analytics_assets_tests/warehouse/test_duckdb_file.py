@@ -42,7 +42,7 @@ def test_the_process_that_holds_the_file_is_named(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCK_PATIENCE", "0")
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     named = rf"The DuckDB file {file} is held open by .*\(PID (\d+)\)"
     with holding(HOLD_OPEN, str(file)) as process:
         for use in (warehouse.open().__enter__, lambda: load_a_row(warehouse)):
@@ -146,7 +146,7 @@ def test_rows_that_take_more_memory_than_estimated_are_loaded_all_the_same(
     monkeypatch.setattr("analytics_assets.warehouse.warehouse.reset_memory_limit", reset)
     numbers, body = range(100), "x" * 1_000_000
     rows = pa.table({"id": numbers, "body": [f"{number}{body}" for number in numbers]})
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     with warehouse.loading("large", 2) as pipeline:
         pipeline.run(rows, table_name="large", loader_file_format="parquet")
     assert resets == [True]

@@ -96,7 +96,7 @@ def test_a_load_is_repeated_if_its_error_is_recovered(
         absent.mkdir()
         return is_recovered
 
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     pipeline = warehouse.pipeline("shop")
     pipeline.connect_hooks(LoadHooks(recover=recover))
     pipeline.extract([{"id": 1}], table_name="orders")

@@ -1,30 +1,44 @@
 """The warehouse: chosen by settings, with tables that dlt itself reads."""
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import dlt
 import pytest
 
+from analytics_assets.config.api import Api
+from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.holding import holding, when_waited_for
-from analytics_assets_tests.support.loading import api_rows, load, table_rows
+from analytics_assets_tests.support.loading import (
+    api_rows,
+    check_of,
+    entry_of,
+    load,
+    metadata_of,
+    table_rows,
+)
+from analytics_assets_tests.support.orders import orders_api
+from analytics_assets_tests.support.sandbox import Sandbox
 
 NOBODY_THERE = "postgresql://nobody:secret-word@127.0.0.1:1/postgres"
 HOLD_TABLE = """
 from analytics_assets.warehouse.warehouse import Warehouse
-with Warehouse.from_settings().loading("other", table="page_views", run="of another instance"):
+place = Warehouse.from_settings("analytics")
+with place.loading("other", table="page_views", run="of another instance"):
     hold()
 """
 
 
 def test_duckdb_in_one_file_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     assert (warehouse.destination_type, warehouse.dataset) == ("duckdb", "analytics")
     assert warehouse.duckdb_file == tmp_path / "warehouse.duckdb"
 
@@ -32,7 +46,7 @@ def test_duckdb_in_one_file_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_destination_and_dataset_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESTINATION_TYPE", "postgres")
     monkeypatch.setenv("DATASET_NAME", "web")
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     assert warehouse.qualified("page_views") == "web.page_views"
     assert warehouse.duckdb_file is None
 
@@ -43,7 +57,7 @@ def test_the_duckdb_file_is_dlts_own_setting(
 ) -> None:
     file = tmp_path / "other.duckdb"
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", setting.format(file))
-    assert Warehouse.from_settings().duckdb_file == file
+    assert Warehouse.from_settings("analytics").duckdb_file == file
 
 
 def test_a_file_named_like_the_dataset_is_refused(
@@ -51,17 +65,18 @@ def test_a_file_named_like_the_dataset_is_refused(
 ) -> None:
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "analytics.duckdb"))
     with pytest.raises(WarehouseError, match="rename the file"):
-        Warehouse.from_settings().pipeline("any")
+        Warehouse.from_settings("analytics").pipeline("any")
 
 
 def test_all_tables_of_a_duckdb_file_share_a_pool_and_elsewhere_each_has_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    duckdb = Warehouse.from_settings()
-    assert duckdb.pool("a") == duckdb.pool("b")
+    duckdb = Warehouse.from_settings("analytics")
+    assert duckdb.pool("a") == duckdb.pool("b") == Warehouse.from_settings("shop").pool("a")
     monkeypatch.setenv("DESTINATION_TYPE", "postgres")
-    postgres = Warehouse.from_settings()
-    assert postgres.pool("a") != postgres.pool("b")
+    postgres = Warehouse.from_settings("analytics")
+    pools = [postgres.pool("a"), postgres.pool("b"), Warehouse.from_settings("shop").pool("a")]
+    assert len(set(pools)) == 3
 
 
 def test_a_destination_that_is_down_fails_the_load_without_a_secret_and_loses_nothing(
@@ -114,3 +129,46 @@ def test_a_run_names_itself_as_the_holder_of_its_table_and_logs_for_whom_it_wait
     assert f"Waiting for run of another instance (process {process.pid} on " in line
     lock = Path(f"{duckdb_warehouse.duckdb_file}.lock")
     assert lock.read_text().startswith(f"run {result.run_id} (process ")
+
+
+def test_two_apis_with_a_resource_of_the_same_name_have_a_table_and_rejected_rows_each(
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    serve: Callable[[list[Any]], Sandbox],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATASET_NAME")
+    entry = {**entry_of("orders"), "primary_key": "id", "write_disposition": "merge"}
+    apis = [
+        Api(name=name, config={"client": API.config["client"], "resources": [entry]})
+        for name in ("shop", "web")
+    ]
+    rows: dict[str, list[Any]] = {
+        "shop": [{"id": 1}, {"name": "no key"}],
+        "web": [{"id": 2}, {"id": 3}],
+    }
+    for _load in range(2):
+        for api in apis:
+            serve(rows[api.name])
+            assert load(instance, "orders", api=api).success
+    kept = {api.name: Warehouse.from_settings(api.name) for api in apis}
+    assert [row["id"] for row in table_rows(kept["shop"], "orders")] == [1]
+    assert [row["id"] for row in table_rows(kept["web"], "orders")] == [2, 3]
+    with kept["shop"].open() as shop, kept["web"].open() as web:
+        assert shop.columns("rejected_rows")
+        assert not web.columns("rejected_rows")
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_dataset_name_is_none_for_loads_and_for_checks(
+    duckdb_warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    serve: Callable[[list[Any]], Sandbox],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    monkeypatch.setenv("DATASET_NAME", name)
+    serve([{"id": 1}])
+    result = load(instance, "orders", api=orders_api())
+    assert check_of(result, "rows_present").passed
+    assert metadata_of(result, "orders", orders_api())["dagster/table_name"] == "shop.orders"

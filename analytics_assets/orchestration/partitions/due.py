@@ -42,7 +42,7 @@ class DueRun:
 
 def due_runs(
     instance: dg.DagsterInstance,
-    tables: Tables,
+    tables: Mapping[str, Tables],
     resources: Sequence[ResourceConfig],
     now: datetime,
 ) -> list[DueRun]:
@@ -50,7 +50,7 @@ def due_runs(
 
     Args:
         instance: holds the event log.
-        tables: the open warehouse.
+        tables: the open warehouse of each API.
         resources: the resources to look at.
         now: the moment.
 
@@ -68,7 +68,7 @@ def due_runs(
         keys = partitions_until(load, now)
         due = set(due_partitions(load, now))
         due.update(missing_partitions(instance, asset_key(resource), load, keys))
-        due.update(lost_partitions(instance, tables, resource, keys))
+        due.update(lost_partitions(instance, tables[resource.api_name], resource, keys))
         wanted = [key for key in keys if key in due]
         for window in ranges(load, wanted, load.longest_window):
             together[tuple(window)].append(resource)

@@ -12,7 +12,7 @@ def main() -> None:
     """Load the task of the command line."""
     task, watch = read_task(), Stopwatch()
     point_at_warehouse(task)
-    api, warehouse = own_api(task), Warehouse.from_settings()
+    api, warehouse = own_api(task), Warehouse.from_settings("analytics")
     contracts = {resource: resource_of(api, resource).contract for resource in api.resources}
     watch.end("import")
     source = rest_api_source(api.config, api.name, contracts=contracts)

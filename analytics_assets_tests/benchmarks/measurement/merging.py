@@ -109,7 +109,7 @@ def _load(contract: Contract, rows: int, step: int) -> float:
         write_disposition=DEDUPLICATED,
         columns={**contract.hints(), **DLT_COLUMNS},
     )
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     with warehouse.loading("merging", len(contract.columns)) as pipeline:
         pipeline.run(resource, loader_file_format="parquet")
         return seconds_in(pipeline.last_trace)["load"]
@@ -125,7 +125,7 @@ def _tables(rows: int, step: int) -> Iterator[pa.Table]:
 
 
 def _refuse_loss(rows: int) -> None:
-    with Warehouse.from_settings().open() as tables:
+    with Warehouse.from_settings("analytics").open() as tables:
         found = tables.row_count(RESOURCE)
         doubled = tables.duplicated_keys(RESOURCE, ["id"])
     if found != rows or doubled:

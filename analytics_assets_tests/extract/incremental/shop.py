@@ -61,7 +61,7 @@ class Shop:
         self.requests: list[Request] = []
         self.metrics: dict[str, Any] = {}
         self.rows_read = 0  # that a load would bring into the table
-        self.pipeline = Warehouse.from_settings().pipeline("test")
+        self.pipeline = Warehouse.from_settings("analytics").pipeline("test")
 
     def answer(self, asked: Request) -> Answer:
         since = parse_timestamp(asked.query.get("since")) if self.honours_since else None

@@ -49,7 +49,7 @@ def extract(
 
 def extract_source(source: DltSource) -> dlt.Pipeline:
     """Extract a source."""
-    pipeline = Warehouse.from_settings().pipeline("test")
+    pipeline = Warehouse.from_settings("analytics").pipeline("test")
     pipeline.extract(source, loader_file_format="parquet")
     return pipeline
 
@@ -58,7 +58,7 @@ def load(
     answers: Answers, *entries: Mapping[str, Any], contract: Contract | None = None
 ) -> dlt.Pipeline:
     """Load `orders`, or other entries, into the warehouse of the test."""
-    pipeline = Warehouse.from_settings().pipeline("test")
+    pipeline = Warehouse.from_settings("analytics").pipeline("test")
     with serving(answers) as server:
         source = source_of(server, *(entries or [orders(MERGED)]), contract=contract)
         pipeline.run(source, loader_file_format="parquet")

@@ -126,7 +126,7 @@ def killed(kill: Kill, side: str) -> Outcome:
 
 def target(side: str) -> Table:
     """Return the table of one of the sides."""
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     if side == "stock":
         return StockTable(warehouse)
     instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})

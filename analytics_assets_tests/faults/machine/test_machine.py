@@ -145,4 +145,4 @@ def test_a_killed_warehouse_fails_the_run_and_keeps_a_whole_table(
     error = json.loads(process.communicate()[0])
     assert RESOURCE in error
     own_postgres.start()
-    check(rows_now(), kill.arrived, Warehouse.from_settings())
+    check(rows_now(), kill.arrived, Warehouse.from_settings("analytics"))

@@ -44,7 +44,7 @@ def due(
         key = f"2026-01-{day:02}"
         event = dg.AssetMaterialization(asset_key(api.resources["a"]), partition=key)
         instance.report_runless_asset_event(event)
-    runs = due_runs(instance, tables, list(api.resources.values()), NOW)
+    runs = due_runs(instance, {api.name: tables}, list(api.resources.values()), NOW)
     return [
         (
             " ".join(resource.name for resource in run.resources),
@@ -102,7 +102,7 @@ def test_a_run_has_dagsters_tags_for_its_partitions(
     tables: Tables,
 ) -> None:
     whole, days = due_runs(
-        instance, tables, list(shop(a=by_day(), b=Full()).resources.values()), NOW
+        instance, {"shop": tables}, list(shop(a=by_day(), b=Full()).resources.values()), NOW
     )
     assert whole.tags == {}
     assert days.tags == {

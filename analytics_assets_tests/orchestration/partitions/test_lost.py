@@ -45,7 +45,8 @@ def test_days_with_fewer_rows_than_were_loaded_are_lost_and_due(
     rows = "(1, '2025-07-06'), (2, '2025-07-08'), (3, '2025-07-08')"
     with opened_with(duckdb_warehouse, page_views=(COLUMNS, rows)) as tables:
         assert lost(instance, tables) == ["05", "06"]
-        due = {key for run in due_runs(instance, tables, [VIEWS], NOW) for key in run.partitions}
+        runs = due_runs(instance, {VIEWS.api_name: tables}, [VIEWS], NOW)
+        due = {key for run in runs for key in run.partitions}
     assert {"2025-07-05", "2025-07-06"} <= due
     assert not {"2025-07-07", "2025-07-08"} & due
 

@@ -19,12 +19,13 @@ from analytics_assets_tests.support.loading import table_rows
 SLOW_LOAD = """
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.warehouse.test_table_lock import mirror
-with mirror(Warehouse.from_settings(), [(1, "old"), (2, "old")]):
+with mirror(Warehouse.from_settings("analytics"), [(1, "old"), (2, "old")]):
     hold()
 """
 HOLD_TABLE = """
 from analytics_assets.warehouse.warehouse import Warehouse
-with Warehouse.from_settings().loading("other", table=sys.argv[1], run="of another instance"):
+place = Warehouse.from_settings("analytics")
+with place.loading("other", table=sys.argv[1], run="of another instance"):
     hold()
 """
 HOLD_FILE = """
@@ -43,7 +44,7 @@ def session(url: str) -> Iterator[SqlClientBase[psycopg2.extensions.connection]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DESTINATION_TYPE", "postgres")
         patch.setenv("DESTINATION__POSTGRES__CREDENTIALS", url)
-        with Warehouse.from_settings().pipeline("locker").sql_client() as client:
+        with Warehouse.from_settings("analytics").pipeline("locker").sql_client() as client:
             yield client
 
 
@@ -129,7 +130,7 @@ def test_a_load_fails_and_names_the_holder_of_its_table(
     with (
         holding(HOLD_TABLE, "orders"),
         pytest.raises(WarehouseLockedError, match=named),
-        Warehouse.from_settings().loading("shop", table="orders"),
+        Warehouse.from_settings("analytics").loading("shop", table="orders"),
     ):
         pass
     assert not [path for path in warehouse.pipelines_dir.iterdir() if path.is_dir()]
@@ -141,7 +142,7 @@ def test_a_load_into_postgres_does_not_wait_for_one_of_another_table(
     monkeypatch.setenv("LOCK_PATIENCE", "0")
     with (
         holding(HOLD_TABLE, "users"),
-        Warehouse.from_settings().loading("shop", table="orders") as pipeline,
+        Warehouse.from_settings("analytics").loading("shop", table="orders") as pipeline,
     ):
         pipeline.run([{"id": 1}], table_name="orders")
 
@@ -152,7 +153,7 @@ def test_loads_into_other_destinations_lock_a_file_per_table(
     monkeypatch.setenv("DESTINATION_TYPE", "filesystem")
     monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", str(tmp_path / "bucket"))
     monkeypatch.setenv("LOCK_PATIENCE", "0")
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     with (
         warehouse.loading("shop", table="orders"),
         warehouse.loading("shop", table="users"),

@@ -192,7 +192,7 @@ def test_zero_days_keep_all_history(
     duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HISTORY_DAYS", "0")
-    warehouse = Warehouse.from_settings()
+    warehouse = Warehouse.from_settings("analytics")
     load(warehouse, 1)
     age(warehouse)
     load(warehouse, 2)
