@@ -18,6 +18,7 @@ CONTAINERS = frozenset(
 )
 HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 ALL_HEADERS = (*HEADERS, "Content-Range")
+MOST_DIGITS = 18  # of a count; Python refuses to convert more than 4,300
 CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 
 
@@ -74,7 +75,7 @@ class TotalFinder:
 def as_count(value: Any) -> int | None:
     """Return the count that a number or a text of digits is; None for anything else."""
     if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
+        return int(value) if len(value.strip()) <= MOST_DIGITS else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value >= 0 and value == value // 1 else None

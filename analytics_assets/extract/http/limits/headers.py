@@ -30,43 +30,51 @@ def retry_after(value: str) -> float:
     """Return the seconds that a `Retry-After` asks to wait; 0 if it cannot be read or has passed.
 
     Args:
-        value: seconds or a date (RFC 9110 section 10.2.3).
+        value: seconds or a date (RFC 9110 section 10.2.3), or seconds or milliseconds since 1970.
     """
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return 0.0
+    return _seconds_until(value) or 0.0
 
 
 def quota_of(headers: Mapping[str, str]) -> Quota | None:
     """Return the rest of an API's quota; None if the headers do not have it.
 
     Args:
-        headers: `X-RateLimit-Remaining` and `-Reset` (seconds, or seconds or milliseconds since
-            1970), or the fields of draft-ietf-httpapi-ratelimit-headers in any of its versions.
+        headers: `X-RateLimit-Remaining` and `-Reset` (in any form of `Retry-After`), or the fields
+            of draft-ietf-httpapi-ratelimit-headers in any of its versions.
     """
     policies = [_structured(part) for part in POLICIES.split(headers.get("RateLimit", ""))]
     known = [policy for policy in policies if policy]
     if known:
         return min(known, key=lambda policy: (policy.remaining, -policy.reset))
-    given = next((headers[name] for name in REMAINING if name in headers), "")
-    until = next((headers[name] for name in RESET if name in headers), "")
-    try:
-        remaining, reset = int(given), float(until)
-    except ValueError:
-        return None
-    return Quota(max(0, remaining), _seconds(reset)) if math.isfinite(reset) else None
+    remaining = _number(next((headers[name] for name in REMAINING if name in headers), ""))
+    reset = _seconds_until(next((headers[name] for name in RESET if name in headers), ""))
+    return None if remaining is None or reset is None else Quota(max(0, int(remaining)), reset)
 
 
 def _structured(policy: str) -> Quota | None:
     remaining = re.search(r"\b(?:r|remaining)=(\d+)", policy)
     reset = re.search(r"\b(?:t|reset)=(\d+)", policy)
-    return Quota(int(remaining[1]), float(reset[1])) if remaining and reset else None
+    left, wait = _number(remaining and remaining[1]), _seconds_until((reset and reset[1]) or "")
+    return None if left is None or wait is None else Quota(int(left), wait)
 
 
-def _seconds(reset: float) -> float:
-    if reset >= MILLISECONDS:
-        reset /= 1000
-    return max(0.0, reset - time.time() if reset >= EPOCH else reset)
+def _seconds_until(text: str) -> float | None:
+    """Return the seconds until a moment: a number of seconds, a date, or a time since 1970."""
+    moment = _number(text)
+    if moment is None:
+        try:
+            return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        except (ValueError, OverflowError):
+            return None
+    if moment >= MILLISECONDS:
+        moment /= 1000
+    return max(0.0, moment - time.time() if moment >= EPOCH else moment)
+
+
+def _number(text: str | None) -> float | None:
+    """Return a finite number; None for any other text, and for more digits than a double has."""
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

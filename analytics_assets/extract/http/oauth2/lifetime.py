@@ -1,5 +1,6 @@
 """The lifetime of a token, as the token endpoint's response gives it."""
 
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,9 +20,11 @@ def lifetime_of(answer: Mapping[str, Any], default: float) -> float:
         if value is None or isinstance(value, bool):
             continue
         try:
-            return max(0.0, seconds_from(value))
+            seconds = seconds_from(value)
         except (ValueError, TypeError, OverflowError):
             continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
     return default
 
 

@@ -17,6 +17,22 @@ def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
     assert 98 < retry_after(date_in(100)) <= 100
 
 
+@pytest.mark.parametrize("form", ["{moment:.0f}", "{moment:.3f}", "{moment:.0f}000"])
+def test_retry_after_in_seconds_since_1970_is_a_wait_until_then(form: str) -> None:
+    assert 60 < retry_after(form.format(moment=time.time() + 100)) <= 101
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_numbers_with_too_many_digits_are_ignored(digits: int) -> None:
+    long = "9" * digits
+
+    assert retry_after(long) == 0
+    assert quota_of({"X-RateLimit-Remaining": long, "X-RateLimit-Reset": "9"}) is None
+    assert quota_of({"X-RateLimit-Remaining": "9", "X-RateLimit-Reset": long}) is None
+    assert quota_of({"RateLimit": f'"default";r={long};t=9'}) is None
+    assert quota_of({"RateLimit": f'"default";r=9;t={long}'}) is None
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -36,6 +52,8 @@ FORMS = {
     "a moment": {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "{moment:.0f}"},
     "a moment with a fraction": {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "{moment:.3f}"},
     "milliseconds": {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "{moment:.0f}000"},
+    "a date": {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "{date}"},
+    "the draft, a moment": {"RateLimit": "limit=10, remaining=7, reset={moment:.0f}"},
     "another dash": {"X-Rate-Limit-Remaining": "7", "X-Rate-Limit-Reset": "100"},
     "the draft, three fields": {"RateLimit-Remaining": "7", "RateLimit-Reset": "100"},
     "the draft, one field": {"RateLimit": "limit=10, remaining=7, reset=100"},
@@ -53,7 +71,8 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_a_quota_is_read_in_every_form(form: str) -> None:
     moment = time.time() + 100  # of this test, which may begin long after it was collected
-    headers = {name: value.format(moment=moment) for name, value in FORMS[form].items()}
+    date = date_in(100)
+    headers = {name: text.format(moment=moment, date=date) for name, text in FORMS[form].items()}
 
     found = quota_of(headers)
 
@@ -71,6 +90,7 @@ def test_a_quota_is_read_in_every_form(form: str) -> None:
         {"X-RateLimit-Remaining": "few", "X-RateLimit-Reset": "100"},
         {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "inf"},
         {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "nan"},
+        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"},
         {"RateLimit": '"default";r=0'},
     ],
 )
