@@ -16,6 +16,7 @@ from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.verified_read import ReadingSettings, VerifiedRead
+from analytics_assets.extract.rows.rejected_rows import RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
 
 
@@ -87,7 +88,9 @@ def rest_api_source(
             entry.paginator, entry.last_row_wins, entry.contract, entry.hinted, entry.bulk_read
         )
         resource.add_step(read, insert_at=1)
-        validate_rows(resource, entry.contract, entry.as_arrow, has_children=entry.name in parents)
+        rejected = RejectedRows(name, entry.name)
+        is_parent = entry.name in parents
+        validate_rows(resource, entry.contract, rejected, entry.as_arrow, has_children=is_parent)
         if entry.cursor:
             resource.add_step(entry.cursor, insert_at=2)  # sees the rows before their validation
     return source

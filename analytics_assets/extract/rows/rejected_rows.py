@@ -1,6 +1,5 @@
 """Rejected rows, between the step that finds them and the step that emits them."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,9 +8,11 @@ import dlt
 from dlt.common.schema.typing import TTableSchemaColumns
 
 from analytics_assets.config.resource import REJECTED_ROWS
+from analytics_assets.contract.rows.rejected_row import text_of
 from analytics_assets.contract.rows.validation import Rejection
 
 COLUMNS: TTableSchemaColumns = {
+    "api": {"data_type": "text", "nullable": True},  # which tables of older versions do not have
     "resource": {"data_type": "text", "nullable": False},
     "rejected_at": {"data_type": "timestamp", "nullable": False},
     "offset": {"data_type": "bigint", "nullable": False},
@@ -27,11 +28,12 @@ class RejectedRows:
     rejected row, and a filter drops none.
 
     Args:
+        api: the name of the API.
         resource: the resource.
     """
 
-    def __init__(self, resource: str) -> None:
-        self._resource = resource
+    def __init__(self, api: str, resource: str) -> None:
+        self._api, self._resource = api, resource
         self._rows: list[dict[str, Any]] = []
 
     def add(self, rejection: Rejection, offset: int) -> None:
@@ -43,11 +45,12 @@ class RejectedRows:
         """
         self._rows.append(
             {
+                "api": self._api,
                 "resource": self._resource,
                 "rejected_at": datetime.now(UTC),
                 "offset": offset,
                 "reason": rejection.reason,
-                "row": json.dumps(rejection.row),
+                "row": text_of(rejection.row),
             }
         )
 

@@ -23,6 +23,7 @@ from analytics_assets.extract.rows.rejected_rows import RejectedRows
 def validate_rows(
     resource: DltResource,
     contract: Contract,
+    rejected: RejectedRows,
     as_arrow: bool = False,
     has_children: bool = False,
 ) -> None:
@@ -35,11 +36,11 @@ def validate_rows(
     Args:
         resource: the resource; changed in place.
         contract: the contract of its rows.
+        rejected: receives the invalid rows.
         as_arrow: True to load them as Arrow tables.
         has_children: True if other resources are read from its rows. They see all rows of the API;
             if its own table is loaded too, each row must be valid.
     """
-    rejected = RejectedRows(contract.resource)
     if has_children:
         resource.add_step(ParentValidation(contract, resource, rejected), insert_at=2)
         return

@@ -8,6 +8,7 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
+from analytics_assets.extract.rows.rejected_rows import COLUMNS, RejectedRows
 from analytics_assets_tests.extract.rows.reading import (
     MERGED,
     extract,
@@ -66,7 +67,7 @@ def test_each_row_is_in_its_table_or_once_among_the_rejected_ones() -> None:
     found = table_values(pipeline, "rejected_rows", "offset")
     assert offsets(found) == [1, 3, 4, 5]
     assert json_of(found) == [SEVEN[1], SEVEN[3], SEVEN[4], SEVEN[5]]
-    assert {each["resource"] for each in found} == {"orders"}
+    assert {(each["api"], each["resource"]) for each in found} == {("shop", "orders")}
     assert all(began <= each["rejected_at"] <= datetime.now(UTC) for each in found)
     assert [each["reason"] for each in found] == [
         "`$.id`: missing primary key",
@@ -90,6 +91,27 @@ def test_rejected_rows_of_all_resources_and_loads_share_a_table() -> None:
         )
     names = ("bills", "orders")
     assert found == [(load_id, name, 1, 3) for (load_id,) in loads or [] for name in names]
+
+
+@pytest.mark.merge
+@pytest.mark.usefixtures("warehouse")
+def test_a_table_of_an_older_version_gets_the_column_of_the_api(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add = RejectedRows.add
+
+    def add_without_api(self: RejectedRows, *row: Any) -> None:
+        add(self, *row)
+        del self._rows[-1]["api"]
+
+    with monkeypatch.context() as older:
+        older.setattr(RejectedRows, "add", add_without_api)
+        older.delitem(COLUMNS, "api")
+        load(paged([{"id": None}]))
+    pipeline = load(paged([{"id": None}]))
+
+    found = table_values(pipeline, "rejected_rows", "rejected_at")
+    assert [each["api"] for each in found] == [None, "shop"]
 
 
 @pytest.mark.usefixtures("warehouse")
