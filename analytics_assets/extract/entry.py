@@ -28,6 +28,7 @@ from analytics_assets.extract.paging.completeness import Proof
 from analytics_assets.extract.paging.page_range import follows_links, is_single_page
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
 from analytics_assets.extract.paging.verified_read import ReadingSettings
+from analytics_assets.extract.parent_values import ParentRows, ParentValues
 from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets.extract.rows.hashing import json_hashes
@@ -74,8 +75,9 @@ class Entry:
         self._own = as_entry(given)
         self._all = {**defaults, **self._own, "columns": merged_columns(defaults, self._own)}
         self._disposition = as_disposition(self._all.get("write_disposition"))
-        self._own_endpoint = as_endpoint(self._own.get("endpoint"))
         self._endpoint = {"path": self.name, **merged_endpoint(defaults, self._own)}
+        included = self._all.get("include_from_parent") or ()
+        self._parent_values = ParentValues(self.name, self._endpoint, included)
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         stock = self._stock_paginator()
         self._selector = DataSelector(
@@ -146,6 +148,10 @@ class Entry:
     def _decoder(self) -> PageDecoder:
         return PageDecoder(self.contract, str(self._endpoint["data_selector"]))
 
+    def parent_rows(self) -> ParentRows | None:
+        """Return the step that makes the parent's rows fit for requests; None without a parent."""
+        return ParentRows(self._parent_values) if parents_of(self._endpoint) else None
+
     def for_dlt(self, redact: Redact) -> dict[str, Any]:
         """Return the entry for dlt.
 
@@ -154,7 +160,7 @@ class Entry:
         """
         selector = self._endpoint.get("data_selector")
         check = partial(check_response, redact=redact, where=self.name, selector=self._selector)
-        own = self._own_endpoint
+        own = self._parent_values.in_endpoint(as_endpoint(self._own.get("endpoint")))
         endpoint = {
             **(self.cursor.in_endpoint(own) if self.cursor else own),
             "paginator": self.paginator,

@@ -130,4 +130,8 @@ def _source_of(
     ]
     stock_config: Any = {**config, "client": connection.client, "resources": resources}
     with refusals_explained(stock_config):
-        return stock_rest_api_source(stock_config, name=name)
+        source = stock_rest_api_source(stock_config, name=name)
+    for entry in entries:
+        if step := entry.parent_rows():
+            source.resources[entry.name].add_step(step, insert_at=1)
+    return source

@@ -10,6 +10,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
+from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.warehouse.queries.tables import Tables
 
@@ -61,7 +62,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         ROWS_EXPECTED: UNKNOWN if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
         "passes": read.get("passes", 0),
-        **{name: read[name] for name in (ROWS_OUTSIDE,) if name in read},
+        **{name: read[name] for name in (ROWS_OUTSIDE, PARENTS_WITHOUT_VALUE) if name in read},
         UNKNOWN_FIELDS: read.get(UNKNOWN_FIELDS, {}),
         ABSENT_FIELDS: read.get(ABSENT_FIELDS, []),
         **read.get("cursor", {}),

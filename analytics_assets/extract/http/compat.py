@@ -3,6 +3,7 @@
 Each has a test in `test_compat.py`, named after the upstream behaviour, that fails once it changes.
 """
 
+import re
 import socket
 from collections.abc import Callable
 from io import BytesIO
@@ -15,6 +16,22 @@ from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
+
+DOT_SEGMENT = re.compile(r"(?<=/)\.\.?(?=[/?#]|$)")
+
+
+def with_encoded_dots(url: str) -> str:
+    """Encode the segments `.` and `..` of a URL that requests has prepared.
+
+    requests 2.34 decodes the `%2E%2E` of a path, after urllib3 has resolved the segments that were
+    not encoded: the API would ask for another path. Those that are left were encoded.
+
+    Example:
+        >>> with_encoded_dots("https://api.example.com/refs/../kids?from=/../")
+        'https://api.example.com/refs/%2E%2E/kids?from=/../'
+    """
+    path, mark, query = url.partition("?")
+    return DOT_SEGMENT.sub(lambda found: found[0].replace(".", "%2E"), path) + mark + query
 
 
 def call_before_response(manager: PoolManager, callback: Callable[[socket.socket], None]) -> None:

@@ -17,6 +17,7 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponent
 from analytics_assets.extract.http.adapter import ApiAdapter, Signer
 from analytics_assets.extract.http.cancellation import in_cancel_scope
 from analytics_assets.extract.http.cancellation import sleep as cancellable_sleep
+from analytics_assets.extract.http.compat import with_encoded_dots
 from analytics_assets.extract.http.errors import (
     BodyError,
     NoAnswerError,
@@ -98,6 +99,12 @@ class ApiSession(Session):
     def __deepcopy__(self, memo: Mapping[int, Any]) -> "ApiSession":
         """Return the same object, as dlt copies the configuration that contains it."""
         return self
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare a request; a segment `%2E%2E` of its path stays one."""
+        prepared: requests.PreparedRequest = super().prepare_request(request)
+        prepared.url = with_encoded_dots(str(prepared.url))
+        return prepared
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Return the prefetched response, or send the request.

@@ -22,6 +22,7 @@ from analytics_assets.extract.incremental.cursor_values import (
     ROWS_YET_TO_COME,
 )
 from analytics_assets.extract.openapi import fetch_document
+from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata import (
     ABSENT_FIELDS,
@@ -58,6 +59,8 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
         return CheckResult(False, NO_LOAD, dg.AssetCheckSeverity.WARN)
     text = f"{received} rows arrived"
     text += "; the API gives no total." if expected == UNKNOWN else f" of {expected}."
+    for field, count in load.get(PARENTS_WITHOUT_VALUE, {}).items():
+        text += f" Nothing was requested for {count} parent rows without a value in `{field}`."
     if STARTED in load:
         text += f" Requested were changes since {load[STARTED]}."
     if not load.get(COMPLETE):

@@ -25,6 +25,7 @@ from analytics_assets.extract.http.compat import (
     close_idle_connections,
     create_auth,
     set_body,
+    with_encoded_dots,
 )
 from analytics_assets_tests.support.token_server import Server, recording
 
@@ -171,3 +172,12 @@ def test_dlt_looks_up_the_fields_of_an_auth_object_that_is_not_resolved(
     monkeypatch.setenv("CREDENTIALS__TOKEN", "looked-up")
 
     assert dict(create_auth(Unresolved()) or {})["token"] == "looked-up"
+
+
+def test_requests_decodes_the_dots_of_a_path() -> None:
+    url = "https://api.example.com/refs/%2E%2E/%2E/a.b?from=/../"
+
+    prepared = requests.Request("GET", url).prepare().url
+
+    assert prepared != url, "requests keeps them: with_encoded_dots is not needed any more"
+    assert with_encoded_dots(str(prepared)) == url

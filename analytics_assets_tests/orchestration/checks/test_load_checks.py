@@ -74,6 +74,15 @@ def test_a_read_that_may_have_missed_rows_fails(
     assert text in result.text
 
 
+def test_parent_rows_for_which_nothing_was_requested_are_named() -> None:
+    load = {"rows_received": 9, "rows_expected": 9, "complete": True}
+
+    result = check_complete_read({**load, "parents_without_value": {"parents.ref": 2}})
+
+    assert result.passed
+    assert "Nothing was requested for 2 parent rows without a value in `parents.ref`" in result.text
+
+
 def test_rejected_and_repeated_rows_are_not_expected_in_the_table() -> None:
     load = {"rows_received": 9, "rows_expected": 9, "complete": True, "rows_of_load": 6}
 
