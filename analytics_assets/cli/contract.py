@@ -42,7 +42,13 @@ def _update(api: Api, file: str, only_check: bool) -> bool:
     echo(f"Asking {location(api)} ...")
     connection = connect(api.config["client"], api.name, single_attempt())
     live = fetch_document(connection, api.openapi_path)
-    changes = _changes(api, _stored_document(file, only_check), live)
+    stored, changes = _stored_document(file, only_check), list[str]()
+    for name, resource in api.resources.items():
+        now = contract_in(live, resource)
+        lines = drift(contract_in(stored, resource), now)
+        if now.problem and not lines:
+            echo(f"{name}: still has no contract. {now.problem}", style="yellow")
+        changes += [f"{name}: {line}" for line in lines]
     for line in changes or ["no change"]:
         echo(line, style="red" if changes and only_check else None)
     if not only_check:
@@ -58,11 +64,3 @@ def _stored_document(file: str, only_check: bool) -> dict[str, Any]:
         if only_check:
             raise
         return {}  # it is about to be written
-
-
-def _changes(api: Api, stored: dict[str, Any], live: dict[str, Any]) -> list[str]:
-    return [
-        f"{name}: {line}"
-        for name, resource in api.resources.items()
-        for line in drift(contract_in(stored, resource), contract_in(live, resource))
-    ]

@@ -1,5 +1,6 @@
 """The contract of a resource: columns, primary key and names of its rows."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,11 +12,13 @@ from analytics_assets.config.errors import ConfigurationError, did_you_mean, lis
 from analytics_assets.config.resource import ResourceConfig, merged_columns
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.compat import snake_case
+from analytics_assets.contract.errors import BrokenReferenceError
 from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
 from analytics_assets.contract.openapi.json_schema import columns_of
 from analytics_assets.contract.openapi.references import Schema
 from analytics_assets.contract.openapi.response_schema import row_schema
 
+LOG = logging.getLogger(__name__)
 NAMELESS = "_empty"  # dlt's name for the column of a field without one
 
 
@@ -28,12 +31,15 @@ class Contract:
         columns: its columns; empty if no document describes them.
         primary_key: the fields that tell rows apart, by the API's names.
         rename: the column of a field, where the two names differ.
+        problem: the reason why the document gives no columns; None if it does, or if it does not
+            describe the rows.
     """
 
     resource: str
     columns: tuple[Column, ...] = ()
     primary_key: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
 
     @property
     def has_schema(self) -> bool:
@@ -90,32 +96,37 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
     """
     endpoints = stored_endpoints(openapi) if openapi else Endpoints({})
     contract = _contract(endpoints, resource)
+    if contract.problem:
+        LOG.warning("%s has no contract. %s.", resource.name, contract.problem)
     _check_rename(contract)
     _check_names(contract)
     return contract
 
 
-def contract_in(document: Mapping[str, Any], resource: ResourceConfig) -> Contract:
+def contract_in(
+    document: Mapping[str, Any], resource: ResourceConfig, place: str = "The API's document"
+) -> Contract:
     """Read the contract of a resource from a document, without checks of `rename` and names.
 
     Args:
         document: the OpenAPI document of the API.
         resource: the resource.
+        place: the document in an error.
 
     Returns:
         The contract, without columns where the document does not describe the rows.
-
-    Raises:
-        ContractError: a `$ref` of the document leads nowhere.
     """
-    return _contract(Endpoints(document), resource)
+    return _contract(Endpoints(document, place), resource)
 
 
 def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     rename, key = resource.policy.rename, resource.primary_key
-    schema = _row_schema(endpoints, resource)
     hints = _hints_of(merged_columns(resource.defaults, resource.entry))
-    columns = columns_of(endpoints.references, schema) if schema else ()
+    try:
+        schema = _row_schema(endpoints, resource)
+        columns = columns_of(endpoints.references, schema) if schema else ()
+    except BrokenReferenceError as error:
+        return Contract(resource.name, (), key, rename, str(error))
     return Contract(
         resource.name,
         tuple(_as_configured(column, hints, key, rename) for column in columns),

@@ -16,6 +16,8 @@ def drift(stored: Contract, live: Contract) -> list[str]:
     Returns:
         A line per difference, fields by their names in the API; empty if there is none.
     """
+    if live.problem:
+        return [] if stored.problem else [f"has no contract. {live.problem}"]
     before = {column.field: column for column in stored.columns}
     now = {column.field: column for column in live.columns}
     lines = [f"added `{name}` ({now[name].data_type})" for name in now if name not in before]

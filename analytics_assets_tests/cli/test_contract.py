@@ -72,6 +72,40 @@ def test_changes_are_printed_line_by_line_and_the_new_document_is_stored(
     assert run("--check").stdout.splitlines()[1:] == ["no change"]
 
 
+def test_a_broken_reference_is_a_difference_of_its_resource_and_then_a_warning(
+    run: Run, kept: Path, connected: Sandbox
+) -> None:
+    broken = document(connected)
+    properties = broken["components"]["schemas"]["PageViews"]["properties"]
+    properties["agent"] = {"$ref": "#/components/schemas/Gone"}
+    connected.faults.add(Fault(path=PATH, times=None, body=json.dumps(broken)))
+    place = "The API's document: the `$ref` at `#/components/schemas/PageViews/properties/agent`"
+    problem = f"has no contract. {place} leads to `#/components/schemas/Gone`, which is not there"
+
+    assert run().stdout.splitlines()[1:] == [f"page_views: {problem}", f"Stored in {kept}"]
+    again = run("--check")
+    assert again.exit_code == 0
+    assert again.stdout.splitlines()[1:] == [f"page_views: still {problem}", "no change"]
+
+
+def test_the_files_of_a_document_are_fetched_and_stored_with_it(
+    run: Run, kept: Path, connected: Sandbox
+) -> None:
+    whole = document(connected)
+    schemas = whole["components"].pop("schemas")
+    text = json.dumps(whole).replace("#/components/schemas/", "parts/schemas.json#/")
+    parts = json.dumps(schemas).replace("#/components/schemas/", "#/")
+    connected.faults.add(Fault(path=PATH, times=None, body=text))
+    connected.faults.add(Fault(path="/parts/schemas.json", times=None, body=parts))
+
+    assert run("--check").stdout.splitlines()[1:] == ["no change"]
+    assert run().exit_code == 0
+    assert list(json.loads(kept.read_text())["x-files"]) == ["parts/schemas.json"]
+    asked = [request for request in connected.requests if request.path.startswith("/parts")]
+    assert [request.authorized for request in asked] == [True, True]
+    assert run("--check").stdout.splitlines()[1:] == ["no change"]
+
+
 def test_check_fails_on_drift_and_writes_nothing(run: Run, kept: Path, changed: Any) -> None:
     before = kept.read_bytes()
 

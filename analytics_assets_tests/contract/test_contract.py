@@ -10,7 +10,7 @@ from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.errors import ContractError
-from analytics_assets.contract.resource import resource_of
+from analytics_assets.contract.resource import resource_of, resources_of
 from analytics_assets.defs.analytics.api import API
 
 PROPERTIES: dict[str, Any] = {
@@ -195,6 +195,39 @@ def test_a_document_that_cannot_be_read_is_named(shop: Shop, clean_place: Path) 
 
     with pytest.raises(ContractError, match=r"shop\.json cannot be read"):
         contract_of(api, "orders")
+
+
+BROKEN = "`#/paths/~1orders/get/responses/200/content/application~1json/schema/properties/data/"
+BROKEN += "items/properties/user`"
+
+
+def test_a_broken_reference_takes_the_contract_of_one_resource_alone(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    api = shop({**PROPERTIES, "user": {"$ref": "#/components/schemas/User"}})
+    assert api.openapi
+    file = Path(api.openapi)
+    document = json.loads(file.read_text())
+    rows = {"type": "array", "items": {"properties": PROPERTIES}}
+    content = {"application/json": {"schema": rows}}
+    document["paths"]["/users"] = {"get": {"responses": {"200": {"content": content}}}}
+    file.write_text(json.dumps(document))
+    entries = [*api.config["resources"], {"name": "users", "endpoint": "/users"}]
+    both = Api(name="shop", config={**api.config, "resources": entries}, openapi=str(file))
+
+    found = resources_of(both)
+
+    assert len(found["users"].contract.columns) == len(PROPERTIES)
+    assert found["users"].contract.problem is None
+    orders = found["orders"].contract
+    assert not orders.has_schema
+    assert orders.key_columns == ("order_id",)
+    assert orders.problem == (
+        f"{file}: the `$ref` at {BROKEN} leads to `#/components/schemas/User`, which is not there"
+    )
+    assert [record.getMessage() for record in caplog.records] == [
+        f"orders has no contract. {orders.problem}."
+    ]
 
 
 @pytest.mark.parametrize("resource", API.resources)

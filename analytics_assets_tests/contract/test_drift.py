@@ -62,3 +62,12 @@ def test_a_schema_that_is_new_lists_all_its_fields() -> None:
 )
 def test_changes_of_a_field_are_listed(kept: Column, live: Column, lines: list[str]) -> None:
     assert drift(contract(kept), contract(live)) == lines
+
+
+def test_a_contract_that_can_no_longer_be_read_is_one_difference() -> None:
+    sessions = Column("sessions", "sessions", "bigint", nullable=False)
+    stored, live = Contract("overview", (sessions,)), Contract("overview", problem="No reference")
+
+    assert drift(stored, live) == ["has no contract. No reference"]
+    assert drift(live, live) == []
+    assert drift(live, stored) == ["added `sessions` (bigint)"]

@@ -65,6 +65,36 @@ def test_yaml_is_read(connected: Sandbox, connection: Connection) -> None:
     assert fetch_document(connection, PATH) == {"openapi": "3.0.3", "paths": {"/v1/orders": {}}}
 
 
+def test_further_files_are_fetched_below_the_document_alone(
+    connected: Sandbox, connection: Connection, elsewhere: Sandbox
+) -> None:
+    references = {
+        "file": "schemas/order.json#/Order",
+        "gone": "schemas/gone.json",
+        "above": "../above.json",
+        "root": "/v1/root.json",
+        "host": f"{elsewhere.base_url}/openapi.json",
+    }
+    parts = {name: {"$ref": reference} for name, reference in references.items()}
+    body = json.dumps({"openapi": "3.1.0", "paths": {}, "x-parts": parts})
+    connected.faults.add(Fault(path="/docs/openapi.json", body=body))
+    connected.faults.add(Fault(path="/docs/schemas/order.json", body='{"Order": {}}'))
+    connected.faults.add(Fault(path="/docs/schemas/gone.json", status=404))
+
+    document = fetch_document(connection, "/docs/openapi.json")
+
+    assert document["x-files"] == {
+        "schemas/order.json": {"Order": {}},
+        "schemas/gone.json": "the API answers 404 for schemas/gone.json",
+        "../above.json": "../above.json is not below the document's folder",
+        "/v1/root.json": "/v1/root.json is not below the document's folder",
+    }
+    assert document["x-parts"]["file"] == {"$ref": "#/x-files/schemas~1order.json/Order"}
+    asked = [request.path for request in connected.requests if "token" not in request.path]
+    assert asked == ["/docs/openapi.json", "/docs/schemas/order.json", "/docs/schemas/gone.json"]
+    assert elsewhere.requests == []
+
+
 def test_an_error_status_is_reported_with_the_request_and_a_hint(
     connected: Sandbox, connection: Connection
 ) -> None:

@@ -194,7 +194,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, clean_place: Path) -> Counter[str]:
 
         monkeypatch.setattr(holder, name, counting)
 
-    count(document_module, "_parsed")
+    count(document_module, "parse_file")
     count(Endpoints, "__init__")
     count(Policy, "merged")
     count(Path, "read_text")
@@ -207,7 +207,7 @@ def test_the_document_and_the_file_of_the_api_are_read_once_for_all_resources(
 ) -> None:
     definitions = build_definitions(api_of(MANY, clean_place))
     definitions.get_repository_def().load_all_definitions()
-    assert calls["_parsed"] == calls["__init__"] == 1
+    assert calls["parse_file"] == calls["__init__"] == 1
     assert calls["read_text"] == 1
 
 

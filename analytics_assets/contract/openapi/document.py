@@ -9,6 +9,13 @@ from urllib.parse import urlsplit
 import yaml
 
 from analytics_assets.contract.errors import ContractError
+from analytics_assets.contract.openapi.files import (
+    FILES,
+    ReadFile,
+    bundle,
+    has_relative_references,
+    read_below,
+)
 
 REMEDY = "Use the OpenAPI 3.0 or 3.1 document of the API, as JSON or YAML."
 
@@ -32,23 +39,28 @@ def read_document(place: str | Path) -> dict[str, Any]:
             f"The OpenAPI document {place} cannot be read: {error.strerror or error}. "
             "`analytics-assets contract` gets it from the API; or set `openapi` to None."
         ) from error
-    return parse_document(text, str(place))
+    file = Path(place)
+    return parse_document(text, str(place), file.name, read_below(file.parent, parse_file))
 
 
-def parse_document(text: bytes | str, place: str) -> dict[str, Any]:
+def parse_document(
+    text: bytes | str, place: str, name: str = "", read: ReadFile | None = None
+) -> dict[str, Any]:
     """Read an OpenAPI document from a text.
 
     Args:
         text: JSON or YAML.
         place: its name in an error.
+        name: the name of its file, by which its further files may refer to it.
+        read: reads these files; None if there are none.
 
     Returns:
-        The document.
+        The document, its files bundled into it.
 
     Raises:
         ContractError: it is no OpenAPI 3.0 or 3.1 document.
     """
-    document = _parsed(text, place)
+    document = parse_file(text, place)
     version = document.get("openapi") if isinstance(document, dict) else None
     if not str(version).startswith(("3.0", "3.1")):
         found = "is no OpenAPI document"
@@ -58,10 +70,17 @@ def parse_document(text: bytes | str, place: str) -> dict[str, Any]:
             found = f"is Swagger {document['swagger']}, the format before OpenAPI 3"
         raise ContractError(f"{place} {found}. {REMEDY}")
     assert isinstance(document, dict)
+    if read and has_relative_references(text):
+        return bundle(document, name, read)
     return document
 
 
-def _parsed(text: bytes | str, place: str) -> Any:
+def parse_file(text: bytes | str, place: str) -> Any:
+    """Parse a file of a document, JSON or YAML.
+
+    Raises:
+        ContractError: it is neither.
+    """
     try:
         return json.loads(text)
     except ValueError:
@@ -108,6 +127,7 @@ def stored_text(document: dict[str, Any]) -> str:
             for name, part in (components if isinstance(components, dict) else {}).items()
             if name != "securitySchemes"
         },
+        FILES: document.get(FILES),
     }
     shown = {name: part for name, part in kept.items() if part}
     return json.dumps(_in_order(shown), indent=2, ensure_ascii=False, default=str) + "\n"

@@ -3,17 +3,19 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from analytics_assets.contract.openapi.document import read_document, server_paths
+from analytics_assets.contract.openapi.files import FILES
 from analytics_assets.contract.openapi.references import References
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 Segments = tuple[str, ...]
+_known: dict[str, tuple[dict[Path, int], "Endpoints"]] = {}
 
 
 class Endpoints:
@@ -21,11 +23,12 @@ class Endpoints:
 
     Args:
         document: an OpenAPI document.
+        place: the document's file, for errors.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], place: str = "The OpenAPI document") -> None:
         self.document = document
-        self.references = References(document)
+        self.references = References(document, place)
 
     def operation(self, path: str, method: str) -> Mapping[str, Any]:
         """Return the operation of an endpoint, by the path that fits it best.
@@ -89,17 +92,25 @@ class Endpoints:
 
 
 def stored_endpoints(place: str | Path) -> Endpoints:
-    """Read a document as `read_document` does, an unchanged file only once."""
-    try:
-        changed = os.stat(place).st_mtime_ns
-    except OSError:
-        changed = 0
-    return _read_once(str(place), changed)
+    """Read a document as `read_document` does, unchanged files only once."""
+    changes, endpoints = _known.get(str(place), ({}, None))
+    if endpoints is None or changes != _changes(changes):
+        document = read_document(place)
+        files = [Path(place), *(Path(place).parent / name for name in document.get(FILES, {}))]
+        changes, endpoints = _changes(files), Endpoints(document, str(place))
+        _known[str(place)] = changes, endpoints
+    return endpoints
 
 
-@lru_cache(maxsize=8)
-def _read_once(place: str, changed: int) -> Endpoints:
-    return Endpoints(read_document(place))
+def _changes(files: Iterable[Path]) -> dict[Path, int]:
+    """Return when each file was changed last; 0 for one that is not there."""
+    found = {}
+    for file in files:
+        try:
+            found[file] = os.stat(file).st_mtime_ns
+        except (OSError, ValueError):
+            found[file] = 0
+    return found
 
 
 def _segments(path: str) -> Segments:

@@ -1,12 +1,13 @@
 """Resolution of `$ref` and `allOf` in an OpenAPI document."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 
-from analytics_assets.contract.errors import ContractError
+from analytics_assets.contract.errors import BrokenReferenceError
+from analytics_assets.contract.openapi.files import FILES, shown
 
 Schema = Mapping[str, Any]
 Followed = frozenset[str]
@@ -16,41 +17,58 @@ class References:
     """Follows `$ref` within one document, and merges `allOf`.
 
     Args:
-        document: an OpenAPI document.
+        document: an OpenAPI document, its further files bundled into it.
+        place: the document's file, for errors.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], place: str = "The OpenAPI document") -> None:
         registry: Registry[Any] = Registry().with_resource("", Resource.opaque(document))
         self._resolver = registry.resolver()
-
-    def target(self, reference: str) -> Any:
-        """Return the target of a JSON pointer such as `#/components/schemas/User`.
-
-        Raises:
-            ContractError: it leads nowhere, or out of the document.
-        """
-        try:
-            return self._resolver.lookup(reference).contents
-        # the library indexes texts and numbers like objects
-        except (Unresolvable, TypeError, ValueError) as error:
-            remedy = (
-                "correct the document"
-                if reference.startswith("#")
-                else "bundle the document into one file, for example with `redocly bundle`"
-            )
-            raise ContractError(
-                f"The OpenAPI document refers to `{reference}`, which it does not hold; {remedy}."
-            ) from error
+        self._document = document
+        self._place = place
 
     def followed(self, value: Any) -> Mapping[str, Any]:
-        """Return an object, its `$ref` followed; {} for anything else."""
+        """Return an object, its `$ref` followed; {} for anything else.
+
+        Raises:
+            BrokenReferenceError: the `$ref` leads nowhere, or back to itself.
+        """
         followed = set()
         while isinstance(value, dict) and isinstance(reference := value.get("$ref"), str):
             if reference in followed:
-                return {}
+                raise self._broken(value, "which leads back to it")
             followed.add(reference)
-            value = self.target(reference)
+            value = self._target(value)
         return value if isinstance(value, dict) else {}
+
+    def _target(self, holder: Schema) -> Any:
+        """Return the target of the `$ref` in an object, a JSON pointer."""
+        reference = holder["$ref"]
+        try:
+            found = self._resolver.lookup(reference).contents
+        # the library indexes texts and numbers like objects
+        except (Unresolvable, TypeError, ValueError) as error:
+            raise self._broken(holder, self._reason(reference, "which is not there")) from error
+        if not isinstance(found, dict | bool):  # True and False are schemas too
+            raise self._broken(holder, self._reason(reference, "which is no object"))
+        return found
+
+    def _reason(self, reference: str, otherwise: str) -> str:
+        if not reference.startswith("#"):
+            return (
+                "which is no part of the document and is not fetched; bundle the document into "
+                "one file, for example with `redocly bundle`"
+            )
+        name = shown(reference).partition("#")[0]
+        file = self._document.get(FILES, {}).get(name) if name else None
+        return f"but {file}" if isinstance(file, str) else otherwise
+
+    def _broken(self, holder: Schema, reason: str) -> BrokenReferenceError:
+        pointer = next(_pointers(self._document, holder, "#"), None)
+        at = f" at `{shown(pointer)}`" if pointer else ""
+        return BrokenReferenceError(
+            f"{self._place}: the `$ref`{at} leads to `{shown(holder['$ref'])}`, {reason}"
+        )
 
     def flat(self, schema: Any) -> Schema:
         """Return a schema with its own `$ref` and `allOf` merged into it.
@@ -81,7 +99,7 @@ class References:
         reference, all_of = schema.get("$ref"), schema.get("allOf")
         parts = list(all_of) if isinstance(all_of, list) else []
         if isinstance(reference, str):
-            parts.insert(0, {} if reference in within else self.target(reference))
+            parts.insert(0, {} if reference in within else self._target(schema))
             within = within | {reference}
         merged: dict[str, Any] = {}
         followed = within
@@ -91,6 +109,17 @@ class References:
             _merge(merged, flat)
         _merge(merged, {key: schema[key] for key in schema if key not in ("$ref", "allOf")})
         return merged, followed
+
+
+def _pointers(part: Any, wanted: Schema, pointer: str) -> Iterator[str]:
+    """Yield the JSON pointers at which a document has this very object."""
+    if part is wanted:
+        yield pointer
+    parts = part.items() if isinstance(part, dict) else enumerate(part)
+    for name, each in parts:
+        if isinstance(each, dict | list):
+            escaped = str(name).replace("~", "~0").replace("/", "~1")
+            yield from _pointers(each, wanted, f"{pointer}/{escaped}")
 
 
 def _merge(merged: dict[str, Any], part: Schema) -> None:

@@ -41,14 +41,16 @@ def row_schema(
     """
     references = endpoints.references
     response = _response_schema(references, endpoints.operation(path, method))
-    if not response:
+    if not references.followed(response):
         return None
     if not data_selector and is_single_entity(path):
         data_selector = "$"  # as dlt does
-    if not data_selector:
-        return _guessed(references, response)
-    steps = _steps(data_selector)
-    return None if steps is None else _selected(references, response, steps)
+    if data_selector:
+        steps = _steps(data_selector)
+        rows = None if steps is None else _selected(references, response, steps)
+    else:
+        rows = _guessed(references, response)
+    return rows if references.followed(rows) else None
 
 
 def _response_schema(references: References, operation: Mapping[str, Any]) -> Any:

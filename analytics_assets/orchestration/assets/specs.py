@@ -138,6 +138,8 @@ def _description(resource: Resource, table: str) -> str:
     about = f"{policy.description}\n\n" if policy.description else ""
     source = f"`{resource.endpoint['path']}` of the {resource.api_name} API"
     types = "" if resource.contract.has_schema else " Without a contract: dlt infers the columns."
+    if resource.contract.problem:
+        types += f" {resource.contract.problem}."
     return f"{about}{source}, {loaded}.{types}"
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract.errors import ContractError
+from analytics_assets.contract.errors import BrokenReferenceError
 from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.contract.openapi.response_schema import row_schema
 
@@ -17,7 +17,7 @@ def answering(schema: Any, status: Any = "200", media_type: str = "application/j
 
 
 def shop(paths: Any, **parts: Any) -> Endpoints:
-    return Endpoints({"openapi": "3.1.0", "paths": paths, **parts})
+    return Endpoints({"openapi": "3.1.0", "paths": paths, **parts}, "shop.json")
 
 
 def with_properties(**properties: Any) -> dict[str, Any]:
@@ -193,36 +193,61 @@ def test_references_are_followed_everywhere() -> None:
     assert row_schema(document, "/orders", data_selector="data") == ROW
 
 
-@pytest.mark.parametrize("reference", ["#/components/schemas/Missing", "#/openapi/deeper"])
-def test_a_reference_that_leads_nowhere_is_named(reference: str) -> None:
-    document = shop({"/orders": answering({"$ref": reference})})
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("#/components/schemas/Missing", "which is not there"),
+        ("#/openapi/deeper", "which is not there"),
+        ("#/openapi", "which is no object"),
+        ("#/servers", "which is no object"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_named_with_its_place(
+    reference: str, reason: str
+) -> None:
+    document = shop({"/orders": answering({"$ref": reference})}, servers=[])
 
-    with pytest.raises(ContractError, match=f"refers to `{reference}`, which it does not hold"):
+    with pytest.raises(BrokenReferenceError) as refusal:
         row_schema(document, "/orders")
+
+    assert str(refusal.value) == (
+        "shop.json: the `$ref` at "
+        "`#/paths/~1orders/get/responses/200/content/application~1json/schema` leads to "
+        f"`{reference}`, {reason}"
+    )
 
 
 @pytest.mark.parametrize("reference", ["https://example.com/s.json#/A", "schemas/order.yml"])
 def test_a_reference_out_of_the_document_is_named_with_the_remedy(reference: str) -> None:
     document = shop({"/orders": {"get": {"$ref": reference}}})
 
-    with pytest.raises(ContractError, match=f"`{reference}`.*bundle the document into one file"):
+    with pytest.raises(
+        BrokenReferenceError, match=f"`{reference}`.*bundle the document into one file"
+    ):
         row_schema(document, "/orders")
 
 
-def test_references_to_themselves_end() -> None:
+@pytest.mark.parametrize("selector", [None, "data"])
+def test_references_to_themselves_end(selector: str | None) -> None:
     schemas = {
         "A": {"$ref": "#/components/schemas/B"},
         "B": {"$ref": "#/components/schemas/A"},
         "C": {"oneOf": [{"$ref": "#/components/schemas/C"}]},
         "D": with_properties(next={"$ref": "#/components/schemas/D"}),
     }
-    for name in schemas:
-        document = shop(
+    documents = {
+        name: shop(
             {"/orders": answering({"$ref": f"#/components/schemas/{name}"})},
             components={"schemas": schemas},
         )
-        assert row_schema(document, "/orders") is None
-        assert row_schema(document, "/orders", data_selector="data") is None
+        for name in schemas
+    }
+
+    for name in "CD":
+        assert row_schema(documents[name], "/orders", data_selector=selector) is None
+    for name in "AB":
+        with pytest.raises(BrokenReferenceError, match="which leads back to it"):
+            row_schema(documents[name], "/orders", data_selector=selector)
 
 
 @pytest.mark.parametrize(

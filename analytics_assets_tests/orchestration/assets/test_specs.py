@@ -40,6 +40,20 @@ def test_a_resource_without_a_contract_is_described_as_such() -> None:
     )
 
 
+def test_a_broken_reference_is_in_the_description_of_the_resource_that_needs_it(
+    tmp_path: Path,
+) -> None:
+    file = document_of(tmp_path / "kept.json", {"id": {"$ref": "#/gone"}}, ["id"])
+
+    graph = build_definitions(orders_api(file)).resolve_asset_graph()
+
+    place = "/200/content/application~1json/schema/properties/data/items/properties/id"
+    assert str(graph.get(TABLE).description).endswith(
+        f"Without a contract: dlt infers the columns. {file}: the `$ref` at "
+        f"`#/paths/~1v1~1orders/get/responses{place}` leads to `#/gone`, which is not there."
+    )
+
+
 def test_complete_read_is_the_one_check_that_downstream_assets_wait_for() -> None:
     graph = build_definitions(orders_api(prune=True)).resolve_asset_graph()
 

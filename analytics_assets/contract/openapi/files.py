@@ -1,0 +1,123 @@
+"""Documents of several files: relative `$ref` followed, and all files bundled into one document.
+
+OpenAPI 3.1 names the rule: a relative reference is resolved against the file that it stands in.
+https://spec.openapis.org/oas/v3.1.1.html#relative-references-in-api-description-uris
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from analytics_assets.contract.errors import ContractError
+
+# the further files of a bundled document by their paths below its folder; a text in place of a
+# file is the reason why it cannot be read
+FILES = "x-files"
+ReadFile = Callable[[str], Any]
+_NETWORK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_RELATIVE_REFERENCE = re.compile(rb"""\$ref["']?\s*:\s*["']?[^#"'\s]""")
+
+
+def has_relative_references(text: bytes | str) -> bool:
+    """Test if a document may refer to other files; quick, as most are one large file."""
+    encoded = text.encode() if isinstance(text, str) else text
+    return bool(_RELATIVE_REFERENCE.search(encoded))
+
+
+def bundle(document: Mapping[str, Any], name: str, read: ReadFile) -> dict[str, Any]:
+    """Bundle the files that a document refers to into it.
+
+    Args:
+        document: the document.
+        name: the name of its file, by which the others may refer to it.
+        read: returns the content of a file by its path below the document's folder.
+
+    Returns:
+        The document, its files in `FILES`, so that each `$ref` is a JSON pointer within it.
+    """
+    return _Bundle(name, read, document.get(FILES)).bundled(document)
+
+
+def read_below(folder: Path, parse: Callable[[bytes, str], Any]) -> ReadFile:
+    """Return a reader of the files below a folder, links out of it not followed.
+
+    Args:
+        folder: the folder of the document.
+        parse: parses a file; its second argument is the name in an error.
+    """
+
+    def read(name: str) -> Any:
+        file = (folder / name).resolve()
+        if not file.is_relative_to(folder.resolve()):
+            raise ContractError(f"{name} is not below the document's folder")
+        try:
+            text = file.read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ContractError(f"{name} cannot be read: {reason}") from error
+        return parse(text, name)
+
+    return read
+
+
+def shown(pointer: str) -> str:
+    """Return a pointer as it stands in the files: `schemas/order.json#/Order`."""
+    prefix = f"#/{FILES}/"
+    if not pointer.startswith(prefix):
+        return pointer
+    name, slash, rest = pointer.removeprefix(prefix).partition("/")
+    return f"{unquote(name).replace('~1', '/').replace('~0', '~')}#{slash}{rest}"
+
+
+class _Bundle:
+    def __init__(self, name: str, read: ReadFile, files: Any) -> None:
+        self._name = name
+        self._read = read
+        self._files: dict[str, Any] = dict(files) if isinstance(files, dict) else {}
+
+    def bundled(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        own = {key: part for key, part in document.items() if key != FILES}
+        bundled: dict[str, Any] = self._rewritten(own, "")
+        return {**bundled, FILES: self._files} if self._files else bundled
+
+    def _rewritten(self, part: Any, within: str) -> Any:
+        if isinstance(part, list):
+            return [self._rewritten(each, within) for each in part]
+        if not isinstance(part, dict):
+            return part
+        return {
+            key: self._pointer(value, within)
+            if key == "$ref" and isinstance(value, str)
+            else self._rewritten(value, within)
+            for key, value in part.items()
+        }
+
+    def _pointer(self, reference: str, within: str) -> str:
+        """Return the pointer to the target of a reference in the file `within`."""
+        if _NETWORK.match(reference):
+            return reference
+        path, _, fragment = reference.partition("#")
+        name = within
+        if path:
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(within), unquote(path)))
+        if name in ("", self._name):
+            return f"#{fragment}"
+        self._add(name)
+        return f"#/{FILES}/{quote(name.replace('~', '~0').replace('/', '~1'), safe='~')}{fragment}"
+
+    def _add(self, name: str) -> None:
+        if name in self._files:
+            return
+        self._files[name] = {}  # files may refer to each other
+        try:
+            if name.startswith(("/", "../")):
+                raise ContractError(f"{name} is not below the document's folder")
+            content = self._read(name)
+            if not isinstance(content, dict):
+                raise ContractError(f"{name} holds no object")
+            self._files[name] = self._rewritten(content, name)
+        except ContractError as error:
+            self._files[name] = str(error).rstrip(".")
