@@ -44,11 +44,15 @@ def build_definitions(api: Api) -> dg.Definitions:
     warehouse = Warehouse.from_settings(api.name)
     resources = resources_of(api)
     loaded = list(resources.values())
+    checks = build_checks(resources, warehouse)
     # a DuckDB file is open in one process at a time, so that its assets are loaded one by one in it
     executor = dg.in_process_executor if warehouse.is_duckdb else dg.multiprocess_executor
     return dg.Definitions(
-        assets=[*build_endpoints(api, resources), *build_assets(api, resources, warehouse)],
-        asset_checks=build_checks(resources, warehouse),
+        assets=[
+            *build_endpoints(api, resources),
+            *build_assets(api, resources, warehouse, [list(each.check_keys) for each in checks]),
+        ],
+        asset_checks=checks,
         schedules=build_schedules(api.name, loaded),
         sensors=[
             build_new_data_sensor(api, resources),

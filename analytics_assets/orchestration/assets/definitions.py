@@ -1,6 +1,6 @@
 """Assets: one op, one dlt pipeline and one merged table per resource, by `@dlt_assets`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,7 +49,10 @@ def build_endpoints(api: Api, resources: Mapping[str, Resource]) -> list[dg.Asse
 
 
 def build_assets(
-    api: Api, resources: Mapping[str, Resource], warehouse: Warehouse
+    api: Api,
+    resources: Mapping[str, Resource],
+    warehouse: Warehouse,
+    checks: Sequence[Sequence[dg.AssetCheckKey]],
 ) -> list[dg.AssetsDefinition]:
     """Build the asset of each resource; opens no connection and resolves no secret.
 
@@ -57,6 +60,7 @@ def build_assets(
         api: the API.
         resources: its resources by name.
         warehouse: the warehouse of the tables.
+        checks: the checks of each resource.
 
     Returns:
         One definition with one asset and one op per resource.
@@ -70,23 +74,22 @@ def build_assets(
     with TemporaryDirectory() as folder:
         pipeline = warehouse.pipeline(api.name, Path(folder))
     assets = []
-    for resource in resources.values():
+    for resource, keys in zip(resources.values(), checks, strict=True):
+        load = AssetLoad(resource, warehouse, translator, keys)
         with _refusals_explained(resource):
-            assets.append(_build_asset(resource, warehouse, translator, pipeline))
+            assets.append(_build_asset(load, pipeline))
     return assets
 
 
-def _build_asset(
-    resource: Resource, warehouse: Warehouse, translator: ResourceTranslator, pipeline: Pipeline
-) -> dg.AssetsDefinition:
-    asset_load = AssetLoad(resource, warehouse, translator)
+def _build_asset(asset_load: AssetLoad, pipeline: Pipeline) -> dg.AssetsDefinition:
+    resource = asset_load.resource
 
     @dlt_assets(
         dlt_source=_source_stub(resource.name),
         dlt_pipeline=pipeline,
-        dagster_dlt_translator=translator,
+        dagster_dlt_translator=asset_load.translator,
         name=op_name(resource),
-        pool=warehouse.pool(resource.table),
+        pool=asset_load.warehouse.pool(resource.table),
         **_partitions(resource.policy.load),
     )
     @with_signature

@@ -41,6 +41,7 @@ from analytics_assets.orchestration.metadata import (
 from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
+from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
 from analytics_assets.orchestration.table_schema import column_lineage
 from analytics_assets.warehouse.queries.tables import Tables
@@ -57,11 +58,13 @@ class AssetLoad:
         resource: the resource.
         warehouse: the warehouse of its table.
         translator: names the asset of the resource.
+        checks: the checks that run after the load.
     """
 
     resource: Resource
     warehouse: Warehouse
     translator: DagsterDltTranslator
+    checks: Sequence[dg.AssetCheckKey]
 
     def run(
         self, context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
@@ -79,7 +82,14 @@ class AssetLoad:
         Raises:
             dagster.Failure: an error that the user can correct; its description has the remedy.
         """
-        record_machine(context.instance, context.run.run_id)
+        instance, run_id = context.instance, context.run.run_id
+        record_machine(instance, run_id)
+        with last_results_kept(instance, run_id, self.checks):
+            return self._run(context, dlt, config)
+
+    def _run(
+        self, context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
+    ) -> dg.MaterializeResult[Any]:
         resource, partitions = self.resource, tuple[str, ...]()
         try:
             partitions = tuple(selected_partitions(context, resource))

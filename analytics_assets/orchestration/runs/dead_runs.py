@@ -10,6 +10,7 @@ import dagster as dg
 import psutil
 
 from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.orchestration.runs.check_results import keep_last_results, planned_checks
 from analytics_assets.orchestration.runs.machine import this_machine
 
 CLOCK_TOLERANCE = 2.0  # seconds between the clocks of a process and of the event log
@@ -40,6 +41,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
         if process and is_gone(*process) and not _has_ended(instance, run.run_id):
             instance.report_run_failed(run, f"The process of this run ({process[0]}) is gone.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            keep_last_results(instance, run.run_id, planned_checks(instance, run.run_id))
             ended.append(run.run_id)
     return ended
 

@@ -13,6 +13,7 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import change, load
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -51,6 +52,24 @@ def test_checks_run_after_each_load_and_compare_columns_with_the_load_before(
     assert run_checks_alone(instance)["columns_unchanged"] == added
     assert outcomes(load(instance, "page_views"))["columns_unchanged"] == added
     assert outcomes(load(instance, "page_views"))["columns_unchanged"][0]
+
+
+def test_a_load_that_fails_leaves_the_results_of_the_checks_as_they_were(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    before = outcomes(load(instance, "page_views"))
+    connected.faults.add(Fault(path="/v1/page_views", times=None, status=403))
+    failed = load(instance, "page_views")
+    assert not failed.success
+    assert outcomes(failed) == {}
+
+    asset = asset_key(API.resources["page_views"])
+    keys = [dg.AssetCheckKey(asset, name) for name in before]
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+
+    kept = {key.name: record.evaluation for key, record in latest.items()}
+    assert {record.run_id for record in latest.values()} == {failed.run_id}
+    assert {name: (each.passed, each.description) for name, each in kept.items() if each} == before
 
 
 def test_a_missing_table_fails_every_check_of_it(

@@ -1,0 +1,95 @@
+"""Results of the checks of a run that ends before they run.
+
+Dagster 1.13 plans a result for each check when it creates a run, and shows it as failed once the
+run has failed, though the check never ran. Such a check keeps its last result.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+RESULT_OF_RUN = "result_of_run"  # metadata: the run in which a check that keeps its result ran
+PLANNED = "PLANNED"  # Dagster's status of a check that has not run
+
+
+@contextmanager
+def last_results_kept(
+    instance: dg.DagsterInstance, run_id: str, checks: Collection[dg.AssetCheckKey]
+) -> Iterator[None]:
+    """Keep the last results of checks if the code inside the context fails.
+
+    Args:
+        instance: holds the event log.
+        run_id: the run of the code, and of the checks after it.
+        checks: the checks that do not run then.
+    """
+    try:
+        yield
+    except BaseException:
+        keep_last_results(instance, run_id, checks)
+        raise
+
+
+def keep_last_results(
+    instance: dg.DagsterInstance, run_id: str, checks: Collection[dg.AssetCheckKey]
+) -> None:
+    """Report the last result of each check again that a run has planned and not run.
+
+    A check that never ran gets a warning that says so.
+
+    Args:
+        instance: holds the event log.
+        run_id: the run.
+        checks: the checks.
+    """
+    records = instance.event_log_storage.get_asset_check_summary_records(list(checks))
+    for check, record in records.items():
+        planned, last = (
+            record.last_check_execution_record,
+            record.last_completed_check_execution_record,
+        )
+        if planned is None or planned.run_id != run_id or planned.status.value != PLANNED:
+            continue
+        event = planned.event
+        assert event is not None, "a planned result has an event since Dagster 1.6"
+        evaluation = last.evaluation if last else None
+        instance.report_dagster_event(
+            dg.DagsterEvent(
+                event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
+                job_name=event.job_name or "",
+                step_key=event.step_key,
+                event_specific_data=_again(evaluation, last.run_id)
+                if evaluation and last
+                else _never_run(check),
+                message=f"Check {check.name} did not run, and keeps its last result.",
+            ),
+            run_id,
+        )
+
+
+def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:
+    """Return the checks that a run was to run."""
+    events = instance.get_records_for_run(
+        run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    ).records
+    found = (record.event_log_entry.dagster_event for record in events)
+    return [event.asset_check_planned_data.asset_check_key for event in found if event]
+
+
+def _again(evaluation: dg.AssetCheckEvaluation, run_id: str) -> dg.AssetCheckEvaluation:
+    """Return an evaluation with the run in which the check ran."""
+    metadata: dict[str, Any] = dict(evaluation.metadata)
+    metadata.setdefault(RESULT_OF_RUN, dg.MetadataValue.dagster_run(run_id))
+    return evaluation.with_metadata(metadata)
+
+
+def _never_run(check: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=check.asset_key,
+        check_name=check.name,
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="Not run yet: it runs after the first load that succeeds.",
+    )
