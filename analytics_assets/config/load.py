@@ -18,6 +18,7 @@ from analytics_assets.config.timestamps import is_format_supported
 from analytics_assets.config.window import Window
 
 By = Literal["day", "week", "month"]
+YEARS = range(1000, 9990)  # of four digits, and not at the end of the calendar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +128,8 @@ class Partitioned:
     def _check_start(self, zone: tzinfo) -> None:
         if not isinstance(self.start, date) or isinstance(self.start, datetime):
             raise refusal(self, "start", "give a date such as date(2026, 1, 1)")
+        if self.start.year not in YEARS:
+            raise refusal(self, "start", f"give a date of the years {YEARS[0]} to {YEARS[-1]}")
         first = _first_day(self.by, self.start)
         if self.start != first:
             raise refusal(

@@ -1,7 +1,7 @@
 """Timestamps as APIs and warehouses write them; one without a time zone is in UTC."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from dlt.common.time import datetime_obj_to_str, detect_datetime_format
 
@@ -42,6 +42,35 @@ def parse_json_timestamp(value: object) -> datetime | None:
     return parse_timestamp(value)
 
 
+def shifted(timestamp: datetime, span: timedelta) -> datetime:
+    """Return a timestamp moved by a span of time, at most to the ends of the calendar.
+
+    APIs write 0001-01-01 and 9999-12-31 for "ever", from where no calculation leads further.
+
+    Args:
+        timestamp: the timestamp, with a time zone.
+        span: the span, negative for an earlier timestamp.
+
+    Example:
+        >>> shifted(datetime(9999, 12, 31, tzinfo=UTC), timedelta(days=3)).year
+        9999
+    """
+    try:
+        return timestamp + span
+    except OverflowError:
+        end = datetime.min if span < timedelta(0) else datetime.max
+        return end.replace(tzinfo=timestamp.tzinfo)
+
+
+def in_zone(timestamp: datetime, zone: tzinfo) -> datetime:
+    """Return a timestamp in a time zone, where it may be at most at the ends of the calendar."""
+    try:
+        return timestamp.astimezone(zone)
+    except OverflowError:
+        end = datetime.min if timestamp.year == datetime.min.year else datetime.max
+        return end.replace(tzinfo=zone)
+
+
 def has_utc_offset(text: str) -> bool:
     """Return True if an ISO timestamp names its time zone."""
     return datetime.fromisoformat(text).tzinfo is not None
@@ -73,7 +102,7 @@ def format_like(timestamp: datetime, example: str) -> str:
     if form is None:
         raise ValueError(example)
     zone = datetime.fromisoformat(example).tzinfo or UTC
-    text = datetime_obj_to_str(timestamp.astimezone(zone), form)
+    text = datetime_obj_to_str(in_zone(timestamp, zone), form)
     digits = FRACTION.search(example)
     return FRACTION.sub(lambda found: found[0][: len(digits[0])], text) if digits else text
 

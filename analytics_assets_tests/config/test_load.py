@@ -28,6 +28,8 @@ def incremental(**parts: Any) -> Incremental:
         (lambda: partitioned(by="hour"), "`Partitioned`: `by` cannot be 'hour': give 'day',"),
         (lambda: partitioned(start="2026-01-01"), "`start` cannot be '2026-01-01': give a date"),
         (lambda: partitioned(start=datetime(2026, 1, 1)), "give a date such as date(2026, 1, 1)"),
+        (lambda: partitioned(start=date(1, 1, 1)), "give a date of the years 1000 to 9989"),
+        (lambda: partitioned(start=date(9999, 12, 31)), "give a date of the years 1000 to 9989"),
         (lambda: partitioned(by="week"), "give datetime.date(2025, 12, 29) or a later one"),
         (
             lambda: partitioned(by="month", start=date(2026, 1, 2)),

@@ -7,9 +7,11 @@ import pytest
 
 from analytics_assets.config.timestamps import (
     format_like,
+    in_zone,
     is_format_supported,
     parse_json_timestamp,
     parse_timestamp,
+    shifted,
 )
 
 EVENING = datetime(2026, 1, 31, 23, 30, 15, 987654, tzinfo=UTC)
@@ -39,6 +41,27 @@ def test_a_date_is_its_midnight(value: Any) -> None:
 def test_anything_else_is_no_timestamp(value: Any) -> None:
     assert parse_timestamp(value) is None
     assert parse_json_timestamp(value) is None
+
+
+EDGES = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("days", [-3, 3, timedelta.max.days, -timedelta.max.days])
+def test_calculations_stay_within_the_calendar(edge: datetime, days: int) -> None:
+    moved = shifted(edge, timedelta(days=days))
+
+    assert moved == (edge + timedelta(days=days) if moved not in EDGES else moved)
+    assert (moved >= edge) is (days > 0 or moved == edge)
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("hours", [-14, 0, 14])
+def test_a_time_zone_does_not_lead_out_of_the_calendar(edge: datetime, hours: int) -> None:
+    moved = in_zone(edge, timezone(timedelta(hours=hours)))
+
+    assert abs(moved - edge) <= timedelta(hours=14)
+    assert moved.utcoffset() == timedelta(hours=hours)
 
 
 def test_a_number_is_seconds_in_json_and_no_timestamp_in_a_table() -> None:

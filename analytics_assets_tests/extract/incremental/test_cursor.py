@@ -31,6 +31,12 @@ def test_the_lookback_does_not_go_beyond_the_initial_value() -> None:
     assert shop.read(load) == shop.read(load) == [INITIAL]
 
 
+def test_a_lookback_of_all_time_begins_at_the_initial_value() -> None:
+    load = Incremental(param="since", field="at", initial_value=INITIAL, lookback=timedelta.max)
+
+    assert Shop([changed(3)]).read(load) == [INITIAL]
+
+
 @pytest.mark.parametrize(
     ("initial", "sent"),
     [

@@ -58,6 +58,22 @@ def test_duplicate_and_null_keys_fail(
     assert result.text.startswith(text)
 
 
+@pytest.mark.parametrize("kind", ["date", "timestamptz"])
+@pytest.mark.parametrize(
+    ("day", "text"), [("9999-12-31", "which is in the future"), ("0001-01-01", "h ago")]
+)
+def test_days_at_the_ends_of_the_calendar_are_old_or_in_the_future(
+    day: str, text: str, kind: str, duckdb_warehouse: Warehouse
+) -> None:
+    table = (f"id bigint, day {kind}", f"(1, '{day}')")
+    with opened_with(duckdb_warehouse, orders=table) as tables:
+        result = check_newest_data(tables, orders(), datetime.now(UTC))
+
+    assert not result.passed
+    assert result.text.startswith(f"The newest `day` is {day}")
+    assert text in result.text
+
+
 @pytest.mark.parametrize(("hours", "fresh"), [(35, True), (37, False)])
 def test_freshness_counts_from_the_end_of_the_newest_day(
     hours: int, fresh: bool, duckdb_warehouse: Warehouse

@@ -1,6 +1,6 @@
 """Partitions of a load: those that exist, are due or missing, and their ranges."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 
 import dagster as dg
@@ -11,6 +11,7 @@ from analytics_assets.config.window import Window
 from analytics_assets.orchestration.partitions.definition import (
     backfill_policy_of,
     due_partitions,
+    expected_partitions,
     finished_partitions,
     missing_partitions,
     partitions_of,
@@ -47,6 +48,10 @@ def test_the_newest_partition_and_the_lookback_before_it_are_due(
     load: Partitioned, due: list[str]
 ) -> None:
     assert due_partitions(load, NOW) == due
+
+
+def test_a_freshness_of_all_time_expects_no_partition() -> None:
+    assert expected_partitions(load_by("day", date(2026, 3, 1)), timedelta.max, NOW) == []
 
 
 @pytest.mark.parametrize("by", ["day", "week", "month"])
