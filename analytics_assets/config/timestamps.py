@@ -42,24 +42,31 @@ def parse_json_timestamp(value: object) -> datetime | None:
     return parse_timestamp(value)
 
 
-def shifted(timestamp: datetime, span: timedelta) -> datetime:
-    """Return a timestamp moved by a span of time, at most to the ends of the calendar.
+def later(timestamp: datetime, span: timedelta) -> datetime:
+    """Return a timestamp after a span of time, at most the end of the calendar.
 
     APIs write 0001-01-01 and 9999-12-31 for "ever", from where no calculation leads further.
 
     Args:
         timestamp: the timestamp, with a time zone.
-        span: the span, negative for an earlier timestamp.
+        span: the span, not negative.
 
     Example:
-        >>> shifted(datetime(9999, 12, 31, tzinfo=UTC), timedelta(days=3)).year
+        >>> later(datetime(9999, 12, 31, tzinfo=UTC), timedelta(days=3)).year
         9999
     """
     try:
         return timestamp + span
     except OverflowError:
-        end = datetime.min if span < timedelta(0) else datetime.max
-        return end.replace(tzinfo=timestamp.tzinfo)
+        return datetime.max.replace(tzinfo=timestamp.tzinfo)
+
+
+def earlier(timestamp: datetime, span: timedelta) -> datetime:
+    """Return a timestamp before a span of time, at least the start of the calendar; see `later`."""
+    try:
+        return timestamp - span
+    except OverflowError:
+        return datetime.min.replace(tzinfo=timestamp.tzinfo)
 
 
 def in_zone(timestamp: datetime, zone: tzinfo) -> datetime:

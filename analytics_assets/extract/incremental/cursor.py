@@ -16,10 +16,10 @@ from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.timestamps import (
+    earlier,
     format_like,
     has_utc_offset,
     parse_timestamp,
-    shifted,
 )
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import advance_incremental, reset_state
@@ -115,7 +115,7 @@ class Cursor(PipeStep):
         self._known = max(self._initial, self._before or self._initial)
         if self._is_reset:
             self._known = self._initial
-        usual = max(self._initial, shifted(self._known, -self._load.lookback))
+        usual = max(self._initial, earlier(self._known, self._load.lookback))
         self._moves = self._chosen is None or self._chosen <= usual
         self._sent = format_like(self._chosen or usual, self._load.initial_value)
         start = parse_timestamp(self._sent)

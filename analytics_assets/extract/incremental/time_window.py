@@ -11,7 +11,7 @@ from analytics_assets.config.resource import (
     is_resource_function,
     name_of,
 )
-from analytics_assets.config.timestamps import shifted
+from analytics_assets.config.timestamps import later
 from analytics_assets.config.window import SHORTEST_STEP, Window
 
 
@@ -38,7 +38,7 @@ class TimeWindow:
     def reach(self) -> "TimeWindow":
         """The span of the rows that the API may return: up to its end, or including it."""
         inclusive = self.query.precision if self.query.end_is_inclusive else None
-        end = shifted(self.end.astimezone(UTC), inclusive or timedelta())
+        end = later(self.end.astimezone(UTC), inclusive or timedelta())
         return replace(self, end=end.astimezone(self.end.tzinfo))
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import shifted
+from analytics_assets.config.timestamps import earlier
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
@@ -62,7 +62,7 @@ def check_missing_partitions(
         now: the moment to compare with.
     """
     load = partitioned(resource)
-    due = finished_partitions(load, shifted(now, -resource.policy.freshness))
+    due = finished_partitions(load, earlier(now, resource.policy.freshness))
     missing = missing_partitions(instance, asset_key(resource), load, due)
     numbers = {"missing_partitions": len(missing)}
     if not missing:

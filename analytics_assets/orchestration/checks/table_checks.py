@@ -7,7 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import shifted
+from analytics_assets.config.timestamps import later
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.partitions.definition import expected_partitions, time_window_of
 from analytics_assets.warehouse.queries.tables import Tables
@@ -54,7 +54,7 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
     newest = tables.newest(table, column)
     if newest is None:
         return CheckResult(False, f"No row has a date or a time in `{column}`.")
-    age = now - shifted(newest, timedelta(days=1))
+    age = now - later(newest, timedelta(days=1))
     if age < -timedelta(days=2):
         return CheckResult(
             False, f"The newest `{column}` is {newest.date()}, which is in the future."

@@ -10,7 +10,7 @@ import dagster as dg
 
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import shifted
+from analytics_assets.config.timestamps import earlier
 from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.orchestration.runs.materializations import last_loads
 
@@ -76,7 +76,7 @@ def expected_partitions(load: Partitioned, freshness: timedelta, now: datetime) 
             has then ended a day later.
         now: the moment.
     """
-    return finished_partitions(load, shifted(now, -max(freshness - DAY, timedelta(0))))
+    return finished_partitions(load, earlier(now, max(freshness - DAY, timedelta(0))))
 
 
 def missing_partitions(

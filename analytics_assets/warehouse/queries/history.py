@@ -14,7 +14,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.resource import REJECTED_ROWS
-from analytics_assets.config.timestamps import shifted
+from analytics_assets.config.timestamps import earlier
 
 
 def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logger) -> None:
@@ -30,7 +30,7 @@ def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logge
     try:
         with pipeline.destination_client() as client:
             assert isinstance(client, SqlJobClientBase)
-            before = shifted(datetime.now(UTC), -age)
+            before = earlier(datetime.now(UTC), age)
             trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
     except DatabaseException as error:  # some destinations delete nothing; the load is whole
         log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")
