@@ -3,7 +3,7 @@
 Versions: dlt 1.31.0 with DuckDB 2.0.0. `test_compat.py` fails once one of them is no longer needed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -11,11 +11,20 @@ import dlt
 import duckdb
 from dlt import Schema
 from dlt.common.configuration import configspec
-from dlt.common.destination import Destination, DestinationCapabilitiesContext
+from dlt.common.destination import (
+    Destination,
+    DestinationCapabilitiesContext,
+    PreparedTableSchema,
+)
+from dlt.common.destination.client import LoadJob
 from dlt.common.normalizers.naming import NamingConvention
-from dlt.common.schema.utils import is_complete_column
+from dlt.common.schema.typing import TSchemaTables
+from dlt.common.schema.utils import get_nested_tables, is_complete_column
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset, SqlLoadJob
 from dlt.pipeline.pipeline import Pipeline
+
+from analytics_assets.warehouse.evolution.guard import guard, merge_statements
 
 P = TypeVar("P", bound=Pipeline)
 
@@ -83,6 +92,50 @@ class StaticCapabilities(Destination[Any, Any]):
     ) -> DestinationCapabilitiesContext:
         """Return the capabilities, of an empty configuration unless one is given."""
         return super().capabilities(config or self.spec(), naming)
+
+
+class GuardedClient(SqlJobClientWithStagingDataset):
+    """A client of a destination that holds stored tables against a load; dlt's class is behind it.
+
+    dlt 1.31.0 only adds columns to a table. It overwrites the stored type of a column by a changed
+    hint, and the warehouse then converts or cuts the values: 5.5 becomes 6 in a column of integers.
+    """
+
+    def update_stored_schema(
+        self,
+        only_tables: Iterable[str] | None = None,
+        expected_update: Any = None,
+        force: bool = False,
+    ) -> TSchemaTables | None:
+        """Guard the tables, then create and extend them; called before the first row."""
+        tables = list(only_tables or self.schema.tables)
+        guard(self, tables)
+        return super().update_stored_schema(tables, expected_update, force)
+
+    def create_load_job(
+        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+    ) -> LoadJob:
+        """Make the job of a file: dlt's own, but one that widens columns before a merge."""
+        if SqlLoadJob.is_sql_job(file_path):
+            return GuardedMerge(file_path)
+        return super().create_load_job(table, file_path, load_id, restore)
+
+
+class GuardedMerge(SqlLoadJob):
+    """The job of a merge's statements, in one transaction with those that widen columns.
+
+    dlt 1.31.0 writes the statements of a merge into a file before it connects to the warehouse, and
+    runs them while its client is set to the dataset of the rows that wait for them.
+    """
+
+    def _split_fragments(self, sql: str) -> list[str]:
+        client = self._job_client
+        assert isinstance(client, GuardedClient), "made by it"
+        tables = get_nested_tables(client.schema.tables, self.load_table_name)
+        dataset, _ = client.create_dataset_names(client.schema, client.config)
+        with client.sql_client.with_alternative_dataset_name(dataset):
+            first = merge_statements(client, [str(table["name"]) for table in tables])
+        return [*first, *super()._split_fragments(sql)]
 
 
 @configspec(init=False)

@@ -1,10 +1,11 @@
 """dlt's destinations for DuckDB and PostgreSQL, with transactions."""
 
+from functools import cache
 from typing import Any
 
 import dlt
 
-from analytics_assets.warehouse.compat import StaticCapabilities
+from analytics_assets.warehouse.compat import GuardedClient, StaticCapabilities
 
 # dlt 1.31.0 claims that neither DuckDB nor PostgreSQL has transactions, and merges without one: a
 # process killed between DELETE and INSERT would leave a table without its rows
@@ -14,6 +15,22 @@ TRANSACTIONS: dict[str, Any] = {"supports_transactions": True}
 class DuckDb(StaticCapabilities, dlt.destinations.duckdb):
     """dlt's destination for a DuckDB file; opens nothing."""
 
+    @property
+    def client_class(self) -> type[Any]:
+        """The client, which holds stored tables against a load."""
+        return guarded(super().client_class)
+
 
 class Postgres(StaticCapabilities, dlt.destinations.postgres):
     """dlt's destination for the PostgreSQL server of the settings; connects to nothing."""
+
+    @property
+    def client_class(self) -> type[Any]:
+        """The client, which holds stored tables against a load."""
+        return guarded(super().client_class)
+
+
+@cache
+def guarded(client: type[Any]) -> type[Any]:
+    """Make a class of clients, as dlt imports a destination's driver where it is used only."""
+    return type(f"Guarded{client.__name__}", (GuardedClient, client), {})

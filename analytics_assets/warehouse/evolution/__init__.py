@@ -1,0 +1,1 @@
+"""Tables of a warehouse held against the columns that a load writes."""

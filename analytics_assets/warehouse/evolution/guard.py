@@ -1,0 +1,151 @@
+"""The tables of a warehouse held against what a load writes, before its first row."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.evolution.column_type import ColumnType
+from analytics_assets.warehouse.evolution.statements import TEXTS, widened
+from analytics_assets.warehouse.evolution.widening import (
+    LARGEST_EXACT,
+    holds,
+    is_widening,
+    needs_exact_integers,
+)
+
+Stored = Mapping[str, TTableSchemaColumns]
+Rule = Callable[[SqlJobClientBase, Stored], None]
+
+
+class StoredTypeError(WarehouseError):
+    """A column of a table has a type into which the values of a load do not fit unaltered."""
+
+
+class Difference(NamedTuple):
+    """A column that a load writes in another type than the table has.
+
+    Args:
+        name: the column.
+        stored: its type in the warehouse.
+        new: its type in the load.
+        column: the column as the load writes it.
+    """
+
+    name: str
+    stored: ColumnType
+    new: ColumnType
+    column: TColumnSchema
+
+
+def guard(client: SqlJobClientBase, tables: Iterable[str]) -> None:
+    """Hold tables against what a load writes, before any of its rows is written.
+
+    Each of `RULES` is applied. dlt calls it for the dataset, and then for the one in which rows
+    wait for their merge.
+
+    Args:
+        client: dlt's client of the destination, with the schema of the load.
+        tables: the tables that the load writes.
+
+    Raises:
+        WarehouseError: the load cannot be written into them.
+    """
+    own = set(client.schema.dlt_table_names())
+    names = [name for name in tables if name not in own and name in client.schema.tables]
+    stored = {name: columns for name, columns in client.get_storage_tables(names) if columns}
+    rules = STAGING_RULES if client.sql_client.is_staging_dataset_active else RULES
+    for rule in rules:
+        rule(client, stored)
+
+
+def merge_statements(client: SqlJobClientBase, tables: Iterable[str]) -> list[str]:
+    """Return the statements that begin the transaction of a merge.
+
+    Args:
+        client: dlt's client of the destination, with the schema of the load.
+        tables: the tables of the merge.
+    """
+    stored = client.get_storage_tables(list(tables))
+    return [
+        each for table, columns in stored for each in _alterations(client, table, columns) if each
+    ]
+
+
+def widen_columns(client: SqlJobClientBase, stored: Stored) -> None:
+    """Widen the columns of tables that are not merged; refuse what cannot be widened.
+
+    Those of merged tables are widened in the transaction of the merge, by `merge_statements`.
+
+    Raises:
+        StoredTypeError: values would be altered in a column.
+    """
+    for table, columns in stored.items():
+        statements = list(_alterations(client, table, columns))
+        if client.prepare_load_table(table)["write_disposition"] != "merge":
+            for statement in statements:
+                client.sql_client.execute_sql(statement)
+
+
+def drop_outdated(client: SqlJobClientBase, stored: Stored) -> None:
+    """Drop tables of waiting rows that have other types than this load; dlt makes them again."""
+    outdated = [
+        table for table, columns in stored.items() if list(differences(client, table, columns))
+    ]
+    if outdated:
+        client.drop_tables(*outdated)
+
+
+RULES: tuple[Rule, ...] = (widen_columns,)
+STAGING_RULES: tuple[Rule, ...] = (drop_outdated,)
+
+
+def differences(
+    client: SqlJobClientBase, table: str, stored: TTableSchemaColumns
+) -> Iterator[Difference]:
+    """Yield the columns of a table that a load writes in another type.
+
+    Args:
+        client: dlt's client of the destination, with the schema of the load.
+        table: the table.
+        stored: its columns in the warehouse.
+    """
+    for name, column in client.schema.get_table_columns(table).items():
+        new, old = ColumnType.of(column), ColumnType.of(stored.get(name, {}))
+        if old and new and not holds(old, new):
+            yield Difference(name, old, new, column)
+
+
+def _alterations(
+    client: SqlJobClientBase, table: str, stored: TTableSchemaColumns
+) -> Iterator[str]:
+    """Yield the statements that widen the columns of a table for a load."""
+    dialect = str(client.config.destination_type).rpartition(".")[2]
+    qualified = client.sql_client.make_qualified_table_name(table)
+    for name, old, new, column in differences(client, table, stored):
+        escaped = client.sql_client.escape_column_name(name)
+        if (
+            dialect not in TEXTS
+            or not is_widening(old, new)
+            or (needs_exact_integers(old, new) and not _are_exact(client, qualified, escaped))
+        ):
+            raise StoredTypeError(
+                f"{table}: its column `{name}` is stored as {old}, in which values of {new} would "
+                "be altered or lost, and it cannot be widened to that type. Give it the stored "
+                f'type by "columns": {{"{name}": {{"data_type": "{old.kind}"}}}} in the entry, or '
+                'widen it by "data_type": "text", or load into another table (`table_name`).'
+            )
+        sql_type = client.type_mapper.to_destination_type(column, client.prepare_load_table(table))
+        value = widened(dialect, escaped, old.kind, new.kind, sql_type)
+        yield f"ALTER TABLE {qualified} ALTER COLUMN {escaped} TYPE {sql_type} USING {value}"
+
+
+def _are_exact(client: SqlJobClientBase, table: str, column: str) -> bool:
+    """Test if no integer of a column is too large for a double."""
+    most = LARGEST_EXACT
+    rows: Any = client.sql_client.execute_sql(
+        f"SELECT count(*) FROM {table} WHERE {column} < -{most} OR {column} > {most}"
+    )
+    return int(rows[0][0]) == 0

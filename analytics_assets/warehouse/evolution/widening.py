@@ -1,0 +1,57 @@
+"""Types that a stored column can take over without a change of any stored value."""
+
+from analytics_assets.warehouse.evolution.column_type import ColumnType
+
+LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
+BIGINT_DIGITS = 19
+WIDER = {
+    "bigint": ("double", "text"),
+    "double": ("text",),
+    "bool": ("text",),
+    "date": ("timestamp", "text"),
+    "timestamp": ("text",),
+    "time": ("text",),
+    "decimal": ("text",),
+}
+
+
+def is_widening(stored: ColumnType, new: ColumnType) -> bool:
+    """Test if each value of a type is the same value in another, wider type.
+
+    Integers become doubles only if none is above `LARGEST_EXACT`: see `needs_exact_integers`.
+
+    Args:
+        stored: the type of the column in the warehouse.
+        new: the type that a load would write.
+
+    Example:
+        >>> is_widening(ColumnType("date"), ColumnType("timestamp"))
+        True
+        >>> is_widening(ColumnType("text"), ColumnType("bigint"))
+        False
+    """
+    if new.kind == "text" and new.precision is not None and stored.kind != "text":
+        return False
+    if stored.kind == new.kind:
+        return stored != new and _holds(new, stored)
+    if (stored.kind, new.kind) == ("bigint", "decimal"):
+        return new.digits >= BIGINT_DIGITS
+    return new.kind in WIDER.get(stored.kind, ())
+
+
+def holds(stored: ColumnType, new: ColumnType) -> bool:
+    """Test if a column of a type holds each value of a type of the same kind."""
+    return stored.kind == new.kind and _holds(stored, new)
+
+
+def needs_exact_integers(stored: ColumnType, new: ColumnType) -> bool:
+    """Test if the widening depends on the stored integers."""
+    return (stored.kind, new.kind) == ("bigint", "double")
+
+
+def _holds(wide: ColumnType, narrow: ColumnType) -> bool:
+    if wide.kind == "decimal":
+        return wide.digits >= narrow.digits and (wide.scale or 0) >= (narrow.scale or 0)
+    if wide.precision is None:
+        return True
+    return narrow.precision is not None and wide.precision >= narrow.precision
