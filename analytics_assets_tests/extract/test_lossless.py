@@ -1,15 +1,15 @@
 """Values that a column's type would alter get a column of their own."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets_tests.extract.rows.reading import load
+from analytics_assets_tests.extract.rows.reading import MERGED, load
 from analytics_assets_tests.support.loading import table_values
-from analytics_assets_tests.support.paged_server import paged
+from analytics_assets_tests.support.paged_server import orders, paged
 
 KEYED = Contract("orders", primary_key=("id",))
 FIVE, MOMENT = 5, "2025-01-01T00:00:00Z"
@@ -29,6 +29,9 @@ ALTERED = [
     (True, FIVE, "bigint"),
     (True, "yes", "text"),
     (MOMENT, "01234", "text"),
+    (MOMENT, 1_700_000_000, "bigint"),
+    (MOMENT, 1.5e9, "double"),
+    (MOMENT, "2026", "text"),
 ]
 # the first value of a column, another one, and its value in that column
 CONVERTED = [
@@ -67,3 +70,28 @@ def test_a_value_that_a_columns_type_would_alter_has_a_column_of_its_own(loads: 
     )
     own = [two[f"n{number}__v_{kind}"] for number, (*_, kind) in enumerate(ALTERED)]
     assert own == [value for _, value, _ in ALTERED]
+
+
+AT = datetime(2026, 1, 31, 10, 30, tzinfo=UTC)
+HINTS = {"day": "date", "at": "timestamp", "hour": "time"}
+HINTED = orders({**MERGED, "columns": {name: {"data_type": HINTS[name]} for name in HINTS}})
+TYPED = {"day": "2026-01-31", "at": "2026-01-31T10:30:00Z", "hour": "10:30:00"}
+
+
+@pytest.mark.merge
+@pytest.mark.usefixtures("warehouse")
+@pytest.mark.parametrize(
+    ("value", "kind"), [(20260131, "bigint"), (1.5, "double"), ("20260131", "text")]
+)
+def test_a_number_in_a_column_of_days_or_times_has_a_column_of_its_own(
+    value: Any, kind: str
+) -> None:
+    rows = [{"id": 1, **TYPED}, {"id": 2, **dict.fromkeys(TYPED, value)}]
+
+    pipeline = load(paged(rows), HINTED, contract=KEYED)
+
+    own = [f"{name}__v_{kind}" for name in HINTS]
+    assert table_values(pipeline, "orders") == [
+        {"id": 1, "day": date(2026, 1, 31), "at": AT, "hour": time(10, 30), **dict.fromkeys(own)},
+        {"id": 2, **dict.fromkeys(HINTS), **dict.fromkeys(own, value)},
+    ]

@@ -1,12 +1,16 @@
 """Fields of an API's rows that collide in one column, or with a column of dlt's."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from analytics_assets.contract.column import DataType
 from analytics_assets.contract.contract import Contract, column_name
 from analytics_assets.extract.http.errors import ApiError
 
 DLT_PREFIX = "_dlt"  # of dlt's own columns
+# the column of a field's values of another type, see `extract.lossless`
+VARIANT = re.compile(rf"(.+)__v_(?:{'|'.join(get_args(DataType))})")
 Path = tuple[str, ...]
 
 
@@ -17,8 +21,9 @@ class FieldCollisionError(ApiError):
 class ColumnCollisions:
     """Checks the columns of all fields of a load, nested fields included.
 
-    dlt makes `a__b` of the field `b` within the field `a`, and a table of a list. Where two fields
-    become one column, one overwrites the other silently.
+    dlt makes `a__b` of the field `b` within the field `a`, a table of a list, and `a__v_text` of
+    texts where the column `a` has another type. Where two fields become one column, one overwrites
+    the other silently.
 
     Args:
         contract: the resource, and the names of its columns.
@@ -43,6 +48,7 @@ class ColumnCollisions:
         self._fields: set[str] = set()
         self._parts: dict[Path, str] = {}
         self._owners: dict[str, Path] = {}
+        self._variants: dict[str, Path] = {}  # fields in the place of a variant, by its column
 
     def check(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Check the fields of a page.
@@ -77,11 +83,19 @@ class ColumnCollisions:
 
     def _claim(self, column: str, path: Path) -> None:
         other = self._owners.setdefault(column, path)
+        variant = VARIANT.fullmatch(column)
+        if variant:
+            self._variants[variant[1]] = path
+        beside = self._owners.get(variant[1]) if variant else self._variants.get(column)
         if column.rpartition(".")[2].startswith(DLT_PREFIX):
             problem = f"its field `{_dotted(path)}` would become a column of dlt's own"
         elif other != path:
             problem = f"its fields `{_dotted(other)}` and `{_dotted(path)}` would both become the "
             problem += f"column `{column}`"
+        elif beside:
+            field, other = (beside, path) if variant else (path, beside)
+            problem = f"its field `{_dotted(other)}` would become a column that dlt makes of values"
+            problem += f" of its field `{_dotted(field)}` if they are of more than one type"
         else:
             return
         within = max(path, other, key=len)

@@ -26,6 +26,13 @@ WHOLE = {"fooBar": 1, "foo_bar": 2, "_dlt_id": [{"_dlt_id": 3}]}
         ([{"a": [{"x+": 1}, {"xx": 2}]}], r"`a\[\]\.x\+` and `a\[\]\.xx`.*keep `a` whole"),
         ([{"_dlt_id": "mine"}], r"`_dlt_id` would become a column of dlt's own.*`rename`"),
         ([{"_dltLoadId": "mine"}], r"`_dltLoadId` would become a column of dlt's own"),
+        ([{"zip": 1, "zip__v_text": "a"}], r"`zip__v_text` would .* of its field `zip` .*`rename`"),
+        (
+            [{"zip__v_text": "a"}, {"zip": 1}],
+            r"`zip__v_text` would .* of its field `zip` .*`rename",
+        ),
+        ([{"zip": 1}, {"zip": {"v_text": "a"}}], r"`zip\.v_text` would .* of its field `zip` .*"),
+        ([{"a": [{"b": 1, "b__v_json": 2}]}], r"`a\[\]\.b__v_json` would .*`a\[\]\.b` .*`a` whole"),
         ([{"a": [{"_dlt_id": 1}]}], r"`a\[\]\._dlt_id` would become a column of dlt's own.*whole"),
     ],
 )
@@ -52,6 +59,17 @@ def test_a_collision_fails_the_read() -> None:
 
     assert "`a__b` and `a.b` would both become the column `a__b`" in read.error
     assert read.rows == []
+
+
+def test_a_field_may_be_named_like_a_variant_of_no_field() -> None:
+    found = {
+        "zip__v_text": 1,
+        "zip__v_5": 1,
+        "zip_code": 1,
+        "__v_text": 1,
+        "code__v_text": {"a": 1},
+    }
+    ColumnCollisions(KEYED).check([{"id": 1, **found}])
 
 
 def test_fields_inside_one_that_stays_whole_do_not_collide() -> None:

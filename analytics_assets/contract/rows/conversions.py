@@ -1,0 +1,75 @@
+"""Conversions of a value to a column's type that would make another value of it."""
+
+import re
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any
+
+from analytics_assets.contract.column import DataType
+from analytics_assets.contract.rows.storage_limits import BIGINT
+
+JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+BIGINT_TEXT = re.compile(r"0|-?[1-9]\d*", re.ASCII)
+LONGEST = len(str(BIGINT[0]))
+BOOLEANS = ("true", "false")
+# RFC 3339, and those forms of ISO 8601 that nobody takes for a number
+_DAY, _OFFSET = r"\d{4}-\d\d-\d\d", r"(?: ?(?:[Zz]|[+-]\d\d(?::?\d\d)?))?"
+_CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?"
+TEMPORAL = {
+    "timestamp": rf"{_DAY}(?:[Tt ]{_CLOCK}{_OFFSET})?|\d{{8}}T\d{{4}}(?:\d\d)?{_OFFSET}",
+    # a midnight says no more than its day
+    "date": rf"{_DAY}(?:[Tt ]00:00(?::00(?:[.,]0+)?)?(?:[Zz]|[+-]00:?00)?)?",
+    "time": rf"{_CLOCK}[Zz]?",
+}
+
+
+def alters(to_type: DataType, from_type: DataType, value: Any) -> bool:
+    """Test if a conversion would make another value, or would be a guess.
+
+    A number for a date or a time may be seconds, milliseconds, days or digits such as 20260131:
+    only a format that the policy states says so.
+
+    Args:
+        to_type: dlt's type of the column.
+        from_type: dlt's type of the value.
+        value: the value.
+
+    Example:
+        >>> alters("bigint", "text", "01234"), alters("date", "bigint", 20260131)
+        (True, True)
+        >>> alters("bigint", "text", "1234"), alters("date", "text", "2026-01-31")
+        (False, False)
+    """
+    if from_type == to_type:
+        return False
+    if from_type == "text":
+        return _alters_text(to_type, value)
+    if to_type in TEMPORAL:
+        return from_type not in TEMPORAL or _cuts(to_type, value)
+    if to_type == "bool":
+        return value not in (0, 1)
+    if to_type == "double" and from_type in ("bigint", "decimal"):
+        return bool(Decimal(float(value)) != value)
+    if to_type == "bigint" and from_type in ("double", "decimal"):
+        return not BIGINT[0] <= value <= BIGINT[-1]
+    return False
+
+
+def _alters_text(to_type: DataType, text: str) -> bool:
+    if to_type in TEMPORAL:
+        return not re.fullmatch(TEMPORAL[to_type], text, re.ASCII)
+    if to_type == "bool":
+        return text not in BOOLEANS
+    if to_type == "bigint":
+        # a text in another form, as with a leading zero, is a name and no number
+        return len(text) > LONGEST or not BIGINT_TEXT.fullmatch(text) or int(text) not in BIGINT
+    if to_type == "double":
+        return not JSON_NUMBER.fullmatch(text) or Decimal(repr(float(text))) != Decimal(text)
+    if to_type in ("decimal", "wei"):
+        return not JSON_NUMBER.fullmatch(text)
+    return False
+
+
+def _cuts(to_type: DataType, value: Any) -> bool:
+    """Test if a date is made of a time within a day."""
+    return to_type == "date" and isinstance(value, datetime) and value.time() != time()
