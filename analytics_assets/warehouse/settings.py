@@ -32,8 +32,7 @@ class WarehouseSettings(BaseConfiguration):
         pipelines_dir: the folder of runs' working files; dlt's own if not set.
         lock_patience: seconds that a run waits for a table, or a DuckDB file, which a process
             holds that is no run of the same Dagster instance.
-        history_days: days for which rejected rows, and dlt's records of loads, are kept; 0 is for
-            ever.
+        history_days: days for which dlt's records of loads are kept; 0 is for ever.
     """
 
     destination_type: str = DEFAULT_DESTINATION

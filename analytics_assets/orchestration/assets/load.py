@@ -26,6 +26,7 @@ from analytics_assets.orchestration.assets.deletion import (
 )
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.errors import explanation_of
+from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.orchestration.metadata import (
@@ -135,6 +136,7 @@ class AssetLoad:
             metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
             with self.warehouse.open(context.log) as tables:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
+                settle_rejected_rows(tables, resource, metadata)
                 metadata |= table_metadata(tables, resource)
                 rows = row_counts(tables, resource, partitions)
         metadata[TABLE_NAME] = self.warehouse.qualified(resource.table)

@@ -13,7 +13,6 @@ from analytics_assets.orchestration.checks.load_checks import (
     check_cursor,
     check_drift,
     check_pruned,
-    check_rejected_rows,
 )
 from analytics_assets.orchestration.checks.partition_checks import (
     check_lost_partitions,
@@ -22,6 +21,7 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_partition_rows,
     check_rows_in_window,
 )
+from analytics_assets.orchestration.checks.rejection_check import check_rejected_rows
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.checks.table_checks import (
     check_columns,
@@ -102,12 +102,11 @@ CHECKS: Mapping[str, Check] = {
         per_load=True,
     ),
     "no_rejected_rows": Check(
-        "No row of the load broke the contract.",
+        "No row is kept out of the table because it broke the contract.",
         lambda context: check_rejected_rows(
             context.tables, context.resource, context.load.metadata
         ),
         applies=_is_verified,
-        per_load=True,
     ),
     "contract_drift": Check(
         "The API's document and rows match the stored contract.",

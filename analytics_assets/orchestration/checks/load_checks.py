@@ -9,11 +9,9 @@ import dagster as dg
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.resource import Resource
-from analytics_assets.contract.rows.validation import MISSING_KEY
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.cursor import AFTER, BEFORE, STARTED
 from analytics_assets.extract.incremental.cursor_values import (
@@ -36,11 +34,8 @@ from analytics_assets.orchestration.metadata import (
     ROWS_TO_PRUNE,
     UNKNOWN,
     UNKNOWN_FIELDS,
-    load_ids,
 )
-from analytics_assets.warehouse.queries.tables import Tables
 
-REASONS_SHOWN = 3
 NO_LOAD = "The asset was never loaded."
 
 
@@ -107,36 +102,6 @@ def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     found = [f"{count} rows {findings[name]}" for name, count in numbers.items() if count]
     text = " ".join(found) or f"It moved from {load[BEFORE]} to {load[AFTER]}."
     return CheckResult(not found, text, dg.AssetCheckSeverity.WARN, numbers)
-
-
-def check_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, Any]) -> CheckResult:
-    """Warn if rows of the last load were rejected; fail if they were more than the policy allows.
-
-    Args:
-        tables: the open warehouse.
-        resource: the resource.
-        load: the metadata of its last load.
-    """
-    if not load.get(ROWS_REJECTED):
-        return CheckResult(True, "All rows fit.", numbers={ROWS_REJECTED: 0})
-    reasons = tables.rejections(REJECTED_ROWS, resource.name, load_ids(load))
-    rejected = sum(reasons.values())
-    share = rejected / max(load[ROWS_RECEIVED], rejected)
-    examples = "; ".join(
-        f"{reason} ({count} times)" for reason, count in list(reasons.items())[:REASONS_SHOWN]
-    )
-    severe = share > resource.policy.max_rejected_share
-    text = (
-        f"{rejected} rows ({share:.2%}) are in `{REJECTED_ROWS}` and not in the table: {examples}."
-    )
-    if any(reason.endswith(MISSING_KEY) for reason in reasons):
-        text += " Is `primary_key` in the entry the field that identifies a row?"
-    return CheckResult(
-        False,
-        text,
-        dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
-        {ROWS_REJECTED: rejected},
-    )
 
 
 def check_pruned(load: Mapping[str, Any], policy: Policy) -> CheckResult:

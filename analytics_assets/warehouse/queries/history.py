@@ -1,7 +1,7 @@
 """The history of loads, deleted after a while.
 
 dlt 1.31 writes a row about each load, each change of its state and each change of a schema, and
-deletes none of them. `rejected_rows` grows with each load, too, as long as the API repeats a row.
+deletes none of them. Rejected rows are no history: each stays until it is settled.
 """
 
 import logging
@@ -13,7 +13,6 @@ from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.config.timestamps import earlier
 
 
@@ -72,9 +71,6 @@ def trim_history(
             with client.with_staging_dataset():
                 if client.get_storage_table(client.schema.version_table_name)[0]:
                     _trim_versions(client, schema, before)
-    if client.get_storage_table(REJECTED_ROWS)[0]:
-        rejected = sql.make_qualified_table_name(REJECTED_ROWS)
-        sql.execute_sql(f"DELETE FROM {rejected} WHERE rejected_at < %s", before)
 
 
 def _trim_versions(client: SqlJobClientBase, schema: str, before: datetime) -> None:

@@ -10,8 +10,10 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.queries.rejections import Rejections
 
 LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
 
@@ -134,16 +136,9 @@ class Tables:
         nulls = " OR ".join(f"{self._column(column)} IS NULL" for column in key)
         return int(self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {nulls}"))
 
-    def rejections(self, table: str, resource: str, loads: Sequence[str]) -> dict[str, int]:
-        """Count the rows of a resource that some loads rejected, by reason, most frequent first."""
-        rows = self._client.sql_client.execute_sql(
-            f"SELECT reason, count(*) AS times FROM {self._qualified(table)} "
-            f"WHERE resource = %s AND {LOAD} IN ({_places(loads)}) GROUP BY reason "
-            "ORDER BY times DESC, reason",
-            resource,
-            *loads,
-        )
-        return {str(reason): int(times) for reason, times in rows or ()}
+    def rejections(self, resource: ResourceConfig) -> Rejections:
+        """Return the rejected rows of a resource."""
+        return Rejections(self._client, resource.api_name, resource.name)
 
     def rows_of_loads(self, table: str, loads: Sequence[str], span: Span | None = None) -> int:
         """Count the rows that these loads wrote last, all or those of a span."""

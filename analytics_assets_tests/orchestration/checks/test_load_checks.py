@@ -1,4 +1,4 @@
-"""Checks of a load, on literal metadata: complete, nothing rejected or deleted, no drift."""
+"""Checks of a load, on literal metadata: complete, nothing deleted, no drift."""
 
 import json
 from collections.abc import Mapping
@@ -16,16 +16,11 @@ from analytics_assets.orchestration.checks.load_checks import (
     check_cursor,
     check_drift,
     check_pruned,
-    check_rejected_rows,
 )
-from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.orders import document_of, orders_api
-from analytics_assets_tests.support.tables import opened_with
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
-REJECTED = "resource varchar, reason varchar, _dlt_load_id varchar"
-NO_KEY = "`$.id`: missing primary key"
 
 
 def orders(openapi: str | None = None, **policy: Any) -> Resource:
@@ -114,31 +109,6 @@ def test_rows_that_no_later_load_can_ask_for_by_their_change_are_a_warning(
 def incremental() -> Policy:
     load = Incremental(initial_value="2025-01-01T00:00:00Z")
     return orders(load=load).policy
-
-
-@pytest.mark.parametrize(("bad", "severity"), [(1, WARN), (10, ERROR)])
-def test_rejected_rows_are_a_warning_and_too_many_an_error(
-    bad: int, severity: dg.AssetCheckSeverity, duckdb_warehouse: Warehouse
-) -> None:
-    rows = [f"('orders', '{NO_KEY}', 'now')" for _ in range(bad)]
-    rows += [f"('orders', '{NO_KEY}', 'before')", f"('lines', '{NO_KEY}', 'now')"]
-    load = {"rows_received": 250, "rows_rejected": bad, "load_id": "now"}
-
-    with opened_with(duckdb_warehouse, rejected_rows=(REJECTED, ", ".join(rows))) as tables:
-        result = check_rejected_rows(tables, orders(), load)
-
-    assert (result.passed, result.severity) == (False, severity)
-    assert result.text == (
-        f"{bad} rows ({bad / 250:.2%}) are in `rejected_rows` and not in the table: {NO_KEY} "
-        f"({bad} times). Is `primary_key` in the entry the field that identifies a row?"
-    )
-    assert result.numbers == {"rows_rejected": bad}
-
-
-def test_a_load_without_rejected_rows_passes_without_a_query() -> None:
-    no_tables: Any = None
-
-    assert check_rejected_rows(no_tables, orders(), {"rows_rejected": 0}).passed
 
 
 @pytest.mark.parametrize(

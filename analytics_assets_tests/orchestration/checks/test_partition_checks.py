@@ -171,9 +171,9 @@ def test_checks_of_a_load_belong_to_the_window_of_its_own_run(
         after = outcomes(load_days(instance, api, *DAYS[4:8]))
     assert found["complete_read"] == (True, "20 rows arrived of 20.")
     assert found["no_rejected_rows"][0] is False
-    assert "1 rows (5.00%) are in `rejected_rows`" in found["no_rejected_rows"][1]
+    assert "The last load rejected 1 of its rows (5.00%)." in found["no_rejected_rows"][1]
     assert after["complete_read"] == (True, "20 rows arrived of 20.")
-    assert after["no_rejected_rows"][0]
+    assert "The last load rejected 0 of its rows" in after["no_rejected_rows"][1]
     assert after["partition_rows"] == (True, "1 were compared.")
 
 

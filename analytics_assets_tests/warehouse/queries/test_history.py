@@ -135,12 +135,12 @@ def test_old_versions_in_the_dataset_for_staging_are_deleted(history: History) -
         assert history.left("_dlt_version", "version") == [2]
 
 
-def test_old_rejected_rows_are_deleted(history: History) -> None:
+def test_rejected_rows_stay_until_they_are_settled(history: History) -> None:
     history.create("rejected_rows", f"resource varchar, rejected_at {TIME}")
     history.insert("rejected_rows", "old", OLD)
     history.insert("rejected_rows", "recent", RECENT)
     history.trim()
-    assert history.left("rejected_rows", "resource") == ["recent"]
+    assert history.left("rejected_rows", "resource") == ["old", "recent"]
 
 
 @dlt.resource(table_name="counts", write_disposition="merge", primary_key="id")

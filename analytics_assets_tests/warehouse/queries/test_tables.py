@@ -45,17 +45,6 @@ def test_a_null_in_the_key_is_counted(warehouse: Warehouse) -> None:
         assert tables.duplicated_keys("keys", ["a", "b"]) == 1
 
 
-def test_rejections_are_counted_by_reason_most_frequent_first(warehouse: Warehouse) -> None:
-    rows = """
-    ('orders', 'no id', 'a'), ('orders', 'too long', 'a'), ('orders', 'too long', 'b'),
-    ('orders', 'of another load', 'c'), ('users', 'of another resource', 'a')
-    """
-    columns = "resource varchar, reason varchar, _dlt_load_id varchar"
-    with opened_with(warehouse, rejected_rows=(columns, rows)) as tables:
-        found = tables.rejections("rejected_rows", "orders", ["a", "b"])
-    assert list(found.items()) == [("too long", 2), ("no id", 1)]
-
-
 def test_rows_of_a_span_are_counted_by_day_or_by_minute(warehouse: Warehouse) -> None:
     columns = f"day date, moment {TIME}"
     rows = """

@@ -1,0 +1,50 @@
+"""The check of rejected rows: those that no load, retry or user has settled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from analytics_assets.config.resource import REJECTED_ROWS
+from analytics_assets.contract.resource import Resource
+from analytics_assets.contract.rows.validation import MISSING_KEY
+from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets.orchestration.metadata import ROWS_RECEIVED, ROWS_REJECTED
+from analytics_assets.warehouse.queries.tables import Tables
+
+REASONS_SHOWN = 3
+
+
+def check_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, Any]) -> CheckResult:
+    """Warn while rows are rejected; fail if the last load rejected more than the policy allows.
+
+    Args:
+        tables: the open warehouse.
+        resource: the resource.
+        load: the metadata of its last load; empty if there is none.
+    """
+    reasons = tables.rejections(resource).reasons()
+    left = sum(reason.rows for reason in reasons)
+    if not left:
+        return CheckResult(True, "No row is rejected.", numbers={ROWS_REJECTED: 0})
+    rejected, received = load.get(ROWS_REJECTED, 0), load.get(ROWS_RECEIVED, 0)
+    share = rejected / max(received, rejected, 1)
+    severe = share > resource.policy.max_rejected_share
+    examples = "; ".join(
+        f"{reason.text} ({reason.rows} times)" for reason in reasons[:REASONS_SHOWN]
+    )
+    text = (
+        f"{left} rows are in `{REJECTED_ROWS}` and not in the table: {examples}. The last load "
+        f"rejected {rejected} of its rows ({share:.2%})."
+    )
+    if any(reason.text.endswith(MISSING_KEY) for reason in reasons):
+        text += " Is `primary_key` in the entry the field that identifies a row?"
+    command = f"`analytics-assets rejected {resource.api_name}/{resource.name}`"
+    text += f" {command} lists them; with `--retry` it loads those that fit now, with `--dismiss` "
+    text += "it forgets them."
+    return CheckResult(
+        False,
+        text,
+        dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
+        {ROWS_REJECTED: left},
+    )
