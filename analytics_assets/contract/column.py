@@ -1,7 +1,8 @@
 """A field of an API's rows, and the column that it becomes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 DataType = Literal[
     "text",
@@ -19,17 +20,32 @@ DataType = Literal[
 
 
 @dataclass(frozen=True)
+class ParentObject:
+    """An object of a row around a field.
+
+    Args:
+        name: its field in the API's rows.
+        nullable: True if it may be null or missing.
+    """
+
+    name: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
 class Column:
     """A field of an API's rows, and the column that it becomes.
 
     Args:
-        field: its name in the API's rows.
-        name: the column of the table: the field, or its `rename`, in dlt's snake case.
+        field: its name in the API's rows; of a field within objects the path: `properties.email`.
+        name: the column of the table: the field, or its `rename`, in dlt's snake case; of a field
+            within objects as dlt names it: `properties__email`.
         data_type: dlt's type of the column. `decimal`, `wei` and `binary` come from a hint in
             `api.py`, never from the document.
-        nullable: True if the field of a row may be null or missing.
+        nullable: True if the field may be null or missing in a row, or in the object around it.
         description: its description in the document.
         choices: the values of an enumeration. Others are not refused: APIs grow new ones.
+        parents: the objects around the field, the outermost first; empty for a field of the row.
     """
 
     field: str
@@ -38,6 +54,38 @@ class Column:
     nullable: bool
     description: str | None = None
     choices: tuple[str, ...] = ()
+    parents: tuple[ParentObject, ...] = ()
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names that lead from a row to the field."""
+        names = tuple(parent.name for parent in self.parents)
+        return (*names, self.field[len("".join(f"{name}." for name in names)) :])
+
+    @property
+    def may_be_null(self) -> bool:
+        """True if the column may be null, as the field may be, or an object around it."""
+        return self.nullable or any(parent.nullable for parent in self.parents)
+
+    def values(self, rows: Sequence[Any]) -> list[Any]:
+        """Return the field's value in each row; None where it is missing.
+
+        Raises:
+            AttributeError: a row, or an object around the field, is no object.
+        """
+        for parent in self.parents:
+            objects = [row.get(parent.name) for row in rows]
+            rows = [{} if each is None else each for each in objects]
+        name = self.path[-1]
+        return [row.get(name) for row in rows]
+
+    def is_missing(self, row: Any) -> bool:
+        """Test if the field is null or missing in a row that has the objects around it."""
+        for parent in self.parents:
+            row = row.get(parent.name)
+            if row is None:
+                return False
+        return row.get(self.path[-1]) is None
 
     @property
     def comment(self) -> str | None:

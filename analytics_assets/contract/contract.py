@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,9 +47,19 @@ class Contract:
         """True if a document describes the columns."""
         return bool(self.columns)
 
-    def name_of(self, field: str) -> str:
-        """Return the column of a field: renamed, in dlt's snake case."""
-        return column_name(field, self.rename)
+    def name_of(self, field: str, *within: str) -> str:
+        """Return the column of a field: renamed, in dlt's snake case.
+
+        Args:
+            field: the field of a row; or a column's field, which has dots within an object.
+            *within: the names that lead on from it to a field within an object.
+        """
+        nested = self._nested.get(field) if not within else None
+        return nested or column_name(field, self.rename, *within)
+
+    @cached_property
+    def _nested(self) -> Mapping[str, str]:
+        return {column.field: column.name for column in self.columns if column.parents}
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -73,10 +84,16 @@ class Contract:
         return hints
 
 
-def column_name(field: str, rename: Mapping[str, str]) -> str:
-    """Return the column of a field: renamed, in dlt's snake case."""
-    name = rename.get(field, field)
-    return snake_case(name) if name.strip() else NAMELESS
+def column_name(field: str, rename: Mapping[str, str], *within: str) -> str:
+    """Return the column of a field: renamed, in dlt's snake case.
+
+    Args:
+        field: the field of a row.
+        rename: the column of a field, where the two names differ.
+        *within: the names that lead on from it to a field within an object.
+    """
+    names = (rename.get(field, field), *within)
+    return "__".join(snake_case(name) if name.strip() else NAMELESS for name in names)
 
 
 def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
@@ -142,7 +159,7 @@ def _as_configured(
     rename: Mapping[str, str],
 ) -> Column:
     """Override the document's column by the hints of `api.py`."""
-    name = column_name(column.field, rename)
+    name = column_name(column.path[0], rename, *column.path[1:])
     hint = {**hints.get(name, {}), **hints.get(column.field, {})}
     return replace(
         column,
@@ -177,7 +194,7 @@ def _row_schema(endpoints: Endpoints, resource: ResourceConfig) -> Schema | None
 
 
 def _check_rename(contract: Contract) -> None:
-    fields = [column.field for column in contract.columns]
+    fields = list(dict.fromkeys(column.path[0] for column in contract.columns))
     for name in contract.rename:
         if fields and name not in fields:
             raise ConfigurationError(

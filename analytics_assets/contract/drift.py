@@ -32,8 +32,8 @@ def _changes(before: Column, now: Column) -> Iterator[str]:
     name = f"`{now.field}`"
     if before.data_type != now.data_type:
         yield f"{name} was {before.data_type} and is {now.data_type}"
-    if before.nullable != now.nullable:
-        yield f"{name} may be null now" if now.nullable else f"{name} may no longer be null"
+    if before.may_be_null != now.may_be_null:
+        yield f"{name} may be null now" if now.may_be_null else f"{name} may no longer be null"
     for choice in now.choices:
         if before.choices and choice not in before.choices:
             yield f"{name} may be `{choice}` now"

@@ -30,7 +30,7 @@ def table_schema(columns: TTableSchemaColumns) -> dg.TableSchema:
 def contract_schema(resource: Resource) -> dg.TableSchema:
     """Return the schema that the contract gives to a resource's table."""
     return _schema(
-        (column.name, column.data_type, column.comment, column.nullable)
+        (column.name, column.data_type, column.comment, column.may_be_null)
         for column in resource.contract.columns
     )
 
@@ -38,7 +38,7 @@ def contract_schema(resource: Resource) -> dg.TableSchema:
 def endpoint_schema(resource: Resource) -> dg.TableSchema:
     """Return the schema of an endpoint's rows, by the API's names."""
     return _schema(
-        (column.field, column.data_type, column.description, column.nullable)
+        (column.field, column.data_type, column.description, column.may_be_null)
         for column in resource.contract.columns
     )
 

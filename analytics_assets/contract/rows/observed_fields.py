@@ -1,7 +1,11 @@
 """Fields of the rows of a load, beside those of the contract."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from analytics_assets.contract.fields import Fields, NestedObject
+
+Path = tuple[str, ...]
 
 UNDETERMINED = "null"  # the kind of a field that was null in each row so far
 _KINDS = {bool: "bool", int: "bigint", float: "double", str: "text", type(None): UNDETERMINED}
@@ -12,21 +16,34 @@ class ObservedFields:
 
     Args:
         named: the fields of the contract.
-
-    Attributes:
-        unknown: the other fields of the rows, and the kind of the first value of each.
     """
 
-    def __init__(self, named: Iterable[str]) -> None:
+    def __init__(self, named: Fields) -> None:
+        self._objects = {
+            name: ObservedFields(part.fields)
+            for name, part in named.items()
+            if isinstance(part, NestedObject)
+        }
         self._named = frozenset(named)
         self._observed: set[str] = set()
         self._undetermined: set[str] = set()
-        self.unknown: dict[str, str] = {}
+        self._unknown: dict[str, str] = {}
+
+    @property
+    def unknown(self) -> dict[Path, str]:
+        """The paths of other fields of the rows, and the kind of the first value of each."""
+        found: dict[Path, str] = {(name,): kind for name, kind in self._unknown.items()}
+        for name, fields in self._objects.items():
+            found |= {(name, *path): kind for path, kind in fields.unknown.items()}
+        return found
 
     @property
     def absent(self) -> set[str]:
-        """The contract's fields that no row had."""
-        return set(self._named - self._observed)
+        """The contract's fields that no row had; those of an object with their path."""
+        found = set(self._named - self._observed - self._objects.keys())
+        for name, fields in self._objects.items():
+            found |= {f"{name}.{field}" for field in fields.absent}
+        return found
 
     def observe(self, page: Sequence[Any]) -> None:
         """Add the fields of a page; what is no object has none."""
@@ -37,13 +54,15 @@ class ObservedFields:
         self._observed.update(*rows)
         if len(self._observed) > known:
             others = self._observed - self._named
-            self._undetermined |= {name for name in others if name not in self.unknown}
+            self._undetermined |= {name for name in others if name not in self._unknown}
         for name in list(self._undetermined):
             kinds = (_kind(row.get(name)) for row in rows)
             kind = next((kind for kind in kinds if kind != UNDETERMINED), UNDETERMINED)
-            self.unknown[name] = kind
+            self._unknown[name] = kind
             if kind != UNDETERMINED:
                 self._undetermined.remove(name)
+        for name, fields in self._objects.items():
+            fields.observe([row.get(name) for row in rows])
 
 
 def _kind(value: Any) -> str:

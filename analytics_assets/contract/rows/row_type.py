@@ -1,6 +1,6 @@
 """A contract's columns as one msgspec type, by which a whole page is validated in C."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from sys import float_info
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from analytics_assets.contract.column import Column, DataType
+from analytics_assets.contract.fields import Fields, NestedObject, fields_of
 
 OPEN_TYPES: tuple[DataType, ...] = ("json", "decimal", "wei", "binary")
 _LEAST, _MOST = -(2**63), 2**63 - 1  # of a bigint
@@ -35,21 +36,50 @@ def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
 
     Args:
         columns: the columns of a row. Those of `OPEN_TYPES` may have any value, null included.
-        closed: True to refuse fields that no column names; False to ignore them.
+        closed: True to refuse fields that no column names, at any level; False to ignore them.
 
     Returns:
         A type for `msgspec.convert`.
     """
-    fields = []
-    for number, column in enumerate(columns):
-        kind = _TYPES.get(column.data_type, Any)
-        if column.nullable:
-            absent = msgspec.field(name=column.field, default=None)
-            fields.append((f"field_{number}", kind | None if kind is not Any else Any, absent))
+    return _object_type(fields_of(columns), closed)
+
+
+def _object_type(fields: Fields, closed: bool) -> Any:
+    typed: list[tuple[str, Any, Any]] = []
+    for number, (name, part) in enumerate(fields.items()):
+        if isinstance(part, NestedObject):
+            kind = _object_type(part.fields, closed)
         else:
-            fields.append((f"field_{number}", kind, msgspec.field(name=column.field)))
+            kind = _TYPES.get(part.data_type, Any)
+        if part.nullable:
+            absent = msgspec.field(name=name, default=None)
+            typed.append((f"field_{number}", kind | None if kind is not Any else Any, absent))
+        else:
+            typed.append((f"field_{number}", kind, msgspec.field(name=name)))
     # rows are short-lived: the garbage collector need not track them
-    return msgspec.defstruct("Row", fields, kw_only=True, gc=False, forbid_unknown_fields=closed)
+    return msgspec.defstruct("Row", typed, kw_only=True, gc=False, forbid_unknown_fields=closed)
+
+
+def values_by_field(rows: Sequence[Any], fields: Fields, within: str = "") -> dict[str, Any]:
+    """Return the values of each column in rows of a `row_type`.
+
+    Args:
+        rows: the rows.
+        fields: their fields.
+        within: the beginning of the names of the columns' fields.
+
+    Returns:
+        A value per row, by the column's field; None in place of those of an object that is null.
+    """
+    nothing = (None,) * len(fields)
+    tuples = [nothing if row is None else msgspec.structs.astuple(row) for row in rows]
+    found: dict[str, Any] = {}
+    for (name, part), values in zip(fields.items(), zip(*tuples, strict=True), strict=True):
+        if isinstance(part, NestedObject):
+            found |= values_by_field(values, part.fields, f"{within}{name}.")
+        else:
+            found[f"{within}{name}"] = values
+    return found
 
 
 def rejection_reason(error: msgspec.ValidationError) -> str:
@@ -57,7 +87,7 @@ def rejection_reason(error: msgspec.ValidationError) -> str:
     message, _, path = str(error).partition(" - at ")
     path = path.strip("`") or "$"
     if message.startswith("Object missing required field "):
-        return f"`$.{message.split('`')[1]}`: required, but missing"
+        return f"`{path}.{message.split('`')[1]}`: required, but missing"
     if message.startswith("Expected `float` "):
         message = (
             "Expected a finite `float`" if str(float_info.max) in message else "Expected `int`"

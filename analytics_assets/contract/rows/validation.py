@@ -13,6 +13,7 @@ import msgspec
 import orjson
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.fields import fields_of
 from analytics_assets.contract.rows.observed_fields import ObservedFields
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.row_type import OPEN_TYPES, rejection_reason, row_type
@@ -82,21 +83,22 @@ class RowValidator:
         self._key_check = PrimaryKeyCheck(contract, hinted)
         self._row_type = row_type(columns)
         self._has_schema = contract.has_schema
-        self._fields = ObservedFields(column.field for column in columns)
+        self._fields = ObservedFields(fields_of(columns))
         open_columns = [column for column in columns if column.data_type in OPEN_TYPES]
-        self._open = {column.field for column in open_columns}
+        self._open = {column.path[0] for column in open_columns}
         # what must not be null, and is not known to msgspec
-        named = {column.field for column in columns} - self._open
-        self._not_null = {column.field for column in open_columns if not column.nullable}
-        self._not_null |= set(self._key) - named
-        self._clock = [each.field for each in columns if each.data_type in ("timestamp", "time")]
-        self._times = [each.field for each in columns if each.data_type == "timestamp"]
-        self._doubles = [each.field for each in columns if each.data_type == "double"]
+        self._not_null = [column for column in open_columns if not column.nullable]
+        named = {column.field for column in columns if column not in open_columns}
+        self._untyped_key = [part for part in self._key if part not in named]
+        self._clock = [each for each in columns if each.data_type in ("timestamp", "time")]
+        self._times = [each for each in columns if each.data_type == "timestamp"]
+        self._doubles = [each for each in columns if each.data_type == "double"]
 
     @property
     def unknown_fields(self) -> dict[str, str]:
         """Fields that the contract's schema does not name, and the kind of their first value."""
-        return self._fields.unknown if self._has_schema else {}
+        unknown = self._fields.unknown if self._has_schema else {}
+        return {".".join(path): kind for path, kind in unknown.items()}
 
     @property
     def absent_fields(self) -> set[str]:
@@ -112,8 +114,13 @@ class RowValidator:
         """Add the fields of valid rows that come as an Arrow table."""
         columns = zip(table.column_names, table.columns, strict=True)
         filled = {name for name, column in columns if column.null_count < len(column)}
-        names = [column.field for column in self._columns if column.name in filled]
-        self._fields.observe([dict.fromkeys(names)])
+        row: dict[str, Any] = {}
+        for path in [column.path for column in self._columns if column.name in filled]:
+            within = row
+            for name in path[:-1]:
+                within = within.setdefault(name, {})
+            within[path[-1]] = None
+        self._fields.observe([row])
 
     def is_valid(self, row: Any) -> bool:
         """Test one row."""
@@ -152,9 +159,11 @@ class RowValidator:
         # a lone backslash is found a hundred times faster than what it may begin
         if b"\\" in encoded and b"\\u0000" in encoded:
             return False
-        if any(None in [row.get(name) for row in page] for name in self._not_null):
+        if any(None in [row.get(name) for row in page] for name in self._untyped_key):
             return False
-        if any(_has_small_letters(page, name) for name in self._clock):
+        if any(column.is_missing(row) for column in self._not_null for row in page):
+            return False
+        if any(_has_small_letters(column.values(page)) for column in self._clock):
             return False
         if not self._key_check.accepts(page):
             return False
@@ -165,7 +174,7 @@ class RowValidator:
 
     def _is_finite(self, page: Sequence[Any], encoded: bytes) -> bool:
         """Test for NaN and infinity; in columns with a type, msgspec has done so."""
-        names = self._open | self._fields.unknown.keys()
+        names = self._open | {path[0] for path in self._fields.unknown}
         # orjson writes null for what is not a number
         if not names or b"null" not in encoded:
             return True
@@ -188,12 +197,14 @@ class RowValidator:
             return rejection_reason(error)
         except UnicodeEncodeError:  # the name of a field is no text
             return unstorable(row)
-        for name in self._not_null:
-            if row.get(name) is None:
-                return f"`$.{name}`: Expected a value, got `null`"
-        for name in self._clock:
-            if _has_small_letters([row], name):
-                return f"`$.{name}`: Invalid RFC3339 encoded time: T and Z are capital letters"
+        for column in self._not_null:
+            if column.is_missing(row):
+                return f"`$.{column.field}`: Expected a value, got `null`"
+        for column in self._clock:
+            if _has_small_letters(column.values([row])):
+                return (
+                    f"`$.{column.field}`: Invalid RFC3339 encoded time: T and Z are capital letters"
+                )
         return unstorable(row) or self._does_not_fit(row) or self._key_check.reason(row)
 
     def _does_not_fit(self, row: dict[str, Any]) -> str | None:
@@ -202,16 +213,16 @@ class RowValidator:
         Only what the type of a row cannot express: it knows neither UTC nor the largest integer
         that a double counts to.
         """
-        for name in self._times:
-            if is_out_of_range(row.get(name)):
-                return f"`$.{name}`: {OUT_OF_RANGE}"
-        for name in self._doubles:
-            value = row.get(name)
+        for column in self._times:
+            if is_out_of_range(*column.values([row])):
+                return f"`$.{column.field}`: {OUT_OF_RANGE}"
+        for column in self._doubles:
+            (value,) = column.values([row])
             if isinstance(value, int) and int(float(value)) != value:
-                return f"`$.{name}`: an integer that a double would round"
-        for name in row:
-            if name in self._fields.unknown and self._name_of(name) not in self._hinted:
-                found = uninferable(row[name], f"$.{name}")
+                return f"`$.{column.field}`: an integer that a double would round"
+        for path in self._fields.unknown:
+            if self._name_of(*path) not in self._hinted:
+                found = uninferable(_value_at(row, path), f"$.{'.'.join(path)}")
                 if found:
                     return found
         return None
@@ -225,7 +236,13 @@ def _encoded(page: Sequence[Any]) -> tuple[bytes, bool]:
         return orjson.dumps(page, default=str), True
 
 
-def _has_small_letters(page: Sequence[Any], name: str) -> bool:
+def _value_at(row: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        row = row.get(name) if isinstance(row, dict) else None
+    return row
+
+
+def _has_small_letters(values: Sequence[Any]) -> bool:
     """Test for times with a small t or z, which msgspec reads and dlt does not."""
-    texts = "".join([text for row in page if isinstance(text := row.get(name), str)])
+    texts = "".join([text for text in values if isinstance(text, str)])
     return "t" in texts or "z" in texts

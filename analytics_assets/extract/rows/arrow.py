@@ -12,6 +12,7 @@ from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
 
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.fields import fields_of, have_other_fields
 from analytics_assets.extract.compat import DLT_COLUMNS, silence_json_warnings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ArrowRows:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._fields = {column.field for column in contract.columns}
+        self._fields = fields_of(contract.columns)
         self.possible = contract.has_schema and all(
             column.data_type in KNOWN_TYPES for column in contract.columns
         )
@@ -52,9 +53,9 @@ class ArrowRows:
             The table, by the names of its columns; None if a row has a field that the contract
             does not name.
         """
-        if not self.possible or not set().union(*rows) <= self._fields:
+        if not self.possible or have_other_fields(rows, self._fields):
             return None
-        table = table_of_values(self._contract, lambda field, _: [row.get(field) for row in rows])
+        table = table_of_values(self._contract, lambda column: column.values(rows))
         return table and with_dlt_columns(table, load_id)
 
 
@@ -64,13 +65,13 @@ def is_table(item: Any) -> bool:
 
 
 def table_of_values(
-    contract: Contract, values: Callable[[str, int], Sequence[Any]]
+    contract: Contract, values: Callable[[Column], Sequence[Any]]
 ) -> "pa.Table | None":
     """Make a table of the values of valid rows.
 
     Args:
         contract: the contract of the rows.
-        values: returns the values of a field, by its name and its place among the columns.
+        values: returns the values of a column, one per row.
 
     Returns:
         The table, by the names of its columns; None if Arrow would alter a value.
@@ -78,11 +79,10 @@ def table_of_values(
     import pyarrow as pa  # 0.1 s that loading definitions need not wait for
 
     try:
-        arrays = [
-            _array(column, values(column.field, place))
-            for place, column in enumerate(contract.columns)
-        ]
+        arrays = [_array(column, values(column)) for column in contract.columns]
     except (pa.ArrowInvalid, TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    except AttributeError:  # no object where one should be
         return None
     return table_of_arrays(contract, arrays)
 

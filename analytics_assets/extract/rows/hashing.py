@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.fields import fields_of, have_other_fields
 from analytics_assets.extract.rows.arrow import table_of_values
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class RowHash:
         import duckdb
 
         self._contract = contract
-        self._fields = {column.field for column in contract.columns}
+        self._fields = fields_of(contract.columns)
         self._duckdb = duckdb.connect(config={"threads": 1})
 
     def of_table(self, table: "pa.Table") -> list[int]:
@@ -42,8 +43,9 @@ class RowHash:
 
     def of_rows(self, rows: Sequence[Any]) -> list[int]:
         """Return the hash of each row, valid by the contract or not."""
-        if all(isinstance(row, dict) and row.keys() <= self._fields for row in rows):
-            table = table_of_values(self._contract, lambda name, _: [row.get(name) for row in rows])
+        are_objects = all(isinstance(row, dict) for row in rows)
+        if are_objects and not have_other_fields(rows, self._fields):
+            table = table_of_values(self._contract, lambda column: column.values(rows))
             if table is not None:
                 return self.of_table(table)
         if len(rows) > 1:

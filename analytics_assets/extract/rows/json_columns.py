@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.fields import Fields, NestedObject, fields_of
 from analytics_assets.extract.rows.arrow import table_of_arrays
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class JsonTable:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._fields = fields_of(contract.columns)
 
     @staticmethod
     def can_parse(contract: Contract) -> bool:
@@ -55,25 +57,26 @@ class JsonTable:
             if not text.isascii():
                 text.decode()  # Arrow accepts bytes that are not UTF-8
             rows = self._rows(text, rows_each)
-            if rows is None:
-                return None
-            arrays = [_typed(*each) for each in zip(self._contract.columns, rows, strict=True)]
+            arrays = None if rows is None else _columns(rows, self._fields)
         except (pa.ArrowInvalid, UnicodeDecodeError):
             return None
-        return None if None in arrays else table_of_arrays(self._contract, arrays)
+        if arrays is None:
+            return None
+        return table_of_arrays(
+            self._contract, [arrays[column.field] for column in self._contract.columns]
+        )
 
-    def _rows(self, text: bytes, rows_each: int) -> "list[pa.Array] | None":
-        """Return the columns in JSON's types."""
+    def _rows(self, text: bytes, rows_each: int) -> "pa.StructArray | None":
+        """Return the rows in JSON's types; None if a page has another number of them."""
         import pyarrow as pa
         import pyarrow.compute as pc
         from pyarrow import json
 
-        fields = [(column.field, _json_type(column)) for column in self._contract.columns]
         pages = json.read_json(
             pa.BufferReader(text),
             json.ReadOptions(use_threads=False, block_size=len(text) + 1),
             json.ParseOptions(
-                pa.schema([("rows", pa.list_(pa.struct(fields)))]),
+                pa.schema([("rows", pa.list_(_json_type(self._fields)))]),
                 newlines_in_values=True,
                 unexpected_field_behavior="error",
             ),
@@ -81,14 +84,34 @@ class JsonTable:
         pages = pages.combine_chunks()
         if not pc.all(pc.equal(pages.value_lengths(), rows_each), skip_nulls=False).as_py():
             return None
-        return None if pages.values.null_count else list(pages.values.flatten())
+        return None if pages.values.null_count else pages.values
 
 
-def _json_type(column: Column) -> "pa.DataType":
+def _columns(objects: "pa.StructArray", fields: Fields) -> "dict[str, pa.Array] | None":
+    """Return the columns in their contract's types, by field; None if a value may not fit."""
+    found: dict[str, pa.Array] = {}
+    for part, values in zip(fields.values(), objects.flatten(), strict=True):
+        if values.null_count > objects.null_count and not part.nullable:
+            return None
+        if isinstance(part, NestedObject):
+            inner = _columns(values, part.fields)
+        else:
+            typed = _typed(part, values)
+            inner = None if typed is None else {part.field: typed}
+        if inner is None:
+            return None
+        found |= inner
+    return found
+
+
+def _json_type(part: "Column | Fields") -> "pa.DataType":
     import pyarrow as pa
 
+    if isinstance(part, dict):
+        inner = [each.fields if isinstance(each, NestedObject) else each for each in part.values()]
+        return pa.struct(list(zip(part, map(_json_type, inner), strict=True)))
     types = {"bigint": pa.int64(), "double": pa.float64(), "bool": pa.bool_()}
-    return types.get(column.data_type, pa.string())
+    return types.get(part.data_type, pa.string())
 
 
 def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
@@ -96,8 +119,6 @@ def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if values.null_count and not column.nullable:
-        return None
     if column.data_type == "date":
         return pc.cast(values, pa.date32())
     if column.data_type == "timestamp":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.rows.row_type import row_type
+from analytics_assets.contract.fields import fields_of
+from analytics_assets.contract.rows.row_type import row_type, values_by_field
 from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import JsonTable
@@ -125,9 +126,9 @@ class PageDecoder:
             return None
         if {*map(len, decoded)} != {rows_each}:
             return None
-        rows = [msgspec.structs.astuple(row) for page in decoded for row in page]
-        columns = list(zip(*rows, strict=True))
-        return table_of_values(self._contract, lambda _, place: columns[place])
+        rows = [row for page in decoded for row in page]
+        values = values_by_field(rows, fields_of(self._contract.columns))
+        return table_of_values(self._contract, lambda column: values[column.field])
 
     def hashes_of(self, rows: Sequence[Any]) -> list[int]:
         """Return the hashes of rows that were decoded without the contract."""

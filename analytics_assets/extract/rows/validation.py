@@ -4,7 +4,7 @@ No row is dropped: a row that breaks the contract goes to the table `rejected_ro
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dlt.extract import DltResource
@@ -151,7 +151,7 @@ class TableRows(PipeStep):
         super().__init__()
         self._arrow = ArrowRows(contract) if as_arrow else None
         self._rename = contract.rename
-        self._json = [each.field for each in contract.columns if each.data_type == "json"]
+        self._json = [each.path for each in contract.columns if each.data_type == "json"]
         self._rejected = rejected
 
     def bind(self, pipe: SupportsPipe) -> "TableRows":
@@ -185,12 +185,21 @@ class TableRows(PipeStep):
 
         dlt 1.31 would put numbers into columns of their own, and decodes texts once.
         """
-        plain = {
-            name: _encoded_for_dlt(row[name])
-            for name in self._json
-            if row.get(name) is not None and not isinstance(row[name], dict | list)
-        }
-        return {**row, **plain} if plain else row
+        for path in self._json:
+            row = _encoded_at(row, path)
+        return row
+
+
+def _encoded_at(row: Any, path: Sequence[str]) -> Any:
+    """Return a row with the value at a path encoded for dlt, unless that is an object or a list."""
+    value = row.get(path[0]) if isinstance(row, dict) else None
+    if value is None:
+        return row
+    if len(path) > 1:
+        encoded = _encoded_at(value, path[1:])
+    else:
+        encoded = value if isinstance(value, dict | list) else _encoded_for_dlt(value)
+    return row if encoded is value else {**row, path[0]: encoded}
 
 
 def _encoded_for_dlt(value: Any) -> str:

@@ -55,7 +55,7 @@ def rows_outside(
     """Count rows outside, once one by one and once as an Arrow table."""
     columns = (Column("id", "id", "bigint", nullable=False), Column("day", "day", kind, True))
     contract = Contract("orders", columns, ("id",))
-    table = table_of_values(contract, lambda field, _: [row.get(field) for row in rows])
+    table = table_of_values(contract, lambda column: column.values(rows))
     assert table is not None
     counts = []
     for item in (rows, table):

@@ -25,7 +25,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def of_table(rows: list[dict[str, Any]]) -> list[int]:
-    table = table_of_values(CONTRACT, lambda field, _: [row.get(field) for row in rows])
+    table = table_of_values(CONTRACT, lambda column: column.values(rows))
     assert table is not None
     return RowHash(CONTRACT).of_table(table)
 

@@ -1,0 +1,47 @@
+"""The fields of a row as a tree: those of an object within a row are columns too."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from analytics_assets.contract.column import Column
+
+Fields: TypeAlias = "dict[str, Column | NestedObject]"
+
+
+@dataclass(frozen=True)
+class NestedObject:
+    """An object within a row whose fields are columns.
+
+    Args:
+        nullable: True if the object may be null or missing.
+        fields: its fields by name.
+    """
+
+    nullable: bool
+    fields: Fields = field(default_factory=dict)
+
+
+def fields_of(columns: Iterable[Column]) -> Fields:
+    """Return the fields of a row by name, in the order of the columns."""
+    fields: Fields = {}
+    for column in columns:
+        within = fields
+        for parent in column.parents:
+            found = within.setdefault(parent.name, NestedObject(parent.nullable))
+            assert isinstance(found, NestedObject), "a field is an object or a column"
+            within = found.fields
+        within[column.path[-1]] = column
+    return fields
+
+
+def have_other_fields(rows: Sequence[Mapping[str, Any]], fields: Fields) -> bool:
+    """Test if a row has a field that is not one of these, at any level."""
+    if not set().union(*rows) <= fields.keys():
+        return True
+    for name, part in fields.items():
+        if isinstance(part, NestedObject):
+            objects = [value for row in rows if isinstance(value := row.get(name), dict)]
+            if have_other_fields(objects, part.fields):
+                return True
+    return False
