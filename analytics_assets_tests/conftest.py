@@ -54,7 +54,7 @@ SETTINGS = (
 # a folder that does not exist: a test has a warehouse only by a fixture
 NO_WAREHOUSE = "the test takes no fixture warehouse, duckdb_warehouse or postgres_warehouse"
 
-FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__")
+FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__", "SANDBOX__")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the option -m is applied
@@ -75,6 +75,7 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name in SETTINGS or name.startswith(FAMILIES):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SANDBOX__ENABLED", "true")  # also with a warehouse of the test's own
     monkeypatch.setenv("SANDBOX__TODAY", TODAY.isoformat())
     monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / NO_WAREHOUSE / "file"))

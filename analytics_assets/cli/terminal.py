@@ -7,9 +7,8 @@ import click
 from rich.console import Console
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.client_settings import configured_base_url
+from analytics_assets.config.client_settings import describe_location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
-from analytics_assets.config.settings import without_credentials
 
 
 @contextmanager
@@ -30,8 +29,7 @@ def errors_as_messages() -> Iterator[None]:
 
 def location(api: Api) -> str:
     """Return the location of an API without credentials."""
-    base_url = configured_base_url(api.config["client"], api.name)
-    return without_credentials(base_url) if base_url else "the embedded API (no `base_url` is set)"
+    return describe_location(api.config["client"], api.name)
 
 
 def echo(text: str, style: str | None = None) -> None:

@@ -6,16 +6,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import dlt
 from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.errors import SettingsError
-from analytics_assets.config.oauth2_settings import OAUTH2_TYPES, OAuth2Settings, resolve_oauth2
+from analytics_assets.config.oauth2_settings import (
+    OAUTH2_CREDENTIALS,
+    OAUTH2_TYPES,
+    STOCK_NAMES,
+    OAuth2Settings,
+    resolve_oauth2,
+)
 from analytics_assets.config.settings import (
     check_url,
+    look_up,
     missing_setting,
+    own_destination,
     resolve_settings,
     without_credentials,
     without_open_values,
@@ -33,8 +41,15 @@ class LocationSettings(BaseConfiguration):
 
 @configspec
 class SandboxSettings(BaseConfiguration):
-    """The current day of the embedded API as an ISO date; None for the real one."""
+    """Settings of the embedded API.
 
+    Args:
+        enabled: True to use it wherever no `base_url` is set, False never; None where nothing
+            points to an API or a warehouse of one's own, either.
+        today: its current day as an ISO date; None for the real one.
+    """
+
+    enabled: bool | None = None
     today: str | None = None
 
 
@@ -76,23 +91,36 @@ class ClientSettings:
         return [*unknown, *(str(secret) for secret in secrets if secret), encoded]
 
 
-def resolve_client(client: Mapping[str, Any], api_name: str) -> ClientSettings:
-    """Look up the values that `client` leaves open; the embedded API is the default.
+def resolve_client(
+    client: Mapping[str, Any], api_name: str, *, embeddable: bool = True
+) -> ClientSettings:
+    """Look up the values that `client` leaves open.
 
     Args:
         client: the `client` dictionary of a dlt REST configuration.
         api_name: the API's name, the section under which settings are looked up first.
+        embeddable: False to use the embedded API only if `sandbox.enabled` says so, as the rows
+            are loaded into an unknown warehouse.
 
     Returns:
-        The resolved settings.
+        The resolved settings; without a `base_url`, those of the embedded API.
 
     Raises:
-        SettingsError: a setting is missing or has the wrong type.
+        MissingSettingError: a setting is missing: `base_url`, if anything points to an API or a
+            warehouse of one's own.
+        SettingsError: a setting has the wrong type.
     """
     base_url = configured_base_url(client, api_name)
     given = without_open_values(client)
     auth = given.pop("auth", None)
     if not base_url:
+        unknown = None if embeddable else "the warehouse is not that of the settings"
+        reason = no_sandbox(client, api_name, unknown)
+        if reason:
+            raise missing_setting(
+                *("base_url", api_name),
+                f"The embedded API is not used, as {reason}; `sandbox.enabled = true` uses it.",
+            )
         return _embedded_client(given)
     check_url("base_url", base_url, api_name)
     client = {**given, "base_url": base_url}
@@ -104,16 +132,72 @@ def resolve_client(client: Mapping[str, Any], api_name: str) -> ClientSettings:
 
 
 def configured_base_url(client: Mapping[str, Any], api_name: str) -> str | None:
-    """Return the base URL of runs, None for the embedded API; starts nothing."""
+    """Return the base URL of runs, None if none is set; starts nothing."""
     given = {name: value for name, value in client.items() if name == "base_url"}
     return resolve_settings(LocationSettings(), api_name, without_open_values(given)).base_url
+
+
+def describe_location(client: Mapping[str, Any], api_name: str) -> str:
+    """Return the location of an API for display; starts nothing, and needs no setting.
+
+    Args:
+        client: the `client` dictionary of a dlt REST configuration.
+        api_name: the API's name.
+    """
+    if base_url := configured_base_url(client, api_name):
+        return without_credentials(base_url)
+    kind = "an unknown address" if no_sandbox(client, api_name) else "the embedded API"
+    return f"{kind}, as no `base_url` is set"
+
+
+def no_sandbox(client: Mapping[str, Any], api_name: str, unknown: str | None = None) -> str | None:
+    """Return the reason not to use the embedded API where no `base_url` is set, None for none.
+
+    Its synthetic rows must never get into a warehouse of one's own, as when the settings stand in
+    another folder than the one in which a command runs.
+
+    Args:
+        client: the `client` dictionary of a dlt REST configuration.
+        api_name: the API's name.
+        unknown: a reason that goes behind `sandbox.enabled` and before all others.
+
+    Raises:
+        SettingsError: `sandbox.enabled` is neither true nor false.
+    """
+    enabled = _sandbox_settings().enabled
+    if enabled is not None:
+        return None if enabled else "`sandbox.enabled` is false"
+    own = unknown or own_destination()
+    return own or _own_credential(client.get("auth"), api_name)
+
+
+def _own_credential(auth: Any, api_name: str) -> str | None:
+    """Return the words for a credential that points to an API of one's own, None for none."""
+    if auth is not None and not isinstance(auth, dict):
+        return "`api.py` has an `auth`"
+    names = OAUTH2_CREDENTIALS
+    if auth and auth.get("type") not in OAUTH2_TYPES:
+        names = tuple(name for name in auth if name not in ("type", "name", "location"))
+    written = without_open_values(auth or {})
+    given = {STOCK_NAMES.get(name, name) for name in written if written[name]}
+    for name in names:
+        if name in given or look_up(name, "sources", api_name):
+            return f"`{name}` is set"
+    return None
+
+
+def _sandbox_settings() -> SandboxSettings:
+    try:
+        return resolve_configuration(SandboxSettings(), sections=("sandbox",))
+    except ConfigValueCannotBeCoercedException as error:
+        raise SettingsError("The setting `sandbox.enabled` must be true or false.") from error
 
 
 def _embedded_client(given: dict[str, Any]) -> ClientSettings:
     # only a run that needs the embedded API pays for importing and starting its web server
     from analytics_assets.sandbox import embedded_sandbox
 
-    setting = resolve_configuration(SandboxSettings(), sections=("sandbox",)).today
+    setting = _sandbox_settings().today
     try:
         today = date.fromisoformat(setting) if setting else None
     except ValueError as error:
@@ -132,8 +216,7 @@ def _look_up_if_open(name: str, value: Any, api_name: str) -> Any:
     """Return a value of one of dlt's own auth dictionaries, looked up if it is left open."""
     if not isinstance(value, ConfigValueSentinel):
         return value
-    for key in (f"sources.{api_name}.{name}", f"sources.{name}", name):
-        found: Any = dlt.secrets.get(key) or dlt.config.get(key)
-        if found:
-            return found
-    raise missing_setting(name, api_name)
+    found = look_up(name, "sources", api_name)
+    if found is None:
+        raise missing_setting(name, api_name)
+    return found

@@ -21,6 +21,10 @@ class SettingsError(AnalyticsAssetsError):
     """A setting is missing or cannot be used; the message names it and the places for it."""
 
 
+class MissingSettingError(SettingsError):
+    """A setting is found nowhere; the message names it and the folders that were searched."""
+
+
 def refuse_unknown_keys(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
     """Raise a `ConfigurationError` for the first key of `entry` that is not known.
 

@@ -16,6 +16,8 @@ from analytics_assets.config.settings import (
 )
 
 OAUTH2_TYPES = ("oauth2", "oauth2_client_credentials")
+# any of them belongs to an API of one's own
+OAUTH2_CREDENTIALS = ("token_url", "client_id", "client_secret", "refresh_token", "private_key")
 # dlt's own names of these settings
 STOCK_NAMES = {
     "access_token_url": "token_url",

@@ -100,7 +100,7 @@ class ResourceConfig:
 
 
 def refuse_shared_tables(tables: Iterable[tuple[str, str]]) -> None:
-    """Refuse resources of which each would overwrite what the other has stored.
+    """Refuse resources that would overwrite rows or state of each other.
 
     Args:
         tables: pairs of a resource, as `api/resource`, and its table, as `dataset.table` or without

@@ -7,16 +7,21 @@ https://dlthub.com/docs/general-usage/credentials/setup
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
 
+import dlt
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import ConfigValueSentinel
 from pydantic import TypeAdapter, ValidationError
 
-from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.errors import MissingSettingError, SettingsError
+
+DEFAULT_DESTINATION = "duckdb"
+DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 
 Spec = TypeVar("Spec", bound=BaseConfiguration)
 
@@ -56,12 +61,53 @@ def without_open_values(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def missing_setting(name: str, api_name: str) -> SettingsError:
-    """Return the error of a setting that is found nowhere, with the places for it."""
-    file = "config.toml" if name == "token_url" else "secrets.toml"
-    return SettingsError(
+def look_up(name: str, *sections: str) -> Any:
+    """Return a setting in whatever form it has, None if it is missing or empty.
+
+    Args:
+        name: the setting.
+        *sections: those it may stand in, from the outermost; it may also stand in fewer of them.
+    """
+    for depth in range(len(sections), -1, -1):
+        key = ".".join((*sections[:depth], name))
+        found: Any = dlt.secrets.get(key) or dlt.config.get(key)
+        if found:
+            return found
+    return None
+
+
+def own_destination() -> str | None:
+    """Return the words for a destination other than the default DuckDB file, None for that."""
+    kind = look_up("destination_type")
+    if kind and str(kind).strip() != DEFAULT_DESTINATION:
+        return f"`destination_type` is {kind}"
+    credentials = look_up("credentials", "destination", "duckdb")
+    database = look_up("database", "destination", "duckdb", "credentials")
+    if isinstance(credentials, Mapping):
+        credentials = credentials.get("database")
+    for file in (credentials, database):
+        path = str(file or DEFAULT_DUCKDB_FILE).removeprefix("duckdb:///")
+        if Path(path).absolute() != Path(DEFAULT_DUCKDB_FILE).absolute():
+            return f"`destination.duckdb.credentials` is not the default, {DEFAULT_DUCKDB_FILE}"
+    return None
+
+
+def missing_setting(name: str, api_name: str, reason: str = "") -> MissingSettingError:
+    """Return the error of a setting that is found nowhere, with the places for it.
+
+    Args:
+        name: the setting.
+        api_name: the API that needs it.
+        reason: a further sentence.
+    """
+    file = "config.toml" if name in ("base_url", "token_url") else "secrets.toml"
+    context = dlt.current.run_context()
+    folders = [Path(folder).absolute() for folder in (context.settings_dir, context.global_dir)]
+    return MissingSettingError(
         f"The {api_name} API needs the setting `{name}`, which is missing: set the environment "
-        f'variable {name.upper()} or write {name} = "..." into .dlt/{file}.'
+        f'variable {name.upper()} or write {name} = "..." into .dlt/{file} in the folder in which '
+        f"the command runs. Searched were the environment, {folders[0]} and {folders[1]}."
+        f"{' ' if reason else ''}{reason}"
     )
 
 

@@ -68,7 +68,8 @@ def rest_api_source(
         >>> list(source.resources)
         ['orders']
     """
-    connection = connection or connect(config["client"], name)
+    # the pipeline of the caller may load into any warehouse
+    connection = connection or connect(config["client"], name, embeddable=False)
     reading = resolve_configuration(ReadingSettings())
     entries = [
         Entry(

@@ -9,11 +9,11 @@ import duckdb
 from dlt.common.configuration import resolve_configuration
 
 from analytics_assets.config.errors import find_cause
+from analytics_assets.config.settings import DEFAULT_DUCKDB_FILE
 from analytics_assets.warehouse.compat import DuckDbFile, pooled_connection
 from analytics_assets.warehouse.errors import WarehouseLockedError
 from analytics_assets.warehouse.locks.lock_wait import LockWait
 
-DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 LARGEST_TABLE = "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables()"
 LOCKED = re.compile(r'lock on file "(?P<file>[^"]+)"(?:.*?held in (?P<process>.+?\(PID \d+\)))?')
 

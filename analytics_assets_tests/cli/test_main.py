@@ -1,6 +1,9 @@
 """The commands of `analytics-assets`."""
 
 import re
+from pathlib import Path
+
+import pytest
 
 from analytics_assets_tests.cli.conftest import Invoke
 
@@ -9,3 +12,18 @@ def test_help_lists_the_commands(invoke: Invoke) -> None:
     listed = set(re.findall(r"^  (\w+) ", invoke("--help").stdout, re.MULTILINE))
 
     assert listed >= {"check", "contract", "materialize"}
+
+
+@pytest.mark.usefixtures("api_file")
+@pytest.mark.parametrize("command", ["materialize", "check", "contract"])
+def test_a_command_in_a_folder_without_the_settings_asks_no_embedded_api(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, clean_place: Path, command: str
+) -> None:
+    monkeypatch.delenv("SANDBOX__ENABLED")
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(clean_place / "production.duckdb"))
+    done = invoke(command)
+    assert done.exit_code == 1
+    assert " from an unknown address" in done.output or "Asking an unknown address" in done.output
+    assert "The analytics API needs the setting `base_url`, which is missing" in done.output
+    assert str(clean_place / ".dlt") in done.output
+    assert "Traceback" not in done.output

@@ -1,10 +1,14 @@
 """Settings of the client: the base URL, and each kind of authentication."""
 
 import base64
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.sources.helpers.rest_client.auth import (
     APIKeyAuth,
     BearerTokenAuth,
@@ -12,8 +16,14 @@ from dlt.sources.helpers.rest_client.auth import (
     OAuth2ClientCredentials,
 )
 
-from analytics_assets.config.client_settings import configured_base_url, resolve_client
-from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.client_settings import (
+    configured_base_url,
+    describe_location,
+    no_sandbox,
+    resolve_client,
+)
+from analytics_assets.config.errors import MissingSettingError, SettingsError
+from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import embedded_sandbox
 from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
@@ -69,6 +79,125 @@ def test_without_a_base_url_the_embedded_api_is_used(
     assert settings.oauth2 is not None
     assert settings.oauth2.token_url == embedded_sandbox().token_url
     assert settings.client["headers"] == {"X-Shop": "1"}
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of a fresh clone: none."""
+    monkeypatch.delenv("SANDBOX__ENABLED")
+    monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"DESTINATION_TYPE": "duckdb", "DATASET_NAME": "web"},
+        {"DESTINATION__DUCKDB__CREDENTIALS": "warehouse.duckdb"},
+        {"DESTINATION__DUCKDB__CREDENTIALS": "duckdb:///warehouse.duckdb"},
+        {"SANDBOX__TODAY": "2025-08-01"},
+        {"SANDBOX__ENABLED": "true", "DESTINATION_TYPE": "postgres", "CLIENT_SECRET": "shh"},
+    ],
+)
+def test_the_embedded_api_is_used_where_nothing_points_elsewhere_or_if_enabled(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
+    set_all(monkeypatch, **settings)
+    assert resolve_client({"auth": OPEN}, "shop").embedded
+    assert describe_location({"auth": OPEN}, "shop").startswith("the embedded API, as no")
+
+
+@pytest.mark.usefixtures("fresh")
+def test_the_api_of_a_fresh_clone_is_the_embedded_one_as_of_today(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SANDBOX__TODAY", "2025-07-30")
+    assert resolve_client(API.config["client"], API.name).embedded
+    assert embedded_sandbox().today == date(2025, 7, 30)
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"SANDBOX__ENABLED": "false"}, "`sandbox.enabled` is false"),
+        ({"DESTINATION_TYPE": "postgres"}, "`destination_type` is postgres"),
+        ({"DESTINATION__DUCKDB__CREDENTIALS": "/data/web.duckdb"}, "not the default"),
+        ({"DESTINATION__DUCKDB__CREDENTIALS__DATABASE": "/data/web.duckdb"}, "not the default"),
+        ({"CREDENTIALS": "/data/web.duckdb"}, "not the default"),
+        ({"TOKEN_URL": "https://auth.example.com"}, "`token_url` is set"),
+        ({"SOURCES__SHOP__CLIENT_ID": "me"}, "`client_id` is set"),
+        ({"SOURCES__CLIENT_SECRET": "shh"}, "`client_secret` is set"),
+        ({"REFRESH_TOKEN": "shh"}, "`refresh_token` is set"),
+        ({"PRIVATE_KEY": "shh"}, "`private_key` is set"),
+    ],
+)
+def test_without_a_base_url_whatever_points_elsewhere_is_an_error_with_the_places_searched(
+    monkeypatch: pytest.MonkeyPatch, clean_place: Path, settings: dict[str, str], reason: str
+) -> None:
+    set_all(monkeypatch, **settings)
+    with pytest.raises(MissingSettingError) as refused:
+        resolve_client({"base_url": dlt.config.value, "auth": OPEN}, "shop")
+    message = str(refused.value)
+    assert message.startswith("The shop API needs the setting `base_url`, which is missing: set")
+    assert f"{clean_place / '.dlt'} and " in message
+    assert "into .dlt/config.toml" in message
+    assert reason in message
+    assert "shh" not in message
+    assert describe_location({"auth": OPEN}, "shop").startswith("an unknown address")
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("auth", "own"),
+    [
+        ({**OPEN, "token_url": "https://auth.example.com"}, True),
+        ({"type": "oauth2_client_credentials", "access_token_url": "https://a.example"}, True),
+        ({"type": "bearer", "token": "shh"}, True),
+        ({"type": "bearer", "token": dlt.secrets.value}, False),
+        ({**OPEN, "token_url": "", "scope": "read"}, False),
+        ({"type": "api_key", "name": "X-Key", "location": "header", "api_key": None}, False),
+        (BearerTokenAuth(token="shh"), True),
+        ("bearer", True),
+        (None, False),
+    ],
+)
+def test_a_credential_in_the_dictionary_points_elsewhere(auth: Any, own: bool) -> None:
+    assert bool(no_sandbox({"auth": auth}, "shop")) is own
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_toml_table_of_credentials_points_elsewhere(clean_place: Path) -> None:
+    folder = clean_place / ".dlt"
+    folder.mkdir()
+    (folder / "secrets.toml").write_text('destination.duckdb.credentials.database = "/d/web"')
+    settings = Container()[PluggableRunContext]
+    settings.reload_providers()
+    try:
+        assert "is not the default, warehouse.duckdb" in str(no_sandbox({}, "shop"))
+    finally:
+        (folder / "secrets.toml").unlink()
+        settings.reload_providers()
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_source_for_an_unknown_warehouse_has_rows_of_the_embedded_api_only_if_enabled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = {"client": {"base_url": None}, "resources": ["orders"]}
+    with pytest.raises(MissingSettingError, match="the warehouse is not that of the settings"):
+        rest_api_source(config, "shop")
+    monkeypatch.setenv("SANDBOX__ENABLED", "true")
+    assert rest_api_source(config, "shop").resources["orders"]
+
+
+def test_a_word_for_enabled_that_is_neither_true_nor_false_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SANDBOX__ENABLED", "perhaps")
+    with pytest.raises(SettingsError, match=r"`sandbox.enabled` must be true or false"):
+        resolve_client({}, "shop")
 
 
 def test_a_day_of_the_embedded_api_that_is_no_date_is_refused(

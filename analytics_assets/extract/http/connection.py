@@ -100,6 +100,8 @@ def connect(
     api_name: str,
     request_settings: RequestSettings | None = None,
     resource: str = "",
+    *,
+    embeddable: bool = True,
 ) -> Connection:
     """Resolve an API's settings and make a session for it; sends no request.
 
@@ -108,6 +110,7 @@ def connect(
         api_name: the API's name, the section under which settings are looked up first.
         request_settings: timeout and retries; dlt's `runtime.request_*` settings if not given.
         resource: the one resource that is read, whose own `LimitSettings` go before the API's.
+        embeddable: see `resolve_client`.
 
     Returns:
         The connection. In a process, connections with the same OAuth2 settings share one token,
@@ -117,7 +120,7 @@ def connect(
     Raises:
         SettingsError: a setting is missing or has the wrong type.
     """
-    settings = resolve_client(client, api_name)
+    settings = resolve_client(client, api_name, embeddable=embeddable)
     request_settings = request_settings or resolve_configuration(RequestSettings())
     auth = shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
     traffic = Traffic()

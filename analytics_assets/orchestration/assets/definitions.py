@@ -13,7 +13,7 @@ from dlt.extract import DltResource, DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.client_settings import configured_base_url
+from analytics_assets.config.client_settings import configured_base_url, describe_location
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Load, Partitioned
 from analytics_assets.contract.resource import Resource
@@ -40,11 +40,13 @@ def build_endpoints(api: Api, resources: Mapping[str, Resource]) -> list[dg.Asse
     Returns:
         A spec per resource, with a link to the endpoint where the base URL is known.
     """
-    base_url = configured_base_url(api.config["client"], api.name)
+    client = api.config["client"]
+    base_url = configured_base_url(client, api.name)
+    location = describe_location(client, api.name)
     specs = []
     for resource in resources.values():
         with _refusals_explained(resource):
-            specs.append(endpoint_spec(resource, base_url))
+            specs.append(endpoint_spec(resource, base_url, location))
     return specs
 
 

@@ -89,24 +89,24 @@ class ResourceTranslator(DagsterDltTranslator):
             return {CODE_REFERENCES: dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
-def endpoint_spec(resource: Resource, base_url: str | None) -> dg.AssetSpec:
+def endpoint_spec(resource: Resource, base_url: str | None, location: str) -> dg.AssetSpec:
     """Return the spec of a resource's endpoint, which is external to Dagster.
 
     Args:
         resource: the resource.
-        base_url: the API's base URL; None for the embedded API.
+        base_url: the API's base URL, None if none is set.
+        location: the location of the API for display.
     """
     path = str(resource.endpoint["path"])
     metadata: dict[str, Any] = {"path": path}
     if resource.contract.has_schema:
         metadata[COLUMN_SCHEMA] = endpoint_schema(resource)
     if base_url:
-        base_url = without_credentials(base_url)
-        metadata["url"] = dg.MetadataValue.url(endpoint_url(base_url, path))
-    where = base_url or "the embedded API, as no `base_url` is set"
+        url = endpoint_url(without_credentials(base_url), path)
+        metadata["url"] = dg.MetadataValue.url(url)
     return dg.AssetSpec(
         key=endpoint_key(resource),
-        description=f"`{path}` of {where}.",
+        description=f"`{path}` of {location}.",
         group_name=f"{resource.api_name}_api",
         kinds={"api"},
         owners=list(resource.policy.owners),

@@ -176,21 +176,6 @@ def test_a_failed_load_leaves_the_table_unchanged_and_the_next_one_completes_it(
     )
 
 
-def test_a_missing_secret_fails_the_run_with_its_name(
-    connected: Sandbox,
-    duckdb_warehouse: Warehouse,
-    instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("CLIENT_SECRET")
-    reason = failures_of(load(instance, "page_views"))["analytics__page_views"]
-    assert reason == (
-        "page_views was not loaded. The analytics API needs the setting `client_secret`, which is "
-        'missing: set the environment variable CLIENT_SECRET or write client_secret = "..." into '
-        ".dlt/secrets.toml."
-    )
-
-
 def test_working_files_are_gone_after_a_load(
     connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:

@@ -155,12 +155,14 @@ def test_an_api_that_ignores_the_sorting_is_reported(ticker: Ticker, connected: 
     assert "Does the API honour the parameters of `newest`" in ticker.skipped
 
 
-def test_a_missing_secret_is_a_skipped_tick(
-    ticker: Ticker, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("setting", ["CLIENT_SECRET", "BASE_URL"])
+def test_a_missing_setting_is_a_skipped_tick(
+    ticker: Ticker, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
-    monkeypatch.delenv("CLIENT_SECRET")
+    monkeypatch.delenv("SANDBOX__ENABLED")
+    monkeypatch.delenv(setting)
     assert ticker.tick() == []
-    assert "`client_secret`" in ticker.skipped
+    assert f"needs the setting `{setting.lower()}`" in ticker.skipped
 
 
 @pytest.fixture
