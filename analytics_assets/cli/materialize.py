@@ -15,7 +15,7 @@ from rich.console import Console
 
 from analytics_assets.cli.instance import open_instance, wait_for_pools
 from analytics_assets.cli.project import load_apis, select_resources
-from analytics_assets.cli.summary import NARROWEST, Results, problems, summary
+from analytics_assets.cli.summary import NARROWEST, Results, all_loaded, problems, summary
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.keys import asset_key
@@ -37,7 +37,12 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
 
     RESOURCES are names of resources, APIs, or `api/resource`. Of a partitioned resource, the
     partitions that were never loaded or have lost rows are loaded, and the newest ones, which the
-    API may have restated. The exit code is 0 if all were loaded; failed checks are printed.
+    API may have restated.
+
+    The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
+    severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
+    failed checks, such as one of old data, are printed and leave the exit code as it is. It is 2
+    for a resource that does not exist, and 130 after Ctrl-C.
     """
     with errors_as_messages():
         apis = load_apis()
@@ -55,7 +60,7 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     for line in problems(results):
         echo(line, style="red")
     echo(f"Warehouse: {_places(selected)}")
-    sys.exit(0 if all(result.success for result in results) else 1)
+    sys.exit(0 if all_loaded(results) else 1)
 
 
 def _places(resources: Sequence[ResourceConfig]) -> str:

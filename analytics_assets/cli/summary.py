@@ -69,6 +69,15 @@ def _seconds(results: Results, step: str) -> float:
     )
 
 
+def all_loaded(results: Results) -> bool:
+    """Return True if all runs succeeded, and no check of a load failed with severity ERROR."""
+    failed = [each for each in _final_evaluations(results) if not each.passed]
+    return all(result.success for result in results) and not any(
+        CHECKS[each.check_name].per_load and each.severity is dg.AssetCheckSeverity.ERROR
+        for each in failed
+    )
+
+
 def problems(results: Results) -> Iterator[str]:
     """Yield a sentence per failed check and per failed step."""
     for evaluation in _final_evaluations(results):

@@ -31,12 +31,16 @@ UNKNOWN = "unknown"  # `ROWS_EXPECTED` if the API gives no total
 ROWS_RECEIVED = "rows_received"
 ROWS_REPEATED = "rows_repeated"
 ROWS_REJECTED = "rows_rejected"
+REJECTION_REASONS = "rejection_reasons"
 ROWS_OF_LOAD = "rows_of_load"
 ROWS_TO_PRUNE = "rows_to_prune"
 ROWS_PRUNED = "rows_pruned"
 ROWS_DROPPED = "rows_dropped"
 UNKNOWN_FIELDS = "unknown_fields"
 ABSENT_FIELDS = "absent_fields"
+
+# counts that only some loads have
+IF_COUNTED = (ROWS_OUTSIDE, PARENTS_WITHOUT_VALUE, REJECTION_REASONS)
 
 
 def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, Any]:
@@ -62,7 +66,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         ROWS_EXPECTED: UNKNOWN if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
         "passes": read.get("passes", 0),
-        **{name: read[name] for name in (ROWS_OUTSIDE, PARENTS_WITHOUT_VALUE) if name in read},
+        **{name: read[name] for name in IF_COUNTED if name in read},
         UNKNOWN_FIELDS: read.get(UNKNOWN_FIELDS, {}),
         ABSENT_FIELDS: read.get(ABSENT_FIELDS, []),
         **read.get("cursor", {}),

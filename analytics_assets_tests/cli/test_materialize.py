@@ -1,5 +1,6 @@
 """The command `materialize`: its table, its reasons and its exit code."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,38 @@ def test_a_failed_resource_shows_in_the_table_with_its_reason(
     assert "traffic_sources was not loaded" in done.stdout
     assert "Traceback" not in done.output
     assert f"Warehouse: {duckdb_warehouse.duckdb_file}, dataset analytics" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("rejected", "exit_code", "outcome"),
+    [
+        (0, 0, "Check failed (ERROR): newest_data of analytics/page_views"),
+        (1, 1, "Check failed (ERROR): no_rejected_rows of analytics/page_views: 1 rows (33.33%)"),
+        (
+            3,
+            1,
+            "page_views was not loaded. All 3 rows of the API were rejected, and are in `reject",
+        ),
+    ],
+)
+def test_rejected_rows_fail_the_command_and_old_data_do_not(
+    invoke: Invoke,
+    connected: Sandbox,
+    duckdb_warehouse: Warehouse,
+    rejected: int,
+    exit_code: int,
+    outcome: str,
+) -> None:
+    rows = [dict(row) for row in sandbox_rows("page_views", TODAY)[:3]]
+    for row in rows[:rejected]:
+        row["date"] = "yesterday"
+    page = json.dumps({"data": rows, "total": 3})
+    connected.faults.add(Fault(path="/v1/page_views", times=None, body=page))
+
+    done = invoke("materialize", "page_views")
+
+    assert done.exit_code == exit_code, done.output
+    assert outcome in " ".join(done.stdout.split())
 
 
 def test_an_unreachable_warehouse_is_one_sentence_without_the_password(

@@ -19,6 +19,8 @@ from analytics_assets.extract.rows.column_collisions import ColumnCollisions
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
 
+MAX_REASONS = 100  # reasons of rejected rows that are counted; a row may have one of its own
+
 
 def validate_rows(
     resource: DltResource,
@@ -89,7 +91,13 @@ class Validation(PipeStep):
         offset, page = self._offset, self._validated(item)
         for rejection in page.rejected:
             self._rejected.add(rejection, offset + rejection.position)
+            self._count(rejection.reason)
         return page.rows
+
+    def _count(self, reason: str) -> None:
+        reasons = self._custom_metrics.setdefault("rejection_reasons", {})
+        if reason in reasons or len(reasons) < MAX_REASONS:
+            reasons[reason] = reasons.get(reason, 0) + 1
 
     def _validated(self, rows: list[Any]) -> ValidatedPage:
         """Validate a page, and count its rows and fields."""

@@ -26,6 +26,7 @@ from analytics_assets.orchestration.assets.deletion import (
 )
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.errors import explanation_of
+from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_loaded
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
@@ -100,6 +101,7 @@ class AssetLoad:
                 _log_source(context, resource, connection)
                 load = self._load(context, dlt, config, connection, partitions)
                 context.log_event(_endpoint_observation(resource, connection, load.metadata))
+            refuse_nothing_loaded(load.metadata, resource.policy)
         except Exception as error:
             failure = _failure(error, resource, partitions)
             if failure is None:

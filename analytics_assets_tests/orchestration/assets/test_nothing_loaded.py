@@ -1,0 +1,116 @@
+"""A load without a row: a failure where the API has rows."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.config.load import Partitioned
+from analytics_assets.config.policy import Policy
+from analytics_assets.orchestration.assets.nothing_loaded import (
+    NothingLoadedError,
+    refuse_nothing_loaded,
+)
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.partitions.definition import missing_partitions, partitioned
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.loading import failures_of, load, table_rows
+from analytics_assets_tests.support.orders import document_of, orders_api
+
+NO_KEY = "`$.id`: missing primary key"
+TEXT = "`$.price`: Expected `float | null`, got `str`"
+EMPTY = {"rows_received": 0, "rows_rejected": 0, "rows_loaded": 0, "rows_expected": 0}
+
+
+def outcome(policy: Policy | None = None, **counts: Any) -> str:
+    """Return the reason to fail, empty if there is none."""
+    try:
+        refuse_nothing_loaded({**EMPTY, **counts}, policy or Policy())
+    except NothingLoadedError as error:
+        return str(error)
+    return ""
+
+
+def all_rejected(**reasons: int) -> dict[str, Any]:
+    rows = sum(reasons.values())
+    return {"rows_received": rows, "rows_rejected": rows, "rejection_reasons": reasons}
+
+
+def test_rejected_rows_alone_fail_with_their_number_and_frequent_reasons() -> None:
+    reasons = {"a": 1, TEXT: 5, "b": 2, "c": 3}
+
+    assert outcome(**all_rejected(**reasons)) == (
+        f"All 11 rows of the API were rejected, and are in `rejected_rows`: {TEXT} (5 times); "
+        "c (3 times); b (2 times). If the API is right, take its document over by "
+        "`analytics-assets contract`, or `max_rejected_share` in the policy to 1 to accept such "
+        "loads."
+    )
+
+
+def test_rows_without_a_key_alone_lead_to_the_entry() -> None:
+    assert "Set `primary_key` in the entry" in outcome(**all_rejected(**{NO_KEY: 5}))
+
+
+def test_a_policy_that_accepts_all_rejected_rows_is_followed() -> None:
+    assert outcome(Policy(max_rejected_share=1.0), **all_rejected(**{NO_KEY: 5})) == ""
+
+
+def test_no_row_of_an_api_that_counts_some_fails() -> None:
+    assert outcome(rows_expected=250).startswith("The API has 250 rows by the total in its answer")
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"rows_expected": 0},
+        {"rows_expected": "unknown"},
+        {"rows_expected": None},
+        {"rows_received": 5, "rows_rejected": 4, "rows_loaded": 1, "rows_expected": 5},
+        # dropped by the entry's own steps, or by dlt's `incremental`
+        {"rows_received": 5, "rows_rejected": 4, "rows_expected": 5},
+        {"rows_received": 5, "rows_expected": 5},
+    ],
+)
+def test_other_loads_without_rows_are_no_failure(counts: dict[str, Any]) -> None:
+    assert outcome(**counts) == ""
+
+
+@pytest.mark.merge
+def test_an_asset_whose_rows_are_all_rejected_fails_and_keeps_them(
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    fields = {"id": {"type": "integer"}, "price": {"type": "number"}}
+    api = orders_api(document_of(tmp_path / "kept.json", fields, ["id"]))
+    serve([{"id": 1, "price": 5}])
+    assert load(instance, api=api).success
+    serve([{"id": 2, "price": "five"}, {"id": 3, "price": "six"}])
+
+    result = load(instance, api=api)
+
+    assert not result.success
+    assert failures_of(result)["shop__orders"].startswith(
+        "orders was not loaded. All 2 rows of the API were rejected, and are in `rejected_rows`: "
+        "`$.price`: Expected `float | null`, got `str` (2 times)."
+    )
+    assert result.get_asset_materialization_events() == []
+    stored = Warehouse.from_settings("shop")
+    assert [row["id"] for row in table_rows(stored, "orders")] == [1]
+    with stored.open() as tables:
+        assert tables.row_count("rejected_rows") == 2
+
+
+def test_partitions_whose_rows_are_all_rejected_stay_missing(
+    serve: Any, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    days = Partitioned(start=date(2025, 7, 30))
+    api = orders_api(load=days, date_column="date")
+    serve([{"date": "2025-07-30"}])
+
+    assert not load(instance, api=api).success
+
+    resource = api.resources["orders"]
+    keys = ["2025-07-30", "2025-07-31"]
+    asset = asset_key(resource)
+    assert missing_partitions(instance, asset, partitioned(resource), keys) == keys
