@@ -71,10 +71,12 @@ def _seconds(results: Results, step: str) -> float:
 
 def all_loaded(results: Results) -> bool:
     """Return True if all runs succeeded, and no check of a load failed with severity ERROR."""
-    failed = [each for each in _final_evaluations(results) if not each.passed]
     return all(result.success for result in results) and not any(
-        CHECKS[each.check_name].per_load and each.severity is dg.AssetCheckSeverity.ERROR
-        for each in failed
+        CHECKS[each.check_name].proves_load
+        and not each.passed
+        and each.severity is dg.AssetCheckSeverity.ERROR
+        for result in results
+        for each in result.get_asset_check_evaluations()
     )
 
 

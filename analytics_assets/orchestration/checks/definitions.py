@@ -67,6 +67,7 @@ class Check:
         applies: True for the resources that have the check.
         needs_table: True if it reads the table, and fails where there is none.
         per_load: True if its result is about one load; a later run does not supersede it.
+        proves_load: True if the load has not brought all rows where it fails with severity ERROR.
         blocking: True if downstream assets wait for it.
     """
 
@@ -75,6 +76,7 @@ class Check:
     applies: Callable[[Resource], bool] = lambda resource: True
     needs_table: bool = False
     per_load: bool = False
+    proves_load: bool = False
     blocking: bool = False
 
 
@@ -93,6 +95,7 @@ CHECKS: Mapping[str, Check] = {
         lambda context: check_complete_read(context.load.metadata),
         applies=_is_verified,
         per_load=True,
+        proves_load=True,
         blocking=True,
     ),
     "cursor": Check(
@@ -107,6 +110,7 @@ CHECKS: Mapping[str, Check] = {
             context.tables, context.resource, context.load.metadata
         ),
         applies=_is_verified,
+        proves_load=True,
     ),
     "contract_drift": Check(
         "The API's document and rows match the stored contract.",
@@ -118,6 +122,7 @@ CHECKS: Mapping[str, Check] = {
         lambda context: check_pruned(context.load.metadata, context.resource.policy),
         applies=lambda resource: resource.policy.prune,
         per_load=True,
+        proves_load=True,
     ),
     "rows_present": Check(
         "The table has rows.",
