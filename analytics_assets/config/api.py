@@ -32,6 +32,7 @@ from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,
     is_resource_function,
+    merged_columns,
     name_of,
     parents_of,
     refuse_shared_tables,
@@ -104,6 +105,7 @@ class Api:
         for resource in self.resources.values():
             _check_table(resource)
             _check_key(resource)
+            _check_hints(resource)
             _check_load(resource)
         refuse_shared_tables(
             (f"{self.name}/{resource.name}", resource.table) for resource in self.resources.values()
@@ -211,6 +213,18 @@ def _check_key(resource: ResourceConfig) -> None:
         raise ConfigurationError(
             f"resource `{resource.name}` is merged, but by no key, which would double its rows "
             'with each load: add "primary_key": "<field that tells its rows apart>" to it.'
+        )
+
+
+def _check_hints(resource: ResourceConfig) -> None:
+    """Refuse hints that dlt 1.31 does not apply when it upserts."""
+    columns = str(merged_columns(resource.defaults, resource.entry))
+    used = [hint for hint in ("hard_delete", "dedup_sort") if f"'{hint}'" in columns]
+    if used and resource.write_disposition.get("strategy") == "upsert":
+        raise ConfigurationError(
+            f"resource `{resource.name}`: `{used[0]}` in `columns` needs the merge strategy "
+            "`delete-insert`; dlt's `upsert` inserts a deleted row that the table does not have, "
+            'and takes each key once. Set "write_disposition": "merge".'
         )
 
 

@@ -32,6 +32,7 @@ class Contract:
         columns: its columns; empty if no document describes them.
         primary_key: the fields that tell rows apart, by the API's names.
         rename: the column of a field, where the two names differ.
+        hard_delete: the column by which a row marks its key as deleted; None if there is none.
         problem: the reason why the document gives no columns; None if it does, or if it does not
             describe the rows.
     """
@@ -41,6 +42,7 @@ class Contract:
     primary_key: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
+    hard_delete: str | None = None
 
     @property
     def has_schema(self) -> bool:
@@ -96,6 +98,18 @@ def column_name(field: str, rename: Mapping[str, str], *within: str) -> str:
     return "__".join(snake_case(name) if name.strip() else NAMELESS for name in names)
 
 
+def hard_delete_column(columns: Any, rename: Mapping[str, str]) -> str | None:
+    """Return the column with dlt's hint `hard_delete`; None if there is none.
+
+    Args:
+        columns: the hints of an entry.
+        rename: the column of a field, where the two names differ.
+    """
+    hints = columns.items() if isinstance(columns, dict) else ()
+    marks = [name for name, hint in hints if isinstance(hint, dict) and hint.get("hard_delete")]
+    return column_name(marks[0], rename) if marks else None
+
+
 def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
     """Read the contract of a resource from the API's OpenAPI document.
 
@@ -138,17 +152,19 @@ def contract_in(
 
 def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     rename, key = resource.policy.rename, resource.primary_key
-    hints = _hints_of(merged_columns(resource.defaults, resource.entry))
+    hints = _hints_of(configured := merged_columns(resource.defaults, resource.entry))
+    mark = hard_delete_column(configured, rename)
     try:
         schema = _row_schema(endpoints, resource)
         columns = columns_of(endpoints.references, schema) if schema else ()
     except BrokenReferenceError as error:
-        return Contract(resource.name, (), key, rename, str(error))
+        return Contract(resource.name, (), key, rename, str(error), mark)
     return Contract(
         resource.name,
         tuple(_as_configured(column, hints, key, rename) for column in columns),
         key,
         rename,
+        hard_delete=mark,
     )
 
 

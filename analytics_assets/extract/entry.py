@@ -18,7 +18,7 @@ from analytics_assets.config.resource import (
     merged_endpoint,
     parents_of,
 )
-from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.contract import Contract, hard_delete_column
 from analytics_assets.extract.compat import DLT_COLUMNS, configured_paginator
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.redaction import Redact
@@ -86,7 +86,9 @@ class Entry:
         )
         self._refuse_selector(stock)
         key = as_fields(self._all.get("primary_key"))
-        self.contract = contract or Contract(self.name, primary_key=key)
+        self.contract = contract or Contract(
+            self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
+        )
         self.cursor = cursor
         self.paginator = self._verifying_paginator(stock, reading)
 
@@ -99,7 +101,12 @@ class Entry:
     def last_row_wins(self) -> bool:
         """True if the table has one row per key, and no hint selects it."""
         is_merged = self._disposition.get("disposition") == "merge"
-        return is_merged and "dedup_sort" not in str(self._all.get("columns"))
+        return is_merged and not self.has_sorted_rows
+
+    @property
+    def has_sorted_rows(self) -> bool:
+        """True if a `dedup_sort` selects the row of a key, so that others with it are expected."""
+        return "dedup_sort" in str(self._all.get("columns"))
 
     @property
     def hinted(self) -> set[str]:

@@ -15,7 +15,12 @@ from analytics_assets.extract.dlt_validation import refusals_explained
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
-from analytics_assets.extract.paging.verified_read import ReadingSettings, VerifiedRead
+from analytics_assets.extract.paging.verified_read import (
+    ROWS_REPEATED,
+    ROWS_SUPERSEDED,
+    ReadingSettings,
+    VerifiedRead,
+)
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
 
@@ -86,7 +91,8 @@ def rest_api_source(
     for entry in entries:
         resource = source.resources[entry.name]
         read = VerifiedRead(
-            entry.paginator, entry.last_row_wins, entry.contract, entry.hinted, entry.bulk_read
+            *(entry.paginator, entry.last_row_wins, entry.contract, entry.hinted, entry.bulk_read),
+            repeated=ROWS_SUPERSEDED if entry.has_sorted_rows else ROWS_REPEATED,
         )
         resource.add_step(read, insert_at=1)
         rejected = RejectedRows(name, entry.name)

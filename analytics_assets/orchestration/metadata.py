@@ -10,6 +10,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
+from analytics_assets.extract.paging.verified_read import ROWS_REPEATED, ROWS_SUPERSEDED
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.warehouse.queries.tables import Tables
@@ -29,9 +30,9 @@ ROWS_LOADED = "rows_loaded"
 ROWS_EXPECTED = "rows_expected"
 UNKNOWN = "unknown"  # `ROWS_EXPECTED` if the API gives no total
 ROWS_RECEIVED = "rows_received"
-ROWS_REPEATED = "rows_repeated"
 ROWS_REJECTED = "rows_rejected"
 REJECTION_REASONS = "rejection_reasons"
+ROWS_MARKED_DELETED = "rows_marked_deleted"
 ROWS_OF_LOAD = "rows_of_load"
 ROWS_TO_PRUNE = "rows_to_prune"
 ROWS_PRUNED = "rows_pruned"
@@ -65,6 +66,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         COMPLETE: not read.get("reads_limited"),
         ROWS_EXPECTED: UNKNOWN if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
+        **{name: read[name] for name in (ROWS_SUPERSEDED, ROWS_MARKED_DELETED) if read.get(name)},
         "passes": read.get("passes", 0),
         **{name: read[name] for name in IF_COUNTED if name in read},
         UNKNOWN_FIELDS: read.get(UNKNOWN_FIELDS, {}),

@@ -240,3 +240,12 @@ def test_resources_that_are_no_list_are_refused(resources: Any) -> None:
     config = {"client": {"base_url": "https://api.example.com"}, "resources": resources}
     with pytest.raises(ConfigurationError, match="must be a list"):
         Api(name="shop", config=config)
+
+
+@pytest.mark.parametrize("hint", ["hard_delete", "dedup_sort"])
+def test_hints_that_an_upsert_does_not_apply_are_refused(hint: str) -> None:
+    entry = {"name": "orders", "primary_key": "id", "columns": {"deleted": {hint: True}}}
+
+    api({**entry, "write_disposition": "merge"})
+    with pytest.raises(ConfigurationError, match=f"resource `orders`: `{hint}` in `columns`"):
+        api({**entry, "write_disposition": {"disposition": "merge", "strategy": "upsert"}})

@@ -6,7 +6,7 @@ PostgreSQL can store it. For fields that the contract does not name only the fir
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import orjson
 
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import fields_of
+from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.observed_fields import ObservedFields
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.row_type import OPEN_TYPES, rejection_reason, row_type
@@ -66,6 +67,8 @@ class RowValidator:
             primary key, of one type in all rows, and can be stored, and nothing else.
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
 
+    A row that marks its key as deleted needs none of the other required fields.
+
     Example:
         >>> from analytics_assets.contract.column import Column
         >>> sessions = Column("sessions", "sessions", "bigint", nullable=False)
@@ -82,6 +85,10 @@ class RowValidator:
         self._key = contract.primary_key
         self._key_check = PrimaryKeyCheck(contract, hinted)
         self._row_type = row_type(columns)
+        self._marker = DeleteMarker(contract)
+        self._delete_type = row_type(
+            replace(each, nullable=each.field not in self._key) for each in columns
+        )
         self._has_schema = contract.has_schema
         self._fields = ObservedFields(fields_of(columns))
         open_columns = [column for column in columns if column.data_type in OPEN_TYPES]
@@ -191,13 +198,14 @@ class RowValidator:
             for name in self._key:
                 if row.get(name) is None:
                     return f"`$.{name}`: {MISSING_KEY}"
+        is_delete = self._marker.marks(row)
         try:
-            msgspec.convert(row, self._row_type)
+            msgspec.convert(row, self._delete_type if is_delete else self._row_type)
         except msgspec.ValidationError as error:
             return rejection_reason(error)
         except UnicodeEncodeError:  # the name of a field is no text
             return unstorable(row)
-        for column in self._not_null:
+        for column in self._not_null if not is_delete else ():
             if column.is_missing(row):
                 return f"`$.{column.field}`: Expected a value, got `null`"
         for column in self._clock:

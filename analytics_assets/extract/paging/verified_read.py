@@ -28,6 +28,9 @@ from analytics_assets.extract.paging.paginator import Progress, VerifyingPaginat
 from analytics_assets.extract.paging.spool import PageSpool
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 
+# the metrics of rows with the key of another row: unexpected ones, and those of a `dedup_sort`
+ROWS_REPEATED, ROWS_SUPERSEDED = "rows_repeated", "rows_superseded"
+
 
 @configspec
 class ReadingSettings(BaseConfiguration):
@@ -56,6 +59,7 @@ class VerifiedRead(PipeStep):
         contract: the contract of the rows.
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
         bulk_read: returns the bulk read that replaces dlt's client; None if there is none.
+        repeated: the metric that counts rows with the key of another row.
     """
 
     placement_affinity = -1
@@ -67,6 +71,7 @@ class VerifiedRead(PipeStep):
         contract: Contract,
         hinted: Collection[str],
         bulk_read: Callable[[], BulkRead | None],
+        repeated: str = ROWS_REPEATED,
     ) -> None:
         super().__init__()
         self._paginator = paginator
@@ -74,6 +79,7 @@ class VerifiedRead(PipeStep):
         self._contract = contract
         self._validator = RowValidator(contract, hinted)
         self._make_bulk_read = bulk_read
+        self._repeated = repeated
 
     def bind(self, pipe: SupportsPipe) -> "VerifiedRead":
         """Wrap the pipe's generator."""
@@ -185,7 +191,7 @@ class VerifiedRead(PipeStep):
             "rows_expected": proof.total or 0,
             "reads_without_total": int(proof.total is None),
             "rows_received": proof.received,
-            "rows_repeated": proof.duplicates.rows,
+            self._repeated: proof.duplicates.rows,
         }
         for name, count in counts.items():
             self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count

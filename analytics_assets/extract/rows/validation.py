@@ -11,6 +11,7 @@ from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.validation import RowValidator, ValidatedPage
 from analytics_assets.extract.compat import is_loaded, load_id
 from analytics_assets.extract.http.errors import ApiError
@@ -77,7 +78,8 @@ class Validation(PipeStep):
         whole = {name for name, kind in self._types.items() if kind == "json"}
         self._collisions = ColumnCollisions(self._contract, whole, self._max_nesting)
         self._rejected.clear()
-        self._custom_metrics = {"rows_rejected": 0}
+        self._marker = DeleteMarker(self._contract)
+        self._custom_metrics = {"rows_rejected": 0, "rows_marked_deleted": 0}
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
@@ -85,6 +87,7 @@ class Validation(PipeStep):
         if is_table(item):
             self._offset += item.num_rows
             self._validator.observe_table(item)
+            self._custom_metrics["rows_marked_deleted"] += self._marker.count_in(item)
             return item
         if not isinstance(item, list):
             return item
@@ -105,6 +108,7 @@ class Validation(PipeStep):
         self._collisions.check(page.rows)
         self._offset += len(rows)
         self._custom_metrics["rows_rejected"] += len(page.rejected)
+        self._custom_metrics["rows_marked_deleted"] += sum(map(self._marker.marks, page.rows))
         self._custom_metrics["unknown_fields"] = dict(self._validator.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._validator.absent_fields)
         self._custom_metrics["key_types"] = self._validator.key_types

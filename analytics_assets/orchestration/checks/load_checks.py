@@ -20,17 +20,18 @@ from analytics_assets.extract.incremental.cursor_values import (
     ROWS_YET_TO_COME,
 )
 from analytics_assets.extract.openapi import fetch_document
+from analytics_assets.extract.paging.verified_read import ROWS_REPEATED, ROWS_SUPERSEDED
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata import (
     ABSENT_FIELDS,
     COMPLETE,
     ROWS_EXPECTED,
+    ROWS_MARKED_DELETED,
     ROWS_OF_LOAD,
     ROWS_PRUNED,
     ROWS_RECEIVED,
     ROWS_REJECTED,
-    ROWS_REPEATED,
     ROWS_TO_PRUNE,
     UNKNOWN,
     UNKNOWN_FIELDS,
@@ -62,7 +63,10 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
         text += " The entry's `paginator` ends the read before the API's last row."
         return CheckResult(False, text, dg.AssetCheckSeverity.WARN)
     repeated = load.get(ROWS_REPEATED, 0)
-    due = received - load.get(ROWS_REJECTED, 0) - repeated
+    superseded, deletes = load.get(ROWS_SUPERSEDED, 0), load.get(ROWS_MARKED_DELETED, 0)
+    due = received - load.get(ROWS_REJECTED, 0) - repeated - superseded - deletes
+    text += f" {deletes} of them are deletes." if deletes else ""
+    text += f" {superseded} were superseded, by `dedup_sort`." if superseded else ""
     if load.get(ROWS_OF_LOAD, due) < due:
         return CheckResult(
             False,

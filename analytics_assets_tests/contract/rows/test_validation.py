@@ -217,3 +217,23 @@ def test_the_rows_of_the_embedded_api_fit_their_contracts(resource: str) -> None
     assert page.rejected == []
     assert validator.unknown_fields == {}
     assert validator.absent_fields == set()
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"id": 7, "isDeleted": True}, None),
+        ({"id": 7, "isDeleted": True, "name": None}, None),
+        ({"id": 7, "isDeleted": False}, "`$.name`: required, but missing"),
+        ({"id": 7, "isDeleted": None}, "`$.name`: required, but missing"),
+        ({"id": 7}, "`$.name`: required, but missing"),
+        ({"isDeleted": True}, "`$.id`: missing primary key"),
+        ({"id": 7, "isDeleted": True, "name": 7}, "`$.name`: Expected `str | null`, got `int`"),
+    ],
+)
+def test_a_delete_needs_its_key_alone(row: Any, expected: str | None) -> None:
+    columns = contract(id="bigint", name="text", size="decimal").columns
+    mark = Column("isDeleted", "is_deleted", "bool", nullable=True)
+    deletes = Contract("orders", (*columns, mark), ("id",), hard_delete="is_deleted")
+
+    assert reason(deletes, row) == expected
