@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import TypeAdapter, ValidationError
@@ -38,6 +38,7 @@ class PolicyEntry(TypedDict, total=False):
     tags: Mapping[str, str]
     newest: NewestRequest | None
     rename: Mapping[str, str]
+    nested: Literal["json", "columns"]
     max_rejected_share: float
     prune: bool
     max_pruned_share: float
@@ -61,6 +62,9 @@ class Policy:
         tags: Dagster tags.
         newest: a request for the newest `updated_at`; None leaves the resource to its schedule.
         rename: the table's column for a field of the API's rows, where their names differ.
+        nested: the columns of an object within a row, where the contract describes it: one of JSON,
+            or one for each of its fields, named as dlt does (`user__email`), down to the entry's
+            `max_table_nesting`. Lists stay JSON.
         max_rejected_share: the share of a load's rows, from 0 to 1, that may break the contract
             before the check `no_rejected_rows` fails; up to it the check warns.
         prune: True to delete rows from the table that the API no longer has.
@@ -78,6 +82,7 @@ class Policy:
     tags: Mapping[str, str] = field(default_factory=dict)
     newest: NewestRequest | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    nested: Literal["json", "columns"] = "json"
     max_rejected_share: float = 0.01
     prune: bool = False
     max_pruned_share: float = 0.1

@@ -1,7 +1,7 @@
 """The contract of a resource: columns, primary key and names of its rows."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -156,7 +156,8 @@ def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     mark = hard_delete_column(configured, rename)
     try:
         schema = _row_schema(endpoints, resource)
-        columns = columns_of(endpoints.references, schema) if schema else ()
+        expands = _expansion(resource, hints)
+        columns = columns_of(endpoints.references, schema, expands) if schema else ()
     except BrokenReferenceError as error:
         return Contract(resource.name, (), key, rename, str(error), mark)
     return Contract(
@@ -166,6 +167,22 @@ def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
         rename,
         hard_delete=mark,
     )
+
+
+def _expansion(
+    resource: ResourceConfig, hints: Mapping[str, Mapping[str, Any]]
+) -> Callable[[tuple[str, ...]], bool]:
+    """Return a test, by its path, if dlt makes columns of an object that has no hint of a type."""
+    policy, own = resource.policy, {**resource.defaults, **resource.entry}
+    depth = own.get("max_table_nesting")
+
+    def expands(path: tuple[str, ...]) -> bool:
+        if policy.nested != "columns" or (depth is not None and len(path) > depth):
+            return False
+        name = column_name(path[0], policy.rename, *path[1:])
+        return not any("data_type" in hints.get(each, {}) for each in (name, ".".join(path)))
+
+    return expands
 
 
 def _as_configured(
@@ -220,12 +237,21 @@ def _check_rename(contract: Contract) -> None:
 
 
 def _check_names(contract: Contract) -> None:
-    fields: dict[str, str] = {}
+    known: dict[tuple[str, str], Column] = {}
     for column in contract.columns:
-        other = fields.setdefault(column.name, column.field)
-        if other != column.field:
+        # a field may have dots in its name, like the path of another one
+        for key in (("column", column.name), ("field", column.field)):
+            other = known.setdefault(key, column)
+            if other is column:
+                continue
+            whole = next((each.path[0] for each in (column, other) if each.parents), None)
+            if whole:
+                hint = f'"columns": {{"{whole}": {{"data_type": "json"}}}}'
+                remedy = f"keep `{whole}` whole by {hint} in its entry."
+            else:
+                remedy = "give one of them another name in its policy, such as "
+                remedy += f'"rename": {{"{column.field}": "{column.name}_2"}}.'
             raise ConfigurationError(
-                f"resource `{contract.resource}`: its fields `{other}` and `{column.field}` would "
-                f"both become the column `{column.name}`; give one of them another name in its "
-                f'policy, such as "rename": {{"{column.field}": "{column.name}_2"}}.'
+                f"resource `{contract.resource}`: its fields `{other.field}` and `{column.field}` "
+                f"would both become the column `{column.name}`; {remedy}"
             )

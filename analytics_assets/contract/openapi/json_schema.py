@@ -1,9 +1,10 @@
 """Columns of the JSON Schema of a row."""
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from analytics_assets.contract.column import Column, DataType
+from analytics_assets.contract.column import Column, DataType, ParentObject
 from analytics_assets.contract.openapi.references import (
     Followed,
     References,
@@ -20,31 +21,30 @@ SCALARS: dict[str, DataType] = {
 }
 FORMATS: dict[str, DataType] = {"date": "date", "date-time": "timestamp", "time": "time"}
 TEXTS: set[DataType] = {"text", *FORMATS.values()}
+Path = tuple[str, ...]
 NOTHING: Followed = frozenset()
 MAX_LISTED = 20  # values of an enumeration in a description
 
 
-def columns_of(references: References, schema: Schema) -> tuple[Column, ...]:
+def columns_of(
+    references: References, schema: Schema, expands: Callable[[Path], bool] = lambda _: False
+) -> tuple[Column, ...]:
     """Turn the schema of a row into columns.
 
     Args:
         references: those of the OpenAPI document, to which the schema may refer.
         schema: the schema of a row.
+        expands: tests by its path if the fields of an object become columns. One that contains
+            itself ends as JSON, as does a list.
 
     Returns:
         A column per property, in the document's order, called like its field; none if the schema
         does not name properties.
 
     Raises:
-        ContractError: a `$ref` leads nowhere.
+        BrokenReferenceError: a `$ref` leads nowhere.
     """
-    reader = _Reader(references)
-    properties, required = reader.properties(schema)
-    return tuple(
-        reader.column(field, part, field in required)
-        for field, part in properties.items()
-        if isinstance(field, str) and _is_name(field)
-    )
+    return tuple(_Reader(references).columns(schema, expands))
 
 
 def _is_name(field: str) -> bool:
@@ -56,16 +56,39 @@ class _Reader:
     def __init__(self, references: References) -> None:
         self._references = references
 
-    def properties(
+    def columns(
+        self,
+        schema: Any,
+        expands: Callable[[Path], bool],
+        parents: tuple[ParentObject, ...] = (),
+        within: Followed = NOTHING,
+    ) -> Iterator[Column]:
+        """Yield a column per property, those of an object that `expands` in its place."""
+        properties, required, within = self._properties(schema, within)
+        for field, part in properties.items():
+            if not isinstance(field, str) or not _is_name(field):
+                continue
+            path = (*(parent.name for parent in parents), field)
+            column = self._column(path, part, field in required, parents)
+            inner: list[Column] = []
+            if expands(path) and self._is_object(part, within):
+                parent = ParentObject(field, column.nullable)
+                inner = list(self.columns(part, expands, (*parents, parent), within))
+            yield from inner or [column]
+
+    def _properties(
         self, schema: Any, within: Followed = NOTHING
-    ) -> tuple[dict[str, Any], set[str]]:
-        """Return the properties of an object and its required ones, those of a union together."""
+    ) -> tuple[dict[str, Any], set[str], Followed]:
+        """Return the properties of an object and its required ones, those of a union together.
+
+        The references that lead to them come last.
+        """
         flat, within = self._references.flat_within(schema, within)
         own = flat.get("properties")
         properties = dict(own) if isinstance(own, dict) else {}
         required = {name for name in as_list(flat.get("required")) if isinstance(name, str)}
-        found = [self.properties(option, within) for option in union_of(flat)]
-        found = [(parts, needed) for parts, needed in found if parts]
+        options = [self._properties(option, within) for option in union_of(flat)]
+        found = [(parts, needed) for parts, needed, _ in options if parts]
         names = dict.fromkeys(name for parts, _ in found for name in parts)
         for name in names:
             alternatives = [parts[name] for parts, _ in found if name in parts]
@@ -75,19 +98,31 @@ class _Reader:
             )
         if found:
             required |= set.intersection(*(needed for _, needed in found))
-        return properties, required
+        return properties, required, within.union(*(led for _, _, led in options))
 
-    def column(self, field: str, schema: Any, required: bool) -> Column:
+    def _column(
+        self, path: Path, schema: Any, required: bool, parents: tuple[ParentObject, ...]
+    ) -> Column:
         kinds, nullable = self._kinds(schema)
         choices = self._choices(schema)
         return Column(
-            field=field,
-            name=field,
+            field=".".join(path),
+            name=path[-1],
             data_type=_one_of(kinds),
             nullable=nullable or not required,
             description=self._description(schema, choices),
             choices=choices,
+            parents=parents,
         )
+
+    def _is_object(self, schema: Any, within: Followed) -> bool:
+        """Test if a value is an object or null, and nothing else."""
+        flat, within = self._references.flat_within(schema, within)
+        names = {str(name) for name in as_list(flat.get("type")) or _implied(flat)} - {"null"}
+        if names:
+            return names == {"object"}
+        options = [option for option in union_of(flat) if not self._is_null(option)]
+        return bool(options) and all(self._is_object(option, within) for option in options)
 
     def _kinds(self, schema: Any, within: Followed = NOTHING) -> tuple[set[DataType], bool]:
         """Return the dlt types that a value may have, and whether it may be null."""
