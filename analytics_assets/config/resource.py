@@ -93,6 +93,15 @@ class ResourceConfig:
         return is_kept_once and disposition.get("strategy") != "scd2"
 
     @property
+    def leaves_other_rows(self) -> bool:
+        """True if a load of some rows leaves the others in the table as they are."""
+        disposition = self.write_disposition
+        is_merged = disposition["disposition"] == "merge" and not self.merge_key
+        return (is_merged and disposition.get("strategy") != "scd2") or disposition[
+            "disposition"
+        ] == "append"
+
+    @property
     def loads_every_row(self) -> bool:
         """True if each row that is read is a row of the table afterwards."""
         steps = {**self.defaults, **self.entry}.get("processing_steps")

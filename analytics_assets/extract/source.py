@@ -1,6 +1,6 @@
 """The dlt source of a REST configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlt import Schema
@@ -8,7 +8,12 @@ from dlt.common.configuration import resolve_configuration
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
-from analytics_assets.config.resource import is_resource_function, name_of, parents_of
+from analytics_assets.config.resource import (
+    as_entry,
+    is_resource_function,
+    name_of,
+    parents_of,
+)
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract import lossless
 from analytics_assets.extract.dlt_validation import refusals_explained
@@ -21,8 +26,11 @@ from analytics_assets.extract.paging.verified_read import (
     ReadingSettings,
     VerifiedRead,
 )
-from analytics_assets.extract.rows.rejected_rows import RejectedRows
+from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
+
+# what an entry says about requests, which rows of earlier reads do not need
+OF_REQUESTS = ("endpoint", "include_from_parent", "parallelized")
 
 
 def rest_api_source(
@@ -86,7 +94,7 @@ def rest_api_source(
         if not is_resource_function(entry)
     ]
     source = _source_of(config, name, connection, entries)
-    source.schema = Schema(schema or name, normalizers={"json": {"module": lossless.__name__}})
+    source.schema = _schema(schema or name)
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
@@ -125,6 +133,53 @@ def sample_source(config: Mapping[str, Any], name: str, connection: Connection) 
         if not is_resource_function(entry)
     ]
     return _source_of(config, name, connection, entries)
+
+
+def kept_rows_source(
+    config: Mapping[str, Any],
+    name: str,
+    contract: Contract,
+    rows: Sequence[Any],
+    rejected: RejectedRows,
+    schema: str,
+) -> DltSource:
+    """Make a source of rows that were read before, and need not be requested again.
+
+    They are validated, altered by `processing_steps` and named as in a load.
+
+    Args:
+        config: as for `rest_api_source`.
+        name: the API's name.
+        contract: the contract of the resource to which the rows belong.
+        rows: the rows as the API sent them.
+        rejected: receives those that break the contract.
+        schema: the name under which dlt stores the tables' columns.
+
+    Returns:
+        A source with that resource alone.
+    """
+    [own] = [entry for entry in config["resources"] if name_of(entry) == contract.resource]
+    plain: Any = {
+        "client": {"base_url": "https://no.request.invalid", "paginator": "single_page"},
+        "resource_defaults": _without_requests(config.get("resource_defaults") or {}),
+    }
+    given = {**_without_requests(as_entry(own)), "endpoint": "/"}
+    entry = Entry(given, plain, ReadingSettings(), contract=contract)
+    stock_config: Any = {**plain, "resources": [entry.for_dlt(redact=str)]}
+    source = stock_rest_api_source(stock_config, name=name)
+    source.schema = _schema(schema)
+    resource = source.resources[contract.resource]
+    resource.add_step(KeptRows(rows), insert_at=1)
+    validate_rows(resource, contract, rejected, entry.as_arrow)
+    return source
+
+
+def _without_requests(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in OF_REQUESTS}
+
+
+def _schema(name: str) -> Schema:
+    return Schema(name, normalizers={"json": {"module": lossless.__name__}})
 
 
 def _source_of(

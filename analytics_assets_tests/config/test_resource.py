@@ -112,6 +112,24 @@ def test_a_parent_that_is_not_there_is_refused_with_the_one_that_was_meant() -> 
 
 
 @pytest.mark.parametrize(
+    ("entry", "leaves_other_rows"),
+    [
+        ({"write_disposition": "append"}, True),
+        ({"write_disposition": "merge"}, True),
+        ({"write_disposition": {"disposition": "merge", "strategy": "upsert"}}, True),
+        ({"write_disposition": {"disposition": "merge", "strategy": "scd2"}}, False),
+        ({"write_disposition": "merge", "merge_key": "day"}, False),
+        ({"write_disposition": "replace"}, False),
+    ],
+)
+def test_a_load_of_some_rows_leaves_the_others_unless_it_replaces_them(
+    entry: Any, leaves_other_rows: bool
+) -> None:
+    resource = api({"name": "orders", "primary_key": "id", **entry}).resources["orders"]
+    assert resource.leaves_other_rows is leaves_other_rows
+
+
+@pytest.mark.parametrize(
     ("disposition", "is_merged", "rewrites_rows", "has_unique_keys"),
     [
         ("append", False, True, False),

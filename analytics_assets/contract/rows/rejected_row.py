@@ -67,6 +67,11 @@ def _with_decimals(value: Any) -> Any:
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _plain(value: Any) -> Any:
+    """Return an integer for 7.0, which JSON does not tell from 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class RowKeys:
     """Primary keys of rejected rows.
 
@@ -89,7 +94,7 @@ class RowKeys:
         """Return the primary key of a row by the API's names; None if no valid row can have it."""
         if not isinstance(row, dict) or not self._fields:
             return None
-        key = {part: row.get(part) for part in self._fields}
+        key = {part: _plain(row.get(part)) for part in self._fields}
         if any(value is None or isinstance(value, dict | list) for value in key.values()):
             return None
         try:

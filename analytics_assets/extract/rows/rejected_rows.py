@@ -1,15 +1,20 @@
-"""Rejected rows, between the step that finds them and the step that emits them."""
+"""Rejected rows of a load and of a retry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import dlt
 from dlt.common.schema.typing import TTableSchemaColumns
+from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.rows.rejected_row import text_of
 from analytics_assets.contract.rows.validation import Rejection
+from analytics_assets.extract.compat import replace_generator
+from analytics_assets.extract.rows.pipe_step import PipeStep
+
+PAGE = 10_000  # rows of a retry at a time
 
 COLUMNS: TTableSchemaColumns = {
     "api": {"data_type": "text", "nullable": True},  # which tables of older versions do not have
@@ -74,3 +79,42 @@ class RejectedRows:
                 merge_key=(),
             )
             yield dlt.mark.with_hints(table_rows, hints, create_table_variant=True)
+
+
+class RowsRejectedAgain(RejectedRows):
+    """Rejected rows of a retry, which stay where they are: none is emitted.
+
+    Attributes:
+        reasons: the reason against each row, by its place among the rows of the retry.
+    """
+
+    def __init__(self, api: str, resource: str) -> None:
+        super().__init__(api, resource)
+        self.reasons: dict[int, str] = {}
+
+    def add(self, rejection: Rejection, offset: int) -> None:
+        """Add a row."""
+        self.reasons[offset] = rejection.reason
+
+
+class KeptRows(PipeStep):
+    """The step of a resource that yields rows of earlier reads in place of those of the API.
+
+    Args:
+        rows: the rows as the API sent them.
+    """
+
+    placement_affinity = -1
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def bind(self, pipe: SupportsPipe) -> "KeptRows":
+        """Replace the pipe's generator, which has sent no request yet."""
+        replace_generator(pipe, self._pages())
+        return self
+
+    def _pages(self) -> Iterator[list[Any]]:
+        for start in range(0, len(self._rows), PAGE):
+            yield list(self._rows[start : start + PAGE])

@@ -1,13 +1,43 @@
-"""Rejected rows of an asset that its loads settle."""
+"""Rejected rows of an asset: the loads that settle them, and the retry of those that are left."""
 
-from collections.abc import Mapping
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Full
 from analytics_assets.config.load_validation import has_incremental_cursor
 from analytics_assets.contract.resource import Resource
+from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
+from analytics_assets.extract.rows.rejected_rows import RowsRejectedAgain
+from analytics_assets.extract.source import kept_rows_source
+from analytics_assets.orchestration.assets.errors import explanation_of
 from analytics_assets.orchestration.metadata import COMPLETE, load_ids
+from analytics_assets.warehouse.pipeline import LoadingPipeline
+from analytics_assets.warehouse.queries.rejections import RejectedRow
 from analytics_assets.warehouse.queries.tables import Tables
+from analytics_assets.warehouse.warehouse import Warehouse
+
+
+class RetryError(AnalyticsAssetsError):
+    """The rejected rows of a resource cannot be loaded by themselves."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The outcome of a retry.
+
+    Args:
+        loaded: the number of rows that fit now.
+        superseded: the number of rows whose key has been read again since.
+        rejected: the number of rows that still do not fit, by today's reason.
+    """
+
+    loaded: int = 0
+    superseded: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
 
 
 def settle_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, Any]) -> None:
@@ -23,3 +53,92 @@ def settle_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, 
     tables.rejections(resource).settle(
         resource.table, resource.contract, load_ids(load) if whole else ()
     )
+
+
+def retry_rejected_rows(
+    resource: Resource,
+    warehouse: Warehouse,
+    containing: str = "",
+    log: logging.Logger | None = None,
+) -> Retry:
+    """Load the rejected rows of a resource that fit today's contract, without a request.
+
+    They pass the steps of a load, and its lock. A row whose key was loaded later than it was
+    rejected stays as it is.
+
+    Args:
+        resource: the resource.
+        warehouse: the warehouse of its table.
+        containing: a part of the reasons of the rows to retry; empty for all rows.
+        log: the log for the names of the processes that it waits for.
+
+    Raises:
+        RetryError: a load would delete other rows, or a row does not fit a column of the table.
+        WarehouseLockedError: another process holds the table for longer than `lock_patience`.
+    """
+    contract = resource.contract
+    with warehouse.loading(
+        resource.pipeline_name, len(contract.columns), table=resource.table, log=log
+    ) as pipeline:
+        with warehouse.open(log) as tables:
+            rejections = tables.rejections(resource)
+            settled = rejections.settle(resource.table, contract)
+            found = rejections.rows(containing)
+        if not found:
+            return Retry(superseded=settled)
+        if not resource.leaves_other_rows:
+            raise RetryError(
+                f"{resource.name}: its rejected rows cannot be loaded by themselves, as each load "
+                "also deletes other rows, by its `write_disposition` or `merge_key`. Load the "
+                "resource: rows that fit now come with it."
+            )
+        rows = _last_of_each_key(resource, found)
+        reasons = _load(pipeline, warehouse, resource, rows)
+        with warehouse.open(log) as tables:
+            rejections = tables.rejections(resource)
+            for reason in set(reasons.values()):
+                rejections.change_reason(
+                    [row.id for row in reasons if row.reason != reason == reasons[row]], reason
+                )
+            rejections.delete(row.id for row in found if row not in reasons)
+    return Retry(
+        loaded=len(rows) - len(reasons),
+        superseded=settled + len(found) - len(rows),
+        rejected=dict(Counter(reasons.values()).most_common()),
+    )
+
+
+def _last_of_each_key(resource: Resource, rows: Sequence[RejectedRow]) -> list[RejectedRow]:
+    """Return the rows without those whose key a later one has, where a table holds a key once."""
+    if not resource.has_unique_keys:
+        return list(rows)
+    keys = RowKeys(resource.contract)
+    last: dict[str, RejectedRow] = {}
+    for row in rows:
+        key = keys.of(row_of(row.text))
+        last[text_of(key) if key else row.id] = row
+    return list(last.values())
+
+
+def _load(
+    pipeline: LoadingPipeline, warehouse: Warehouse, resource: Resource, rows: Sequence[RejectedRow]
+) -> dict[RejectedRow, str]:
+    """Load the rows that fit; return the reasons against the others."""
+    again = RowsRejectedAgain(resource.api_name, resource.name)
+    source = kept_rows_source(
+        resource.config,
+        resource.api_name,
+        resource.contract,
+        [row_of(row.text) for row in rows],
+        again,
+        resource.pipeline_name,
+    )
+    try:
+        options: Any = {"loader_file_format": warehouse.loader_file_format}  # None is the default
+        pipeline.run(source, **options)
+    except Exception as error:
+        reason = explanation_of(error, resource.contract.key_columns)
+        if reason is None:
+            raise
+        raise RetryError(f"{resource.name}: no rejected row was loaded. {reason}") from error
+    return {rows[place]: reason for place, reason in again.reasons.items()}

@@ -29,12 +29,14 @@ class Reason(NamedTuple):
         rows: the number of rows.
         oldest: the time of the first rejection.
         newest: the time of the last one.
+        example: one of the rows as JSON.
     """
 
     text: str
     rows: int
     oldest: datetime
     newest: datetime
+    example: str
 
 
 class RejectedRow(NamedTuple):
@@ -72,24 +74,32 @@ class Rejections:
             self._where += f" AND ({api_column} = %s OR {api_column} IS NULL)"
             self._values.append(api)
 
-    def reasons(self) -> list[Reason]:
-        """Count the rows by reason, most frequent first."""
+    def reasons(self, containing: str = "") -> list[Reason]:
+        """Count the rows by reason, most frequent first.
+
+        Args:
+            containing: a part of the reasons to count, in small or capital letters.
+        """
         reason, at = self._column("reason"), self._column("rejected_at")
         rows = self._select(
-            f"{reason}, count(*) AS times, min({at}), max({at})",
+            f"{reason}, count(*) AS times, min({at}), max({at}), min({self._column('row')})",
             f"GROUP BY {reason} ORDER BY times DESC, {reason}",
         )
-        return [Reason(str(text), int(count), first, last) for text, count, first, last in rows]
+        return [Reason(*row) for row in rows if containing.lower() in str(row[0]).lower()]
 
-    def rows(self, reasons: Collection[str] | None = None) -> list[RejectedRow]:
-        """Return the rows in the order of their rejection, all or those with some reasons."""
+    def rows(self, containing: str = "") -> list[RejectedRow]:
+        """Return the rows in the order of their rejection.
+
+        Args:
+            containing: a part of the reasons of these rows, in small or capital letters.
+        """
         names = (C_DLT_ID, C_DLT_LOAD_ID, "reason", "row")
         rows = self._select(
             ", ".join(map(self._column, names)),
             f"ORDER BY {self._column(C_DLT_LOAD_ID)}, {self._column('offset')}",
         )
         found = [RejectedRow(*map(str, row)) for row in rows]
-        return [row for row in found if reasons is None or row.reason in reasons]
+        return [row for row in found if containing.lower() in row.reason.lower()]
 
     def delete(self, ids: Iterable[str]) -> None:
         """Delete rows by dlt's identifiers."""
@@ -100,13 +110,14 @@ class Rejections:
                 *batch,
             )
 
-    def change_reason(self, row: RejectedRow, reason: str) -> None:
-        """Replace the reason of a row."""
-        self._sql.execute_sql(
-            f"UPDATE {self._table(REJECTED_ROWS)} SET {self._column('reason')} = %s "
-            f"WHERE {self._column(C_DLT_ID)} = %s",
-            *(reason, row.id),
-        )
+    def change_reason(self, ids: Iterable[str], reason: str) -> None:
+        """Replace the reason of rows by dlt's identifiers."""
+        for batch in _batches(ids):
+            self._sql.execute_sql(
+                f"UPDATE {self._table(REJECTED_ROWS)} SET {self._column('reason')} = %s "
+                f"WHERE {self._column(C_DLT_ID)} IN ({_places(batch)})",
+                *(reason, *batch),
+            )
 
     def settle(self, table: str, contract: Contract, whole: Collection[str] = ()) -> int:
         """Delete the rows that later loads have settled.

@@ -78,6 +78,7 @@ def test_the_key_of_a_row_has_the_fields_of_the_primary_key_alone() -> None:
 
     assert key == {"id": 7, "day": "2026-01-31"}
     assert RowKeys(UNTYPED).of({"id": "7"}) == {"id": "7"}
+    assert text_of(RowKeys(UNTYPED).of({"id": 7.0})) == '{"id": 7}'
 
 
 @pytest.mark.parametrize(

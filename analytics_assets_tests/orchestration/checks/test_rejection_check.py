@@ -13,7 +13,8 @@ from analytics_assets_tests.support.orders import orders_api
 from analytics_assets_tests.support.tables import opened_with
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
-REJECTED = "resource varchar, reason varchar, rejected_at timestamp with time zone"
+TIME = "timestamp with time zone"
+REJECTED = f'resource varchar, reason varchar, rejected_at {TIME}, "row" varchar'
 NO_KEY = "`$.id`: missing primary key"
 
 
@@ -25,8 +26,8 @@ def orders(**policy: Any) -> Resource:
 def test_rejected_rows_are_a_warning_and_too_many_of_a_load_an_error(
     bad: int, severity: dg.AssetCheckSeverity, duckdb_warehouse: Warehouse
 ) -> None:
-    rows = [f"('orders', '{NO_KEY}', now())" for _ in range(bad)]
-    rows += ["('orders', 'too long', now())", f"('lines', '{NO_KEY}', now())"]
+    rows = [f"('orders', '{NO_KEY}', now(), '')" for _ in range(bad)]
+    rows += ["('orders', 'too long', now(), '')", f"('lines', '{NO_KEY}', now(), '')"]
     metadata = {"rows_received": 250, "rows_rejected": bad}
 
     with opened_with(duckdb_warehouse, rejected_rows=(REJECTED, ", ".join(rows))) as tables:
@@ -45,7 +46,7 @@ def test_rejected_rows_are_a_warning_and_too_many_of_a_load_an_error(
 def test_rows_of_earlier_loads_are_a_warning_whatever_the_last_load_read(
     duckdb_warehouse: Warehouse,
 ) -> None:
-    rows = ", ".join(["('orders', 'too long', now())"] * 99)
+    rows = ", ".join(["('orders', 'too long', now(), '')"] * 99)
     with opened_with(duckdb_warehouse, rejected_rows=(REJECTED, rows)) as tables:
         for metadata in ({}, {"rows_received": 1, "rows_rejected": 0}):
             result = check_rejected_rows(tables, orders(), metadata)

@@ -75,22 +75,24 @@ def test_reasons_are_counted_most_frequent_first_with_their_times(warehouse: War
         found = of_orders(tables).reasons()
 
     assert [(each.text, each.rows) for each in found] == [("too long", 2), ("no key", 1)]
-    assert (found[0].oldest, found[0].newest) == (FIRST, SECOND)
+    assert (found[0].oldest, found[0].newest, found[0].example) == (FIRST, SECOND, "1")
 
 
-def test_the_rows_of_some_reasons_are_read_in_order(warehouse: Warehouse) -> None:
+def test_the_rows_with_a_part_of_a_reason_are_read_in_order(warehouse: Warehouse) -> None:
     with opened(
         warehouse,
         rejected("b", {"id": 2}, "no key", load="2"),
         rejected("a", {"id": 1}, "too long"),
-        rejected("c", {"id": 3}, "other"),
+        rejected("c", {"id": 3}, "bad"),
     ) as tables:
-        found = of_orders(tables).rows(["no key", "too long"])
+        found = of_orders(tables).rows("O")
+        counted = of_orders(tables).reasons("LONG")
 
     assert found == [
         RejectedRow("a", "1", "too long", '{"id": 1}'),
         RejectedRow("b", "2", "no key", '{"id": 2}'),
     ]
+    assert [(each.text, each.rows) for each in counted] == [("too long", 1)]
 
 
 def test_a_warehouse_that_never_rejected_a_row_has_none(duckdb_warehouse: Warehouse) -> None:
@@ -115,7 +117,7 @@ def test_rows_are_deleted_and_reasons_changed_of_this_resource_alone(warehouse: 
     rows = [rejected(name, {"id": 1}) for name in ("a", "b", "c")]
     with opened(warehouse, *rows) as tables:
         of_orders(tables).delete(["a", "c"])
-        of_orders(tables).change_reason(RejectedRow("b", "", "", ""), "another")
+        of_orders(tables).change_reason(["b"], "another")
 
         assert ids(tables) == ["b"]
         assert [each.text for each in of_orders(tables).reasons()] == ["another"]
