@@ -12,7 +12,7 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import ResourceConfig, merged_columns
 from analytics_assets.contract.column import Column
-from analytics_assets.contract.compat import snake_case
+from analytics_assets.contract.compat import is_single_page, snake_case
 from analytics_assets.contract.errors import BrokenReferenceError
 from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
 from analytics_assets.contract.openapi.json_schema import columns_of
@@ -217,13 +217,15 @@ def _row_schema(endpoints: Endpoints, resource: ResourceConfig) -> Schema | None
     endpoint = resource.endpoint
     path, method = str(endpoint["path"]), str(endpoint.get("method") or "get")
     selector = endpoint.get("data_selector")
+    paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
+    accepts_object = is_single_page(paginator)
     base_url = resource.config["client"].get("base_url")
     if isinstance(base_url, str) and "://" not in path:
         whole = f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}"
-        found = row_schema(endpoints, whole, method, selector)
+        found = row_schema(endpoints, whole, method, selector, accepts_object)
         if found:
             return found
-    return row_schema(endpoints, path, method, selector)
+    return row_schema(endpoints, path, method, selector, accepts_object)
 
 
 def _check_rename(contract: Contract) -> None:

@@ -107,7 +107,7 @@ def test_an_error_status_is_reported_with_the_request_and_a_hint(
     assert ": gone. Set `openapi_path` of the API" in message
 
 
-@pytest.mark.parametrize("body", ["<html>Sign in</html>", json.dumps({"swagger": "2.0"})])
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", json.dumps({"swagger": "1.2"})])
 def test_a_response_that_is_no_document_is_reported_with_the_request_and_a_hint(
     connected: Sandbox, connection: Connection, body: str
 ) -> None:

@@ -17,7 +17,10 @@ from analytics_assets.contract.openapi.files import (
     read_below,
 )
 
-REMEDY = "Use the OpenAPI 3.0 or 3.1 document of the API, as JSON or YAML."
+VERSIONS = {"openapi": ("3.0", "3.1", "3.2"), "swagger": ("2.0",)}
+REMEDY = "Use the OpenAPI 3 or Swagger 2.0 document of the API, as JSON or YAML."
+# parts of a document that its rows depend on; hosts and sign-in differ between environments
+KEPT = ("openapi", "swagger", "info", "produces", "paths", "definitions", "responses")
 
 
 def read_document(place: str | Path) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def read_document(place: str | Path) -> dict[str, Any]:
         The document.
 
     Raises:
-        ContractError: there is no such file, or it is no OpenAPI 3.0 or 3.1 document.
+        ContractError: there is no such file, or it is no OpenAPI or Swagger document.
     """
     try:
         text = Path(place).read_bytes()
@@ -58,18 +61,16 @@ def parse_document(
         The document, its files bundled into it.
 
     Raises:
-        ContractError: it is no OpenAPI 3.0 or 3.1 document.
+        ContractError: it is no OpenAPI or Swagger document.
     """
     document = parse_file(text, place)
-    version = document.get("openapi") if isinstance(document, dict) else None
-    if not str(version).startswith(("3.0", "3.1")):
-        found = "is no OpenAPI document"
-        if version is not None:
-            found = f"is OpenAPI {version}"
-        elif isinstance(document, dict) and "swagger" in document:
-            found = f"is Swagger {document['swagger']}, the format before OpenAPI 3"
-        raise ContractError(f"{place} {found}. {REMEDY}")
-    assert isinstance(document, dict)
+    if not isinstance(document, dict):
+        raise ContractError(f"{place} is no OpenAPI document. {REMEDY}")
+    named = {key: document[key] for key in VERSIONS if document.get(key) is not None}
+    if not any(str(named[key]).startswith(VERSIONS[key]) for key in named):
+        names = {"openapi": "OpenAPI", "swagger": "Swagger"}
+        found = [f"{names[key]} {version}" for key, version in named.items()]
+        raise ContractError(f"{place} is {' '.join(found) or 'no OpenAPI document'}. {REMEDY}")
     if read and has_relative_references(text):
         return bundle(document, name, read)
     return document
@@ -118,9 +119,7 @@ def stored_text(document: dict[str, Any]) -> str:
     """
     components = document.get("components")
     kept = {
-        "openapi": document.get("openapi"),
-        "info": document.get("info"),
-        "paths": document.get("paths"),
+        **{name: document.get(name) for name in KEPT},
         "servers": [{"url": path} for path in server_paths(document) if path],
         "components": {
             name: part
@@ -135,7 +134,8 @@ def stored_text(document: dict[str, Any]) -> str:
 
 def server_paths(document: Mapping[str, Any]) -> list[str]:
     """Return the paths of the document's servers, below which its own paths are."""
-    found: list[str] = []
+    base = document.get("basePath")  # of Swagger 2.0
+    found = [base.rstrip("/")] if isinstance(base, str) else []
     servers = document.get("servers")
     for server in servers if isinstance(servers, list) else ():
         url = server.get("url") if isinstance(server, dict) else None

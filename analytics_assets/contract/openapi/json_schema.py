@@ -6,6 +6,7 @@ from typing import Any
 
 from analytics_assets.contract.column import Column, DataType, ParentObject
 from analytics_assets.contract.openapi.references import (
+    NULLABLE,
     Followed,
     References,
     Schema,
@@ -127,7 +128,7 @@ class _Reader:
     def _kinds(self, schema: Any, within: Followed = NOTHING) -> tuple[set[DataType], bool]:
         """Return the dlt types that a value may have, and whether it may be null."""
         flat, within = self._references.flat_within(schema, within)
-        nullable = flat.get("nullable") is True
+        nullable = any(flat.get(key) is True for key in NULLABLE)
         names = as_list(flat.get("type")) or _implied(flat)
         if names:
             null = "null" in names or None in as_list(flat.get("enum"))

@@ -11,6 +11,7 @@ from analytics_assets.contract.openapi.files import FILES, shown
 
 Schema = Mapping[str, Any]
 Followed = frozenset[str]
+NULLABLE = ("nullable", "x-nullable")  # OpenAPI 3.0; an extension of Swagger 2.0, which has no own
 
 
 class References:
@@ -131,7 +132,7 @@ def _merge(merged: dict[str, Any], part: Schema) -> None:
             merged[key] = {**known, **value, **both}
         elif key == "required" and isinstance(known, list) and isinstance(value, list):
             merged[key] = [*known, *value]
-        elif key == "nullable":
+        elif key in NULLABLE:
             merged[key] = known is True or value is True
         elif key in ("anyOf", "oneOf") and isinstance(known, list):
             merged[key] = known  # two unions say no more of the columns than one

@@ -21,7 +21,11 @@ EACH = None  # the step into the elements of a list
 
 
 def row_schema(
-    endpoints: Endpoints, path: str, method: str = "get", data_selector: str | None = None
+    endpoints: Endpoints,
+    path: str,
+    method: str = "get",
+    data_selector: str | None = None,
+    accepts_object: bool = False,
 ) -> Schema | None:
     """Find the schema of the rows that an endpoint responds with.
 
@@ -32,6 +36,8 @@ def row_schema(
         method: the HTTP method.
         data_selector: the JSON path of the rows in a response; without it they are where dlt
             finds them.
+        accepts_object: True if there is one page alone, which may be a single object: dlt takes it
+            for a row where it has no list.
 
     Returns:
         The schema of a row; None if the document has none.
@@ -40,7 +46,7 @@ def row_schema(
         ContractError: a `$ref` leads nowhere.
     """
     references = endpoints.references
-    response = _response_schema(references, endpoints.operation(path, method))
+    response = _response_schema(endpoints, endpoints.operation(path, method))
     if not references.followed(response):
         return None
     if not data_selector and is_single_entity(path):
@@ -49,17 +55,23 @@ def row_schema(
         steps = _steps(data_selector)
         rows = None if steps is None else _selected(references, response, steps)
     else:
-        rows = _guessed(references, response)
+        rows = _guessed(references, response, accepts_object)
     return rows if references.followed(rows) else None
 
 
-def _response_schema(references: References, operation: Mapping[str, Any]) -> Any:
+def _response_schema(endpoints: Endpoints, operation: Mapping[str, Any]) -> Any:
     """Return the schema of the successful response."""
+    references = endpoints.references
     responses = references.followed(operation.get("responses"))
     by_status = {str(status).upper(): each for status, each in responses.items()}
     others = sorted(status for status in by_status if status.startswith("2") and status != "2XX")
-    for status in dict.fromkeys(["200", *others, "2XX", "DEFAULT"]):
-        content = references.followed(references.followed(by_status.get(status)).get("content"))
+    known = [status for status in ("200", *others, "2XX") if status in by_status]
+    for status in dict.fromkeys(known or ["DEFAULT"]):
+        response = references.followed(by_status.get(status))
+        content = references.followed(response.get("content"))
+        if "schema" in response:  # Swagger 2.0 has one for all media types
+            produces = operation.get("produces", endpoints.document.get("produces"))
+            content = dict.fromkeys(as_list(produces) or ["application/json"], response)
         for media_type in sorted(filter(_is_json, content), key=_is_json):
             schema = references.followed(content[media_type]).get("schema")
             if isinstance(schema, dict):
@@ -108,33 +120,42 @@ def _selected(
     return _selected(references, others, steps[1:]) if isinstance(others, dict) else None
 
 
-def _guessed(references: References, schema: Any, within: Followed = frozenset()) -> Schema | None:
+def _guessed(
+    references: References, schema: Any, accepts_object: bool, within: Followed = frozenset()
+) -> Schema | None:
     """Return the schema of the rows where dlt searches for them."""
     flat, within = references.flat_within(schema, within)
     if _is_array(flat):
         return flat.get("items") or None
-    each = [_guessed(references, option, within) for option in _options(flat)]
+    options = _options(flat)
+    each = [_guessed(references, option, accepts_object, within) for option in options]
     found = [rows for rows in each if rows]
     if found:
         return found[0] if len(found) == 1 else None
     lists = list(_lists(references, flat, MAX_DEPTH))
-    preferred = [items for name, items in lists if is_record_key(name)]
+    if not lists and accepts_object and "properties" in flat:
+        return flat
+    of_objects = [(name, part) for name, part in lists if _has_objects(references, part)]
+    preferred = [part for name, part in of_objects if is_record_key(name)]
     # of several lists dlt takes the first one of a response, which no schema orders
-    candidates = preferred or [items for _, items in lists]
-    return candidates[0] if len(candidates) == 1 else None
+    candidates = preferred or [part for _, part in of_objects]
+    return candidates[0]["items"] if len(candidates) == 1 else None
 
 
 def _lists(references: References, flat: Schema, depth: int) -> Iterator[tuple[str, Schema]]:
-    """Find lists of objects in a response, by the names of their properties."""
+    """Find lists in a response, by the names of their properties."""
     properties = flat.get("properties")
     for name, schema in (properties if isinstance(properties, dict) else {}).items():
         part = references.flat(schema)
         if _is_array(part):
-            items = references.flat(part.get("items"))
-            if "properties" in items or _options(items) or "object" in as_list(items.get("type")):
-                yield name, part["items"]
+            yield name, part
         elif depth > 1:
             yield from _lists(references, part, depth - 1)
+
+
+def _has_objects(references: References, array: Schema) -> bool:
+    items = references.flat(array.get("items"))
+    return "properties" in items or bool(_options(items)) or "object" in as_list(items.get("type"))
 
 
 def _is_array(flat: Schema) -> bool:

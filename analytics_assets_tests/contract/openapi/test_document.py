@@ -37,16 +37,17 @@ def test_json_and_yaml_are_read_from_a_file(clean_place: Path) -> None:
     assert read_document(clean_place / "api.yaml")["openapi"] == "3.0.3"
 
 
-@pytest.mark.parametrize("version", ["3.0", "3.0.4", "3.1.1", 3.1])
-def test_openapi_3_0_and_3_1_are_read(version: Any) -> None:
+@pytest.mark.parametrize("version", ["3.0", "3.0.4", "3.1.1", 3.1, "3.2.0"])
+def test_openapi_3_is_read(version: Any) -> None:
     assert parse_document(json.dumps({**SMALL, "openapi": version}), "it")["openapi"] == version
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"swagger": "2.0", "paths": {}}', "is Swagger 2.0, the format before OpenAPI 3"),
-        ('{"openapi": "4.0.0"}', "is OpenAPI 4.0.0"),
+        ('{"swagger": "1.2", "apis": []}', "is Swagger 1.2."),
+        ('{"openapi": "4.0.0"}', "is OpenAPI 4.0.0."),
+        ('{"asyncapi": "3.0.0"}', "is no OpenAPI document"),
         ('{"openapi": null}', "is no OpenAPI document"),
         ("[1, 2]", "is no OpenAPI document"),
         ("", "is no OpenAPI document"),
@@ -62,8 +63,9 @@ def test_any_other_document_is_refused_by_name_with_the_remedy(
         parse_document(text, "shop.yaml")
 
     assert str(refusal.value).startswith(f"shop.yaml {reason}")
-    assert str(refusal.value).endswith("Use the OpenAPI 3.0 or 3.1 document of the API, as JSON "
-                                       "or YAML.")  # fmt: skip
+    assert str(refusal.value).endswith(
+        "Use the OpenAPI 3 or Swagger 2.0 document of the API, as JSON or YAML."
+    )
 
 
 def test_a_missing_file_is_named_with_the_command_that_makes_it(
