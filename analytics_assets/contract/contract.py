@@ -18,6 +18,7 @@ from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoi
 from analytics_assets.contract.openapi.json_schema import columns_of
 from analytics_assets.contract.openapi.references import Schema
 from analytics_assets.contract.openapi.response_schema import row_schema
+from analytics_assets.contract.stored_table import StoredTable
 
 LOG = logging.getLogger(__name__)
 NAMELESS = "_empty"  # dlt's name for the column of a field without one
@@ -35,6 +36,7 @@ class Contract:
         hard_delete: the column by which a row marks its key as deleted; None if there is none.
         problem: the reason why the document gives no columns; None if it does, or if it does not
             describe the rows.
+        table: the stored table, where it differs.
     """
 
     resource: str
@@ -43,6 +45,7 @@ class Contract:
     rename: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     hard_delete: str | None = None
+    table: StoredTable = field(default_factory=StoredTable)
 
     @property
     def has_schema(self) -> bool:

@@ -121,6 +121,7 @@ class Entry:
         columns = self._all.get("columns") or {}
         return (
             ArrowRows(self.contract).possible
+            and self.contract.table.is_as_declared([each.name for each in self.contract.columns])
             and self._disposition.get("strategy") in (None, "delete-insert")
             and not any(map(callable, self._all.values()))
             and isinstance(columns, dict)
@@ -199,6 +200,7 @@ class Entry:
             for field, hint in own.items():
                 name = self.contract.name_of(field)
                 columns[name] = {**columns.get(name, {}), **hint}
+            columns = self.contract.table.hints(columns)
             hints["columns"] = {**columns, **DLT_COLUMNS} if self.as_arrow else columns
         for kind in ("primary_key", "merge_key"):
             fields = as_fields(self._all.get(kind))

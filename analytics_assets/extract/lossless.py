@@ -12,6 +12,7 @@ from dlt.common.data_types.typing import TDataType
 from dlt.common.normalizers.json.relational import DataItemNormalizer as RelationalNormalizer
 
 from analytics_assets.contract.rows.conversions import alters
+from analytics_assets.contract.rows.text_form import as_text
 
 
 # this module stays here: each warehouse's schema holds its path, by which dlt imports it
@@ -19,11 +20,12 @@ class DataItemNormalizer(RelationalNormalizer):
     """Refuses conversions to another value; dlt looks for a class of this name."""
 
     def coerce_type(self, to_type: TDataType, from_type: TDataType, value: Any) -> Any:
-        """Convert a value as dlt does.
+        """Convert a value as dlt does, and to a text as JSON or ISO 8601 writes it.
 
         Raises:
             ValueError: the conversion is impossible, or would alter the value.
         """
         if alters(to_type, from_type, value):
             raise ValueError(value)
-        return super().coerce_type(to_type, from_type, value)
+        text = as_text(value) if to_type == "text" else None
+        return super().coerce_type(to_type, from_type, value) if text is None else text

@@ -13,6 +13,7 @@ from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.extract.paging.verified_read import ROWS_REPEATED, ROWS_SUPERSEDED
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.table_schema import table_schema
+from analytics_assets.warehouse.evolution.comparison import Comparison
 from analytics_assets.warehouse.queries.tables import Tables
 
 # standard keys of the Dagster UI
@@ -39,6 +40,8 @@ ROWS_PRUNED = "rows_pruned"
 ROWS_DROPPED = "rows_dropped"
 UNKNOWN_FIELDS = "unknown_fields"
 ABSENT_FIELDS = "absent_fields"
+COLUMNS_WIDENED = "columns_widened"
+COLUMNS_KEPT = "columns_kept"
 
 # counts that only some loads have
 IF_COUNTED = (ROWS_OUTSIDE, PARENTS_WITHOUT_VALUE, REJECTION_REASONS)
@@ -113,6 +116,16 @@ def table_metadata(tables: Tables, resource: Resource) -> dict[str, Any]:
         newest = tables.newest(table, column) if column in columns else None
         metadata |= {NEWEST_UPDATE: newest.isoformat()} if newest else {}
     return metadata
+
+
+def column_metadata(comparison: Comparison) -> dict[str, Any]:
+    """Return the metadata of columns that the table has in another type than declared.
+
+    Args:
+        comparison: the contract held against the table before the load.
+    """
+    metadata = {COLUMNS_WIDENED: comparison.widened, COLUMNS_KEPT: comparison.kept}
+    return {name: dict(columns) for name, columns in metadata.items() if columns}
 
 
 def traffic_metadata(connection: Connection, before: Traffic) -> dict[str, Any]:

@@ -20,3 +20,28 @@ class WarehouseLockedError(WarehouseError):
         super().__init__(message)
         self.held = held
         self.holder = holder
+
+
+class StoredTypeError(WarehouseError):
+    """A column of a table has a type in which a load would alter values.
+
+    Args:
+        where: the resource, or the table.
+        column: the column.
+        stored: its type in the warehouse.
+        new: its type in the load.
+        is_key: True if keys might not be told apart.
+    """
+
+    def __init__(
+        self, where: str, column: str, stored: object, new: object, is_key: bool = False
+    ) -> None:
+        risk = "could overwrite the rows of others" if is_key else "would be altered or lost"
+        kind = str(stored).partition("(")[0]
+        keep = f'"columns": {{"{column}": {{"data_type": "{kind}"}}}} in the entry'
+        super().__init__(
+            f"{where}: its column `{column}` is stored as {stored}, in which values of {new} "
+            f"{risk}, and it cannot be widened to that type. Nothing was changed. Keep the stored "
+            f'type by {keep}, or widen it by "text" in that place, or load into another table '
+            "(`table_name`)."
+        )

@@ -14,6 +14,14 @@ JSON_TYPES = {
     dict: "object",
     list: "array",
 }
+# of a key whose column only the table types
+STORED_TYPES = {
+    "bigint": "number",
+    "double": "number",
+    "decimal": "number",
+    "bool": "boolean",
+    "text": "string",
+}
 BELOW_MICROSECOND = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 
 
@@ -22,7 +30,8 @@ class PrimaryKeyCheck:
 
     Args:
         contract: the contract with the key. A part of the key without a type in the contract keeps
-            the type of the first row; times are compared to the microsecond, as in a column.
+            the type that the stored table or the first row has; times are compared to the
+            microsecond, as in a column.
         hinted: the columns whose type is in the entry.
 
     Attributes:
@@ -45,7 +54,14 @@ class PrimaryKeyCheck:
         self._times = [
             part for part in contract.primary_key if types.get(part) in ("timestamp", "time")
         ]
-        self.types: dict[str, str] = {}
+        stored = {
+            part: contract.table.undeclared.get(contract.name_of(part), {})
+            for part in self._untyped
+        }
+        kinds = {
+            part: STORED_TYPES.get(str(hint.get("data_type"))) for part, hint in stored.items()
+        }
+        self.types: dict[str, str] = {part: kind for part, kind in kinds.items() if kind}
 
     def accepts(self, page: Sequence[dict[str, Any]]) -> bool:
         """Test if a table distinguishes all these keys from each other and from those before."""

@@ -44,7 +44,8 @@ class ColumnCollisions:
         self._whole = whole
         self._max_nesting = max_nesting
         # neither objects nor lists, or JSON columns
-        self._typed = {each.field for each in contract.columns}
+        columns = [each for each in contract.columns if each.name not in contract.table.elsewhere]
+        self._typed = {each.field for each in columns}
         self._fields: set[str] = set()
         self._parts: dict[Path, str] = {}
         self._owners: dict[str, Path] = {}

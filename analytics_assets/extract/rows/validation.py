@@ -48,7 +48,7 @@ def validate_rows(
         resource.add_step(ParentValidation(contract, resource, rejected), insert_at=2)
         return
     resource.add_step(Validation(contract, resource, rejected), insert_at=2)
-    resource.add_step(TableRows(contract, rejected, as_arrow))
+    resource.add_step(TableRows(contract, resource, rejected, as_arrow))
 
 
 class Validation(PipeStep):
@@ -66,13 +66,13 @@ class Validation(PipeStep):
         super().__init__()
         self._contract = contract
         self._rejected = rejected
-        hints = resource.columns if isinstance(resource.columns, dict) else {}
-        self._types = {name: hint.get("data_type") for name, hint in hints.items()}
+        self._types = types_of(resource)
         self._max_nesting = resource.max_table_nesting
 
     def bind(self, pipe: SupportsPipe) -> "Validation":
         """Start counting."""
-        hinted = {name for name in self._types if self._types[name]}
+        known = self._contract.table.undeclared.keys()
+        hinted = {name for name in self._types if self._types[name]} - known
         self._validator = RowValidator(self._contract, hinted)
         self._offset = 0
         whole = {name for name, kind in self._types.items() if kind == "json"}
@@ -153,17 +153,27 @@ class TableRows(PipeStep):
 
     Args:
         contract: the names of the columns.
+        resource: the resource, with the types of the columns.
         rejected: the rejected rows to emit.
         as_arrow: True to load the rows as Arrow tables.
     """
 
     placement_affinity = 1.2  # behind dlt's incremental step, which uses the API's names
 
-    def __init__(self, contract: Contract, rejected: RejectedRows, as_arrow: bool = False) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        resource: DltResource,
+        rejected: RejectedRows,
+        as_arrow: bool = False,
+    ) -> None:
         super().__init__()
         self._arrow = ArrowRows(contract) if as_arrow else None
         self._rename = contract.rename
-        self._json = [each.path for each in contract.columns if each.data_type == "json"]
+        self._name_of = contract.name_of
+        self._json = {name for name, kind in types_of(resource).items() if kind == "json"}
+        nested = [each for each in contract.columns if each.parents and each.name in self._json]
+        self._nested_json = [each.path for each in nested]
         self._rejected = rejected
 
     def bind(self, pipe: SupportsPipe) -> "TableRows":
@@ -187,19 +197,28 @@ class TableRows(PipeStep):
         if table is not None:
             return table
         if self._json:
-            rows = [self._with_json(row) for row in rows]
+            fields = [each for each in set().union(*rows) if self._name_of(each) in self._json]
+            paths = [*((field,) for field in fields), *self._nested_json]
+            rows = [_with_json(row, paths) for row in rows]
         if self._rename:
             rows = [{self._rename.get(name, name): row[name] for name in row} for row in rows]
         return rows
 
-    def _with_json(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Encode texts and numbers in JSON columns.
 
-        dlt 1.31 would put numbers into columns of their own, and decodes texts once.
-        """
-        for path in self._json:
-            row = _encoded_at(row, path)
-        return row
+def types_of(resource: DltResource) -> dict[str, Any]:
+    """Return the types of a resource's columns by its hints, by their names in the table."""
+    hints = resource.columns if isinstance(resource.columns, dict) else {}
+    return {name: hint.get("data_type") for name, hint in hints.items()}
+
+
+def _with_json(row: dict[str, Any], paths: Sequence[Sequence[str]]) -> Any:
+    """Encode texts and numbers in JSON columns.
+
+    dlt 1.31 would put numbers into columns of their own, and decodes texts once.
+    """
+    for path in paths:
+        row = _encoded_at(row, path)
+    return row
 
 
 def _encoded_at(row: Any, path: Sequence[str]) -> Any:

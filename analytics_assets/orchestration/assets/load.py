@@ -13,6 +13,7 @@ from dlt.extract import DltSource
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.settings import endpoint_url
+from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import StateReset
@@ -36,6 +37,7 @@ from analytics_assets.orchestration.metadata import (
     PARTITION_ROW_COUNT,
     ROWS_OF_LOAD,
     TABLE_NAME,
+    column_metadata,
     load_ids,
     table_metadata,
     traffic_metadata,
@@ -46,6 +48,7 @@ from analytics_assets.orchestration.partitions.selection import selected_partiti
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
 from analytics_assets.orchestration.table_schema import column_lineage
+from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -118,7 +121,6 @@ class AssetLoad:
         partitions: Sequence[str],
     ) -> "_Loaded":
         resource, before = self.resource, replace(connection.traffic)
-        source = _source(resource, config, connection, partitions)
         with self.warehouse.loading(
             resource.pipeline_name,
             len(resource.contract.columns),
@@ -127,6 +129,10 @@ class AssetLoad:
             log=context.log,
         ) as pipeline:
             refuse_ended_run(context.instance, context.run.run_id)  # after a wait for the table
+            with self.warehouse.open(context.log) as tables:
+                compared = compare(tables, resource, resource.contract)
+            _log_columns(context, compared)
+            source = _source(resource, compared.contract, config, connection, partitions)
             pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
             [result] = dlt.run(
                 context,
@@ -136,6 +142,7 @@ class AssetLoad:
                 loader_file_format=self.warehouse.loader_file_format,
             )
             metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
+            metadata |= column_metadata(compared)
             with self.warehouse.open(context.log) as tables:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
                 settle_rejected_rows(tables, resource, metadata)
@@ -178,8 +185,19 @@ def _log_source(
         )
 
 
+def _log_columns(context: dg.AssetExecutionContext, compared: Comparison) -> None:
+    for name, types in compared.widened.items():
+        context.log.info(f"The column `{name}` is widened with this load: {types}.")
+    for name, place in compared.kept.items():
+        context.log.warning(f"The column `{name}` {place}.")
+
+
 def _source(
-    resource: Resource, config: LoadConfig, connection: Connection, partitions: Sequence[str]
+    resource: Resource,
+    contract: Contract,
+    config: LoadConfig,
+    connection: Connection,
+    partitions: Sequence[str],
 ) -> DltSource:
     """Return the source of one load; a new one each time, as dagster-dlt changes its source."""
     name, load = resource.name, resource.policy.load
@@ -190,7 +208,7 @@ def _source(
         entries = with_params(entries, name, window.params)
     cursors = {name: cursor} if cursor else {}
     source = rest_api_source(
-        *(entries, resource.api_name, connection, {name: resource.contract}, cursors),
+        *(entries, resource.api_name, connection, {name: contract}, cursors),
         # with one schema for all resources, concurrent loads would overwrite each other's columns
         schema=resource.pipeline_name,
     )

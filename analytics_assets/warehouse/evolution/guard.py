@@ -1,27 +1,23 @@
 """The tables of a warehouse held against what a load writes, before its first row."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
 from analytics_assets.warehouse.evolution.statements import TEXTS, widened
 from analytics_assets.warehouse.evolution.widening import (
-    LARGEST_EXACT,
     holds,
     is_widening,
     needs_exact_integers,
 )
+from analytics_assets.warehouse.queries.tables import Tables
 
 Stored = Mapping[str, TTableSchemaColumns]
 Rule = Callable[[SqlJobClientBase, Stored], None]
-
-
-class StoredTypeError(WarehouseError):
-    """A column of a table has a type into which the values of a load do not fit unaltered."""
 
 
 class Difference(NamedTuple):
@@ -41,7 +37,7 @@ class Difference(NamedTuple):
 
 
 def guard(client: SqlJobClientBase, tables: Iterable[str]) -> None:
-    """Hold tables against what a load writes, before any of its rows is written.
+    """Compare tables with what a load writes, before any of its rows is written.
 
     Each of `RULES` is applied. dlt calls it for the dataset, and then for the one in which rows
     wait for their merge.
@@ -129,23 +125,12 @@ def _alterations(
         if (
             dialect not in TEXTS
             or not is_widening(old, new)
-            or (needs_exact_integers(old, new) and not _are_exact(client, qualified, escaped))
-        ):
-            raise StoredTypeError(
-                f"{table}: its column `{name}` is stored as {old}, in which values of {new} would "
-                "be altered or lost, and it cannot be widened to that type. Give it the stored "
-                f'type by "columns": {{"{name}": {{"data_type": "{old.kind}"}}}} in the entry, or '
-                'widen it by "data_type": "text", or load into another table (`table_name`).'
+            or (
+                needs_exact_integers(old, new)
+                and not Tables(client).has_exact_integers(table, name)
             )
+        ):
+            raise StoredTypeError(table, name, old, new)
         sql_type = client.type_mapper.to_destination_type(column, client.prepare_load_table(table))
         value = widened(dialect, escaped, old.kind, new.kind, sql_type)
         yield f"ALTER TABLE {qualified} ALTER COLUMN {escaped} TYPE {sql_type} USING {value}"
-
-
-def _are_exact(client: SqlJobClientBase, table: str, column: str) -> bool:
-    """Test if no integer of a column is too large for a double."""
-    most = LARGEST_EXACT
-    rows: Any = client.sql_client.execute_sql(
-        f"SELECT count(*) FROM {table} WHERE {column} < -{most} OR {column} > {most}"
-    )
-    return int(rows[0][0]) == 0

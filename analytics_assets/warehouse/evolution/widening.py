@@ -2,7 +2,6 @@
 
 from analytics_assets.warehouse.evolution.column_type import ColumnType
 
-LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
 BIGINT_DIGITS = 19
 WIDER = {
     "bigint": ("double", "text"),
@@ -18,7 +17,7 @@ WIDER = {
 def is_widening(stored: ColumnType, new: ColumnType) -> bool:
     """Test if each value of a type is the same value in another, wider type.
 
-    Integers become doubles only if none is above `LARGEST_EXACT`: see `needs_exact_integers`.
+    Integers become doubles only if none is too large: see `needs_exact_integers`.
 
     Args:
         stored: the type of the column in the warehouse.

@@ -15,6 +15,7 @@ from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.rejections import Rejections
 
+LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
 LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
 
 
@@ -71,6 +72,15 @@ class Tables:
         exists, columns = self._client.get_storage_table(table)
         return columns if exists else {}
 
+    def children(self, table: str) -> list[str]:
+        """Return the tables that dlt made of lists in the table's rows, parents first."""
+        found = self._client.sql_client.execute_sql(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
+            self._client.sql_client.dataset_name,
+        )
+        names = [str(name) for (name,) in found or () if str(name).startswith(f"{table}__")]
+        return sorted(names, key=lambda name: name.count("__"))
+
     def column_name(self, field: str) -> str:
         """Return dlt's column for a field of the API: `changed_at` for `changedAt`.
 
@@ -81,6 +91,12 @@ class Tables:
     def row_count(self, table: str) -> int:
         """Count the rows of a table."""
         return int(self._value(f"SELECT count(*) FROM {self._qualified(table)}"))
+
+    def has_exact_integers(self, table: str, column: str) -> bool:
+        """Test if a double holds each integer of a column."""
+        name, most = self._column(column), LARGEST_EXACT
+        inexact = f"{name} < -{most} OR {name} > {most}"
+        return not self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {inexact}")
 
     def newest(self, table: str, column: str) -> datetime | None:
         """Return the newest value of a date or time column.
@@ -165,7 +181,7 @@ class Tables:
         Raises:
             SpanUnknownError: the column of the span is neither a date nor a time.
         """
-        client, children = self._client.sql_client, self._children(table)
+        client, children = self._client.sql_client, self.children(table)
         family = [table, *children]
         rows, values = self._of_loads("NOT IN", table, loads, span)
         with client.begin_transaction():
@@ -178,15 +194,6 @@ class Tables:
                     if parent != child
                 )
                 client.execute_sql(f"DELETE FROM {self._qualified(child)} WHERE {without_parent}")
-
-    def _children(self, table: str) -> list[str]:
-        """Return the tables that dlt made of lists in the table's rows, parents first."""
-        found = self._client.sql_client.execute_sql(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
-            self._client.sql_client.dataset_name,
-        )
-        names = [str(name) for (name,) in found or () if str(name).startswith(f"{table}__")]
-        return sorted(names, key=lambda name: name.count("__"))
 
     def _of_loads(
         self, operator: str, table: str, loads: Sequence[str], span: Span | None

@@ -9,7 +9,7 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.config.errors import find_cause
-from analytics_assets.warehouse.evolution.guard import StoredTypeError
+from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import change, table_values
 
@@ -124,9 +124,9 @@ def test_integers_that_a_double_would_round_are_not_widened(warehouse: Warehouse
     message = refusal_of(warehouse, [{"id": 2, "n": 5.5}], n="double")
     assert message == (
         "orders: its column `n` is stored as bigint, in which values of double would be altered or "
-        'lost, and it cannot be widened to that type. Give it the stored type by "columns": {"n": '
-        '{"data_type": "bigint"}} in the entry, or widen it by "data_type": "text", or load into '
-        "another table (`table_name`)."
+        "lost, and it cannot be widened to that type. Nothing was changed. Keep the stored type by "
+        '"columns": {"n": {"data_type": "bigint"}} in the entry, or widen it by "text" in that '
+        "place, or load into another table (`table_name`)."
     )
     assert stored(warehouse) == [{"id": 1, "n": 2**53 + 1}]
 

@@ -1,0 +1,51 @@
+"""Objects and lists of rows: as JSON in one column, or in columns and tables of their own.
+
+dlt makes the column `properties__email` of a field within an object, and the table `orders__tags`
+of a list, unless a hint makes the object or the list a JSON column.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+SEPARATOR = "__"  # of the names that lead to a field within an object
+
+
+def columns_elsewhere(
+    declared: Mapping[str, Any], stored: Mapping[str, Any], child_tables: Collection[str]
+) -> set[str]:
+    """Return the declared columns whose values a table has in other columns.
+
+    Args:
+        declared: the columns by contract and entry: hints of dlt by name.
+        stored: the columns of the table.
+        child_tables: the tables of lists, without the name of the table in front: `tags`.
+    """
+    found = set[str]()
+    for name, hint in declared.items():
+        if hint.get("data_type") == "json":
+            if _is_taken_apart(name, declared, stored, child_tables):
+                found.add(name)
+        elif name not in stored and _whole(name, stored):
+            found.add(name)
+    return found
+
+
+def _is_taken_apart(
+    name: str,
+    declared: Mapping[str, Any],
+    stored: Mapping[str, Any],
+    child_tables: Collection[str],
+) -> bool:
+    """Test if dlt made other columns or tables of an object or a list before."""
+    if name in stored:
+        return bool(stored[name].get("data_type") != "json")
+    begin = f"{name}{SEPARATOR}"
+    parts = [column for column in stored if column not in declared]
+    return name in child_tables or any(part.startswith(begin) for part in (*parts, *child_tables))
+
+
+def _whole(name: str, stored: Mapping[str, Any]) -> bool:
+    """Test if a part of an object is in a JSON column of the object."""
+    parts = name.split(SEPARATOR)
+    objects = [SEPARATOR.join(parts[:count]) for count in range(1, len(parts))]
+    return any(stored.get(each, {}).get("data_type") == "json" for each in objects)
