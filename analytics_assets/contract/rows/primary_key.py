@@ -62,6 +62,7 @@ class PrimaryKeyCheck:
             part: STORED_TYPES.get(str(hint.get("data_type"))) for part, hint in stored.items()
         }
         self.types: dict[str, str] = {part: kind for part, kind in kinds.items() if kind}
+        self._in_table = dict(self.types)
 
     def accepts(self, page: Sequence[dict[str, Any]]) -> bool:
         """Test if a table distinguishes all these keys from each other and from those before."""
@@ -85,6 +86,12 @@ class PrimaryKeyCheck:
             kind = _json_type(type(row.get(part)))
             before = self.types.get(part, kind)
             if kind != before:
+                if part in self._in_table:
+                    hint = f'"columns": {{"{part}": {{"data_type": "text"}}}}'
+                    return (
+                        f"`$.{part}`: Expected `{before}` as in the table, got `{kind}`; its "
+                        f"column holds both with {hint}"
+                    )
                 return (
                     f"`$.{part}`: Expected `{before}` as in the rows before, got `{kind}`; a table "
                     "may merge both"

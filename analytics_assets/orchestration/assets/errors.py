@@ -57,5 +57,5 @@ def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | 
 def _type_advice(field: str) -> str:
     return (
         f'Set the one type that holds all values, such as "columns": {{"{field}": {{"data_type": '
-        '"text"}} in the entry, and load into an empty table.'
+        '"text"}} in the entry: the stored column is widened to it.'
     )

@@ -37,7 +37,7 @@ class Comparison:
 
 
 def compare(tables: Tables, resource: ResourceConfig, contract: Contract) -> Comparison:
-    """Hold a contract against the table in the warehouse.
+    """Compare a contract with the table in the warehouse.
 
     Args:
         tables: the open warehouse.
@@ -77,7 +77,7 @@ def compare_columns(
     keys: Collection[str],
     has_exact_integers: Callable[[str], bool],
 ) -> Comparison:
-    """Hold the columns of a contract against those of a table.
+    """Compare the columns of a contract with those of a table.
 
     Args:
         contract: the contract.

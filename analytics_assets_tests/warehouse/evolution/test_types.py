@@ -160,7 +160,8 @@ def test_a_key_that_only_the_table_types_keeps_its_type(warehouse: Warehouse) ->
 
     assert stored(warehouse, "id", "n") == [(2, 1), (3, 3)]
     assert [reason for (reason,) in rejections(warehouse)] == [
-        "`$.id`: Expected `number` as in the rows before, got `string`; a table may merge both"
+        "`$.id`: Expected `number` as in the table, got `string`; its column holds both with "
+        '"columns": {"id": {"data_type": "text"}}'
     ]
     load(warehouse, [{"id": "02", "n": 2}], KEYED, {"columns": {"id": {"data_type": "text"}}})
     assert stored(warehouse, "id", "n") == [("02", 2), ("2", 1), ("3", 3)]
