@@ -39,6 +39,10 @@ RUN_BY_TESTS = {
     f"{CLI} contract",
     f"{CLI} contract --check",
     f"{CLI} materialize",
+    f"{CLI} rejected",
+    f"{CLI} rejected shop/orders --rows",
+    f"{CLI} rejected shop/orders --retry",
+    f"{CLI} rejected shop/orders --dismiss",
 }
 RUN_BY_OTHER_TARGETS = {"make lint"}  # by `make test`
 # defaults that no value describes

@@ -9,9 +9,12 @@ from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.validation import MISSING_KEY
 from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import ROWS_RECEIVED, ROWS_REJECTED
+from analytics_assets.orchestration.runs.last_load import last_load
 from analytics_assets.warehouse.queries.tables import Tables
 
+CHECK = "no_rejected_rows"
 REASONS_SHOWN = 3
 
 
@@ -47,4 +50,26 @@ def check_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, A
         text,
         dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
         {ROWS_REJECTED: left},
+    )
+
+
+def report_rejected_rows(tables: Tables, resource: Resource, instance: dg.DagsterInstance) -> None:
+    """Report the result of the check outside a run, once rows were retried or dismissed.
+
+    Args:
+        tables: the open warehouse.
+        resource: the resource.
+        instance: holds the event log.
+    """
+    asset = asset_key(resource)
+    result = check_rejected_rows(tables, resource, last_load(instance, asset, "").metadata)
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=asset,
+            check_name=CHECK,
+            passed=result.passed,
+            severity=result.severity,
+            description=result.text,
+            metadata=dict(result.numbers),
+        )
     )

@@ -1,0 +1,179 @@
+"""The command `rejected`: list rejected rows, load those that fit now, or forget them."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import click
+import dagster as dg
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.terminal import echo, errors_as_messages
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.contract.resource import Resource, resource_of
+from analytics_assets.contract.rows.rejected_row import RowKeys, row_of
+from analytics_assets.orchestration.assets.rejections import Retry, retry_rejected_rows
+from analytics_assets.orchestration.checks.rejection_check import report_rejected_rows
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.warehouse.queries.tables import Tables
+from analytics_assets.warehouse.warehouse import Warehouse
+
+NARROWEST = 120  # characters that the table needs
+LONG = ("reason", "example of a key")
+HEADINGS = ("asset", "reason", "rows", "oldest", "newest", "example of a key")
+
+
+@click.command()
+@click.argument("resources", nargs=-1)
+@click.option("--reason", default="", metavar="TEXT", help="Only rows with TEXT in their reason.")
+@click.option("--rows", is_flag=True, help="Show the rows; they may hold personal data.")
+@click.option("--retry", is_flag=True, help="Load the rows that fit today's contract.")
+@click.option("--dismiss", is_flag=True, help="Forget the rows for good.")
+@click.option("--yes", is_flag=True, help="Dismiss without confirmation.")
+def rejected(
+    resources: tuple[str, ...], reason: str, rows: bool, retry: bool, dismiss: bool, yes: bool
+) -> None:
+    """List the rejected rows of RESOURCES or of all, by reason; requests nothing from an API.
+
+    A row stays rejected until a load brings its key and it fits, until it fits in a retry, or until
+    it is dismissed. The exit code is 0; with `--retry` it is 1 if a row still does not fit, with
+    `--dismiss` if that is not confirmed.
+    """
+    if retry and dismiss:
+        raise click.UsageError("`--retry` and `--dismiss` exclude each other; give one of them.")
+    with errors_as_messages():
+        apis = load_apis()
+        chosen = [
+            resource_of(apis[each.api_name], each.name)
+            for each in select_resources(apis, resources)
+            if not each.is_function
+        ]
+        if retry:
+            logging.getLogger("dlt").setLevel(logging.ERROR)
+            sys.exit(0 if _retry(chosen, reason) else 1)
+        count = _list(chosen, reason, rows)
+        if dismiss and count:
+            if not yes:
+                _confirm(count)
+            _dismiss(chosen, reason)
+
+
+def _list(resources: Sequence[Resource], reason: str, with_rows: bool) -> int:
+    """Print the rejected rows by reason; return their number."""
+    table, lines, count = Table(box=box.SIMPLE_HEAD), list[str](), 0
+    for heading in HEADINGS:
+        justify: Any = "right" if heading == "rows" else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading not in LONG)
+    with _tables(resources) as tables:
+        for resource in resources:
+            rejections, keys = (
+                tables[resource.api_name].rejections(resource),
+                RowKeys(resource.contract),
+            )
+            for each in rejections.reasons(reason):
+                key = keys.of(row_of(each.example)) or {}
+                example = ", ".join(f"{field}={value}" for field, value in key.items()) or "none"
+                times = [f"{time:%Y-%m-%d %H:%M}" for time in (each.oldest, each.newest)]
+                cells = (_name(resource), each.text, str(each.rows), *times, example)
+                table.add_row(*map(Text, cells))
+                count += each.rows
+            for row in rejections.rows(reason) if with_rows else ():
+                lines.append(f"{_name(resource)}: {row.reason}: {row.text}")
+    if count:
+        Console(width=max(Console().width, NARROWEST)).print(table)
+    else:
+        echo(f"No row is rejected{f' with {reason!r} in its reason' if reason else ''}.")
+    for line in lines:
+        echo(line)
+    return count
+
+
+def _confirm(count: int) -> None:
+    """Ask on the terminal.
+
+    Raises:
+        click.ClickException: the answer is no, or there is no terminal.
+    """
+    try:
+        click.confirm(f"Forget these {count} rows for good?", abort=True)
+    except click.Abort:
+        raise click.ClickException(
+            "Nothing was dismissed, as nobody confirmed it. Without a terminal, `--yes` does."
+        ) from None
+
+
+def _dismiss(resources: Sequence[Resource], reason: str) -> None:
+    with open_instance() as instance, _tables(resources) as tables:
+        for resource in resources:
+            rejections = tables[resource.api_name].rejections(resource)
+            rows = rejections.rows(reason)
+            if rows:
+                rejections.delete(row.id for row in rows)
+                report_rejected_rows(tables[resource.api_name], resource, instance)
+                echo(f"{_name(resource)}: {len(rows)} dismissed")
+
+
+def _retry(resources: Sequence[Resource], reason: str) -> bool:
+    """Retry the rows of each resource, and print the outcome; return True if all fit."""
+    is_complete = True
+    with open_instance() as instance:
+        for resource in resources:
+            try:
+                retry = _retry_one(instance, resource, reason)
+            except Exception as error:
+                cause = find_cause(error, AnalyticsAssetsError)
+                if cause is None:
+                    raise
+                is_complete = False
+                echo(f"{_name(resource)}: {without_name(cause, resource.name)}", style="red")
+                continue
+            is_complete &= not retry.rejected
+            for line in _outcome(retry):
+                echo(f"{_name(resource)}: {line}")
+    return is_complete
+
+
+def _retry_one(instance: dg.DagsterInstance, resource: Resource, reason: str) -> Retry:
+    """Retry the rows of a resource, and record that in the history of its asset."""
+    warehouse = Warehouse.from_settings(resource.api_name)
+    wait_for_pools(instance, [resource])
+    retry = retry_rejected_rows(resource, warehouse, reason)
+    if retry != Retry():
+        counts = {"loaded": retry.loaded, "superseded": retry.superseded}
+        counts["still_rejected"] = sum(retry.rejected.values())
+        observation = dg.AssetObservation(
+            asset_key(resource), "A retry of rejected rows.", metadata=counts
+        )
+        instance.report_runless_asset_event(observation)
+        with warehouse.open() as tables:
+            report_rejected_rows(tables, resource, instance)
+    return retry
+
+
+def _outcome(retry: Retry) -> Iterator[str]:
+    if retry == Retry():
+        yield "no row is rejected"
+        return
+    yield f"{retry.loaded} loaded, {retry.superseded} superseded by later rows of their key"
+    for reason, count in retry.rejected.items():
+        yield f"{count} still rejected: {reason}"
+
+
+@contextmanager
+def _tables(resources: Sequence[ResourceConfig]) -> Iterator[dict[str, Tables]]:
+    """Open the warehouse of each API."""
+    with ExitStack() as stack:
+        names = dict.fromkeys(resource.api_name for resource in resources)
+        yield {name: stack.enter_context(Warehouse.from_settings(name).open()) for name in names}
+
+
+def _name(resource: ResourceConfig) -> str:
+    return asset_key(resource).to_user_string()
