@@ -13,9 +13,9 @@ from analytics_assets.config.errors import ConfigurationError, did_you_mean, lis
 from analytics_assets.config.resource import ResourceConfig, merged_columns
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.compat import is_single_page, snake_case
-from analytics_assets.contract.errors import BrokenReferenceError
+from analytics_assets.contract.errors import BrokenReferenceError, TooManyColumnsError
 from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
-from analytics_assets.contract.openapi.json_schema import columns_of
+from analytics_assets.contract.openapi.json_schema import MAX_COLUMNS, columns_of
 from analytics_assets.contract.openapi.references import Schema
 from analytics_assets.contract.openapi.response_schema import row_schema
 from analytics_assets.contract.stored_table import StoredTable
@@ -163,6 +163,12 @@ def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
         columns = columns_of(endpoints.references, schema, expands) if schema else ()
     except BrokenReferenceError as error:
         return Contract(resource.name, (), key, rename, str(error), mark)
+    except TooManyColumnsError as error:
+        raise ConfigurationError(
+            f"policy of `{resource.name}`: with `nested` the document describes more than "
+            f"{MAX_COLUMNS} columns; set `max_table_nesting` of the entry to the levels of objects "
+            "to make columns of, such as 1."
+        ) from error
     return Contract(
         resource.name,
         tuple(_as_configured(column, hints, key, rename) for column in columns),

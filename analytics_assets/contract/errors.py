@@ -13,3 +13,7 @@ class BrokenReferenceError(ContractError):
     Only the resources that need its target are without a contract. No full stop ends the message,
     so that its reader can add what follows from it.
     """
+
+
+class TooManyColumnsError(ContractError):
+    """Objects within objects of a row make more columns than a table should have."""

@@ -110,6 +110,21 @@ def test_two_fields_of_one_column_are_refused_with_the_object_to_keep_whole(
         contract({**PROPERTIES, "user.eMail": TEXT})
 
 
+def test_objects_of_too_many_columns_are_refused_with_the_depth_to_set(contract: Make) -> None:
+    fields = {f"f{number}": TEXT for number in range(40)}
+    wide = {name: {"type": "object", "properties": fields} for name in fields}
+    properties = {"id": {"type": "integer"}, "user": {"type": "object", "properties": wide}}
+
+    with pytest.raises(ConfigurationError) as refusal:
+        contract(properties)
+
+    assert str(refusal.value).startswith(
+        "policy of `orders`: with `nested` the document describes more than 1000 columns; set "
+        "`max_table_nesting` of the entry"
+    )
+    assert len(contract(properties, max_table_nesting=1).columns) == 41
+
+
 def test_an_object_can_be_renamed_and_a_field_in_it_cannot(contract: Make) -> None:
     with pytest.raises(ConfigurationError, match=r"`rename` names the field `user\.eMail`"):
         contract(rename={"user.eMail": "mail"})

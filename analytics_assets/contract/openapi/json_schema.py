@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from analytics_assets.contract.column import Column, DataType, ParentObject
+from analytics_assets.contract.errors import TooManyColumnsError
 from analytics_assets.contract.openapi.references import (
     NULLABLE,
     Followed,
@@ -24,6 +25,7 @@ FORMATS: dict[str, DataType] = {"date": "date", "date-time": "timestamp", "time"
 TEXTS: set[DataType] = {"text", *FORMATS.values()}
 Path = tuple[str, ...]
 NOTHING: Followed = frozenset()
+MAX_COLUMNS = 1_000  # with those of objects; PostgreSQL has 1,600 at most
 MAX_LISTED = 20  # values of an enumeration in a description
 
 
@@ -44,6 +46,7 @@ def columns_of(
 
     Raises:
         BrokenReferenceError: a `$ref` leads nowhere.
+        TooManyColumnsError: objects within objects make more columns than a table should have.
     """
     return tuple(_Reader(references).columns(schema, expands))
 
@@ -56,26 +59,38 @@ def _is_name(field: str) -> bool:
 class _Reader:
     def __init__(self, references: References) -> None:
         self._references = references
+        self._count = 0
 
     def columns(
         self,
         schema: Any,
         expands: Callable[[Path], bool],
         parents: tuple[ParentObject, ...] = (),
-        within: Followed = NOTHING,
+        above: frozenset[Followed] = frozenset(),
     ) -> Iterator[Column]:
-        """Yield a column per property, those of an object that `expands` in its place."""
-        properties, required, within = self._properties(schema, within)
+        """Yield a column per property, those of an object that `expands` in its place.
+
+        `above` are the references to each object around this one, which is none of them.
+        """
+        properties, required, references = self._properties(schema)
+        if references in above:
+            return
+        above |= {references} if references else set()
         for field, part in properties.items():
             if not isinstance(field, str) or not _is_name(field):
                 continue
             path = (*(parent.name for parent in parents), field)
             column = self._column(path, part, field in required, parents)
             inner: list[Column] = []
-            if expands(path) and self._is_object(part, within):
+            if expands(path) and self._is_object(part):
                 parent = ParentObject(field, column.nullable)
-                inner = list(self.columns(part, expands, (*parents, parent), within))
-            yield from inner or [column]
+                inner = list(self.columns(part, expands, (*parents, parent), above))
+            if not inner:
+                self._count += 1
+                inner = [column]
+            if parents and self._count > MAX_COLUMNS:
+                raise TooManyColumnsError
+            yield from inner
 
     def _properties(
         self, schema: Any, within: Followed = NOTHING
@@ -116,7 +131,7 @@ class _Reader:
             parents=parents,
         )
 
-    def _is_object(self, schema: Any, within: Followed) -> bool:
+    def _is_object(self, schema: Any, within: Followed = NOTHING) -> bool:
         """Test if a value is an object or null, and nothing else."""
         flat, within = self._references.flat_within(schema, within)
         names = {str(name) for name in as_list(flat.get("type")) or _implied(flat)} - {"null"}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.contract.column import Column, ParentObject
+from analytics_assets.contract.errors import TooManyColumnsError
 from analytics_assets.contract.openapi.json_schema import columns_of
 from analytics_assets.contract.openapi.references import References
 
@@ -97,3 +98,21 @@ def test_an_object_that_contains_itself_ends_as_json() -> None:
         ("p.team.lead", "json"),
         ("p.team.next", "json"),
     ]
+
+
+def test_an_object_that_the_row_extends_is_expanded_within_it() -> None:
+    mini = {"properties": {"id": {"type": "string"}}}
+    folder = {"allOf": [ref("Mini"), {"properties": {"parent": ref("Mini"), "top": ref("Folder")}}]}
+
+    found = expanded(ref("Folder"), Mini=mini, Folder=folder)
+
+    assert [each.field for each in found] == ["id", "parent.id", "top"]
+
+
+def test_objects_that_contain_each_other_end_before_there_are_too_many_columns() -> None:
+    names = [f"T{number}" for number in range(12)]
+    schemas = {name: {"properties": {each: ref(each) for each in names}} for name in names}
+
+    with pytest.raises(TooManyColumnsError):
+        expanded(ref("T0"), 99, **schemas)
+    assert len(expanded(ref("T0"), 1, **schemas)) == 1 + 11 * 12
