@@ -26,22 +26,25 @@ def contract(apis: tuple[str, ...], only_check: bool) -> None:
         known = load_apis()
     is_changed = False
     for api in select_apis(known, apis):
-        if api.openapi:
+        if api.openapi and api.openapi_path:
             with errors_as_messages():
-                is_changed |= _update(api, api.openapi, only_check)
+                is_changed |= _update(api, api.openapi, api.openapi_path, only_check)
         elif apis or len(known) == 1:
-            raise click.ClickException(
-                f"The {api.name} API has no `openapi`: set it to the file of the API's OpenAPI "
-                "document, and `openapi_path` to the path at which the API serves it."
+            missing = (
+                "`openapi_path`: set it to the path at which the API serves its OpenAPI document."
+                if api.openapi
+                else "`openapi`: set it to the file of the API's OpenAPI document, and "
+                "`openapi_path` to the path at which the API serves it."
             )
+            raise click.ClickException(f"The {api.name} API has no {missing}")
     sys.exit(1 if is_changed and only_check else 0)
 
 
-def _update(api: Api, file: str, only_check: bool) -> bool:
+def _update(api: Api, file: str, path: str, only_check: bool) -> bool:
     """Compare the stored document with the live one, and store that; return True on a change."""
     echo(f"Asking {location(api)} ...")
     connection = connect(api.config["client"], api.name, single_attempt())
-    live = fetch_document(connection, api.openapi_path)
+    live = fetch_document(connection, path)
     stored, changes = _stored_document(file, only_check), list[str]()
     for name, resource in api.resources.items():
         now = contract_in(live, resource)

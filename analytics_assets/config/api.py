@@ -55,7 +55,7 @@ class Api:
         openapi: the file of the API's OpenAPI document, from which contracts are read; None if
             there is none.
         openapi_path: the path below the base URL, or the whole URL, at which the API serves that
-            document.
+            document; None if it serves none.
 
     Raises:
         ConfigurationError: a part is invalid; the message names it and what to change.
@@ -79,7 +79,7 @@ class Api:
     policies: Mapping[str, PolicyEntry] = field(default_factory=dict)
     file: str | None = None
     openapi: str | None = None
-    openapi_path: str = "/openapi.json"
+    openapi_path: str | None = "/openapi.json"
 
     def __post_init__(self) -> None:
         """Refuse an invalid configuration."""

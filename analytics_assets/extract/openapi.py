@@ -1,5 +1,7 @@
 """An API's OpenAPI document, fetched from the API."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -8,6 +10,7 @@ import requests
 from analytics_assets.config.settings import endpoint_url
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import parse_document, parse_file
+from analytics_assets.contract.openapi.files import FILES
 from analytics_assets.extract.http.compat import create_auth
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError, ResponseError, describe_request, excerpt
@@ -18,7 +21,38 @@ HINT = (
 )
 
 
+NOT_SERVED = (requests.codes.not_found, requests.codes.gone)
+CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+
+
+class DocumentNotServedError(ResponseError):
+    """The API serves no document at the path."""
+
+
+@dataclass(frozen=True)
+class FetchedDocument:
+    """The answer to a request for a document.
+
+    Args:
+        document: the document; None if it is unchanged.
+        conditions: headers for the next request, by which the API answers that it is unchanged;
+            empty if the API names no version of the document.
+    """
+
+    document: dict[str, Any] | None
+    conditions: Mapping[str, str]
+
+
 def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
+    """Fetch an API's OpenAPI document; see `fetch_if_changed`."""
+    fetched = fetch_if_changed(connection, openapi_path, {})
+    assert fetched.document is not None, "a request without a condition has a document"
+    return fetched.document
+
+
+def fetch_if_changed(
+    connection: Connection, openapi_path: str, conditions: Mapping[str, str]
+) -> FetchedDocument:
     """Fetch an API's OpenAPI document, and the files below it that it refers to.
 
     Only a request to the host of the API carries its token and headers.
@@ -26,23 +60,32 @@ def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
     Args:
         connection: sends the requests.
         openapi_path: the path below the base URL, or a whole URL.
+        conditions: those of an earlier answer; empty to fetch the document in any case.
 
     Returns:
         The document, its further files bundled into it.
 
     Raises:
+        DocumentNotServedError: the answer is 404, 410 or a web page.
         ApiError: the request failed.
         ContractError: the response is no document that can be read.
     """
     url = endpoint_url(str(connection.client["base_url"]), openapi_path)
-    response = _get(connection, url)
+    response = _get(connection, url, conditions)
     where = describe_request(response.request, connection.redact)
+    if conditions and response.status_code == requests.codes.not_modified:
+        return FetchedDocument(None, conditions)
     if response.status_code >= requests.codes.bad_request:
         status = f"{response.status_code} {response.reason or ''}".rstrip()
         body = excerpt(response, connection.redact).rstrip(".")
-        raise ResponseError(f"{where}: the API answered {status}{body}. {HINT}.", response=response)
+        not_served = response.status_code in NOT_SERVED
+        error_class = DocumentNotServedError if not_served else ResponseError
+        raise error_class(f"{where}: the API answered {status}{body}. {HINT}.", response=response)
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
+        page = f"{where}: the answer is a web page. {HINT}."
+        raise DocumentNotServedError(page, response=response)
     try:
-        return parse_document(
+        document = parse_document(
             response.content,
             f"The response to {where}",
             name=unquote(urlsplit(response.url).path.rpartition("/")[2]),
@@ -50,6 +93,14 @@ def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
         )
     except ContractError as error:
         raise ContractError(f"{error} {HINT}.") from error
+    return FetchedDocument(document, _conditions(response, document))
+
+
+def _conditions(response: requests.Response, document: Mapping[str, Any]) -> dict[str, str]:
+    if FILES in document:  # the version of the document is not that of its further files
+        return {}
+    headers = response.headers
+    return {request: headers[answer] for answer, request in CONDITIONS.items() if answer in headers}
 
 
 def _file(connection: Connection, document_url: str, name: str) -> Any:
@@ -63,11 +114,14 @@ def _file(connection: Connection, document_url: str, name: str) -> Any:
     return parse_file(response.content, name)
 
 
-def _get(connection: Connection, url: str) -> requests.Response:
+def _get(
+    connection: Connection, url: str, conditions: Mapping[str, str] | None = None
+) -> requests.Response:
+    headers = dict(conditions or {})
     if _origin(url) != _origin(str(connection.client["base_url"])):
-        return connection.session.get(url)
-    auth, headers = create_auth(connection.client.get("auth")), connection.client.get("headers")
-    return connection.session.get(url, auth=auth, headers=headers or {})
+        return connection.session.get(url, headers=headers)
+    auth, own = create_auth(connection.client.get("auth")), connection.client.get("headers")
+    return connection.session.get(url, auth=auth, headers={**(own or {}), **headers})
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -106,6 +106,20 @@ def test_the_files_of_a_document_are_fetched_and_stored_with_it(
     assert run("--check").stdout.splitlines()[1:] == ["no change"]
 
 
+def test_an_api_that_serves_no_document_is_refused_with_the_setting(
+    run: Run, api_file: Path, connected: Sandbox
+) -> None:
+    text = api_file.read_text()
+    assert "    openapi=" in text
+    api_file.write_text(text.replace("    openapi=", "    openapi_path=None,\n    openapi=", 1))
+
+    done = run()
+
+    assert done.exit_code == 1
+    assert "The analytics API has no `openapi_path`: set" in done.stderr
+    assert connected.requests == []
+
+
 def test_check_fails_on_drift_and_writes_nothing(run: Run, kept: Path, changed: Any) -> None:
     before = kept.read_bytes()
 

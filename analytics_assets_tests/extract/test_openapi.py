@@ -8,7 +8,11 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import ApiError, ResponseError
 from analytics_assets.extract.http.request_settings import single_attempt
-from analytics_assets.extract.openapi import fetch_document
+from analytics_assets.extract.openapi import (
+    FetchedDocument,
+    fetch_document,
+    fetch_if_changed,
+)
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -93,6 +97,32 @@ def test_further_files_are_fetched_below_the_document_alone(
     asked = [request.path for request in connected.requests if "token" not in request.path]
     assert asked == ["/docs/openapi.json", "/docs/schemas/order.json", "/docs/schemas/gone.json"]
     assert elsewhere.requests == []
+
+
+def test_the_version_of_a_document_is_the_condition_of_the_next_request(
+    connected: Sandbox, connection: Connection
+) -> None:
+    body = json.dumps({"openapi": "3.1.0", "paths": {}})
+    connected.faults.add(Fault(path=PATH, body=body, headers={"ETag": '"1"'}))
+    connected.faults.add(Fault(path=PATH, status=304))
+
+    first = fetch_if_changed(connection, PATH, {})
+    again = fetch_if_changed(connection, PATH, first.conditions)
+
+    assert first == FetchedDocument({"openapi": "3.1.0", "paths": {}}, {"If-None-Match": '"1"'})
+    assert again == FetchedDocument(None, first.conditions)
+    asked = [request for request in connected.requests if request.path == PATH]
+    assert [request.headers.get("if-none-match") for request in asked] == [None, '"1"']
+
+
+def test_a_document_of_several_files_has_no_version(
+    connected: Sandbox, connection: Connection
+) -> None:
+    body = json.dumps({"openapi": "3.1.0", "x-part": {"$ref": "part.json"}})
+    connected.faults.add(Fault(path=PATH, body=body, headers={"ETag": '"1"'}))
+    connected.faults.add(Fault(path="/part.json", body="{}"))
+
+    assert fetch_if_changed(connection, PATH, {}).conditions == {}
 
 
 def test_an_error_status_is_reported_with_the_request_and_a_hint(

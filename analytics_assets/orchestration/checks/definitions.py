@@ -1,17 +1,24 @@
 """Asset checks of each resource: of its last load, and of the table itself."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import dagster as dg
 
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.checks.applicability import (
+    has_date_column,
+    is_without_rows_yet,
+)
+from analytics_assets.orchestration.checks.document_cache import DocumentCache
+from analytics_assets.orchestration.checks.drift_check import check_drift
 from analytics_assets.orchestration.checks.load_checks import (
     check_complete_read,
     check_cursor,
-    check_drift,
     check_pruned,
 )
 from analytics_assets.orchestration.checks.partition_checks import (
@@ -22,7 +29,7 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_rows_in_window,
 )
 from analytics_assets.orchestration.checks.rejection_check import check_rejected_rows
-from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets.orchestration.checks.result import CheckResult, does_not_apply
 from analytics_assets.orchestration.checks.table_checks import (
     check_columns,
     check_newest_data,
@@ -44,17 +51,29 @@ class CheckContext:
 
     Args:
         resource: the resource.
-        tables: the open warehouse.
+        documents: the OpenAPI documents of APIs.
         instance: holds the event log.
         load: the last load.
         now: the moment of the checks.
+        open_tables: opens the warehouse for the first check that needs it.
     """
 
     resource: Resource
-    tables: Tables
+    documents: DocumentCache
     instance: dg.DagsterInstance
     load: LastLoad
     now: datetime
+    open_tables: Callable[[], Tables]
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The open warehouse."""
+        return self.open_tables()
+
+    @cached_property
+    def is_without_rows_yet(self) -> bool:
+        """True if the API gave no rows so far."""
+        return is_without_rows_yet(self.instance, asset_key(self.resource), self.load.metadata)
 
 
 @dataclass(frozen=True)
@@ -66,6 +85,7 @@ class Check:
         run: returns its result.
         applies: True for the resources that have the check.
         needs_table: True if it reads the table, and fails where there is none.
+        sends_requests: True if it asks the API; it runs before the warehouse is opened.
         per_load: True if its result is about one load; a later run does not supersede it.
         proves_load: True if the load has not brought all rows where it fails with severity ERROR.
         blocking: True if downstream assets wait for it.
@@ -75,6 +95,7 @@ class Check:
     run: Callable[[CheckContext], CheckResult]
     applies: Callable[[Resource], bool] = lambda resource: True
     needs_table: bool = False
+    sends_requests: bool = False
     per_load: bool = False
     proves_load: bool = False
     blocking: bool = False
@@ -114,8 +135,11 @@ CHECKS: Mapping[str, Check] = {
     ),
     "contract_drift": Check(
         "The API's document and rows match the stored contract.",
-        lambda context: check_drift(context.resource, context.load.metadata),
+        lambda context: check_drift(
+            context.resource, context.load.metadata, context.documents, context.now
+        ),
         applies=lambda resource: resource.contract.has_schema,
+        sends_requests=True,
     ),
     "pruned": Check(
         "Rows that the API no longer has are deleted.",
@@ -140,7 +164,7 @@ CHECKS: Mapping[str, Check] = {
     "newest_data": Check(
         "The newest day in the table is fresh: a load without rows does not count.",
         lambda context: check_newest_data(context.tables, context.resource, context.now),
-        applies=lambda resource: bool(resource.policy.date_column),
+        applies=has_date_column,
         needs_table=True,
     ),
     "columns_unchanged": Check(
@@ -221,17 +245,30 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
         record_machine(run.instance, run.run_id)
-        with warehouse.open(context.log) as tables:
-            load = last_load(run.instance, asset, run.run_id)
-            inputs = CheckContext(resource, tables, run.instance, load, datetime.now(UTC))
-            has_table = bool(tables.columns(resource.table))
-            for key in sorted(context.selected_asset_check_keys):
-                check = CHECKS[key.name]
-                result = (
-                    CheckResult(False, "The table does not exist.")
-                    if check.needs_table and not has_table
-                    else check.run(inputs)
-                )
-                yield result.of(asset, key.name)
+        with ExitStack() as stack:
+            inputs = CheckContext(
+                resource,
+                DocumentCache(warehouse.pipelines_dir),
+                run.instance,
+                last_load(run.instance, asset, run.run_id),
+                datetime.now(UTC),
+                lambda: stack.enter_context(warehouse.open(context.log)),
+            )
+            for name in _in_order(key.name for key in context.selected_asset_check_keys):
+                yield _result(CHECKS[name], inputs).of(asset, name)
 
     return checks
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """Sort checks: those that wait for the API first, as a DuckDB file is open in one process."""
+    return sorted(names, key=lambda name: (not CHECKS[name].sends_requests, name))
+
+
+def _result(check: Check, context: CheckContext) -> CheckResult:
+    if check.needs_table:
+        if context.is_without_rows_yet:
+            return does_not_apply("the API has no rows yet")
+        if not context.tables.columns(context.resource.table):
+            return CheckResult(False, "The table does not exist.")
+    return check.run(context)

@@ -1,30 +1,22 @@
-"""Checks of the last load: completeness, rejected and deleted rows, contract drift."""
+"""Checks of the last load: completeness, cursor and deleted rows."""
 
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
 import dagster as dg
 
-from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
-from analytics_assets.contract.contract import contract_in
-from analytics_assets.contract.drift import drift
-from analytics_assets.contract.resource import Resource
-from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.cursor import AFTER, BEFORE, STARTED
 from analytics_assets.extract.incremental.cursor_values import (
     ROWS_BEFORE_START,
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
 )
-from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.extract.paging.verified_read import ROWS_REPEATED, ROWS_SUPERSEDED
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata import (
-    ABSENT_FIELDS,
     COMPLETE,
     ROWS_EXPECTED,
     ROWS_MARKED_DELETED,
@@ -34,7 +26,6 @@ from analytics_assets.orchestration.metadata import (
     ROWS_REJECTED,
     ROWS_TO_PRUNE,
     UNKNOWN,
-    UNKNOWN_FIELDS,
 )
 
 NO_LOAD = "The asset was never loaded."
@@ -130,27 +121,3 @@ def check_pruned(load: Mapping[str, Any], policy: Policy) -> CheckResult:
         text += f"that is more than {policy.max_pruned_share:.0%} of the table. To delete them, "
         text += "raise `max_pruned_share` in the resource's policy for one load."
     return CheckResult(False, text, numbers=numbers)
-
-
-def check_drift(resource: Resource, load: Mapping[str, Any]) -> CheckResult:
-    """Warn if the API's document or rows differ from the stored contract.
-
-    Args:
-        resource: the resource, whose API serves the document.
-        load: the metadata of the last load.
-    """
-    api = resource.api
-    unknown, absent = load.get(UNKNOWN_FIELDS) or {}, load.get(ABSENT_FIELDS) or ()
-    observed = [f"rows have `{field}` ({kind}), unknown to it" for field, kind in unknown.items()]
-    if load.get(ROWS_RECEIVED):
-        observed += [f"no row has `{field}`" for field in absent]
-    try:
-        with closing(connect(api.config["client"], api.name)) as connection:
-            document = fetch_document(connection, api.openapi_path)
-        changes = [*drift(resource.contract, contract_in(document, resource)), *observed]
-    except AnalyticsAssetsError as error:
-        changes = [f"the API's document could not be compared: {error}", *observed]
-    text = "\n".join(changes) or "The API matches the contract."
-    if changes:
-        text += "\n`analytics-assets contract` stores the API's document as the new contract."
-    return CheckResult(not changes, text, dg.AssetCheckSeverity.WARN, {"changes": len(changes)})

@@ -32,3 +32,12 @@ class CheckResult:
             description=self.text,
             metadata=dict(self.numbers),
         )
+
+
+def does_not_apply(reason: str) -> CheckResult:
+    """Return the result of a check that says nothing about a table.
+
+    Args:
+        reason: the reason, without a full stop.
+    """
+    return CheckResult(True, f"Does not apply: {reason}.")

@@ -8,9 +8,12 @@ import dagster as dg
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import later
-from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets.orchestration.checks.applicability import guesses_date_column
+from analytics_assets.orchestration.checks.result import CheckResult, does_not_apply
 from analytics_assets.orchestration.partitions.definition import expected_partitions, time_window_of
 from analytics_assets.warehouse.queries.tables import Tables
+
+TEMPORAL = ("date", "timestamp")
 
 
 def check_rows_present(tables: Tables, table: str) -> CheckResult:
@@ -45,7 +48,13 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
     """
     table, policy = resource.table, resource.policy
     column = str(policy.date_column)
-    if tables.column_name(column) not in tables.columns(table):
+    columns, name = tables.columns(table), tables.column_name(column)
+    if name not in columns:
+        if guesses_date_column(resource):
+            return does_not_apply(
+                f"the table has no column `{column}`. Name the column of a row's day as "
+                "`date_column` in the resource's policy, if there is one"
+            )
         return CheckResult(
             False,
             f"The table has no column `{column}`: name the column of a row's day "
@@ -53,6 +62,8 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
         )
     newest = tables.newest(table, column)
     if newest is None:
+        if guesses_date_column(resource) and columns[name].get("data_type") in TEMPORAL:
+            return does_not_apply(f"no row has a value in `{column}`, the default `date_column`")
         return CheckResult(False, f"No row has a date or a time in `{column}`.")
     age = now - later(newest, timedelta(days=1))
     if age < -timedelta(days=2):

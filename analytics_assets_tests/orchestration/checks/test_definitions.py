@@ -1,11 +1,17 @@
 """Checks of assets by Dagster: of a load, of a table alone, and of a missing table."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import dlt
+import psutil
+import pytest
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.load import Full, Incremental, Load
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.checks.definitions import CHECKS
@@ -13,8 +19,10 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import change, load
+from analytics_assets_tests.support.orders import document_of, orders_api
 from analytics_assets_tests.support.sandbox import Sandbox
 
 OF_THE_TABLE = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
@@ -80,6 +88,66 @@ def test_a_missing_table_fails_every_check_of_it(
         OF_THE_TABLE, (False, "The table does not exist.")
     )
     assert after["complete_read"] == (False, "The asset was never loaded.")
+
+
+@pytest.mark.parametrize("load_of", [Full(), Incremental(initial_value="2025-01-01T00:00:00Z")])
+def test_all_checks_of_an_api_without_rows_pass(
+    load_of: Load,
+    serve: Any,
+    duckdb_warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+) -> None:
+    serve([])
+    fields = {"id": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}
+    openapi = document_of(tmp_path / "kept.json", fields, ["id"])
+    api = replace(orders_api(openapi, load=load_of), openapi_path="/none.json")
+    for _ in range(2):
+        found = outcomes(load(instance, api=api))
+        assert {name: text for name, (passed, text) in found.items() if not passed} == {}
+    yet = "Does not apply: the API has no rows yet."
+    assert {found[name][1] for name in OF_THE_TABLE - {"newest_data"}} == {yet}
+
+
+def test_a_table_that_lost_all_its_rows_fails(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    load(instance, "page_views")
+    change(duckdb_warehouse, "page_views", "DELETE FROM {table}")
+
+    assert run_checks_alone(instance)["rows_present"] == (False, "0 rows.")
+
+
+def test_the_warehouse_is_closed_while_a_check_waits_for_the_api(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    load(instance, "page_views")
+    for file in duckdb_warehouse.pipelines_dir.glob("*.state"):
+        file.unlink()
+    opened: list[bool] = []
+
+    def answer(exchange: Exchange) -> None:
+        opened.append(is_open(duckdb_warehouse.duckdb_file))
+        exchange.answer(exchange.proper())
+
+    connected.faults.add(Fault(path="/openapi.json", does=answer))
+
+    assert run_checks_alone(instance)["contract_drift"][0]
+    assert opened == [False]
+
+
+def is_open(file: Path | None) -> bool:
+    """Return True if this process has a file open."""
+    return str(file) in {each.path for each in psutil.Process().open_files()}
+
+
+def test_the_document_of_an_api_is_fetched_once_for_all_resources_and_runs(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    for _ in range(2):
+        load(instance, "page_views", "daily_active_users")
+
+    assert [each.path for each in connected.requests].count("/openapi.json") == 1
 
 
 def test_a_resource_function_has_no_check_of_a_read_that_is_not_verified() -> None:

@@ -1,8 +1,5 @@
 """Checks of a load, on literal metadata: complete, nothing deleted, no drift."""
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,11 +11,9 @@ from analytics_assets.contract.resource import Resource, resource_of
 from analytics_assets.orchestration.checks.load_checks import (
     check_complete_read,
     check_cursor,
-    check_drift,
     check_pruned,
 )
-from analytics_assets_tests.support.http.fault import Fault
-from analytics_assets_tests.support.orders import document_of, orders_api
+from analytics_assets_tests.support.orders import orders_api
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
@@ -139,48 +134,3 @@ def test_pruned_rows_pass_with_their_number() -> None:
     result = check_pruned({"rows_to_prune": 5, "rows_pruned": 5}, orders(prune=True).policy)
 
     assert (result.passed, result.text) == (True, "5 rows were deleted.")
-
-
-def test_differences_of_document_and_rows_from_the_contract_are_named(
-    serve: Any, tmp_path: Path
-) -> None:
-    text = {"type": "string"}
-    kept: Mapping[str, Any] = {"id": {"type": "integer"}, "article": text, "gone": text}
-    resource = orders(document_of(tmp_path / "kept.json", kept, ["id"]))
-    live = document_of(tmp_path / "live.json", {"id": text, "article": text}, [])
-    body = Path(live).read_text(encoding="utf-8")
-    serve([]).faults.add(Fault(path="/openapi.json", times=None, body=body))
-    load = {"rows_received": 9, "unknown_fields": {"price": "double"}, "absent_fields": ["gone"]}
-
-    result = check_drift(resource, load)
-
-    assert (result.passed, result.severity) == (False, WARN)
-    assert result.text.splitlines() == [
-        "removed `gone` (text)",
-        "`id` was bigint and is text",
-        "rows have `price` (double), unknown to it",
-        "no row has `gone`",
-        "`analytics-assets contract` stores the API's document as the new contract.",
-    ]
-
-
-def test_a_document_that_the_api_does_not_serve_is_a_warning_with_the_reason(
-    serve: Any, tmp_path: Path
-) -> None:
-    kept = document_of(tmp_path / "kept.json", {"id": {"type": "integer"}}, ["id"])
-    serve([]).faults.add(Fault(path="/openapi.json", times=None, status=404))
-
-    result = check_drift(orders(kept), {})
-
-    assert (result.passed, result.severity) == (False, WARN)
-    assert "404" in result.text
-
-
-def test_a_document_like_the_contract_passes(serve: Any, tmp_path: Path) -> None:
-    kept = document_of(tmp_path / "kept.json", {"id": {"type": "integer"}}, ["id"])
-    body = json.dumps(json.loads(Path(kept).read_text(encoding="utf-8")))
-    serve([]).faults.add(Fault(path="/openapi.json", times=None, body=body))
-
-    result = check_drift(orders(kept), {"rows_received": 9})
-
-    assert (result.passed, result.text) == (True, "The API matches the contract.")

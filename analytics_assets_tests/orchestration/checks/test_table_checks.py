@@ -107,7 +107,7 @@ def test_a_week_is_fresh_until_the_next_one_is_due(
 @pytest.mark.parametrize(
     ("column", "rows", "text"),
     [
-        ("date", ROWS, "The table has no column `date`: name the column of a row's day as `date_c"),
+        ("time", ROWS, "The table has no column `time`: name the column of a row's day as `date_c"),
         ("day", "(1, NULL)", "No row has a date or a time in `day`."),
         ("id", ROWS, "No row has a date or a time in `id`."),
         ("day", "(1, '2025-09-01')", "The newest `day` is 2025-09-01, which is in the future."),

@@ -1,0 +1,128 @@
+"""The check of the API's document and rows against the stored contract."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.config.api import Api
+from analytics_assets.contract.resource import Resource, resource_of
+from analytics_assets.orchestration.checks.document_cache import DocumentCache
+from analytics_assets.orchestration.checks.drift_check import check_drift
+from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.orders import document_of, orders_api
+
+PATH = "/openapi.json"
+TEXT = {"type": "string"}
+ID = {"id": {"type": "integer"}}
+WARN = dg.AssetCheckSeverity.WARN
+
+
+def orders(openapi: str, path: str | None = PATH) -> Resource:
+    plain = orders_api(openapi)
+    api = Api(
+        name=plain.name,
+        config=plain.config,
+        policies=plain.policies,
+        openapi=openapi,
+        openapi_path=path,
+    )
+    return resource_of(api, "orders")
+
+
+def drift_of(resource: Resource, place: Path, **load: Any) -> CheckResult:
+    return check_drift(resource, load, DocumentCache(place / "documents"), datetime.now(UTC))
+
+
+def test_differences_of_document_and_rows_from_the_contract_are_named(
+    serve: Any, tmp_path: Path
+) -> None:
+    kept: Mapping[str, Any] = {**ID, "article": TEXT, "gone": TEXT}
+    resource = orders(document_of(tmp_path / "kept.json", kept, ["id", "gone"]))
+    live = document_of(tmp_path / "live.json", {"id": TEXT, "article": TEXT}, [])
+    body = Path(live).read_text(encoding="utf-8")
+    serve([]).faults.add(Fault(path=PATH, times=None, body=body))
+
+    result = drift_of(
+        resource,
+        tmp_path,
+        rows_received=9,
+        unknown_fields={"price": "double"},
+        absent_fields=["gone"],
+    )
+
+    assert (result.passed, result.severity) == (False, WARN)
+    assert result.text.splitlines() == [
+        "removed `gone` (text)",
+        "`id` was bigint and is text",
+        "rows have `price` (double), unknown to it",
+        "no row has `gone`",
+        "`analytics-assets contract` stores the API's document as the new contract.",
+    ]
+    assert result.numbers == {"changes": 4}
+
+
+def test_optional_fields_that_no_row_has_are_no_difference(serve: Any, tmp_path: Path) -> None:
+    kept = document_of(tmp_path / "kept.json", {**ID, "note": TEXT}, ["id"])
+    serve([]).faults.add(Fault(path=PATH, times=None, body=Path(kept).read_text()))
+
+    assert drift_of(orders(kept), tmp_path, rows_received=9, absent_fields=["note"]).passed
+
+
+def test_an_api_that_serves_no_document_passes_and_says_so(serve: Any, tmp_path: Path) -> None:
+    kept = document_of(tmp_path / "kept.json", ID, ["id"])
+    serve([]).faults.add(Fault(path=PATH, times=None, status=404))
+
+    result = drift_of(orders(kept), tmp_path)
+
+    assert (result.passed, result.text) == (
+        True,
+        "The rows match the contract. No document is compared: the API serves none at "
+        "`/openapi.json`, the `openapi_path` in `api.py`.",
+    )
+
+
+def test_without_a_path_no_document_is_requested_and_rows_are_compared(
+    serve: Any, tmp_path: Path
+) -> None:
+    resource = orders(document_of(tmp_path / "kept.json", ID, ["id"]), path=None)
+    server = serve([])
+
+    assert drift_of(resource, tmp_path).text == (
+        "The rows match the contract. No document is compared: `openapi_path` is None."
+    )
+    result = drift_of(resource, tmp_path, rows_received=1, unknown_fields={"price": "double"})
+    assert (result.passed, result.severity) == (False, WARN)
+    assert result.text.splitlines() == [
+        "rows have `price` (double), unknown to it",
+        "No document is compared: `openapi_path` is None.",
+    ]
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_document_that_cannot_be_fetched_is_a_warning_with_the_reason(
+    status: int, serve: Any, tmp_path: Path
+) -> None:
+    kept = document_of(tmp_path / "kept.json", ID, ["id"])
+    serve([]).faults.add(Fault(path=PATH, times=None, status=status))
+
+    result = drift_of(orders(kept), tmp_path)
+
+    assert (result.passed, result.severity) == (False, WARN)
+    assert str(status) in result.text
+
+
+def test_a_document_like_the_contract_passes(serve: Any, tmp_path: Path) -> None:
+    kept = document_of(tmp_path / "kept.json", ID, ["id"])
+    body = json.dumps(json.loads(Path(kept).read_text(encoding="utf-8")))
+    serve([]).faults.add(Fault(path=PATH, times=None, body=body))
+
+    result = drift_of(orders(kept), tmp_path, rows_received=9)
+
+    assert (result.passed, result.text) == (True, "The API matches the contract.")
