@@ -93,13 +93,16 @@ def _first_page(
             sent.append(dict(row))
         return row
 
-    # a load checks rows before the steps
     rows = source.resources[resource.name].add_map(keep, insert_at=1)
     return sent, [row for row in rows if isinstance(row, dict)]
 
 
 def _refuse_missing_fields(resource: Resource, sent: Rows, rows: Rows) -> None:
-    missing = [*_missing_as_sent(resource, sent), *_missing_in_table(resource, rows)]
+    missing = [
+        *_missing_key(resource, [*sent, *rows]),
+        *_missing_as_sent(resource, sent),
+        *_missing_in_table(resource, rows),
+    ]
     if missing:
         fields = list(dict.fromkeys(name for row in sent for name in row))
         raise FirstPageError(
@@ -108,8 +111,8 @@ def _refuse_missing_fields(resource: Resource, sent: Rows, rows: Rows) -> None:
         )
 
 
-def _missing_as_sent(resource: Resource, rows: Rows) -> Iterator[str]:
-    load = resource.policy.load
+def _missing_key(resource: Resource, rows: Rows) -> Iterator[str]:
+    """Describe parts of the key that no row has, be it as sent or after the steps."""
     key = () if resource.is_function else resource.primary_key
     for part in key if rows else ():
         if all(row.get(part) is None for row in rows):
@@ -117,6 +120,10 @@ def _missing_as_sent(resource: Resource, rows: Rows) -> Iterator[str]:
                 f"none has a value in `{part}`: set `primary_key` in its entry to the field that "
                 "identifies a row"
             )
+
+
+def _missing_as_sent(resource: Resource, rows: Rows) -> Iterator[str]:
+    load = resource.policy.load
     if isinstance(load, Incremental) and rows:
         path = jsonpath.compile_path(load.field)
         if all(set(jsonpath.find_values(path, row)) <= {None} for row in rows):

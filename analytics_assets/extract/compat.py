@@ -15,7 +15,7 @@ from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumn
 from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.incremental import IncrementalResourceWrapper
-from dlt.extract.items_transform import ItemTransform, LimitItem
+from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, YieldMapItem
 from dlt.extract.pipe import ForkPipe, Pipe
 from dlt.extract.state import reset_resource_state
 from dlt.sources.helpers.rest_client.detector import (
@@ -127,6 +127,16 @@ def is_sample(pipe: Any) -> bool:
 def is_limit_step(step: Any) -> bool:
     """Return True if a step is that of `add_limit`."""
     return isinstance(step, LimitItem)
+
+
+def is_filter_step(step: Any) -> bool:
+    """Return True if a step is that of `add_filter`, which leaves out rows and alters none."""
+    return isinstance(step, FilterItem)
+
+
+def is_yield_step(step: Any) -> bool:
+    """Return True if a step is that of `add_yield_map`, which dlt 1.31 runs behind later pages."""
+    return isinstance(step, YieldMapItem)
 
 
 def is_incremental_step(step: Any) -> bool:

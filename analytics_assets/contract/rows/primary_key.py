@@ -14,6 +14,7 @@ JSON_TYPES = {
     dict: "object",
     list: "array",
 }
+MISSING_KEY = "missing primary key"
 # of a key whose column only the table types
 STORED_TYPES = {
     "bigint": "number",
@@ -46,6 +47,7 @@ class PrimaryKeyCheck:
 
     def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
         types = {column.field: column.data_type for column in contract.columns}
+        self._key = contract.primary_key
         self._untyped = [
             part
             for part in contract.primary_key
@@ -63,6 +65,13 @@ class PrimaryKeyCheck:
         }
         self.types: dict[str, str] = {part: kind for part, kind in kinds.items() if kind}
         self._in_table = dict(self.types)
+
+    def missing(self, row: dict[str, Any]) -> str | None:
+        """Return the reason against a row without its key; None if it has all parts."""
+        for part in self._key:
+            if row.get(part) is None:
+                return f"`$.{part}`: {MISSING_KEY}"
+        return None
 
     def accepts(self, page: Sequence[dict[str, Any]]) -> bool:
         """Test if a table distinguishes all these keys from each other and from those before."""

@@ -26,8 +26,6 @@ from analytics_assets.contract.rows.storage_limits import (
     unstorable,
 )
 
-MISSING_KEY = "missing primary key"
-
 _encode_finite = json.JSONEncoder(allow_nan=False, check_circular=False, default=str).encode
 
 
@@ -66,6 +64,8 @@ class RowValidator:
         contract: the contract of a row. Without a schema a row must be an object that has its
             primary key, of one type in all rows, and can be stored, and nothing else.
         hinted: columns that the contract does not name, and whose type dlt does not infer either.
+        key_may_follow: True if steps behind the validation may make the key. A part of it that
+            neither the schema nor a row so far has is then no reason to reject a row.
 
     A row that marks its key as deleted needs none of the other required fields.
 
@@ -77,17 +77,17 @@ class RowValidator:
         '`$.sessions`: Expected `int`, got `str`'
     """
 
-    def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
+    def __init__(
+        self, contract: Contract, hinted: Collection[str] = (), key_may_follow: bool = False
+    ) -> None:
         columns = contract.columns
         self._columns = columns
-        self._name_of = contract.name_of
+        self._contract = contract
         self._hinted = frozenset(hinted)
-        self._key = contract.primary_key
-        self._key_check = PrimaryKeyCheck(contract, hinted)
         self._row_type = row_type(columns)
         self._marker = DeleteMarker(contract)
         self._delete_type = row_type(
-            replace(each, nullable=each.field not in self._key) for each in columns
+            replace(each, nullable=each.field not in contract.primary_key) for each in columns
         )
         self._has_schema = contract.has_schema
         self._fields = ObservedFields(fields_of(columns))
@@ -95,11 +95,23 @@ class RowValidator:
         self._open = {column.path[0] for column in open_columns}
         # what must not be null, and is not known to msgspec
         self._not_null = [column for column in open_columns if not column.nullable]
-        named = {column.field for column in columns if column not in open_columns}
-        self._untyped_key = [part for part in self._key if part not in named]
+        self._named = {column.field for column in columns if column not in open_columns}
+        fields = {column.field for column in columns}
+        self._key_check = PrimaryKeyCheck(replace(contract, primary_key=()))
+        self._expect_key(fields if key_may_follow else contract.primary_key)
         self._clock = [each for each in columns if each.data_type in ("timestamp", "time")]
         self._times = [each for each in columns if each.data_type == "timestamp"]
         self._doubles = [each for each in columns if each.data_type == "double"]
+
+    def _expect_key(self, fields: Collection[str]) -> None:
+        """Expect the parts of the key among some fields in each row from now on."""
+        types = self._key_check.types
+        self._key = tuple(part for part in self._contract.primary_key if part in fields)
+        self._untyped_key = [part for part in self._key if part not in self._named]
+        self._key_check = PrimaryKeyCheck(
+            replace(self._contract, primary_key=self._key), self._hinted
+        )
+        self._key_check.types.update(types)
 
     @property
     def unknown_fields(self) -> dict[str, str]:
@@ -143,6 +155,10 @@ class RowValidator:
             Every row of the page, in one of the two lists.
         """
         self._fields.observe(page)
+        if len(self._key) < len(self._contract.primary_key):
+            objects = [row for row in page if isinstance(row, dict)]
+            found = {name for row in objects for name in row if row[name] is not None}
+            self._expect_key({*self._key, *found})
         if self._are_valid(page):
             self._key_check.learn(page)
             return ValidatedPage(list(page))
@@ -195,9 +211,9 @@ class RowValidator:
     def _reason(self, row: Any) -> str | None:
         """Return the reason to reject a row; None if it is valid."""
         if isinstance(row, dict):
-            for name in self._key:
-                if row.get(name) is None:
-                    return f"`$.{name}`: {MISSING_KEY}"
+            missing = self._key_check.missing(row)
+            if missing:
+                return missing
         is_delete = self._marker.marks(row)
         try:
             msgspec.convert(row, self._delete_type if is_delete else self._row_type)
@@ -229,7 +245,7 @@ class RowValidator:
             if isinstance(value, int) and int(float(value)) != value:
                 return f"`$.{column.field}`: an integer that a double would round"
         for path in self._fields.unknown:
-            if self._name_of(*path) not in self._hinted:
+            if self._contract.name_of(*path) not in self._hinted:
                 found = uninferable(_value_at(row, path), f"$.{'.'.join(path)}")
                 if found:
                     return found

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from analytics_assets.extract.compat import Step, is_incremental_step, is_limit_step, steps_of
+from analytics_assets.extract.compat import (
+    Step,
+    is_filter_step,
+    is_incremental_step,
+    is_limit_step,
+    steps_of,
+)
 
 
 class PipeStep(Step):
@@ -22,7 +28,13 @@ class PipeStep(Step):
 
 def is_unaltered(pipe: Any) -> bool:
     """Test that no step of a pipe is the user's own, so that rows stay as the API sent them."""
-    return all(
-        isinstance(step, PipeStep) or is_incremental_step(step) or is_limit_step(step)
-        for step in steps_of(pipe)
-    )
+    return not any(map(_is_users, steps_of(pipe)))
+
+
+def may_make_fields(pipe: Any) -> bool:
+    """Test if a step of a pipe is the user's own, and no filter: rows may get fields by it."""
+    return any(_is_users(step) and not is_filter_step(step) for step in steps_of(pipe))
+
+
+def _is_users(step: Any) -> bool:
+    return not (isinstance(step, PipeStep) or is_incremental_step(step) or is_limit_step(step))

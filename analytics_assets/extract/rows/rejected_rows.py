@@ -12,7 +12,7 @@ from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.rows.rejected_row import text_of
 from analytics_assets.contract.rows.validation import Rejection
 from analytics_assets.extract.compat import replace_generator
-from analytics_assets.extract.rows.pipe_step import PipeStep
+from analytics_assets.extract.rows.pipe_step import PipeStep, may_make_fields
 
 PAGE = 10_000  # rows of a retry at a time
 
@@ -25,35 +25,46 @@ COLUMNS: TTableSchemaColumns = {
     "row": {"data_type": "text", "nullable": False},
 }
 
+MAX_REASONS = 100  # reasons of rejected rows that are counted; a row may have one of its own
+
 
 class RejectedRows:
     """Rejected rows of a resource that are not yet emitted.
 
-    The entry's `processing_steps` are between the two steps that share it: they never see a
-    rejected row, and a filter drops none.
+    The entry's `processing_steps` are between the two steps that share it: they never see a row
+    that was rejected before them, and a filter drops none.
 
     Args:
         api: the name of the API.
         resource: the resource.
+
+    Attributes:
+        page_offset: the place of the first row of the page that is validated.
+        count: the number of rejected rows of the read.
+        by_reason: the number of rows by reason, of the first `MAX_REASONS`.
     """
 
     def __init__(self, api: str, resource: str) -> None:
         self._api, self._resource = api, resource
         self._rows: list[dict[str, Any]] = []
+        self.page_offset = self.count = 0
+        self.by_reason: dict[str, int] = {}
 
-    def add(self, rejection: Rejection, offset: int) -> None:
+    def add(self, rejection: Rejection, offset: int | None) -> None:
         """Add a row.
 
         Args:
             rejection: the row, and the reason.
-            offset: its place among the rows of the read, from 0.
+            offset: its place among the rows of the read, from 0; None for a row that a `yield_map`
+                of the user has made, which stands for any row up to the page that is validated.
         """
+        self._count(rejection.reason)
         self._rows.append(
             {
                 "api": self._api,
                 "resource": self._resource,
                 "rejected_at": datetime.now(UTC),
-                "offset": offset,
+                "offset": self.page_offset if offset is None else offset,
                 "reason": rejection.reason,
                 "row": text_of(rejection.row),
             }
@@ -62,6 +73,12 @@ class RejectedRows:
     def clear(self) -> None:
         """Drop the rows of an earlier read."""
         self._rows.clear()
+        self.page_offset, self.count, self.by_reason = 0, 0, {}
+
+    def _count(self, reason: str) -> None:
+        self.count += 1
+        if reason in self.by_reason or len(self.by_reason) < MAX_REASONS:
+            self.by_reason[reason] = self.by_reason.get(reason, 0) + 1
 
     def items(self) -> Iterator[Any]:
         """Yield the rows once, as items of their table for dlt."""
@@ -86,15 +103,21 @@ class RowsRejectedAgain(RejectedRows):
 
     Attributes:
         reasons: the reason against each row, by its place among the rows of the retry.
+        unplaced: the reason against some row of unknown place; None if there is none.
     """
 
     def __init__(self, api: str, resource: str) -> None:
         super().__init__(api, resource)
         self.reasons: dict[int, str] = {}
+        self.unplaced: str | None = None
 
-    def add(self, rejection: Rejection, offset: int) -> None:
+    def add(self, rejection: Rejection, offset: int | None) -> None:
         """Add a row."""
-        self.reasons[offset] = rejection.reason
+        self._count(rejection.reason)
+        if offset is None:
+            self.unplaced = rejection.reason
+        else:
+            self.reasons[offset] = rejection.reason
 
 
 class KeptRows(PipeStep):
@@ -112,9 +135,10 @@ class KeptRows(PipeStep):
 
     def bind(self, pipe: SupportsPipe) -> "KeptRows":
         """Replace the pipe's generator, which has sent no request yet."""
-        replace_generator(pipe, self._pages())
+        # one by one, so that what steps of the user make of a row is known to be of that row
+        replace_generator(pipe, self._pages(1 if may_make_fields(pipe) else PAGE))
         return self
 
-    def _pages(self) -> Iterator[list[Any]]:
-        for start in range(0, len(self._rows), PAGE):
-            yield list(self._rows[start : start + PAGE])
+    def _pages(self, length: int) -> Iterator[list[Any]]:
+        for start in range(0, len(self._rows), length):
+            yield list(self._rows[start : start + length])

@@ -12,15 +12,14 @@ from dlt.extract.items import SupportsPipe
 
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
-from analytics_assets.contract.rows.validation import RowValidator, ValidatedPage
-from analytics_assets.extract.compat import is_loaded, load_id
+from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
+from analytics_assets.contract.rows.validation import Rejection, RowValidator, ValidatedPage
+from analytics_assets.extract.compat import is_loaded, is_yield_step, load_id, steps_of
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import ArrowRows, is_table, with_dlt_columns
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
-from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
+from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered, may_make_fields
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
-
-MAX_REASONS = 100  # reasons of rejected rows that are counted; a row may have one of its own
 
 
 def validate_rows(
@@ -34,7 +33,7 @@ def validate_rows(
 
     The validation is the first step of the resource's pipe, before the entry's own
     `processing_steps`, as the contract describes the API's rows. Renaming is the last, so that the
-    whole entry uses the API's names.
+    whole entry uses the API's names; a key that the steps make is checked there.
 
     Args:
         resource: the resource; changed in place.
@@ -73,13 +72,13 @@ class Validation(PipeStep):
         """Start counting."""
         known = self._contract.table.undeclared.keys()
         hinted = {name for name in self._types if self._types[name]} - known
-        self._validator = RowValidator(self._contract, hinted)
+        self._validator = RowValidator(self._contract, hinted, may_make_fields(pipe))
         self._offset = 0
         whole = {name for name, kind in self._types.items() if kind == "json"}
         self._collisions = ColumnCollisions(self._contract, whole, self._max_nesting)
         self._rejected.clear()
         self._marker = DeleteMarker(self._contract)
-        self._custom_metrics = {"rows_rejected": 0, "rows_marked_deleted": 0}
+        self._custom_metrics = {"rows_marked_deleted": 0}
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
@@ -92,22 +91,16 @@ class Validation(PipeStep):
         if not isinstance(item, list):
             return item
         offset, page = self._offset, self._validated(item)
+        self._rejected.page_offset = offset
         for rejection in page.rejected:
             self._rejected.add(rejection, offset + rejection.position)
-            self._count(rejection.reason)
         return page.rows
-
-    def _count(self, reason: str) -> None:
-        reasons = self._custom_metrics.setdefault("rejection_reasons", {})
-        if reason in reasons or len(reasons) < MAX_REASONS:
-            reasons[reason] = reasons.get(reason, 0) + 1
 
     def _validated(self, rows: list[Any]) -> ValidatedPage:
         """Validate a page, and count its rows and fields."""
         page = self._validator.validate(rows)
         self._collisions.check(page.rows)
         self._offset += len(rows)
-        self._custom_metrics["rows_rejected"] += len(page.rejected)
         self._custom_metrics["rows_marked_deleted"] += sum(map(self._marker.marks, page.rows))
         self._custom_metrics["unknown_fields"] = dict(self._validator.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._validator.absent_fields)
@@ -151,8 +144,10 @@ class ParentValidation(Validation):
 class TableRows(PipeStep):
     """The step that names fields as columns, and emits rejected rows to their own table.
 
+    Rows that steps of the user may have altered must have their key now.
+
     Args:
-        contract: the names of the columns.
+        contract: the key, and the names of the columns.
         resource: the resource, with the types of the columns.
         rejected: the rejected rows to emit.
         as_arrow: True to load the rows as Arrow tables.
@@ -168,6 +163,7 @@ class TableRows(PipeStep):
         as_arrow: bool = False,
     ) -> None:
         super().__init__()
+        self._contract = contract
         self._arrow = ArrowRows(contract) if as_arrow else None
         self._rename = contract.rename
         self._name_of = contract.name_of
@@ -180,6 +176,9 @@ class TableRows(PipeStep):
         """Yield rows as dictionaries if a step of the user may have altered them."""
         if not is_unaltered(pipe):
             self._arrow = None
+        self._key = PrimaryKeyCheck(self._contract) if may_make_fields(pipe) else None
+        self._yields = any(map(is_yield_step, steps_of(pipe)))
+        self._custom_metrics = {}
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
@@ -189,8 +188,29 @@ class TableRows(PipeStep):
             assert load, "tables are made in a load only"
             yield with_dlt_columns(item, load)
         else:
-            yield self._table_rows(item, load) if isinstance(item, list) else item
+            # a `yield_map` hands rows on one by one
+            rows = [item] if isinstance(item, dict) else item
+            yield self._table_rows(self._keyed(rows), load) if isinstance(rows, list) else item
+        self._custom_metrics["rows_rejected"] = self._rejected.count
+        if self._rejected.count:
+            self._custom_metrics["rejection_reasons"] = self._rejected.by_reason
         yield from self._rejected.items()
+
+    def _keyed(self, rows: list[Any]) -> list[Any]:
+        """Return the rows that have their key; reject the others."""
+        if not self._key:
+            return rows
+        kept = []
+        for position, row in enumerate(rows):
+            reason = self._key.missing(row) or self._key.reason(row)
+            if reason:
+                # the rows of a `yield_map` come one by one, maybe after the next page
+                offset = None if self._yields else self._rejected.page_offset + position
+                self._rejected.add(Rejection(position, reason, row), offset)
+            else:
+                self._key.learn([row])
+                kept.append(row)
+        return kept
 
     def _table_rows(self, rows: list[dict[str, Any]], load: str | None) -> Any:
         table = self._arrow.table(rows, load) if self._arrow and load and rows else None

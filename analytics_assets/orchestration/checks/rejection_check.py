@@ -7,7 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.resource import Resource
-from analytics_assets.contract.rows.validation import MISSING_KEY
+from analytics_assets.contract.rows.primary_key import MISSING_KEY
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import ROWS_RECEIVED, ROWS_REJECTED
