@@ -41,7 +41,7 @@ def rejected_rows(warehouse: Warehouse, *rows: tuple[str, str, Any]) -> None:
 
 @pytest.fixture
 def three(duckdb_warehouse: Warehouse) -> Warehouse:
-    """A warehouse with two rejected page views, one of which fits, and a traffic source."""
+    """A warehouse with two rejected page views, the first fits, and a traffic source."""
     rejected_rows(
         duckdb_warehouse,
         ("page_views", "too [b] long", VIEWS),
