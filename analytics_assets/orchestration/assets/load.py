@@ -145,7 +145,7 @@ class AssetLoad:
             metadata |= column_metadata(compared)
             with self.warehouse.open(context.log) as tables:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
-                settle_rejected_rows(tables, resource, metadata)
+                settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
                 metadata |= table_metadata(tables, resource)
                 rows = row_counts(tables, resource, partitions)
         metadata[TABLE_NAME] = self.warehouse.qualified(resource.table)

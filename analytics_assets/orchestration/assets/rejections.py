@@ -6,15 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dlt.destinations.exceptions import DatabaseException
+
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Full
 from analytics_assets.config.load_validation import has_incremental_cursor
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
 from analytics_assets.extract.rows.rejected_rows import RowsRejectedAgain
 from analytics_assets.extract.source import kept_rows_source
 from analytics_assets.orchestration.assets.errors import explanation_of
 from analytics_assets.orchestration.metadata import COMPLETE, load_ids
+from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.pipeline import LoadingPipeline
 from analytics_assets.warehouse.queries.rejections import RejectedRow
 from analytics_assets.warehouse.queries.tables import Tables
@@ -40,19 +45,30 @@ class Retry:
     rejected: Mapping[str, int] = field(default_factory=dict)
 
 
-def settle_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, Any]) -> None:
+def settle_rejected_rows(
+    tables: Tables,
+    resource: ResourceConfig,
+    contract: Contract,
+    load: Mapping[str, Any],
+    log: logging.Logger,
+) -> None:
     """Delete the rejected rows that a load has brought, or rejected again.
 
     Args:
         tables: the open warehouse.
         resource: the resource.
-        load: the metadata of its load.
+        contract: the contract of the load.
+        load: the metadata of the load.
+        log: for a warning if the destination refuses to.
     """
     reads_all = isinstance(resource.policy.load, Full) and load[COMPLETE]
     whole = reads_all and not has_incremental_cursor(resource.endpoint)
-    tables.rejections(resource).settle(
-        resource.table, resource.contract, load_ids(load) if whole else ()
-    )
+    try:
+        tables.rejections(resource).settle(
+            resource.table, contract, load_ids(load) if whole else ()
+        )
+    except DatabaseException as error:  # some destinations delete nothing; the load is whole
+        log.warning(f"Rejected rows that this load has settled could not be deleted: {error}")
 
 
 def retry_rejected_rows(
@@ -76,11 +92,11 @@ def retry_rejected_rows(
         RetryError: a load would delete other rows, or a row does not fit a column of the table.
         WarehouseLockedError: another process holds the table for longer than `lock_patience`.
     """
-    contract = resource.contract
     with warehouse.loading(
-        resource.pipeline_name, len(contract.columns), table=resource.table, log=log
+        resource.pipeline_name, len(resource.contract.columns), table=resource.table, log=log
     ) as pipeline:
         with warehouse.open(log) as tables:
+            contract = compare(tables, resource, resource.contract).contract
             rejections = tables.rejections(resource)
             settled = rejections.settle(resource.table, contract)
             found = rejections.rows(containing)
@@ -92,8 +108,8 @@ def retry_rejected_rows(
                 "also deletes other rows, by its `write_disposition` or `merge_key`. Load the "
                 "resource: rows that fit now come with it."
             )
-        rows = _last_of_each_key(resource, found)
-        reasons = _load(pipeline, warehouse, resource, rows)
+        rows = _last_of_each_key(contract, found) if resource.has_unique_keys else found
+        reasons = _load(pipeline, warehouse, resource, contract, rows)
         with warehouse.open(log) as tables:
             rejections = tables.rejections(resource)
             for reason in set(reasons.values()):
@@ -108,11 +124,9 @@ def retry_rejected_rows(
     )
 
 
-def _last_of_each_key(resource: Resource, rows: Sequence[RejectedRow]) -> list[RejectedRow]:
-    """Return the rows without those whose key a later one has, where a table holds a key once."""
-    if not resource.has_unique_keys:
-        return list(rows)
-    keys = RowKeys(resource.contract)
+def _last_of_each_key(contract: Contract, rows: Sequence[RejectedRow]) -> list[RejectedRow]:
+    """Return the rows without those whose key a later one has."""
+    keys = RowKeys(contract)
     last: dict[str, RejectedRow] = {}
     for row in rows:
         key = keys.of(row_of(row.text))
@@ -121,14 +135,18 @@ def _last_of_each_key(resource: Resource, rows: Sequence[RejectedRow]) -> list[R
 
 
 def _load(
-    pipeline: LoadingPipeline, warehouse: Warehouse, resource: Resource, rows: Sequence[RejectedRow]
+    pipeline: LoadingPipeline,
+    warehouse: Warehouse,
+    resource: Resource,
+    contract: Contract,
+    rows: Sequence[RejectedRow],
 ) -> dict[RejectedRow, str]:
     """Load the rows that fit; return the reasons against the others."""
     again = RowsRejectedAgain(resource.api_name, resource.name)
     source = kept_rows_source(
         resource.config,
         resource.api_name,
-        resource.contract,
+        contract,
         [row_of(row.text) for row in rows],
         again,
         resource.pipeline_name,

@@ -5,7 +5,7 @@ the user, who dismisses it. The table holds those alone that are not.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, NamedTuple
@@ -237,13 +237,15 @@ def in_column(value: Any, data_type: str) -> Any:
             return number if value in (number, str(number)) else None
         if data_type == "double":
             return float(value)
+        if data_type == "time":
+            return time.fromisoformat(value) if isinstance(value, str) else value
         if data_type == "decimal":
             return Decimal(str(value))
     except (ValueError, TypeError, OverflowError, InvalidOperation):
         return None
     if data_type in ("date", "timestamp"):
-        time = parse_timestamp(value)
-        return time.date() if time and data_type == "date" else time
+        moment = parse_timestamp(value)
+        return moment.date() if moment and data_type == "date" else moment
     return value if data_type == "bool" and isinstance(value, bool) else None
 
 

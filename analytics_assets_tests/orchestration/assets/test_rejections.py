@@ -1,5 +1,6 @@
 """The retry of rejected rows: what fits today's contract is loaded without a request."""
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +16,12 @@ from analytics_assets.orchestration.assets.rejections import (
     Retry,
     RetryError,
     retry_rejected_rows,
+    settle_rejected_rows,
 )
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import change, load, table_rows
 from analytics_assets_tests.support.orders import document_of, orders_api
+from analytics_assets_tests.support.tables import opened_with
 
 FIELDS = {"id": {"type": "integer"}, "article": {"type": "string"}, "tags": {"type": "array"}}
 MISSING = "`$.article`: required, but missing"
@@ -70,6 +73,22 @@ def test_rows_that_fit_todays_contract_are_merged_without_a_request(
     assert len(sandbox.requests) == requests
 
 
+@pytest.mark.merge
+@pytest.mark.usefixtures("warehouse")
+def test_a_column_is_widened_for_rows_that_fit_now(
+    serve: Any, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    whole, any_number = (
+        orders_api(document_of(tmp_path / f"{kind}.json", {**FIELDS, "price": {"type": kind}}, []))
+        for kind in ("integer", "number")
+    )
+    serve([{"id": 1, "price": 5}, {"id": 2, "price": 5.5}])
+    load(instance, api=whole)
+
+    assert retry(any_number).loaded == 1
+    assert [row["price"] for row in rows_of(any_number)] == [5, 5.5]
+
+
 @pytest.mark.usefixtures("duckdb_warehouse")
 def test_rows_that_still_do_not_fit_stay_with_todays_reason(
     serve: Any, instance: dg.DagsterInstance, tmp_path: Path
@@ -78,7 +97,6 @@ def test_rows_that_still_do_not_fit_stay_with_todays_reason(
     load(instance, api=strict(tmp_path, "article"))
     assert reasons(strict(tmp_path)) == {MISSING: 1}
     today = strict(tmp_path, "article", "tags")
-    today.resources["orders"]
     change(Warehouse.from_settings("shop"), "rejected_rows", "UPDATE {table} SET reason = 'old'")
 
     assert retry(today).rejected == {MISSING: 1}
@@ -162,6 +180,18 @@ def test_rows_of_a_resource_whose_loads_replace_others_are_not_loaded_by_themsel
         retry(replaced)
     assert [row["id"] for row in rows_of(replaced)] == [1]
     assert sum(reasons(replaced).values()) == 1
+
+
+def test_a_destination_that_deletes_nothing_does_not_fail_the_load(
+    duckdb_warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    resource, log = resource_of(orders_api(), "orders"), logging.getLogger("the run")
+    with opened_with(duckdb_warehouse, rejected_rows=("resource varchar", "")) as tables:
+        settle_rejected_rows(tables, resource, resource.contract, {"complete": False}, log)
+
+    [record] = caplog.records
+    assert record.name == "the run"
+    assert record.message.startswith("Rejected rows that this load has settled could not be del")
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")

@@ -157,6 +157,7 @@ def test_keys_of_several_columns_are_those_of_one_row(warehouse: Warehouse) -> N
         ("numeric(38, 9)", "7.5", 7.5),
         ("boolean", "true", True),
         ("date", "'2026-01-31'", "2026-01-31"),
+        ("time", "'01:30:00'", "01:30:00"),
         (TIME, "'2026-01-31T01:00:00Z'", "2026-01-31T02:00:00+01:00"),
     ],
 )
