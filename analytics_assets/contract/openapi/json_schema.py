@@ -51,8 +51,10 @@ def columns_of(
     return tuple(_Reader(references).columns(schema, expands))
 
 
-def _is_name(field: str) -> bool:
+def _is_name(field: Any) -> bool:
     """Test if msgspec and a table accept a field's name; msgspec refuses quotes and backslashes."""
+    if not isinstance(field, str):
+        return False
     return bool(field.strip()) and field.isprintable() and not {'"', "\\"} & set(field)
 
 
@@ -77,7 +79,8 @@ class _Reader:
             return
         above |= {references} if references else set()
         for field, part in properties.items():
-            if not isinstance(field, str) or not _is_name(field):
+            # what is only written is no part of a response, even if it is required
+            if not _is_name(field) or self._references.flat(part).get("writeOnly") is True:
                 continue
             path = (*(parent.name for parent in parents), field)
             column = self._column(path, part, field in required, parents)

@@ -87,7 +87,12 @@ class RowValidator:
         self._row_type = row_type(columns)
         self._marker = DeleteMarker(contract)
         self._delete_type = row_type(
-            replace(each, nullable=each.field not in contract.primary_key) for each in columns
+            replace(
+                each,
+                nullable=each.field not in contract.primary_key,
+                parents=tuple(replace(parent, nullable=True) for parent in each.parents),
+            )
+            for each in columns
         )
         self._has_schema = contract.has_schema
         self._fields = ObservedFields(fields_of(columns))

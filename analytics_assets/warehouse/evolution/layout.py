@@ -22,10 +22,10 @@ def columns_elsewhere(
     """
     found = set[str]()
     for name, hint in declared.items():
-        if hint.get("data_type") == "json":
-            if _is_taken_apart(name, declared, stored, child_tables):
-                found.add(name)
-        elif name not in stored and _whole(name, stored):
+        is_taken_apart = hint.get("data_type") == "json" and _is_taken_apart(
+            name, declared, stored, child_tables
+        )
+        if is_taken_apart or (name not in stored and _whole(name, stored)):
             found.add(name)
     return found
 

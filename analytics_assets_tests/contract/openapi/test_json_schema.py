@@ -151,6 +151,16 @@ def test_a_row_requires_what_all_options_require() -> None:
     assert [each.nullable for each in columns(row).values()] == [False, True]
 
 
+def test_a_property_that_is_only_written_is_no_column() -> None:
+    password = {"type": "string", "writeOnly": True}
+    row = {
+        "properties": {"id": {"type": "integer"}, "password": password, "secret": ref("Secret")},
+        "required": ["id", "password", "secret"],
+    }
+
+    assert list(columns(row, Secret=password)) == ["id"]
+
+
 def test_a_reference_to_itself_ends_as_json() -> None:
     comment = {
         "type": "object",

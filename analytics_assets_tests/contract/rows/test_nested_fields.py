@@ -78,6 +78,18 @@ def test_a_wrong_value_in_an_object_rejects_its_row_alone_with_the_path(
     assert [each.reason[: len(reason)] for each in page.rejected] == [reason]
 
 
+def test_a_row_that_is_deleted_needs_neither_objects_nor_what_is_in_them() -> None:
+    required = ParentObject("user", nullable=False)
+    deleted = Column("deleted", "deleted", "bool", nullable=True)
+    columns = (CONTRACT.columns[0], nested("user.email", required, nullable=False), deleted)
+    validator = RowValidator(Contract("orders", columns, ("id",), hard_delete="deleted"))
+
+    page = validator.validate([{"id": 1, "deleted": True}, {"id": 2}])
+
+    assert page.rows == [{"id": 1, "deleted": True}]
+    assert [each.reason for each in page.rejected] == ["`$.user`: required, but missing"]
+
+
 def test_unknown_and_absent_fields_have_their_path() -> None:
     validator = RowValidator(CONTRACT)
     validator.validate([user(other=1), user(home={"city": "Bonn", "more": "x"}), {"id": 2}])
