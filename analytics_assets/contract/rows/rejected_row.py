@@ -86,7 +86,7 @@ class RowKeys:
     def __init__(self, contract: Contract) -> None:
         self._fields = contract.primary_key
         self._type = row_type(
-            column for column in contract.columns if column.field in contract.primary_key
+            each for each in contract.columns if each.path in [(part,) for part in self._fields]
         )
         self._check = PrimaryKeyCheck(contract)
 

@@ -2,13 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from analytics_assets.contract.column import Column
+from analytics_assets.contract.column import Column, ParentObject
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
 
@@ -79,6 +80,15 @@ def test_the_key_of_a_row_has_the_fields_of_the_primary_key_alone() -> None:
     assert key == {"id": 7, "day": "2026-01-31"}
     assert RowKeys(UNTYPED).of({"id": "7"}) == {"id": "7"}
     assert text_of(RowKeys(UNTYPED).of({"id": 7.0})) == '{"id": 7}'
+
+
+def test_a_field_within_an_object_is_no_part_of_the_key() -> None:
+    inner = Column(
+        "id", "customer__id", "text", nullable=False, parents=(ParentObject("customer", False),)
+    )
+    contract = replace(TYPED, columns=(inner, *TYPED.columns))
+
+    assert RowKeys(contract).of({"id": 7, "day": "2026-01-31"}) == {"id": 7, "day": "2026-01-31"}
 
 
 @pytest.mark.parametrize(
