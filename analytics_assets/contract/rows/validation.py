@@ -107,6 +107,7 @@ class RowValidator:
         self._clock = [each for each in columns if each.data_type in ("timestamp", "time")]
         self._times = [each for each in columns if each.data_type == "timestamp"]
         self._doubles = [each for each in columns if each.data_type == "double"]
+        self._inferred = [each.path for each in columns if each.name in contract.table.elsewhere]
 
     def _expect_key(self, fields: Collection[str]) -> None:
         """Expect the parts of the key among some fields in each row from now on."""
@@ -249,11 +250,12 @@ class RowValidator:
             (value,) = column.values([row])
             if isinstance(value, int) and int(float(value)) != value:
                 return f"`$.{column.field}`: an integer that a double would round"
-        for path in self._fields.unknown:
-            if self._contract.name_of(*path) not in self._hinted:
-                found = uninferable(_value_at(row, path), f"$.{'.'.join(path)}")
-                if found:
-                    return found
+        unknown = self._fields.unknown
+        paths = [path for path in unknown if self._contract.name_of(*path) not in self._hinted]
+        for path in [*paths, *self._inferred]:
+            found = uninferable(_value_at(row, path), f"$.{'.'.join(path)}")
+            if found:
+                return found
         return None
 
 

@@ -70,11 +70,11 @@ class Validation(PipeStep):
 
     def bind(self, pipe: SupportsPipe) -> "Validation":
         """Start counting."""
-        known = self._contract.table.undeclared.keys()
-        hinted = {name for name in self._types if self._types[name]} - known
+        undeclared = self._contract.table.undeclared
+        whole = {name for name, kind in self._types.items() if kind == "json"}
+        hinted = {name for name in self._types if self._types[name]} - undeclared.keys() | whole
         self._validator = RowValidator(self._contract, hinted, may_make_fields(pipe))
         self._offset = 0
-        whole = {name for name, kind in self._types.items() if kind == "json"}
         self._collisions = ColumnCollisions(self._contract, whole, self._max_nesting)
         self._rejected.clear()
         self._marker = DeleteMarker(self._contract)

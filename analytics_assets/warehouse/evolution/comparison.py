@@ -9,7 +9,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.stored_table import TYPE, StoredTable
 from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
-from analytics_assets.warehouse.evolution.layout import columns_elsewhere
+from analytics_assets.warehouse.evolution.layout import columns_elsewhere, json_column_around
 from analytics_assets.warehouse.evolution.widening import (
     BIGINT_DIGITS,
     holds,
@@ -155,6 +155,8 @@ def _place(name: str, stored: ColumnType, new: ColumnType) -> str:
 
 
 def _layout(name: str, stored: Mapping[str, Any]) -> str:
-    if name in stored or any(each.startswith(f"{name}__") for each in stored):
-        return "stays in columns and tables of its parts, as dlt inferred them"
-    return "stays in a JSON column of the object around it, or in a table of its rows"
+    """Return the place of values that are in other columns than the declared one."""
+    around = json_column_around(name, stored)
+    if around:
+        return f"stays in the JSON column `{around}`"
+    return "stays in columns and tables of its parts, as dlt inferred them"

@@ -20,17 +20,29 @@ def columns_elsewhere(
         stored: the columns of the table.
         child_tables: the tables of lists, without the name of the table in front: `tags`.
     """
-    found = set[str]()
-    for name, hint in declared.items():
-        is_taken_apart = hint.get("data_type") == "json" and _is_taken_apart(
-            name, declared, stored, child_tables
-        )
-        if is_taken_apart or (name not in stored and _whole(name, stored)):
-            found.add(name)
-    return found
+    return {
+        name
+        for name, hint in declared.items()
+        if json_column_around(name, stored)
+        or (hint.get("data_type") == "json" and _is_apart(name, declared, stored, child_tables))
+    }
 
 
-def _is_taken_apart(
+def json_column_around(name: str, stored: Mapping[str, Any]) -> str | None:
+    """Return the JSON column of the object that a column is a part of; None if there is none.
+
+    Args:
+        name: the column.
+        stored: the columns of the table.
+    """
+    if name in stored:
+        return None
+    parts = name.split(SEPARATOR)
+    objects = [SEPARATOR.join(parts[:count]) for count in range(1, len(parts))]
+    return next((each for each in objects if _is_json(stored.get(each))), None)
+
+
+def _is_apart(
     name: str,
     declared: Mapping[str, Any],
     stored: Mapping[str, Any],
@@ -38,14 +50,11 @@ def _is_taken_apart(
 ) -> bool:
     """Test if dlt made other columns or tables of an object or a list before."""
     if name in stored:
-        return bool(stored[name].get("data_type") != "json")
+        return not _is_json(stored[name])
     begin = f"{name}{SEPARATOR}"
     parts = [column for column in stored if column not in declared]
     return name in child_tables or any(part.startswith(begin) for part in (*parts, *child_tables))
 
 
-def _whole(name: str, stored: Mapping[str, Any]) -> bool:
-    """Test if a part of an object is in a JSON column of the object."""
-    parts = name.split(SEPARATOR)
-    objects = [SEPARATOR.join(parts[:count]) for count in range(1, len(parts))]
-    return any(stored.get(each, {}).get("data_type") == "json" for each in objects)
+def _is_json(column: Mapping[str, Any] | None) -> bool:
+    return column is not None and column.get("data_type") == "json"
