@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Literal
 
 DataType = Literal[
@@ -46,6 +47,7 @@ class Column:
         description: its description in the document.
         choices: the values of an enumeration. Others are not refused: APIs grow new ones.
         parents: the objects around the field, the outermost first; empty for a field of the row.
+        required: True if the document requires the field, null or not.
     """
 
     field: str
@@ -55,6 +57,7 @@ class Column:
     description: str | None = None
     choices: tuple[str, ...] = ()
     parents: tuple[ParentObject, ...] = ()
+    required: bool = dataclass_field(default=False, compare=False)
 
     @property
     def path(self) -> tuple[str, ...]:

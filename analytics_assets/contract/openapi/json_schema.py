@@ -132,6 +132,7 @@ class _Reader:
             description=self._description(schema, choices),
             choices=choices,
             parents=parents,
+            required=required,
         )
 
     def _is_object(self, schema: Any, within: Followed = NOTHING) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.openapi.endpoints import stored_endpoints
@@ -61,11 +62,15 @@ def _why_none(resource: Resource) -> str:
     return f"the API serves none at `{path}`, the `openapi_path` in `api.py`"
 
 
+def _is_in_each_row(column: Column) -> bool:
+    return column.required and not any(parent.nullable for parent in column.parents)
+
+
 def _observed(resource: Resource, load: Mapping[str, Any]) -> Iterator[str]:
     """Yield the differences of the rows; a field that may be missing is none."""
     for field, kind in (load.get(UNKNOWN_FIELDS) or {}).items():
         yield f"rows have `{field}` ({kind}), unknown to it"
     if load.get(ROWS_RECEIVED):
         absent = load.get(ABSENT_FIELDS) or ()
-        required = {column.field for column in resource.contract.columns if not column.nullable}
+        required = {each.field for each in resource.contract.columns if _is_in_each_row(each)}
         yield from (f"no row has `{field}`" for field in absent if field in required)

@@ -6,6 +6,7 @@ run has failed, though the check never ran. Such a check keeps its last result.
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -69,6 +70,20 @@ def keep_last_results(
         )
 
 
+def keep_results_of_failed_runs(instance: dg.DagsterInstance, since: datetime) -> None:
+    """Report the last results again for runs that failed since a moment, in whatever way.
+
+    A process that is killed, or that never starts, cannot do so itself.
+
+    Args:
+        instance: holds the runs.
+        since: the moment.
+    """
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
+    for run in instance.get_runs(failed):
+        keep_last_results(instance, run.run_id, planned_checks(instance, run.run_id))
+
+
 def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:
     """Return the checks that a run was to run."""
     events = instance.get_records_for_run(
@@ -81,7 +96,8 @@ def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCh
 def _again(evaluation: dg.AssetCheckEvaluation, run_id: str) -> dg.AssetCheckEvaluation:
     """Return an evaluation with the run in which the check ran."""
     metadata: dict[str, Any] = dict(evaluation.metadata)
-    metadata.setdefault(RESULT_OF_RUN, dg.MetadataValue.dagster_run(run_id))
+    if run_id:  # a sensor reports results without a run
+        metadata.setdefault(RESULT_OF_RUN, dg.MetadataValue.dagster_run(run_id))
     return evaluation.with_metadata(metadata)
 
 

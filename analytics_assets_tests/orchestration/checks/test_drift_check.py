@@ -67,11 +67,17 @@ def test_differences_of_document_and_rows_from_the_contract_are_named(
     assert result.numbers == {"changes": 4}
 
 
-def test_optional_fields_that_no_row_has_are_no_difference(serve: Any, tmp_path: Path) -> None:
-    kept = document_of(tmp_path / "kept.json", {**ID, "note": TEXT}, ["id"])
+@pytest.mark.parametrize(("required", "passed"), [(["id"], True), (["id", "note"], False)])
+def test_fields_that_no_row_has_are_a_difference_if_they_are_required(
+    required: list[str], passed: bool, serve: Any, tmp_path: Path
+) -> None:
+    note = {"type": "string", "nullable": True}
+    kept = document_of(tmp_path / "kept.json", {**ID, "note": note}, required)
     serve([]).faults.add(Fault(path=PATH, times=None, body=Path(kept).read_text()))
 
-    assert drift_of(orders(kept), tmp_path, rows_received=9, absent_fields=["note"]).passed
+    result = drift_of(orders(kept), tmp_path, rows_received=9, absent_fields=["note"])
+
+    assert result.passed is passed
 
 
 def test_an_api_that_serves_no_document_passes_and_says_so(serve: Any, tmp_path: Path) -> None:

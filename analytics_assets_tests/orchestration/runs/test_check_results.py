@@ -12,6 +12,7 @@ from dagster._core.events import EngineEventData
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
+from analytics_assets.orchestration.automation.dead_run_sensor import build_dead_run_sensor
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.orchestration.runs.machine import this_machine
@@ -125,6 +126,21 @@ def test_checks_that_a_run_does_not_select_are_untouched(instance: dg.DagsterIns
     assert not job.execute_in_process(instance=instance, raise_on_error=False).success
 
     assert "result_of_run" not in evaluation(instance, "complete").metadata
+
+
+def test_the_sensor_keeps_the_results_of_runs_whose_process_could_not(
+    instance: dg.DagsterInstance,
+) -> None:
+    run(instance)
+    sensor = build_dead_run_sensor("shop")
+    context = dg.build_sensor_context(instance=instance)
+    cursor = sensor.evaluate_tick(context).cursor
+    assert cursor
+    run(instance, fails=True, keeps=False)
+
+    sensor.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor))
+
+    assert shown(instance) == {"fresh": "FAILED", "complete": "SUCCEEDED"}
 
 
 def test_checks_of_a_killed_run_keep_their_last_results(clean_place: Path) -> None:
