@@ -134,6 +134,7 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
         LOG.warning("%s has no contract. %s.", resource.name, contract.problem)
     _check_rename(contract)
     _check_names(contract)
+    _check_key(contract)
     return contract
 
 
@@ -245,6 +246,17 @@ def _check_rename(contract: Contract) -> None:
                 f"policy of `{contract.resource}`: `rename` names the field `{name}`, which its "
                 f"rows do not have{did_you_mean(name, fields)} Fields are {listed(fields)}."
             )
+
+
+def _check_key(contract: Contract) -> None:
+    nested = [column for column in contract.columns if column.parents]
+    within = {name for column in nested for name in (column.field, column.name)}
+    for part in within.intersection(contract.primary_key):
+        raise ConfigurationError(
+            f"resource `{contract.resource}`: its `primary_key` names `{part}`, a field within an "
+            'object. Copy it to a field of the row by "processing_steps": [{"map": ...}], and name '
+            "that field."
+        )
 
 
 def _check_names(contract: Contract) -> None:

@@ -125,6 +125,15 @@ def test_objects_of_too_many_columns_are_refused_with_the_depth_to_set(contract:
     assert len(contract(properties, max_table_nesting=1).columns) == 41
 
 
+@pytest.mark.parametrize("key", ["user.eMail", ["id", "user__e_mail"]])
+def test_a_key_within_an_object_is_refused_with_the_remedy(contract: Make, key: Any) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        contract(primary_key=key)
+
+    assert "its `primary_key` names `user" in str(refusal.value)
+    assert 'Copy it to a field of the row by "processing_steps"' in str(refusal.value)
+
+
 def test_an_object_can_be_renamed_and_a_field_in_it_cannot(contract: Make) -> None:
     with pytest.raises(ConfigurationError, match=r"`rename` names the field `user\.eMail`"):
         contract(rename={"user.eMail": "mail"})
