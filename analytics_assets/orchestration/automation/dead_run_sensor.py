@@ -30,7 +30,7 @@ def build_dead_run_sensor(api_name: str) -> dg.SensorDefinition:
         now = datetime.now(UTC)
         since = datetime.fromisoformat(context.cursor) if context.cursor else now - FIRST_LOOK_BACK
         ended = end_dead_runs(context.instance)
-        keep_results_of_failed_runs(context.instance, since - CLOCK_DIFFERENCE)
+        keep_results_of_failed_runs(context.instance, api_name, since - CLOCK_DIFFERENCE)
         context.update_cursor(now.isoformat())
         pools = assign_free_slots(context.instance)
         dead = f"Ended {', '.join(ended)}." if ended else "No run is dead."

@@ -70,27 +70,47 @@ def keep_last_results(
         )
 
 
-def keep_results_of_failed_runs(instance: dg.DagsterInstance, since: datetime) -> None:
+def keep_results_of_failed_runs(
+    instance: dg.DagsterInstance, api_name: str, since: datetime
+) -> None:
     """Report the last results again for runs that failed since a moment, in whatever way.
 
     A process that is killed, or that never starts, cannot do so itself.
 
     Args:
         instance: holds the runs.
+        api_name: the API of the checks.
         since: the moment.
     """
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
     for run in instance.get_runs(failed):
-        keep_last_results(instance, run.run_id, planned_checks(instance, run.run_id))
+        checks = planned_checks(instance, run.run_id)
+        own = [check for check in checks if check.asset_key.path[0] == api_name]
+        keep_last_results(instance, run.run_id, own)
 
 
 def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:
-    """Return the checks that a run was to run."""
-    events = instance.get_records_for_run(
-        run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
-    ).records
-    found = (record.event_log_entry.dagster_event for record in events)
-    return [event.asset_check_planned_data.asset_check_key for event in found if event]
+    """Return the checks that a run was to run, but for those that failed themselves."""
+    planned = _events(instance, run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
+    failed = {
+        event.step_key for event in _events(instance, run_id, dg.DagsterEventType.STEP_FAILURE)
+    }
+    return [
+        event.asset_check_planned_data.asset_check_key
+        for event in planned
+        if event.step_key not in failed
+    ]
+
+
+def _events(
+    instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
+) -> list[dg.DagsterEvent]:
+    records = instance.get_records_for_run(run_id, of_type=kind).records
+    return [
+        record.event_log_entry.dagster_event
+        for record in records
+        if record.event_log_entry.dagster_event
+    ]
 
 
 def _again(evaluation: dg.AssetCheckEvaluation, run_id: str) -> dg.AssetCheckEvaluation:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.definitions.asset_health.asset_check_health import AssetCheckHealthState
 from dagster._core.events import EngineEventData
 from dagster._core.loader import LoadingContextForTest
@@ -17,15 +18,15 @@ from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.orchestration.runs.machine import this_machine
 
-ASSET = dg.AssetKey("orders")
+ASSET = dg.AssetKey(["shop", "orders"])
 CHECKS = {name: dg.AssetCheckKey(ASSET, name) for name in ("fresh", "complete")}
 FAILS = {"fresh": False, "complete": True}
 
 
-def definitions(*, fails: bool, keeps: bool) -> dg.Definitions:
+def definitions(*, fails: bool, keeps: bool, crashes: bool = False) -> dg.Definitions:
     """An asset whose load may fail and keep the results of its checks: one fails, one passes."""
 
-    @dg.asset(name="orders")
+    @dg.asset(key=ASSET)
     def orders(context: dg.AssetExecutionContext) -> None:
         checks = CHECKS.values() if keeps else ()
         with last_results_kept(context.instance, context.run.run_id, list(checks)):
@@ -33,6 +34,7 @@ def definitions(*, fails: bool, keeps: bool) -> dg.Definitions:
 
     @dg.multi_asset_check(specs=[dg.AssetCheckSpec(name, asset=ASSET) for name in CHECKS])
     def checks():  # type: ignore[no-untyped-def]
+        assert not crashes
         for name, passed in FAILS.items():
             yield dg.AssetCheckResult(
                 check_name=name, asset_key=ASSET, passed=passed, metadata={"rows": 5}
@@ -141,6 +143,22 @@ def test_the_sensor_keeps_the_results_of_runs_whose_process_could_not(
     sensor.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor))
 
     assert shown(instance) == {"fresh": "FAILED", "complete": "SUCCEEDED"}
+
+
+@pytest.mark.parametrize(
+    ("api", "crashes"), [("shop", True), ("another", False)], ids=["crashed", "of another API"]
+)
+def test_the_sensor_leaves_checks_that_crashed_and_those_of_others(
+    api: str, crashes: bool, instance: dg.DagsterInstance
+) -> None:
+    run(instance)
+    failing = definitions(fails=not crashes, keeps=False, crashes=crashes)
+    job = failing.resolve_implicit_global_asset_job_def()
+    assert not job.execute_in_process(instance=instance, raise_on_error=False).success
+
+    build_dead_run_sensor(api).evaluate_tick(dg.build_sensor_context(instance=instance))
+
+    assert shown(instance) == dict.fromkeys(CHECKS, "EXECUTION_FAILED")
 
 
 def test_checks_of_a_killed_run_keep_their_last_results(clean_place: Path) -> None:
