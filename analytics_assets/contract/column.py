@@ -1,6 +1,6 @@
 """A field of an API's rows, and the column that it becomes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, Literal
@@ -18,6 +18,8 @@ DataType = Literal[
     "wei",
     "binary",
 ]
+
+Hints = Mapping[str, Mapping[str, Any]]  # dlt's hints of columns, by their names
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Column:
         choices: the values of an enumeration. Others are not refused: APIs grow new ones.
         parents: the objects around the field, the outermost first; empty for a field of the row.
         required: True if the document requires the field, null or not.
+        takes_nearest: True if the entry itself gives the type `double`, so that a number of more
+            digits may be rounded.
     """
 
     field: str
@@ -57,6 +61,7 @@ class Column:
     description: str | None = None
     choices: tuple[str, ...] = ()
     parents: tuple[ParentObject, ...] = ()
+    takes_nearest: bool = False
     required: bool = dataclass_field(default=False, compare=False)
 
     @property

@@ -209,6 +209,7 @@ def _as_configured(
         name=name,
         data_type=hint.get("data_type", column.data_type),
         nullable=column.field not in key and bool(hint.get("nullable", column.nullable)),
+        takes_nearest=hint.get("data_type") == "double",
     )
 
 

@@ -18,6 +18,7 @@ from analytics_assets.config.resource import (
     merged_endpoint,
     parents_of,
 )
+from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
 from analytics_assets.extract.compat import DLT_COLUMNS, configured_paginator
 from analytics_assets.extract.http.connection import Connection
@@ -109,11 +110,17 @@ class Entry:
         return "dedup_sort" in str(self._all.get("columns"))
 
     @property
-    def hinted(self) -> set[str]:
-        """The columns whose type is in the entry."""
+    def hints(self) -> Hints:
+        """The entry's hints of columns, by their names."""
         columns = self._all.get("columns")
         hints = columns if isinstance(columns, dict) else {}
-        return {name for name, hint in hints.items() if hint.get("data_type")}
+        return {self.contract.name_of(field): hint for field, hint in hints.items()}
+
+    @property
+    def has_decimals(self) -> bool:
+        """True if a column is a decimal, so that digits matter which a double does not hold."""
+        types = [hint.get("data_type") for hint in self.hints.values()]
+        return "decimal" in types
 
     @property
     def as_arrow(self) -> bool:
@@ -167,7 +174,13 @@ class Entry:
             redact: removes secrets from a text.
         """
         selector = self._endpoint.get("data_selector")
-        check = partial(check_response, redact=redact, where=self.name, selector=self._selector)
+        check = partial(
+            check_response,
+            redact=redact,
+            where=self.name,
+            selector=self._selector,
+            exact=self.has_decimals,
+        )
         own = self._parent_values.in_endpoint(as_endpoint(self._own.get("endpoint")))
         endpoint = {
             **(self.cursor.in_endpoint(own) if self.cursor else own),

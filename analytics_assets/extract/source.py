@@ -99,7 +99,7 @@ def rest_api_source(
     for entry in entries:
         resource = source.resources[entry.name]
         read = VerifiedRead(
-            *(entry.paginator, entry.last_row_wins, entry.contract, entry.hinted, entry.bulk_read),
+            *(entry.paginator, entry.last_row_wins, entry.contract, entry.hints, entry.bulk_read),
             repeated=ROWS_SUPERSEDED if entry.has_sorted_rows else ROWS_REPEATED,
         )
         resource.add_step(read, insert_at=1)

@@ -132,6 +132,11 @@ def test_the_hints_of_the_defaults_override_the_document_below_those_of_an_entry
     assert (found["total"].data_type, found["user"].data_type) == ("decimal", "text")
 
 
+def test_a_number_that_the_entry_calls_a_double_may_be_rounded(shop: Shop) -> None:
+    assert columns(shop(columns={"total": {"data_type": "double"}}))["total"].takes_nearest
+    assert not any(column.takes_nearest for column in columns(shop()).values())
+
+
 @pytest.mark.parametrize("hints", [[{"name": "total", "data_type": "decimal"}], {"total": None}, 5])
 def test_hints_of_another_shape_are_left_to_dlt(shop: Shop, hints: Any) -> None:
     assert columns(shop(columns=hints))["total"].data_type == "text"

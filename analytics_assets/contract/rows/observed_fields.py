@@ -1,14 +1,24 @@
 """Fields of the rows of a load, beside those of the contract."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+from analytics_assets.contract.column import DataType
 from analytics_assets.contract.fields import Fields, NestedObject
+from analytics_assets.contract.rows.numbers import ColumnDecimal
 
 Path = tuple[str, ...]
 
 UNDETERMINED = "null"  # the kind of a field that was null in each row so far
-_KINDS = {bool: "bool", int: "bigint", float: "double", str: "text", type(None): UNDETERMINED}
+_KINDS: dict[type, DataType] = {
+    bool: "bool",
+    int: "bigint",
+    float: "double",
+    Decimal: "decimal",
+    ColumnDecimal: "decimal",
+    str: "text",
+}
 
 
 class ObservedFields:
@@ -56,8 +66,8 @@ class ObservedFields:
             others = self._observed - self._named
             self._undetermined |= {name for name in others if name not in self._unknown}
         for name in list(self._undetermined):
-            kinds = (_kind(row.get(name)) for row in rows)
-            kind = next((kind for kind in kinds if kind != UNDETERMINED), UNDETERMINED)
+            kinds = (json_type(row[name]) for row in rows if row.get(name) is not None)
+            kind = next(kinds, UNDETERMINED)
             self._unknown[name] = kind
             if kind != UNDETERMINED:
                 self._undetermined.remove(name)
@@ -65,5 +75,6 @@ class ObservedFields:
             fields.observe([row.get(name) for row in rows])
 
 
-def _kind(value: Any) -> str:
+def json_type(value: Any) -> DataType:
+    """Return dlt's type of a value of JSON."""
     return _KINDS.get(type(value), "json")

@@ -1,15 +1,22 @@
 """Primary keys that are different in the API's rows, and one key in a table."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+from analytics_assets.contract.column import DataType, Hints
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.rows.alterations import alters
+from analytics_assets.contract.rows.numbers import ColumnDecimal
+from analytics_assets.contract.rows.observed_fields import json_type
 
 JSON_TYPES = {
     bool: "boolean",
     int: "number",
     float: "number",
+    Decimal: "number",
+    ColumnDecimal: "number",
     str: "string",
     dict: "object",
     list: "array",
@@ -33,7 +40,8 @@ class PrimaryKeyCheck:
         contract: the contract with the key. A part of the key without a type in the contract keeps
             the type that the stored table or the first row has; times are compared to the
             microsecond, as in a column.
-        hinted: the columns whose type is in the entry.
+        hints: dlt's hints of the columns, by their names. A part of the key whose type is in them
+            must be of it, as a key has no column beside it.
 
     Attributes:
         types: the JSON type of each part of the key whose type is in neither of the two.
@@ -45,14 +53,16 @@ class PrimaryKeyCheck:
         '`$.id`: Expected `number` as in the rows before, got `string`; a table may merge both'
     """
 
-    def __init__(self, contract: Contract, hinted: Collection[str] = ()) -> None:
+    def __init__(self, contract: Contract, hints: Hints | None = None) -> None:
         types = {column.field: column.data_type for column in contract.columns}
         self._key = contract.primary_key
-        self._untyped = [
-            part
+        hinted = {
+            part: (hints or {}).get(contract.name_of(part), {}).get("data_type")
             for part in contract.primary_key
-            if part not in types and contract.name_of(part) not in hinted
-        ]
+            if part not in types
+        }
+        self._hinted = {part: kind for part, kind in hinted.items() if kind}
+        self._untyped = [part for part in hinted if not hinted[part]]
         self._times = [
             part for part in contract.primary_key if types.get(part) in ("timestamp", "time")
         ]
@@ -78,6 +88,9 @@ class PrimaryKeyCheck:
         for part in self._untyped:
             kinds = {_json_type(kind) for kind in {type(row.get(part)) for row in page}}
             if len(kinds) > 1 or self.types.get(part) not in (None, *kinds):
+                return False
+        for part, kind in self._hinted.items():
+            if any(_altered(row.get(part), kind) for row in page):
                 return False
         return not any(
             BELOW_MICROSECOND.search("\n".join([str(row.get(part)) for row in page]))
@@ -105,6 +118,9 @@ class PrimaryKeyCheck:
                     f"`$.{part}`: Expected `{before}` as in the rows before, got `{kind}`; a table "
                     "may merge both"
                 )
+        for part, kind in self._hinted.items():
+            if _altered(row.get(part), kind):
+                return f"`$.{part}`: Expected `{kind}`, got `{json_type(row.get(part))}`"
         for part in self._times:
             if BELOW_MICROSECOND.search(str(row.get(part))):
                 return (
@@ -112,6 +128,10 @@ class PrimaryKeyCheck:
                     "apart"
                 )
         return None
+
+
+def _altered(value: Any, kind: DataType) -> bool:
+    return alters(kind, json_type(value), value)
 
 
 def _json_type(kind: type) -> str:

@@ -5,12 +5,14 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
 import msgspec
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.rows.numbers import json_integer, json_number
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.row_type import row_type
 from analytics_assets.contract.rows.storage_limits import unstorable
@@ -44,18 +46,8 @@ def text_of(row: Any) -> str:
 
 
 def row_of(text: str) -> Any:
-    """Return the row of a JSON text that `text_of` wrote.
-
-    An integer that Python does not read, of more than 4,300 digits, becomes a decimal.
-    """
-    return json.loads(text, parse_int=_integer)
-
-
-def _integer(digits: str) -> int | Decimal:
-    try:
-        return int(digits)
-    except ValueError:
-        return Decimal(digits)
+    """Return the row of a JSON text that `text_of` wrote, with all digits of its numbers."""
+    return json.loads(text, parse_float=partial(json_number, exact=True), parse_int=json_integer)
 
 
 def _with_decimals(value: Any) -> Any:

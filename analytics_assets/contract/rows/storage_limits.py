@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -12,6 +13,8 @@ from analytics_assets.contract.compat import parse_time
 MAX_DEPTH = 250  # levels of nesting; orjson, with which dlt writes, ends at 254
 SIXTY_FOUR_BITS = range(-(2**63), 2**64)
 BIGINT = range(-(2**63), 2**63)
+TOO_LONG = "an integer of more than 64 bits"
+UNHELD = "a number of more digits than a double holds; a column of the type `decimal` has them"
 OUT_OF_RANGE = "in UTC not a time of the years 1 to 9999"
 # only in these two years can a UTC offset lead out of the years 1 to 9999
 EDGES = ("0001", "9999")
@@ -94,8 +97,11 @@ def _find(value: Any, path: str, depth: int) -> str | None:
         return reason and f"`{path}`: {reason}"
     if isinstance(value, float) and not math.isfinite(value):
         return f"`{path}`: not a finite number"
+    if type(value) is Decimal:  # see `numbers`; one that fits its column is a `ColumnDecimal`
+        is_integer = value.as_tuple().exponent == 0
+        return f"`{path}`: {TOO_LONG if is_integer else UNHELD}"
     if isinstance(value, int) and value not in SIXTY_FOUR_BITS:
-        return f"`{path}`: an integer of more than 64 bits"
+        return f"`{path}`: {TOO_LONG}"
     if isinstance(value, dict):
         for name, part in value.items():
             reason = _unstorable_text(name)

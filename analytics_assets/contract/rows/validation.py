@@ -5,15 +5,18 @@ PostgreSQL can store it. For fields that the contract does not name only the fir
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import orjson
 
+from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import fields_of
+from analytics_assets.contract.rows.conversion import ConversionError, RowConversion
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.observed_fields import ObservedFields
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
@@ -49,7 +52,7 @@ class ValidatedPage:
     """A page after its validation.
 
     Args:
-        rows: the valid rows, in order, the very objects of the page.
+        rows: the valid rows, in order, the very objects of the page where none is converted.
         rejected: the others.
     """
 
@@ -63,7 +66,8 @@ class RowValidator:
     Args:
         contract: the contract of a row. Without a schema a row must be an object that has its
             primary key, of one type in all rows, and can be stored, and nothing else.
-        hinted: columns that the contract does not name, and whose type dlt does not infer either.
+        hints: dlt's hints of the columns that the entry gives, by their names: the types that dlt
+            does not infer, with precision and scale.
         key_may_follow: True if steps behind the validation may make the key. A part of it that
             neither the schema nor a row so far has is then no reason to reject a row.
 
@@ -78,12 +82,14 @@ class RowValidator:
     """
 
     def __init__(
-        self, contract: Contract, hinted: Collection[str] = (), key_may_follow: bool = False
+        self, contract: Contract, hints: Hints | None = None, key_may_follow: bool = False
     ) -> None:
         columns = contract.columns
         self._columns = columns
         self._contract = contract
-        self._hinted = frozenset(hinted)
+        self._hints = hints or {}
+        self._hinted = {name for name, hint in self._hints.items() if hint.get("data_type")}
+        self._converted = RowConversion(contract, self._hints)
         self._row_type = row_type(columns)
         self._marker = DeleteMarker(contract)
         self._delete_type = row_type(
@@ -115,7 +121,7 @@ class RowValidator:
         self._key = tuple(part for part in self._contract.primary_key if part in fields)
         self._untyped_key = [part for part in self._key if part not in self._named]
         self._key_check = PrimaryKeyCheck(
-            replace(self._contract, primary_key=self._key), self._hinted
+            replace(self._contract, primary_key=self._key), self._hints
         )
         self._key_check.types.update(types)
 
@@ -149,7 +155,7 @@ class RowValidator:
 
     def is_valid(self, row: Any) -> bool:
         """Test one row."""
-        return self._are_valid([row]) or self._reason(row) is None
+        return not self._divide([row]).rejected
 
     def validate(self, page: Sequence[Any]) -> ValidatedPage:
         """Divide a page into valid and rejected rows.
@@ -165,17 +171,31 @@ class RowValidator:
             objects = [row for row in page if isinstance(row, dict)]
             found = {name for row in objects for name in row if row[name] is not None}
             self._expect_key({*self._key, *found})
-        if self._are_valid(page):
-            self._key_check.learn(page)
-            return ValidatedPage(list(page))
+        return self._divide(page, self._key_check.learn)
+
+    def _divide(
+        self, page: Sequence[Any], learn: Callable[[Sequence[Any]], object] = len
+    ) -> ValidatedPage:
+        """Divide a page; `learn` receives the valid rows."""
+        try:
+            rows = list(map(self._converted, page))
+        except ConversionError:
+            rows = []
+        if rows and self._are_valid(rows):
+            learn(rows)
+            return ValidatedPage(rows)
         validated = ValidatedPage()
-        for position, row in enumerate(page):
-            reason = None if self._are_valid([row]) else self._reason(row)
+        for position, given in enumerate(page):
+            try:
+                row = self._converted(given)
+                reason = None if self._are_valid([row]) else self._reason(row)
+            except ConversionError as error:
+                reason = str(error)
             if reason is None:
-                self._key_check.learn([row])
+                learn([row])
                 validated.rows.append(row)
             else:
-                validated.rejected.append(Rejection(position, reason, row))
+                validated.rejected.append(Rejection(position, reason, given))
         return validated
 
     def _are_valid(self, page: Sequence[Any]) -> bool:
@@ -262,9 +282,16 @@ class RowValidator:
 def _encoded(page: Sequence[Any]) -> tuple[bytes, bool]:
     """Encode a page as dlt does; True beside it if an integer has more digits than a double."""
     try:
-        return orjson.dumps(page, default=str, option=orjson.OPT_STRICT_INTEGER), False
+        return orjson.dumps(page, default=_text, option=orjson.OPT_STRICT_INTEGER), False
     except orjson.JSONEncodeError:
-        return orjson.dumps(page, default=str), True
+        return orjson.dumps(page, default=_text), True
+
+
+def _text(value: Any) -> str:
+    """Return the text of a value that is no JSON."""
+    if type(value) is Decimal:
+        raise TypeError("no double holds it")
+    return str(value)
 
 
 def _value_at(row: Any, path: Sequence[str]) -> Any:

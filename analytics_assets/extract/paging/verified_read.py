@@ -1,6 +1,6 @@
 """A read that yields its rows only after they are proven complete."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.extract.items import SupportsPipe
 from dlt.sources.helpers.rest_client.client import PageData
 
+from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.extract.compat import (
@@ -57,7 +58,7 @@ class VerifiedRead(PipeStep):
         paginator: the paginator of the generator.
         last_wins: True to drop a valid row if a later valid row has the same key.
         contract: the contract of the rows.
-        hinted: columns that the contract does not name, and whose type dlt does not infer either.
+        hints: the entry's hints of columns, by their names.
         bulk_read: returns the bulk read that replaces dlt's client; None if there is none.
         repeated: the metric that counts rows with the key of another row.
     """
@@ -69,7 +70,7 @@ class VerifiedRead(PipeStep):
         paginator: VerifyingPaginator,
         last_wins: bool,
         contract: Contract,
-        hinted: Collection[str],
+        hints: Hints,
         bulk_read: Callable[[], BulkRead | None],
         repeated: str = ROWS_REPEATED,
     ) -> None:
@@ -77,7 +78,7 @@ class VerifiedRead(PipeStep):
         self._paginator = paginator
         self._last_wins = last_wins
         self._contract = contract
-        self._validator = RowValidator(contract, hinted)
+        self._validator = RowValidator(contract, hints)
         self._make_bulk_read = bulk_read
         self._repeated = repeated
 

@@ -1,5 +1,6 @@
 """Pages decoded and validated by their contract in one pass."""
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,6 +9,7 @@ import msgspec
 
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import fields_of
+from analytics_assets.contract.rows.numbers import decode_json, json_integer, loses_digits
 from analytics_assets.contract.rows.row_type import row_type, values_by_field
 from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values
 from analytics_assets.extract.rows.hashing import RowHash
@@ -58,6 +60,7 @@ class PageDecoder:
     def __init__(self, contract: Contract, selector: str) -> None:
         self._contract = contract
         self._path = selector.split(".")
+        self._has_numbers = any(each.data_type in ("double", "json") for each in contract.columns)
         self._json = JsonTable(contract) if JsonTable.can_parse(contract) else None
 
     @staticmethod
@@ -90,7 +93,7 @@ class PageDecoder:
         inner: Any = []
         for depth, name in reversed(list(enumerate(self._path))):
             others = [part for part in envelope if part[0] == depth]
-            inner = {name: inner, **{other: msgspec.json.decode(raw) for _, other, raw in others}}
+            inner = {name: inner, **{other: _decoded(raw) for _, other, raw in others}}
         return inner
 
     def decode(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
@@ -103,6 +106,8 @@ class PageDecoder:
         Returns:
             The rows; None if a page has another number of them, or a row may not be valid.
         """
+        if self._has_numbers and any(map(loses_digits, pages)):
+            return None
         table = self._json.parse(pages, rows_each) if self._json else None
         if table is None:
             # accepts what Arrow does not, such as 5.0 for an integer
@@ -142,3 +147,10 @@ class PageDecoder:
     def _decoder(self) -> msgspec.json.Decoder[list[Any]]:
         row = row_type(self._contract.columns, closed=True)
         return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return decode_json(raw)
+    except msgspec.DecodeError:  # an integer of thousands of digits
+        return json.loads(raw, parse_int=json_integer)

@@ -3,11 +3,14 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 import requests
 from requests.utils import get_encoding_from_headers
+
+from analytics_assets.contract.rows.numbers import decode_json, json_integer, json_number
 
 ERRORS = frozenset(
     ("error", "errors", "fault", "exception", "errormessage", "errormsg", "errorcode", "errcode")
@@ -36,25 +39,31 @@ def outline(body: Any) -> str:
     return f"the body has {named}{message}"
 
 
-def decode(response: requests.Response) -> tuple[Any, str | None]:
+def decode(response: requests.Response, exact: bool = False) -> tuple[Any, str | None]:
     """Decode a body as JSON, strictly.
 
     requests would guess an encoding that does not fit, and alter texts by it.
+
+    Args:
+        response: the response.
+        exact: True to keep the digits of all numbers, for decimal columns; else of those that no
+            double holds.
 
     Returns:
         The body and None, or None and the problem.
     """
     try:
-        return msgspec.json.decode(response.content), None
+        return decode_json(response.content, exact), None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_slowly(response)
+        return _decode_slowly(response, exact)
 
 
-def _decode_slowly(response: requests.Response) -> tuple[Any, str | None]:
-    """Decode a body that only Python's own decoder accepts: another encoding, NaN, surrogates."""
+def _decode_slowly(response: requests.Response, exact: bool) -> tuple[Any, str | None]:
+    """Decode a body that only Python's decoder accepts: other encodings, NaN, long integers."""
     try:
-        text = response.content.decode(_encoding(response))
-        return json.loads(text.removeprefix("\ufeff")), None
+        text = response.content.decode(_encoding(response)).removeprefix("\ufeff")
+        number = partial(json_number, exact=exact)
+        return json.loads(text, parse_float=number, parse_int=json_integer), None
     except UnicodeDecodeError as error:
         return None, f"a body that is not {error.encoding} at byte {error.start}"
     except RecursionError:

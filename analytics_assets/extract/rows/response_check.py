@@ -23,6 +23,7 @@ def check_response(
     redact: Redact = str,
     where: str = "",
     selector: DataSelector | None = None,
+    exact: bool = False,
     **_kw: Any,
 ) -> None:
     """Refuse a response that is not a page of rows; a `requests` hook.
@@ -34,6 +35,7 @@ def check_response(
         redact: removes secrets from a text.
         where: the resource that is read, such as "traffic_sources".
         selector: the place of the rows; None if any JSON is accepted.
+        exact: True to keep the digits of all numbers, for decimal columns.
 
     Raises:
         ResponseError: the status is 400 or above.
@@ -50,7 +52,7 @@ def check_response(
             + excerpt(response, redact),
             response=response,
         )
-    body, problem = decode(response)
+    body, problem = decode(response, exact)
     if not problem and selector:
         problem = selector.failure(body)
     if problem:

@@ -10,6 +10,7 @@ from typing import Any
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
+from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
@@ -65,15 +66,21 @@ class Validation(PipeStep):
         super().__init__()
         self._contract = contract
         self._rejected = rejected
-        self._types = types_of(resource)
+        self._hints = hints_of(resource)
         self._max_nesting = resource.max_table_nesting
 
     def bind(self, pipe: SupportsPipe) -> "Validation":
         """Start counting."""
         undeclared = self._contract.table.undeclared
-        whole = {name for name, kind in self._types.items() if kind == "json"}
-        hinted = {name for name in self._types if self._types[name]} - undeclared.keys() | whole
-        self._validator = RowValidator(self._contract, hinted, may_make_fields(pipe))
+        typed = {name: hint for name, hint in self._hints.items() if hint.get("data_type")}
+        whole = {name for name, hint in typed.items() if hint["data_type"] == "json"}
+        # what the table has, and nobody declares, is inferred again
+        hints = {
+            name: hint
+            for name, hint in typed.items()
+            if name not in undeclared or hint["data_type"] in ("json", "decimal")
+        }
+        self._validator = RowValidator(self._contract, hints, may_make_fields(pipe))
         self._offset = 0
         self._collisions = ColumnCollisions(self._contract, whole, self._max_nesting)
         self._rejected.clear()
@@ -167,7 +174,8 @@ class TableRows(PipeStep):
         self._arrow = ArrowRows(contract) if as_arrow else None
         self._rename = contract.rename
         self._name_of = contract.name_of
-        self._json = {name for name, kind in types_of(resource).items() if kind == "json"}
+        hints = hints_of(resource)
+        self._json = {name for name in hints if hints[name].get("data_type") == "json"}
         nested = [each for each in contract.columns if each.parents and each.name in self._json]
         self._nested_json = [each.path for each in nested]
         self._rejected = rejected
@@ -225,10 +233,9 @@ class TableRows(PipeStep):
         return rows
 
 
-def types_of(resource: DltResource) -> dict[str, Any]:
-    """Return the types of a resource's columns by its hints, by their names in the table."""
-    hints = resource.columns if isinstance(resource.columns, dict) else {}
-    return {name: hint.get("data_type") for name, hint in hints.items()}
+def hints_of(resource: DltResource) -> Hints:
+    """Return the hints of a resource's columns, by their names in the table."""
+    return resource.columns if isinstance(resource.columns, dict) else {}
 
 
 def _with_json(row: dict[str, Any], paths: Sequence[Sequence[str]]) -> Any:

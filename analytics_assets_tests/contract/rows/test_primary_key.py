@@ -11,6 +11,8 @@ from analytics_assets.contract.rows.validation import RowValidator
 
 UNDESCRIBED = Contract("orders", primary_key=("shop", "id"))
 
+TEXT = {"data_type": "text"}
+
 
 def reasons(validator: RowValidator, *keys: Any) -> list[str]:
     page = validator.validate([{"shop": "a", "id": key} for key in keys])
@@ -52,7 +54,7 @@ def test_the_first_valid_row_sets_the_type() -> None:
 
 
 def test_a_key_that_the_entry_or_the_contract_types_is_not_compared() -> None:
-    assert reasons(RowValidator(UNDESCRIBED, hinted={"shop", "id"}), 1, "a") == []
+    assert reasons(RowValidator(UNDESCRIBED, hints={"shop": TEXT, "id": TEXT}), 1, "a") == []
     columns = (Column("id", "id", "text", False), Column("shop", "shop", "json", False))
     described = RowValidator(Contract("orders", columns, ("id", "shop")))
     rows = [{"id": "1", "shop": shop} for shop in (1, "1")]

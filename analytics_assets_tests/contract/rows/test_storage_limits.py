@@ -64,7 +64,7 @@ def test_a_column_that_the_entry_types_accepts_longer_integers() -> None:
     rows = [{"y": 2**63}]
 
     assert RowValidator(UNTYPED).validate(rows).rejected
-    assert RowValidator(UNTYPED, hinted={"y"}).validate(rows).rows == rows
+    assert RowValidator(UNTYPED, hints={"y": {"data_type": "decimal"}}).validate(rows).rows == rows
 
 
 def test_nan_is_found_in_a_column_with_nulls() -> None:

@@ -29,10 +29,10 @@ def reason(contract: Contract, row: Any) -> str | None:
     fits |= {name: fits.get(name, 1) for name in contract.primary_key}
     page = RowValidator(contract).validate([fits, row, fits])
     assert len(page.rows) + len(page.rejected) == 3
-    assert page.rows[0] is fits
-    assert page.rows[-1] is fits
+    is_converted = any(column.data_type == "decimal" for column in contract.columns)
+    assert is_converted or (page.rows[0] is fits and page.rows[-1] is fits)
     if not page.rejected:
-        assert page.rows[1] is row
+        assert is_converted or page.rows[1] is row
         return None
     (rejection,) = page.rejected
     assert rejection.position == 1
@@ -124,7 +124,15 @@ BAD: Mapping[DataType, list[tuple[Any, str]]] = {
         ("\udfff", "holds half of a surrogate pair, which is no character"),
         (2**64, "an integer of more than 64 bits"),
     ],
-    "decimal": [(NAN, "not a finite number")],
+    "decimal": [
+        (NAN, "not a finite number"),
+        (True, "Expected a number, got `bool`"),
+        ("1,5", "Expected a number, got `str`"),
+        ("0x1F", "Expected a number, got `str`"),
+        ([1], "Expected a number, got `list`"),
+        (10**29, "a number with more digits than decimal(38, 9) has: 29 before the point and 9"),
+        (1e-10, "a number with more digits than decimal(38, 9) has: 29 before the point and 9"),
+    ],
     "wei": [(INFINITY, "not a finite number")],
     "binary": [("\0", NUL)],
 }

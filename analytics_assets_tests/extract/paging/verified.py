@@ -61,7 +61,7 @@ def _rows(client: RESTClient, entry: Entry) -> Iterator[Any]:
         data_selector=endpoint.get("data_selector"),
         hooks={"response": endpoint["response_actions"]},
     )
-    step = VerifiedRead(entry.paginator, False, entry.contract, (), entry.bulk_read)
+    step = VerifiedRead(entry.paginator, False, entry.contract, {}, entry.bulk_read)
     yield from (row for batch in step.read(pages) for row in batch)
 
 

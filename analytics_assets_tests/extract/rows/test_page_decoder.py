@@ -1,6 +1,7 @@
 """Pages decoded by their contract: split, validated in one pass, and left to dlt if they differ."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -93,6 +94,28 @@ def test_values_that_arrow_does_not_parse_are_validated_in_python(
 )
 def test_a_page_with_another_number_of_rows_or_an_invalid_one_is_left_to_dlt(page: bytes) -> None:
     assert PageDecoder(CONTRACT, "data").decode([page], 2) is None
+
+
+@pytest.mark.parametrize("kind", ["double", "json"])
+@pytest.mark.parametrize(
+    ("number", "is_valid"),
+    [("12345678901234567.89", False), ("0.10000000000000001", True), ("1e400", False)],
+)
+def test_a_page_with_a_number_that_no_double_holds_is_left_to_dlt(
+    kind: Any, number: str, is_valid: bool
+) -> None:
+    decoder = PageDecoder(contract_of(id="bigint", n=kind), "data")
+
+    rows = decoder.decode([f'[{{"id": 1, "n": {number}}}]'.encode()], 1)
+
+    assert (rows is not None) is is_valid
+
+
+def test_fields_around_the_rows_may_have_numbers_of_any_length() -> None:
+    split = PageDecoder(CONTRACT, "data").split(b'{"data": [], "total": %b}' % (b"9" * 5000))
+
+    assert split
+    assert PageDecoder(CONTRACT, "data").body_of(split.envelope)["total"] == Decimal("9" * 5000)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 import requests
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.contract.rows.numbers import json_integer
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError, excerpt
 from analytics_assets.extract.http.oauth2.grants import Grant
 from analytics_assets.extract.http.redaction import Redact
@@ -79,7 +80,7 @@ def _decoded(
     response: requests.Response, settings: OAuth2Settings, redact: Redact
 ) -> dict[str, Any]:
     try:
-        answer = response.json()
+        answer = response.json(parse_int=json_integer)
     except requests.JSONDecodeError:
         answer = None
     if isinstance(answer, dict) and response.ok and not response.is_redirect:

@@ -24,7 +24,7 @@ TEMPORAL = {
 
 
 def alters(to_type: DataType, from_type: DataType, value: Any) -> bool:
-    """Test if a conversion would make another value, or would be a guess.
+    """Test if a conversion is impossible, would make another value, or would be a guess.
 
     A number for a date or a time may be seconds, milliseconds, days or digits such as 20260131:
     only a format that the policy states says so.
@@ -44,6 +44,8 @@ def alters(to_type: DataType, from_type: DataType, value: Any) -> bool:
         return False
     if from_type == "text":
         return _alters_text(to_type, value)
+    if from_type in ("bool", "json"):
+        return to_type not in ("text", "json")
     if to_type in TEMPORAL:
         return from_type not in TEMPORAL or _cuts(to_type, value)
     if to_type == "bool":

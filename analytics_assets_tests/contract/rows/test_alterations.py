@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.contract.rows.conversions import alters
+from analytics_assets.contract.rows.alterations import alters
 
 FIVE = datetime(2026, 1, 31, 17, tzinfo=UTC)
 
