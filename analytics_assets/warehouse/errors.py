@@ -1,5 +1,7 @@
 """Errors of the warehouse."""
 
+from collections.abc import Sequence
+
 from analytics_assets.config.errors import AnalyticsAssetsError
 
 
@@ -44,4 +46,25 @@ class StoredTypeError(WarehouseError):
             f"{risk}, and it cannot be widened to that type. Nothing was changed. Keep the stored "
             f'type by {keep}, or widen it by "text" in that place, or load into another table '
             "(`table_name`)."
+        )
+
+
+class ColumnInUseError(WarehouseError):
+    """A column cannot be widened, as views or indexes depend on it.
+
+    Args:
+        table: the table.
+        column: the column.
+        stored: its type in the warehouse.
+        new: its type in the load.
+        dependents: the views or indexes, by kind and name.
+    """
+
+    def __init__(
+        self, table: str, column: str, stored: str, new: str, dependents: Sequence[str]
+    ) -> None:
+        super().__init__(
+            f"{table}: its column `{column}` cannot be widened from {stored} to {new}, as "
+            f"{' and '.join(dependents)} depend on it. Nothing was changed. Drop them, load again, "
+            "and create them anew."
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from analytics_assets.config.resource import ResourceConfig, as_fields, merged_columns
@@ -10,12 +11,7 @@ from analytics_assets.contract.stored_table import TYPE, StoredTable
 from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
 from analytics_assets.warehouse.evolution.layout import columns_elsewhere, json_column_around
-from analytics_assets.warehouse.evolution.widening import (
-    BIGINT_DIGITS,
-    holds,
-    is_widening,
-    needs_exact_integers,
-)
+from analytics_assets.warehouse.evolution.widening import BIGINT_DIGITS, can_widen, holds
 from analytics_assets.warehouse.queries.tables import Tables
 
 DLT_PREFIX = "_dlt"
@@ -65,7 +61,7 @@ def compare(tables: Tables, resource: ResourceConfig, contract: Contract) -> Com
         stored,
         columns_elsewhere(declared, stored, children),
         {contract.name_of(key) for key in keys},
-        lambda column: tables.has_exact_integers(resource.table, column),
+        partial(can_widen, tables, resource.table),
     )
 
 
@@ -75,7 +71,7 @@ def compare_columns(
     stored: Mapping[str, Any],
     elsewhere: Collection[str],
     keys: Collection[str],
-    has_exact_integers: Callable[[str], bool],
+    widens: Callable[[str, ColumnType, ColumnType], bool],
 ) -> Comparison:
     """Compare the columns of a contract with those of a table.
 
@@ -85,7 +81,7 @@ def compare_columns(
         stored: the columns of the table.
         elsewhere: declared columns whose values are in others of the table.
         keys: the columns of the primary key and the merge key.
-        has_exact_integers: tests if a double holds each stored integer of a column.
+        widens: tests if a stored column can take over a type, by its name and both types.
 
     Raises:
         StoredTypeError: a load would alter values, or could not tell keys apart.
@@ -98,9 +94,7 @@ def compare_columns(
         old, new = ColumnType.of(stored[name]), ColumnType.of(declared[name])
         if not old or not new or holds(old, new):
             continue
-        if is_widening(old, new) and (
-            not needs_exact_integers(old, new) or has_exact_integers(name)
-        ):
+        if widens(name, old, new):
             widened[name] = f"{old} to {new}"
         elif _is_refused(old, new) or (name in keys and not _has_a_form(old, new)):
             raise StoredTypeError(contract.resource, name, old, new, is_key=name in keys)

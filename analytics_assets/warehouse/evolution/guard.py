@@ -8,12 +8,8 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
-from analytics_assets.warehouse.evolution.statements import TEXTS, widened
-from analytics_assets.warehouse.evolution.widening import (
-    holds,
-    is_widening,
-    needs_exact_integers,
-)
+from analytics_assets.warehouse.evolution.statements import widened
+from analytics_assets.warehouse.evolution.widening import can_widen, holds
 from analytics_assets.warehouse.queries.tables import Tables
 
 Stored = Mapping[str, TTableSchemaColumns]
@@ -118,19 +114,11 @@ def _alterations(
     client: SqlJobClientBase, table: str, stored: TTableSchemaColumns
 ) -> Iterator[str]:
     """Yield the statements that widen the columns of a table for a load."""
-    dialect = str(client.config.destination_type).rpartition(".")[2]
-    qualified = client.sql_client.make_qualified_table_name(table)
+    tables, qualified = Tables(client), client.sql_client.make_qualified_table_name(table)
     for name, old, new, column in differences(client, table, stored):
-        escaped = client.sql_client.escape_column_name(name)
-        if (
-            dialect not in TEXTS
-            or not is_widening(old, new)
-            or (
-                needs_exact_integers(old, new)
-                and not Tables(client).has_exact_integers(table, name)
-            )
-        ):
+        if not can_widen(tables, table, name, old, new):
             raise StoredTypeError(table, name, old, new)
         sql_type = client.type_mapper.to_destination_type(column, client.prepare_load_table(table))
-        value = widened(dialect, escaped, old.kind, new.kind, sql_type)
+        escaped = client.sql_client.escape_column_name(name)
+        value = widened(tables.dialect, escaped, old.kind, new.kind, sql_type)
         yield f"ALTER TABLE {qualified} ALTER COLUMN {escaped} TYPE {sql_type} USING {value}"

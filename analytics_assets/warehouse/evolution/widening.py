@@ -1,6 +1,9 @@
 """Types that a stored column can take over without a change of any stored value."""
 
+from analytics_assets.warehouse.errors import ColumnInUseError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
+from analytics_assets.warehouse.evolution.statements import TEXTS
+from analytics_assets.warehouse.queries.tables import Tables
 
 BIGINT_DIGITS = 19
 WIDER = {
@@ -54,3 +57,26 @@ def _holds(wide: ColumnType, narrow: ColumnType) -> bool:
     if wide.precision is None:
         return True
     return narrow.precision is not None and wide.precision >= narrow.precision
+
+
+def can_widen(tables: Tables, table: str, column: str, stored: ColumnType, new: ColumnType) -> bool:
+    """Test if a stored column can take over a type.
+
+    Args:
+        tables: the open warehouse.
+        table: the table.
+        column: the column.
+        stored: its type.
+        new: the type that a load would write.
+
+    Raises:
+        ColumnInUseError: it could, but a view or an index depends on the column.
+    """
+    if tables.dialect not in TEXTS or not is_widening(stored, new):
+        return False
+    if needs_exact_integers(stored, new) and not tables.has_exact_integers(table, column):
+        return False
+    dependents = tables.dependents(table, column)
+    if dependents:
+        raise ColumnInUseError(table, column, str(stored), str(new), dependents)
+    return True

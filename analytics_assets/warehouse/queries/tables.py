@@ -15,6 +15,18 @@ from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.rejections import Rejections
 
+# objects that prevent a change of a column's type: in DuckDB any index of the table
+DEPENDENTS = {
+    "duckdb": "SELECT 'the index ' || index_name FROM duckdb_indexes() "
+    "WHERE database_name = current_database() AND schema_name = %s AND table_name = %s "
+    "AND %s IS NOT NULL ORDER BY 1",
+    "postgres": "SELECT DISTINCT 'the view ' || r.ev_class::regclass FROM pg_depend d "
+    "JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
+    "JOIN pg_class t ON t.oid = d.refobjid AND r.ev_class <> t.oid "
+    "JOIN pg_namespace n ON n.oid = t.relnamespace "
+    "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
+    "WHERE n.nspname = %s AND t.relname = %s AND a.attname = %s ORDER BY 1",
+}
 LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
 LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
 
@@ -97,6 +109,20 @@ class Tables:
         name, most = self._column(column), LARGEST_EXACT
         inexact = f"{name} < -{most} OR {name} > {most}"
         return not self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {inexact}")
+
+    @property
+    def dialect(self) -> str:
+        """The name of the destination: `duckdb`, `postgres`, ..."""
+        return str(self._client.config.destination_type).rpartition(".")[2]
+
+    def dependents(self, table: str, column: str) -> list[str]:
+        """Return the views or indexes that prevent a change of a column's type, by kind and name.
+
+        Those of other destinations than DuckDB and PostgreSQL are not known.
+        """
+        query, dataset = DEPENDENTS.get(self.dialect), self._client.sql_client.dataset_name
+        found = query and self._client.sql_client.execute_sql(query, dataset, table, column)
+        return [str(name) for (name,) in found or ()]
 
     def newest(self, table: str, column: str) -> datetime | None:
         """Return the newest value of a date or time column.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import change
@@ -178,3 +179,40 @@ def test_a_column_whose_type_was_changed_by_hand_keeps_it(warehouse: Warehouse) 
     load(warehouse, [{"id": 2, "n": 7}], KEYED)
 
     assert stored(warehouse, "n") == ["5", "7"]
+
+
+def test_a_column_that_others_depend_on_is_not_widened_before_they_are_dropped(
+    warehouse: Warehouse,
+) -> None:
+    load(warehouse, [{"id": 1, "n": 5}], typed(n="bigint"))
+    statement, dropped, named = {
+        "duckdb": ("CREATE INDEX x ON {table}(n)", "DROP INDEX analytics.x", "the index x"),
+        "postgres": (
+            "CREATE VIEW analytics.x AS SELECT n FROM {table}",
+            "DROP VIEW analytics.x",
+            "the view analytics.x",
+        ),
+    }[warehouse.destination_type]
+    change(warehouse, "orders", statement)
+
+    assert refusal_of(warehouse, [{"id": 2, "n": 5.5}], typed(n="double")) == (
+        f"orders: its column `n` cannot be widened from bigint to double, as {named} depend on it. "
+        "Nothing was changed. Drop them, load again, and create them anew."
+    )
+    change(warehouse, "orders", dropped)
+    load(warehouse, [{"id": 2, "n": 5.5}], typed(n="double"))
+    assert stored(warehouse, "n") == [5.0, 5.5]
+
+
+def test_a_load_after_a_failed_one_widens_the_column(warehouse: Warehouse) -> None:
+    load(warehouse, [{"id": 1, "n": 5, "m": 1}], typed(n="bigint", m="bigint"))
+    change(warehouse, "orders", "ALTER TABLE {table} RENAME COLUMN _dlt_id TO lost")
+    with pytest.raises(PipelineStepFailed):
+        load(warehouse, [{"id": 2, "n": 5.5, "m": 2}], typed(n="double", m="bigint"))
+    change(warehouse, "orders", "ALTER TABLE {table} RENAME COLUMN lost TO _dlt_id")
+    assert types(warehouse, "n") == ["bigint"]
+    load(warehouse, [{"id": 2, "n": 6, "m": 2}], typed(m="bigint"))
+    assert types(warehouse, "n") == ["bigint"]
+    load(warehouse, [{"id": 3, "n": 6.5, "m": 2}], typed(n="double", m="bigint"))
+
+    assert stored(warehouse, "n") == [5.0, 6.0, 6.5]
