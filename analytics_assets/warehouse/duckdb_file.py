@@ -1,6 +1,5 @@
 """The DuckDB file: its path, its memory limit, and its lock by another process."""
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,11 +10,10 @@ from dlt.common.configuration import resolve_configuration
 from analytics_assets.config.errors import find_cause
 from analytics_assets.config.settings import DEFAULT_DUCKDB_FILE
 from analytics_assets.warehouse.compat import DuckDbFile, pooled_connection
-from analytics_assets.warehouse.errors import WarehouseLockedError
+from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.locks.lock_wait import LockWait
 
 LARGEST_TABLE = "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables()"
-LOCKED = re.compile(r'lock on file "(?P<file>[^"]+)"(?:.*?held in (?P<process>.+?\(PID \d+\)))?')
 
 
 def duckdb_credentials() -> DuckDbFile:
@@ -78,32 +76,9 @@ def reset_memory_limit(error: Exception) -> bool:
 
 
 @contextmanager
-def translated_lock_errors() -> Iterator[None]:
-    """Replace DuckDB's error about a locked file by one that names the process and the remedy.
-
-    Raises:
-        WarehouseLockedError: instead of DuckDB's; any other error passes unchanged.
-    """
-    try:
-        yield
-    except Exception as error:
-        cause = find_cause(error, duckdb.IOException)
-        locked = cause and LOCKED.search(str(cause))
-        if not locked:
-            raise
-        file, process = locked["file"], locked["process"] or "another process"
-        raise WarehouseLockedError(
-            f"the DuckDB file {file}",
-            process,
-            f"The DuckDB file {file} is held open by {process}. DuckDB takes one process at a "
-            "time: close that one, or wait for its run to end, and run again.",
-        ) from error
-
-
-@contextmanager
 def _opened(credentials: DuckDbFile) -> Iterator[duckdb.DuckDBPyConnection]:
     with ExitStack() as stack:
-        with translated_lock_errors():
+        with translated_errors(path_of(credentials)):
             connection = stack.enter_context(pooled_connection(credentials))
         yield connection
 

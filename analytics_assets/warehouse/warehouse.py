@@ -16,12 +16,12 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from analytics_assets.warehouse.compat import new_pipeline
 from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
+from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
     held_open,
     path_of,
     reset_memory_limit,
-    translated_lock_errors,
 )
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.locks.lock_wait import LockWait
@@ -179,7 +179,7 @@ class Warehouse:
                 trim_history_after, age=timedelta(days=self.history_days), log=log or LOG
             ),
         )
-        with working_folder(self.pipelines_dir, name) as folder, translated_lock_errors():
+        with self._translated(), working_folder(self.pipelines_dir, name) as folder:
             pipeline = self.pipeline(name, folder)
             pipeline.connect_hooks(hooks)
             with (
@@ -201,8 +201,8 @@ class Warehouse:
             WarehouseError: it cannot be opened.
         """
         with (
+            self._translated(),
             tempfile.TemporaryDirectory(prefix="analytics_assets-") as folder,
-            translated_lock_errors(),
             self._held_open(LockWait(self.lock_patience, log)),
             open_tables(self.pipeline("reader", Path(folder))) as tables,
         ):
@@ -225,6 +225,9 @@ class Warehouse:
             held, lock = f"the DuckDB file {file}", file
         with file_lock(lock.with_name(f"{lock.name}.lock"), held, holder, wait):
             yield
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated_errors(self.duckdb_file)
 
     def _held_open(
         self, wait: LockWait, columns: int | None = None

@@ -12,6 +12,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.warehouse.driver_errors import warehouse_error
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.rejections import Rejections
 
@@ -61,7 +62,8 @@ def open_tables(pipeline: Pipeline) -> Iterator["Tables"]:
             client: Any = pipeline.destination_client()
             stack.enter_context(client)
         except Exception as error:  # each destination's driver has its own errors
-            raise WarehouseError(f"The warehouse cannot be opened: {str(error).strip()}") from error
+            unknown = WarehouseError(f"The warehouse cannot be opened: {str(error).strip()}")
+            raise warehouse_error(error) or unknown from error
         assert isinstance(client, SqlJobClientBase)
         if client.config.destination_type == "postgres":
             # as dlt has DuckDB do; a time late in 9999 is in Python's year 10000 further east
