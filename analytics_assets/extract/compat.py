@@ -5,6 +5,7 @@ other modules are documented: https://dlthub.com/docs/general-usage/http/rest-cl
 """
 
 import copy
+import inspect
 import logging
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -48,6 +49,15 @@ def paginator_types() -> Collection[str]:
     dlt 1.31 publishes no list of them: `config_setup.PAGINATOR_MAP` is its own.
     """
     return PAGINATOR_MAP.keys()
+
+
+def paginator_options(kind: str) -> Collection[str]:
+    """Return the options of a type of paginator; none for an unknown type and for `auto`.
+
+    dlt 1.31 makes each type from a dictionary, but documents no way from a type to its class.
+    """
+    paginator_class = PAGINATOR_MAP.get(kind)
+    return inspect.signature(paginator_class).parameters.keys() if paginator_class else ()
 
 
 def configured_paginator(paginator: Any, path: str) -> BasePaginator | None:

@@ -13,6 +13,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import as_endpoint
 from analytics_assets.extract.compat import paginator_types
+from analytics_assets.extract.paging.evidence.end_paths import config_for_dlt
 
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
@@ -46,6 +47,7 @@ def _validate(config: Mapping[str, Any]) -> None:
         "client": {**client, "base_url": UNRESOLVED_BASE_URL, "session": _IdleSession()},
         "resources": [_without_auth(entry) for entry in config["resources"]],
     }
+    described = config_for_dlt(described)
     with refusals_explained(described):
         rest_api_resources(described)
 

@@ -6,7 +6,11 @@ from typing import Any, TypeVar
 
 from dlt.common import jsonpath
 from dlt.common.schema.typing import TWriteDispositionConfig
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+)
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import (
@@ -26,8 +30,15 @@ from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.bulk_read import BulkRead
 from analytics_assets.extract.paging.completeness import Proof
+from analytics_assets.extract.paging.evidence.end_paths import (
+    EndPaths,
+    ignores_totals,
+    without_own_options,
+)
+from analytics_assets.extract.paging.evidence.page import EvidenceFinder
 from analytics_assets.extract.paging.page_range import follows_links, is_single_page
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
+from analytics_assets.extract.paging.row_place import RowPlace
 from analytics_assets.extract.paging.verified_read import ReadingSettings
 from analytics_assets.extract.parent_values import ParentRows, ParentValues
 from analytics_assets.extract.rows.arrow import ArrowRows
@@ -57,6 +68,8 @@ class Entry:
         connection: prefetches pages; None to request one at a time.
         contract: the contract of its rows; without it, rows need a primary key only.
         cursor: the cursor of the load; None to read all rows, or those that the entry selects.
+        allows_absence: True if an answer without anything in the place of its rows has none.
+        is_sample: True to believe any end of a read.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -70,6 +83,8 @@ class Entry:
         connection: Connection | None = None,
         contract: Contract | None = None,
         cursor: Cursor | None = None,
+        allows_absence: bool = False,
+        is_sample: bool = False,
     ) -> None:
         self._connection = connection
         defaults = config.get("resource_defaults") or {}
@@ -81,16 +96,19 @@ class Entry:
         self._parent_values = ParentValues(self.name, self._endpoint, included)
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         stock = self._stock_paginator()
-        self._selector = DataSelector(
-            self._endpoint.get("data_selector"),
-            accepts_object=self._paging in (None, "auto") or is_single_page(stock),
-        )
-        self._refuse_selector(stock)
         key = as_fields(self._all.get("primary_key"))
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
         )
+        self._selector = DataSelector(
+            self._endpoint.get("data_selector"),
+            accepts_object=self._paging in (None, "auto") or is_single_page(stock),
+            key=self._key_in_a_page(),
+        )
+        self._refuse_selector(stock)
         self.cursor = cursor
+        self._place = RowPlace(self.name, self._selector, allows_absence)
+        self._is_sample = is_sample
         self.paginator = self._verifying_paginator(stock, reading)
 
     @property
@@ -247,10 +265,15 @@ class Entry:
     def _verifying_paginator(
         self, paginator: BasePaginator | None, reading: ReadingSettings
     ) -> VerifyingPaginator:
-        named = not isinstance(self._paging, dict) or "total_path" in self._paging
-        total_path, without_total = None, False
-        if isinstance(paginator, OffsetPaginator) and named:
-            total_path, without_total = paginator.total_path, paginator.total_path is None
+        # one object by its path, whose fields are its own
+        is_object = is_single_page(paginator) and not self._paging
+        is_read_once = is_single_page(paginator) and (is_object or self._is_sample)
+        evidence = EvidenceFinder(
+            EndPaths.of(self._paging, paginator),
+            str(self._selector.selector or ""),
+            isinstance(paginator, PageNumberPaginator),
+            counted=not (ignores_totals(self._paging, paginator) or is_read_once),
+        )
         connection = self._connection if self._may_prefetch() else None
         # the pages of a `parallelized` child are loaded as they arrive: there is no second pass
         passes = 1 if self._all.get("parallelized") else reading.passes
@@ -263,15 +286,16 @@ class Entry:
                 reading.confirm and passes > 1,
                 _as_function(self._decoder.hashes_of) if self.can_read_in_bulk else json_hashes,
             ),
-            total_path,
-            str(self._selector.selector or ""),
-            counted=not (without_total or is_single_page(paginator)),
+            evidence,
+            self._place,
+            checked=not (is_object or self._is_sample),
             prefetch=_as_function(connection.thread_prefetcher) if connection else None,
         )
 
     def _stock_paginator(self) -> BasePaginator | None:
         try:
-            return configured_paginator(self._paging, str(self._endpoint["path"]))
+            paging = without_own_options(self._paging)
+            return configured_paginator(paging, str(self._endpoint["path"]))
         except (ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"dlt refuses the entry of `{self.name}`: paginator: {error}"

@@ -1,6 +1,6 @@
 """The dlt source of a REST configuration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dlt import Schema
@@ -20,6 +20,7 @@ from analytics_assets.extract.dlt_validation import refusals_explained
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
+from analytics_assets.extract.paging.evidence.end_paths import config_for_dlt
 from analytics_assets.extract.paging.verified_read import (
     ROWS_REPEATED,
     ROWS_SUPERSEDED,
@@ -40,6 +41,7 @@ def rest_api_source(
     contracts: Mapping[str, Contract] | None = None,
     cursors: Mapping[str, Cursor] | None = None,
     schema: str | None = None,
+    absent: Collection[str] = (),
 ) -> DltSource:
     """Make a dlt source of a REST configuration: dlt's function of this name, and more.
 
@@ -56,6 +58,8 @@ def rest_api_source(
         cursors: the cursors of loads, by resource; the others are read in full, or as their
             entries say.
         schema: the name under which dlt stores the tables' columns; the API's if not given.
+        absent: the resources whose answers have nothing in the place of their rows if they have
+            none, as the policy `"empty": "absent"` says.
 
     Returns:
         A source with one resource per entry.
@@ -89,6 +93,7 @@ def rest_api_source(
             *(entry, config, reading, connection),
             contract=(contracts or {}).get(name_of(entry)),
             cursor=(cursors or {}).get(name_of(entry)),
+            allows_absence=name_of(entry) in absent,
         )
         for entry in config["resources"]
         if not is_resource_function(entry)
@@ -111,7 +116,9 @@ def rest_api_source(
     return source
 
 
-def sample_source(config: Mapping[str, Any], name: str, connection: Connection) -> DltSource:
+def sample_source(
+    config: Mapping[str, Any], name: str, connection: Connection, absent: Collection[str] = ()
+) -> DltSource:
     """Make a source of samples: like `rest_api_source`, but rows are yielded page by page.
 
     No read is verified, and no row is rejected.
@@ -120,6 +127,7 @@ def sample_source(config: Mapping[str, Any], name: str, connection: Connection) 
         config: as for `rest_api_source`.
         name: the API's name.
         connection: sends requests.
+        absent: as for `rest_api_source`.
 
     Returns:
         A source with one resource per entry.
@@ -128,7 +136,11 @@ def sample_source(config: Mapping[str, Any], name: str, connection: Connection) 
         ConfigurationError: dlt refuses the configuration.
     """
     entries = [
-        Entry(entry, config, ReadingSettings())
+        Entry(
+            *(entry, config, ReadingSettings()),
+            allows_absence=name_of(entry) in absent,
+            is_sample=True,
+        )
         for entry in config["resources"]
         if not is_resource_function(entry)
     ]
@@ -190,7 +202,9 @@ def _source_of(
         entry if is_resource_function(entry) else next(ready).for_dlt(connection.redact)
         for entry in config["resources"]
     ]
-    stock_config: Any = {**config, "client": connection.client, "resources": resources}
+    stock_config: Any = config_for_dlt(
+        {**config, "client": connection.client, "resources": resources}
+    )
     with refusals_explained(stock_config):
         source = stock_rest_api_source(stock_config, name=name)
     for entry in entries:

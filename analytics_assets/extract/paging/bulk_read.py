@@ -17,9 +17,9 @@ from dlt.sources.helpers.rest_client.client import PageData
 
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher, RawPage
+from analytics_assets.extract.paging.evidence.total import ALL_HEADERS
 from analytics_assets.extract.paging.page_range import PageRange
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
-from analytics_assets.extract.paging.total import ALL_HEADERS
 from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, TypedRows
 

@@ -53,7 +53,7 @@ class Proof:
     def begin(self) -> None:
         """Start another pass."""
         self.number += 1
-        self.received = 0
+        self.received = self.pages = 0
         self.total: int | None = None
         self.duplicates = Duplicates()
         self.inconsistency = ""
@@ -149,6 +149,7 @@ class Proof:
         self.received += len(keys)
 
     def _check(self, identity: Hashable, total: int | None) -> None:
+        self.pages += 1
         if identity is not None and identity == self._page_before:
             self.refuse_repetition()
         if total is not None and self.total not in (None, total):
@@ -168,6 +169,17 @@ class Proof:
             "`paginator` gives them, or set it to 'single_page' if there is only one page."
         )
 
+    def refuse_same_request(self) -> NoReturn:
+        """Fail because a page names itself as the next one.
+
+        Raises:
+            IncompleteReadError: always.
+        """
+        raise IncompleteReadError(
+            f"{self.resource}: after {self.received} rows the API names the page it has just given "
+            "as the next one, so that there would be no end."
+        )
+
     def _index(self, hashes: Sequence[int], contents: Sequence[int], all_keyed: bool) -> None:
         this_page = hash(self._page_before)
         if this_page in self._pages or (all_keyed and self._rows.contains_all(hashes)):
@@ -176,11 +188,12 @@ class Proof:
         self._pages.add(this_page)
         self._rows.add(hashes, contents)
 
-    def finish(self, counted: bool = True) -> bool:
+    def finish(self, counted: bool = True, may_count_pages: bool = False) -> bool:
         """End the pass.
 
         Args:
             counted: True to compare the number of rows with the total.
+            may_count_pages: True if the total may be the number of pages.
 
         Returns:
             True if the read is complete; False if the resource must be read again.
@@ -188,7 +201,8 @@ class Proof:
         Raises:
             IncompleteReadError: it is not, and this was the last pass.
         """
-        if not self.inconsistency and counted and self.total not in (None, self.received):
+        totals = (None, self.received, *(self._page_counts if may_count_pages else ()))
+        if not self.inconsistency and counted and self.total not in totals:
             self.inconsistency = "the rows that arrived are not as many as its total says"
         self.duplicates = self._rows.duplicates()
         if not self.inconsistency and self.duplicates.same:
@@ -205,6 +219,11 @@ class Proof:
         if self.number >= self.passes:
             raise self._incomplete()
         return False
+
+    @property
+    def _page_counts(self) -> tuple[int, int]:
+        """The number of pages, with and without an empty one at the end."""
+        return self.pages, self.pages - 1
 
     def _matches_previous_pass(self) -> bool:
         return self.number > 1 and self._rows.same_as(self._rows_before)

@@ -1,25 +1,50 @@
-"""The end of a read without a total: a page that reports no further rows, or an error after it."""
+"""Responses that are no page of rows, and may be the end of a read."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import requests
-from dlt.common import jsonpath
-from dlt.sources.helpers.rest_client.paginators import (
-    BasePaginator,
-    OffsetPaginator,
-    PageNumberPaginator,
-)
 from requests.exceptions import RequestException
 
+from analytics_assets.extract.compat import IgnoredResponse
 from analytics_assets.extract.http.errors import ResponseError
-from analytics_assets.extract.paging.has_more import evidence_of_more, reported_has_more
-from analytics_assets.extract.paging.total import as_count
+from analytics_assets.extract.rows.data_selector import AbsentRowsError
 
 # statuses of some APIs after their last row; a 400 there may be a limit on offsets
 NOTHING_THERE = (404, 416)
 
 
-class PastEnd(requests.Response):
+class _WithoutRows(requests.Response):
+    """A page without rows, in place of a response.
+
+    Args:
+        answer: that response.
+        error: the error that the check of the response raised.
+    """
+
+    def __init__(self, answer: requests.Response, error: Exception) -> None:
+        super().__init__()
+        state: Any = answer.__getstate__()
+        self.__dict__.update(state, connection=answer.connection, raw=answer.raw)
+        self.error = error
+
+    def json(self, **_: Any) -> list[Any]:
+        """Return no rows."""
+        return []
+
+
+class EmptyAnswer(_WithoutRows):
+    """A page without rows, in place of a body without anything in their place.
+
+    Args:
+        answer: the response.
+        error: the error that the check of the response raised, with the body.
+    """
+
+    error: AbsentRowsError
+
+
+class PastEnd(_WithoutRows):
     """A page without rows, in place of a response after the last row that is no page.
 
     Args:
@@ -31,17 +56,10 @@ class PastEnd(requests.Response):
     def __init__(
         self, answer: requests.Response, error: Exception, sending: dict[str, Any]
     ) -> None:
-        super().__init__()
-        state: Any = answer.__getstate__()
-        self.__dict__.update(state, connection=answer.connection, raw=answer.raw)
-        self.error = error
+        super().__init__(answer, error)
         self.answered = answer.status_code
         self.status_code = requests.codes.ok
         self._sending = sending
-
-    def json(self, **_: Any) -> list[Any]:
-        """Return no rows."""
-        return []
 
     def is_confirmed(self, first: requests.PreparedRequest) -> bool:
         """Return True if the API answers the same again, and still has its first page.
@@ -72,27 +90,34 @@ class PastEnd(requests.Response):
         )
 
 
-def may_be_last_page(
-    paginator: BasePaginator | None, body: Any, rows: int, received: int, detected: bool
-) -> bool:
-    """Return True if a page without a total may be the last one.
+def checked(
+    hooks: Sequence[Any], response: requests.Response, has_rows: bool, sending: dict[str, Any]
+) -> requests.Response:
+    """Run the hooks of a request.
 
     Args:
-        paginator: dlt's; only pages by offset or number have no link to the next one.
-        body: the page.
-        rows: the number of its rows.
-        received: the number of rows that arrived, those of the page included.
-        detected: True if dlt has detected the paginator.
+        hooks: those of the entry.
+        response: the response.
+        has_rows: True if rows arrived before it.
+        sending: the arguments of the request, such as its timeout.
+
+    Returns:
+        The response, or a page without rows where it may mean that there are none.
+
+    Raises:
+        ResponseError: the status is 400 or above, and does not mean the end.
+        BodyError: the body is no page of rows.
     """
-    if not isinstance(paginator, OffsetPaginator | PageNumberPaginator):
-        return False
-    if reported_has_more(paginator.has_more_path, body) or evidence_of_more(body, rows, detected):
-        return False
-    if isinstance(paginator, PageNumberPaginator) and paginator.total_path:
-        # a number of pages, which are all requested, or a number of rows
-        found = jsonpath.find_values(paginator.total_path, body)
-        return not found or as_count(found[0]) in (None, received)
-    return True
+    try:
+        for hook in hooks:
+            response = hook(response, **sending) or response
+    except AbsentRowsError as error:
+        return EmptyAnswer(response, error)
+    except (IgnoredResponse, ResponseError) as error:
+        if not has_rows or not may_be_past_end(error):
+            raise
+        return PastEnd(response, error, sending)
+    return response
 
 
 def may_be_past_end(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from dlt.sources.helpers.rest_client.paginators import (
     SinglePagePaginator,
 )
 
-from analytics_assets.extract.paging.total import as_count
+from analytics_assets.extract.paging.evidence.total import as_count
 
 
 @dataclass(frozen=True)

@@ -8,32 +8,25 @@ API's total or an empty page, and an inconsistent pass is read again from the st
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
-from functools import partial
 from typing import Any
 
 import requests
-from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
     PageNumberPaginator,
-    RangePaginator,
 )
 
 from analytics_assets.extract.compat import IgnoredResponse, drop_rows
-from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
-from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
-from analytics_assets.extract.paging.has_more import (
-    evidence_of_more,
-    reported_has_more,
-    reports_last_page,
-)
-from analytics_assets.extract.paging.last_page import PastEnd, may_be_last_page, may_be_past_end
-from analytics_assets.extract.paging.page_range import PageRange, end_of_pages, is_single_page
-from analytics_assets.extract.paging.position import Position
-from analytics_assets.extract.paging.total import TotalFinder
-from analytics_assets.extract.rows.data_selector import DetectedSelector
+from analytics_assets.extract.paging.completeness import Proof
+from analytics_assets.extract.paging.evidence.end_of_read import EndOfRead
+from analytics_assets.extract.paging.evidence.page import Evidence, EvidenceFinder
+from analytics_assets.extract.paging.last_page import EmptyAnswer, PastEnd, checked
+from analytics_assets.extract.paging.page_range import PageRange
+from analytics_assets.extract.paging.position import Position, Probe
+from analytics_assets.extract.paging.read_ahead import ReadAhead
+from analytics_assets.extract.paging.row_place import RowPlace
 
 
 class Progress(Enum):
@@ -50,9 +43,9 @@ class VerifyingPaginator(BasePaginator):
     Args:
         paginator: dlt's paginator; None detects it from the first page, as dlt's `auto` does.
         proof: counts the rows that arrive.
-        total_path: the path of the number of all rows in a page; None to find it by its name.
-        selector: the path of a page's rows.
-        counted: True to compare the number of rows with the API's total.
+        evidence: finds what a page states about the end of the read.
+        place: the place of a page's rows.
+        checked: False to believe an end whatever the pages say, as of a sample.
         prefetch: returns the prefetcher of a read; None to request one page at a time.
     """
 
@@ -60,62 +53,41 @@ class VerifyingPaginator(BasePaginator):
         self,
         paginator: BasePaginator | None,
         proof: Proof,
-        total_path: TJsonPath | None = None,
-        selector: str = "",
-        counted: bool = True,
+        evidence: EvidenceFinder,
+        place: RowPlace,
+        checked: bool = True,
         prefetch: Callable[[], ThreadPrefetcher] | None = None,
     ) -> None:
         super().__init__()
         self.proof = proof
         self.progress = Progress.READING
         self._configured = paginator
-        self._total_path = total_path
-        self._counted = counted
-        # the path of the number of pages: `total`, unless the configuration names another
-        pages = paginator.total_path if isinstance(paginator, PageNumberPaginator) else None
-        self._totals = TotalFinder(total_path, selector, pages)
-        self._make_prefetch = prefetch
-        self._prefetch: ThreadPrefetcher | None = None
-        self._prefetches = False
-        self._detected = None if selector else DetectedSelector(proof.resource)
+        self._evidence, self._place = evidence, place
+        self._checked = checked
+        self._ahead = ReadAhead(prefetch)
         self._begin()
 
     def init_request(self, request: requests.Request) -> None:
         """Request the first page of the first pass."""
         self.proof = self.proof.for_next_read()
-        self._prefetch = self._make_prefetch() if self._make_prefetch else None
+        self._ahead.begin()
         self._first = copy.copy(request)
         self._first.params, self._first.json = copy.deepcopy((request.params, request.json))
-        request.hooks["response"] = [partial(self._check, request.hooks["response"])]
+        hooks = request.hooks["response"]
+        # what is no page is judged in `update_state`, as it may have been prefetched
+        request.hooks["response"] = [
+            lambda response, **sending: checked(hooks, response, self.proof.received > 0, sending)
+        ]
         self._request_first(request)
 
-    def _check(
-        self, hooks: Sequence[Any], response: requests.Response, **sending: Any
-    ) -> requests.Response:
-        """Run the hooks of a request; an error after the last row may be the end of the read."""
-        try:
-            for hook in hooks:
-                response = hook(response, **sending) or response
-        except (IgnoredResponse, ResponseError) as error:
-            if not self.proof.received or not may_be_past_end(error):
-                raise
-            # decided in `update_state`, as the page may have been prefetched
-            return PastEnd(response, error, sending)
-        return response
-
     def _is_end(self, answer: PastEnd) -> bool:
-        """Return True if a response that is no page is the end of the read.
-
-        Raises:
-            ResponseError: the response is an error that does not mean the end.
-        """
-        if isinstance(answer.error, IgnoredResponse):
+        """Return True if a response that is no page is the end of the read, or raise its error."""
+        is_ignored = isinstance(answer.error, IgnoredResponse)
+        if is_ignored:
             self.proof.passes = self.proof.number
-        elif not self.all_rows_arrived:
-            if not self._may_end:
-                raise answer.error
-            if not answer.is_confirmed(self._first_sent):
-                raise answer.unconfirmed_error(self.proof.received)
+        is_known = is_ignored or self.all_rows_arrived or self._position.probe is Probe.NEXT_PAGE
+        if not is_known and not (self._may_end and answer.is_confirmed(self._first_sent)):
+            raise answer.unconfirmed_error(self.proof.received)
         return True
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
@@ -123,34 +95,76 @@ class VerifyingPaginator(BasePaginator):
 
         Raises:
             IncompleteReadError: the last pass is inconsistent.
+            BodyError: the body has nothing in the place of its rows, and does not report no rows.
         """
         rows = data if data is not None else []
         self.bytes_of_page = len(response.content)
         is_past_end = isinstance(response, PastEnd) and self._is_end(response)
-        if self._detected:
-            self._detected.check(response.json(), self.proof.received)
         if not self.proof.received:
             self._first_sent = response.request
-        total = self._find_total(response.json(), response.headers)
+        absence = self._place.absence(response, rows, self.proof.received)
+        evidence = self._evidence_of(response, rows)
         self.progress = Progress.READING
-        if self._is_probing or self._repeats_last_page(response, rows, total):
+        if not rows and not is_past_end and self._requests_again(evidence):
+            return
+        self._is_again = False
+        if not is_past_end:
+            self._place.accept(absence, evidence, self.proof)
+        if self._position.probe is Probe.NEXT_PAGE:
+            self._end_before(rows)
+            return
+        if self._position.probe or self._repeats_last_page(rows, evidence):
             self._probe_beyond_end(rows)
             return
         self._position.measure(len(rows))
-        if self.all_rows_arrived and self.proof.received and self.proof.contains(rows):
+        is_over = self.all_rows_arrived or self._end.last.reports_last
+        if is_over and self.proof.received and self.proof.contains(rows):
             drop_rows(rows)
             self._has_next_page = False
         else:
-            self.proof.add(rows, total)
-            self._may_end = self._may_be_last_page(response, rows, total)
-            self._is_marked_last = not rows or reports_last_page(response.json())
-            advances = not is_past_end and self._position.advance(
-                response, rows, self.proof, self.all_rows_arrived
-            )
-            self._has_next_page = advances and not self.proof.can_be_abandoned
+            self._add(response, rows, evidence)
         if not self._has_next_page:
-            self._check_end(response, rows)
+            self._check_end(rows, is_past_end)
+        if not self._has_next_page:
             self.finish()
+
+    def _evidence_of(self, response: requests.Response, rows: list[Any]) -> Evidence:
+        body = response.error.body if isinstance(response, EmptyAnswer) else response.json()
+        found = self._evidence.find(body, response.headers, str(response.url))
+        if not rows or rows[0] is not body:
+            return found
+        if found.reports_zero and not self._place.has_key(body):
+            drop_rows(rows)  # `{"total": 0}` is no row
+            return found
+        # a row has no fields about the read
+        return self._evidence.find(None, response.headers, str(response.url))
+
+    def _add(self, response: requests.Response, rows: Sequence[Any], evidence: Evidence) -> None:
+        """Count a page, and advance."""
+        is_past_end = isinstance(response, PastEnd)
+        if not is_past_end:
+            self.proof.add(rows, evidence.total)
+            self._end.add(evidence, len(rows), response.request)
+        self._may_end = self._may_be_last_page(evidence)
+        self._is_marked_last = not rows or evidence.reports_last
+        advances = not is_past_end and self._position.advance(
+            response, rows, self.proof, self.all_rows_arrived, evidence
+        )
+        if rows and not advances and not self.is_limited and not self.all_rows_arrived:
+            # a link contradicts the number of pages
+            advances = self._may_end = self._end.continues(self._position.paginator)
+        self._has_next_page = advances and not self.proof.can_be_abandoned
+
+    def _requests_again(self, evidence: Evidence) -> bool:
+        """Request an empty page once more, unless it is known to be the end."""
+        known = self.proof.total if evidence.total is None else evidence.total
+        is_end = known == self.proof.received or evidence.named_flag is False
+        if is_end or self.proof.inconsistency or self.is_limited or self._end.is_confirmed():
+            return False
+        if self._is_again or self._position.probe or self._place.filters or not self._checked:
+            return False
+        self._is_again = self._has_next_page = True
+        return True
 
     def finish(self) -> None:
         """End the pass: the read is complete, or another pass begins.
@@ -158,7 +172,9 @@ class VerifyingPaginator(BasePaginator):
         Raises:
             IncompleteReadError: the pass is inconsistent, and was the last one.
         """
-        complete = self.proof.finish(counted=self._counted and not self.is_limited)
+        complete = self.proof.finish(
+            counted=not self.is_limited, may_count_pages=self._evidence.names_total
+        )
         self.progress = Progress.COMPLETE if complete else Progress.RESTARTING
         self._has_next_page = not complete
 
@@ -168,40 +184,28 @@ class VerifyingPaginator(BasePaginator):
         Raises:
             IncompleteReadError: the next request would be the same as the last one.
         """
+        if self._is_again:
+            return
         if self.progress is Progress.READING and self._has_next_page:
             if not self._position.update_request(request):
-                self._end_at_repeated_request()
-            elif not self._is_probing:
-                self._prefetch_next(request)
+                # a page that names itself as the next one is an end if it is marked as last
+                if not self._is_marked_last:
+                    self.proof.refuse_same_request()
+                self.finish()
+            elif not self._position.probe:
+                total, size = self.proof.total, self.bytes_of_page
+                self._ahead.request_after(request, self._position, total, size)
         if self.progress is Progress.RESTARTING:
             self.proof.begin()
             self._request_first(request)
 
-    def _end_at_repeated_request(self) -> None:
-        """End the pass at a page that names itself as the next one, if it is marked as last."""
-        if not self._is_marked_last:
-            raise IncompleteReadError(
-                f"{self.proof.resource}: after {self.proof.received} rows the API names the "
-                "page it has just given as the next one, so that there would be no end."
-            )
-        self.finish()
-
-    def _prefetch_next(self, request: requests.Request) -> None:
-        """Prefetch the pages that follow, if their places are known."""
-        paginator, position = self._position.paginator, self._position
-        if self._prefetch and self._prefetches and isinstance(paginator, RangePaginator):
-            end = end_of_pages(paginator, self.proof.total, position.longest)
-            self._prefetch.page_arrived(request, paginator, position.step, end, self.bytes_of_page)
-
     def prefetch(self, prefetches: bool) -> None:
         """Turn prefetching on or off; a bulk read requests pages itself."""
-        self._prefetches = prefetches
-        if self._prefetch and not prefetches:
-            self._prefetch.discard()
+        self._ahead.turn(prefetches)
 
     def page_range(self) -> PageRange | None:
         """Return the pages that can be read like the one before; None if they are unknown."""
-        if self._is_probing or self.proof.inconsistency:
+        if self._is_again or self._position.probe or self.proof.inconsistency:
             return None
         return self._position.page_range(self.proof.total)
 
@@ -212,10 +216,8 @@ class VerifyingPaginator(BasePaginator):
             body: the decoded body, with or without its rows.
             headers: the response's, by any case of their names.
         """
-        paginator = self._position.paginator
-        path = paginator.has_more_path if isinstance(paginator, OffsetPaginator) else None
-        is_last = reported_has_more(path, body) is False or reports_last_page(body)
-        return not is_last and self._find_total(body, headers) == self.proof.total
+        evidence = self._evidence.find(body, headers)
+        return not evidence.reports_last and evidence.total == self.proof.total
 
     def jump_to(self, offset: int, request: requests.Request) -> None:
         """Continue at an offset, after the proof has counted the rows before it."""
@@ -223,46 +225,37 @@ class VerifyingPaginator(BasePaginator):
 
     def close(self) -> None:
         """End the read, and drop the prefetched pages."""
-        if self._prefetch:
-            self._prefetch.close()
+        self._ahead.close()
 
     @property
     def all_rows_arrived(self) -> bool:
         """True if as many rows arrived as the API's total."""
-        return self._counted and self.proof.received == self.proof.total
+        return self.proof.received == self.proof.total
 
     def _begin(self) -> None:
-        self._position = Position(self._configured, self._total_path)
+        self._position = Position(self._configured, self._evidence.names_total)
+        self._end = EndOfRead(self.proof, self._position.paginator)
         self._has_next_page = True
-        self._is_probing: bool = False
+        self._is_again = False  # an empty page is requested once more
         self._may_end = self._is_marked_last = False
 
     def _request_first(self, request: requests.Request) -> None:
         request.url = self._first.url
         request.params, request.json = copy.deepcopy((self._first.params, self._first.json))
         self._begin()
-        if self._prefetch:
-            self._prefetch.discard()
+        self._ahead.discard()
         if self._position.paginator:
             self._position.paginator.init_request(request)
 
-    def _find_total(self, body: Any, headers: Mapping[str, str]) -> int | None:
-        return self._totals.find(body, headers) if self._counted else None
+    def _may_be_last_page(self, evidence: Evidence) -> bool:
+        by_place = isinstance(self._position.paginator, OffsetPaginator | PageNumberPaginator)
+        has_total = (evidence.total, self.proof.total) != (None, None)
+        return by_place and not has_total and not self._end.objection()
 
-    def _may_be_last_page(
-        self, response: requests.Response, rows: Sequence[Any], total: int | None
-    ) -> bool:
-        if (total, self.proof.total) != (None, None):
-            return False
-        paginator, body, received = self._position.paginator, response.json(), self.proof.received
-        return may_be_last_page(paginator, body, len(rows), received, self._configured is None)
-
-    def _repeats_last_page(
-        self, response: requests.Response, rows: Sequence[Any], total: int | None
-    ) -> bool:
+    def _repeats_last_page(self, rows: Sequence[Any], evidence: Evidence) -> bool:
         # a repeated full page may be a limit on offsets, with further rows after it
         again = self._position.is_short and self.proof.repeats(rows)
-        return again and self._may_be_last_page(response, rows, total)
+        return again and self._may_be_last_page(evidence)
 
     def _probe_beyond_end(self, rows: list[Any]) -> None:
         """Request a page far beyond the end, where the API must repeat its last page again.
@@ -270,8 +263,8 @@ class VerifyingPaginator(BasePaginator):
         Raises:
             IncompleteReadError: another page arrives.
         """
-        if not self._is_probing:
-            self._is_probing = self._has_next_page = True
+        if not self._position.probe:
+            self._has_next_page = True
             self._position.jump_beyond_end()
         elif rows and not self.proof.repeats(rows):
             self.proof.refuse_repetition()
@@ -279,16 +272,33 @@ class VerifyingPaginator(BasePaginator):
             self.finish()
         drop_rows(rows)
 
-    def _check_end(self, response: requests.Response, rows: Sequence[Any]) -> None:
-        """Mark the pass as inconsistent if its last page reports further rows."""
-        if self.is_limited or self.all_rows_arrived or is_single_page(self._configured):
+    def _check_end(self, rows: Sequence[Any], is_past_end: bool) -> None:
+        """Mark the pass as inconsistent if its pages speak against its end.
+
+        An empty page may refer to a next one wherever the end is: that one is requested.
+        """
+        if self.is_limited or self.all_rows_arrived or not self._checked:
             return
-        evidence = evidence_of_more(response.json(), len(rows), self._configured is None)
-        if evidence and not self.proof.inconsistency:
+        objection = self._end.objection(by_counts=is_past_end)
+        if not objection or self.proof.inconsistency:
+            return
+        if not rows and self._end.has_link_alone:
+            if self._position.skip_page():
+                self._has_next_page = True
+                return
+            if getattr(self._position.paginator, "stop_after_empty_page", False):
+                return
+        self.proof.inconsistency = objection
+
+    def _end_before(self, rows: list[Any]) -> None:
+        """End the pass before a page that follows an empty one."""
+        if rows:
             self.proof.inconsistency = (
-                f"the last page says that there is more ({evidence}), and `paginator` finds no way "
-                "to it"
+                f"the page at offset {self.proof.received} is empty, and there are rows on the "
+                "page after it"
             )
+        drop_rows(rows)
+        self.finish()
 
     @property
     def is_limited(self) -> bool:

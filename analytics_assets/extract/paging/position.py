@@ -2,19 +2,22 @@
 
 import copy
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Any
 
 import requests
-from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
+    JSONLinkPaginator,
+    JSONResponseCursorPaginator,
     OffsetPaginator,
     PageNumberPaginator,
+    SinglePagePaginator,
 )
 
 from analytics_assets.extract.compat import detected_paginator
 from analytics_assets.extract.paging.completeness import Proof
-from analytics_assets.extract.paging.has_more import reported_has_more
+from analytics_assets.extract.paging.evidence.page import Evidence
 from analytics_assets.extract.paging.page_range import (
     PageRange,
     end_at_empty_page,
@@ -25,24 +28,35 @@ PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it agai
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
 
 
+class Probe(Enum):
+    """A page that is requested to prove an end, and not for its rows."""
+
+    BEYOND_END = auto()
+    NEXT_PAGE = auto()
+
+
 class Position:
     """The next page of one pass, and the sizes of the pages so far.
 
     Args:
         configured: dlt's paginator, which is copied; None to detect it from the first page.
-        total_path: the path of the number of all rows in a page, if the configuration names it.
+        names_total: True if the configuration names the number of all rows in a page.
 
     Attributes:
         paginator: the paginator of the pass.
         longest: the most rows of a page.
         is_short: True if the last page had fewer.
+        probe: the page that comes next, if it is none of the read.
     """
 
-    def __init__(self, configured: BasePaginator | None, total_path: TJsonPath | None) -> None:
+    def __init__(self, configured: BasePaginator | None, names_total: bool) -> None:
         self.paginator = copy.deepcopy(configured)
-        self._total_path = total_path
+        if isinstance(self.paginator, PageNumberPaginator | JSONResponseCursorPaginator):
+            self.paginator.has_more_path = None  # dlt 1.31 raises where a page has none
+        self._names_total = names_total
         self._largest = self.longest = 0  # `_largest`: of the pages by offset
         self.is_short = False
+        self.probe: Probe | None = None
 
     def measure(self, rows: int) -> None:
         """Compare the size of a page with those before it.
@@ -54,7 +68,12 @@ class Position:
         self.longest = max(self.longest, rows)
 
     def advance(
-        self, response: requests.Response, rows: Sequence[Any], proof: Proof, all_arrived: bool
+        self,
+        response: requests.Response,
+        rows: Sequence[Any],
+        proof: Proof,
+        all_arrived: bool,
+        evidence: Evidence,
     ) -> bool:
         """Advance to the next page.
 
@@ -63,45 +82,60 @@ class Position:
             rows: its rows.
             proof: has counted the page.
             all_arrived: True if as many rows arrived as the API's total.
+            evidence: that of the page.
 
         Returns:
             False if that page was the last one.
         """
+        has_more = evidence.named_flag
         if self.paginator is None:
-            self.paginator = detected_paginator(response)
+            self.paginator = self._detected(response, evidence)
         if isinstance(self.paginator, OffsetPaginator):
-            return self._advance_offset(self.paginator, response, len(rows), proof, all_arrived)
-        assert self.paginator, "dlt detects the paginator of a single page if no other"
+            return self._advance_offset(self.paginator, has_more, len(rows), proof, all_arrived)
         if isinstance(self.paginator, PageNumberPaginator):
             end_at_empty_page(self.paginator, response)
         self.paginator.update_state(response, list(rows))
-        return self.paginator.has_next_page
+        return self.paginator.has_next_page and has_more is not False
+
+    @staticmethod
+    def _detected(response: requests.Response, evidence: Evidence) -> BasePaginator:
+        """Return the paginator that dlt detects, or that of a link which dlt does not know."""
+        paginator = detected_paginator(response)
+        assert paginator, "dlt detects the paginator of a single page if no other"
+        link = evidence.next_page
+        if isinstance(paginator, SinglePagePaginator) and link and link.path and link.is_url:
+            return JSONLinkPaginator(link.path)
+        return paginator
 
     def _advance_offset(
         self,
         paginator: OffsetPaginator,
-        response: requests.Response,
+        has_more: bool | None,
         rows: int,
         proof: Proof,
         all_arrived: bool,
     ) -> bool:
         paginator.current_value += rows
         largest_before, self._largest = self._largest, max(self._largest, rows)
-        has_more = reported_has_more(paginator.has_more_path, response.json())
         if not rows and has_more:
             proof.inconsistency = "it says that there is more after its last row, and gives nothing"
         if not rows or has_more is False or self.is_limited:
             return False
         if not all_arrived:
-            return proof.total is None or proof.received < proof.total
+            # a total that is named may count pages
+            counts_pages = self._names_total and proof.total is not None
+            return (
+                proof.total is None
+                or proof.received < proof.total
+                or (counts_pages and proof.pages <= proof.total)
+            )
         if has_more:
             return True
         # a total that is reached with a full page may be too low; only another request shows it
         if largest_before:
             return rows >= largest_before
         # a total without a configured path may count the page, and the API may have any limit
-        named = self._total_path is not None
-        return not named or rows >= paginator.limit or rows % ROUND == 0
+        return not self._names_total or rows >= paginator.limit or rows % ROUND == 0
 
     def update_request(self, request: requests.Request) -> bool:
         """Request the next page.
@@ -115,8 +149,21 @@ class Position:
         self.paginator.update_request(request)
         return _parts_of(request) != before
 
+    def skip_page(self) -> bool:
+        """Advance beyond an empty page; False if the places of pages are unknown."""
+        paginator = self.paginator
+        if isinstance(paginator, OffsetPaginator):
+            paginator.current_value += self.longest or paginator.limit
+        elif isinstance(paginator, PageNumberPaginator):
+            paginator.current_value += int(paginator.stop_after_empty_page or False)
+        else:
+            return False
+        self.probe = Probe.NEXT_PAGE
+        return True
+
     def jump_beyond_end(self) -> None:
         """Advance far beyond the last page; for paginators by offset or number."""
+        self.probe = Probe.BEYOND_END
         paginator: Any = self.paginator
         paginator.current_value += PAGES_BEYOND_END * (
             self.longest if isinstance(paginator, OffsetPaginator) else 1

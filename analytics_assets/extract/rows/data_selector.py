@@ -3,15 +3,57 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 
+from analytics_assets.contract.compat import is_record_key
 from analytics_assets.extract.compat import detected_rows
 from analytics_assets.extract.http.errors import BodyError
-from analytics_assets.extract.rows.response_body import json_kind, reported_failure
+from analytics_assets.extract.rows.response_body import (
+    ERRORS,
+    STATUS,
+    SUCCESS,
+    json_kind,
+    plain_name,
+    reported_failure,
+)
+
+# fields beside an error; a body without any other is no row
+FIELDS_OF_ERRORS = frozenset((*ERRORS, *SUCCESS, *STATUS)) | {
+    *("message", "msg", "detail", "details", "description", "reason", "hint", "title", "type"),
+    *("errordescription", "instance", "timestamp", "path", "requestid", "traceid"),
+    *("documentationurl", "moreinfo"),
+}
+ABSENCE_HINT = (
+    ' If such an answer means that there are no rows, write `"empty": "absent"` in the policy of '
+    "the resource."
+)
+
+
+class Absence(Enum):
+    """How nothing is in the place of the rows."""
+
+    MISSING = "missing"
+    NULL = "null"
+
+
+class AbsentRowsError(BodyError):
+    """The body has nothing in the place of its rows.
+
+    Args:
+        text: the message.
+        body: the decoded body.
+        absence: how nothing is there.
+        response: the response, if the error is raised for one.
+    """
+
+    def __init__(self, text: str, body: Any, absence: Absence, response: Any = None) -> None:
+        super().__init__(text, response=response)
+        self.body, self.absence = body, absence
 
 
 @dataclass(frozen=True)
@@ -22,10 +64,12 @@ class DataSelector:
         selector: the entry's `data_selector`; None if dlt detects the place.
         accepts_object: True if a single object counts as a list of one, as for an endpoint
             without pagination.
+        key: the fields that identify a row; a body that has them is a row and no error.
     """
 
     selector: TJsonPath | None
     accepts_object: bool = False
+    key: tuple[str, ...] = ()
 
     def problem(self, body: Any) -> str | None:
         """Return the reason why a body is no page of rows; None if it is one, even an empty one."""
@@ -33,12 +77,19 @@ class DataSelector:
 
     def failure(self, body: Any) -> str | None:
         """Return the failure that a body reports; None if it reports none."""
-        return None if self._is_the_body else reported_failure(body)
+        failure = reported_failure(body)
+        if failure is None or not self._is_row(body):
+            return failure
+        if self.key:
+            has_key = all(body.get(field) is not None for field in self.key)
+            return None if has_key else failure
+        has_more_fields = any(plain_name(name) not in FIELDS_OF_ERRORS for name in body)
+        return None if self._is_the_body and has_more_fields else failure
 
     def misplacement(self, body: Any) -> str | None:
         """Return what a body has in the place of its rows; None if they are there."""
         if self._is_the_body:
-            return None
+            return None if body is not None else "its body being null and no list"
         if self.selector is None:
             _, found = detected_rows(body) if isinstance(body, Mapping) else ("", body)
             return self._not_rows("its body", found)
@@ -52,6 +103,40 @@ class DataSelector:
         around = re.split(r"\[(?:\*|\?)", str(self.selector))[0].rstrip(".")
         whole = jsonpath.find_values(around, body) if around else [body]
         return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
+
+    def absence(self, body: Any) -> Absence | None:
+        """Return how nothing is in the place of the rows; None if there is something, or an error.
+
+        A body with a list of rows elsewhere has its rows there.
+        """
+        if body is None:
+            return Absence.NULL
+        if not isinstance(body, Mapping) or self._has_rows_elsewhere(body):
+            return None
+        if self.selector is None or self._is_the_body:
+            return Absence.MISSING if self.misplacement(body) else None
+        path = self._path
+        if self._finds_rows:
+            around = re.split(r"\[(?:\*|\?)", str(self.selector))[0].rstrip(".")
+            path = jsonpath.compile_path(around or "$")
+        found = jsonpath.find_values(path, dict(body))
+        if not found:
+            return Absence.MISSING
+        return Absence.NULL if found == [None] else None
+
+    @staticmethod
+    def _has_rows_elsewhere(body: Mapping[str, Any]) -> bool:
+        return any(
+            isinstance(value, list) and any(isinstance(row, Mapping) for row in value)
+            for name, value in body.items()
+            if is_record_key(name)
+        )
+
+    def _is_row(self, body: Any) -> bool:
+        """Return True if the body itself may be a row."""
+        if not self.accepts_object or not isinstance(body, Mapping):
+            return False
+        return self._is_the_body or (self.selector is None and detected_rows(body)[1] is body)
 
     @property
     def is_filter(self) -> bool:
@@ -95,26 +180,39 @@ class DetectedSelector:
         self._resource = resource
         self._place: Sequence[str] | None = None
 
-    def check(self, body: Any, received: int) -> None:
-        """Refuse a page whose rows are not where those of the first page are.
+    def absence(self, body: Any, received: int) -> AbsentRowsError | None:
+        """Compare the place of the rows with that of the first page.
 
         Args:
             body: the page.
             received: the number of rows on the pages before it.
 
+        Returns:
+            The error if there is nothing in the place; None if there is a list.
+
         Raises:
-            BodyError: they are not.
+            BodyError: there is something else.
         """
         if not isinstance(body, Mapping):
-            return
+            return None
         if self._place is None:
             self._place = detected_rows(body)[0]
-        elif not _is_list(body, self._place):
-            raise BodyError(
-                f"{self._resource}: the page at offset {received} has no list at "
-                f"`{'.'.join(self._place)}`, where the first page had its rows. Name the place as "
-                "`data_selector`."
-            )
+            return None
+        if _is_list(body, self._place):
+            return None
+        place = ".".join(self._place)
+        text = (
+            f"{self._resource}: the page at offset {received} has no list at `{place}`, where the "
+            "first page had its rows. Name the place as `data_selector`."
+        )
+        absence = DataSelector(place).absence(body)
+        if absence is None:
+            raise BodyError(text)
+        return AbsentRowsError(text + ABSENCE_HINT, body, absence)
+
+    def is_elsewhere(self, body: Any) -> bool:
+        """Return True if dlt would find rows in a body, rather than take it for a row."""
+        return isinstance(body, Mapping) and detected_rows(body)[1] is not body
 
 
 def _is_list(body: Any, place: Sequence[str]) -> bool:

@@ -13,7 +13,11 @@ from analytics_assets.extract.http.errors import (
     excerpt,
 )
 from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.rows.data_selector import DataSelector
+from analytics_assets.extract.rows.data_selector import (
+    ABSENCE_HINT,
+    AbsentRowsError,
+    DataSelector,
+)
 from analytics_assets.extract.rows.response_body import decode, outline
 
 
@@ -40,6 +44,7 @@ def check_response(
     Raises:
         ResponseError: the status is 400 or above.
         BodyError: the body is not JSON, reports an error, or has no list of rows in their place.
+        AbsentRowsError: the body has nothing there, which may mean that there are no rows.
     """
     if response.is_redirect:
         return
@@ -63,10 +68,13 @@ def check_response(
             response=response,
         )
     misplacement = selector.misplacement(body) if selector else None
-    if misplacement:
-        raise BodyError(
+    if selector and misplacement:
+        text = (
             f"{subject}: the API answered {response.status_code} with {misplacement}: "
-            f"{redact(outline(body))}. Set `data_selector` of the entry to where its rows are.",
-            response=response,
+            f"{redact(outline(body))}. Set `data_selector` of the entry to where its rows are."
         )
+        absence = selector.absence(body)
+        if absence:
+            raise AbsentRowsError(text + ABSENCE_HINT, body, absence, response)
+        raise BodyError(text, response=response)
     keep_body(response, body)

@@ -82,7 +82,7 @@ class ChangingApi:
         body: dict[str, Any] = {"data": self.now[offset : offset + min(limit, cap)]}
         totals = {"number": len(self.now), "text": str(len(self.now)), "null": None, "odd": "many"}
         # no one could tell an empty page without a total from the end
-        total = "number" if step.fault == "empty" else step.total
+        total = "number" if step.fault in ("empty", "null") else step.total
         body |= {"total": totals[total]} if total in totals else {}
         spoilt: dict[str, Answer] = {
             "503": Answer({}, status=503),

@@ -182,12 +182,13 @@ def test_a_number_of_pages_that_is_not_reached_is_no_end(answers: Any, total: in
 
 @pytest.mark.parametrize("no", [{}, {"has_more": False}])
 def test_a_cursor_that_stays_the_same_behind_an_empty_page_is_the_end(no: dict[str, Any]) -> None:
-    answers = in_turn(page(1, 2, after="a", **no), page(3, after="b"), page(after="b", **no))
+    end = page(after="b", **no)
+    answers = in_turn(page(1, 2, after="a"), page(3, after="b"), end, end)
 
     attempt = read(answers, paginator=CURSOR)
 
     assert attempt.numbers == [1, 2, 3]
-    assert [asked.query.get("after") for asked in attempt.requests] == [None, "a", "b"]
+    assert [asked.query.get("after") for asked in attempt.requests] == [None, "a", "b", "b"]
 
 
 def test_a_cursor_that_stays_the_same_is_the_end_where_the_page_says_so() -> None:
@@ -204,7 +205,7 @@ def test_a_cursor_that_stays_the_same_beside_rows_is_an_error(last: Answer) -> N
 
 
 def test_a_cursor_that_stays_the_same_must_agree_with_the_total() -> None:
-    short = page(1, 2, after="a", total=3), page(after="a", total=3)
+    short = page(1, 2, after="a", total=3), *[page(after="a", total=3)] * 2
     whole = page(1, 2, after="a", total=3), page(3, after="b"), page(after="b")
 
     assert "Expected 3 rows, received 2" in failed(in_turn(*short * 3), paginator=CURSOR).error

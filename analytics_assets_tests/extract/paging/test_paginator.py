@@ -166,8 +166,17 @@ def test_one_page_is_not_enough_where_the_total_is_higher() -> None:
     assert "Expected 3 rows, received 2" in attempt.error
 
 
-def test_one_page_is_enough_where_the_configuration_says_so() -> None:
-    assert read(in_turn(page(1, 2, total=3)), paginator="single_page").numbers == [1, 2]
+def test_one_page_is_enough_where_the_configuration_ignores_what_says_that_there_are_more() -> None:
+    paginator = {"type": "single_page", "ignored_fields": ["total", "next"]}
+    answers = in_turn(page(1, 2, total=3, next="/orders?page=2"))
+
+    assert read(answers, paginator=paginator).numbers == [1, 2]
+
+
+def test_a_single_page_is_not_enough_where_the_api_says_that_there_are_more() -> None:
+    error = failed(lambda _asked: page(1, 2, total=3), paginator="single_page").error
+
+    assert "Expected 3 rows, received 2" in error
 
 
 @pytest.mark.parametrize("passes", [1, 2, 5])

@@ -64,8 +64,10 @@ def test_a_total_that_is_too_low_fails_the_read(said: int) -> None:
     assert f"Expected {said} rows, received" in failed(low).error
 
 
-@pytest.mark.parametrize(("there", "offsets"), [(0, [0]), (1, [0, 1]), (4, [0, 2, 4])])
-def test_without_a_total_the_end_is_an_empty_page(there: int, offsets: list[int]) -> None:
+@pytest.mark.parametrize(("there", "offsets"), [(0, [0, 0]), (1, [0, 1, 1]), (4, [0, 2, 4, 4])])
+def test_without_a_total_the_end_is_an_empty_page_that_is_requested_twice(
+    there: int, offsets: list[int]
+) -> None:
     attempt = read(paged(rows(*range(there)), with_total=False))
 
     assert len(attempt.rows) == there
@@ -73,7 +75,7 @@ def test_without_a_total_the_end_is_an_empty_page(there: int, offsets: list[int]
 
 
 def test_a_total_path_of_none_reads_to_the_empty_page_despite_totals() -> None:
-    answers = in_turn(page(1, 2, total=1), page(3, total=9), page(total=5))
+    answers = in_turn(page(1, 2, total=1), page(3, total=9), *[page(total=5)] * 2)
 
     assert read(answers, paginator={**OFFSET, "total_path": None}).numbers == [1, 2, 3]
 

@@ -169,10 +169,10 @@ def test_a_parallelized_source_yields_all_rows() -> None:
     "second", [page(3, total=4), page(2, 3, total=4), page(3, 4, 5, total=5), page(1, 2, total=4)]
 )
 def test_a_parallelized_source_fails_and_does_not_read_again(second: Answer) -> None:
-    attempt = parallel(in_turn(page(1, 2, total=4), second, page(total=4)))
+    attempt = parallel(in_turn(page(1, 2, total=4), second, *[page(total=4)] * 2))
 
     assert attempt.error.startswith("orders: ")
-    assert len(attempt.requests) in (2, 3)
+    assert len(attempt.requests) in (2, 3, 4)
 
 
 def test_an_ignored_404_does_not_cut_a_read_short() -> None:

@@ -5,7 +5,7 @@ import pytest
 from dlt.common import jsonpath
 from requests.structures import CaseInsensitiveDict
 
-from analytics_assets.extract.paging.total import TotalFinder
+from analytics_assets.extract.paging.evidence.total import TotalFinder
 from analytics_assets_tests.support.paged_server import Answer, attempted, failed, rows
 
 ROWS = rows(1, 2)

@@ -1,7 +1,7 @@
 """The total number of rows that an API reports in the body or the headers of a page."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from dlt.common import jsonpath
@@ -33,14 +33,20 @@ class TotalFinder:
             number of rows of the page.
         selector: the path of the rows.
         pages_path: the path of the number of pages, which is no number of rows.
+        ignored: the names of fields that mean something else.
     """
 
     def __init__(
-        self, path: TJsonPath | None, selector: str = "", pages_path: TJsonPath | None = None
+        self,
+        path: TJsonPath | None,
+        selector: str = "",
+        pages_path: TJsonPath | None = None,
+        ignored: Collection[str] = (),
     ) -> None:
         self._path = path
         self._containers = CONTAINERS | {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._names = TOTALS - {str(pages_path).rpartition(".")[2]}
+        self._ignored = {name.rpartition(".")[2] for name in ignored}
 
     def find(self, body: Any, headers: Mapping[str, str]) -> int | None:
         """Find the total in one page.
@@ -65,7 +71,9 @@ class TotalFinder:
     def _candidates(self, body: Any, depth: int = 2) -> Iterator[Any]:
         if not isinstance(body, Mapping):
             return
-        yield from (value for name, value in body.items() if plain_name(name) in self._names)
+        for name, value in body.items():
+            if plain_name(name) in self._names and name not in self._ignored:
+                yield value
         if depth:
             for name, value in body.items():
                 if plain_name(name) in self._containers:

@@ -1,0 +1,174 @@
+"""The numbers of a page that may count all rows or all pages of a read."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
+
+from analytics_assets.extract.paging.evidence.fields import Path
+from analytics_assets.extract.paging.evidence.total import as_count
+from analytics_assets.extract.rows.response_body import plain_name
+
+UNITS = ("row", "record", "result", "item", "element", "entry", "hit", "object", "document")
+PLURALS = tuple(unit.removesuffix("y") + ("ies" if unit[-1] == "y" else "s") for unit in UNITS)
+ROW_COUNTS = {
+    *("count", "odatacount", "numfound", "found", "fullcount", "totalsize", "totalfound"),
+    *(form.format(unit) for unit in UNITS for form in ("{}count", "{}total", "total{}count")),
+    *(
+        form.format(units)
+        for units in PLURALS
+        for form in (
+            *("{}count", "{}total", "{}found", "total{}count"),
+            *("num{}", "nb{}", "numberof{}", "totalnumberof{}"),
+        )
+    ),
+}
+PAGE_COUNTS = {
+    *("pages", "pagecount", "pagescount", "totalpages", "totalpage", "totalpagecount", "numpages"),
+    *("nbpages", "numberofpages", "pagetotal", "pagestotal", "lastpage", "lastpagenumber"),
+}
+PAGE_SIZES = {
+    *("limit", "size", "perpage", "pagesize", "pagelimit", "pagelength", "maxresults"),
+    *("itemsperpage", "resultsperpage", "rowsperpage", "maxpagesize"),
+}
+SIZE_PARAMS = PAGE_SIZES | {"count", "rows", "top", "first", "take", "num", "max", "n"}
+
+
+class Unit(Enum):
+    """The unit of a count."""
+
+    ROWS = "rows"
+    PAGES = "pages"
+    EITHER = "rows or pages"
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number that may be that of all rows, or of all pages."""
+
+    value: int
+    unit: Unit
+
+
+def counts_in(
+    fields: Iterable[tuple[Path, Any]], headers: Mapping[str, str]
+) -> Mapping[str, Count]:
+    """Find the counts of a page, by field or header.
+
+    Args:
+        fields: the fields of a page, by their paths.
+        headers: those of the response.
+    """
+    named = [(".".join(path), plain_name(path[-1]), value) for path, value in fields]
+    named += [(header, _plain_header(header), text) for header, text in headers.items()]
+    counts = {}
+    for name, plain, value in named:
+        unit = Unit.ROWS if plain in ROW_COUNTS else Unit.PAGES if plain in PAGE_COUNTS else None
+        number = as_count(value) if unit else None
+        if unit and number is not None:
+            counts[name] = Count(number, unit)
+    return counts
+
+
+def page_sizes_in(fields: Iterable[tuple[Path, Any]]) -> Collection[int]:
+    """Find the numbers that are the size of a page."""
+    found = (as_count(value) for path, value in fields if plain_name(path[-1]) in PAGE_SIZES)
+    return {size for size in found if size is not None}
+
+
+def requested_sizes(url: str) -> Collection[int]:
+    """Find the page sizes in the parameters of a request."""
+    params = parse_qsl(urlsplit(url).query)
+    found = (as_count(value) for name, value in params if plain_name(name) in SIZE_PARAMS)
+    return {size for size in found if size is not None}
+
+
+def named_count(path: TJsonPath | None, by_number: bool, body: Any) -> Mapping[str, Count]:
+    """Return the count at `total_path`, unless it is a number of rows by its name.
+
+    Args:
+        path: `total_path`.
+        by_number: True for a paginator by page number: dlt takes it for pages, many APIs name rows.
+        body: the decoded body.
+    """
+    unit = Unit.PAGES if names_pages(path) else Unit.EITHER if by_number else None
+    found = jsonpath.find_values(path, body) if path and unit else []
+    value = as_count(found[0]) if found else None
+    return {} if value is None or unit is None else {str(path): Count(value, unit)}
+
+
+def names_pages(path: TJsonPath | None) -> bool:
+    """Return True if the last name of a path is one for a number of pages."""
+    return "page" in plain_name(str(path or "").rpartition(".")[2])
+
+
+class CountClaims:
+    """The counts of a pass, as far as its pages do not show that they count something else.
+
+    A count that was the number of rows of every page, that is the size of a page, or that is
+    exceeded by the rows that arrived, is no number of all rows.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Count] = {}
+        self._of_page: dict[str, bool] = {}  # True if it was the number of rows of each page
+        self._sizes: set[int] = set()
+
+    def add(self, counts: Mapping[str, Count], rows: int, sizes: Collection[int] = ()) -> None:
+        """Compare the counts of a page with its rows.
+
+        Args:
+            counts: those of the page.
+            rows: the number of its rows.
+            sizes: the sizes of a page in the page, or in its request.
+        """
+        self._sizes.update(sizes)
+        for name, count in counts.items():
+            self._counts[name] = count
+            self._of_page[name] = count.value == rows and self._of_page.get(name, True)
+
+    def missing(self, received: int, pages: int) -> tuple[str, int] | None:
+        """Return the count that reports further rows, and its name; None if there is none.
+
+        Args:
+            received: the number of rows that arrived.
+            pages: the number of pages that arrived.
+        """
+        if self.confirm(received, pages):
+            return None
+        for name, count in self._valid(received):
+            if count.value > (received if count.unit is Unit.ROWS else pages):
+                return name, count.value
+        return None
+
+    def confirm(self, received: int, pages: int) -> bool:
+        """Return True if a count shows that all rows arrived; see `missing`."""
+        valid = [count for _, count in self._valid(received)]
+        if any(count.unit is Unit.ROWS for count in valid):
+            return self.confirm_rows(received)
+        return self.confirm_rows(received) or any(
+            count.value == pages for count in valid if count.unit is not Unit.ROWS
+        )
+
+    def confirm_rows(self, received: int) -> bool:
+        """Return True if a count of rows shows that all arrived; see `missing`."""
+        return any(
+            count.value == received
+            for _, count in self._valid(received)
+            if count.unit is not Unit.PAGES
+        )
+
+    def _valid(self, received: int) -> Iterator[tuple[str, Count]]:
+        for name, count in self._counts.items():
+            is_other = self._of_page[name] or count.value in self._sizes or count.value < received
+            if count.unit is not Unit.ROWS or not is_other:
+                yield name, count
+
+
+def _plain_header(name: str) -> str:
+    plain = plain_name(name).removeprefix("x")
+    return plain.removeprefix("wp").removeprefix("pagination")

@@ -1,0 +1,113 @@
+"""The end of a pass: believed if nothing in its pages speaks against it."""
+
+import requests
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+)
+
+from analytics_assets.extract.paging.completeness import Proof
+from analytics_assets.extract.paging.evidence.counts import CountClaims, requested_sizes
+from analytics_assets.extract.paging.evidence.page import Evidence
+
+
+class EndOfRead:
+    """The evidence of the pages of one pass.
+
+    Args:
+        proof: counts the pages and rows of the pass.
+        paginator: dlt's, at the first page; None if it is not known yet.
+    """
+
+    def __init__(self, proof: Proof, paginator: BasePaginator | None) -> None:
+        self._proof = proof
+        self._claims = CountClaims()
+        self._pages_before = self._rows_before = self._longest = 0
+        if isinstance(paginator, PageNumberPaginator):
+            before = paginator.initial_value - paginator.base_index
+            # page 1 may be the first one although `base_page` is 0
+            self._pages_before = before if before > 1 else 0
+        elif isinstance(paginator, OffsetPaginator):
+            self._rows_before = paginator.initial_value
+        self.last = Evidence()
+
+    def add(self, evidence: Evidence, rows: int, request: requests.PreparedRequest) -> None:
+        """Add the evidence of a page, after the proof has counted it.
+
+        Args:
+            evidence: that of the page.
+            rows: the number of its rows.
+            request: the request for it.
+        """
+        self._longest = max(self._longest, rows)
+        sizes = {*evidence.sizes, *requested_sizes(str(request.url))}
+        self._claims.add(evidence.counts, rows, sizes)
+        self.last = evidence
+
+    @property
+    def _pages(self) -> int:
+        """The number of pages of the API up to here, with those before the first request."""
+        before = -(-self._rows_before // self._longest) if self._longest else self._pages_before
+        return max(before, self._pages_before) + self._proof.pages
+
+    @property
+    def _received(self) -> int:
+        return self._rows_before + self._proof.received
+
+    def is_confirmed(self) -> bool:
+        """Return True if a count or a flag of the pages shows that all rows arrived."""
+        by_count = self._claims.confirm(self._received, self._pages)
+        return bool(self._proof.pages) and (by_count or self.last.reports_last)
+
+    def continues(self, paginator: BasePaginator | None) -> bool:
+        """Return True if a next page is named where dlt ends a read by its page number."""
+        return (
+            isinstance(paginator, PageNumberPaginator)
+            and self.last.reports_more
+            and self.last.next_page is not None
+            and not self._claims.confirm_rows(self._received)
+        )
+
+    def objection(self, by_counts: bool = False) -> str | None:
+        """Return what speaks against an end here, and the remedy; None if nothing does.
+
+        Args:
+            by_counts: True to leave out flags and references, as the page after them is no page.
+        """
+        missing = self._claims.missing(self._received, self._pages)
+        if missing:
+            name, count = missing
+            return (
+                f"the last page says that there is more (`{name}` is {count}), and `paginator` "
+                f"finds no way to it; {_remedy(name)}"
+            )
+        confirmed = self._claims.confirm(self._received, self._pages)
+        if by_counts or confirmed or not self.last.reports_more:
+            return None
+        if self.last.flag:
+            name = self.last.flag[0]
+            return (
+                f"the last page says that there is more (`{name}` says so), and `paginator` "
+                f"finds no way to it; {_remedy(name)}"
+            )
+        assert self.last.next_page, "else nothing reports more"
+        return (
+            f"the last page says that there is more (it has `{self.last.next_page.name}`), and "
+            "`paginator` finds no way to it; to follow it, write "
+            f'`"paginator": {self.last.next_page.paginator}` in `endpoint` of the entry; '
+            f"{_remedy(self.last.next_page.name)}"
+        )
+
+    @property
+    def has_link_alone(self) -> bool:
+        """True if nothing but a reference to a next page speaks against an end here."""
+        return (
+            not self._claims.missing(self._received, self._pages)
+            and self.last.flag is None
+            and self.last.reports_more
+        )
+
+
+def _remedy(name: str) -> str:
+    return f'if it means something else, write `"ignored_fields": ["{name}"]` in `paginator`'

@@ -1,0 +1,62 @@
+"""The flags of a page: that there are further pages, or that it is the last one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
+
+from analytics_assets.extract.paging.evidence.fields import Path
+from analytics_assets.extract.rows.response_body import plain_name
+
+MORE = frozenset(
+    ("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncated", "truncated", "morepages")
+)
+LAST = frozenset(
+    ("last", "islast", "lastpage", "islastpage", "endofstream", "isend", "done", "nomore")
+)
+NO = ("false", "0", "no", "")
+
+
+def flag_in(fields: Iterable[tuple[Path, Any]]) -> tuple[str, bool] | None:
+    """Find a flag such as `has_more` or `end_of_stream`.
+
+    Args:
+        fields: the fields of a page, by their paths.
+
+    Returns:
+        Its name, and True if it reports further pages; None if there is none. Of flags that differ,
+        one that reports further pages.
+    """
+    flags = []
+    for path, value in fields:
+        name = plain_name(path[-1])
+        if name in MORE and (flag := as_flag(value)) is not None:
+            flags.append((".".join(path), flag))
+        elif name in LAST and isinstance(value, bool):  # `last` may be a link or a number
+            flags.append((".".join(path), not value))
+    return max(flags, key=lambda flag: flag[1], default=None)
+
+
+def named_flag(has_more: TJsonPath | None, last_page: TJsonPath | None, body: Any) -> bool | None:
+    """Return the flag that the configuration names.
+
+    Args:
+        has_more: the path of a flag for further pages.
+        last_page: the path of a flag for the last page.
+        body: the decoded body.
+
+    Returns:
+        True if it reports further pages; None if the page has no such flag.
+    """
+    for path, inverted in ((has_more, False), (last_page, True)):
+        found = jsonpath.find_values(path, body) if path else []
+        flag = as_flag(found[0]) if found else None
+        if flag is not None:
+            return flag != inverted
+    return None
+
+
+def as_flag(value: Any) -> bool | None:
+    """Return the truth value of a boolean, a number or a text; None for anything else."""
+    return str(value).lower() not in NO if isinstance(value, bool | int | float | str) else None

@@ -1,0 +1,118 @@
+"""The reference to a next page: a link or a token in the body, or the header `Link`.
+
+Sources: RFC 8288 for the header, and OData, JSON:API, HAL and FHIR for fields.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+from requests.utils import parse_header_links
+
+from analytics_assets.extract.paging.evidence.fields import Path, json_path
+from analytics_assets.extract.rows.response_body import plain_name
+
+NEXT = {
+    *("next", "odatanextlink", "continuationtoken"),
+    *("nextpage", "nexturl", "nexturi", "nextlink", "nexthref", "nextcursor", "nexttoken"),
+    *("nextoffset", "nextmarker", "nextstartindex", "nextrecordsurl", "nextresultsurl"),
+    *("nextpageurl", "nextpageuri", "nextpagelink", "nextpagetoken", "nextpagecursor"),
+    *("nextpageid", "nextcontinuationtoken"),
+}
+LINKS = {"links", "link", "cursors", "cursor"}
+TARGETS = ("href", "url", "uri", "link")
+NOTHING = ("", "null", "none", "false", "0")
+
+
+@dataclass(frozen=True)
+class NextPage:
+    """A reference to a next page.
+
+    Args:
+        name: its field or header, for errors.
+        value: the URL, the token or the number.
+        path: the JSON path of the field; "" for a header.
+    """
+
+    name: str
+    value: Any
+    path: str = ""
+
+    @property
+    def is_url(self) -> bool:
+        """True if it can be requested as it is."""
+        return isinstance(self.value, str) and self.value.startswith(("http", "/"))
+
+    @property
+    def paginator(self) -> str:
+        """The `paginator` that follows it, as it is written in an entry."""
+        if not self.path:
+            return '"header_link"'
+        if self.is_url:
+            return f'{{"type": "json_link", "next_url_path": "{self.path}"}}'
+        return (
+            f'{{"type": "cursor", "cursor_path": "{self.path}", "cursor_param": "<the API\'s '
+            'parameter for it>"}'
+        )
+
+
+def next_page_in(
+    fields: Iterable[tuple[Path, Any]], headers: Mapping[str, str], url: str = ""
+) -> NextPage | None:
+    """Find the reference to the next page.
+
+    Args:
+        fields: the fields of a page, by their paths.
+        headers: those of the response.
+        url: the URL of the request; a link to itself leads nowhere.
+    """
+    for found in (*_in_header(headers), *_in_fields(fields)):
+        if not (url and isinstance(found.value, str) and urljoin(url, found.value) == url):
+            return found
+    return None
+
+
+def denies_next_page(fields: Iterable[tuple[Path, Any]]) -> bool:
+    """Return True if a field for the reference to a next page has none, as of `"next": null`."""
+    found = [value for path, value in fields if plain_name(path[-1]) in NEXT]
+    return bool(found) and not any(
+        is_reference(value) or isinstance(value, Mapping) for value in found
+    )
+
+
+def _in_header(headers: Mapping[str, str]) -> Iterator[NextPage]:
+    for link in parse_header_links(headers.get("Link") or headers.get("link") or ""):
+        if "next" in link.get("rel", "").lower().split() and link.get("url"):
+            yield NextPage("Link", link["url"])
+
+
+def _in_fields(fields: Iterable[tuple[Path, Any]]) -> Iterator[NextPage]:
+    for path, value in fields:
+        name = plain_name(path[-1])
+        if name in LINKS and isinstance(value, list):
+            yield from _in_list(path, value)
+        elif name in NEXT and isinstance(value, Mapping):
+            targets = [target for target in TARGETS if is_reference(value.get(target))]
+            parts = targets or [part for part in value if is_reference(value[part])]
+            for part in parts[:1]:
+                yield NextPage(".".join(path), value[part], json_path((*path, part)))
+        elif name in NEXT and is_reference(value):
+            yield NextPage(".".join(path), value, json_path(path))
+
+
+def _in_list(path: Path, links: list[Any]) -> Iterator[NextPage]:
+    """Find the link in a list such as `[{"rel": "next", "href": ...}]`."""
+    for link in links:
+        for kind in ("rel", "relation"):
+            if isinstance(link, Mapping) and link.get(kind) == "next":
+                for target in TARGETS:
+                    if is_reference(link.get(target)):
+                        place = f"{json_path(path)}[?(@.{kind}=='next')].{target}"
+                        yield NextPage(".".join(path), link[target], place)
+
+
+def is_reference(value: Any) -> bool:
+    """Return True if a value can be a link, a token or a number, rather than none."""
+    is_scalar = isinstance(value, str | int | float)
+    return is_scalar and str(value).strip().lower() not in NOTHING

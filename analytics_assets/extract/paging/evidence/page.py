@@ -1,0 +1,125 @@
+"""The evidence in one page: all that it states about the end of its read."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+from analytics_assets.extract.paging.evidence.counts import (
+    Count,
+    Unit,
+    counts_in,
+    named_count,
+    names_pages,
+    page_sizes_in,
+)
+from analytics_assets.extract.paging.evidence.end_paths import EndPaths
+from analytics_assets.extract.paging.evidence.fields import fields_of
+from analytics_assets.extract.paging.evidence.flags import flag_in, named_flag
+from analytics_assets.extract.paging.evidence.next_page import (
+    LINKS,
+    NextPage,
+    denies_next_page,
+    next_page_in,
+)
+from analytics_assets.extract.paging.evidence.total import CONTAINERS, TotalFinder
+from analytics_assets.extract.rows.response_body import plain_name
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence in one page.
+
+    Args:
+        total: the number of all rows, by a field or header that is no other number.
+        counts: the numbers that may count all rows or pages, by field or header.
+        sizes: the numbers that are the size of a page.
+        flag: the name of a flag, and True if it reports further pages; None if there is none.
+        next_page: the reference to a next page; None if there is none.
+        named_flag: the flag that the configuration names; None if it names none, or it is missing.
+        denies_next: True if a field for the reference to a next page has none.
+    """
+
+    total: int | None = None
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    sizes: Collection[int] = ()
+    flag: tuple[str, bool] | None = None
+    next_page: NextPage | None = None
+    named_flag: bool | None = None
+    denies_next: bool = False
+
+    @property
+    def reports_zero(self) -> bool:
+        """True if a number of all rows is zero."""
+        of_rows = [count.value for count in self.counts.values() if count.unit is Unit.ROWS]
+        return self.total == 0 or 0 in of_rows
+
+    @property
+    def reports_last(self) -> bool:
+        """True if a flag reports that this is the last page."""
+        return self.flag is not None and not self.flag[1]
+
+    @property
+    def reports_more(self) -> bool:
+        """True if a flag reports further pages, or a reference to one does and no flag the end."""
+        return self.flag[1] if self.flag else self.next_page is not None
+
+
+class EvidenceFinder:
+    """Finds the evidence in pages.
+
+    Args:
+        paths: the fields that the configuration names.
+        selector: the path of the rows.
+        by_number: True for a paginator by page number.
+        counted: False to leave out the number of all rows.
+    """
+
+    def __init__(
+        self,
+        paths: EndPaths,
+        selector: str = "",
+        by_number: bool = False,
+        counted: bool = True,
+    ) -> None:
+        self._paths = paths
+        self._by_number = by_number
+        self._counted = counted
+        total = paths.total_path
+        of_pages = by_number or names_pages(total)
+        self.names_total = total is not None and not of_pages
+        rows_path, pages_path = (None, total) if of_pages else (total, None)
+        self._totals = TotalFinder(rows_path, selector, pages_path, paths.ignored)
+        on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
+        self._containers = CONTAINERS | LINKS | on_the_way
+
+    def find(self, body: Any, headers: Mapping[str, str], url: str = "") -> Evidence:
+        """Find the evidence in a page.
+
+        Args:
+            body: the decoded body; its rows, and what is in them, are no evidence.
+            headers: those of the response.
+            url: the URL of the request; a link to itself leads nowhere.
+        """
+        paths = self._paths
+        fields = [
+            (path, value)
+            for path, value in fields_of(body, self._containers)
+            if not paths.ignores(path[-1], ".".join(path))
+        ]
+        if paths.ignored:
+            kept = {name: text for name, text in headers.items() if not paths.ignores(name)}
+            headers = CaseInsensitiveDict(kept)
+        named = named_flag(paths.has_more_path, paths.last_page_path, body)
+        counts = counts_in(fields, headers)
+        return Evidence(
+            self._totals.find(body, headers) if self._counted else None,
+            {**counts, **named_count(paths.total_path, self._by_number, body)},
+            page_sizes_in(fields),
+            flag_in(fields) if named is None else ("the flag that `paginator` names", named),
+            next_page_in(fields, headers, url),
+            named,
+            denies_next_page(fields),
+        )

@@ -1,0 +1,90 @@
+"""The place of the rows in the pages of a read, and pages without anything there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import requests
+
+from analytics_assets.extract.http.errors import BodyError
+from analytics_assets.extract.paging.completeness import Proof
+from analytics_assets.extract.paging.evidence.empty_answer import reports_no_rows
+from analytics_assets.extract.paging.evidence.page import Evidence
+from analytics_assets.extract.paging.last_page import EmptyAnswer, PastEnd
+from analytics_assets.extract.rows.data_selector import (
+    Absence,
+    AbsentRowsError,
+    DataSelector,
+    DetectedSelector,
+)
+
+
+class RowPlace:
+    """The place of the rows in the pages of one read.
+
+    Args:
+        resource: the resource, for errors.
+        selector: the entry's `data_selector`.
+        allows_absence: True if a page without anything there has no rows.
+
+    Attributes:
+        filters: True if an empty page may have rows that are left out.
+    """
+
+    def __init__(self, resource: str, selector: DataSelector, allows_absence: bool) -> None:
+        self._resource = resource
+        self._allows_absence = allows_absence
+        self._is_proved = False  # an earlier page has its rows there
+        self._is_detected_too_early = False
+        self._detected = None if selector.selector else DetectedSelector(resource)
+        self._key = selector.key
+        self.filters = selector.is_filter
+
+    def has_key(self, body: Any) -> bool:
+        """Return True if a body has the fields that identify a row, or none are known."""
+        return all(body.get(field) is not None for field in self._key)
+
+    def absence(
+        self, response: requests.Response, rows: Sequence[Any], received: int
+    ) -> AbsentRowsError | None:
+        """Return the error if a page has nothing in the place of its rows.
+
+        Args:
+            response: the page.
+            rows: its rows.
+            received: the number of rows on the pages before it.
+
+        Raises:
+            BodyError: the page has its rows elsewhere.
+        """
+        if isinstance(response, EmptyAnswer):
+            self._is_detected_too_early = not self._is_proved
+            return response.error
+        if isinstance(response, PastEnd) or self._detected is None:
+            return None
+        body = response.json()
+        if self._is_detected_too_early and rows and self._detected.is_elsewhere(body):
+            raise BodyError(
+                f"{self._resource}: its first answer had nothing in the place of its rows, which "
+                "is therefore unknown. Name the place as `data_selector`."
+            )
+        return self._detected.absence(body, received)
+
+    def accept(self, absence: AbsentRowsError | None, evidence: Evidence, proof: Proof) -> None:
+        """Refuse a page with nothing in the place of its rows, unless it reports that it has none.
+
+        Args:
+            absence: the error for the page; None if there is something.
+            evidence: that of the page.
+            proof: has counted the pages before it.
+
+        Raises:
+            AbsentRowsError: the page does not report that it has no rows.
+        """
+        if absence is None:
+            self._is_proved = True
+            return
+        is_allowed = self._allows_absence or self._is_proved
+        total = proof.total if evidence.total is None else evidence.total
+        is_null = absence.absence is Absence.NULL
+        if not reports_no_rows(evidence, total, proof.received, is_null, is_allowed):
+            raise absence

@@ -1,0 +1,66 @@
+"""Answers with nothing in the place of their rows: no rows where the answer agrees, or an error."""
+
+from typing import Any
+
+import pytest
+
+from analytics_assets.extract.paging.evidence.empty_answer import reports_no_rows
+from analytics_assets.extract.paging.evidence.end_paths import EndPaths
+from analytics_assets.extract.paging.evidence.page import EvidenceFinder
+
+
+def reported(body: Any, received: int = 0, is_allowed: bool = False) -> bool:
+    evidence = EvidenceFinder(EndPaths(), "data").find(body, {})
+    is_null = body is None or "data" in body
+    return reports_no_rows(evidence, evidence.total, received, is_null, is_allowed)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rowCount": 0},
+        {"total": 0},
+        {"data": None, "total": 0},
+        {"data": None, "next_cursor": None},
+        {"data": None, "links": {"next": None}},
+        {"data": None, "has_more": False},
+        {"data": None, "end_of_stream": True},
+    ],
+    ids=str,
+)
+def test_an_answer_agrees_that_there_are_no_rows(body: Any) -> None:
+    assert reported(body)
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"kind": "report"}, {"data": None}, {"next_cursor": None}], ids=str
+)
+def test_an_answer_that_says_nothing_has_no_rows_where_that_is_known_to_be_possible(
+    body: Any,
+) -> None:
+    assert not reported(body)
+    assert reported(body, is_allowed=True)
+    assert reported(body, received=3, is_allowed=True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"total": 250},
+        {"data": None, "total": 250},
+        {"data": None, "count": 250},
+        {"data": None, "next_cursor": "x"},
+        {"data": None, "total": 0, "next": "/orders?page=2"},
+        {"has_more": True},
+        {"end_of_stream": False},
+    ],
+    ids=str,
+)
+def test_an_answer_that_reports_rows_is_an_error_whatever_is_known(body: Any) -> None:
+    assert not reported(body)
+    assert not reported(body, received=3, is_allowed=True)
+
+
+def test_a_total_that_is_reached_agrees_and_another_does_not() -> None:
+    assert reported({"total": 3}, received=3)
+    assert not reported({"total": 0}, received=3, is_allowed=True)
