@@ -7,7 +7,6 @@ API's total or an empty page, and an inconsistent pass is read again from the st
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum, auto
 from typing import Any
 
 import requests
@@ -24,17 +23,9 @@ from analytics_assets.extract.paging.evidence.end_of_read import EndOfRead
 from analytics_assets.extract.paging.evidence.page import Evidence, EvidenceFinder
 from analytics_assets.extract.paging.last_page import EmptyAnswer, PastEnd, checked
 from analytics_assets.extract.paging.page_range import PageRange
-from analytics_assets.extract.paging.position import Position, Probe
+from analytics_assets.extract.paging.position import Position, Probe, Progress
 from analytics_assets.extract.paging.read_ahead import ReadAhead
 from analytics_assets.extract.paging.row_place import RowPlace
-
-
-class Progress(Enum):
-    """The state of a read after a page."""
-
-    READING = auto()
-    RESTARTING = auto()  # the pages of this pass are void
-    COMPLETE = auto()
 
 
 class VerifyingPaginator(BasePaginator):
@@ -254,8 +245,8 @@ class VerifyingPaginator(BasePaginator):
 
     def _repeats_last_page(self, rows: Sequence[Any], evidence: Evidence) -> bool:
         # a repeated full page may be a limit on offsets, with further rows after it
-        again = self._position.is_short and self.proof.repeats(rows)
-        return again and self._may_be_last_page(evidence)
+        is_again = self._position.is_short and self.proof.repeats(rows)
+        return is_again and self._may_be_last_page(evidence)
 
     def _probe_beyond_end(self, rows: list[Any]) -> None:
         """Request a page far beyond the end, where the API must repeat its last page again.

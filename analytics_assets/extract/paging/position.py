@@ -28,6 +28,14 @@ PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it agai
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
 
 
+class Progress(Enum):
+    """The state of a read after a page."""
+
+    READING = auto()
+    RESTARTING = auto()  # the pages of this pass are void
+    COMPLETE = auto()
+
+
 class Probe(Enum):
     """A page that is requested to prove an end, and not for its rows."""
 

@@ -25,7 +25,8 @@ from analytics_assets.extract.compat import (
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.bulk_read import BulkRead
 from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
-from analytics_assets.extract.paging.paginator import Progress, VerifyingPaginator
+from analytics_assets.extract.paging.paginator import VerifyingPaginator
+from analytics_assets.extract.paging.position import Progress
 from analytics_assets.extract.paging.spool import PageSpool
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 
