@@ -21,9 +21,11 @@ DEPENDENTS = {
     "duckdb": "SELECT 'the index ' || index_name FROM duckdb_indexes() "
     "WHERE database_name = current_database() AND schema_name = %s AND table_name = %s "
     "AND %s IS NOT NULL ORDER BY 1",
-    "postgres": "SELECT DISTINCT 'the view ' || r.ev_class::regclass FROM pg_depend d "
+    "postgres": "SELECT DISTINCT format('the view %%s.%%s', v.relnamespace::regnamespace, "
+    "v.relname) FROM pg_depend d "
     "JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
-    "JOIN pg_class t ON t.oid = d.refobjid AND r.ev_class <> t.oid "
+    "JOIN pg_class v ON v.oid = r.ev_class AND v.oid <> d.refobjid "
+    "JOIN pg_class t ON t.oid = d.refobjid "
     "JOIN pg_namespace n ON n.oid = t.relnamespace "
     "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
     "WHERE n.nspname = %s AND t.relname = %s AND a.attname = %s ORDER BY 1",
