@@ -7,7 +7,7 @@ other modules are documented: https://dlthub.com/docs/general-usage/http/rest-cl
 import copy
 import inspect
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import dlt
@@ -51,13 +51,13 @@ def paginator_types() -> Collection[str]:
     return PAGINATOR_MAP.keys()
 
 
-def paginator_options(kind: str) -> Collection[str]:
+def paginator_options(kind: Any) -> Mapping[str, inspect.Parameter]:
     """Return the options of a type of paginator; none for an unknown type and for `auto`.
 
     dlt 1.31 makes each type from a dictionary, but documents no way from a type to its class.
     """
-    paginator_class = PAGINATOR_MAP.get(kind)
-    return inspect.signature(paginator_class).parameters.keys() if paginator_class else ()
+    paginator_class = PAGINATOR_MAP.get(kind) if isinstance(kind, str) else None
+    return inspect.signature(paginator_class).parameters if paginator_class else {}
 
 
 def configured_paginator(paginator: Any, path: str) -> BasePaginator | None:

@@ -3,18 +3,29 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from inspect import Parameter
+from typing import Any, get_args
 
+from dlt.common import jsonpath
+from dlt.common.data_types.typing import DATA_TYPES
 from dlt.common.exceptions import DictValidationException
+from dlt.common.schema.typing import MERGE_STRATEGIES, WRITE_DISPOSITIONS
 from dlt.sources.rest_api import rest_api_resources
 from requests import Session
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
-from analytics_assets.config.resource import as_endpoint
-from analytics_assets.extract.compat import paginator_types
-from analytics_assets.extract.paging.evidence.end_paths import config_for_dlt
+from analytics_assets.config.resource import as_disposition, as_endpoint
+from analytics_assets.extract.compat import paginator_options, paginator_types
+from analytics_assets.extract.paging.evidence.end_paths import OWN_OPTIONS, config_for_dlt
 
+NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+PLAIN = {
+    int: "a whole number, without quotes",
+    str: "a text",
+    bool: "True or False",
+    type(None): "None",
+}
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
 # dlt accepts any text for these, and any plain value of a parameter
@@ -33,6 +44,7 @@ def validate_entries(api: Api) -> None:
     accepted = set()
     for resource in api.resources.values():
         config = resource.config
+        refuse_wrong_values(config)
         kind = _kind(config["resources"])
         if kind not in accepted:
             _validate(config)
@@ -103,15 +115,138 @@ def refusals_explained(config: Any) -> Iterator[None]:
     except (DictValidationException, ValueError, TypeError) as error:
         entries = config["resources"]
         names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
-        reason = _unknown_paginator(config) or _deepest(error)
+        reason = _unknown_option(config) or _deepest(error)
         raise ConfigurationError(f"dlt refuses the entry of {names}: {reason}") from error
 
 
-def _unknown_paginator(config: Any) -> str | None:
-    """Describe a paginator that dlt does not have; dlt would blame the options beside its type."""
-    entries = (config.get("resource_defaults"), *config["resources"])
-    endpoints = [each.get("endpoint") for each in entries if isinstance(each, dict)]
-    for part in (config["client"], *map(as_endpoint, endpoints)):
+def refuse_wrong_values(config: Mapping[str, Any]) -> None:
+    """Refuse values that dlt 1.31 takes without a look, or refuses without their names.
+
+    Args:
+        config: a dlt configuration.
+
+    Raises:
+        ConfigurationError: a value cannot be used; the message names its entry and the remedy.
+    """
+    for where, endpoint in _endpoints(config):
+        wrong = _wrong_option(endpoint.get("paginator")) or _wrong_path(endpoint)
+        if wrong:
+            raise ConfigurationError(f"{where}: {wrong}")
+    for where, entry in _entries(config):
+        wrong = _wrong_columns(entry.get("columns")) or _wrong_disposition(entry)
+        if wrong:
+            raise ConfigurationError(f"{where}: {wrong}")
+
+
+def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the defaults and the entries, each with its name in an error."""
+    yield "`resource_defaults`", config.get("resource_defaults") or {}
+    for entry in config["resources"]:
+        if isinstance(entry, dict):
+            yield f"resource `{entry.get('name')}`", entry
+
+
+def _endpoints(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the parts that may have a paginator, each with its name in an error."""
+    yield "`client`", config["client"]
+    for where, entry in _entries(config):
+        yield where, as_endpoint(entry.get("endpoint"))
+
+
+def _wrong_option(paginator: Any) -> str | None:
+    """Describe an option of a paginator that is missing, or has a value of a wrong type."""
+    options = _options_of(paginator)
+    for name, option in options.items():
+        hint = option.annotation
+        if name not in paginator:
+            if option.default is option.empty:
+                return f"`paginator` of the type {paginator['type']!r} needs `{name}`; add it."
+        elif not _fits(paginator[name], hint):
+            return (
+                f"`{name}` in `paginator` cannot be {paginator[name]!r}: give {_described(hint)}."
+            )
+    if "limit" in options and paginator["limit"] < 1:
+        return f"`limit` in `paginator` cannot be {paginator['limit']}: give at least 1."
+    return None
+
+
+def _options_of(paginator: Any) -> Mapping[str, Parameter]:
+    """Return the options of a paginator's type; empty if it is no dictionary of a known type."""
+    options = paginator_options(paginator.get("type")) if isinstance(paginator, dict) else {}
+    return {name: option for name, option in options.items() if option.kind in NAMED}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    kinds = get_args(hint) or (hint,)
+    # True is an integer, too
+    return any(
+        type(value) is kind
+        if kind in PLAIN
+        else not isinstance(kind, type) or isinstance(value, kind)
+        for kind in kinds
+    )
+
+
+def _described(hint: Any) -> str:
+    kinds = get_args(hint) or (hint,)
+    known = [PLAIN[kind] for kind in kinds if kind in PLAIN]
+    return " or ".join(reversed(known)) or str(hint)
+
+
+def _wrong_path(endpoint: Mapping[str, Any]) -> str | None:
+    """Describe a path of JSON that cannot be read."""
+    paginator = endpoint.get("paginator")
+    parts = paginator if isinstance(paginator, dict) else {}
+    paths = {name: parts[name] for name in parts if name.endswith("_path")}
+    for name, path in {**paths, "data_selector": endpoint.get("data_selector")}.items():
+        if not isinstance(path, str):
+            continue
+        try:
+            jsonpath.compile_path(path)
+        except Exception as error:  # the parser's own, and those of its lexer
+            reason = str(error).strip().rstrip(".!")
+            return (
+                f"`{name}` cannot be {path!r}, which is no JSONPath such as 'data.items': {reason}."
+            )
+    return None
+
+
+def _wrong_columns(columns: Any) -> str | None:
+    """Describe hints of columns that are none."""
+    named = columns if isinstance(columns, dict) else {}
+    if isinstance(columns, list):
+        named = dict(enumerate(columns))
+    for name, hint in named.items():
+        if not isinstance(hint, dict):
+            return (
+                f"`{name}` in `columns` cannot be {hint!r}: give a dictionary of hints such as "
+                '{"data_type": "text"}.'
+            )
+        kind = hint.get("data_type")
+        if kind is not None and kind not in DATA_TYPES:
+            return (
+                f"`data_type` of `{name}` in `columns` cannot be {kind!r}"
+                f"{did_you_mean(kind, DATA_TYPES)} Types are {listed(sorted(DATA_TYPES))}."
+            )
+    return None
+
+
+def _wrong_disposition(entry: Mapping[str, Any]) -> str | None:
+    """Describe a write disposition, or a merge strategy, that dlt does not have."""
+    given = as_disposition(entry.get("write_disposition"))
+    for name, known in (("disposition", WRITE_DISPOSITIONS), ("strategy", MERGE_STRATEGIES)):
+        value = given.get(name)
+        if isinstance(value, str) and value not in known:
+            return (
+                f"the {name} of `write_disposition` cannot be {value!r}"
+                f"{did_you_mean(value, known)} dlt has {listed(sorted(known))}."
+            )
+    return None
+
+
+def _unknown_option(config: Any) -> str | None:
+    """Describe a paginator, or an option of it, that dlt does not have."""
+    for _, part in _endpoints(config):
         paginator = part.get("paginator")
         kind = paginator.get("type") if isinstance(paginator, dict) else paginator
         if isinstance(kind, str) and kind not in paginator_types():
@@ -119,6 +254,13 @@ def _unknown_paginator(config: Any) -> str | None:
                 f"`paginator` is of the type {kind!r}, which dlt does not have"
                 f"{did_you_mean(kind, paginator_types())} Types are {listed(paginator_types())}."
             )
+        options = [*_options_of(paginator), *OWN_OPTIONS]
+        for name in paginator if isinstance(paginator, dict) else ():
+            if name not in (*options, "type"):
+                return (
+                    f"`paginator` of the type {kind!r} has no option {name!r}"
+                    f"{did_you_mean(name, options)} Options are {listed(sorted(set(options)))}."
+                )
     return None
 
 

@@ -16,7 +16,7 @@ from analytics_assets.config.resource import (
 )
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract import lossless
-from analytics_assets.extract.dlt_validation import refusals_explained
+from analytics_assets.extract.dlt_validation import refusals_explained, refuse_wrong_values
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
@@ -85,6 +85,7 @@ def rest_api_source(
         >>> list(source.resources)
         ['orders']
     """
+    refuse_wrong_values(config)
     # the pipeline of the caller may load into any warehouse
     connection = connection or connect(config["client"], name, embeddable=False)
     reading = resolve_configuration(ReadingSettings())

@@ -54,7 +54,9 @@ def test_an_entry_that_dlt_refuses_is_named_though_others_look_like_it(what: str
         entry("returns", endpoint={"path": "/v1/returns", "params": {"a": "b"}}),
     ]
     validate_entries(shop(*others))
-    with pytest.raises(ConfigurationError, match=r"^dlt refuses the entry of `orders`: "):
+    with pytest.raises(
+        ConfigurationError, match=r"^(dlt refuses the entry of|resource) `orders`: "
+    ):
         validate_entries(shop(*others, entry("orders", **REFUSED[what])))
 
 
@@ -101,3 +103,52 @@ def test_an_unknown_paginator_is_named_with_the_known_ones(paginator: Any, place
         "dlt refuses the entry of `orders`: `paginator` is of the type 'ofset', which dlt does not "
         "have; did you mean `offset`? Types are `"
     )
+
+
+def offset(**options: Any) -> dict[str, Any]:
+    return {"endpoint": {"path": "/", "paginator": {"type": "offset", "limit": 100, **options}}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "wrong", "remedy"),
+    [
+        (offset(limit="100"), "`limit` in `paginator` cannot be '100'", "a whole number, without"),
+        (offset(limit=None), "`limit` in `paginator` cannot be None", "give a whole number"),
+        (offset(limit=True), "`limit` in `paginator` cannot be True", "give a whole number"),
+        (offset(limit=0), "`limit` in `paginator` cannot be 0", "give at least 1"),
+        (offset(maximum_offset="9"), "`maximum_offset` in `paginator` cannot be '9'", "None or a"),
+        (offset(stop_after_empty_page="no"), "cannot be 'no'", "True or False"),
+        (offset(total_path=7), "`total_path` in `paginator` cannot be 7", "a text"),
+        (offset(total_path="$.["), "`total_path` cannot be '$.['", "JSONPath such as"),
+        (offset(limit_parm="n"), "has no option 'limit_parm'", "did you mean `limit_param`?"),
+        ({"endpoint": {"data_selector": "$.["}}, "`data_selector` cannot be '$.['", "JSONPath"),
+        ({"endpoint": {"paginator": {"type": "offset"}}}, "needs `limit`", "add it"),
+        ({"columns": {"a": "text"}}, "`a` in `columns` cannot be 'text'", '{"data_type": "text"}'),
+        ({"columns": {"a": {"data_type": "txt"}}}, "cannot be 'txt'", "did you mean `text`?"),
+        ({"write_disposition": "merged"}, "cannot be 'merged'", "did you mean `merge`?"),
+        (
+            {"write_disposition": {"disposition": "merge", "strategy": "upsrt"}},
+            "the strategy of `write_disposition` cannot be 'upsrt'",
+            "did you mean `upsert`?",
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_with_its_remedy(
+    parts: dict[str, Any], wrong: str, remedy: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        validate_entries(shop(entry("orders", primary_key="id", **parts)))
+
+    assert "`orders`: " in str(refused.value)
+    assert wrong in str(refused.value)
+    assert remedy in str(refused.value)
+
+
+def test_wrong_values_of_the_client_and_of_the_defaults_are_named() -> None:
+    paginator = {"type": "offset", "limit": "100"}
+    with pytest.raises(ConfigurationError, match=r"^`client`: `limit`"):
+        validate_entries(shop("orders", paginator=paginator))
+    defaults = {"endpoint": {"paginator": paginator}}
+    config = {"client": {"base_url": "x"}, "resource_defaults": defaults, "resources": ["orders"]}
+    with pytest.raises(ConfigurationError, match=r"^`resource_defaults`: `limit`"):
+        validate_entries(Api(name="shop", config=config))
