@@ -82,7 +82,8 @@ def _first_page(
     The rows of a resource that is read from the rows of another are those of that one's first page.
     """
     config = with_params(resource.config, resource.name, params)
-    source = sample_source(config, resource.api_name, connection).with_resources(resource.name)
+    source = sample_source(config, resource.api_name, connection, resource.absent)
+    source = source.with_resources(resource.name)
     for each in source.resources.values():
         if not each.is_transformer:
             each.add_limit(1)

@@ -39,6 +39,7 @@ class PolicyEntry(TypedDict, total=False):
     newest: NewestRequest | None
     rename: Mapping[str, str]
     nested: Literal["json", "columns"]
+    empty: Literal["list", "absent"]
     max_rejected_share: float
     prune: bool
     max_pruned_share: float
@@ -65,6 +66,8 @@ class Policy:
         nested: the columns of an object within a row, where the contract describes it: one of JSON,
             or one for each of its fields, named as dlt does (`user__email`), down to the entry's
             `max_table_nesting`. Lists stay JSON.
+        empty: the form of an answer without rows: a list without elements, or nothing at all in
+            the place of the list, which is an error otherwise.
         max_rejected_share: the share of a load's rows, from 0 to 1, that may break the contract
             before the check `no_rejected_rows` fails; up to it the check warns.
         prune: True to delete rows from the table that the API no longer has.
@@ -83,6 +86,7 @@ class Policy:
     newest: NewestRequest | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     nested: Literal["json", "columns"] = "json"
+    empty: Literal["list", "absent"] = "list"
     max_rejected_share: float = 0.01
     prune: bool = False
     max_pruned_share: float = 0.1

@@ -17,7 +17,7 @@ from analytics_assets.contract.errors import BrokenReferenceError, TooManyColumn
 from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
 from analytics_assets.contract.openapi.json_schema import MAX_COLUMNS, columns_of
 from analytics_assets.contract.openapi.references import Schema
-from analytics_assets.contract.openapi.response_schema import row_schema
+from analytics_assets.contract.openapi.response_schema import row_schema, rows_may_be_absent
 from analytics_assets.contract.stored_table import StoredTable
 
 LOG = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class Contract:
         problem: the reason why the document gives no columns; None if it does, or if it does not
             describe the rows.
         table: the stored table, where it differs.
+        rows_may_be_absent: True if the document allows a response without a list of rows.
     """
 
     resource: str
@@ -46,6 +47,7 @@ class Contract:
     problem: str | None = None
     hard_delete: str | None = None
     table: StoredTable = field(default_factory=StoredTable)
+    rows_may_be_absent: bool = field(default=False, compare=False)
 
     @property
     def has_schema(self) -> bool:
@@ -176,6 +178,7 @@ def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
         key,
         rename,
         hard_delete=mark,
+        rows_may_be_absent=schema is not None and _rows_may_be_absent(endpoints, resource),
     )
 
 
@@ -224,19 +227,32 @@ def _hints_of(columns: Any) -> dict[str, dict[str, Any]]:
     }
 
 
+def _rows_may_be_absent(endpoints: Endpoints, resource: ResourceConfig) -> bool:
+    method = str(resource.endpoint.get("method") or "get")
+    selector = resource.endpoint.get("data_selector")
+    return any(
+        rows_may_be_absent(endpoints, path, method, selector) for path in _paths_of(resource)
+    )
+
+
 def _row_schema(endpoints: Endpoints, resource: ResourceConfig) -> Schema | None:
     endpoint = resource.endpoint
-    path, method = str(endpoint["path"]), str(endpoint.get("method") or "get")
-    selector = endpoint.get("data_selector")
+    method, selector = str(endpoint.get("method") or "get"), endpoint.get("data_selector")
     paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
     accepts_object = is_single_page(paginator)
-    base_url = resource.config["client"].get("base_url")
-    if isinstance(base_url, str) and "://" not in path:
-        whole = f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}"
-        found = row_schema(endpoints, whole, method, selector, accepts_object)
-        if found:
-            return found
-    return row_schema(endpoints, path, method, selector, accepts_object)
+    found = (
+        row_schema(endpoints, path, method, selector, accepts_object)
+        for path in _paths_of(resource)
+    )
+    return next(filter(None, found), None)
+
+
+def _paths_of(resource: ResourceConfig) -> list[str]:
+    """Return the path of an endpoint, below that of the base URL first."""
+    path, base_url = str(resource.endpoint["path"]), resource.config["client"].get("base_url")
+    if not isinstance(base_url, str) or "://" in path:
+        return [path]
+    return [f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}", path]
 
 
 def _check_rename(contract: Contract) -> None:

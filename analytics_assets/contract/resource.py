@@ -1,6 +1,6 @@
 """A resource with its contract, for both its asset and its requests."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
 from analytics_assets.config.api import Api
@@ -19,6 +19,12 @@ class Resource(ResourceConfig):
 
     api: Api
     contract: Contract
+
+    @property
+    def absent(self) -> Collection[str]:
+        """The resources of the API whose policy has `"empty": "absent"`."""
+        resources = self.api.resources.values()
+        return [each.name for each in resources if each.policy.empty == "absent"]
 
 
 def resources_of(api: Api) -> Mapping[str, Resource]:

@@ -6,11 +6,7 @@ from typing import Any, TypeVar
 
 from dlt.common import jsonpath
 from dlt.common.schema.typing import TWriteDispositionConfig
-from dlt.sources.helpers.rest_client.paginators import (
-    BasePaginator,
-    OffsetPaginator,
-    PageNumberPaginator,
-)
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import (
@@ -30,11 +26,7 @@ from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.bulk_read import BulkRead
 from analytics_assets.extract.paging.completeness import Proof
-from analytics_assets.extract.paging.evidence.end_paths import (
-    EndPaths,
-    ignores_totals,
-    without_own_options,
-)
+from analytics_assets.extract.paging.evidence.end_paths import without_own_options
 from analytics_assets.extract.paging.evidence.page import EvidenceFinder
 from analytics_assets.extract.paging.page_range import follows_links, is_single_page
 from analytics_assets.extract.paging.paginator import VerifyingPaginator
@@ -107,7 +99,8 @@ class Entry:
         )
         self._refuse_selector(stock)
         self.cursor = cursor
-        self._place = RowPlace(self.name, self._selector, allows_absence)
+        is_allowed = allows_absence or self.contract.rows_may_be_absent
+        self._place = RowPlace(self.name, self._selector, is_allowed)
         self._is_sample = is_sample
         self.paginator = self._verifying_paginator(stock, reading)
 
@@ -268,11 +261,8 @@ class Entry:
         # one object by its path, whose fields are its own
         is_object = is_single_page(paginator) and not self._paging
         is_read_once = is_single_page(paginator) and (is_object or self._is_sample)
-        evidence = EvidenceFinder(
-            EndPaths.of(self._paging, paginator),
-            str(self._selector.selector or ""),
-            isinstance(paginator, PageNumberPaginator),
-            counted=not (ignores_totals(self._paging, paginator) or is_read_once),
+        evidence = EvidenceFinder.of(
+            self._paging, paginator, str(self._selector.selector or ""), counted=not is_read_once
         )
         connection = self._connection if self._may_prefetch() else None
         # the pages of a `parallelized` child are loaded as they arrive: there is no second pass

@@ -40,7 +40,8 @@ def fetch_newest(
         WatermarkError: a row has no time in that field.
     """
     config, name = _one_page(resource, newest), resource.name
-    source = sample_source(config, resource.api_name, connection).with_resources(name)
+    source = sample_source(config, resource.api_name, connection, resource.absent)
+    source = source.with_resources(name)
     field = jsonpath.compile_path(newest["field"])
     moments = []
     for row in source.resources[name]:

@@ -59,6 +59,38 @@ def row_schema(
     return rows if references.followed(rows) else None
 
 
+def rows_may_be_absent(
+    endpoints: Endpoints, path: str, method: str = "get", data_selector: str | None = None
+) -> bool:
+    """Return True if a document allows a response without a list of rows, or null in its place.
+
+    Args:
+        endpoints: those of an OpenAPI document.
+        path: as for `row_schema`.
+        method: the HTTP method.
+        data_selector: the JSON path of the rows; False is returned for one with a filter.
+
+    Raises:
+        ContractError: a `$ref` leads nowhere.
+    """
+    steps = _steps(data_selector or "$")
+    schema: Any = _response_schema(endpoints, endpoints.operation(path, method))
+    within: Followed = frozenset()
+    if steps is None:
+        return False
+    for step in steps:
+        flat, within = endpoints.references.flat_within(schema, within)
+        properties = flat.get("properties")
+        if step is EACH or not isinstance(properties, dict) or step not in properties:
+            return False
+        if step not in as_list(flat.get("required")):
+            return True
+        schema = properties[step]
+    flat, _ = endpoints.references.flat_within(schema, within)
+    kinds = [flat, *(each for each in union_of(flat) if isinstance(each, dict))]
+    return any(kind.get("nullable") or "null" in as_list(kind.get("type")) for kind in kinds)
+
+
 def _response_schema(endpoints: Endpoints, operation: Mapping[str, Any]) -> Any:
     """Return the schema of the successful response."""
     references = endpoints.references

@@ -184,8 +184,9 @@ class VerifyingPaginator(BasePaginator):
                     self.proof.refuse_same_request()
                 self.finish()
             elif not self._position.probe:
-                total, size = self.proof.total, self.bytes_of_page
-                self._ahead.request_after(request, self._position, total, size)
+                self._ahead.request_after(
+                    request, self._position, self.proof.total, self.bytes_of_page
+                )
         if self.progress is Progress.RESTARTING:
             self.proof.begin()
             self._request_first(request)
@@ -245,8 +246,8 @@ class VerifyingPaginator(BasePaginator):
 
     def _repeats_last_page(self, rows: Sequence[Any], evidence: Evidence) -> bool:
         # a repeated full page may be a limit on offsets, with further rows after it
-        is_again = self._position.is_short and self.proof.repeats(rows)
-        return is_again and self._may_be_last_page(evidence)
+        again = self._position.is_short and self.proof.repeats(rows)
+        return again and self._may_be_last_page(evidence)
 
     def _probe_beyond_end(self, rows: list[Any]) -> None:
         """Request a page far beyond the end, where the API must repeat its last page again.
@@ -284,10 +285,8 @@ class VerifyingPaginator(BasePaginator):
     def _end_before(self, rows: list[Any]) -> None:
         """End the pass before a page that follows an empty one."""
         if rows:
-            self.proof.inconsistency = (
-                f"the page at offset {self.proof.received} is empty, and there are rows on the "
-                "page after it"
-            )
+            where = f"the page at offset {self.proof.received}"
+            self.proof.inconsistency = f"{where} is empty, and the page after it has rows"
         drop_rows(rows)
         self.finish()
 

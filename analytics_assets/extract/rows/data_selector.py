@@ -35,7 +35,7 @@ ABSENCE_HINT = (
 
 
 class Absence(Enum):
-    """How nothing is in the place of the rows."""
+    """The kind of nothing in the place of the rows."""
 
     MISSING = "missing"
     NULL = "null"
@@ -47,7 +47,7 @@ class AbsentRowsError(BodyError):
     Args:
         text: the message.
         body: the decoded body.
-        absence: how nothing is there.
+        absence: the kind of nothing there.
         response: the response, if the error is raised for one.
     """
 
@@ -105,7 +105,7 @@ class DataSelector:
         return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
 
     def absence(self, body: Any) -> Absence | None:
-        """Return how nothing is in the place of the rows; None if there is something, or an error.
+        """Return the kind of nothing in the place of the rows; None if there is something.
 
         A body with a list of rows elsewhere has its rows there.
         """

@@ -211,6 +211,7 @@ def _source(
         *(entries, resource.api_name, connection, {name: contract}, cursors),
         # with one schema for all resources, concurrent loads would overwrite each other's columns
         schema=resource.pipeline_name,
+        absent=resource.absent,
     )
     if config.begins_anew and not cursor:
         source.resources[name].add_step(StateReset(), insert_at=1)

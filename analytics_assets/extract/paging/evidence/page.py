@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
 from requests.structures import CaseInsensitiveDict
 
 from analytics_assets.extract.paging.evidence.counts import (
@@ -15,7 +16,7 @@ from analytics_assets.extract.paging.evidence.counts import (
     names_pages,
     page_sizes_in,
 )
-from analytics_assets.extract.paging.evidence.end_paths import EndPaths
+from analytics_assets.extract.paging.evidence.end_paths import EndPaths, ignores_totals
 from analytics_assets.extract.paging.evidence.fields import fields_of
 from analytics_assets.extract.paging.evidence.flags import flag_in, named_flag
 from analytics_assets.extract.paging.evidence.next_page import (
@@ -94,6 +95,25 @@ class EvidenceFinder:
         self._totals = TotalFinder(rows_path, selector, pages_path, paths.ignored)
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
+
+    @classmethod
+    def of(
+        cls, given: Any, paginator: BasePaginator | None, selector: str, counted: bool = True
+    ) -> "EvidenceFinder":
+        """Return the finder for the pages of an entry.
+
+        Args:
+            given: the `paginator` of the entry.
+            paginator: the one that dlt makes of it.
+            selector: the path of the rows.
+            counted: False to leave out the number of all rows.
+
+        Raises:
+            ConfigurationError: the `paginator` cannot be used.
+        """
+        by_number = isinstance(paginator, PageNumberPaginator)
+        counted = counted and not ignores_totals(given, paginator)
+        return cls(EndPaths.of(given, paginator), selector, by_number, counted)
 
     def find(self, body: Any, headers: Mapping[str, str], url: str = "") -> Evidence:
         """Find the evidence in a page.
