@@ -45,3 +45,10 @@ def have_other_fields(rows: Sequence[Mapping[str, Any]], fields: Fields) -> bool
             if have_other_fields(objects, part.fields):
                 return True
     return False
+
+
+def value_at(row: Any, path: Sequence[str]) -> Any:
+    """Return the value at a path in a row; None where the path ends before."""
+    for name in path:
+        row = row.get(name) if isinstance(row, dict) else None
+    return row

@@ -15,7 +15,7 @@ import orjson
 
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.fields import fields_of
+from analytics_assets.contract.fields import fields_of, value_at
 from analytics_assets.contract.rows.conversion import ConversionError, RowConversion
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.observed_fields import ObservedFields
@@ -145,13 +145,7 @@ class RowValidator:
         """Add the fields of valid rows that come as an Arrow table."""
         columns = zip(table.column_names, table.columns, strict=True)
         filled = {name for name, column in columns if column.null_count < len(column)}
-        row: dict[str, Any] = {}
-        for path in [column.path for column in self._columns if column.name in filled]:
-            within = row
-            for name in path[:-1]:
-                within = within.setdefault(name, {})
-            within[path[-1]] = None
-        self._fields.observe([row])
+        self._fields.observe_columns(each for each in self._columns if each.name in filled)
 
     def is_valid(self, row: Any) -> bool:
         """Test one row."""
@@ -273,7 +267,7 @@ class RowValidator:
         unknown = self._fields.unknown
         paths = [path for path in unknown if self._contract.name_of(*path) not in self._hinted]
         for path in [*paths, *self._inferred]:
-            found = uninferable(_value_at(row, path), f"$.{'.'.join(path)}")
+            found = uninferable(value_at(row, path), f"$.{'.'.join(path)}")
             if found:
                 return found
         return None
@@ -292,12 +286,6 @@ def _text(value: Any) -> str:
     if type(value) is Decimal:
         raise TypeError("no double holds it")
     return str(value)
-
-
-def _value_at(row: Any, path: Sequence[str]) -> Any:
-    for name in path:
-        row = row.get(name) if isinstance(row, dict) else None
-    return row
 
 
 def _has_small_letters(values: Sequence[Any]) -> bool:
