@@ -115,7 +115,7 @@ def refusals_explained(config: Any) -> Iterator[None]:
     except (DictValidationException, ValueError, TypeError) as error:
         entries = config["resources"]
         names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
-        reason = _unknown_option(config) or _deepest(error)
+        reason = _unknown_paginator(config) or _deepest(error)
         raise ConfigurationError(f"dlt refuses the entry of {names}: {reason}") from error
 
 
@@ -154,8 +154,15 @@ def _endpoints(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 
 def _wrong_option(paginator: Any) -> str | None:
-    """Describe an option of a paginator that is missing, or has a value of a wrong type."""
+    """Describe an option of a paginator that is unknown, missing or of a wrong type."""
     options = _options_of(paginator)
+    known = [*options, *OWN_OPTIONS, "type"]
+    for name in paginator if options else ():
+        if name not in known:
+            return (
+                f"`paginator` of the type {paginator['type']!r} has no option {name!r}"
+                f"{did_you_mean(name, known)} Options are {listed(sorted(set(known)))}."
+            )
     for name, option in options.items():
         hint = option.annotation
         if name not in paginator:
@@ -244,8 +251,8 @@ def _wrong_disposition(entry: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _unknown_option(config: Any) -> str | None:
-    """Describe a paginator, or an option of it, that dlt does not have."""
+def _unknown_paginator(config: Any) -> str | None:
+    """Describe a paginator that dlt does not have; dlt would blame the options beside its type."""
     for _, part in _endpoints(config):
         paginator = part.get("paginator")
         kind = paginator.get("type") if isinstance(paginator, dict) else paginator
@@ -254,13 +261,6 @@ def _unknown_option(config: Any) -> str | None:
                 f"`paginator` is of the type {kind!r}, which dlt does not have"
                 f"{did_you_mean(kind, paginator_types())} Types are {listed(paginator_types())}."
             )
-        options = [*_options_of(paginator), *OWN_OPTIONS]
-        for name in paginator if isinstance(paginator, dict) else ():
-            if name not in (*options, "type"):
-                return (
-                    f"`paginator` of the type {kind!r} has no option {name!r}"
-                    f"{did_you_mean(name, options)} Options are {listed(sorted(set(options)))}."
-                )
     return None
 
 

@@ -130,7 +130,7 @@ def test_making_a_source_sends_no_request(api: Sandbox) -> None:
     ("broken", "named"),
     [
         ({"paginator": "offsett"}, "offsett"),
-        ({"paginator": {"type": "offset", "limitt": 100}}, "limitt"),
+        ({"paginator": {"type": "offset", "limitt": 100}}, "did you mean `limit`"),
         ({"path": "/v1/{resources.customers.id}"}, "customers"),
         ({"method": "FETCH"}, "method"),
     ],
@@ -138,7 +138,9 @@ def test_making_a_source_sends_no_request(api: Sandbox) -> None:
 def test_an_entry_that_dlt_refuses_is_named(
     api: Sandbox, broken: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`") as refusal:
+    with pytest.raises(
+        ConfigurationError, match=r"(refuses the entry of|resource) `orders`"
+    ) as refusal:
         rest_api_source(config_of(api, orders(**broken)), "shop")
 
     assert named in str(refusal.value)

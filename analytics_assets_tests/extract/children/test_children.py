@@ -101,7 +101,8 @@ def test_the_rows_of_parents_on_several_pages_are_read() -> None:
 
 
 def test_the_rows_of_each_parent_must_be_complete() -> None:
-    short = in_turn(*[page(1, 2, total=9), page(total=9)] * 3)
+    # an empty page is asked for once more
+    short = in_turn(*[page(1, 2, total=9), page(total=9), page(total=9)] * 3)
 
     attempt = lines_of(shop(of_2=short))
 
@@ -164,7 +165,7 @@ def test_rows_of_parents_that_are_read_at_once_are_all_there(way: Way) -> None:
 
 @pytest.mark.parametrize("way", IN_PARALLEL)
 def test_a_parent_that_does_not_add_up_fails_where_they_are_read_at_once(way: Way) -> None:
-    attempt = way(shop(of_2=in_turn(page(1, 2, total=9), page(total=9))))
+    attempt = way(shop(of_2=in_turn(page(1, 2, total=9), page(total=9), page(total=9))))
 
     assert "lines: no complete read in 1 pass" in attempt.error
 
