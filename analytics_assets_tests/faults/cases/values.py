@@ -138,6 +138,16 @@ CASES = [
         first=True,
     ),
     Case(
+        "a fraction in a column of integers, now declared as double",
+        rows=changed(sessions=5.5),
+        columns={"sessions": {"data_type": "double"}},
+    ),
+    Case(
+        "a text in a column of integers, now declared as text",
+        rows=lambda rows: [{**row, "sessions": f"0{row['sessions']}"} for row in rows],
+        columns={"sessions": {"data_type": "text"}},
+    ),
+    Case(
         "50 levels inside a json field",
         rows=changed(payload=nested(50)),
         columns=JSON_COLUMN,
