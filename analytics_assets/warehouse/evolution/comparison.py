@@ -51,15 +51,15 @@ def compare(tables: Tables, resource: ResourceConfig, contract: Contract) -> Com
     if not stored:
         return Comparison(contract)
     declared = _declared(resource, contract)
-    children = [
-        child.removeprefix(f"{resource.table}__") for child in tables.children(resource.table)
-    ]
+    new_json = [name for name in declared.keys() - stored if declared[name]["data_type"] == "json"]
+    children = tables.children(resource.table) if new_json else ()
+    lists = [child.removeprefix(f"{resource.table}__") for child in children]
     keys = [*contract.primary_key, *as_fields(resource.merge_key)]
     return compare_columns(
         contract,
         declared,
         stored,
-        columns_elsewhere(declared, stored, children),
+        columns_elsewhere(declared, stored, lists),
         {contract.name_of(key) for key in keys},
         partial(can_widen, tables, resource.table),
     )
