@@ -17,7 +17,9 @@ from analytics_assets.extract.rows.pipe_step import PipeStep, may_make_fields
 PAGE = 10_000  # rows of a retry at a time
 
 COLUMNS: TTableSchemaColumns = {
-    "api": {"data_type": "text", "nullable": True},  # which tables of older versions do not have
+    # tables of older versions do not have these two
+    "api": {"data_type": "text", "nullable": True},
+    "after_steps": {"data_type": "bool", "nullable": True},
     "resource": {"data_type": "text", "nullable": False},
     "rejected_at": {"data_type": "timestamp", "nullable": False},
     "offset": {"data_type": "bigint", "nullable": False},
@@ -50,13 +52,14 @@ class RejectedRows:
         self.page_offset = self.count = 0
         self.by_reason: dict[str, int] = {}
 
-    def add(self, rejection: Rejection, offset: int | None) -> None:
+    def add(self, rejection: Rejection, offset: int | None, after_steps: bool = False) -> None:
         """Add a row.
 
         Args:
             rejection: the row, and the reason.
             offset: its place among the rows of the read, from 0; None for a row that a `yield_map`
                 of the user has made, which stands for any row up to the page that is validated.
+            after_steps: True for a row that the user's steps have altered, and must not again.
         """
         self._count(rejection.reason)
         self._rows.append(
@@ -66,6 +69,7 @@ class RejectedRows:
                 "rejected_at": datetime.now(UTC),
                 "offset": self.page_offset if offset is None else offset,
                 "reason": rejection.reason,
+                "after_steps": after_steps,
                 "row": text_of(rejection.row),
             }
         )
@@ -111,7 +115,7 @@ class RowsRejectedAgain(RejectedRows):
         self.reasons: dict[int, str] = {}
         self.unplaced: str | None = None
 
-    def add(self, rejection: Rejection, offset: int | None) -> None:
+    def add(self, rejection: Rejection, offset: int | None, after_steps: bool = False) -> None:
         """Add a row."""
         self._count(rejection.reason)
         if offset is None:

@@ -214,7 +214,7 @@ class TableRows(PipeStep):
             if reason:
                 # the rows of a `yield_map` come one by one, maybe after the next page
                 offset = None if self._yields else self._rejected.page_offset + position
-                self._rejected.add(Rejection(position, reason, row), offset)
+                self._rejected.add(Rejection(position, reason, row), offset, after_steps=True)
             else:
                 self._key.learn([row])
                 kept.append(row)

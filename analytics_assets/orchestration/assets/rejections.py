@@ -109,7 +109,11 @@ def retry_rejected_rows(
                 "resource: rows that fit now come with it."
             )
         rows = _last_of_each_key(contract, found) if resource.has_unique_keys else found
-        reasons = _load(pipeline, warehouse, resource, contract, rows)
+        reasons: dict[RejectedRow, str] = {}
+        for after_steps in (False, True):
+            part = [row for row in rows if row.after_steps is after_steps]
+            if part:
+                reasons |= _load(pipeline, warehouse, resource, contract, part)
         with warehouse.open(log) as tables:
             rejections = tables.rejections(resource)
             for reason in set(reasons.values()):
@@ -141,7 +145,7 @@ def _load(
     contract: Contract,
     rows: Sequence[RejectedRow],
 ) -> dict[RejectedRow, str]:
-    """Load the rows that fit; return the reasons against the others."""
+    """Load the rows that fit, all before or all after the steps; return why others do not."""
     again = RowsRejectedAgain(resource.api_name, resource.name)
     source = kept_rows_source(
         resource.config,
@@ -150,6 +154,7 @@ def _load(
         [row_of(row.text) for row in rows],
         again,
         resource.pipeline_name,
+        after_steps=rows[0].after_steps,
     )
     try:
         options: Any = {"loader_file_format": warehouse.loader_file_format}  # None is the default

@@ -47,12 +47,14 @@ class RejectedRow(NamedTuple):
         load: dlt's id of the load that rejected it.
         reason: the violation.
         text: the row as JSON.
+        after_steps: True if it is the row that `processing_steps` have made of the API's.
     """
 
     id: str
     load: str
     reason: str
     text: str
+    after_steps: bool = False
 
 
 class Rejections:
@@ -69,7 +71,9 @@ class Rejections:
         exists, columns = client.get_storage_table(REJECTED_ROWS)
         self._exists = exists
         self._where, self._values = f"{self._column('resource')} = %s", [resource]
-        if "api" in columns:  # older versions did not store it
+        # older versions stored neither of the two
+        self._after_steps = self._column("after_steps") if "after_steps" in columns else "NULL"
+        if "api" in columns:
             api_column = self._column("api")
             self._where += f" AND ({api_column} = %s OR {api_column} IS NULL)"
             self._values.append(api)
@@ -95,10 +99,13 @@ class Rejections:
         """
         names = (C_DLT_ID, C_DLT_LOAD_ID, "reason", "row")
         rows = self._select(
-            ", ".join(map(self._column, names)),
+            ", ".join([*map(self._column, names), self._after_steps]),
             f"ORDER BY {self._column(C_DLT_LOAD_ID)}, {self._column('offset')}",
         )
-        found = [RejectedRow(*map(str, row)) for row in rows]
+        found = [
+            RejectedRow(str(name), str(load), str(reason), str(text), bool(after_steps))
+            for name, load, reason, text, after_steps in rows
+        ]
         return [row for row in found if containing.lower() in row.reason.lower()]
 
     def delete(self, ids: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,34 @@ def test_rows_of_other_reasons_are_left_alone(
 
     assert retry(strict(tmp_path), "MISSING").loaded == 1
     assert reasons(strict(tmp_path)) == {"`$.article`: Expected `str`, got `int`": 1}
+
+
+@pytest.mark.usefixtures("duckdb_warehouse")
+def test_rows_pass_processing_steps_once(
+    serve: Any, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    def counted(row: dict[str, Any]) -> dict[str, Any]:
+        key = row["id"] if row.get("article") else f"0{row['id']}"
+        return {**row, "size": row.get("size", 0) + 1, "key": key}
+
+    def stepped(**entry: Any) -> Api:
+        plain = strict(tmp_path)
+        [given] = plain.config["resources"]
+        own = {**given, "primary_key": "key", "processing_steps": [{"map": counted}], **entry}
+        return replace(plain, config={**plain.config, "resources": [own]})
+
+    serve([{"id": 1, "article": "pen"}, {"id": 2}, {"id": "3"}])
+    load(instance, api=stepped())
+    change(
+        Warehouse.from_settings("shop"),
+        "rejected_rows",
+        """UPDATE {table} SET "row" = replace("row", '"3"', '3') WHERE NOT after_steps""",
+    )
+
+    widened = stepped(columns={"key": {"data_type": "text"}})
+    assert retry(widened) == Retry(loaded=2)
+    found = [(row["id"], row["key"], row["size"]) for row in rows_of(widened)]
+    assert found == [(1, "1", 1), (2, "02", 1), (3, "03", 1)]
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")

@@ -95,6 +95,17 @@ def test_the_rows_with_a_part_of_a_reason_are_read_in_order(warehouse: Warehouse
     assert [(each.text, each.rows) for each in counted] == [("too long", 1)]
 
 
+def test_rows_that_steps_have_altered_are_known(duckdb_warehouse: Warehouse) -> None:
+    columns = COLUMNS + ", after_steps boolean"
+    rows = [rejected(name, 1)[:-1] for name in ("a", "b", "c")]
+    marks = ("true", "false", "NULL")
+    values = ", ".join(f"{row}, {mark})" for row, mark in zip(rows, marks, strict=True))
+    with opened_with(duckdb_warehouse, rejected_rows=(columns, values)) as tables:
+        found = of_orders(tables).rows()
+
+    assert {row.id: row.after_steps for row in found} == {"a": True, "b": False, "c": False}
+
+
 def test_a_warehouse_that_never_rejected_a_row_has_none(duckdb_warehouse: Warehouse) -> None:
     with opened_with(duckdb_warehouse) as tables:
         assert not of_orders(tables).reasons()

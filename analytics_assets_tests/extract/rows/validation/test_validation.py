@@ -95,23 +95,25 @@ def test_rejected_rows_of_all_resources_and_loads_share_a_table() -> None:
 
 @pytest.mark.merge
 @pytest.mark.usefixtures("warehouse")
-def test_a_table_of_an_older_version_gets_the_column_of_the_api(
+def test_a_table_of_an_older_version_gets_the_newer_columns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    add = RejectedRows.add
+    add, newer = RejectedRows.add, ("api", "after_steps")
 
-    def add_without_api(self: RejectedRows, *row: Any) -> None:
+    def add_as_before(self: RejectedRows, *row: Any) -> None:
         add(self, *row)
-        del self._rows[-1]["api"]
+        for name in newer:
+            del self._rows[-1][name]
 
     with monkeypatch.context() as older:
-        older.setattr(RejectedRows, "add", add_without_api)
-        older.delitem(COLUMNS, "api")
+        older.setattr(RejectedRows, "add", add_as_before)
+        for name in newer:
+            older.delitem(COLUMNS, name)
         load(paged([{"id": None}]))
     pipeline = load(paged([{"id": None}]))
 
     found = table_values(pipeline, "rejected_rows", "rejected_at")
-    assert [each["api"] for each in found] == [None, "shop"]
+    assert [(each["api"], each["after_steps"]) for each in found] == [(None, None), ("shop", False)]
 
 
 @pytest.mark.usefixtures("warehouse")
