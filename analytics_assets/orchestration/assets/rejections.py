@@ -71,12 +71,7 @@ def settle_rejected_rows(
         log.warning(f"Rejected rows that this load has settled could not be deleted: {error}")
 
 
-def retry_rejected_rows(
-    resource: Resource,
-    warehouse: Warehouse,
-    containing: str = "",
-    log: logging.Logger | None = None,
-) -> Retry:
+def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: str = "") -> Retry:
     """Load the rejected rows of a resource that fit today's contract, without a request.
 
     They pass the steps of a load, and its lock. A row whose key was loaded later than it was
@@ -86,16 +81,15 @@ def retry_rejected_rows(
         resource: the resource.
         warehouse: the warehouse of its table.
         containing: a part of the reasons of the rows to retry; empty for all rows.
-        log: the log for the names of the processes that it waits for.
 
     Raises:
         RetryError: a load would delete other rows, or a row does not fit a column of the table.
         WarehouseLockedError: another process holds the table for longer than `lock_patience`.
     """
     with warehouse.loading(
-        resource.pipeline_name, len(resource.contract.columns), table=resource.table, log=log
+        resource.pipeline_name, len(resource.contract.columns), table=resource.table
     ) as pipeline:
-        with warehouse.open(log) as tables:
+        with warehouse.open() as tables:
             contract = compare(tables, resource, resource.contract).contract
             rejections = tables.rejections(resource)
             settled = rejections.settle(resource.table, contract)
@@ -114,7 +108,7 @@ def retry_rejected_rows(
             part = [row for row in rows if row.after_steps is after_steps]
             if part:
                 reasons |= _load(pipeline, warehouse, resource, contract, part)
-        with warehouse.open(log) as tables:
+        with warehouse.open() as tables:
             rejections = tables.rejections(resource)
             for reason in set(reasons.values()):
                 rejections.change_reason(
