@@ -8,7 +8,7 @@ import click
 from analytics_assets.cli.project import load_apis, select_apis
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.api import Api
-from analytics_assets.contract.contract import contract_in
+from analytics_assets.contract.described_contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import read_document, store_document

@@ -7,8 +7,9 @@ from typing import Any
 from dlt.common import jsonpath
 
 from analytics_assets.config.errors import AnalyticsAssetsError
-from analytics_assets.config.load import Incremental, Load, Partitioned
+from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.resource import parents_of
+from analytics_assets.config.timestamps import TimeFormatError, read_time
 from analytics_assets.contract.contract import column_name
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
@@ -51,7 +52,7 @@ def describe_first_page(resource: Resource, connection: Connection, now: datetim
     """
     load = resource.policy.load
     window = _newest_window(load, now) if isinstance(load, Partitioned) else None
-    params = _params(load, window)
+    params = _params(resource, window)
     sent, rows = _first_page(resource, connection, params)
     requested = ", ".join(f"{name}={value}" for name, value in params.items())
     text = f"{len(rows) or 'no'} rows on the first page{f' for {requested}' if requested else ''}"
@@ -68,9 +69,11 @@ def _newest_window(load: Partitioned, now: datetime) -> TimeWindow | None:
     return time_window_of(load, keys) if keys else None
 
 
-def _params(load: Load, window: TimeWindow | None) -> Mapping[str, str]:
+def _params(resource: Resource, window: TimeWindow | None) -> Mapping[str, str]:
+    load = resource.policy.load
     if isinstance(load, Incremental):
-        return {load.param: load.initial_value}
+        form = resource.policy.time_formats.get(load.field)
+        return {load.param: load.written(load.start, form)}
     return window.params if window else {}
 
 
@@ -148,7 +151,16 @@ def _days(resource: Resource, rows: Rows) -> list[Any]:
     policy = resource.policy
     column = column_name(str(policy.date_column), {})
     renamed = [{policy.rename.get(name, name): row[name] for name in row} for row in rows]
-    return [value_in_column(row, column) for row in renamed]
+    values = [value_in_column(row, column) for row in renamed]
+    form = resource.contract.formats.get(column)
+    return [_in_format(value, form) for value in values] if form else values
+
+
+def _in_format(value: Any, form: str) -> Any:
+    try:
+        return read_time(value, form)
+    except TimeFormatError:
+        return value
 
 
 def _count_outside(resource: Resource, window: TimeWindow, rows: Rows) -> int:

@@ -14,7 +14,16 @@ from analytics_assets.config.field_validation import (
     check_timezone,
     refusal,
 )
-from analytics_assets.config.timestamps import is_format_supported
+from analytics_assets.config.timestamps import (
+    EXAMPLES,
+    TimeFormatError,
+    format_like,
+    is_format_supported,
+    is_time_format,
+    parse_timestamp,
+    read_time,
+    write_time,
+)
 from analytics_assets.config.window import Window
 
 By = Literal["day", "week", "month"]
@@ -36,8 +45,10 @@ class Incremental:
     Args:
         param: the query parameter that limits a request to rows changed since a timestamp.
         field: the field of a row with the timestamp of its last change, by the API's name.
-        initial_value: the timestamp from which the first load reads, in ISO format. Later ones are
-            sent to the API in the same form: a date, or a time with or without a time zone.
+        initial_value: the timestamp from which the first load reads, in ISO format or in `format`.
+        format: the format in which timestamps are sent to the API: a unit since 1970 or a format of
+            strptime. None is that of `field` in `time_formats` of the policy, and without one that
+            of `initial_value`: a date, or a time with or without a time zone.
         lookback: the time by which each load starts before the newest known timestamp, for rows
             that the API restates late; dlt's `lag`.
 
@@ -51,20 +62,63 @@ class Incremental:
 
     param: str = "updated_since"
     field: str = "updated_at"
-    initial_value: str
+    initial_value: str | int
+    format: str | None = None
     lookback: timedelta = timedelta(days=3)
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be used."""
         check_texts(self, "param", "field")
-        if not isinstance(self.initial_value, str) or not is_format_supported(self.initial_value):
+        if self.format is not None and not is_time_format(self.format):
+            raise refusal(self, "format", f"give {EXAMPLES}")
+        if not self._is_in_format and not self._is_iso:
+            also = f", or one in the format {self.format!r}" if self.format else ""
             raise refusal(
-                self, "initial_value", "give a date or time such as '2025-01-01T00:00:00Z'"
+                self, "initial_value", f"give a date or time such as '2025-01-01T00:00:00Z'{also}"
             )
         if not isinstance(self.lookback, timedelta) or self.lookback < timedelta(0):
             raise refusal(
                 self, "lookback", "give a timedelta that is not negative, such as timedelta(days=3)"
             )
+
+    def written(self, timestamp: datetime, field_format: str | None) -> str:
+        """Return a timestamp as it is sent to the API.
+
+        Args:
+            timestamp: the timestamp, in UTC.
+            field_format: the format of `field`; None for ISO format.
+        """
+        form = self.format or field_format
+        return (
+            write_time(timestamp, form) if form else format_like(timestamp, str(self.initial_value))
+        )
+
+    def read(self, text: str, field_format: str | None) -> datetime:
+        """Return the timestamp of a text that `written` returned; see there."""
+        form = self.format or field_format
+        timestamp = read_time(text, form) if form else parse_timestamp(text)
+        assert timestamp is not None, "it is in this format"
+        return timestamp
+
+    @property
+    def start(self) -> datetime:
+        """The timestamp of `initial_value`, in UTC."""
+        if self.format and self._is_in_format:
+            return read_time(self.initial_value, self.format)
+        start = parse_timestamp(self.initial_value)
+        assert start is not None, "checked above"
+        return start
+
+    @property
+    def _is_in_format(self) -> bool:
+        try:
+            return bool(self.format and read_time(self.initial_value, self.format))
+        except TimeFormatError:
+            return False
+
+    @property
+    def _is_iso(self) -> bool:
+        return isinstance(self.initial_value, str) and is_format_supported(self.initial_value)
 
 
 @dataclass(frozen=True, kw_only=True)

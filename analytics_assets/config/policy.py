@@ -12,6 +12,7 @@ from typing_extensions import TypedDict  # which pydantic requires before Python
 
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
+from analytics_assets.config.timestamps import EXAMPLES, is_time_format
 
 
 class NewestRequest(TypedDict):
@@ -43,6 +44,7 @@ class PolicyEntry(TypedDict, total=False):
     max_rejected_share: float
     prune: bool
     max_pruned_share: float
+    time_formats: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,8 @@ class Policy:
             before the check `no_rejected_rows` fails; up to it the check warns.
         prune: True to delete rows from the table that the API no longer has.
         max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
+        time_formats: the formats of times that are not in ISO format, by field; of a field within
+            an object the path, such as `meta.created`.
     """
 
     load: Load = field(default_factory=Full)
@@ -90,6 +94,7 @@ class Policy:
     max_rejected_share: float = 0.01
     prune: bool = False
     max_pruned_share: float = 0.1
+    time_formats: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
@@ -113,6 +118,12 @@ class Policy:
             if not 0 <= merged.get(name, 0) <= 1:  # type: ignore[operator]  # a float, see above
                 raise ConfigurationError(
                     f"{where}: `{name}` is {merged[name]!r}; give a share from 0 to 1."
+                )
+        for name, form in policy.time_formats.items():
+            if not is_time_format(form):
+                raise ConfigurationError(
+                    f"{where}: the format of `{name}` in `time_formats` is {form!r}; give "
+                    f"{EXAMPLES}."
                 )
         _check_load(where, policy)
         if policy.newest is not None:

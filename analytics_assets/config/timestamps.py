@@ -1,11 +1,26 @@
-"""Timestamps as APIs and warehouses write them; one without a time zone is in UTC."""
+"""Timestamps as APIs and warehouses write them; one without a time zone is in UTC.
+
+Those that are not in ISO format have a stated one: a unit since 1970, or a format of strptime.
+"""
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Literal
 
 from dlt.common.time import datetime_obj_to_str, detect_datetime_format
 
 FRACTION = re.compile(r"(?<=\.)\d+")
+EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
+EXAMPLES = f"{', '.join(map(repr, EPOCHS))}, or a format of strptime such as '%Y%m%d'"
+START = datetime(1970, 1, 1, tzinfo=UTC)
+CLOCK = "HIMSfpcX"  # the directives of strptime that are finer than a day
+DAY = "YyGcxjUWVuwdmbB"
+UNSURE = "sZ"  # read in the time zone of the machine
+# numbers without anything between them: strptime reads 2026111 as the 1st of November
+_ADJACENT = re.compile(r"%[YymdHIMSj]%[ymdHIMSjf]")
+_DIRECTIVES = re.compile(r"%(.)")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 def parse_timestamp(value: object) -> datetime | None:
@@ -30,16 +45,6 @@ def parse_timestamp(value: object) -> datetime | None:
     if isinstance(parsed, date):
         return datetime(parsed.year, parsed.month, parsed.day, tzinfo=UTC)
     return None
-
-
-def parse_json_timestamp(value: object) -> datetime | None:
-    """Return the timestamp of a value in JSON: an ISO text, or seconds since 1970."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return datetime.fromtimestamp(value, UTC)
-        except (ValueError, OverflowError, OSError):
-            return None
-    return parse_timestamp(value)
 
 
 def later(timestamp: datetime, span: timedelta) -> datetime:
@@ -121,3 +126,106 @@ def is_format_supported(text: str) -> bool:
         return timestamp is not None and format_like(timestamp, text) == text
     except ValueError:
         return False
+
+
+class TimeFormatError(ValueError):
+    """A value is not in a format; the text is the reason, without the value."""
+
+
+def is_time_format(text: object) -> bool:
+    """Return True for a unit since 1970, and for a format of strptime that reads what it writes."""
+    if not isinstance(text, str) or text in EPOCHS:
+        return text in EPOCHS
+    directives = set(_DIRECTIVES.findall(text.replace("%%", "")))
+    if not directives & {*CLOCK, *DAY} or directives & {*UNSURE}:
+        return False
+    moment = START.replace(year=2026)
+    try:
+        return bool(datetime.strptime(moment.strftime(text), text))
+    except (ValueError, re.error):
+        return False
+
+
+def kind_of(form: str) -> Literal["timestamp", "date", "time"]:
+    """Return dlt's type of a column for times in a format, unless another is given."""
+    directives = set(_DIRECTIVES.findall(form.replace("%%", "")))
+    if form in EPOCHS or (directives & {*CLOCK} and directives & {*DAY}):
+        return "timestamp"
+    return "time" if directives & {*CLOCK} else "date"
+
+
+def read_time(value: object, form: str) -> datetime:
+    """Return the time that a value of JSON is in a format.
+
+    Args:
+        value: a number or a text of one for a unit since 1970, else a text; for digits such as
+            20260131 also an integer. A time without a time zone is in UTC.
+        form: the format.
+
+    Returns:
+        The time in UTC, cut to the microsecond.
+
+    Raises:
+        TimeFormatError: the value is in another format, or not of the years 1 to 9999.
+
+    Example:
+        >>> read_time(1_769_900_400, "epoch_seconds").isoformat()
+        '2026-01-31T23:00:00+00:00'
+        >>> read_time("31/01/2026", "%d/%m/%Y").date().isoformat()
+        '2026-01-31'
+    """
+    if form in EPOCHS:
+        return _since_1970(value, EPOCHS[form], form)
+    text = str(value) if type(value) is int else value
+    try:
+        found = datetime.strptime(text, form)  # type: ignore[arg-type]  # which raises TypeError
+        if _ADJACENT.search(form) and not _is_written_alike(found, str(text), form):
+            raise ValueError(text)
+    except (TypeError, ValueError):
+        raise TimeFormatError(f"not in the format `{form}`") from None
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError:
+        raise _out_of_range(form) from None
+
+
+def write_time(moment: datetime, form: str) -> str:
+    """Return a time in a format, cut to its precision.
+
+    Args:
+        moment: the time, with the time zone in which a format of strptime writes it.
+        form: the format.
+
+    Example:
+        >>> write_time(datetime(2026, 1, 31, 23, tzinfo=UTC), "epoch_milliseconds")
+        '1769900400000'
+    """
+    if form in EPOCHS:
+        return str((moment - START) // timedelta(microseconds=1_000_000 // EPOCHS[form]))
+    return moment.strftime(form)
+
+
+def _since_1970(value: object, units: int, form: str) -> datetime:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        try:
+            value = Decimal(value)
+        except InvalidOperation:  # an exponent of twenty digits
+            raise _out_of_range(form) from None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TimeFormatError(f"not in the format `{form}`")
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite() or number.adjusted() > len(str(10**18)):
+        raise _out_of_range(form)
+    try:
+        return START + timedelta(microseconds=int(number * (1_000_000 // units) // 1))
+    except (OverflowError, InvalidOperation):
+        raise _out_of_range(form) from None
+
+
+def _out_of_range(form: str) -> TimeFormatError:
+    return TimeFormatError(f"in the format `{form}` not a time of the years 1 to 9999")
+
+
+def _is_written_alike(found: datetime, text: str, form: str) -> bool:
+    """Return True if a time is written as it was read, digit by digit."""
+    return "%f" in form or "%z" in form or found.strftime(form) == text

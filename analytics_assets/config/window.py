@@ -1,7 +1,7 @@
 """The query parameters that limit a request to a span of time."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from analytics_assets.config.field_validation import (
@@ -10,9 +10,16 @@ from analytics_assets.config.field_validation import (
     check_timezone,
     refusal,
 )
+from analytics_assets.config.timestamps import EPOCHS, write_time
 
 SHORTEST_STEP = timedelta(microseconds=1)
-CLOCK_STEPS = (SHORTEST_STEP, timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1))
+CLOCK_STEPS = (
+    SHORTEST_STEP,
+    timedelta(milliseconds=1),
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(hours=1),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +29,8 @@ class Window:
     Args:
         start_param: the query parameter for the start.
         end_param: the query parameter for the end.
-        format: the format of both, as `strftime` takes it.
+        format: the format of both, as `strftime` takes it, or `epoch_seconds`,
+            `epoch_milliseconds` or `epoch_microseconds`: units since 1970.
         end_is_inclusive: True if the API returns the rows of the end, too. Where `format` writes
             days or longer, the end sent is then the last day of the span; otherwise it is the
             first timestamp after the span, as rows in the rest of the last hour, minute or second
@@ -58,17 +66,17 @@ class Window:
     @property
     def precision(self) -> timedelta | None:
         """The shortest time that changes what `format` writes; None if it writes days or longer."""
-        midnight = datetime(2026, 1, 1)
-        written = midnight.strftime(self.format)
+        midnight = datetime(2026, 1, 1, tzinfo=UTC)
+        written = write_time(midnight, self.format)
         return next(
-            (step for step in CLOCK_STEPS if (midnight + step).strftime(self.format) != written),
+            (step for step in CLOCK_STEPS if write_time(midnight + step, self.format) != written),
             None,
         )
 
     @property
     def is_unambiguous(self) -> bool:
         """True if `format` writes hours, and each hour of the time zone in its own way."""
-        has_offset = "%z" in self.format.replace("%%", "")
+        has_offset = self.format in EPOCHS or "%z" in self.format.replace("%%", "")
         # a time zone whose clocks never change has an offset that depends on no date
         is_fixed = ZoneInfo(self.timezone).utcoffset(None) is not None
         return self.precision is not None and (has_offset or is_fixed)
@@ -84,6 +92,6 @@ class Window:
         last = end - SHORTEST_STEP if sends_last_day else end
         zone = ZoneInfo(self.timezone)
         return {
-            self.start_param: start.astimezone(zone).strftime(self.format),
-            self.end_param: last.astimezone(zone).strftime(self.format),
+            self.start_param: write_time(start.astimezone(zone), self.format),
+            self.end_param: write_time(last.astimezone(zone), self.format),
         }

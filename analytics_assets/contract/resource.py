@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.contract.contract import Contract, contract_of
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.described_contract import contract_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,12 @@ from dlt.common import jsonpath
 
 from analytics_assets.config.policy import NewestRequest
 from analytics_assets.config.resource import name_of
-from analytics_assets.config.timestamps import parse_json_timestamp
+from analytics_assets.config.timestamps import (
+    EXAMPLES,
+    TimeFormatError,
+    parse_timestamp,
+    read_time,
+)
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError
@@ -43,10 +48,11 @@ def fetch_newest(
     source = sample_source(config, resource.api_name, connection, resource.absent)
     source = source.with_resources(name)
     field = jsonpath.compile_path(newest["field"])
+    form = resource.policy.time_formats.get(newest["field"])
     moments = []
     for row in source.resources[name]:
         values = jsonpath.find_values(field, row)
-        moments.append(_as_moment(name, newest["field"], values[0] if values else None))
+        moments.append(_as_moment(name, newest["field"], values[0] if values else None, form))
     return max(moments, default=None)
 
 
@@ -71,11 +77,17 @@ def _fixed(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _as_moment(resource: str, field: str, value: object) -> datetime:
-    moment = parse_json_timestamp(value)
+def _as_moment(resource: str, field: str, value: object, form: str | None) -> datetime:
+    moment, problem = parse_timestamp(value), "no time"
+    if form:
+        try:
+            moment = read_time(value, form)
+        except TimeFormatError as error:
+            moment, problem = None, str(error)
     if moment is None:
         raise WatermarkError(
-            f"{resource}: `{field}` in the API's newest row is {value!r}, which is no time. "
-            "Correct `newest` in the resource's policy, or set it to None."
+            f"{resource}: `{field}` in the API's newest row is {value!r}, which is {problem}. "
+            "Correct `newest` in the resource's policy, or set it to None; state a time that is "
+            f'not in ISO format by "time_formats": {{"{field}": {EXAMPLES}}}.'
         )
     return moment

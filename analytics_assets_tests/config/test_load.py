@@ -1,7 +1,7 @@
 """Loads: values that are refused, with the remedy."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +52,13 @@ def incremental(**parts: Any) -> Incremental:
         (lambda: incremental(initial_value="yesterday"), "give a date or time such as '2025-01"),
         (lambda: incremental(initial_value="0001-01-01"), "give a date or time such as '2025-01"),
         (lambda: incremental(lookback=timedelta(days=-1)), "give a timedelta that is not negat"),
+        (lambda: incremental(format="epoch_hours"), "`format` cannot be 'epoch_hours': give 'ep"),
+        (lambda: incremental(initial_value=1735689600), "give a date or time such as '2025-01-01"),
+        (lambda: incremental(initial_value="1735689600"), "give a date or time such as '2025-01"),
+        (
+            lambda: incremental(initial_value="soon", format="epoch_seconds"),
+            "or one in the format 'epoch_seconds'",
+        ),
         (lambda: incremental(lookback=3), "`lookback` cannot be 3"),
     ],
 )
@@ -86,3 +93,31 @@ def test_hours_of_another_time_zone_whose_clocks_change_need_their_offset() -> N
     with pytest.raises(ConfigurationError, match=r"days of another time zone.*`%z`"):
         partitioned(window=Window(format="%Y-%m-%dT%H:%M:%S", timezone=BERLIN))
     assert partitioned(window=Window(format="%Y-%m-%dT%H:%M:%S%z", timezone=BERLIN))
+
+
+@pytest.mark.parametrize(
+    ("parts", "sent"),
+    [
+        ({}, "2025-01-01T00:00:00Z"),
+        ({"format": "epoch_seconds"}, "1735689600"),
+        ({"format": "epoch_milliseconds", "initial_value": 1735689600000}, "1735689600000"),
+        ({"format": "epoch_seconds", "initial_value": "1735689600"}, "1735689600"),
+        ({"format": "%Y%m%d", "initial_value": "20250101"}, "20250101"),
+        ({"format": "%d/%m/%Y", "initial_value": "2025-01-01"}, "01/01/2025"),
+        ({"format": "%d/%m/%Y", "initial_value": "01/01/2025"}, "01/01/2025"),
+    ],
+)
+def test_an_initial_value_is_in_iso_format_or_in_that_of_the_parameter(
+    parts: dict[str, Any], sent: str
+) -> None:
+    load = incremental(**parts)
+
+    assert load.start == datetime(2025, 1, 1, tzinfo=UTC)
+    assert load.written(load.start, None) == sent
+    assert load.read(sent, None) == load.start
+
+
+def test_without_a_format_of_its_own_the_parameter_has_that_of_the_field() -> None:
+    assert incremental().written(incremental().start, "epoch_seconds") == "1735689600"
+    iso = incremental(format="%Y-%m-%d")
+    assert iso.written(iso.start, "epoch_seconds") == "2025-01-01"

@@ -11,7 +11,6 @@ from analytics_assets.config.timestamps import (
     in_zone,
     is_format_supported,
     later,
-    parse_json_timestamp,
     parse_timestamp,
 )
 
@@ -41,7 +40,6 @@ def test_a_date_is_its_midnight(value: Any) -> None:
 @pytest.mark.parametrize("value", [None, "", "Monday", True, [], "0001-01-01T00:00:00+05:00"])
 def test_anything_else_is_no_timestamp(value: Any) -> None:
     assert parse_timestamp(value) is None
-    assert parse_json_timestamp(value) is None
 
 
 EDGES = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
@@ -67,10 +65,9 @@ def test_a_time_zone_does_not_lead_out_of_the_calendar(edge: datetime, hours: in
     assert moved.utcoffset() == timedelta(hours=hours)
 
 
-def test_a_number_is_seconds_in_json_and_no_timestamp_in_a_table() -> None:
-    assert parse_json_timestamp(EVENING.timestamp()) == EVENING
-    assert parse_json_timestamp(1e20) is None
+def test_a_number_is_no_timestamp() -> None:
     assert parse_timestamp(EVENING.timestamp()) is None
+    assert parse_timestamp(1e20) is None
 
 
 @pytest.mark.parametrize(

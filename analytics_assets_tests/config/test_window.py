@@ -33,6 +33,14 @@ def window(**parts: Any) -> Window:
             Window(format="%Y-%m-%dT%H:%M%z", end_is_inclusive=False, timezone=BERLIN),
             {"start_date": "2026-03-01T01:00+0100", "end_date": "2026-03-03T01:00+0100"},
         ),
+        (
+            Window(format="epoch_seconds", timezone=BERLIN),
+            {"start_date": "1772323200", "end_date": "1772496000"},
+        ),
+        (
+            Window(format="epoch_milliseconds"),
+            {"start_date": "1772323200000", "end_date": "1772496000000"},
+        ),
     ],
 )
 def test_a_span_of_time_is_written_as_the_api_takes_it(
@@ -67,7 +75,16 @@ def test_a_day_whose_last_hour_comes_twice_is_asked_for_up_to_its_end(zone: str,
     assert asked[1] - asked[0] == timedelta(hours=25)
 
 
-@pytest.mark.parametrize("form", ["%Y-%m-%dT%HZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S.%f"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%Y-%m-%dT%HZ",
+        "%Y-%m-%dT%H:%MZ",
+        "%Y-%m-%d %H:%M:%S.%f",
+        "epoch_seconds",
+        "epoch_milliseconds",
+    ],
+)
 def test_the_inclusive_end_of_a_window_leaves_no_gap_before_the_start_of_the_next(
     form: str,
 ) -> None:

@@ -33,6 +33,7 @@ def shop(clean_place: Path) -> Shop:
     def make(
         properties: Any = PROPERTIES,
         rename: Any = None,
+        time_formats: Any = None,
         base_url: Any = None,
         defaults: Any = None,
         **entry: Any,
@@ -48,7 +49,7 @@ def shop(clean_place: Path) -> Shop:
         return Api(
             name="shop",
             config={"client": client, "resource_defaults": defaults, "resources": [orders]},
-            policies={"orders": {"rename": rename or {}}},
+            policies={"orders": {"rename": rename or {}, "time_formats": time_formats or {}}},
             openapi=str(file),
         )
 
@@ -245,3 +246,37 @@ def test_the_resources_of_this_project_have_contracts(resource: str) -> None:
     assert types["updated_at"] == "timestamp"
     assert contract.key_columns == ("id",)
     assert all(column.description for column in contract.columns)
+
+
+def test_a_format_of_times_gives_its_column_a_type_unless_the_document_or_the_entry_does(
+    shop: Shop,
+) -> None:
+    formats = {"orderId": "epoch_seconds", "placedOn": "epoch_milliseconds", "total": "%H:%M"}
+    hints = {"total": {"data_type": "timestamp"}}
+
+    found = columns(shop(time_formats=formats, columns=hints))
+
+    types = {name: found[name].data_type for name in formats}
+    assert types == {"orderId": "timestamp", "placedOn": "date", "total": "timestamp"}
+
+
+def test_a_field_without_a_contract_has_the_type_of_its_format(shop: Shop) -> None:
+    contract = contract_of(shop(properties={}, time_formats={"day": "%Y%m%d"}), "orders")
+    nested = Contract("orders", time_formats={"meta.createdAt": "epoch_seconds"})
+
+    assert contract.hints()["day"]["data_type"] == "date"
+    assert nested.hints() == {
+        "meta__created_at": {"name": "meta__created_at", "data_type": "timestamp"}
+    }
+
+
+def test_a_time_within_an_object_that_stays_json_has_no_column(shop: Shop) -> None:
+    contract = contract_of(shop(time_formats={"user.since": "epoch_seconds"}), "orders")
+
+    assert contract.formats == {}
+    assert contract.hints().keys() == {"order_id", "total", "placed_on", "user"}
+
+
+def test_a_format_of_a_field_that_no_row_has_is_refused(shop: Shop) -> None:
+    with pytest.raises(ConfigurationError, match=r"`time_formats` names the field `placed`, which"):
+        contract_of(shop(time_formats={"placed": "%Y"}), "orders")

@@ -27,11 +27,12 @@ EXTRA: dict[str, list[dict[str, Any]]] = {
     "eastern": [{"updated_at": "2025-07-31T14:30:00+02:00"}],
     "without_zone": [{"updated_at": "2025-07-31T12:30:00"}],
     "seconds": [{"updated_at": MOMENT.timestamp()}],
+    "compact": [{"updated_at": 202507311230}],
+    "text": [{"updated_at": f"{MOMENT.timestamp():.0f}000"}],
     "nested": [{"meta": {"changed": "2025-07-31T12:30:00Z"}}],
     "word": [{"updated_at": "yesterday"}],
     "null": [{"updated_at": None}],
     "list": [{"updated_at": ["2025-07-31"]}],
-    "milliseconds": [{"updated_at": 1e15}],
     "truth": [{"updated_at": True}],
     "unsorted": [
         {"updated_at": "2025-07-30T00:00:00Z"},
@@ -68,7 +69,7 @@ def client_of(api: Sandbox, path: str = "") -> dict[str, Any]:
 
 
 def newest(
-    api: Sandbox, resource: str, request: NewestRequest = NEWEST, **endpoint: Any
+    api: Sandbox, resource: str, request: NewestRequest = NEWEST, form: str = "", **endpoint: Any
 ) -> datetime | None:
     usual = {"path": f"/v1/{resource}", "data_selector": "data"}
     paginator = {"type": "offset", "limit": 100}
@@ -81,7 +82,8 @@ def newest(
         "client": client_of(api),
         "resources": [orders, entry] if resource != "orders" else [entry],
     }
-    shop = Api(name="shop", config=config)
+    formats = {request["field"]: form} if form else {}
+    shop = Api(name="shop", config=config, policies={resource: {"time_formats": formats}})
     return fetch_newest(resource_of(shop, resource), request, connect(config["client"], "shop"))
 
 
@@ -129,7 +131,7 @@ def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("far_from_greenwich")
-@pytest.mark.parametrize("resource", ["zulu", "eastern", "without_zone", "seconds"])
+@pytest.mark.parametrize("resource", ["zulu", "eastern", "without_zone"])
 def test_a_time_is_understood_however_it_is_written(api: Sandbox, resource: str) -> None:
     found = newest(api, resource)
 
@@ -137,13 +139,25 @@ def test_a_time_is_understood_however_it_is_written(api: Sandbox, resource: str)
     assert found.tzinfo is UTC
 
 
+@pytest.mark.usefixtures("far_from_greenwich")
+@pytest.mark.parametrize(
+    ("resource", "form"),
+    [("seconds", "epoch_seconds"), ("compact", "%Y%m%d%H%M"), ("text", "epoch_milliseconds")],
+)
+def test_a_time_in_a_stated_format_is_read_by_it(api: Sandbox, resource: str, form: str) -> None:
+    assert newest(api, resource, form=form) == MOMENT
+
+
+def test_a_time_in_another_than_the_stated_format_is_refused(api: Sandbox) -> None:
+    with pytest.raises(WatermarkError, match="not in the format `epoch_seconds`"):
+        newest(api, "zulu", form="epoch_seconds")
+
+
 def test_the_field_may_be_a_path(api: Sandbox) -> None:
     assert newest(api, "nested", NewestRequest(params={}, field="meta.changed")) == MOMENT
 
 
-@pytest.mark.parametrize(
-    "resource", ["without_field", "word", "null", "list", "milliseconds", "truth"]
-)
+@pytest.mark.parametrize("resource", ["without_field", "word", "null", "list", "seconds", "truth"])
 def test_a_row_without_a_time_is_refused_with_the_field_and_the_remedy(
     api: Sandbox, resource: str
 ) -> None:

@@ -1,10 +1,12 @@
 """Conversion of values that a column stores in another form than JSON has them."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
-from analytics_assets.contract.column import Hints
+from analytics_assets.config.timestamps import TimeFormatError, kind_of, read_time
+from analytics_assets.contract.column import DataType, Hints
 from analytics_assets.contract.contract import Contract, column_name
 from analytics_assets.contract.rows.alterations import JSON_NUMBER
 from analytics_assets.contract.rows.numbers import ColumnDecimal, is_held
@@ -20,7 +22,8 @@ class ConversionError(ValueError):
 class RowConversion:
     """Converts the values of a row, before its validation.
 
-    Numbers of decimal columns become decimals, by their digits. A number that no double holds
+    Times that the policy states the format of become dates and times. Numbers of decimal columns
+    become decimals, by their digits. A number that no double holds
     becomes the nearest one where the entry itself gives its column the type `double`.
 
     Args:
@@ -46,6 +49,8 @@ class RowConversion:
                 self._converters[name] = _decimal_converter(hint)
             elif kind == "double" and (name not in named or named[name].takes_nearest):
                 self._converters[name] = _nearest_double
+        for name, form in contract.formats.items():
+            self._converters[name] = _time_converter(types.get(name), form)
         self._has_decimals = "decimal" in types.values()
         self._steps: dict[tuple[str, str], tuple[Convert | None, str]] = {}
 
@@ -89,6 +94,26 @@ class RowConversion:
             inner = f"{name}__" if has_inner and name not in self._whole else ""
             known = self._steps[prefix, field] = self._converters.get(name), inner
         return known
+
+
+def _time_converter(kind: DataType | None, form: str) -> Convert:
+    if kind not in ("timestamp", "date", "time"):
+        kind = kind_of(form)
+
+    def convert(value: Any) -> date | time:
+        try:
+            moment = read_time(value, form)
+        except TimeFormatError as error:
+            raise ConversionError(str(error)) from None
+        if kind == "timestamp":
+            return moment
+        if kind == "time":
+            return moment.time()
+        if moment.time() != time():
+            raise ConversionError("a time within a day, in a column of the type `date`")
+        return moment.date()
+
+    return convert
 
 
 def _decimal_converter(hint: Mapping[str, Any]) -> Convert:

@@ -1,6 +1,7 @@
 """Fields of the rows of a load, beside those of the contract."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,9 @@ _KINDS: dict[type, DataType] = {
     Decimal: "decimal",
     ColumnDecimal: "decimal",
     str: "text",
+    datetime: "timestamp",
+    date: "date",
+    time: "time",
 }
 
 

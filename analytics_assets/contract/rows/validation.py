@@ -7,7 +7,6 @@ PostgreSQL can store it. For fields that the contract does not name only the fir
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -23,6 +22,7 @@ from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.row_type import OPEN_TYPES, rejection_reason, row_type
 from analytics_assets.contract.rows.storage_limits import (
     OUT_OF_RANGE,
+    encoded_page,
     is_out_of_range,
     may_be_out_of_range,
     uninferable,
@@ -196,7 +196,7 @@ class RowValidator:
         """Test all rows at once, quickly; if False, `_reason` decides about each."""
         try:
             msgspec.convert(page, list[self._row_type])  # type: ignore[name-defined]
-            encoded, has_long_integers = _encoded(page)
+            encoded, has_long_integers = encoded_page(page)
         except (msgspec.ValidationError, UnicodeEncodeError, orjson.JSONEncodeError):
             return False
         # a lone backslash is found a hundred times faster than what it may begin
@@ -271,21 +271,6 @@ class RowValidator:
             if found:
                 return found
         return None
-
-
-def _encoded(page: Sequence[Any]) -> tuple[bytes, bool]:
-    """Encode a page as dlt does; True beside it if an integer has more digits than a double."""
-    try:
-        return orjson.dumps(page, default=_text, option=orjson.OPT_STRICT_INTEGER), False
-    except orjson.JSONEncodeError:
-        return orjson.dumps(page, default=_text), True
-
-
-def _text(value: Any) -> str:
-    """Return the text of a value that is no JSON."""
-    if type(value) is Decimal:
-        raise TypeError("no double holds it")
-    return str(value)
 
 
 def _has_small_letters(values: Sequence[Any]) -> bool:

@@ -16,8 +16,8 @@ from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.timestamps import (
+    EXAMPLES,
     earlier,
-    format_like,
     has_utc_offset,
     parse_timestamp,
 )
@@ -27,6 +27,7 @@ from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.incremental.cursor_values import (
     CLOCK_DIFFERENCE,
     CursorValues,
+    MissingFormatError,
     MissingZoneError,
 )
 from analytics_assets.extract.rows.arrow import is_table
@@ -80,9 +81,8 @@ class Cursor(PipeStep):
         super().__init__()
         self._load, self._contract = load, contract
         self._chosen, self._full_refresh = start, full_refresh
-        initial = parse_timestamp(load.initial_value)
-        assert initial is not None, "checked by `Incremental`"
-        self._initial = initial
+        self._initial = load.start
+        self._format = contract.time_formats.get(load.field)
 
     @property
     def is_a_column(self) -> bool:
@@ -117,11 +117,11 @@ class Cursor(PipeStep):
             self._known = self._initial
         usual = max(self._initial, earlier(self._known, self._load.lookback))
         self._moves = self._chosen is None or self._chosen <= usual
-        self._sent = format_like(self._chosen or usual, self._load.initial_value)
-        start = parse_timestamp(self._sent)
-        assert start is not None, "it has just been written"
-        zoned = has_utc_offset(self._load.initial_value)
-        self._values = CursorValues(self._contract, self._load.field, start, now, zoned)
+        load, form = self._load, self._format
+        self._sent = load.written(self._chosen or usual, form)
+        start = load.read(self._sent, form)
+        zoned = not (load.format or form) and has_utc_offset(str(load.initial_value))
+        self._values = CursorValues(self._contract, load.field, start, now, zoned, form)
         self._custom_metrics = {}
         return self
 
@@ -152,7 +152,8 @@ class Cursor(PipeStep):
         """Advance the cursor by some rows, and pass them on as they are.
 
         Raises:
-            CursorError: a time is in no time zone, but `initial_value` is in one.
+            CursorError: a time is in no time zone, but `initial_value` is in one; or it is a
+                number, and no format says of what.
         """
         if not (is_table(item) or isinstance(item, list)):
             return item
@@ -163,6 +164,13 @@ class Cursor(PipeStep):
                 f"{self._contract.resource}: `{self._load.field}` is {str(error)!r}, which does "
                 f"not say in which time zone; `initial_value` is {self._load.initial_value!r}. "
                 "Write that as the API writes times, without a time zone."
+            ) from None
+        except MissingFormatError:
+            field = self._load.field
+            raise CursorError(
+                f"{self._contract.resource}: `{field}` is a number, which may be seconds, "
+                "milliseconds or a date. Say which in the resource's policy: "
+                f'"time_formats": {{"{field}": "epoch_seconds"}}, or another of {EXAMPLES}.'
             ) from None
         newest = max(self._known, self._values.newest or self._known)
         moved = newest.strftime(STATE_FORMAT) if self._moves else None

@@ -3,15 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from dlt.common import jsonpath
 
 from analytics_assets.config.timestamps import (
+    TimeFormatError,
     has_utc_offset,
     is_date_only,
-    parse_json_timestamp,
     parse_timestamp,
+    read_time,
 )
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import is_table
@@ -19,11 +21,16 @@ from analytics_assets.extract.rows.arrow import is_table
 ROWS_WITHOUT_CURSOR = "rows_without_cursor"
 ROWS_BEFORE_START = "rows_before_start"
 ROWS_YET_TO_COME = "rows_yet_to_come"
+SCALARS = (str, int, float, Decimal)
 CLOCK_DIFFERENCE = timedelta(days=1)
 
 
 class MissingZoneError(ValueError):
     """A time has no time zone."""
+
+
+class MissingFormatError(ValueError):
+    """A number may be seconds, milliseconds or a date: no format says so."""
 
 
 class CursorValues:
@@ -35,7 +42,8 @@ class CursorValues:
         start: the start of the read's range.
         now: the time at which the read began. A later change does not advance the cursor: other
             rows that changed in between may be on pages that were read before.
-        zoned: True if times must have a time zone.
+        zoned: True if times in ISO format must have a time zone.
+        form: the format of the field's times; None for ISO format.
 
     Attributes:
         newest: the newest change up to `now`; None if there is none.
@@ -45,13 +53,19 @@ class CursorValues:
     """
 
     def __init__(
-        self, contract: Contract, field: str, start: datetime, now: datetime, zoned: bool
+        self,
+        contract: Contract,
+        field: str,
+        start: datetime,
+        now: datetime,
+        zoned: bool = False,
+        form: str | None = None,
     ) -> None:
         self._field = field
         self._column = contract.name_of(field)
         self._path = jsonpath.compile_path(field)
         self._is_name = jsonpath.extract_simple_field_name(self._path) is not None
-        self._start, self._now, self._zoned = start, now, zoned
+        self._start, self._now, self._zoned, self._form = start, now, zoned, form
         self.newest: datetime | None = None
         self.without = self.before_start = self.yet_to_come = 0
 
@@ -69,6 +83,7 @@ class CursorValues:
 
         Raises:
             MissingZoneError: a time is in no time zone, and must be.
+            MissingFormatError: a number is no time without a format.
         """
         if is_table(item):
             self._add_column(item.column(self._column))
@@ -83,21 +98,33 @@ class CursorValues:
 
     def _add_values(self, values: Iterable[Any]) -> None:
         # many rows changed at one time, which is parsed once
-        known = Counter(each if isinstance(each, str | int | float) else None for each in values)
+        known = Counter(each if isinstance(each, SCALARS) else None for each in values)
         for value, rows in known.items():
-            moment = parse_json_timestamp(value)
+            moment = self._moment(value)
             if moment is None:
                 self.without += rows
                 continue
-            if (
-                self._zoned
-                and isinstance(value, str)
-                and not (has_utc_offset(value) or is_date_only(value))
-            ):
-                raise MissingZoneError(value)
             self.before_start += rows * (moment < self._start)
             self.yet_to_come += rows * (moment > self._now + CLOCK_DIFFERENCE)
             self._keep(moment)
+
+    def _moment(self, value: object) -> datetime | None:
+        if self._form:
+            try:
+                return read_time(value, self._form)
+            except TimeFormatError:
+                return None
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            raise MissingFormatError
+        moment = parse_timestamp(value)
+        if (
+            moment
+            and self._zoned
+            and isinstance(value, str)
+            and not (has_utc_offset(value) or is_date_only(value))
+        ):
+            raise MissingZoneError(value)
+        return moment
 
     def _add_column(self, column: Any) -> None:
         """Add a column without a Python object for each value."""

@@ -106,7 +106,7 @@ def table_of_arrays(contract: Contract, arrays: Sequence["pa.Array"]) -> "pa.Tab
     hints = contract.hints()
     fields = [
         pa.field(name, array.type, nullable=bool(hints[name].get("nullable", True)))
-        for name, array in zip(hints, arrays, strict=True)
+        for name, array in zip((each.name for each in contract.columns), arrays, strict=True)
     ]
     return pa.table(arrays, schema=pa.schema(fields))
 

@@ -71,6 +71,7 @@ class PageDecoder:
             isinstance(selector, str)
             and all(name.isidentifier() for name in selector.split("."))
             and set(types.values()) <= set(KNOWN_TYPES)
+            and not contract.time_formats
             and bool(contract.primary_key)
             and all(types.get(field) in KEY_TYPES for field in contract.primary_key)
         )

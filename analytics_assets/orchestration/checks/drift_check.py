@@ -8,7 +8,7 @@ import dagster as dg
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.contract.column import Column
-from analytics_assets.contract.contract import contract_in
+from analytics_assets.contract.described_contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.openapi.endpoints import stored_endpoints
 from analytics_assets.contract.resource import Resource

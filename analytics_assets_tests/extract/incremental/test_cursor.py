@@ -1,5 +1,6 @@
 """The incremental cursor: the start of a read, how it advances, and that it drops no row."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -60,12 +61,40 @@ def test_a_start_is_sent_in_the_format_of_the_initial_value_and_never_later_than
 
 
 @pytest.mark.parametrize(
+    ("field", "param", "initial", "sent"),
+    [
+        ("epoch_seconds", None, INITIAL, ["1767225600", "1767522030"]),
+        ("epoch_seconds", "epoch_milliseconds", INITIAL, ["1767225600000", "1767522030000"]),
+        ("epoch_seconds", "epoch_seconds", "1767225600", ["1767225600", "1767522030"]),
+        ("epoch_seconds", "%Y-%m-%d", INITIAL, ["2026-01-01", "2026-01-04"]),
+        ("%Y%m%d%H%M%S", None, INITIAL, ["20260101000000", "20260104102030"]),
+    ],
+)
+def test_a_cursor_reads_and_sends_times_in_stated_formats(
+    field: str, param: str | None, initial: str, sent: list[str]
+) -> None:
+    at = {"epoch_seconds": 1_767_608_430, "%Y%m%d%H%M%S": 20260105102030}[field]
+    shop = Shop([row(1, at=at)], replace(KEYED, time_formats={"at": field}))
+    load = Incremental(param="since", field="at", initial_value=initial, format=param, lookback=DAY)
+
+    assert [*shop.read(load), *shop.read(load)] == sent
+    assert shop.stored == "2026-01-05T10:20:30.000000Z"
+    assert shop.metrics["rows_without_cursor"] == 0
+
+
+def test_a_cursor_that_is_a_number_without_a_format_is_refused_with_the_remedy() -> None:
+    error = error_of(Shop([row(1, at=1_767_608_430)]))
+
+    assert error.startswith("orders: `at` is a number, which may be seconds, milliseconds or a dat")
+    assert '"time_formats": {"at": "epoch_seconds"}' in error
+
+
+@pytest.mark.parametrize(
     "times",
     [
         ("2026-01-05T01:00:00+03:00", "2026-01-04T23:00:00Z"),
         ("2026-01-04T23:00:00Z", "2026-01-04T22:00:00.5Z"),
         ("2026-01-04T23:00:00Z", "2026-01-04"),
-        (1767567600, 1767567599.5),  # seconds since 1970
     ],
 )
 def test_the_newest_is_the_latest_time_however_times_are_written(times: tuple[Any, Any]) -> None:

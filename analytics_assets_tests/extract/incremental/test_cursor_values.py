@@ -1,13 +1,18 @@
 """Cursor values are the same, from rows one by one or from an Arrow table."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.incremental.cursor_values import CursorValues, MissingZoneError
+from analytics_assets.extract.incremental.cursor_values import (
+    CursorValues,
+    MissingFormatError,
+    MissingZoneError,
+)
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
@@ -15,8 +20,10 @@ NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 TEXTS = ["2026-01-04", "2026-01-05", "2026-01-08", None, "2026-01-10", "2026-01-11", "2026-01-08"]
 
 
-def changes(field: str = "at", zoned: bool = False, **rename: str) -> CursorValues:
-    return CursorValues(Contract("orders", rename=rename), field, START, NOW, zoned)
+def changes(
+    field: str = "at", zoned: bool = False, form: str | None = None, **rename: str
+) -> CursorValues:
+    return CursorValues(Contract("orders", rename=rename), field, START, NOW, zoned, form)
 
 
 def summary(found: CursorValues) -> tuple[Any, ...]:
@@ -36,13 +43,12 @@ def days(kind: pa.DataType) -> pa.Table:
     [
         [{"at": text} for text in TEXTS],
         [{"at": text and f"{text}T00:00:00Z"} for text in TEXTS],
-        [{"at": day and day.timestamp()} for day in map(as_day, TEXTS)],
         days(pa.timestamp("us", "UTC")),
         days(pa.timestamp("ms", "UTC")),
         days(pa.date32()),
         pa.table({"changed": TEXTS}),
     ],
-    ids=["dates", "times", "seconds", "timestamps", "milliseconds", "days", "texts"],
+    ids=["dates", "times", "timestamps", "milliseconds", "days", "texts"],
 )
 def test_rows_are_counted_however_the_time_is_written(item: Any) -> None:
     found = changes(at="changed")
@@ -50,6 +56,30 @@ def test_rows_are_counted_however_the_time_is_written(item: Any) -> None:
     found.add(item)
 
     assert summary(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("form", "values"),
+    [
+        ("epoch_seconds", [day and day.timestamp() for day in map(as_day, TEXTS)]),
+        ("epoch_seconds", [day and str(int(day.timestamp())) for day in map(as_day, TEXTS)]),
+        ("epoch_milliseconds", [day and 1000 * day.timestamp() for day in map(as_day, TEXTS)]),
+        ("%Y%m%d", [text and int(text.replace("-", "")) for text in TEXTS]),
+        ("%d.%m.%Y", [day and day.strftime("%d.%m.%Y") for day in map(as_day, TEXTS)]),
+    ],
+)
+def test_rows_are_counted_by_times_in_a_stated_format(form: str, values: list[Any]) -> None:
+    found = changes(form=form, zoned=True)
+
+    found.add([{"at": value} for value in values])
+
+    assert summary(found) == (datetime(2026, 1, 8, tzinfo=UTC), 1, 1, 1)
+
+
+@pytest.mark.parametrize("value", [1_767_830_400, 1.5, 20260108, Decimal("1767830400.5")])
+def test_a_number_is_no_time_without_a_stated_format(value: Any) -> None:
+    with pytest.raises(MissingFormatError):
+        changes().add([{"at": "2026-01-08"}, {"at": value}])
 
 
 def test_the_newest_and_the_numbers_are_of_all_pages() -> None:
@@ -70,9 +100,7 @@ def test_a_table_without_times_has_no_newest() -> None:
     assert summary(found) == (None, 0, 2, 0)
 
 
-@pytest.mark.parametrize(
-    "value", [None, "", "soon", [], {"on": "2026-01-08"}, True, 1e20, float("nan")]
-)
+@pytest.mark.parametrize("value", [None, "", "soon", [], {"on": "2026-01-08"}, True, "1767830400"])
 def test_any_other_value_counts_as_no_time(value: Any) -> None:
     found = changes()
 

@@ -1,0 +1,217 @@
+"""The contract of a resource by the API's OpenAPI document, the entry and its policy."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
+from analytics_assets.config.resource import ResourceConfig, merged_columns
+from analytics_assets.config.timestamps import kind_of
+from analytics_assets.contract.column import Column
+from analytics_assets.contract.compat import is_single_page
+from analytics_assets.contract.contract import Contract, column_name, hard_delete_column
+from analytics_assets.contract.errors import BrokenReferenceError, TooManyColumnsError
+from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
+from analytics_assets.contract.openapi.json_schema import MAX_COLUMNS, columns_of
+from analytics_assets.contract.openapi.references import Schema
+from analytics_assets.contract.openapi.response_schema import row_schema, rows_may_be_absent
+
+LOG = logging.getLogger(__name__)
+
+
+def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
+    """Read the contract of a resource from the API's OpenAPI document.
+
+    Args:
+        resource: the resource.
+        openapi: the file of the document; None if there is none.
+
+    Returns:
+        The contract, without columns where no document describes the rows.
+
+    Raises:
+        ContractError: the document cannot be read.
+        ConfigurationError: `rename` does not fit the document, or two fields would become one
+            column.
+    """
+    endpoints = stored_endpoints(openapi) if openapi else Endpoints({})
+    contract = _contract(endpoints, resource)
+    if contract.problem:
+        LOG.warning("%s has no contract. %s.", resource.name, contract.problem)
+    _check_fields(contract)
+    _check_names(contract)
+    _check_key(contract)
+    return contract
+
+
+def contract_in(
+    document: Mapping[str, Any], resource: ResourceConfig, place: str = "The API's document"
+) -> Contract:
+    """Read the contract of a resource from a document, without checks of `rename` and names.
+
+    Args:
+        document: the OpenAPI document of the API.
+        resource: the resource.
+        place: the document in an error.
+
+    Returns:
+        The contract, without columns where the document does not describe the rows.
+    """
+    return _contract(Endpoints(document, place), resource)
+
+
+def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
+    rename, key, formats = (
+        resource.policy.rename,
+        resource.primary_key,
+        resource.policy.time_formats,
+    )
+    hints = _hints_of(configured := merged_columns(resource.defaults, resource.entry))
+    mark = hard_delete_column(configured, rename)
+    try:
+        schema = _row_schema(endpoints, resource)
+        expands = _expansion(resource, hints)
+        columns = columns_of(endpoints.references, schema, expands) if schema else ()
+    except BrokenReferenceError as error:
+        return Contract(resource.name, (), key, rename, str(error), mark, time_formats=formats)
+    except TooManyColumnsError as error:
+        raise ConfigurationError(
+            f"policy of `{resource.name}`: with `nested` the document describes more than "
+            f"{MAX_COLUMNS} columns; set `max_table_nesting` of the entry to the levels of objects "
+            "to make columns of, such as 1."
+        ) from error
+    return Contract(
+        resource.name,
+        tuple(
+            _as_configured(column, hints, key, rename, formats.get(column.field))
+            for column in columns
+        ),
+        key,
+        rename,
+        hard_delete=mark,
+        rows_may_be_absent=schema is not None and _rows_may_be_absent(endpoints, resource),
+        time_formats=formats,
+    )
+
+
+def _expansion(
+    resource: ResourceConfig, hints: Mapping[str, Mapping[str, Any]]
+) -> Callable[[tuple[str, ...]], bool]:
+    """Return a test, by its path, if dlt makes columns of an object that has no hint of a type."""
+    policy, own = resource.policy, {**resource.defaults, **resource.entry}
+    depth = own.get("max_table_nesting")
+
+    def expands(path: tuple[str, ...]) -> bool:
+        if policy.nested != "columns" or (depth is not None and len(path) > depth):
+            return False
+        name = column_name(path[0], policy.rename, *path[1:])
+        return not any("data_type" in hints.get(each, {}) for each in (name, ".".join(path)))
+
+    return expands
+
+
+def _as_configured(
+    column: Column,
+    hints: Mapping[str, Mapping[str, Any]],
+    key: tuple[str, ...],
+    rename: Mapping[str, str],
+    time_format: str | None,
+) -> Column:
+    """Override the document's column by the hints of `api.py`, and by the format of its times."""
+    described = column.data_type
+    if time_format and described not in ("timestamp", "date", "time"):
+        described = kind_of(time_format)
+    name = column_name(column.path[0], rename, *column.path[1:])
+    hint = {**hints.get(name, {}), **hints.get(column.field, {})}
+    return replace(
+        column,
+        name=name,
+        data_type=hint.get("data_type", described),
+        nullable=column.field not in key and bool(hint.get("nullable", column.nullable)),
+        takes_nearest=hint.get("data_type") == "double",
+    )
+
+
+def _hints_of(columns: Any) -> dict[str, dict[str, Any]]:
+    """Return the hints by column; those of another form are left to dlt."""
+    hints = columns if isinstance(columns, dict) else {}
+    known = ("data_type", "nullable")
+    return {
+        name: {key: hint[key] for key in known if hint.get(key) is not None}
+        for name, hint in hints.items()
+        if isinstance(hint, dict)
+    }
+
+
+def _rows_may_be_absent(endpoints: Endpoints, resource: ResourceConfig) -> bool:
+    method = str(resource.endpoint.get("method") or "get")
+    selector = resource.endpoint.get("data_selector")
+    return any(
+        rows_may_be_absent(endpoints, path, method, selector) for path in _paths_of(resource)
+    )
+
+
+def _row_schema(endpoints: Endpoints, resource: ResourceConfig) -> Schema | None:
+    endpoint = resource.endpoint
+    method, selector = str(endpoint.get("method") or "get"), endpoint.get("data_selector")
+    paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
+    accepts_object = is_single_page(paginator)
+    found = (
+        row_schema(endpoints, path, method, selector, accepts_object)
+        for path in _paths_of(resource)
+    )
+    return next(filter(None, found), None)
+
+
+def _paths_of(resource: ResourceConfig) -> list[str]:
+    """Return the path of an endpoint, below that of the base URL first."""
+    path, base_url = str(resource.endpoint["path"]), resource.config["client"].get("base_url")
+    if not isinstance(base_url, str) or "://" in path:
+        return [path]
+    return [f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}", path]
+
+
+def _check_fields(contract: Contract) -> None:
+    fields = list(dict.fromkeys(column.path[0] for column in contract.columns))
+    for setting, names in (("rename", contract.rename), ("time_formats", contract.time_formats)):
+        for name in names if fields else ():
+            outer = name.split(".")[0] if setting == "time_formats" else name
+            if not {name, outer}.intersection(fields):
+                raise ConfigurationError(
+                    f"policy of `{contract.resource}`: `{setting}` names the field `{name}`, which "
+                    f"its rows do not have{did_you_mean(name, fields)} Fields are {listed(fields)}."
+                )
+
+
+def _check_key(contract: Contract) -> None:
+    nested = [column for column in contract.columns if column.parents]
+    within = {name for column in nested for name in (column.field, column.name)}
+    for part in within.intersection(contract.primary_key):
+        raise ConfigurationError(
+            f"resource `{contract.resource}`: its `primary_key` names `{part}`, a field within an "
+            'object. Copy it to a field of the row by "processing_steps": [{"map": ...}], and name '
+            "that field."
+        )
+
+
+def _check_names(contract: Contract) -> None:
+    known: dict[tuple[str, str], Column] = {}
+    for column in contract.columns:
+        # a field may have dots in its name, like the path of another one
+        for key in (("column", column.name), ("field", column.field)):
+            other = known.setdefault(key, column)
+            if other is column:
+                continue
+            whole = next((each.path[0] for each in (column, other) if each.parents), None)
+            if whole:
+                hint = f'"columns": {{"{whole}": {{"data_type": "json"}}}}'
+                remedy = f"keep `{whole}` whole by {hint} in its entry."
+            else:
+                remedy = "give one of them another name in its policy, such as "
+                remedy += f'"rename": {{"{column.field}": "{column.name}_2"}}.'
+            raise ConfigurationError(
+                f"resource `{contract.resource}`: its fields `{other.field}` and `{column.field}` "
+                f"would both become the column `{column.name}`; {remedy}"
+            )
