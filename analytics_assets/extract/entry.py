@@ -278,7 +278,8 @@ class Entry:
             ),
             evidence,
             self._place,
-            checked=not (is_object or self._is_sample),
+            # a filter leaves out rows that the API counts
+            checked=not (is_object or self._is_sample or self._selector.is_filter),
             prefetch=_as_function(connection.thread_prefetcher) if connection else None,
         )
 

@@ -53,7 +53,8 @@ class Proof:
     def begin(self) -> None:
         """Start another pass."""
         self.number += 1
-        self.received = self.pages = 0
+        self.received = self._pages_with_rows = 0
+        self._ends_empty = False
         self.total: int | None = None
         self.duplicates = Duplicates()
         self.inconsistency = ""
@@ -149,7 +150,8 @@ class Proof:
         self.received += len(keys)
 
     def _check(self, identity: Hashable, total: int | None) -> None:
-        self.pages += 1
+        self._pages_with_rows += identity is not None
+        self._ends_empty = identity is None
         if identity is not None and identity == self._page_before:
             self.refuse_repetition()
         if total is not None and self.total not in (None, total):
@@ -201,7 +203,8 @@ class Proof:
         Raises:
             IncompleteReadError: it is not, and this was the last pass.
         """
-        totals = (None, self.received, *(self._page_counts if may_count_pages else ()))
+        pages = (self._pages_with_rows, self.pages) if may_count_pages else ()
+        totals = (None, self.received, *pages)
         if not self.inconsistency and counted and self.total not in totals:
             self.inconsistency = "the rows that arrived are not as many as its total says"
         self.duplicates = self._rows.duplicates()
@@ -221,9 +224,9 @@ class Proof:
         return False
 
     @property
-    def _page_counts(self) -> tuple[int, int]:
-        """The number of pages, with and without an empty one at the end."""
-        return self.pages, self.pages - 1
+    def pages(self) -> int:
+        """The number of pages; of empty ones only the last, as rows follow the others."""
+        return self._pages_with_rows + self._ends_empty
 
     def _matches_previous_pass(self) -> bool:
         return self.number > 1 and self._rows.same_as(self._rows_before)

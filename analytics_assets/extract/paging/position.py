@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 import requests
+from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     JSONLinkPaginator,
@@ -103,7 +104,12 @@ class Position:
         if isinstance(self.paginator, PageNumberPaginator):
             end_at_empty_page(self.paginator, response)
         self.paginator.update_state(response, list(rows))
-        return self.paginator.has_next_page and has_more is not False
+        has_next = self.paginator.has_next_page and has_more is not False
+        if has_next and isinstance(self.paginator, JSONLinkPaginator):
+            # dlt 1.31 takes an empty text for a link
+            links = jsonpath.find_values(self.paginator.next_url_path, response.json())
+            return any(links[:1])
+        return has_next
 
     @staticmethod
     def _detected(response: requests.Response, evidence: Evidence) -> BasePaginator:

@@ -198,17 +198,21 @@ class DetectedSelector:
         if self._place is None:
             self._place = detected_rows(body)[0]
             return None
-        if _is_list(body, self._place):
+        if _is_list(body, self._place) or (self._is_body and not self.is_elsewhere(body)):
             return None
         place = ".".join(self._place)
         text = (
             f"{self._resource}: the page at offset {received} has no list at `{place}`, where the "
             "first page had its rows. Name the place as `data_selector`."
         )
-        absence = DataSelector(place).absence(body)
+        absence = None if self._is_body else DataSelector(place).absence(body)
         if absence is None:
             raise BodyError(text)
         return AbsentRowsError(text + ABSENCE_HINT, body, absence)
+
+    @property
+    def _is_body(self) -> bool:
+        return self._place == ("$",)
 
     def is_elsewhere(self, body: Any) -> bool:
         """Return True if dlt would find rows in a body, rather than take it for a row."""

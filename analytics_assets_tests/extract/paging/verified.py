@@ -23,14 +23,15 @@ from analytics_assets_tests.support.paged_server import (
 URL = "http://model"
 
 
-def attempted(answers: Answers, **endpoint: Any) -> Read:
+def attempted(answers: Answers, allows_absence: bool = False, **endpoint: Any) -> Read:
     """Read `orders`, and return what came of it."""
     network = WithinProcess(answers)
     session = _session()
     session.mount(URL, network)
     given = orders(**endpoint)
     config = {"client": {"base_url": URL}, "resources": [given]}
-    entry = Entry(given, config, resolve_configuration(ReadingSettings()))
+    reading = resolve_configuration(ReadingSettings())
+    entry = Entry(given, config, reading, allows_absence=allows_absence)
     attempt = drain(_rows(RESTClient(URL, session=session), entry))
     attempt.requests = network.server.requests
     return attempt

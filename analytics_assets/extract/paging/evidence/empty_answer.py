@@ -19,10 +19,11 @@ def reports_no_rows(
         is_allowed: True if the place is known to be right: by an earlier page, by the contract, or
             by the configuration.
     """
+    stated = evidence.stated_total if total is None else total
     counts = [count.value for count in evidence.counts.values() if count.unit is Unit.ROWS]
     more = evidence.reports_more or any(count > received for count in counts)
-    if more or total not in (None, received):
+    if more or stated not in (None, received):
         return False
-    agrees = total == received or (received == 0 and evidence.reports_zero)
+    agrees = stated == received or (received == 0 and evidence.reports_zero)
     ends = evidence.reports_last or evidence.denies_next
     return is_allowed or agrees or (is_null and ends)

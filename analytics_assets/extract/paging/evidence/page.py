@@ -40,6 +40,7 @@ class Evidence:
         flag: the name of a flag, and True if it reports further pages; None if there is none.
         next_page: the reference to a next page; None if there is none.
         named_flag: the flag that the configuration names; None if it names none, or it is missing.
+        stated_total: the number of all rows, also where the configuration leaves it out.
         denies_next: True if a field for the reference to a next page has none.
     """
 
@@ -49,13 +50,14 @@ class Evidence:
     flag: tuple[str, bool] | None = None
     next_page: NextPage | None = None
     named_flag: bool | None = None
+    stated_total: int | None = None
     denies_next: bool = False
 
     @property
     def reports_zero(self) -> bool:
         """True if a number of all rows is zero."""
         of_rows = [count.value for count in self.counts.values() if count.unit is Unit.ROWS]
-        return self.total == 0 or 0 in of_rows
+        return self.stated_total == 0 or 0 in of_rows
 
     @property
     def reports_last(self) -> bool:
@@ -134,12 +136,14 @@ class EvidenceFinder:
             headers = CaseInsensitiveDict(kept)
         named = named_flag(paths.has_more_path, paths.last_page_path, body)
         counts = counts_in(fields, headers)
+        total = self._totals.find(body, headers)
         return Evidence(
-            self._totals.find(body, headers) if self._counted else None,
+            total if self._counted else None,
             {**counts, **named_count(paths.total_path, self._by_number, body)},
             page_sizes_in(fields),
             flag_in(fields) if named is None else ("the flag that `paginator` names", named),
             next_page_in(fields, headers, url),
             named,
+            total,
             denies_next_page(fields),
         )
