@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from dlt.sources.helpers.rest_client.paginators import BaseNextUrlPaginator
 
-from analytics_assets_tests.extract.paging import hiccup_server as api
-from analytics_assets_tests.extract.paging.hiccup_server import (
+from analytics_assets_tests.extract.paging.evidence import hiccup_server as api
+from analytics_assets_tests.extract.paging.evidence.hiccup_server import (
     BY_NUMBER,
     CURSOR,
     JSON_LINK,
