@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from traceback import FrameSummary, extract_tb
 
 import click
 
@@ -11,6 +10,7 @@ from analytics_assets import defs
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import ResourceConfig, refuse_shared_tables
+from analytics_assets.orchestration.api_file import errors_located, shown
 from analytics_assets.warehouse.warehouse import Warehouse
 
 
@@ -27,7 +27,7 @@ def load_apis() -> Mapping[str, Api]:
     apis: dict[str, Api] = {}
     files = [file for folder in defs.__path__ for file in Path(folder).glob("*/api.py")]
     for file in sorted(files):
-        api = _load_api(f"{defs.__name__}.{file.parent.name}.api")
+        api = _load_api(file)
         if api.name in apis:
             raise ConfigurationError(
                 f"Two APIs in `defs/` have the name `{api.name}`; rename one of them."
@@ -42,19 +42,15 @@ def load_apis() -> Mapping[str, Api]:
     return apis
 
 
-def _load_api(module: str) -> Api:
-    try:
-        api = import_module(module).API
-    except ConfigurationError as error:
-        # a part of a policy is refused before its resource is known
-        lines = [each.lineno for each in extract_tb(error.__traceback__) if _is_api_file(each)]
-        raise ConfigurationError(f"{error} See line {lines[-1]} of api.py.") from error
-    assert isinstance(api, Api), "`API` of an `api.py` is an Api"
+def _load_api(file: Path) -> Api:
+    with errors_located():
+        module = import_module(f"{defs.__name__}.{file.parent.name}.api")
+    api = getattr(module, "API", None)
+    if not isinstance(api, Api):
+        raise ConfigurationError(
+            f"{shown(str(file))} has no `API`: set it to an `Api(...)`, as `analytics/api.py` does."
+        )
     return api
-
-
-def _is_api_file(frame: FrameSummary) -> bool:
-    return frame.name == "<module>" and Path(frame.filename).name == "api.py"
 
 
 def select_apis(apis: Mapping[str, Api], names: Sequence[str]) -> list[Api]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from analytics_assets.config.resource import refuse_shared_tables
+from analytics_assets.orchestration.api_file import errors_located
 from analytics_assets.orchestration.metadata import TABLE_NAME
 
 
@@ -24,10 +25,11 @@ def load_project(folder: Path) -> dg.Definitions:
         The definitions below `defs/`, merged.
 
     Raises:
-        ConfigurationError: two resources have the same table.
+        ConfigurationError: an `api.py` has an error, or two resources have the same table.
     """
     with garbage_collection_paused():
-        definitions = dg.load_from_defs_folder(path_within_project=folder)
+        with errors_located():
+            definitions = dg.load_from_defs_folder(path_within_project=folder)
         refuse_shared_tables(
             (spec.key.to_user_string(), spec.metadata[TABLE_NAME])
             for spec in definitions.resolve_all_asset_specs()

@@ -59,7 +59,8 @@ def api_of(count: int, place: Path) -> Api:
     file = place / "openapi.json"
     file.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
     described = place / "described.py"
-    described.write_text("\n".join(f'"{name}"' for name in names))
+    listed = ",\n".join(f'"{name}"' for name in names)
+    described.write_text(f"CONFIG = dict(resources=[{listed}])")
     offset = {"type": "offset", "limit": 100}
     return Api(
         name="shop",
@@ -163,6 +164,19 @@ def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
     assert set(found["executors"]) == {"in_process"}
     assert found["resources"] == ["dlt"]
     assert found["command_line"] == ["analytics", "shop"]
+
+
+def test_an_error_in_the_file_of_an_api_is_named_with_its_line(tmp_path: Path) -> None:
+    shop = copy_project(tmp_path).with_name("shop")
+    shop.mkdir()
+    wrong = {"'syntax": "line 6: unterminated string", "unknown()": "line 6: NameError: name "}
+    for line, event in wrong.items():
+        (shop / "api.py").write_text(SHOP.replace("CLIENT =", f"{line}\nCLIENT ="))
+
+        refused = printed_by(REFUSED, tmp_path)
+
+        assert refused["command_line"].startswith(f"shop/api.py, {event}")
+        assert refused["dagster"] == refused["command_line"]
 
 
 def test_two_apis_whose_resources_have_one_table_are_refused(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from analytics_assets.extract.incremental.cursor import StateReset
 from analytics_assets.extract.incremental.time_window import with_params
 from analytics_assets.extract.incremental.window_check import watch_window
 from analytics_assets.extract.source import rest_api_source
+from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.deletion import (
     RowsNotDroppedError,
     drop_other_rows,
@@ -162,8 +163,10 @@ class _Loaded:
 
 def _failure(error: Exception, resource: Resource, partitions: Sequence[str]) -> dg.Failure | None:
     """Return a failure that describes an error; None if its cause is unknown."""
-    cause = find_cause(error, AnalyticsAssetsError) or explanation_of(
-        error, resource.contract.key_columns
+    cause = (
+        find_cause(error, AnalyticsAssetsError)
+        or user_error(error)
+        or explanation_of(error, resource.contract.key_columns)
     )
     if cause is None:
         return None

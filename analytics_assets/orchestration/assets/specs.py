@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import re
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,6 +14,7 @@ from analytics_assets.config.load import Full, Incremental, Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.settings import endpoint_url, without_credentials
 from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.api_file import lines_of_entries
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.orchestration.metadata import COLUMN_LINEAGE, COLUMN_SCHEMA, TABLE_NAME
 from analytics_assets.orchestration.table_schema import (
@@ -26,7 +25,6 @@ from analytics_assets.orchestration.table_schema import (
 from analytics_assets.warehouse.warehouse import Warehouse
 
 CODE_REFERENCES = "dagster/code_references"
-QUOTED = re.compile(r'"(?=(\w+)")')  # a closing quote may open the next word
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -48,7 +46,7 @@ class ResourceTranslator(DagsterDltTranslator):
         self._warehouse = warehouse
         self._kinds = {"dlt", warehouse.destination.destination_name}
         self._file = file
-        self._lines = _lines_of_entries(file)
+        self._lines = lines_of_entries(file)
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
         """Return the whole spec of a resource's asset."""
@@ -161,13 +159,3 @@ def _code_version(resource: Resource) -> str:
 
 def _callable_name(value: Any) -> str:
     return str(getattr(value, "__qualname__", type(value).__name__))
-
-
-def _lines_of_entries(file: str | None) -> dict[str, int]:
-    """Return the first line of a file that quotes each word, such as a resource's name."""
-    lines: dict[str, int] = {}
-    text = Path(file).read_text(encoding="utf-8") if file else ""
-    for number, line in enumerate(text.splitlines(), 1):
-        for name in QUOTED.findall(line):
-            lines.setdefault(name, number)
-    return lines
