@@ -21,7 +21,7 @@ from analytics_assets.orchestration.assets.errors import explanation_of
 from analytics_assets.orchestration.metadata import COMPLETE, load_ids
 from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.pipeline import LoadingPipeline
-from analytics_assets.warehouse.queries.rejections import RejectedRow
+from analytics_assets.warehouse.queries.rejections import RejectedRow, Rejections
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -92,17 +92,18 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
         with warehouse.open() as tables:
             contract = compare(tables, resource, resource.contract).contract
             rejections = tables.rejections(resource)
-            settled = rejections.settle(resource.table, contract)
-            found = rejections.rows(containing)
-        if not found:
-            return Retry(superseded=settled)
+            superseded = rejections.settle(resource.table, contract)
+            if resource.has_unique_keys:
+                superseded += _delete_all_but_last(rejections, contract)
+            rows = rejections.rows(containing)
+        if not rows:
+            return Retry(superseded=superseded)
         if not resource.leaves_other_rows:
             raise RetryError(
                 f"{resource.name}: its rejected rows cannot be loaded by themselves, as each load "
                 "also deletes other rows, by its `write_disposition` or `merge_key`. Load the "
                 "resource: rows that fit now come with it."
             )
-        rows = _last_of_each_key(contract, found) if resource.has_unique_keys else found
         reasons: dict[RejectedRow, str] = {}
         for after_steps in (False, True):
             part = [row for row in rows if row.after_steps is after_steps]
@@ -114,22 +115,24 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
                 rejections.change_reason(
                     [row.id for row in reasons if row.reason != reason == reasons[row]], reason
                 )
-            rejections.delete(row.id for row in found if row not in reasons)
+            rejections.delete(row.id for row in rows if row not in reasons)
     return Retry(
         loaded=len(rows) - len(reasons),
-        superseded=settled + len(found) - len(rows),
+        superseded=superseded,
         rejected=dict(Counter(reasons.values()).most_common()),
     )
 
 
-def _last_of_each_key(contract: Contract, rows: Sequence[RejectedRow]) -> list[RejectedRow]:
-    """Return the rows without those whose key a later one has."""
-    keys = RowKeys(contract)
-    last: dict[str, RejectedRow] = {}
+def _delete_all_but_last(rejections: Rejections, contract: Contract) -> int:
+    """Delete the rows whose key a later rejected row has, and return their number."""
+    keys, rows = RowKeys(contract), rejections.rows()
+    last: dict[str, str] = {}
     for row in rows:
         key = keys.of(row_of(row.text))
-        last[text_of(key) if key else row.id] = row
-    return list(last.values())
+        last[text_of(key) if key else row.id] = row.id
+    earlier = {row.id for row in rows} - {*last.values()}
+    rejections.delete(earlier)
+    return len(earlier)
 
 
 def _load(

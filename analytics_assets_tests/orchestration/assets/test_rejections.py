@@ -131,6 +131,18 @@ def test_of_rows_with_one_key_the_last_is_loaded(
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")
+def test_a_row_is_not_loaded_over_a_later_one_that_was_rejected_for_another_reason(
+    serve: Any, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    serve([{"id": 2, "article": "pen"}, {"id": 1}, {"id": 1, "article": 7}])
+    load(instance, api=strict(tmp_path, "article"))
+
+    assert retry(strict(tmp_path), "missing") == Retry(loaded=0, superseded=1)
+    assert [row["id"] for row in rows_of(strict(tmp_path))] == [2]
+    assert reasons(strict(tmp_path)) == {"`$.article`: Expected `str`, got `int`": 1}
+
+
+@pytest.mark.usefixtures("duckdb_warehouse")
 def test_rows_of_other_reasons_are_left_alone(
     serve: Any, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
