@@ -24,6 +24,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset, SqlLoadJob
 from dlt.pipeline.pipeline import Pipeline
 
+from analytics_assets.warehouse.evolution.dropped import loaded_tables
 from analytics_assets.warehouse.evolution.guard import guard, merge_statements
 
 P = TypeVar("P", bound=Pipeline)
@@ -44,7 +45,7 @@ def new_pipeline(kind: type[P], **arguments: Any) -> P:
 
 
 class SyncingPipeline(Pipeline):
-    """A pipeline with a context around its synchronization with the destination.
+    """A pipeline with a context around its synchronization with the destination, and a hook.
 
     dlt 1.31.0: `Pipeline.run` calls the private `_sync_destination`, so that a subclass which
     overrides the public `sync_destination` is left out.
@@ -54,11 +55,15 @@ class SyncingPipeline(Pipeline):
         """Return the context in which the pipeline reads its state from the destination."""
         return nullcontext()
 
+    def synced(self) -> None:
+        """Look at the schemas of earlier loads, in that context."""
+
     def _sync_destination(self, *args: Any, **kwargs: Any) -> None:
         with self.syncing():
             super()._sync_destination(*args, **kwargs)
-        for name in self.schemas:
-            drop_incomplete_columns(self.schemas[name])
+            for name in self.schemas:
+                drop_incomplete_columns(self.schemas[name])
+            self.synced()
 
 
 def drop_incomplete_columns(schema: Schema) -> None:
@@ -97,8 +102,10 @@ class StaticCapabilities(Destination[Any, Any]):
 class GuardedClient(SqlJobClientWithStagingDataset):
     """A client of a destination that holds stored tables against a load; dlt's class is behind it.
 
-    dlt 1.31.0 only adds columns to a table. It overwrites the stored type of a column by a changed
-    hint, and the warehouse then converts or cuts the values: 5.5 becomes 6 in a column of integers.
+    dlt 1.31.0 only adds columns to a table, and only if it has not stored the schema before: a
+    table or a column that was dropped stays away, and each load fails. It overwrites the stored
+    type of a column by a changed hint, and the warehouse then converts or cuts the values: 5.5
+    becomes 6 in a column of integers.
     """
 
     def update_stored_schema(
@@ -108,9 +115,9 @@ class GuardedClient(SqlJobClientWithStagingDataset):
         force: bool = False,
     ) -> TSchemaTables | None:
         """Guard the tables, then create and extend them; called before the first row."""
-        tables = list(only_tables or self.schema.tables)
+        tables = sorted({*(only_tables or self.schema.tables), *loaded_tables(self)})
         guard(self, tables)
-        return super().update_stored_schema(tables, expected_update, force)
+        return super().update_stored_schema(tables, expected_update, force=True)
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False

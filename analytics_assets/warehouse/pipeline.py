@@ -1,16 +1,20 @@
 """A dlt pipeline into a warehouse that other loads use at the same time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from dlt.common.pipeline import LoadInfo
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.helpers import retry_schema_update
 from dlt.pipeline.pipeline import Pipeline
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from analytics_assets.warehouse.compat import SyncingPipeline
+from analytics_assets.warehouse.evolution.dropped import dropped
+from analytics_assets.warehouse.evolution.strategy import forget_strategies
 
 MOST_ATTEMPTS = 5  # each can fail only because another load has just made a table
 PAUSE = wait_random(0.05, 0.5)  # seconds
@@ -40,6 +44,8 @@ class LoadingPipeline(SyncingPipeline):
     """
 
     _hooks = LoadHooks()
+    dropped: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """What earlier loads had made, and the warehouse no longer had; see `evolution.dropped`."""
 
     def connect_hooks(self, hooks: LoadHooks) -> None:
         """Call these hooks from now on; to be done once, before the first use of the warehouse.
@@ -55,6 +61,16 @@ class LoadingPipeline(SyncingPipeline):
     def syncing(self) -> AbstractContextManager[None]:
         """Return the context in which the warehouse is held."""
         return self._hooks.held()
+
+    def synced(self) -> None:
+        """Note what is missing in the warehouse, and let the entry give the strategy anew."""
+        found: dict[str, Sequence[str]] = {}
+        for name in self.schema_names:
+            forget_strategies(self.schemas[name])
+            with self.destination_client(name) as client:
+                if isinstance(client, SqlJobClientBase):
+                    found |= dropped(client)
+        self.dropped = found
 
     def load(self, *args: Any, **kwargs: Any) -> LoadInfo:
         """Load the normalized packages; see dlt's method of this name."""

@@ -2,11 +2,13 @@
 
 import inspect
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dlt
+import duckdb
 import pytest
 from dlt.common.destination import Destination
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
@@ -155,3 +157,40 @@ def test_dlt_applies_settings_of_duckdb_in_a_private_pool(monkeypatch: pytest.Mo
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", '{"threads": 3}')
     with pooled_connection(duckdb_credentials()) as connection:
         assert connection.execute("SELECT current_setting('threads')").fetchone() == (3,)
+
+
+def stock_load(folder: Path, rows: list[Any], disposition: Any) -> None:
+    """Load rows with dlt alone, in a folder that remembers nothing."""
+    file = str(folder / "stock.duckdb")
+    pipeline = dlt.pipeline(
+        "stock",
+        str(folder / uuid4().hex),
+        destination=dlt.destinations.duckdb(file),
+        dataset_name="analytics",
+    )
+    pipeline.run(rows, table_name="orders", primary_key="id", write_disposition=disposition)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE analytics.orders", "ALTER TABLE analytics.orders DROP COLUMN name"]
+)
+def test_dlt_never_makes_a_dropped_table_or_column_again(clean_place: Path, statement: str) -> None:
+    stock_load(clean_place, [{"id": 1, "name": "a"}], "merge")
+    with closing(duckdb.connect(str(clean_place / "stock.duckdb"))) as connection:
+        connection.execute(statement)
+    with pytest.raises(PipelineStepFailed, match=r"orders|name"):
+        stock_load(clean_place, [{"id": 1, "name": "a"}], "merge")
+
+
+def test_dlt_adds_no_column_without_null_to_a_table_with_rows(clean_place: Path) -> None:
+    rows = [{"id": 1, "tags": [{"tag": "a"}]}]
+    stock_load(clean_place, rows, "append")
+    with pytest.raises(PipelineStepFailed, match="_dlt_root_id"):  # which a merge needs
+        stock_load(clean_place, rows, "merge")
+
+
+def test_dlt_keeps_a_stored_strategy_for_ever(clean_place: Path) -> None:
+    stock_load(clean_place, [{"id": 1, "name": "a"}], {"disposition": "merge", "strategy": "scd2"})
+    stock_load(clean_place, [{"id": 1, "name": "b"}], "merge")
+    with closing(duckdb.connect(str(clean_place / "stock.duckdb"))) as connection:
+        assert connection.execute("SELECT count(*) FROM analytics.orders").fetchone() == (2,)

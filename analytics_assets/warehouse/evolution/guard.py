@@ -8,7 +8,13 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
+from analytics_assets.warehouse.evolution.dropped import (
+    delete_orphans,
+    drop_incomplete,
+    restore_columns,
+)
 from analytics_assets.warehouse.evolution.statements import widened
+from analytics_assets.warehouse.evolution.strategy import refuse_history
 from analytics_assets.warehouse.evolution.widening import can_widen, holds
 from analytics_assets.warehouse.queries.tables import Tables
 
@@ -90,8 +96,8 @@ def drop_outdated(client: SqlJobClientBase, stored: Stored) -> None:
         client.drop_tables(*outdated)
 
 
-RULES: tuple[Rule, ...] = (widen_columns,)
-STAGING_RULES: tuple[Rule, ...] = (drop_outdated,)
+RULES: tuple[Rule, ...] = (refuse_history, delete_orphans, restore_columns, widen_columns)
+STAGING_RULES: tuple[Rule, ...] = (drop_incomplete, drop_outdated)
 
 
 def differences(
