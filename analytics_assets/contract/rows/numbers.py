@@ -6,6 +6,7 @@ column stores it as it is, and no other column does.
 """
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ import msgspec
 # digits, without which each number is a double: 15 of them, and a point, are always held
 _LONG = b"d" * 17
 _DIGITS = bytes(ord("d") if chr(code) in "0123456789." else ord(" ") for code in range(256))
-_FRACTION = re.compile(rb"[:,\[]\s*(-?(?=\d+[.eE])\d[\d.]{15,}(?:[eE][+-]?\d+)?)")
+_NUMBER = re.compile(rb"\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 class ColumnDecimal(Decimal):
@@ -77,17 +78,23 @@ def decode_json(body: bytes, exact: bool = False) -> Any:
         UnicodeDecodeError: it is not UTF-8.
         RecursionError: it is nested too deeply.
     """
-    if not _may_be_long(body):
+    if next(_long_fractions(body), None) is None:
         return msgspec.json.decode(body)
     return msgspec.json.Decoder(float_hook=partial(json_number, exact=exact)).decode(body)
 
 
 def loses_digits(body: bytes) -> bool:
     """Test if a fraction in a JSON text has digits that a double does not hold."""
-    if not _may_be_long(body):
-        return False
-    return any(isinstance(json_number(text.decode()), Decimal) for text in _FRACTION.findall(body))
+    return any(isinstance(json_number(text), Decimal) for text in _long_fractions(body))
 
 
-def _may_be_long(body: bytes) -> bool:
-    return _LONG in body.translate(_DIGITS)
+def _long_fractions(body: bytes) -> Iterator[str]:
+    """Yield the numbers with a fraction and so many digits that a double may not hold them."""
+    digits = body.translate(_DIGITS)
+    start = digits.find(_LONG)
+    while start >= 0:
+        number = _NUMBER.match(body, start)
+        # a text follows its quotation mark
+        if number and (number[1] or number[2]) and body[start - 1 : start] != b'"':
+            yield number[0].decode()
+        start = digits.find(_LONG, number.end() if number else start + len(_LONG))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.rows.conversion import ConversionError, RowConversion
 from analytics_assets.contract.rows.numbers import json_integer, json_number
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.row_type import row_type
@@ -81,6 +82,7 @@ class RowKeys:
             each for each in contract.columns if each.path in [(part,) for part in self._fields]
         )
         self._check = PrimaryKeyCheck(contract)
+        self._converted = RowConversion(contract, {})
 
     def of(self, row: Any) -> Mapping[str, Any] | None:
         """Return the primary key of a row by the API's names; None if no valid row can have it."""
@@ -90,7 +92,8 @@ class RowKeys:
         if any(value is None or isinstance(value, dict | list) for value in key.values()):
             return None
         try:
+            key = self._converted(key)
             msgspec.convert(key, self._type)
-        except (msgspec.ValidationError, UnicodeEncodeError):
+        except (ConversionError, msgspec.ValidationError, UnicodeEncodeError):
             return None
         return None if unstorable(key) or self._check.reason(key) else key

@@ -109,3 +109,10 @@ def test_a_field_within_an_object_is_no_part_of_the_key() -> None:
 )
 def test_a_key_that_no_valid_row_can_have_is_none(contract: Contract, row: Any) -> None:
     assert RowKeys(contract).of(row) is None
+
+
+def test_a_key_is_read_in_the_stated_format_of_its_times() -> None:
+    contract = replace(TYPED, time_formats={"day": "%Y%m%d"})
+
+    assert RowKeys(contract).of({"id": 7, "day": 20260131}) == {"id": 7, "day": date(2026, 1, 31)}
+    assert RowKeys(contract).of({"id": 7, "day": "2026-01-31"}) is None

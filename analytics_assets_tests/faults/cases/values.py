@@ -27,6 +27,17 @@ def changed(**fields: Any) -> Callable[[list[Row]], list[Any]]:
     return change
 
 
+def beside(field: str, kind: str) -> Callable[[list[Row]], list[Any]]:
+    """Move a value of the new row to the column beside that of its field."""
+
+    def change(rows: list[Row]) -> list[Any]:
+        others = {name: rows[NEW][name] for name in rows[NEW] if name != field}
+        rows[NEW] = {**others, f"{field}__v_{kind}": rows[NEW][field]}
+        return rows
+
+    return change
+
+
 def without(field: str) -> Callable[[list[Row]], list[Any]]:
     """Remove a field of the new row."""
 
@@ -94,6 +105,32 @@ CASES = [
     rejecting("Infinity", literal(b"Infinity"), marked("bounce_rate")),
     rejecting("-Infinity", literal(b"-Infinity"), marked("bounce_rate")),
     rejecting("1e400", literal(b"1e400"), marked("bounce_rate")),
+    rejecting(
+        "more digits than a double holds", literal(b"12345678901234567.89"), marked("bounce_rate")
+    ),
+    Case(
+        "a double with all its digits",
+        literal(b"0.1000000000000000055511151231257827021181583404541015625"),
+        rows=marked("bounce_rate"),
+        read_as=changed(bounce_rate=0.1),
+    ),
+    rejecting("integer of 5,000 digits", literal(b"9" * 5000), marked("sessions")),
+    Case(
+        "number in a column of days", rows=changed(date=20260131), read_as=beside("date", "bigint")
+    ),
+    Case(
+        "seconds in a column of times",
+        rows=changed(updated_at=1_769_902_215.5),
+        read_as=beside("updated_at", "double"),
+    ),
+    Case("last day of the calendar", rows=changed(date="9999-12-31")),
+    Case(
+        "field named like a variant of another",
+        None,
+        FAILED,
+        says="would become a column that dlt makes of values of its field `note`",
+        rows=changed(note__v_text="x"),
+    ),
     rejecting("integer of 65 bits", None, changed(sessions=2**64), EITHER),
     rejecting("integer of 400 digits", None, changed(sessions=10**400), EITHER),
     Case("integer of 63 bits", rows=changed(sessions=2**63 - 1)),
