@@ -13,6 +13,7 @@ import dagster as dg
 
 RESULT_OF_RUN = "result_of_run"  # metadata: the run in which a check that keeps its result ran
 PLANNED = "PLANNED"  # Dagster's status of a check that has not run
+NOT_RUN = "Not run yet: it runs after the first load that succeeds."
 
 
 @contextmanager
@@ -116,7 +117,8 @@ def _events(
 def _again(evaluation: dg.AssetCheckEvaluation, run_id: str) -> dg.AssetCheckEvaluation:
     """Return an evaluation with the run in which the check ran."""
     metadata: dict[str, Any] = dict(evaluation.metadata)
-    if run_id:  # a sensor reports results without a run
+    # a sensor reports results without a run
+    if run_id and evaluation.description != NOT_RUN:
         metadata.setdefault(RESULT_OF_RUN, dg.MetadataValue.dagster_run(run_id))
     return evaluation.with_metadata(metadata)
 
@@ -127,5 +129,5 @@ def _never_run(check: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
         check_name=check.name,
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
-        description="Not run yet: it runs after the first load that succeeds.",
+        description=NOT_RUN,
     )
