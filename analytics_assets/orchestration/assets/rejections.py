@@ -25,6 +25,8 @@ from analytics_assets.warehouse.queries.rejections import RejectedRow, Rejection
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
+TWIN = "a valid row of its key came with the same load, and may be the newer one"
+
 
 class RetryError(AnalyticsAssetsError):
     """The rejected rows of a resource cannot be loaded by themselves."""
@@ -37,7 +39,7 @@ class Retry:
     Args:
         loaded: the number of rows that fit now.
         superseded: the number of rows whose key has been read again since.
-        rejected: the number of rows that still do not fit, by today's reason.
+        rejected: the number of rows that are still rejected, by today's reason.
     """
 
     loaded: int = 0
@@ -96,6 +98,7 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
             if resource.has_unique_keys:
                 superseded += _delete_all_but_last(rejections, contract)
             rows = rejections.rows(containing)
+            twins = _twins(rejections, resource, contract, rows)
         if not rows:
             return Retry(superseded=superseded)
         if not resource.leaves_other_rows:
@@ -106,7 +109,7 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
             )
         reasons: dict[RejectedRow, str] = {}
         for after_steps in (False, True):
-            part = [row for row in rows if row.after_steps is after_steps]
+            part = [row for row in rows if row.after_steps is after_steps and row not in twins]
             if part:
                 reasons |= _load(pipeline, warehouse, resource, contract, part)
         with warehouse.open() as tables:
@@ -115,12 +118,9 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
                 rejections.change_reason(
                     [row.id for row in reasons if row.reason != reason == reasons[row]], reason
                 )
-            rejections.delete(row.id for row in rows if row not in reasons)
-    return Retry(
-        loaded=len(rows) - len(reasons),
-        superseded=superseded,
-        rejected=dict(Counter(reasons.values()).most_common()),
-    )
+            rejections.delete(row.id for row in rows if row not in reasons and row not in twins)
+    found = Counter([*reasons.values(), *(TWIN for _ in twins)])
+    return Retry(len(rows) - found.total(), superseded, dict(found.most_common()))
 
 
 def _delete_all_but_last(rejections: Rejections, contract: Contract) -> int:
@@ -133,6 +133,18 @@ def _delete_all_but_last(rejections: Rejections, contract: Contract) -> int:
     earlier = {row.id for row in rows} - {*last.values()}
     rejections.delete(earlier)
     return len(earlier)
+
+
+def _twins(
+    rejections: Rejections, resource: Resource, contract: Contract, rows: Sequence[RejectedRow]
+) -> set[RejectedRow]:
+    """Return the rows whose key the table has from the very load that rejected them."""
+    if not resource.has_unique_keys:
+        return set()
+    keys = RowKeys(contract)
+    key_of = {row: key for row in rows if (key := keys.of(row_of(row.text)))}
+    stored = rejections.stored_keys(resource.table, contract, list(key_of.values()))
+    return {row for row, key in key_of.items() if stored.get(text_of(key)) == row.load}
 
 
 def _load(

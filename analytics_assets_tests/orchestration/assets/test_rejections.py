@@ -14,6 +14,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.load import Incremental
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.orchestration.assets.rejections import (
+    TWIN,
     Retry,
     RetryError,
     retry_rejected_rows,
@@ -140,6 +141,18 @@ def test_a_row_is_not_loaded_over_a_later_one_that_was_rejected_for_another_reas
     assert retry(strict(tmp_path), "missing") == Retry(loaded=0, superseded=1)
     assert [row["id"] for row in rows_of(strict(tmp_path))] == [2]
     assert reasons(strict(tmp_path)) == {"`$.article`: Expected `str`, got `int`": 1}
+
+
+@pytest.mark.usefixtures("duckdb_warehouse")
+def test_a_row_is_not_loaded_over_a_valid_one_of_the_same_load(
+    serve: Any, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    serve([{"id": 1}, {"id": 1, "article": "newer"}])
+    load(instance, api=strict(tmp_path, "article"))
+
+    assert retry(strict(tmp_path)) == Retry(rejected={TWIN: 1})
+    assert [row["article"] for row in rows_of(strict(tmp_path))] == ["newer"]
+    assert reasons(strict(tmp_path)) == {MISSING: 1}
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")
