@@ -9,6 +9,7 @@ from rich.console import Console
 from analytics_assets.config.api import Api
 from analytics_assets.config.client_settings import describe_location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.config.settings import unreadable_settings
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def errors_as_messages() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        cause = find_cause(error, AnalyticsAssetsError)
+        cause = find_cause(error, AnalyticsAssetsError) or unreadable_settings(error)
         if cause is None:
             raise
         raise click.ClickException(str(cause)) from error

@@ -6,6 +6,7 @@ taken from the environment, `.dlt/secrets.toml` or `.dlt/config.toml`, first und
 https://dlthub.com/docs/general-usage/credentials/setup
 """
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -14,11 +15,12 @@ from urllib.parse import urlsplit, urlunsplit
 import dlt
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
+from dlt.common.configuration.providers.toml import TomlProviderReadException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import ConfigValueSentinel
 from pydantic import TypeAdapter, ValidationError
 
-from analytics_assets.config.errors import MissingSettingError, SettingsError
+from analytics_assets.config.errors import MissingSettingError, SettingsError, find_cause
 
 DEFAULT_DESTINATION = "duckdb"
 DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
@@ -50,6 +52,40 @@ def resolve_settings(spec: Spec, api_name: str, given: Mapping[str, Any]) -> Spe
         )
     except ConfigValueCannotBeCoercedException as error:
         raise _wrong_type(error.field_name, error.hint, api_name) from None
+
+
+def unreadable_settings(error: BaseException) -> SettingsError | None:
+    """Return the error of a settings file that is no TOML, with the place in it and no value.
+
+    Args:
+        error: the error of a look-up, with its causes.
+
+    Returns:
+        The error; None if the files are not among the causes.
+    """
+    cause = find_cause(error, TomlProviderReadException)
+    if not isinstance(cause, TomlProviderReadException):
+        return None
+    broken = [f"{file} {place}" for file in cause.full_paths if (place := _fault_in(Path(file)))]
+    return SettingsError(
+        f"The settings file {' and '.join(broken or cause.full_paths)} cannot be read as TOML: "
+        "correct it there. A text stands in quotes on one line, and a key occurs once in a section."
+    )
+
+
+def _fault_in(file: Path) -> str | None:
+    """Return the place at which a file is no TOML; None if it is, or is not there."""
+    try:
+        tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except tomllib.TOMLDecodeError as error:
+        return f"({str(error).rpartition('(')[2]}"  # what precedes it may have a secret
+    except UnicodeDecodeError:
+        return "(which is not in UTF-8)"
+    except OSError as error:
+        return f"({error.strerror})"
+    return None
 
 
 def without_open_values(given: Mapping[str, Any]) -> dict[str, Any]:

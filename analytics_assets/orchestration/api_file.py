@@ -9,9 +9,11 @@ from traceback import FrameSummary, extract_tb
 from typing import Any
 
 from analytics_assets.config import api as config_api
-from analytics_assets.config.errors import AnalyticsAssetsError, ConfigurationError
+from analytics_assets.config.errors import AnalyticsAssetsError, ConfigurationError, find_cause
+from analytics_assets.config.settings import unreadable_settings
 
 NAME = "api.py"
+MODULE = "<module>"  # the frame of a module's own statements
 QUOTED = re.compile(r"""[`'"]([\w.=\- ]+)[`'"]""")
 REMEDY = re.compile(r"; |\. |: give ")  # what follows names other parts
 POLICY_OF = re.compile(r"policy of `([^`]+)`")
@@ -115,24 +117,21 @@ def lines_of_entries(file: str | None) -> Mapping[str, int]:
 
 @contextmanager
 def errors_located() -> Iterator[None]:
-    """Add file and line to an error of a user's `api.py`.
+    """Add file and line to an error of a user's `api.py`, or of a settings file.
 
     Raises:
         ConfigurationError: in place of an error in the file, be it one of its syntax or one that
             it raises; others pass unchanged.
+        SettingsError: a settings file is no TOML.
     """
     try:
         yield
-    except SyntaxError as error:
-        if Path(error.filename or "").name != NAME:
-            raise
-        place = f"{shown(str(error.filename))}, line {error.lineno}"
-        raise ConfigurationError(f"{place}: {error.msg}. Correct the syntax.") from error
     except Exception as error:
-        frames = [each for each in extract_tb(error.__traceback__) if _is_api_file(each)]
-        if not frames:
+        located = unreadable_settings(error) or _in_syntax(error) or _in_entry(error)
+        located = located or _in_module(error)
+        if located is None:
             raise
-        raise _located(error, frames[-1]) from error
+        raise located from error
 
 
 def user_error(error: BaseException) -> str | None:
@@ -147,7 +146,7 @@ def user_error(error: BaseException) -> str | None:
     current: BaseException | None = error
     found = None
     while current is not None:
-        frames = [each for each in extract_tb(current.__traceback__) if _is_api_file(each)]
+        frames = _frames_of(current)
         if frames and not isinstance(current, AnalyticsAssetsError):
             found = f"{_place(frames[-1])}: {_reason(current)}."
         current = current.__cause__ or current.__context__
@@ -159,22 +158,43 @@ def shown(file: str) -> str:
     return "/".join(Path(file).parts[-2:])
 
 
-def _located(error: Exception, frame: FrameSummary) -> Exception:
-    if not isinstance(error, AnalyticsAssetsError):
-        return ConfigurationError(f"{_place(frame)}: {_reason(error)}. Correct the line.")
-    if not isinstance(error, ConfigurationError):
-        return error
-    try:
-        line = ApiFile(Path(frame.filename).read_text(encoding="utf-8")).line_of(str(error))
-    except (OSError, SyntaxError, UnicodeDecodeError):
-        line = None
-    if line is None and frame.name == "<module>":
-        line = frame.lineno
-    return (
-        ConfigurationError(f"{error} See line {line} of {shown(frame.filename)}.")
-        if line
-        else error
-    )
+def _in_syntax(error: BaseException) -> ConfigurationError | None:
+    syntax = find_cause(error, SyntaxError)
+    if not isinstance(syntax, SyntaxError) or Path(syntax.filename or "").name != NAME:
+        return None
+    place = f"{shown(str(syntax.filename))}, line {syntax.lineno}"
+    return ConfigurationError(f"{place}: {syntax.msg}. Correct the syntax.")
+
+
+def _in_entry(error: BaseException) -> ConfigurationError | None:
+    refused = find_cause(error, ConfigurationError)
+    frames = _frames_of(refused) if refused else []
+    if not frames:
+        return None
+    file = frames[-1].filename
+    line = ApiFile(Path(file).read_text(encoding="utf-8")).line_of(str(refused))
+    if line is None and frames[-1].name == MODULE:
+        line = frames[-1].lineno
+    return ConfigurationError(f"{refused} See line {line} of {shown(file)}.") if line else None
+
+
+def _in_module(error: BaseException) -> ConfigurationError | None:
+    """Return the error of a statement of the file; what it calls later is not the user's."""
+    if find_cause(error, AnalyticsAssetsError):
+        return None
+    current: BaseException | None = error
+    while current is not None:
+        frames = [each for each in _frames_of(current) if each.name == MODULE]
+        if frames:
+            text = f"{_place(frames[-1])}: {_reason(current)}. Correct the line."
+            return ConfigurationError(text)
+        current = current.__cause__ or current.__context__
+    return None
+
+
+def _frames_of(error: BaseException) -> list[FrameSummary]:
+    """Return the frames of an error that are in an `api.py`."""
+    return [each for each in extract_tb(error.__traceback__) if _is_api_file(each)]
 
 
 def _place(frame: FrameSummary) -> str:

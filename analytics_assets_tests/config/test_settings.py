@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlt.common.configuration.providers import ConfigTomlProvider, SecretsTomlProvider
+from dlt.common.configuration.providers.toml import TomlProviderReadException
 
 from analytics_assets.config.client_settings import resolve_client
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import resolve_oauth2
+from analytics_assets.config.settings import unreadable_settings
 from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
 
@@ -130,3 +133,34 @@ def test_a_setting_of_the_wrong_type_is_named_but_its_value_is_not_shown(
         resolve_oauth2(auth, "shop")
 
     assert value not in "".join(traceback.format_exception(failure.value))
+
+
+@pytest.mark.parametrize(
+    ("provider", "content", "place"),
+    [
+        (
+            SecretsTomlProvider,
+            b'client_id = "me"\nclient_secret = "my-secret\n',
+            "at line 2, column",
+        ),
+        (SecretsTomlProvider, b"client_secret = my-secret\n", "at line 1, column"),
+        (ConfigTomlProvider, b"[reading\npasses = 3\n", "at line 1, column"),
+        (ConfigTomlProvider, b'scope = "my-secret"\nscope = "b"\n', "at line 2, column"),
+        (SecretsTomlProvider, b'client_secret = "my-secret\xff"', "which is not in UTF-8"),
+    ],
+)
+def test_a_settings_file_that_is_no_toml_is_named_with_its_line_and_without_a_value(
+    provider: Any, content: bytes, place: str, tmp_path: Path
+) -> None:
+    file = tmp_path / ("secrets.toml" if provider is SecretsTomlProvider else "config.toml")
+    file.write_bytes(content)
+    with pytest.raises(TomlProviderReadException) as raw:
+        provider(settings_dir=str(tmp_path))
+
+    text = str(unreadable_settings(raw.value))
+    assert text.startswith(f"The settings file {file} ({place}")
+    assert "my-secret" not in text
+
+
+def test_another_error_is_none_of_a_settings_file() -> None:
+    assert unreadable_settings(ValueError("else")) is None
