@@ -208,8 +208,7 @@ class VerifyingPaginator(BasePaginator):
             body: the decoded body, with or without its rows.
             headers: the response's, by any case of their names.
         """
-        evidence = self._evidence.find(body, headers)
-        return not evidence.reports_last and evidence.total == self.proof.total
+        return self._evidence.continues(body, headers, self.proof.total)
 
     def jump_to(self, offset: int, request: requests.Request) -> None:
         """Continue at an offset, after the proof has counted the rows before it."""

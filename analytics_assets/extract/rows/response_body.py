@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -119,6 +119,7 @@ def json_kind(value: Any) -> str:
     return kinds.get(type(value), "a number")
 
 
+@lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """Return a field's name in small letters and digits alone: `totalcount` of `total_count`."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

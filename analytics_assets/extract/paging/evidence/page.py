@@ -17,7 +17,7 @@ from analytics_assets.extract.paging.evidence.counts import (
     page_sizes_in,
 )
 from analytics_assets.extract.paging.evidence.end_paths import EndPaths, ignores_totals
-from analytics_assets.extract.paging.evidence.fields import fields_of
+from analytics_assets.extract.paging.evidence.fields import Path, fields_of
 from analytics_assets.extract.paging.evidence.flags import flag_in, named_flag
 from analytics_assets.extract.paging.evidence.next_page import (
     LINKS,
@@ -125,21 +125,13 @@ class EvidenceFinder:
             headers: those of the response.
             url: the URL of the request; a link to itself leads nowhere.
         """
-        paths = self._paths
-        fields = [
-            (path, value)
-            for path, value in fields_of(body, self._containers)
-            if not paths.ignores(path[-1], ".".join(path))
-        ]
-        if paths.ignored:
-            kept = {name: text for name, text in headers.items() if not paths.ignores(name)}
-            headers = CaseInsensitiveDict(kept)
-        named = named_flag(paths.has_more_path, paths.last_page_path, body)
+        fields, headers = self._fields_of(body), self._kept(headers)
         counts = counts_in(fields, headers)
+        named = self._named_flag(body)
         total = self._totals.find(body, headers)
         return Evidence(
             total if self._counted else None,
-            {**counts, **named_count(paths.total_path, self._by_number, body)},
+            {**counts, **named_count(self._paths.total_path, self._by_number, body)},
             page_sizes_in(fields),
             flag_in(fields) if named is None else ("the flag that `paginator` names", named),
             next_page_in(fields, headers, url),
@@ -147,3 +139,34 @@ class EvidenceFinder:
             total,
             denies_next_page(fields),
         )
+
+    def continues(self, body: Any, headers: Mapping[str, str], total: int | None) -> bool:
+        """Return True if a page has this total, and does not report that it is the last one.
+
+        Args:
+            body: the decoded body, with or without its rows.
+            headers: those of the response.
+            total: that of the pages before.
+        """
+        found = self._totals.find(body, self._kept(headers)) if self._counted else None
+        flag = self._named_flag(body)
+        if flag is None:
+            unnamed = flag_in(self._fields_of(body))
+            flag = unnamed and unnamed[1]
+        return flag is not False and found == total
+
+    def _fields_of(self, body: Any) -> list[tuple[Path, Any]]:
+        fields = fields_of(body, self._containers)
+        if not self._paths.ignored:
+            return list(fields)
+        ignores = self._paths.ignores
+        return [field for field in fields if not ignores(field[0][-1], ".".join(field[0]))]
+
+    def _kept(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        if not self._paths.ignored:
+            return headers
+        kept = {name: text for name, text in headers.items() if not self._paths.ignores(name)}
+        return CaseInsensitiveDict(kept)
+
+    def _named_flag(self, body: Any) -> bool | None:
+        return named_flag(self._paths.has_more_path, self._paths.last_page_path, body)
