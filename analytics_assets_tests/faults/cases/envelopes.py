@@ -5,6 +5,7 @@ from typing import Any
 from analytics_assets_tests.faults.case import FAILED, Case, row
 from analytics_assets_tests.faults.visits import always, once
 from analytics_assets_tests.support.http.broken_answers import page
+from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Does
 
 ERROR = {"error": {"code": "backend_error", "message": "try again"}}
@@ -18,7 +19,28 @@ def data(value: Any) -> Does:
 without_data = page(lambda proper: {"total": proper["total"]})
 error_beside_no_rows = page(lambda proper: {**proper, **ERROR, "data": []})
 
+
+def left_out(exchange: Exchange) -> None:
+    """Leave an empty list out, as Google's JSON does, and the total."""
+    rows = exchange.page["data"]
+    exchange.reply({"kind": "report", **({"data": rows} if rows else {})})
+
+
 CASES = [
+    Case("an empty list is left out, no total", always(left_out, None)),
+    Case(
+        "no rows: `data` null, total 0",
+        always(page(lambda _: {"data": None, "total": 0}), None),
+        rows=lambda _: [],
+        first=True,
+    ),
+    Case(
+        "no rows: nothing but `rowCount` 0",
+        always(page(lambda _: {"rowCount": 0}), None),
+        rows=lambda _: [],
+        first=True,
+    ),
+    Case("`rowCount` 0 beside a total", always(body={"rowCount": 0, "total": 250}), FAILED, "data"),
     Case("`data` missing on page 3, once", once(without_data)),
     Case("`data` missing on page 3, for ever", always(without_data), FAILED, "data"),
     Case("`data` missing on page 1, for ever", always(without_data, 0), FAILED, "data"),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from analytics_assets_tests.faults.case import EITHER, FAILED, Case, Row, row
-from analytics_assets_tests.faults.visits import always, once, rows
+from analytics_assets_tests.faults.visits import PATH, always, once, rows
 from analytics_assets_tests.support.http.broken_answers import page
 from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Does
@@ -88,7 +88,53 @@ def delete_unread_add_first(api_rows: list[Row]) -> None:
     add_first(api_rows)
 
 
+def described(fields: Callable[[int, int, int], dict[str, Any]], empty: int = 0) -> Does:
+    """Describe pages by other fields than a total; the one at 100 is empty some times.
+
+    Args:
+        fields: makes them of the offset, the number of rows on the page and that of all rows.
+        empty: the number of times.
+    """
+
+    def does(exchange: Exchange) -> None:
+        offset, data = exchange.request.number("offset"), exchange.page["data"]
+        visits = [each.number("offset") for each in exchange.server.requests]
+        if offset == 100 and visits.count(100) <= empty:
+            data = []
+        exchange.reply({"data": data, **fields(offset, len(data), len(exchange.server.rows))})
+
+    return does
+
+
+def nothing(*_: int) -> dict[str, Any]:
+    return {}
+
+
+def counted(_offset: int, _rows: int, all_rows: int) -> dict[str, Any]:
+    return {"count": all_rows}
+
+
+def linked(offset: int, _rows: int, all_rows: int) -> dict[str, Any]:
+    return {"next": f"{PATH}?offset={offset + 100}" if offset + 100 < all_rows else None}
+
+
 CASES = [
+    Case("page 2 empty once, no total", always(described(nothing, 1), None)),
+    Case("page 2 empty once, `count` beside it", always(described(counted, 1), None)),
+    Case("page 2 empty, `count` beside it", always(described(counted, 9), None), FAILED, "count"),
+    Case("page 2 empty, a link beside it", always(described(linked, 9), None), FAILED, "empty"),
+    Case(
+        "`count` is the number of rows on the page, no total",
+        always(described(lambda _offset, rows, _all: {"count": rows}), None),
+    ),
+    Case(
+        "`count` is the most rows of a page, no total",
+        always(described(lambda *_: {"count": 100}), None),
+    ),
+    Case(
+        "a link to a next page on each page, no total",
+        always(described(lambda offset, *_: {"next": f"{PATH}?offset={offset + 100}"}), None),
+    ),
     Case("page cap below limit", always(capped, None), EITHER),
     Case("page cap below limit, no total", always(capped_without_total, None), EITHER),
     Case("total missing", always(page(without_total), None), EITHER, TOTAL),
