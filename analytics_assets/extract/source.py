@@ -190,7 +190,7 @@ def kept_rows_source(
     resource = source.resources[contract.resource]
     resource.add_step(KeptRows(rows), insert_at=1)
     if after_steps:
-        validate_rows(resource, replace(contract, columns=()), rejected)
+        validate_rows(resource, replace(contract, columns=(), time_formats={}), rejected)
     else:
         validate_rows(resource, contract, rejected, entry.as_arrow)
     return source
