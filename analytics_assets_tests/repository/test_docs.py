@@ -24,6 +24,7 @@ from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.window import Window
 from analytics_assets.definitions import definitions
+from analytics_assets.extract.paging.evidence.end_paths import OWN_OPTIONS
 from analytics_assets.orchestration.assets.run_config import LoadConfig
 from analytics_assets.orchestration.checks.definitions import CHECKS
 from analytics_assets_tests.conftest import ROOT
@@ -123,6 +124,12 @@ def test_the_tables_of_configuration_name_every_field_and_no_other(
     rows = re.findall(r"^\| (`.*?) \|", table, re.M)
     names = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert names == {field.name for field in fields(described)}
+
+
+def test_the_options_of_every_paginator_are_documented() -> None:
+    table = part("configuration.md", "`paginator`").split("\n###")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == list(OWN_OPTIONS)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from analytics_assets.orchestration.assets.nothing_loaded import (
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import missing_partitions, partitioned
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import failures_of, load, table_rows
 from analytics_assets_tests.support.orders import document_of, orders_api
 
@@ -114,3 +115,22 @@ def test_partitions_whose_rows_are_all_rejected_stay_missing(
     keys = ["2025-07-30", "2025-07-31"]
     asset = asset_key(resource)
     assert missing_partitions(instance, asset, partitioned(resource), keys) == keys
+
+
+@pytest.mark.merge
+def test_the_policy_says_that_an_answer_without_its_list_has_no_rows(
+    serve: Any, warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    left_out = Fault(path="/v1/orders", times=None, body={"kind": "report"})
+    serve([{"id": 1}, {"id": 2}])
+    assert load(instance, api=orders_api(prune=True)).success
+    serve([]).faults.add(left_out)
+
+    refused = load(instance, api=orders_api(prune=True))
+    accepted = load(instance, api=orders_api(prune=True, empty="absent"))
+
+    assert '"empty": "absent"' in failures_of(refused)["shop__orders"]
+    assert accepted.success
+    # more than `max_pruned_share` of the table are gone
+    rows = table_rows(Warehouse.from_settings("shop"), "orders")
+    assert [row["id"] for row in rows] == [1, 2]
