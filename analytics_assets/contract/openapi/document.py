@@ -1,6 +1,7 @@
 """An API's OpenAPI document: read, and stored in a file beside the code."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from analytics_assets.contract.openapi.files import (
 
 VERSIONS = {"openapi": ("3.0", "3.1", "3.2"), "swagger": ("2.0",)}
 REMEDY = "Use the OpenAPI 3 or Swagger 2.0 document of the API, as JSON or YAML."
+REFERRED = re.compile(r'"\$ref": "#/([^/"~%]+)')
 # parts of a document that its rows depend on; hosts and sign-in differ between environments
 KEPT = ("openapi", "swagger", "info", "produces", "paths", "definitions", "responses")
 
@@ -118,8 +120,9 @@ def stored_text(document: dict[str, Any]) -> str:
     stays, which comes before those of the document.
     """
     components = document.get("components")
+    referred = REFERRED.findall(json.dumps(document, default=str))
     kept = {
-        **{name: document.get(name) for name in KEPT},
+        **{name: document.get(name) for name in {*KEPT, *referred}},
         "servers": [{"url": path} for path in server_paths(document) if path],
         "components": {
             name: part

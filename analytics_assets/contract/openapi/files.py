@@ -17,6 +17,7 @@ from analytics_assets.contract.errors import ContractError
 # file is the reason why it cannot be read
 FILES = "x-files"
 ReadFile = Callable[[str], Any]
+EXAMPLES = ("example", "examples", "x-ms-examples")  # may be in files that no schema needs
 _NETWORK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _RELATIVE_REFERENCE = re.compile(rb"""\$ref["']?\s*:\s*["']?[^#"'\s]""")
 
@@ -83,17 +84,21 @@ class _Bundle:
         bundled: dict[str, Any] = self._rewritten(own, "")
         return {**bundled, FILES: self._files} if self._files else bundled
 
-    def _rewritten(self, part: Any, within: str) -> Any:
+    def _rewritten(self, part: Any, within: str, are_properties: bool = False) -> Any:
         if isinstance(part, list):
             return [self._rewritten(each, within) for each in part]
         if not isinstance(part, dict):
             return part
-        return {
-            key: self._pointer(value, within)
-            if key == "$ref" and isinstance(value, str)
-            else self._rewritten(value, within)
-            for key, value in part.items()
-        }
+        rewritten = {}
+        for key, value in part.items():
+            if key == "$ref" and isinstance(value, str):
+                rewritten[key] = self._pointer(value, within)
+            elif key in EXAMPLES and not are_properties:
+                rewritten[key] = value
+            else:
+                is_names = key == "properties" and not are_properties
+                rewritten[key] = self._rewritten(value, within, is_names)
+        return rewritten
 
     def _pointer(self, reference: str, within: str) -> str:
         """Return the pointer to the target of a reference in the file `within`."""

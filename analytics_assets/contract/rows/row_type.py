@@ -20,6 +20,7 @@ _INTEGER = (
 )
 # a bound refuses what is not a number as well
 _FINITE = Annotated[float, Meta(ge=-float_info.max, le=float_info.max)]
+_PRESENT = bool | int | float | str | list[Any] | dict[str, Any]  # any value but null
 _TYPES: dict[DataType, Any] = {
     "text": str,
     "bigint": _INTEGER,
@@ -35,7 +36,8 @@ def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
     """Make the type of a row.
 
     Args:
-        columns: the columns of a row. Those of `OPEN_TYPES` may have any value, null included.
+        columns: the columns of a row. Those of `OPEN_TYPES` may have any value; if not `closed`, a
+            required one may be null too, for which the validation has a reason of its own.
         closed: True to refuse fields that no column names, at any level; False to ignore them.
 
     Returns:
@@ -50,7 +52,7 @@ def _object_type(fields: Fields, closed: bool) -> Any:
         if isinstance(part, NestedObject):
             kind = _object_type(part.fields, closed)
         else:
-            kind = _TYPES.get(part.data_type, Any)
+            kind = _TYPES.get(part.data_type, _PRESENT if closed and not part.nullable else Any)
         if part.nullable:
             absent = msgspec.field(name=name, default=None)
             typed.append((f"field_{number}", kind | None if kind is not Any else Any, absent))

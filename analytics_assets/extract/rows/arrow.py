@@ -8,6 +8,7 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import orjson
 from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
 
 from analytics_assets.contract.column import Column, DataType
@@ -161,7 +162,8 @@ def _array(column: Column, values: Sequence[Any]) -> "pa.Array":
         values = [MORE_DIGITS.sub(r"\1", each) if type(each) is str else each for each in values]
         values = msgspec.convert(values, list[kind | None])  # type: ignore[valid-type]
     if column.data_type == "json":
-        encode = msgspec.json.encode
+        # refuses integers of more than 64 bits, as the validation does
+        encode = orjson.dumps
         values = [value if value is None else encode(value).decode() for value in values]
     types = {
         "bigint": pa.int64(),

@@ -106,6 +106,16 @@ def test_hosts_and_sign_in_are_not_kept() -> None:
     assert server_paths(kept) == ["/api"]
 
 
+def test_parts_that_the_document_refers_to_are_kept() -> None:
+    paths = {"/orders": {"get": {"$ref": "#/x-shared/orders"}}}
+    fetched = {**SMALL, "paths": paths, "x-shared": {"orders": {}}, "x-other": {"a": 1}}
+
+    kept = json.loads(stored_text(fetched))
+
+    assert kept["x-shared"] == {"orders": {}}
+    assert "x-other" not in kept
+
+
 def test_kept_text_has_a_fixed_order_but_for_properties_which_become_columns() -> None:
     properties = {"zip": {"type": "string", "description": "é"}, "age": {"type": "integer"}}
     kept = stored_text(

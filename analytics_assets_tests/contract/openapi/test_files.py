@@ -146,6 +146,18 @@ def test_files_that_refer_to_each_other_end(folder: Path) -> None:
         types(stored_endpoints(folder / "openapi.json"))
 
 
+def test_files_of_examples_are_not_read(folder: Path) -> None:
+    example = {"$ref": "examples/order.json"}
+    properties = {"example": {"$ref": "schemas/order.json#/Previous"}, "id": {"example": example}}
+    document = {**main("#/x"), "x-ms-examples": example, "x": {"properties": properties}}
+    (folder / "openapi.json").write_text(json.dumps(document))
+
+    assert list(read_document(folder / "openapi.json")["x-files"]) == [
+        "schemas/order.json",
+        "schemas/shared types/money.yaml",
+    ]
+
+
 def test_a_text_alone_has_no_further_files() -> None:
     document = parse_document(json.dumps(main("schemas/order.json#/Order")), "it")
 

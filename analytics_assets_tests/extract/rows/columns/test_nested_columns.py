@@ -108,6 +108,15 @@ def test_the_hash_of_a_row_counts_what_is_in_the_place_of_an_object(user: Any) -
     assert found[0] != found[1]
 
 
+@pytest.mark.parametrize("free", [None, 2**64, [{"n": -(2**63) - 1}]])
+def test_a_json_value_that_the_validation_rejects_is_left_to_it(free: Any) -> None:
+    columns = (PARSED[0], Column("free", "free", "json", nullable=False))
+    kept, left = page({"id": 1, "free": [2**64 - 1]}), page({"id": 1, "free": free})
+
+    assert PageDecoder(contract(*columns), "data").decode([kept], 1) is not None
+    assert PageDecoder(contract(*columns), "data").decode([left], 1) is None
+
+
 def test_a_row_with_an_unknown_field_in_an_object_is_no_arrow_row() -> None:
     row = {"id": 1, "user": {"email": "a", "homeAddress": {"other": 5}}}
 
