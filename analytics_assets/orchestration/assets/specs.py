@@ -4,13 +4,14 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from analytics_assets.config.load import Full, Incremental, Partitioned
+from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.settings import endpoint_url, without_credentials
 from analytics_assets.contract.resource import Resource
@@ -151,10 +152,17 @@ def _code_version(resource: Resource) -> str:
     if isinstance(load, Partitioned):
         parts["load"] = f"{load.by} {load.timezone} {load.window}"
     elif load != Full():
-        parts["load"] = repr(load)
+        parts["load"] = _text(load)
     return hashlib.sha256(
         json.dumps(parts, sort_keys=True, default=_callable_name).encode()
     ).hexdigest()[:12]
+
+
+def _text(load: Load) -> str:
+    """Return the text of a load; a setting that it does not use, such as a new one, has no part."""
+    values = {each.name: getattr(load, each.name) for each in fields(load)}
+    used = (f"{name}={value!r}" for name, value in values.items() if value is not None)
+    return f"{type(load).__name__}({', '.join(used)})"
 
 
 def _callable_name(value: Any) -> str:
