@@ -13,7 +13,7 @@ from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.extract.paging.verified_read import ROWS_REPEATED, ROWS_SUPERSEDED
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.table_schema import table_schema
-from analytics_assets.warehouse.evolution.comparison import Comparison
+from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables
 
 # standard keys of the Dagster UI
@@ -118,14 +118,22 @@ def table_metadata(tables: Tables, resource: Resource) -> dict[str, Any]:
     return metadata
 
 
-def column_metadata(comparison: Comparison) -> dict[str, Any]:
+def column_metadata(
+    tables: Tables, resource: Resource, comparison: Comparison
+) -> dict[str, dict[str, str]]:
     """Return the metadata of columns that the table has in another type than declared.
 
     Args:
-        comparison: the contract held against the table before the load.
+        tables: the open warehouse, after the load.
+        resource: the resource.
+        comparison: its contract held against the table before the load.
     """
-    metadata = {COLUMNS_WIDENED: comparison.widened, COLUMNS_KEPT: comparison.kept}
-    return {name: dict(columns) for name, columns in metadata.items() if columns}
+    widened = dict(comparison.widened)
+    if widened:  # by the merge of a load, which has none without rows
+        left = compare(tables, resource, resource.contract).widened
+        widened = {name: widened[name] for name in widened if name not in left}
+    metadata = {COLUMNS_WIDENED: widened, COLUMNS_KEPT: dict(comparison.kept)}
+    return {name: columns for name, columns in metadata.items() if columns}
 
 
 def traffic_metadata(connection: Connection, before: Traffic) -> dict[str, Any]:

@@ -194,3 +194,21 @@ def test_dlt_keeps_a_stored_strategy_for_ever(clean_place: Path) -> None:
     stock_load(clean_place, [{"id": 1, "name": "b"}], "merge")
     with closing(duckdb.connect(str(clean_place / "stock.duckdb"))) as connection:
         assert connection.execute("SELECT count(*) FROM analytics.orders").fetchone() == (2,)
+
+
+@pytest.mark.usefixtures("duckdb_warehouse")
+def test_dlt_keeps_a_column_whose_hint_has_changed_and_rounds_its_values() -> None:
+    destination = dlt.destinations.duckdb(duckdb_credentials())
+    pipeline = dlt.pipeline("shop", destination=destination, dataset_name="analytics")
+    for number, kind, value in ((1, "bigint", 5), (2, "double", 5.5)):
+        pipeline.run(
+            [{"id": number, "n": value}],
+            table_name="orders",
+            primary_key="id",
+            write_disposition="merge",
+            columns={"n": {"data_type": kind}},  # type: ignore[typeddict-item]
+        )
+    with pipeline.sql_client() as client:
+        rows = client.execute_sql("SELECT n FROM orders ORDER BY id")
+    assert rows is not None
+    assert [value for (value,) in rows] == [5, 6]

@@ -49,7 +49,7 @@ def alters(to_type: DataType, from_type: DataType, value: Any) -> bool:
     if to_type in TEMPORAL:
         return from_type not in TEMPORAL or _cuts(to_type, value)
     if to_type == "bool":
-        return value not in (0, 1)
+        return True  # 1 is not true, and a column that has both tells no longer which
     if to_type == "double" and from_type in ("bigint", "decimal"):
         return bool(Decimal(float(value)) != value)
     if to_type == "bigint" and from_type in ("double", "decimal"):

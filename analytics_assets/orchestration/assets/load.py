@@ -143,11 +143,11 @@ class AssetLoad:
                 loader_file_format=self.warehouse.loader_file_format,
             )
             metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
-            metadata |= column_metadata(compared)
             with self.warehouse.open(context.log) as tables:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
                 metadata |= table_metadata(tables, resource)
+                metadata |= column_metadata(tables, resource, compared)
                 rows = row_counts(tables, resource, partitions)
         metadata[TABLE_NAME] = self.warehouse.qualified(resource.table)
         return _Loaded(metadata, rows)
@@ -190,7 +190,7 @@ def _log_source(
 
 def _log_columns(context: dg.AssetExecutionContext, compared: Comparison) -> None:
     for name, types in compared.widened.items():
-        context.log.info(f"The column `{name}` is widened with this load: {types}.")
+        context.log.info(f"The column `{name}` will be widened with the rows: {types}.")
     for name, place in compared.kept.items():
         context.log.warning(f"The column `{name}` {place}.")
 

@@ -16,7 +16,10 @@ from analytics_assets.orchestration.checks.document_cache import DocumentCache
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata import ABSENT_FIELDS, ROWS_RECEIVED, UNKNOWN_FIELDS
 
-TAKE_OVER = "`analytics-assets contract` stores the API's document as the new contract."
+TAKE_OVER = (
+    "`analytics-assets contract` stores the API's document as the new contract. Stored columns are "
+    "then widened, or stay; no value changes."
+)
 
 
 def check_drift(

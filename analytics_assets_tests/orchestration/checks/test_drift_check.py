@@ -62,7 +62,8 @@ def test_differences_of_document_and_rows_from_the_contract_are_named(
         "`id` was bigint and is text",
         "rows have `price` (double), unknown to it",
         "no row has `gone`",
-        "`analytics-assets contract` stores the API's document as the new contract.",
+        "`analytics-assets contract` stores the API's document as the new contract. Stored columns "
+        "are then widened, or stay; no value changes.",
     ]
     assert result.numbers == {"changes": 4}
 

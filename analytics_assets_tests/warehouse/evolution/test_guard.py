@@ -45,7 +45,7 @@ WIDENED: list[tuple[str, Sequence[Any], str, Sequence[Any]]] = [
 def store(
     warehouse: Warehouse,
     rows: list[Row],
-    disposition: Literal["merge", "append"] = "merge",
+    disposition: Any = "merge",
     **types: Any,
 ) -> None:
     """Load rows with columns of these types, into a table that another load may have made."""
@@ -76,6 +76,21 @@ def refusal_of(warehouse: Warehouse, rows: list[Row], **types: Any) -> str:
     refusal = find_cause(failed.value, StoredTypeError)
     assert refusal
     return str(refusal)
+
+
+@pytest.mark.parametrize(
+    "strategy", ["delete-insert", "upsert", "scd2", "insert-only", "append", "replace"]
+)
+def test_each_disposition_and_strategy_writes_into_the_wider_column(
+    warehouse: Warehouse, strategy: str
+) -> None:
+    plain = strategy in ("append", "replace")
+    disposition: Any = strategy if plain else {"disposition": "merge", "strategy": strategy}
+    store(warehouse, [{"id": 1, "n": 5}], disposition, n="bigint")
+    store(warehouse, [{"id": 2, "n": 5.5}], disposition, n="double")
+
+    expected = [5.5] if strategy == "replace" else [5.0, 5.5]
+    assert [row["n"] for row in stored(warehouse)] == expected
 
 
 @pytest.mark.parametrize("disposition", ["merge", "append"])
@@ -132,9 +147,10 @@ def test_integers_that_a_double_would_round_are_not_widened(warehouse: Warehouse
 
 
 def test_a_failed_load_leaves_the_old_type(warehouse: Warehouse) -> None:
-    store(warehouse, [{"id": 1, "n": 5}], n="bigint")
-    change(warehouse, "orders", "ALTER TABLE {table} RENAME COLUMN _dlt_id TO lost")  # not null
+    store(warehouse, [{"id": 1, "n": 5, "m": 1}], n="bigint", m="bigint")
+    change(warehouse, "orders", "ALTER TABLE {table} ALTER COLUMN m SET NOT NULL")
 
     with pytest.raises(WarehouseError, match="takes no null"):
-        store(warehouse, [{"id": 2, "n": 5.5}], n="double")
+        store(warehouse, [{"id": 2, "n": 5.5, "m": None}], n="double", m="bigint")
     assert types_of(warehouse)["n"] == "bigint"
+    assert stored(warehouse) == [{"id": 1, "n": 5, "m": 1}]
