@@ -130,8 +130,9 @@ class Entry:
     @property
     def has_decimals(self) -> bool:
         """True if a column is a decimal, so that digits matter which a double does not hold."""
-        types = [hint.get("data_type") for hint in self.hints.values()]
-        return "decimal" in types
+        table = self.contract.table
+        columns = (self.hints, table.kept, table.undeclared)
+        return "decimal" in [hint.get("data_type") for each in columns for hint in each.values()]
 
     @property
     def as_arrow(self) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from analytics_assets.contract.column import DataType
@@ -66,10 +66,17 @@ def _alters_text(to_type: DataType, text: str) -> bool:
         # a text in another form, as with a leading zero, is a name and no number
         return len(text) > LONGEST or not BIGINT_TEXT.fullmatch(text) or int(text) not in BIGINT
     if to_type == "double":
-        return not JSON_NUMBER.fullmatch(text) or Decimal(repr(float(text))) != Decimal(text)
+        return not JSON_NUMBER.fullmatch(text) or not _is_double(text)
     if to_type in ("decimal", "wei"):
         return not JSON_NUMBER.fullmatch(text)
     return False
+
+
+def _is_double(text: str) -> bool:
+    try:
+        return Decimal(repr(float(text))) == Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return False
 
 
 def _cuts(to_type: DataType, value: Any) -> bool:

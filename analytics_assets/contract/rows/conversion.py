@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from analytics_assets.config.timestamps import TimeFormatError, kind_of, read_time
@@ -141,7 +141,10 @@ def _decimal_converter(hint: Mapping[str, Any]) -> Convert:
 
 def _exact(value: Any) -> Decimal:
     if isinstance(value, str) and JSON_NUMBER.fullmatch(value):
-        return Decimal(value)
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            raise ConversionError("an exponent of more digits than a decimal has") from None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ConversionError(f"Expected a number, got `{type(value).__name__}`")
     number = Decimal(repr(value) if isinstance(value, float) else value)

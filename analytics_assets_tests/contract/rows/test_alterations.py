@@ -83,6 +83,8 @@ def test_a_text_in_iso_format_is_read(kind: Any, text: str) -> None:
         ("date", "timestamp", FIVE.replace(hour=0), False),
         ("timestamp", "date", date(2026, 1, 31), False),
         ("decimal", "text", "0x1F", True),
+        ("double", "text", "1e99999999999999999999", True),
+        ("double", "text", "2.50", False),
         ("decimal", "text", "nan", True),
         ("decimal", "text", "12.50", False),
         ("decimal", "double", 12.5, False),

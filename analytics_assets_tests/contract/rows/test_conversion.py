@@ -52,6 +52,11 @@ def test_a_number_with_more_digits_than_its_column_is_refused(value: Any) -> Non
     )
 
 
+def test_an_exponent_that_no_decimal_has_is_refused() -> None:
+    with pytest.raises(ConversionError, match=r"`\$\.price`: an exponent of more digits"):
+        RowConversion(KEYED, {"price": PRICE})({"price": "1e99999999999999999999"})
+
+
 def test_a_row_of_which_nothing_is_converted_is_the_very_row() -> None:
     row = {"id": 1, "price": None, "name": "a"}
 
