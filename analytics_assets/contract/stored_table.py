@@ -32,7 +32,8 @@ class StoredTable:
             declared: the hints by contract and entry, by column.
         """
         hints: TTableSchemaColumns = dict(self.undeclared)
-        hints |= {name: declared[name] for name in declared if name not in self.elsewhere}
+        for name in [each for each in declared if each not in self.elsewhere]:
+            hints[name] = {**hints.get(name, {}), **declared[name]}
         for name, kept in self.kept.items():
             own: Any = {key: hint for key, hint in hints.get(name, {}).items() if key not in TYPE}
             hints[name] = {**own, **kept}

@@ -12,7 +12,12 @@ _POSTGRES_TEXTS = {
         "NUMERIC) AS VARCHAR) ELSE CAST({0} AS VARCHAR) END"
     ),
     "decimal": "CAST(trim_scale({0}) AS VARCHAR)",
-    "timestamp": "(to_jsonb({0} AT TIME ZONE 'UTC') #>> '{{}}') || 'Z'",
+    # one without a time zone is in UTC
+    "timestamp": (
+        "(CASE CAST(pg_typeof({0}) AS VARCHAR) WHEN 'timestamp without time zone' "
+        "THEN to_jsonb({0}) ELSE to_jsonb(CAST({0} AS TIMESTAMPTZ) AT TIME ZONE 'UTC') END "
+        "#>> '{{}}') || 'Z'"
+    ),
     "date": "to_jsonb({0}) #>> '{{}}'",
     "time": "to_jsonb({0}) #>> '{{}}'",
 }
@@ -21,7 +26,8 @@ _DUCKDB_TEXTS = {
     "decimal": (
         r"regexp_replace(regexp_replace(CAST({0} AS VARCHAR), '(\..*?)0+$', '\1'), '\.$', '')"
     ),
-    "timestamp": "replace(CAST({0} AT TIME ZONE 'UTC' AS VARCHAR), ' ', 'T') || 'Z'",
+    # dlt sets the time zone of a session to UTC
+    "timestamp": (r"regexp_replace(replace(CAST({0} AS VARCHAR), ' ', 'T'), '\+00$', '') || 'Z'"),
 }
 TEXTS = {"postgres": _POSTGRES_TEXTS, "duckdb": _DUCKDB_TEXTS}
 
@@ -38,6 +44,6 @@ def widened(dialect: str, column: str, stored: str, new: str, sql_type: str) -> 
     """
     if new == "text" and stored != "text":
         return TEXTS[dialect].get(stored, "CAST({0} AS VARCHAR)").format(column)
-    if (stored, new) == ("date", "timestamp"):
+    if (stored, new) == ("date", "timestamp") and "with time zone" in sql_type.lower():
         return f"CAST({column} AS TIMESTAMP) AT TIME ZONE 'UTC'"
     return f"CAST({column} AS {sql_type})"

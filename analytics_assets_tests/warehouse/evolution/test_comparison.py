@@ -70,6 +70,8 @@ def test_columns_that_nobody_declares_keep_the_type_of_the_table() -> None:
 
     assert table.undeclared == {"n": {"name": "n", **DECIMAL}}
     assert table.hints({}) == table.undeclared
+    without_type: Any = {"n": {"hard_delete": True}}
+    assert table.hints(without_type) == {"n": {"name": "n", **DECIMAL, "hard_delete": True}}
 
 
 @pytest.mark.parametrize(
