@@ -12,6 +12,7 @@ from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, wit
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.request_settings import single_attempt
+from analytics_assets.orchestration.api_file import user_error
 
 
 @click.command()
@@ -35,7 +36,7 @@ def check(resources: tuple[str, ...]) -> None:
             connection = connect(api.config["client"], api.name, single_attempt())
             echo(f"{config.name}: {describe_first_page(resource, connection, datetime.now(UTC))}")
         except Exception as error:
-            cause = find_cause(error, AnalyticsAssetsError)
+            cause = find_cause(error, AnalyticsAssetsError) or user_error(error)
             if cause is None:
                 raise
             is_failed = True

@@ -168,6 +168,12 @@ def as_disposition(disposition: Any) -> Mapping[str, Any]:
     return disposition if isinstance(disposition, dict) else {"disposition": disposition}
 
 
+def may_make_fields(entry: Mapping[str, Any]) -> bool:
+    """Return True if `processing_steps` of an entry may give rows other fields, or another key."""
+    steps = entry.get("processing_steps") or ()
+    return any("map" in step or "yield_map" in step for step in steps)
+
+
 def is_resource_function(entry: Any) -> bool:
     """Return True for a resource function of dlt, which is used unchanged."""
     return isinstance(entry, DltResource)

@@ -40,6 +40,11 @@ DLT_COLUMNS: TTableSchemaColumns = {
     C_DLT_ID: dlt_id_column(),
 }
 
+# dlt 1.31 keeps a row's own `_dlt_id`; by this hint, a merge loads the last row of each key
+NUMBERED_ROWS: TTableSchemaColumns = {
+    C_DLT_ID: {**dlt_id_column(), "dedup_sort": "desc"},
+}
+
 _HINTS_DIFFER = "In resource: {}, when merging arrow schema with dlt schema, several column hints"
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any
 
 from dlt.common import jsonpath
-from dlt.common.schema.typing import TWriteDispositionConfig
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
 from analytics_assets.config.errors import ConfigurationError
@@ -14,13 +13,14 @@ from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,
     as_fields,
+    may_make_fields,
     merged_columns,
     merged_endpoint,
     parents_of,
 )
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
-from analytics_assets.extract.compat import DLT_COLUMNS, configured_paginator
+from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
@@ -39,15 +39,10 @@ from analytics_assets.extract.rows.hashing import json_hashes
 from analytics_assets.extract.rows.page_decoder import PageDecoder
 from analytics_assets.extract.rows.response_check import check_response
 
-T = TypeVar("T")
-DEDUPLICATED: TWriteDispositionConfig = {
-    "disposition": "merge",
-    "strategy": "delete-insert",
-    "deduplicated": True,
-}
+DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
+DEDUPLICATED: Any = {**DELETE_INSERT, "deduplicated": True}
 NOT_PLAIN = ("response_actions", "incremental", "json", "data")
-# hints that refine a type
-TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))
+TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))  # hints that refine a type
 
 
 class Entry:
@@ -113,11 +108,18 @@ class Entry:
     def last_row_wins(self) -> bool:
         """True if the table has one row per key, and no hint selects it."""
         is_merged = self._disposition.get("disposition") == "merge"
-        return is_merged and not self.has_sorted_rows
+        return is_merged and not self.has_sorted_rows and not self.numbers_rows
+
+    @property
+    def numbers_rows(self) -> bool:
+        """True if steps of the entry may change keys, so that the merge finds the last rows."""
+        is_plain = self._disposition in ({"disposition": "merge"}, DELETE_INSERT)
+        is_keyed = bool(self.contract.primary_key) and isinstance(self._all["columns"] or {}, dict)
+        return is_plain and is_keyed and may_make_fields(self._all)
 
     @property
     def has_sorted_rows(self) -> bool:
-        """True if a `dedup_sort` selects the row of a key, so that others with it are expected."""
+        """True if a `dedup_sort` selects the row of a key."""
         return "dedup_sort" in str(self._all.get("columns"))
 
     @property
@@ -226,7 +228,8 @@ class Entry:
                 name = self.contract.name_of(field)
                 columns[name] = {**columns.get(name, {}), **hint}
             columns = self.contract.table.hints(columns)
-            hints["columns"] = {**columns, **DLT_COLUMNS} if self.as_arrow else columns
+            added = NUMBERED_ROWS if self.numbers_rows and not self.has_sorted_rows else {}
+            hints["columns"] = {**columns, **(DLT_COLUMNS if self.as_arrow else {}), **added}
         for kind in ("primary_key", "merge_key"):
             fields = as_fields(self._all.get(kind))
             if fields and self.contract.rename:
@@ -286,14 +289,13 @@ class Entry:
 
     def _stock_paginator(self) -> BasePaginator | None:
         try:
-            paging = without_own_options(self._paging)
-            return configured_paginator(paging, str(self._endpoint["path"]))
+            return configured_paginator(without_own_options(self._paging), self._endpoint["path"])
         except (ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"dlt refuses the entry of `{self.name}`: paginator: {error}"
             ) from error
 
 
-def _as_function(method: Callable[..., T]) -> Callable[..., T]:
+def _as_function(method: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a method, as dlt deep-copies configurations and all objects but functions."""
     return lambda *args: method(*args)

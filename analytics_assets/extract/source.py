@@ -23,6 +23,7 @@ from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.end_paths import config_for_dlt
 from analytics_assets.extract.paging.verified_read import (
+    ROWS_ALIKE_BEFORE_STEPS,
     ROWS_REPEATED,
     ROWS_SUPERSEDED,
     ReadingSettings,
@@ -107,7 +108,11 @@ def rest_api_source(
         resource = source.resources[entry.name]
         read = VerifiedRead(
             *(entry.paginator, entry.last_row_wins, entry.contract, entry.hints, entry.bulk_read),
-            repeated=ROWS_SUPERSEDED if entry.has_sorted_rows else ROWS_REPEATED,
+            repeated=ROWS_SUPERSEDED
+            if entry.has_sorted_rows
+            else ROWS_ALIKE_BEFORE_STEPS
+            if entry.numbers_rows
+            else ROWS_REPEATED,
         )
         resource.add_step(read, insert_at=1)
         rejected = RejectedRows(name, entry.name)

@@ -10,7 +10,11 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
-from analytics_assets.extract.paging.verified_read import ROWS_REPEATED, ROWS_SUPERSEDED
+from analytics_assets.extract.paging.verified_read import (
+    ROWS_ALIKE_BEFORE_STEPS,
+    ROWS_REPEATED,
+    ROWS_SUPERSEDED,
+)
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
@@ -44,6 +48,7 @@ COLUMNS_WIDENED = "columns_widened"
 COLUMNS_KEPT = "columns_kept"
 
 # counts that only some loads have
+IF_ANY = (ROWS_SUPERSEDED, ROWS_ALIKE_BEFORE_STEPS, ROWS_MARKED_DELETED)
 IF_COUNTED = (ROWS_OUTSIDE, PARENTS_WITHOUT_VALUE, REJECTION_REASONS)
 
 
@@ -69,7 +74,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         COMPLETE: not read.get("reads_limited"),
         ROWS_EXPECTED: UNKNOWN if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
-        **{name: read[name] for name in (ROWS_SUPERSEDED, ROWS_MARKED_DELETED) if read.get(name)},
+        **{name: read[name] for name in IF_ANY if read.get(name)},
         "passes": read.get("passes", 0),
         **{name: read[name] for name in IF_COUNTED if name in read},
         UNKNOWN_FIELDS: read.get(UNKNOWN_FIELDS, {}),

@@ -30,8 +30,10 @@ from analytics_assets.extract.paging.position import Progress
 from analytics_assets.extract.paging.spool import PageSpool
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 
-# the metrics of rows with the key of another row: unexpected ones, and those of a `dedup_sort`
+# the metrics of rows with the key of another row: unexpected ones, those of a `dedup_sort`, and
+# those whose key the entry's steps may change
 ROWS_REPEATED, ROWS_SUPERSEDED = "rows_repeated", "rows_superseded"
+ROWS_ALIKE_BEFORE_STEPS = "rows_alike_before_steps"
 
 
 @configspec

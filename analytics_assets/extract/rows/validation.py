@@ -5,8 +5,10 @@ No row is dropped: a row that breaks the contract goes to the table `rejected_ro
 
 import json
 from collections.abc import Iterator, Sequence
+from secrets import token_hex
 from typing import Any
 
+from dlt.common.schema.typing import C_DLT_ID
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
@@ -175,6 +177,7 @@ class TableRows(PipeStep):
         self._rename = contract.rename
         self._name_of = contract.name_of
         hints = hints_of(resource)
+        self._is_numbered = "dedup_sort" in hints.get(C_DLT_ID, {})
         self._json = {name for name in hints if hints[name].get("data_type") == "json"}
         nested = [each for each in contract.columns if each.parents and each.name in self._json]
         self._nested_json = [each.path for each in nested]
@@ -186,6 +189,7 @@ class TableRows(PipeStep):
             self._arrow = None
         self._key = PrimaryKeyCheck(self._contract) if may_make_fields(pipe) else None
         self._yields = any(map(is_yield_step, steps_of(pipe)))
+        self._number = 0
         self._custom_metrics = {}
         return self
 
@@ -230,7 +234,12 @@ class TableRows(PipeStep):
             rows = [_with_json(row, paths) for row in rows]
         if self._rename:
             rows = [{self._rename.get(name, name): row[name] for name in row} for row in rows]
-        return rows
+        return [self._numbered(row) for row in rows] if self._is_numbered and load else rows
+
+    def _numbered(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a row with an identifier of dlt that is greater than those of the rows before."""
+        self._number += 1
+        return {**row, C_DLT_ID: f"{self._number:012}{token_hex(8)}"}
 
 
 def hints_of(resource: DltResource) -> Hints:

@@ -13,7 +13,11 @@ from analytics_assets.extract.incremental.cursor_values import (
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
 )
-from analytics_assets.extract.paging.verified_read import ROWS_REPEATED, ROWS_SUPERSEDED
+from analytics_assets.extract.paging.verified_read import (
+    ROWS_ALIKE_BEFORE_STEPS,
+    ROWS_REPEATED,
+    ROWS_SUPERSEDED,
+)
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata import (
@@ -70,7 +74,15 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
             f" {repeated} of them have the key of another row, and the last one was kept: does "
             "`primary_key` identify a row?"
         )
-    return CheckResult(not repeated, text, dg.AssetCheckSeverity.WARN, {"rows_received": received})
+    alike = load.get(ROWS_ALIKE_BEFORE_STEPS, 0)
+    if alike:
+        text += (
+            f" {alike} of them have the key of another row before `processing_steps`; if they have "
+            "it after them, too, the last one was kept. If the steps tell them apart, let them "
+            "make a field of another name, and set `primary_key` to that."
+        )
+    passed = not repeated and not alike
+    return CheckResult(passed, text, dg.AssetCheckSeverity.WARN, {"rows_received": received})
 
 
 def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:

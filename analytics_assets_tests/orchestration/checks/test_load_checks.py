@@ -73,6 +73,16 @@ def test_parent_rows_for_which_nothing_was_requested_are_named() -> None:
     assert "Nothing was requested for 2 parent rows without a value in `parents.ref`" in result.text
 
 
+def test_rows_that_only_steps_tell_apart_are_a_warning_with_the_remedy() -> None:
+    load = {"rows_received": 9, "rows_expected": 9, "complete": True}
+
+    result = check_complete_read({**load, "rows_alike_before_steps": 2})
+
+    assert (result.passed, result.severity) == (False, WARN)
+    assert "2 of them have the key of another row before `processing_steps`" in result.text
+    assert "set `primary_key` to that" in result.text
+
+
 def test_rejected_and_repeated_rows_are_not_expected_in_the_table() -> None:
     load = {"rows_received": 9, "rows_expected": 9, "complete": True, "rows_of_load": 6}
 

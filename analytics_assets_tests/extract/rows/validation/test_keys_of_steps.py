@@ -130,3 +130,33 @@ def test_kept_rows_need_the_key_that_a_step_makes(
 
     assert [each["key"] for each in found] == ["k1", "k2"]
     assert (again.reasons, again.unplaced) == (placed, unplaced)
+
+
+def with_language(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "id": f"{row['id']}-{row['language']}"}
+
+
+@pytest.mark.merge
+@pytest.mark.usefixtures("warehouse")
+def test_rows_whose_keys_a_step_tells_apart_are_all_loaded() -> None:
+    entry = orders({**MERGED, "processing_steps": [{"map": with_language}]})
+    texts = [row(number, language=language) for number in (1, 2, 3) for language in ("de", "en")]
+    for _ in range(2):
+        pipeline = load(paged(texts), entry)
+
+    found = [each["id"] for each in table_values(pipeline, "orders")]
+    assert found == ["1-de", "1-en", "2-de", "2-en", "3-de", "3-en"]
+    assert metrics_of(pipeline)["rows_alike_before_steps"] == 3
+
+
+@pytest.mark.merge
+@pytest.mark.usefixtures("warehouse")
+def test_of_rows_that_have_one_key_after_the_steps_the_last_one_wins() -> None:
+    steps = [{"map": lambda each: {**each, "tags": [1, 2]}}]
+    entry = orders({**MERGED, "processing_steps": steps}, paginator="single_page")
+    versions = [row(number, version=version) for number in (1, 2, 3) for version in range(7)]
+
+    pipeline = load(paged(versions), entry)
+
+    found = [(each["id"], each["version"]) for each in table_values(pipeline, "orders")]
+    assert found == [(1, 6), (2, 6), (3, 6)]
