@@ -1,9 +1,10 @@
 """A field of an API's rows, and the column that it becomes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 DataType = Literal[
     "text",
@@ -18,6 +19,9 @@ DataType = Literal[
     "wei",
     "binary",
 ]
+
+# the column that dlt makes of a column's values of another type, see `extract.lossless`
+_VARIANT = re.compile(rf"(.+)__v_(?:{'|'.join(get_args(DataType))})")
 
 Hints = Mapping[str, Mapping[str, Any]]  # dlt's hints of columns, by their names
 
@@ -100,3 +104,14 @@ class Column:
         """The column's description in the warehouse, with the field if that has another name."""
         origin = f"The API's `{self.field}`." if self.name != self.field else ""
         return f"{self.description or ''} {origin}".strip() or None
+
+
+def variant_of(column: str) -> str | None:
+    """Return the column whose variant a column seems to be by its name; None if it is none.
+
+    Example:
+        >>> variant_of("zip__v_text"), variant_of("zip_code")
+        ('zip', None)
+    """
+    found = _VARIANT.fullmatch(column)
+    return found[1] if found else None

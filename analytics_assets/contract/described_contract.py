@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import ResourceConfig, merged_columns
 from analytics_assets.config.timestamps import kind_of
-from analytics_assets.contract.column import Column
+from analytics_assets.contract.column import Column, variant_of
 from analytics_assets.contract.compat import is_single_page
 from analytics_assets.contract.contract import Contract, column_name, hard_delete_column
 from analytics_assets.contract.errors import BrokenReferenceError, TooManyColumnsError
@@ -204,14 +204,25 @@ def _check_names(contract: Contract) -> None:
             other = known.setdefault(key, column)
             if other is column:
                 continue
-            whole = next((each.path[0] for each in (column, other) if each.parents), None)
-            if whole:
-                hint = f'"columns": {{"{whole}": {{"data_type": "json"}}}}'
-                remedy = f"keep `{whole}` whole by {hint} in its entry."
-            else:
-                remedy = "give one of them another name in its policy, such as "
-                remedy += f'"rename": {{"{column.field}": "{column.name}_2"}}.'
             raise ConfigurationError(
                 f"resource `{contract.resource}`: its fields `{other.field}` and `{column.field}` "
-                f"would both become the column `{column.name}`; {remedy}"
+                f"would both become the column `{column.name}`; {_remedy(column, other)}"
             )
+    names = {column.name: column for column in contract.columns}
+    for column in contract.columns:
+        beside = names.get(variant_of(column.name) or "")
+        if beside:
+            raise ConfigurationError(
+                f"resource `{contract.resource}`: its field `{column.field}` would become the "
+                f"column that dlt makes of values of its field `{beside.field}` if they are of "
+                f"more than one type; {_remedy(column, beside)}"
+            )
+
+
+def _remedy(column: Column, other: Column) -> str:
+    whole = next((each.path[0] for each in (column, other) if each.parents), None)
+    if whole:
+        hint = f'"columns": {{"{whole}": {{"data_type": "json"}}}}'
+        return f"keep `{whole}` whole by {hint} in its entry."
+    rename = f'"rename": {{"{column.field}": "{column.name}_2"}}'
+    return f"give one of them another name in its policy, such as {rename}."

@@ -159,6 +159,14 @@ def test_renaming_a_field_to_the_name_of_another_is_refused(shop: Shop) -> None:
         contract_of(shop(rename={"user": "total"}), "orders")
 
 
+def test_a_field_named_like_a_variant_of_another_is_refused(shop: Shop) -> None:
+    properties = {"zip": {"type": "integer"}, "zip__v_text": {"type": "string"}}
+
+    with pytest.raises(ConfigurationError, match=r"`zip__v_text` would become .*`zip` if .*rename"):
+        contract_of(shop(properties), "orders")
+    assert contract_of(shop(properties, rename={"zip__v_text": "zip_text"}), "orders").has_schema
+
+
 def test_renaming_an_unknown_field_is_refused_with_a_suggestion(
     shop: Shop,
 ) -> None:

@@ -1,16 +1,13 @@
 """Fields of an API's rows that collide in one column, or with a column of dlt's."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
-from analytics_assets.contract.column import DataType
+from analytics_assets.contract.column import variant_of
 from analytics_assets.contract.contract import Contract, column_name
 from analytics_assets.extract.http.errors import ApiError
 
 DLT_PREFIX = "_dlt"  # of dlt's own columns
-# the column of a field's values of another type, see `extract.lossless`
-VARIANT = re.compile(rf"(.+)__v_(?:{'|'.join(get_args(DataType))})")
 Path = tuple[str, ...]
 
 
@@ -84,10 +81,10 @@ class ColumnCollisions:
 
     def _claim(self, column: str, path: Path) -> None:
         other = self._owners.setdefault(column, path)
-        variant = VARIANT.fullmatch(column)
+        variant = variant_of(column)
         if variant:
-            self._variants[variant[1]] = path
-        beside = self._owners.get(variant[1]) if variant else self._variants.get(column)
+            self._variants[variant] = path
+        beside = self._owners.get(variant) if variant else self._variants.get(column)
         if column.rpartition(".")[2].startswith(DLT_PREFIX):
             problem = f"its field `{_dotted(path)}` would become a column of dlt's own"
         elif other != path:
