@@ -1,4 +1,4 @@
-"""What is wrong with a DuckDB file, or with the disk, is a sentence with file and remedy."""
+"""Faults of a DuckDB file or of the disk become sentences with file and remedy."""
 
 import os
 import sqlite3

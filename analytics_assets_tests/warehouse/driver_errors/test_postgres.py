@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses is a sentence with the remedy, and has no password."""
+"""Refusals of PostgreSQL become sentences with the remedy, without a password."""
 
 import traceback
 from collections.abc import Callable
