@@ -13,7 +13,7 @@ from dlt.pipeline.pipeline import Pipeline
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from analytics_assets.warehouse.compat import SyncingPipeline
-from analytics_assets.warehouse.evolution.dropped import dropped
+from analytics_assets.warehouse.evolution.dropped import describe, dropped
 from analytics_assets.warehouse.evolution.strategy import forget_strategies
 
 MOST_ATTEMPTS = 5  # each can fail only because another load has just made a table
@@ -28,11 +28,13 @@ class LoadHooks:
         held: returns the context in which the warehouse is read or written.
         recover: takes the error of a load; returns True if another attempt makes sense.
         after_load: takes the pipeline after each load, in the context of `held`.
+        warn: takes a sentence for the log of the run.
     """
 
     held: Callable[[], AbstractContextManager[None]] = nullcontext
     recover: Callable[[Exception], bool] = lambda error: False
     after_load: Callable[[Pipeline], None] = lambda pipeline: None
+    warn: Callable[[str], None] = lambda sentence: None
 
 
 class LoadingPipeline(SyncingPipeline):
@@ -71,6 +73,8 @@ class LoadingPipeline(SyncingPipeline):
                 if isinstance(client, SqlJobClientBase):
                     found |= dropped(client)
         self.dropped = found
+        if found:
+            self._hooks.warn(f"The warehouse no longer has {describe(found)}: made again.")
 
     def load(self, *args: Any, **kwargs: Any) -> LoadInfo:
         """Load the normalized packages; see dlt's method of this name."""

@@ -178,6 +178,7 @@ class Warehouse:
             after_load=partial(
                 trim_history_after, age=timedelta(days=self.history_days), log=log or LOG
             ),
+            warn=(log or LOG).warning,
         )
         with self._translated(), working_folder(self.pipelines_dir, name) as folder:
             pipeline = self.pipeline(name, folder)

@@ -27,6 +27,7 @@ from analytics_assets.orchestration.assets.deletion import (
     prune,
 )
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.assets.dropped import dropped_metadata
 from analytics_assets.orchestration.assets.errors import explanation_of
 from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_loaded
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
@@ -35,6 +36,8 @@ from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.orchestration.metadata import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
+    DROPPED,
+    DROPPED_SINCE,
     PARTITION_ROW_COUNT,
     ROWS_OF_LOAD,
     TABLE_NAME,
@@ -143,6 +146,11 @@ class AssetLoad:
                 loader_file_format=self.warehouse.loader_file_format,
             )
             metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
+            metadata |= dropped_metadata(
+                context.instance, resource, config, partitions, pipeline.dropped, metadata
+            )
+            if DROPPED_SINCE in metadata:
+                context.log.warning(metadata[DROPPED])
             with self.warehouse.open(context.log) as tables:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)

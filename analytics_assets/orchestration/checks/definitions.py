@@ -10,6 +10,7 @@ import dagster as dg
 
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.assets.dropped import remedy_of
 from analytics_assets.orchestration.checks.applicability import (
     has_date_column,
     is_without_rows_yet,
@@ -19,6 +20,7 @@ from analytics_assets.orchestration.checks.drift_check import check_drift
 from analytics_assets.orchestration.checks.load_checks import (
     check_complete_read,
     check_cursor,
+    check_dropped,
     check_pruned,
 )
 from analytics_assets.orchestration.checks.partition_checks import (
@@ -140,6 +142,11 @@ CHECKS: Mapping[str, Check] = {
         ),
         applies=lambda resource: resource.contract.has_schema,
         sends_requests=True,
+    ),
+    "dropped": Check(
+        "No row is missing since somebody dropped the table or a column of it.",
+        lambda context: check_dropped(context.load.metadata),
+        applies=lambda resource: remedy_of(resource) is not None,
     ),
     "pruned": Check(
         "Rows that the API no longer has are deleted.",

@@ -22,6 +22,8 @@ from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata import (
     COMPLETE,
+    DROPPED,
+    DROPPED_SINCE,
     ROWS_EXPECTED,
     ROWS_MARKED_DELETED,
     ROWS_OF_LOAD,
@@ -109,6 +111,17 @@ def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     found = [f"{count} rows {findings[name]}" for name, count in numbers.items() if count]
     text = " ".join(found) or f"It moved from {load[BEFORE]} to {load[AFTER]}."
     return CheckResult(not found, text, dg.AssetCheckSeverity.WARN, numbers)
+
+
+def check_dropped(load: Mapping[str, Any]) -> CheckResult:
+    """Warn while rows or values are missing, as a table or a column was dropped.
+
+    Args:
+        load: the metadata of the last load.
+    """
+    if DROPPED_SINCE not in load:
+        return CheckResult(True, load.get(DROPPED) or "No row is missing.")
+    return CheckResult(False, str(load[DROPPED]), dg.AssetCheckSeverity.WARN)
 
 
 def check_pruned(load: Mapping[str, Any], policy: Policy) -> CheckResult:

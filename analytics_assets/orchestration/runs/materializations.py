@@ -63,7 +63,9 @@ def last_loads(
             event = record.asset_materialization
             if event and event.partition:
                 metadata = plain_metadata(event)
-                loads[event.partition] = PartitionLoad(_start(record.timestamp, metadata), metadata)
+                loads[event.partition] = PartitionLoad(
+                    start_of(record.timestamp, metadata), metadata
+                )
     return loads
 
 
@@ -72,7 +74,7 @@ def plain_metadata(event: dg.AssetMaterialization) -> dict[str, Any]:
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def _start(recorded: float, metadata: Mapping[str, Any]) -> datetime:
+def start_of(recorded: float, metadata: Mapping[str, Any]) -> datetime:
     """Return the start of a load: dlt's load id is that moment, in seconds since 1970."""
     load = load_ids(metadata)[0] if LOAD_ID in metadata else ""
     try:

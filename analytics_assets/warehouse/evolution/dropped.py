@@ -13,6 +13,7 @@ from dlt.common.schema.utils import (
 )
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from analytics_assets.config.errors import listed
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.evolution.strategy import end_of_current
 
@@ -49,6 +50,21 @@ def dropped(client: SqlJobClientBase) -> Mapping[str, Sequence[str]]:
         for table, (exists, columns) in missing.items()
         if columns
     }
+
+
+def describe(found: Mapping[str, Sequence[str]]) -> str:
+    """Return what was dropped as words.
+
+    Example:
+        >>> describe({"orders": (), "orders__tags": ("tag", "note")})
+        'the table `orders`, the columns `tag`, `note` of `orders__tags`'
+    """
+    return ", ".join(
+        f"the column{'s' if len(columns) > 1 else ''} {listed(columns)} of `{table}`"
+        if columns
+        else f"the table `{table}`"
+        for table, columns in found.items()
+    )
 
 
 def restore_columns(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaColumns]) -> None:

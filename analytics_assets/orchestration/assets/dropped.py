@@ -1,0 +1,86 @@
+"""Rows and values that are missing after a table or a column was dropped in the warehouse."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from analytics_assets.config.load import Incremental, Partitioned
+from analytics_assets.config.load_validation import has_incremental_cursor
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.assets.run_config import LoadConfig
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata import DROPPED, DROPPED_SINCE
+from analytics_assets.orchestration.runs.materializations import (
+    last_loads,
+    newest_first,
+    plain_metadata,
+    start_of,
+)
+from analytics_assets.warehouse.evolution.dropped import describe
+
+
+def remedy_of(resource: ResourceConfig) -> str | None:
+    """Return the way to load rows of before again; None if each load reads them all."""
+    if isinstance(resource.policy.load, Partitioned):
+        return "Backfill the partitions that were loaded before."
+    if isinstance(resource.policy.load, Incremental):
+        return "Run once with `full_refresh: true`, which reads all rows again."
+    if has_incremental_cursor(resource.endpoint):
+        return "Run once with `refresh: drop_state`, which reads all rows again."
+    if resource.rewrites_rows and resource.write_disposition["disposition"] != "append":
+        return None
+    return "What earlier loads have kept is not in the API: a backup alone has it."
+
+
+def dropped_metadata(
+    instance: dg.DagsterInstance,
+    resource: ResourceConfig,
+    config: LoadConfig,
+    partitions: Sequence[str],
+    found: Mapping[str, Sequence[str]],
+    load: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return metadata of what was dropped, as long as rows or values of before are missing.
+
+    Args:
+        instance: holds the event log.
+        resource: the resource.
+        config: the config of the run.
+        partitions: the partitions of the load, empty if the resource has none.
+        found: what this load has found missing; other tables than that of the resource and its
+            child tables are left out.
+        load: the metadata of the load so far.
+    """
+    remedy, table = remedy_of(resource), resource.table
+    own = {name: found[name] for name in found if name == table or name.startswith(f"{table}__")}
+    sentence = f"{_capitalized(describe(own))}: dropped in the warehouse, and made again."
+    if remedy is None or (config.begins_anew and not partitions):
+        return {DROPPED: sentence} if own else {}
+    newest = next(newest_first(instance, asset_key(resource)), None)
+    earlier = plain_metadata(newest[1]) if newest else {}
+    began = start_of(datetime.now(UTC).timestamp(), load)
+    since = began.isoformat() if own else earlier.get(DROPPED_SINCE)
+    if not since or (partitions and not _lacking(instance, resource, partitions, since)):
+        return {DROPPED: sentence} if own else {}
+    if not own:
+        return {name: earlier[name] for name in (DROPPED, DROPPED_SINCE)}
+    return {
+        DROPPED: f"{sentence} Rows that were loaded before are missing, or have no value. {remedy}",
+        DROPPED_SINCE: since,
+    }
+
+
+def _lacking(
+    instance: dg.DagsterInstance, resource: ResourceConfig, partitions: Sequence[str], since: str
+) -> list[str]:
+    """Return the partitions that were last loaded before a time, other than some."""
+    asset = asset_key(resource)
+    others = sorted(instance.get_materialized_partitions(asset) - set(partitions))
+    start = datetime.fromisoformat(since)
+    return [key for key, load in last_loads(instance, asset, others).items() if load.began < start]
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
