@@ -8,6 +8,7 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     HeaderLinkPaginator,
+    JSONLinkPaginator,
     PageNumberPaginator,
     SinglePagePaginator,
 )
@@ -97,3 +98,20 @@ def test_detector_paginator_factory_goes_by_the_first_page(answer: Answer, found
 def test_detector_find_response_page_data_finds_the_list_of_rows() -> None:
     assert compat.detected_rows({"meta": {"tags": []}, "data": [1]}) == (("data",), [1])
     assert compat.detected_rows({"id": 1})[1] == {"id": 1}
+
+
+def test_paginator_map_has_classes_whose_options_are_those_of_a_dictionary() -> None:
+    assert {"limit", "total_path", "has_more_path"} <= set(compat.paginator_options("offset"))
+    assert set(compat.paginator_options("json_link")) == {"next_url_path"}
+    for kind in ("auto", "unknown"):
+        assert not compat.paginator_options(kind)
+
+
+def test_json_link_paginator_takes_an_empty_text_for_a_link() -> None:
+    paginator = JSONLinkPaginator("next")
+    response = requests.Response()
+    response._content = b'{"next": ""}'
+
+    paginator.update_state(response)
+
+    assert paginator.has_next_page

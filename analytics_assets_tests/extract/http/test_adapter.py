@@ -108,7 +108,8 @@ def test_a_packed_body_is_decoded_whatever_its_size(size: int) -> None:
 
 
 def test_a_cookie_is_sent_with_the_next_request() -> None:
-    with recording(lambda _sent: (200, {"Set-Cookie": "shop=7"}, '{"data": []}')) as api:
+    empty = '{"data": [], "total": 0}'
+    with recording(lambda _sent: (200, {"Set-Cookie": "shop=7"}, empty)) as api:
         connection = connect({"base_url": api.url()}, "shop")
         read({"base_url": api.url()}, connection)
         read({"base_url": api.url()}, connection)
