@@ -221,11 +221,9 @@ class Entry:
     def _hints(self) -> dict[str, Any]:
         """Return the types and names of columns by the entry, else by the contract."""
         hints: dict[str, Any] = {}
-        own = self._all.get("columns") or {}
-        if isinstance(own, dict):
-            columns = self.contract.hints()
-            for field, hint in own.items():
-                name = self.contract.name_of(field)
+        if isinstance(self._all["columns"] or {}, dict):
+            columns: dict[str, Any] = {**self.contract.hints()}
+            for name, hint in self.hints.items():
                 columns[name] = {**columns.get(name, {}), **hint}
             columns = self.contract.table.hints(columns)
             added = NUMBERED_ROWS if self.numbers_rows and not self.has_sorted_rows else {}
