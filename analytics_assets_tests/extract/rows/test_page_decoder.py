@@ -1,6 +1,7 @@
 """Pages decoded by their contract: split, validated in one pass, and left to dlt if they differ."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -129,6 +130,7 @@ def test_fields_around_the_rows_may_have_numbers_of_any_length() -> None:
         (contract_of(id="timestamp"), "data", False),
         (contract_of(id="bigint", n="decimal"), "data", False),
         (contract_of(("id", "unknown"), id="bigint"), "data", False),
+        (replace(CONTRACT, time_formats={"at": "epoch_seconds"}), "data", False),
     ],
 )
 def test_pages_are_decoded_with_known_types_a_plain_path_and_a_key_of_texts_or_integers(

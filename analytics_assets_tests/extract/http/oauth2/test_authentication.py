@@ -53,6 +53,13 @@ def test_a_token_is_used_for_the_lifetime_of_its_response_or_else_the_default(
     assert len(statuses(sandbox, TOKEN)) == token_requests
 
 
+def test_a_lifetime_of_thousands_of_digits_is_ignored(sandbox: Sandbox) -> None:
+    body = f'{{"access_token": "granted-token", "expires_in": {"9" * 5000}}}'
+    sandbox.faults.add(Fault(path=TOKEN, body=body, times=None))
+
+    assert sign(OAuth2(settings_for(sandbox))) == "Bearer granted-token"
+
+
 @pytest.mark.parametrize(
     ("lifetime", "used_for"),
     [(3600, 3540), (10, 8)],

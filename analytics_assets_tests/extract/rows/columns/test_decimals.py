@@ -18,7 +18,7 @@ PRICED = Contract("orders", (ID, Column("price", "price", "decimal", nullable=Tr
 RATED = Contract("orders", (ID, Column("rate", "rate", "double", nullable=True)), ("id",))
 PRICE = {"data_type": "decimal", "precision": 38, "scale": 19}
 HINTED = orders({**MERGED, "columns": {"price": PRICE}})
-DIGITS = ["12345678901234567.89", "0.1", "-0.1234567890123456789", "7", '"0.10000000000000001"']
+DIGITS = ["12345678901234567.89", "0.1", "-0.1234567890123456789", "0.10000000000000001", '"7"']
 TOO_MANY = ["12345678901234567890.5", "0.12345678901234567890123", "1" + "0" * 5000, '"a"']
 
 
