@@ -10,6 +10,7 @@ from analytics_assets_tests.support.http.fault import Fault
 
 NEW = 245  # the position of a row that the table does not have yet
 MARK = "take me out"
+GONE = {"gone": {"data_type": "bool", "hard_delete": True}}
 
 
 def marked(field: str) -> Callable[[list[Row]], list[Any]]:
@@ -51,6 +52,11 @@ def without(field: str) -> Callable[[list[Row]], list[Any]]:
 def inserted(*others: Any, at: int = NEW) -> Callable[[list[Row]], list[Any]]:
     """Insert other rows among the API's own."""
     return lambda rows: [*rows[:at], *others, *rows[at:]]
+
+
+def without_row(key: str) -> Callable[[list[Row]], list[Any]]:
+    """Remove the rows of a key."""
+    return lambda rows: [each for each in rows if each["id"] != key]
 
 
 def literal(value: bytes) -> Fault:
@@ -206,4 +212,16 @@ CASES = [
     # 10,000 are loaded too, but DuckDB takes 16 GB and two minutes for that
     Case("2,000 more columns", rows=wide(2_000), slow=True, duckdb_only=True),
     Case("page of 50 MB", rows=heavy, slow=True),
+    Case(
+        "a delete that has the key alone",
+        rows=inserted({"id": "v-0003", "note": "gone", "gone": True}),
+        read_as=without_row("v-0003"),
+        columns=GONE,
+    ),
+    Case(
+        "a delete of a row that the table does not have",
+        rows=inserted({"id": "v-7777", "note": "gone", "gone": True}),
+        read_as=without_row("v-7777"),
+        columns=GONE,
+    ),
 ]
