@@ -78,6 +78,24 @@ def test_an_unreachable_warehouse_is_one_sentence_without_the_password(
     assert connected.requests == []
 
 
+def test_a_file_that_is_no_database_is_one_sentence(
+    invoke: Invoke, connected: Sandbox, duckdb_warehouse: Warehouse
+) -> None:
+    assert duckdb_warehouse.duckdb_file
+    duckdb_warehouse.duckdb_file.write_text("no database")
+
+    done = invoke("materialize", "page_views")
+
+    assert done.exit_code == 1
+    assert (
+        f"its file is no DuckDB database: {duckdb_warehouse.duckdb_file}: "
+        in " ".join(done.stderr.split())
+        or str(duckdb_warehouse.duckdb_file) in done.stderr
+    )
+    assert "Traceback" not in done.output
+    assert connected.requests == []
+
+
 def test_a_folder_without_dagster_yaml_gets_a_warning(
     invoke: Invoke, connected: Sandbox, duckdb_warehouse: Warehouse, clean_place: Path
 ) -> None:

@@ -4,6 +4,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from analytics_assets.config.api import Api
@@ -14,6 +15,8 @@ from analytics_assets.orchestration.api_file import (
     lines_of_entries,
     user_error,
 )
+from analytics_assets_tests.support.loading import failures_of, load
+from analytics_assets_tests.support.paged_server import orders, paged, row, serving
 
 SHOP = """from analytics_assets import Api, Incremental
 NOTES = {"orders": "not the entry"}
@@ -173,3 +176,22 @@ def test_a_file_that_cannot_be_read_has_no_lines(tmp_path: Path) -> None:
     (tmp_path / "api.py").write_text("(")
     assert lines_of_entries(str(tmp_path / "api.py")) == {}
     assert lines_of_entries(str(tmp_path / "none.py")) == lines_of_entries(None) == {}
+
+
+@pytest.mark.usefixtures("duckdb_warehouse")
+def test_a_step_that_fails_in_a_load_is_named_with_its_line(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    (tmp_path / "shop").mkdir()
+    file = tmp_path / "shop" / "api.py"
+    file.write_text("def step(row):\n    return {**row, 'size': row['sizes']}\n")
+    step = runpy.run_path(str(file))["step"]
+    with serving(paged([row(1)])) as server:
+        entry = orders({"write_disposition": "merge", "processing_steps": [{"map": step}]})
+        config = {"client": {"base_url": server.base_url}, "resources": [entry]}
+        policies: Any = {"orders": {"date_column": None}}
+        failed = load(instance, "orders", api=Api(name="shop", config=config, policies=policies))
+
+    assert failures_of(failed) == {
+        "shop__orders": "orders was not loaded. shop/api.py, line 2: KeyError: 'sizes'."
+    }
