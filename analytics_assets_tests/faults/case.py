@@ -33,6 +33,7 @@ class Case:
         read_as: turns those rows into the ones that the fault makes of them.
         settings: environment of the load.
         columns: dlt's column hints of the resource.
+        statement: SQL that somebody runs between the loads; `{table}` is the table.
         token_lifetime: seconds that a token lives.
         stated_lifetime: seconds by the token endpoint; the true ones if not given.
         first: True for the first load, without a table before it.
@@ -50,6 +51,7 @@ class Case:
     read_as: Callable[[list[Row]], list[Any]] = list
     settings: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Any] = field(default_factory=dict)
+    statement: str = ""
     token_lifetime: float = 3600
     stated_lifetime: float | None = None
     first: bool = False

@@ -14,7 +14,7 @@ from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.case import RESOURCE, Row, one_per_key, visits_api
-from analytics_assets_tests.support.loading import as_json, failures_of, load, table_rows
+from analytics_assets_tests.support.loading import as_json, change, failures_of, load, table_rows
 
 
 @dataclass
@@ -44,6 +44,10 @@ class Memory:
         self.rows = one_per_key([*self.rows, *read])
         return None
 
+    def change(self, statement: str) -> None:
+        """Refuse the statement, as there is no warehouse."""
+        raise NotImplementedError(statement)
+
     def content(self) -> tuple[list[Row], int]:
         """Return the rows, and how many rows have been rejected."""
         return self.rows, 0
@@ -71,6 +75,10 @@ class Table:
         except Exception as error:
             return cause_of(error)
         return None
+
+    def change(self, statement: str) -> None:
+        """Run SQL on the warehouse, `{table}` being the table."""
+        change(self.warehouse, RESOURCE, statement)
 
     def content(self) -> tuple[list[Row], int]:
         """Return the rows of the table, none if there is no table, and the number of rejected."""

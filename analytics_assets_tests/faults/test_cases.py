@@ -1,8 +1,8 @@
 """A load under a fault is complete, or it fails, leaves the table, and the next one is complete.
 
-Quick: each case once, at the lowest layer that the fault can reach: values up to DuckDB, all others
-up to the rows that the source yields; one of each kind through a Dagster run. In `e2e`: each case
-with 16 requests in flight into PostgreSQL, and each with a contract.
+Quick: each case once, at the lowest layer that the fault can reach: values and tables up to DuckDB,
+all others up to the rows that the source yields; one of each kind through a Dagster run. In `e2e`:
+each case with 16 requests in flight into PostgreSQL, and each with a contract.
 """
 
 import threading
@@ -15,14 +15,15 @@ import pytest
 from analytics_assets.extract.paging import bulk_read
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.case import Case, rows_before
-from analytics_assets_tests.faults.cases import TABLES, values
+from analytics_assets_tests.faults.cases import TABLES, tables, values
 from analytics_assets_tests.faults.machine.kills import KILLS
 from analytics_assets_tests.faults.targets import Asset, Memory, Table
 from analytics_assets_tests.faults.trial import Target, judge, try_case
 
 IN_FLIGHT = 16  # requests
-OF_THE_API = [case for cases in TABLES.values() for case in cases if case not in values.CASES]
-ALL = [*OF_THE_API, *values.CASES]
+OF_TABLES = [*values.CASES, *tables.CASES]
+OF_THE_API = [case for cases in TABLES.values() for case in cases if case not in OF_TABLES]
+ALL = [*OF_THE_API, *OF_TABLES]
 NAMES = [*(case.name for cases in TABLES.values() for case in cases), *(k.name for k in KILLS)]
 README = Path(__file__).with_name("README.md")
 OF_EACH_KIND = {
@@ -84,7 +85,7 @@ def test_the_source_yields_all_rows_or_fails_and_yields_none(case: Case) -> None
     check(case, Memory([] if case.first else rows_before()))
 
 
-@each(values.CASES)
+@each(OF_TABLES)
 def test_values_are_loaded_as_they_are_or_rejected_or_the_load_fails(
     case: Case, warehouse_before: Warehouse
 ) -> None:

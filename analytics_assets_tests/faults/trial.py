@@ -29,6 +29,9 @@ class Target(Protocol):
     def load(self, columns: Mapping[str, Any]) -> str | None:
         """Load the resource; return why that failed, None if it did not."""
 
+    def change(self, statement: str) -> None:
+        """Run SQL on the warehouse, `{table}` being the table."""
+
     def content(self) -> tuple[list[Row], int]:
         """Return the rows of the table, and how many rows have been rejected."""
 
@@ -77,6 +80,8 @@ def try_case(case: Case, target: Target) -> Outcome:
         environment({**SETTINGS, **address(server), **case.settings}),
     ):
         server.play(case.fault)
+        if case.statement:
+            target.change(case.statement)
         error = target.load(case.columns)
         before = [] if case.first else rows_before()
         expected = before if error is not None else case.table(server.rows)

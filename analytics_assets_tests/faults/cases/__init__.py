@@ -8,6 +8,7 @@ from analytics_assets_tests.faults.cases import (
     network,
     paging,
     statuses,
+    tables,
     tokens,
     values,
 )
@@ -19,4 +20,5 @@ TABLES: Mapping[str, Sequence[Case]] = {
     "Around the rows": envelopes.CASES,
     "Paging": paging.CASES,
     "Values": values.CASES,
+    "Tables": tables.CASES,
 }
