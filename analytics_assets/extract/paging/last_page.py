@@ -8,9 +8,10 @@ from requests.exceptions import RequestException
 
 from analytics_assets.extract.compat import IgnoredResponse
 from analytics_assets.extract.http.errors import ResponseError
+from analytics_assets.extract.paging.evidence.end_of_read import REFUSED
 from analytics_assets.extract.rows.data_selector import AbsentRowsError
 
-# statuses of some APIs after their last row; a 400 there may be a limit on offsets
+# statuses of some APIs after their last row
 NOTHING_THERE = (404, 416)
 
 
@@ -67,6 +68,8 @@ class PastEnd(_WithoutRows):
         Args:
             first: the request for the first page of the same read.
         """
+        if self.answered in REFUSED:
+            return False
         send = self.connection.send
         try:
             again = send(self.request.copy(), **self._sending)
@@ -75,12 +78,14 @@ class PastEnd(_WithoutRows):
             return False
         return again.status_code == self.answered and beginning.status_code == requests.codes.ok
 
-    def unconfirmed_error(self, received: int) -> ResponseError:
+    def unconfirmed_error(self, received: int) -> Exception:
         """Return the error, with the remedy if it means that there are no further rows.
 
         Args:
             received: the number of rows that arrived.
         """
+        if self.answered in REFUSED:
+            return self.error
         self.status_code = self.answered
         return ResponseError(
             f"{self.error} It came after {received} rows. If it means that there are no more, "
@@ -125,4 +130,4 @@ def may_be_past_end(error: Exception) -> bool:
     if not isinstance(error, ResponseError):
         return True
     response = error.response
-    return response is not None and response.status_code in NOTHING_THERE
+    return response is not None and response.status_code in (*NOTHING_THERE, *REFUSED)

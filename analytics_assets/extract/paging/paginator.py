@@ -1,8 +1,7 @@
 """Pagination that proves that it is complete.
 
-Stock dlt 1.31 ends a read at a short, empty or broken page, increases the offset by `limit`, and
-refuses an API without a total. Here the offset increases by the rows that arrived, the end is the
-API's total or an empty page, and an inconsistent pass is read again from the start.
+Stock dlt 1.31 ends a read at a short, empty or broken page, and increases the offset by `limit`.
+Here it increases by the rows that arrived, and an inconsistent pass is read again from the start.
 """
 
 import copy
@@ -76,7 +75,8 @@ class VerifyingPaginator(BasePaginator):
         is_ignored = isinstance(answer.error, IgnoredResponse)
         if is_ignored:
             self.proof.passes = self.proof.number
-        is_known = is_ignored or self.all_rows_arrived or self._position.probe is Probe.NEXT_PAGE
+        is_known = is_ignored or self._position.probe is Probe.NEXT_PAGE
+        is_known = is_known or self._end.is_past_all_rows(answer.answered, self._position.is_short)
         if not is_known and not (self._may_end and answer.is_confirmed(self._first_sent)):
             raise answer.unconfirmed_error(self.proof.received)
         return True
@@ -144,6 +144,8 @@ class VerifyingPaginator(BasePaginator):
         if rows and not advances and not self.is_limited and not self.all_rows_arrived:
             # a link contradicts the number of pages
             advances = self._may_end = self._end.continues(self._position.paginator)
+        if isinstance(self._position.paginator, PageNumberPaginator):
+            advances = advances and not self._end.is_last_page(self._position.is_short)
         self._has_next_page = advances and not self.proof.can_be_abandoned
 
     def _requests_again(self, evidence: Evidence) -> bool:
@@ -226,8 +228,7 @@ class VerifyingPaginator(BasePaginator):
     def _begin(self) -> None:
         self._position = Position(self._configured, self._evidence.names_total)
         self._end = EndOfRead(self.proof, self._position.paginator)
-        self._has_next_page = True
-        self._is_again = False  # an empty page is requested once more
+        self._has_next_page, self._is_again = True, False  # again: an empty page, once more
         self._may_end = self._is_marked_last = False
 
     def _request_first(self, request: requests.Request) -> None:

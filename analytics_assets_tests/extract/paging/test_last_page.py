@@ -90,6 +90,52 @@ def test_another_error_behind_the_last_row_is_never_an_end(status: int) -> None:
     assert f"answered {status}" in failed(ending_with(status, 3)).error
 
 
+@pytest.mark.parametrize("status", [400, 404, 416, 422])
+@pytest.mark.parametrize("paginator", [OFFSET, {"type": "page_number", "total_path": None}])
+@pytest.mark.parametrize("there", [1, 2, 3, 4])
+def test_a_refused_request_behind_all_rows_by_the_apis_own_count_is_the_end(
+    status: int, paginator: dict[str, Any], there: int
+) -> None:
+    answers = ending_with(status, there, total=there)
+
+    assert read(answers, paginator=paginator).numbers == list(range(there))
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refused_request_at_a_round_number_may_be_a_limit_that_cuts_the_total_off(
+    status: int,
+) -> None:
+    full = page(*range(1000), total=1000)
+    refused = [Answer({}, status=status)] * 9
+
+    assert f"answered {status}" in failed(in_turn(full, *refused)).error
+    first, short = page(*range(600), total=1000), page(*range(600, 1000), total=1000)
+    assert len(read(in_turn(first, short, *refused)).numbers) == 1000
+
+
+@pytest.mark.parametrize("there", [1, 2, 3, 4])
+@pytest.mark.parametrize("in_body", [True, False])
+def test_a_number_of_pages_and_one_of_rows_end_a_read_by_page_numbers(
+    there: int, in_body: bool
+) -> None:
+    pages = -(-there // 2)
+
+    def answer(asked: Request) -> Answer:
+        found = rows(*range(there))[2 * (asked.number("page") - 1) :][:2]
+        if not found:
+            return Answer({"code": "rest_post_invalid_page_number"}, status=400)
+        if in_body:
+            return Answer({"data": found, "meta": {"total": there, "last_page": pages}})
+        return Answer(
+            {"data": found}, 200, {"X-WP-Total": f"{there}", "X-WP-TotalPages": f"{pages}"}
+        )
+
+    attempt = read(answer, paginator={"type": "page_number", "base_page": 1, "total_path": None})
+
+    assert attempt.numbers == list(range(there))
+    assert len(attempt.requests) == pages
+
+
 @pytest.mark.parametrize("fields", [{"has_more": True}, {"next_cursor": "x"}])
 def test_an_error_is_no_end_behind_a_page_that_says_there_is_more(fields: dict[str, Any]) -> None:
     assert "answered 404" in failed(ending_with(404, 3, **fields)).error

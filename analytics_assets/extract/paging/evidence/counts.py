@@ -147,11 +147,16 @@ class CountClaims:
 
     def confirm(self, received: int, pages: int) -> bool:
         """Return True if a count shows that all rows arrived; see `missing`."""
-        valid = [count for _, count in self._valid(received)]
-        if any(count.unit is Unit.ROWS for count in valid):
+        if any(count.unit is Unit.ROWS for _, count in self._valid(received)):
             return self.confirm_rows(received)
-        return self.confirm_rows(received) or any(
-            count.value == pages for count in valid if count.unit is not Unit.ROWS
+        return self.confirm_rows(received) or self.confirm_pages(received, pages)
+
+    def confirm_pages(self, received: int, pages: int) -> bool:
+        """Return True if a count of pages shows that all arrived; see `missing`."""
+        return any(
+            count.value == pages
+            for _, count in self._valid(received)
+            if count.unit is not Unit.ROWS
         )
 
     def confirm_rows(self, received: int) -> bool:

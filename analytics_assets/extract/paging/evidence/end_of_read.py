@@ -11,6 +11,9 @@ from analytics_assets.extract.paging.completeness import Proof
 from analytics_assets.extract.paging.evidence.counts import CountClaims, requested_sizes
 from analytics_assets.extract.paging.evidence.page import Evidence
 
+REFUSED = (400, 422)  # statuses of some APIs after their last row, or beyond a limit on offsets
+ROUND_LIMIT = 1000  # such a limit is a multiple of this, and some totals stop there
+
 
 class EndOfRead:
     """The evidence of the pages of one pass.
@@ -59,6 +62,31 @@ class EndOfRead:
         """Return True if a count or a flag of the pages shows that all rows arrived."""
         by_count = self._claims.confirm(self._received, self._pages)
         return bool(self._proof.pages) and (by_count or self.last.reports_last)
+
+    def all_rows_arrived(self) -> bool:
+        """Return True if as many rows arrived as the API counts."""
+        return self._proof.received == self._proof.total or self._claims.confirm_rows(
+            self._received
+        )
+
+    def is_last_page(self, is_short: bool) -> bool:
+        """Return True if all rows arrived, and the last page is the last one by size or number.
+
+        Args:
+            is_short: True if it had fewer rows than a page before it.
+        """
+        is_last = is_short or self._claims.confirm_pages(self._received, self._pages)
+        return is_last and self.all_rows_arrived() and not self.last.reports_more
+
+    def is_past_all_rows(self, status: int, is_short: bool) -> bool:
+        """Return True if an error is the end, as all rows arrived by the API's own count.
+
+        Args:
+            status: that of the error.
+            is_short: True if the page before it had fewer rows than another one.
+        """
+        is_limit = status in REFUSED and self._received % ROUND_LIMIT == 0
+        return self.all_rows_arrived() and (not is_limit or self.is_last_page(is_short))
 
     def continues(self, paginator: BasePaginator | None) -> bool:
         """Return True if a next page is named where dlt ends a read by its page number."""
