@@ -7,6 +7,7 @@ values in the form that their place in the request needs.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -85,6 +86,8 @@ def as_header(value: Any) -> Any:
 
 def as_json(value: Any) -> Any:
     """Return a value that becomes a value of a JSON body, with its type."""
+    if isinstance(value, Decimal):  # which requests does not encode
+        return int(value) if value == value.to_integral_value() else float(value)
     return value
 
 
@@ -128,6 +131,7 @@ class ParentValues:
         self._resource = resource
         self._included = tuple(included)
         self._names: dict[Reference, str] = {}
+        self._paths: dict[str, jsonpath.TJsonPath] = {}
         self._parts = {
             part: self._rewritten(endpoint[part], form, part == "json")
             for part, form in FORMS.items()
@@ -162,7 +166,7 @@ class ParentValues:
             ParentValueError: the row has no such field.
         """
         for parent, field, _ in self._names:
-            found = jsonpath.find_values(field, row)
+            found = self._values(row, field)
             if not found:
                 raise self._missing(parent, field, row)
             if found[0] is None or found[0] == "":
@@ -172,10 +176,18 @@ class ParentValues:
                 raise self._missing(next(iter(self._names)).parent, field, row)
         return None
 
+    def _values(self, row: Any, field: str) -> list[Any]:
+        """Return the values at the path of a field, empty if there is none."""
+        if isinstance(row, dict) and field in row and field.isidentifier():
+            return [row[field]]
+        if field not in self._paths:
+            self._paths[field] = jsonpath.compile_path(field)
+        return jsonpath.find_values(self._paths[field], row)
+
     def _value(self, row: Any, reference: Reference) -> Any:
         parent, field, form = reference
         try:
-            return form(jsonpath.find_values(field, row)[0])
+            return form(self._values(row, field)[0])
         except ValueError as error:
             raise ParentValueError(
                 f"{self._resource}: `{field}` of a row of `{parent}` cannot be sent in the request "

@@ -1,5 +1,6 @@
 """Values of parent rows in the requests for their children."""
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ from analytics_assets.extract.parent_values import (
     ParentValueError,
     ParentValues,
     as_header,
+    as_json,
     as_path,
     as_segment,
     as_text,
@@ -164,6 +166,10 @@ def test_values_in_a_body_keep_their_types() -> None:
         {"of": True, "text": "no true"},
         {"of": "a/b", "text": "no a/b"},
     ]
+
+
+def test_a_decimal_becomes_a_number_of_a_body() -> None:
+    assert repr([as_json(Decimal("7")), as_json(Decimal("7.5"))]) == "[7, 7.5]"
 
 
 def test_values_in_headers_arrive_as_they_are() -> None:
