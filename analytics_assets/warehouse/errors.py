@@ -33,19 +33,30 @@ class StoredTypeError(WarehouseError):
         stored: its type in the warehouse.
         new: its type in the load.
         is_key: True if keys might not be told apart.
+        is_child: True if the table is one of lists within rows, which no entry gives types.
     """
 
     def __init__(
-        self, where: str, column: str, stored: object, new: object, is_key: bool = False
+        self,
+        where: str,
+        column: str,
+        stored: object,
+        new: object,
+        *,
+        is_key: bool = False,
+        is_child: bool = False,
     ) -> None:
         risk = "could overwrite the rows of others" if is_key else "would be altered or lost"
         kind = str(stored).partition("(")[0]
-        keep = f'"columns": {{"{column}": {{"data_type": "{kind}"}}}} in the entry'
+        remedy = (
+            f'Keep the stored type by "columns": {{"{column}": {{"data_type": "{kind}"}}}} in the '
+            'entry, or widen it by "text" in that place, or load into another table (`table_name`).'
+        )
+        if is_child:
+            remedy = f"Give it the type {new} in the warehouse, or drop the table."
         super().__init__(
             f"{where}: its column `{column}` is stored as {stored}, in which values of {new} "
-            f"{risk}, and it cannot be widened to that type. Nothing was changed. Keep the stored "
-            f'type by {keep}, or widen it by "text" in that place, or load into another table '
-            "(`table_name`)."
+            f"{risk}, and it cannot be widened to that type. Nothing was changed. {remedy}"
         )
 
 

@@ -50,8 +50,10 @@ def alters(to_type: DataType, from_type: DataType, value: Any) -> bool:
         return from_type not in TEMPORAL or _cuts(to_type, value)
     if to_type == "bool":
         return True  # 1 is not true, and a column that has both tells no longer which
-    if to_type == "double" and from_type in ("bigint", "decimal"):
-        return bool(Decimal(float(value)) != value)
+    if to_type == "double" and from_type == "bigint":
+        return bool(int(float(value)) != value)
+    if to_type == "double" and from_type == "decimal":
+        return bool(Decimal(repr(float(value))) != value)  # the double is read by its digits
     if to_type == "bigint" and from_type in ("double", "decimal"):
         return not BIGINT[0] <= value <= BIGINT[-1]
     return False

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
+from dlt.common.schema.utils import is_nested_table
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.warehouse.errors import StoredTypeError
@@ -123,7 +124,8 @@ def _alterations(
     tables, qualified = Tables(client), client.sql_client.make_qualified_table_name(table)
     for name, old, new, column in differences(client, table, stored):
         if not can_widen(tables, table, name, old, new):
-            raise StoredTypeError(table, name, old, new)
+            is_child = is_nested_table(client.schema.get_table(table))
+            raise StoredTypeError(table, name, old, new, is_child=is_child)
         sql_type = client.type_mapper.to_destination_type(column, client.prepare_load_table(table))
         escaped = client.sql_client.escape_column_name(name)
         value = widened(tables.dialect, escaped, old.kind, new.kind, sql_type)
