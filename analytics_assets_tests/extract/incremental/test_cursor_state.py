@@ -31,10 +31,12 @@ def test_a_load_that_fails_in_the_warehouse_leaves_the_cursor_where_it_was() -> 
     shop.load()
     with shop.pipeline.sql_client() as client:
         client.execute_sql("ALTER TABLE orders RENAME TO moved")
+        client.execute_sql("CREATE VIEW orders AS SELECT DISTINCT * FROM moved")
     shop.rows = [changed(3), changed(9)]
     with pytest.raises(PipelineStepFailed):
         shop.load()
     with shop.pipeline.sql_client() as client:
+        client.execute_sql("DROP VIEW orders")
         client.execute_sql("ALTER TABLE moved RENAME TO orders")
 
     assert shop.load() == ["2026-01-02T00:00:00Z"]

@@ -12,7 +12,14 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.loading import api_rows, check_of, load, metadata_of, table_rows
+from analytics_assets_tests.support.loading import (
+    api_rows,
+    change,
+    check_of,
+    load,
+    metadata_of,
+    table_rows,
+)
 from analytics_assets_tests.support.partitioned import api_by_day, api_of, days_of, load_days
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -121,16 +128,12 @@ def test_the_load_after_one_that_failed_in_the_warehouse_completes_the_table(
 ) -> None:
     load(instance, USERS)
     connected.today = TODAY + 9 * DAY
-    rename(warehouse, USERS, "moved")
+    change(warehouse, USERS, "ALTER TABLE {table} RENAME TO moved")
+    change(warehouse, "moved", f"CREATE VIEW analytics.{USERS} AS SELECT DISTINCT * FROM {{table}}")
     assert not load(instance, USERS).success
-    rename(warehouse, "moved", USERS)
+    change(warehouse, USERS, "DROP VIEW {table}")
+    change(warehouse, "moved", f"ALTER TABLE {{table}} RENAME TO {USERS}")
     connected.today += DAY
 
     assert load(instance, USERS).success
     assert equals_api(warehouse, connected)
-
-
-def rename(warehouse: Warehouse, table: str, name: str) -> None:
-    with warehouse.pipeline("test_reader").sql_client() as client:
-        qualified = client.make_qualified_table_name(table)
-        client.execute_sql(f"ALTER TABLE {qualified} RENAME TO {name}")
