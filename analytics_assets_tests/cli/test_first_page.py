@@ -210,6 +210,17 @@ def test_changes_are_requested_since_the_initial_value() -> None:
     assert server.requests[0].query["updated_since"] == "2026-01-01T00:00:00Z"
 
 
+def test_times_are_sent_and_compared_in_their_formats() -> None:
+    rows = [{"id": 1, "date": day.strftime("%d.%m.%Y"), "updated_at": 0} for day in DAYS]
+    formats = {"date": "%d.%m.%Y", "updated_at": "epoch_seconds"}
+
+    by_day, _ = describe(giving(rows), {"load": BY_DAY, "time_formats": formats})
+    _, server = describe(giving(rows), {"load": INCREMENTAL, "time_formats": formats})
+
+    assert by_day.endswith("none of them outside of that")
+    assert server.requests[0].query["updated_since"] == "1767225600"
+
+
 def test_an_incremental_field_that_no_row_has_is_named() -> None:
     text = refusal(giving([{"id": 1, "changed": "2026-01-31"}]), {"load": INCREMENTAL})
     assert "none has a value in `updated_at`: set `field` of `Incremental`" in text

@@ -22,9 +22,9 @@ class ConversionError(ValueError):
 class RowConversion:
     """Converts the values of a row, before its validation.
 
-    Times that the policy states the format of become dates and times. Numbers of decimal columns
-    become decimals, by their digits. A number that no double holds
-    becomes the nearest one where the entry itself gives its column the type `double`.
+    Times in a stated format become dates and times, numbers of decimal columns decimals by their
+    digits, and a number that no double holds the nearest one where the entry itself gives its
+    column the type `double`.
 
     Args:
         contract: the contract of the rows.
