@@ -15,7 +15,7 @@ from analytics_assets.warehouse.evolution.dropped import (
     restore_columns,
 )
 from analytics_assets.warehouse.evolution.statements import widened
-from analytics_assets.warehouse.evolution.strategy import refuse_history
+from analytics_assets.warehouse.evolution.strategy import allow_versions, refuse_history
 from analytics_assets.warehouse.evolution.widening import can_widen, holds
 from analytics_assets.warehouse.queries.tables import Tables
 
@@ -97,7 +97,13 @@ def drop_outdated(client: SqlJobClientBase, stored: Stored) -> None:
         client.drop_tables(*outdated)
 
 
-RULES: tuple[Rule, ...] = (refuse_history, delete_orphans, restore_columns, widen_columns)
+RULES: tuple[Rule, ...] = (
+    refuse_history,
+    allow_versions,
+    delete_orphans,
+    restore_columns,
+    widen_columns,
+)
 STAGING_RULES: tuple[Rule, ...] = (drop_incomplete, drop_outdated)
 
 

@@ -20,6 +20,12 @@ TABLE_HINTS = (*MERGE_DISPOSITION_HINTS.values(), "x-boundary-timestamp")
 COLUMN_HINTS = ("hard_delete", "dedup_sort")
 # of the column by which `scd2` tells versions apart; otherwise it identifies a row
 ROW_VERSION, ROW_ID = "x-row-version", {"row_key": True, "unique": True}
+# what PostgreSQL keeps unique by a column alone
+UNIQUE = """
+SELECT owned.conname FROM pg_constraint AS owned
+JOIN pg_attribute AS part ON part.attrelid = owned.conrelid AND owned.conkey = ARRAY[part.attnum]
+WHERE owned.contype = 'u' AND owned.conrelid = CAST(%s AS regclass) AND part.attname = %s
+"""
 
 
 class StoredHistoryError(WarehouseError):
@@ -81,6 +87,24 @@ def refuse_history(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaCo
                 '"scd2"` in the entry, or load into another table (`table_name`), or delete the '
                 f"old versions: {'; '.join(statements)}"
             )
+
+
+def allow_versions(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaColumns]) -> None:
+    """Let tables hold versions of rows with the same content, as `scd2` makes them.
+
+    A merge by key has made the column unique that holds a hash of the content from now on: a row
+    that is gone and comes back unchanged would be refused. DuckDB has no such limit.
+
+    Args:
+        client: dlt's client of the destination, with the schema of the load.
+        stored: the columns in the warehouse, by table.
+    """
+    for name in stored if str(client.config.destination_type).endswith("postgres") else ():
+        version = get_first_column_name_with_prop(client.schema.tables[name], ROW_VERSION)
+        if version and client.prepare_load_table(name).get("x-merge-strategy") == "scd2":
+            qualified = client.sql_client.make_qualified_table_name(name)
+            for [limit] in client.sql_client.execute_sql(UNIQUE, qualified, version) or ():
+                client.sql_client.execute_sql(f'ALTER TABLE {qualified} DROP CONSTRAINT "{limit}"')
 
 
 def end_of_current(column: Mapping[str, Any]) -> str | None:

@@ -1,15 +1,26 @@
 """Dispositions and strategies of an entry that changes: what is stored never wins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import dagster as dg
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from analytics_assets.config.api import Api
 from analytics_assets.config.errors import find_cause
+from analytics_assets.defs.analytics.api import API
 from analytics_assets.warehouse.evolution.strategy import StoredHistoryError
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.support.loading import change, table_values
+from analytics_assets_tests.support.loading import (
+    change,
+    check_of,
+    entry_of,
+    failures_of,
+    load,
+    table_values,
+)
+from analytics_assets_tests.support.sandbox import Sandbox
 
 Row = dict[str, Any]
 SCD2 = {"disposition": "merge", "strategy": "scd2"}
@@ -119,3 +130,32 @@ def test_a_column_that_once_marked_deleted_rows_no_longer_does(warehouse: Wareho
     store(warehouse, "merge", rows, {"gone": {"hard_delete": True}})
     store(warehouse, "merge", [{"id": 1, "name": "b", "gone": True}])
     assert names(warehouse) == [(1, "b")]
+
+
+def test_a_row_that_comes_back_unchanged_is_a_version_of_its_own(warehouse: Warehouse) -> None:
+    first, second = row(1, "a"), row(2, "a")
+    store(warehouse, "merge", [first, second])  # makes the ids of rows unique
+    for rows in ([first, second], [first], [first, second]):
+        store(warehouse, SCD2, rows)
+    assert names(warehouse).count((2, "a")) == 3
+
+
+def test_a_run_names_the_statements_that_delete_old_versions(
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    serve: Callable[[list[Any]], Sandbox],
+) -> None:
+    def run(disposition: Any, rows: list[Row]) -> dg.ExecuteInProcessResult:
+        serve(rows)
+        entry = {**entry_of("orders"), "primary_key": "id", "write_disposition": disposition}
+        config = {**API.config, "resources": [entry]}
+        return load(instance, api=Api(name="shop", config=config))
+
+    for name in "ab":
+        assert run(SCD2, [{"id": 1, "name": name}]).success
+    [failure] = failures_of(run("merge", [{"id": 1, "name": "c"}])).values()
+    assert failure.startswith("orders was not loaded. The table `orders` holds 1 old versions")
+    change(warehouse, "orders", failure.partition("delete the old versions: ")[2])
+    result = run("merge", [{"id": 1, "name": "c"}])
+    assert check_of(result, "primary_key").passed
+    assert names(warehouse) == [(1, "c")]
