@@ -94,6 +94,7 @@ class EvidenceFinder:
         of_pages = by_number or names_pages(total)
         self.names_total = total is not None and not of_pages
         rows_path, pages_path = (None, total) if of_pages else (total, None)
+        self._flag_name = str(paths.has_more_path or paths.last_page_path)
         self._totals = TotalFinder(rows_path, selector, pages_path, paths.ignored)
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
@@ -133,7 +134,7 @@ class EvidenceFinder:
             total if self._counted else None,
             {**counts, **named_count(self._paths.total_path, self._by_number, body)},
             page_sizes_in(fields),
-            flag_in(fields) if named is None else ("the flag that `paginator` names", named),
+            flag_in(fields) if named is None else (self._flag_name, named),
             next_page_in(fields, headers, url),
             named,
             total,

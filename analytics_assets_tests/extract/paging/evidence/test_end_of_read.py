@@ -110,6 +110,17 @@ def test_a_field_that_means_something_else_fails_no_read(
     assert read(hiccup(fields), paginator=paginator).rows == ROWS
 
 
+@pytest.mark.parametrize("status", [400, 404, 416, 422])
+def test_a_link_on_the_last_page_may_lead_to_an_error(status: int) -> None:
+    def answer(asked: Request) -> Answer:
+        start = asked.number("offset")
+        if start > 4:
+            return Answer({"error": "out of range"}, status)
+        return page(*range(4)[start : start + 2], next=f"/orders?offset={start + 2}")
+
+    assert read(answer, paginator={**OFFSET, "limit": 2}).numbers == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("paginator", "fields", "ignored"),
     [
