@@ -93,6 +93,8 @@ def parse_file(text: bytes | str, place: str) -> Any:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except (yaml.YAMLError, ValueError) as error:
         problem = str(error).splitlines()[0]
+        mark = getattr(error, "problem_mark", None)
+        problem = f"line {mark.line + 1}: {getattr(error, 'problem', problem)}" if mark else problem
         raise ContractError(f"{place} is neither JSON nor YAML: {problem}. {REMEDY}") from error
 
 

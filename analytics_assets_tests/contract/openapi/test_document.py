@@ -53,6 +53,7 @@ def test_openapi_3_is_read(version: Any) -> None:
         ("", "is no OpenAPI document"),
         ("<!doctype html><title>Sign in</title>", "is no OpenAPI document"),
         ("{a: [", "is neither JSON nor YAML"),
+        ("a: [1\nb: 2", "is neither JSON nor YAML: line 2: did not find expected ',' or ']'"),
         (b"\xff\xfe\x00\xd8", "is neither JSON nor YAML"),
     ],
 )

@@ -11,7 +11,7 @@ from analytics_assets.extract.rows.response_body import plain_name
 
 MORE = frozenset(
     ("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncated", "truncated", "morepages")
-)
+) | {"moreitems", "moreitemsincollection", "morerecords", "moredata"}
 LAST = frozenset(
     ("last", "islast", "lastpage", "islastpage", "endofstream", "isend", "done", "nomore")
 )

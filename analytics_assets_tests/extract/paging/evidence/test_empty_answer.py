@@ -25,6 +25,9 @@ def reported(body: Any, received: int = 0, is_allowed: bool = False) -> bool:
         {"data": None, "links": {"next": None}},
         {"data": None, "has_more": False},
         {"data": None, "end_of_stream": True},
+        {"data": None, "additional_data": {"pagination": {"more_items_in_collection": False}}},
+        {"data": None, "result_info": {"total_count": 0, "count": 0}},
+        {"data": None, "response_metadata": {"next_cursor": ""}},
     ],
     ids=str,
 )
@@ -53,6 +56,8 @@ def test_an_answer_that_says_nothing_has_no_rows_where_that_is_known_to_be_possi
         {"data": None, "total": 0, "next": "/orders?page=2"},
         {"has_more": True},
         {"end_of_stream": False},
+        {"data": None, "additional_data": {"pagination": {"more_items_in_collection": True}}},
+        {"data": None, "response_metadata": {"next_cursor": "x"}},
     ],
     ids=str,
 )
