@@ -26,6 +26,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.warehouse.evolution.dropped import loaded_tables
 from analytics_assets.warehouse.evolution.guard import guard, merge_statements
+from analytics_assets.warehouse.evolution.strategy import orphans_of_upsert
 
 P = TypeVar("P", bound=Pipeline)
 
@@ -129,7 +130,7 @@ class GuardedClient(SqlJobClientWithStagingDataset):
 
 
 class GuardedMerge(SqlLoadJob):
-    """The job of a merge's statements, in one transaction with those that widen columns.
+    """The job of a merge's statements, in one transaction with those that widen or clean up.
 
     dlt 1.31.0 writes the statements of a merge into a file before it connects to the warehouse, and
     runs them while its client is set to the dataset of the rows that wait for them.
@@ -142,7 +143,8 @@ class GuardedMerge(SqlLoadJob):
         dataset, _ = client.create_dataset_names(client.schema, client.config)
         with client.sql_client.with_alternative_dataset_name(dataset):
             first = merge_statements(client, [str(table["name"]) for table in tables])
-        return [*first, *super()._split_fragments(sql)]
+            last = orphans_of_upsert(client, self.load_table_name)
+        return [*first, *super()._split_fragments(sql), *last]
 
 
 @configspec(init=False)

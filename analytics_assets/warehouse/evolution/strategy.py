@@ -126,11 +126,25 @@ def _ended(client: SqlJobClientBase, table: TTableSchema, end: str) -> str:
     return f"{column} <> {current}" if current else f"{column} IS NOT NULL"
 
 
+def orphans_of_upsert(client: SqlJobClientBase, name: str) -> list[str]:
+    """Return the statements that end a merge by `upsert`; none for other strategies.
+
+    dlt 1.31 makes the ids of such rows from their keys, also of rows that another strategy had
+    loaded, and finds child rows by the new ids alone: those of the former ids would stay for ever.
+
+    Args:
+        client: dlt's client of the destination, with the schema of the load.
+        name: the table of the merge.
+    """
+    is_upsert = client.prepare_load_table(name).get("x-merge-strategy") == "upsert"
+    return _orphans(client, name) if is_upsert else []
+
+
 def _orphans(client: SqlJobClientBase, name: str) -> list[str]:
     """Return statements that delete the rows of child tables without a row of the table."""
     root = client.sql_client.make_qualified_table_name(name)
     return [
         f"DELETE FROM {client.sql_client.make_qualified_table_name(str(child['name']))} "
-        f"WHERE _dlt_root_id NOT IN (SELECT _dlt_id FROM {root})"
+        f"WHERE NOT EXISTS (SELECT 1 FROM {root} AS kept WHERE kept._dlt_id = _dlt_root_id)"
         for child in get_nested_tables(client.schema.tables, name)[1:]
     ]

@@ -87,6 +87,16 @@ def test_without_old_versions_a_merge_follows_scd2(warehouse: Warehouse) -> None
         assert names(warehouse) == [(1, name), (2, "a")]
 
 
+@pytest.mark.parametrize("before", ["merge", "append", "replace", SCD2, UPSERT])
+def test_an_upsert_replaces_the_children_that_another_strategy_has_loaded(
+    warehouse: Warehouse, before: Any
+) -> None:
+    for strategy in (before, UPSERT, before if before == "merge" else UPSERT, UPSERT):
+        store(warehouse, strategy, [row(1, "b"), row(2, "c")])
+        children = table_values(warehouse.pipeline("test_reader"), "orders__tags", "tag")
+        assert [child["tag"] for child in children] == ["b", "c"]
+
+
 @pytest.mark.parametrize(
     ("strategy", "ended"),
     [(SCD2, "_dlt_valid_to IS NOT NULL"), (FOREVER, "_dlt_valid_to < '9999-01-01'")],
