@@ -90,7 +90,7 @@ def refuse_history(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaCo
 
 
 def allow_versions(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaColumns]) -> None:
-    """Let tables hold versions of rows with the same content, as `scd2` makes them.
+    """Allow versions of rows with the same content in tables, as `scd2` makes them.
 
     A merge by key has made the column unique that holds a hash of the content from now on: a row
     that is gone and comes back unchanged would be refused. DuckDB has no such limit.
