@@ -9,13 +9,10 @@ import dagster as dg
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.load_validation import has_incremental_cursor
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.orchestration.assets.run_config import LoadConfig
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata import DROPPED, DROPPED_SINCE
 from analytics_assets.orchestration.runs.materializations import (
     last_loads,
-    newest_first,
-    plain_metadata,
     start_of,
 )
 from analytics_assets.warehouse.evolution.dropped import describe
@@ -37,7 +34,7 @@ def remedy_of(resource: ResourceConfig) -> str | None:
 def dropped_metadata(
     instance: dg.DagsterInstance,
     resource: ResourceConfig,
-    config: LoadConfig,
+    begins_anew: bool,
     partitions: Sequence[str],
     found: Mapping[str, Sequence[str]],
     load: Mapping[str, Any],
@@ -47,7 +44,7 @@ def dropped_metadata(
     Args:
         instance: holds the event log.
         resource: the resource.
-        config: the config of the run.
+        begins_anew: True if the load has read all rows, whatever earlier ones had read.
         partitions: the partitions of the load, empty if the resource has none.
         found: what this load has found missing; other tables than that of the resource and its
             child tables are left out.
@@ -56,10 +53,9 @@ def dropped_metadata(
     remedy, table = remedy_of(resource), resource.table
     own = {name: found[name] for name in found if name == table or name.startswith(f"{table}__")}
     sentence = f"{_capitalized(describe(own))}: dropped in the warehouse, and made again."
-    if remedy is None or (config.begins_anew and not partitions):
+    if remedy is None or (begins_anew and not partitions):
         return {DROPPED: sentence} if own else {}
-    newest = next(newest_first(instance, asset_key(resource)), None)
-    earlier = plain_metadata(newest[1]) if newest else {}
+    earlier = _newest_metadata(instance, asset_key(resource))
     began = start_of(datetime.now(UTC).timestamp(), load)
     since = began.isoformat() if own else earlier.get(DROPPED_SINCE)
     if not since or (partitions and not _lacking(instance, resource, partitions, since)):
@@ -70,6 +66,15 @@ def dropped_metadata(
         DROPPED: f"{sentence} Rows that were loaded before are missing, or have no value. {remedy}",
         DROPPED_SINCE: since,
     }
+
+
+def _newest_metadata(instance: dg.DagsterInstance, asset: dg.AssetKey) -> Mapping[str, Any]:
+    """Return the metadata of the last load, also of one that failed and left an observation."""
+    loaded = instance.fetch_materializations(asset, limit=1).records
+    failed = instance.fetch_observations(asset, limit=1).records
+    newest = max([*loaded, *failed], key=lambda record: record.timestamp, default=None)
+    event = newest and (newest.asset_materialization or newest.asset_observation)
+    return {name: value.value for name, value in event.metadata.items()} if event else {}
 
 
 def _lacking(

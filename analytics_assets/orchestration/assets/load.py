@@ -138,16 +138,21 @@ class AssetLoad:
             _log_columns(context, compared)
             source = _source(resource, compared.contract, config, connection, partitions)
             pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
-            [result] = dlt.run(
-                context,
-                dlt_source=source,
-                dlt_pipeline=pipeline,
-                dagster_dlt_translator=self.translator,
-                loader_file_format=self.warehouse.loader_file_format,
-            )
+            try:
+                [result] = dlt.run(
+                    context,
+                    dlt_source=source,
+                    dlt_pipeline=pipeline,
+                    dagster_dlt_translator=self.translator,
+                    loader_file_format=self.warehouse.loader_file_format,
+                )
+            except Exception:
+                _observe_dropped(context, resource, pipeline.dropped)
+                raise
             metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
             metadata |= dropped_metadata(
-                context.instance, resource, config, partitions, pipeline.dropped, metadata
+                *(context.instance, resource, config.begins_anew, partitions),
+                *(pipeline.dropped, metadata),
             )
             if DROPPED_SINCE in metadata:
                 context.log.warning(metadata[DROPPED])
@@ -247,6 +252,15 @@ def _delete_rows(
     elif resource.policy.prune:
         counts |= prune(tables, resource, load)
     return counts
+
+
+def _observe_dropped(
+    context: dg.AssetExecutionContext, resource: Resource, found: Mapping[str, Sequence[str]]
+) -> None:
+    """Record what was missing before a load that failed, as the next one finds it made again."""
+    missing = dropped_metadata(context.instance, resource, False, (), found, {}) if found else {}
+    if DROPPED_SINCE in missing:
+        context.log_event(dg.AssetObservation(asset_key(resource), metadata=missing))
 
 
 def _endpoint_observation(

@@ -13,6 +13,7 @@ from analytics_assets.orchestration.assets.dropped import remedy_of
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import (
     api_rows,
     change,
@@ -73,6 +74,20 @@ def test_what_an_incremental_load_does_not_read_is_missing_until_a_full_refresh(
     assert check_of(result, "dropped").passed
     assert whole(warehouse, USERS)
     assert check_of(load(instance, USERS), "dropped").passed
+
+
+def test_a_load_that_fails_after_it_has_made_the_table_again_is_no_excuse(
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    load(instance, USERS)
+    change(duckdb_warehouse, USERS, DROP_TABLE)
+    connected.faults.add(Fault(path=f"/v1/{USERS}", times=None, status=403))
+    assert not load(instance, USERS).success
+    connected.faults.clear()
+    with duckdb_warehouse.loading(API.resources[USERS].pipeline_name, table=USERS) as pipeline:
+        pipeline.run([{"id": "x"}], table_name=USERS, primary_key="id", write_disposition="merge")
+    assert not check_of(load(instance, USERS), "dropped").passed
+    assert check_of(load(instance, USERS, config={"full_refresh": True}), "dropped").passed
 
 
 def test_partitions_are_missing_until_the_last_one_is_loaded_again(
