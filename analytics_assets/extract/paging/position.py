@@ -9,6 +9,7 @@ import requests
 from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
+    HeaderCursorPaginator,
     JSONLinkPaginator,
     JSONResponseCursorPaginator,
     OffsetPaginator,
@@ -105,8 +106,10 @@ class Position:
             end_at_empty_page(self.paginator, response)
         self.paginator.update_state(response, list(rows))
         has_next = self.paginator.has_next_page and has_more is not False
+        # dlt 1.31 takes an empty text for a link or a cursor
+        if has_next and isinstance(self.paginator, HeaderCursorPaginator):
+            return bool(response.headers[self.paginator.cursor_key].strip())
         if has_next and isinstance(self.paginator, JSONLinkPaginator):
-            # dlt 1.31 takes an empty text for a link
             links = jsonpath.find_values(self.paginator.next_url_path, response.json())
             return any(links[:1])
         return has_next

@@ -124,6 +124,18 @@ def test_rows_within_rows_cannot_be_paged_by_offset() -> None:
         read(paged(rows(1)), data_selector="data[*].lines[*]")
 
 
+def test_an_empty_cursor_in_a_header_is_the_end() -> None:
+    def answer(asked: Request) -> Answer:
+        number = asked.number("page", 1)  # an empty one would be an error
+        return Answer({"data": rows(number)}, 200, {"X-Next-Page": "2" if number == 1 else ""})
+
+    paginator = {"type": "header_cursor", "cursor_key": "X-Next-Page", "cursor_param": "page"}
+    attempt = read(answer, paginator=paginator)
+
+    assert attempt.numbers == [1, 2]
+    assert [asked.query.get("page") for asked in attempt.requests] == [None, "2"]
+
+
 @pytest.mark.parametrize("no", [False, "false", "False", 0, "no"])
 def test_a_page_that_says_there_is_no_more_is_the_last(no: Any) -> None:
     attempt = read(in_turn(page(1, 2, more=True), page(3, 4, more=no)), paginator=MORE)
