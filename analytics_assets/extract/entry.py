@@ -286,8 +286,9 @@ class Entry:
         )
 
     def _stock_paginator(self) -> BasePaginator | None:
+        paging = without_own_options(self._paging, f"resource `{self.name}`")
         try:
-            return configured_paginator(without_own_options(self._paging), self._endpoint["path"])
+            return configured_paginator(paging, self._endpoint["path"])
         except (ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"dlt refuses the entry of `{self.name}`: paginator: {error}"

@@ -8,6 +8,7 @@ from dlt.common.jsonpath import TJsonPath, compile_path
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
 from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.resource import name_of
 from analytics_assets.extract.compat import paginator_options
 
 PATHS = ("total_path", "has_more_path", "last_page_path")
@@ -38,9 +39,6 @@ class EndPaths:
             given: the `paginator`: a type, a dictionary, or an object of dlt's with attributes of
                 these names.
             paginator: the one that dlt makes of it.
-
-        Raises:
-            ConfigurationError: `ignored_fields` is no list of names.
         """
         options = given if isinstance(given, dict) else {}
         paths = {name: options.get(name) or getattr(paginator, name, None) for name in PATHS}
@@ -48,11 +46,6 @@ class EndPaths:
             # dlt's default is a guess, unlike that of an object
             paths["total_path"] = None if isinstance(given, dict) else paginator.total_path
         ignored: Any = options.get("ignored_fields") or getattr(paginator, "ignored_fields", ())
-        if isinstance(ignored, str) or not all(isinstance(name, str) for name in ignored):
-            raise ConfigurationError(
-                f"`ignored_fields` in `paginator` is {ignored!r}; give a list of fields, such as "
-                '["count"].'
-            )
         compiled = {name: compile_path(path) for name, path in paths.items() if path}
         return cls(**compiled, ignored=frozenset(ignored))
 
@@ -61,14 +54,19 @@ class EndPaths:
         return not self.ignored.isdisjoint(names)
 
 
-def without_own_options(given: Any) -> Any:
+def without_own_options(given: Any, where: str = "the entry") -> Any:
     """Return a `paginator` as dlt accepts it: without the options that its type does not have.
 
     Args:
         given: the `paginator` of an entry or of `client`.
+        where: the place of it, for errors.
+
+    Raises:
+        ConfigurationError: an option that dlt does not know has a value of another kind.
     """
     if not isinstance(given, dict):
         return given
+    _check_options(where, given)
     accepted = paginator_options(given.get("type", "auto"))
     return {
         name: value for name, value in given.items() if name in accepted or name not in OWN_OPTIONS
@@ -91,24 +89,51 @@ def config_for_dlt(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         config: the configuration of a REST source.
+
+    Raises:
+        ConfigurationError: an option that dlt does not know has a value of another kind.
     """
     defaults = {
-        name: _entry_for_dlt(config[name]) for name in ("resource_defaults",) if config.get(name)
+        name: _entry_for_dlt(f"`{name}`", config[name])
+        for name in ("resource_defaults",)
+        if config.get(name)
     }
     return {
         **config,
-        "client": _part_for_dlt(config["client"]),
-        "resources": [_entry_for_dlt(entry) for entry in config["resources"]],
+        "client": _part_for_dlt("`client`", config["client"]),
+        "resources": [
+            _entry_for_dlt(f"resource `{name_of(entry)}`", entry) for entry in config["resources"]
+        ],
         **defaults,
     }
 
 
-def _entry_for_dlt(entry: Any) -> Any:
+def _entry_for_dlt(where: str, entry: Any) -> Any:
     endpoint = entry.get("endpoint") if isinstance(entry, dict) else None
-    return {**entry, "endpoint": _part_for_dlt(endpoint)} if isinstance(endpoint, dict) else entry
+    if not isinstance(endpoint, dict):
+        return entry
+    return {**entry, "endpoint": _part_for_dlt(where, endpoint)}
 
 
-def _part_for_dlt(part: Any) -> Any:
-    if not isinstance(part, Mapping) or not isinstance(part.get("paginator"), dict):
+def _part_for_dlt(where: str, part: Any) -> Any:
+    paginator = part.get("paginator") if isinstance(part, Mapping) else None
+    if not isinstance(paginator, dict):
         return part
-    return {**part, "paginator": without_own_options(part["paginator"])}
+    return {**part, "paginator": without_own_options(paginator, where)}
+
+
+def _check_options(where: str, paginator: Mapping[str, Any]) -> None:
+    for name in PATHS:
+        path = paginator.get(name)
+        if not (isinstance(path, str | None) or hasattr(path, "find")):  # or compiled by dlt
+            raise ConfigurationError(
+                f"{where}: `{name}` in `paginator` is {path!r}; give the path of a field, such as "
+                '"meta.name".'
+            )
+    ignored = paginator.get("ignored_fields") or []
+    names = ignored if isinstance(ignored, list | tuple) else [None]
+    if not all(isinstance(name, str) for name in names):
+        raise ConfigurationError(
+            f"{where}: `ignored_fields` in `paginator` is {ignored!r}; give a list of fields, such "
+            'as ["count"].'
+        )

@@ -82,10 +82,22 @@ def test_an_object_names_fields_by_attributes() -> None:
     assert paths.ignores("count")
 
 
-@pytest.mark.parametrize("wrong", ["count", [1]])
-def test_ignored_fields_are_a_list_of_names(wrong: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r'give a list of fields, such as \["count"\]'):
-        paths_of({"type": "auto", "ignored_fields": wrong})
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        ({"ignored_fields": "count"}, r'give a list of fields, such as \["count"\]'),
+        ({"ignored_fields": [1]}, "give a list of fields"),
+        ({"last_page_path": True}, "`last_page_path` in `paginator` is True; give the path"),
+        ({"total_path": 5}, "`total_path` in `paginator` is 5; give the path of a field"),
+    ],
+)
+def test_options_of_another_kind_are_refused_with_their_place(
+    wrong: dict[str, Any], remedy: str
+) -> None:
+    entry = {"name": "orders", "endpoint": {"paginator": {"type": "json_link", **wrong}}}
+
+    with pytest.raises(ConfigurationError, match=f"^resource `orders`: .*{remedy}"):
+        config_for_dlt({"client": {}, "resources": [entry]})
 
 
 def test_dlt_gets_no_option_that_its_paginator_does_not_have() -> None:
