@@ -76,7 +76,8 @@ class PastEnd(_WithoutRows):
             beginning = send(first.copy(), **self._sending)
         except RequestException:
             return False
-        return again.status_code == self.answered and beginning.status_code == requests.codes.ok
+        has_first_page = beginning.status_code in (requests.codes.ok, requests.codes.partial)
+        return again.status_code == self.answered and has_first_page
 
     def unconfirmed_error(self, received: int) -> Exception:
         """Return the error, with the remedy if it means that there are no further rows.

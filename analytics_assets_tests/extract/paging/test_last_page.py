@@ -74,6 +74,12 @@ def test_an_error_that_does_not_come_again_is_no_end() -> None:
     assert '"response_actions": [{"status_code": 404, "action": "ignore"}]' in failed(once).error
 
 
+def test_an_error_is_the_end_where_the_first_page_is_a_part_of_the_rows() -> None:
+    part = Answer({"data": rows(1, 2)}, status=206)
+
+    assert read(in_turn(part, *[Answer({}, status=416)] * 2, part)).numbers == [1, 2]
+
+
 @pytest.mark.parametrize("first", [404, 503, 302])
 def test_an_error_is_no_end_where_the_first_page_is_gone_too(first: int) -> None:
     gone = Answer({}, status=404)
