@@ -12,6 +12,7 @@ from analytics_assets.contract.described_contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import read_document, store_document
+from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
@@ -45,10 +46,11 @@ def _update(api: Api, file: str, path: str, only_check: bool) -> bool:
     echo(f"Asking {location(api)} ...")
     connection = connect(api.config["client"], api.name, single_attempt())
     live = fetch_document(connection, path)
-    stored, changes = _stored_document(file, only_check), list[str]()
+    before, after = Endpoints(_stored_document(file, only_check), file), Endpoints(live)
+    changes = list[str]()
     for name, resource in api.resources.items():
-        now = contract_in(live, resource)
-        lines = drift(contract_in(stored, resource), now)
+        now = contract_in(after, resource)
+        lines = drift(contract_in(before, resource), now)
         if now.problem and not lines:
             echo(f"{name}: still has no contract. {now.problem}", style="yellow")
         changes += [f"{name}: {line}" for line in lines]

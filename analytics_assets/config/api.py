@@ -32,7 +32,6 @@ from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,
     is_resource_function,
-    merged_columns,
     name_of,
     parents_of,
     refuse_shared_tables,
@@ -218,7 +217,7 @@ def _check_key(resource: ResourceConfig) -> None:
 
 def _check_hints(resource: ResourceConfig) -> None:
     """Refuse hints that dlt 1.31 does not apply when it upserts."""
-    columns = str(merged_columns(resource.defaults, resource.entry))
+    columns = str(resource.columns)
     used = [hint for hint in ("hard_delete", "dedup_sort") if f"'{hint}'" in columns]
     if used and resource.write_disposition.get("strategy") == "upsert":
         raise ConfigurationError(

@@ -117,10 +117,8 @@ def resolve_client(
         unknown = None if embeddable else "the warehouse is not that of the settings"
         reason = no_sandbox(client, api_name, unknown)
         if reason:
-            raise missing_setting(
-                *("base_url", api_name),
-                f"The embedded API is not used, as {reason}; `sandbox.enabled = true` uses it.",
-            )
+            advice = f"The embedded API is not used, as {reason}; `sandbox.enabled = true` uses it."
+            raise missing_setting("base_url", api_name, advice)
         return _embedded_client(given)
     check_url("base_url", base_url, api_name)
     client = {**given, "base_url": base_url}

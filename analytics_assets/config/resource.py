@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from dlt.extract import DltResource
@@ -39,25 +40,35 @@ class ResourceConfig:
     policy: Policy
     is_function: bool = False
 
+    @cached_property
+    def merged_entry(self) -> Mapping[str, Any]:
+        """The entry with `resource_defaults` applied, as dlt does."""
+        return merged_entry(self.defaults, self.entry)
+
+    @property
+    def columns(self) -> Any:
+        """The hints of the columns, see `merged_entry`."""
+        return self.merged_entry["columns"]
+
     @property
     def endpoint(self) -> Mapping[str, Any]:
         """The endpoint, `path` included, with `resource_defaults` applied."""
-        return {"path": self.name, **merged_endpoint(self.defaults, self.entry)}
+        return {"path": self.name, **self.merged_entry["endpoint"]}
 
     @property
     def primary_key(self) -> tuple[str, ...]:
         """The fields of the primary key by the API's names, empty if none are named."""
-        return as_fields(self.entry.get("primary_key", self.defaults.get("primary_key")))
+        return as_fields(self.merged_entry.get("primary_key"))
 
     @property
     def merge_key(self) -> Any:
         """The entry's `merge_key`, None if none is set."""
-        return self.entry.get("merge_key", self.defaults.get("merge_key"))
+        return self.merged_entry.get("merge_key")
 
     @property
     def table(self) -> str:
         """The table that the resource is loaded into: its name, or its `table_name`."""
-        table = {**self.defaults, **self.entry}.get("table_name")
+        table = self.merged_entry.get("table_name")
         return table if isinstance(table, str) else self.name
 
     @property
@@ -73,7 +84,7 @@ class ResourceConfig:
     @property
     def write_disposition(self) -> Mapping[str, Any]:
         """The write disposition in its long form."""
-        return as_disposition({**self.defaults, **self.entry}.get("write_disposition", "append"))
+        return as_disposition(self.merged_entry.get("write_disposition", "append"))
 
     @property
     def is_merged(self) -> bool:
@@ -95,16 +106,13 @@ class ResourceConfig:
     @property
     def leaves_other_rows(self) -> bool:
         """True if a load of some rows leaves the others in the table as they are."""
-        disposition = self.write_disposition
-        is_merged = disposition["disposition"] == "merge" and not self.merge_key
-        return (is_merged and disposition.get("strategy") != "scd2") or disposition[
-            "disposition"
-        ] == "append"
+        kind = self.write_disposition["disposition"]
+        return kind == "append" or (kind == "merge" and self.has_unique_keys and not self.merge_key)
 
     @property
     def loads_every_row(self) -> bool:
         """True if each row that is read is a row of the table afterwards."""
-        steps = {**self.defaults, **self.entry}.get("processing_steps")
+        steps = self.merged_entry.get("processing_steps")
         return self.rewrites_rows and not steps and not has_incremental_cursor(self.endpoint)
 
 
@@ -191,8 +199,21 @@ def parents_of(value: Any) -> set[str]:
     return set()
 
 
-def merged_endpoint(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge the endpoint of `resource_defaults` and that of an entry, as dlt does."""
+def merged_entry(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge `resource_defaults` and an entry, as dlt does.
+
+    Returns:
+        The entry, its `endpoint` a mapping. Its `columns` are hints by column, None, or as they are
+        in a form that is left to dlt.
+    """
+    parts = {
+        "endpoint": _merged_endpoint(defaults, entry),
+        "columns": _merged_columns(defaults, entry),
+    }
+    return {**defaults, **entry, **parts}
+
+
+def _merged_endpoint(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     default, own = (as_endpoint(part.get("endpoint")) for part in (defaults, entry))
     merged = {**default, **own}
     for part in ("params", "json"):
@@ -201,12 +222,7 @@ def merged_endpoint(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> di
     return merged
 
 
-def merged_columns(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-    """Merge the `columns` of `resource_defaults` and those of an entry, as dlt does.
-
-    Returns:
-        The hints by column; those of another form, which are left to dlt, as they are.
-    """
+def _merged_columns(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
     default, own = defaults.get("columns"), entry.get("columns")
     if not (isinstance(default, dict) and isinstance(own, dict)):
         return own or default

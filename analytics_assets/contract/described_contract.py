@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
-from analytics_assets.config.resource import ResourceConfig, merged_columns
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import kind_of
 from analytics_assets.contract.column import Column, variant_of
 from analytics_assets.contract.compat import is_single_page
@@ -36,8 +36,7 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
         ConfigurationError: `rename` does not fit the document, or two fields would become one
             column.
     """
-    endpoints = stored_endpoints(openapi) if openapi else Endpoints({})
-    contract = _contract(endpoints, resource)
+    contract = contract_in(stored_endpoints(openapi) if openapi else Endpoints({}), resource)
     if contract.problem:
         LOG.warning("%s has no contract. %s.", resource.name, contract.problem)
     _check_fields(contract)
@@ -46,30 +45,20 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
     return contract
 
 
-def contract_in(
-    document: Mapping[str, Any], resource: ResourceConfig, place: str = "The API's document"
-) -> Contract:
+def contract_in(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     """Read the contract of a resource from a document, without checks of `rename` and names.
 
     Args:
-        document: the OpenAPI document of the API.
+        endpoints: those of the API's OpenAPI document.
         resource: the resource.
-        place: the document in an error.
 
     Returns:
         The contract, without columns where the document does not describe the rows.
     """
-    return _contract(Endpoints(document, place), resource)
-
-
-def _contract(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
-    rename, key, formats = (
-        resource.policy.rename,
-        resource.primary_key,
-        resource.policy.time_formats,
-    )
-    hints = _hints_of(configured := merged_columns(resource.defaults, resource.entry))
-    mark = hard_delete_column(configured, rename)
+    policy, key = resource.policy, resource.primary_key
+    rename, formats = policy.rename, policy.time_formats
+    hints = _hints_of(resource.columns)
+    mark = hard_delete_column(resource.columns, rename)
     try:
         schema = _row_schema(endpoints, resource)
         expands = _expansion(resource, hints)
@@ -100,8 +89,7 @@ def _expansion(
     resource: ResourceConfig, hints: Mapping[str, Mapping[str, Any]]
 ) -> Callable[[tuple[str, ...]], bool]:
     """Return a test, by its path, if dlt makes columns of an object that has no hint of a type."""
-    policy, own = resource.policy, {**resource.defaults, **resource.entry}
-    depth = own.get("max_table_nesting")
+    policy, depth = resource.policy, resource.merged_entry.get("max_table_nesting")
 
     def expands(path: tuple[str, ...]) -> bool:
         if policy.nested != "columns" or (depth is not None and len(path) > depth):

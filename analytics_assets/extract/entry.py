@@ -14,8 +14,7 @@ from analytics_assets.config.resource import (
     as_entry,
     as_fields,
     may_make_fields,
-    merged_columns,
-    merged_endpoint,
+    merged_entry,
     parents_of,
 )
 from analytics_assets.contract.column import Hints
@@ -76,9 +75,9 @@ class Entry:
         self._connection = connection
         defaults = config.get("resource_defaults") or {}
         self._own = as_entry(given)
-        self._all = {**defaults, **self._own, "columns": merged_columns(defaults, self._own)}
+        self._all = merged_entry(defaults, self._own)
         self._disposition = as_disposition(self._all.get("write_disposition"))
-        self._endpoint = {"path": self.name, **merged_endpoint(defaults, self._own)}
+        self._endpoint = {"path": self.name, **self._all["endpoint"]}
         included = self._all.get("include_from_parent") or ()
         self._parent_values = ParentValues(self.name, self._endpoint, included)
         self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")

@@ -26,7 +26,7 @@ class Endpoints:
         place: the document's file, for errors.
     """
 
-    def __init__(self, document: Mapping[str, Any], place: str = "The OpenAPI document") -> None:
+    def __init__(self, document: Mapping[str, Any], place: str = "The API's document") -> None:
         self.document = document
         self.references = References(document, place)
 

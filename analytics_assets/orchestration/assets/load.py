@@ -224,7 +224,11 @@ def _source(
         entries = with_params(entries, name, window.params)
     cursors = {name: cursor} if cursor else {}
     source = rest_api_source(
-        *(entries, resource.api_name, connection, {name: contract}, cursors),
+        entries,
+        resource.api_name,
+        connection,
+        {name: contract},
+        cursors,
         # with one schema for all resources, concurrent loads would overwrite each other's columns
         schema=resource.pipeline_name,
         absent=resource.absent,

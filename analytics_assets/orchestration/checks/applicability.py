@@ -7,7 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.resource import ResourceConfig, merged_columns
+from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.metadata import (
     ROW_COUNT,
@@ -28,10 +28,9 @@ def has_date_column(resource: Resource) -> bool:
     column, contract = resource.policy.date_column, resource.contract
     if column is None or not contract.has_schema or not guesses_date_column(resource):
         return column is not None
-    entry = {**resource.defaults, **resource.entry}
-    hints = merged_columns(resource.defaults, resource.entry) or {}
+    hints = resource.columns or {}
     named = {name for each in contract.columns for name in (each.name, each.field)}
-    if column in named or entry.get("processing_steps"):
+    if column in named or resource.merged_entry.get("processing_steps"):
         return True
     return column in hints if isinstance(hints, dict) else True
 

@@ -1,6 +1,6 @@
 """Asset checks of each resource: of its last load, and of the table itself."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,7 +87,6 @@ class Check:
         run: returns its result.
         applies: True for the resources that have the check.
         needs_table: True if it reads the table, and fails where there is none.
-        sends_requests: True if it asks the API; it runs before the warehouse is opened.
         per_load: True if its result is about one load; a later run does not supersede it.
         proves_load: True if the load has not brought all rows where it fails with severity ERROR.
         blocking: True if downstream assets wait for it.
@@ -97,7 +96,6 @@ class Check:
     run: Callable[[CheckContext], CheckResult]
     applies: Callable[[Resource], bool] = lambda resource: True
     needs_table: bool = False
-    sends_requests: bool = False
     per_load: bool = False
     proves_load: bool = False
     blocking: bool = False
@@ -112,7 +110,16 @@ def _is_partitioned(resource: Resource) -> bool:
     return isinstance(resource.policy.load, Partitioned)
 
 
+# in the order in which they run
 CHECKS: Mapping[str, Check] = {
+    # it asks the API, and no other process can open a DuckDB file that is open meanwhile
+    "contract_drift": Check(
+        "The API's document and rows match the stored contract.",
+        lambda context: check_drift(
+            context.resource, context.load.metadata, context.documents, context.now
+        ),
+        applies=lambda resource: resource.contract.has_schema,
+    ),
     "complete_read": Check(
         "All rows that the API has have arrived.",
         lambda context: check_complete_read(context.load.metadata),
@@ -134,14 +141,6 @@ CHECKS: Mapping[str, Check] = {
         ),
         applies=_is_verified,
         proves_load=True,
-    ),
-    "contract_drift": Check(
-        "The API's document and rows match the stored contract.",
-        lambda context: check_drift(
-            context.resource, context.load.metadata, context.documents, context.now
-        ),
-        applies=lambda resource: resource.contract.has_schema,
-        sends_requests=True,
     ),
     "dropped": Check(
         "No row is missing since somebody dropped the table or a column of it.",
@@ -261,15 +260,11 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
                 datetime.now(UTC),
                 lambda: stack.enter_context(warehouse.open(context.log)),
             )
-            for name in _in_order(key.name for key in context.selected_asset_check_keys):
+            selected = {key.name for key in context.selected_asset_check_keys}
+            for name in [name for name in CHECKS if name in selected]:
                 yield _result(CHECKS[name], inputs).of(asset, name)
 
     return checks
-
-
-def _in_order(names: Iterable[str]) -> list[str]:
-    """Sort checks: those that wait for the API first, as a DuckDB file is open in one process."""
-    return sorted(names, key=lambda name: (not CHECKS[name].sends_requests, name))
 
 
 def _result(check: Check, context: CheckContext) -> CheckResult:

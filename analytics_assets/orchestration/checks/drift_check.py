@@ -55,7 +55,7 @@ def _changes(resource: Resource, documents: DocumentCache, now: datetime) -> lis
     served = documents.document_of(resource.api, now) if resource.api.openapi_path else None
     if served is None:
         return None
-    return drift(resource.contract, contract_in(stored_endpoints(served).document, resource))
+    return drift(resource.contract, contract_in(stored_endpoints(served), resource))
 
 
 def _why_none(resource: Resource) -> str:

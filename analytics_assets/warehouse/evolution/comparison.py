@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from analytics_assets.config.resource import ResourceConfig, as_fields, merged_columns
+from analytics_assets.config.resource import ResourceConfig, as_fields
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.stored_table import TYPE, StoredTable
 from analytics_assets.warehouse.errors import StoredTypeError
@@ -109,7 +109,7 @@ def compare_columns(
 def _declared(resource: ResourceConfig, contract: Contract) -> dict[str, Any]:
     """Return the columns by contract and entry: hints of dlt by name."""
     declared: dict[str, Any] = {**contract.hints()}
-    own = merged_columns(resource.defaults, resource.entry)
+    own = resource.columns
     for field_name, hint in own.items() if isinstance(own, dict) else ():
         name = contract.name_of(field_name)
         declared[name] = {**declared.get(name, {}), **hint}
