@@ -118,7 +118,7 @@ def own_destination() -> str | None:
     if kind and str(kind).strip() != DEFAULT_DESTINATION:
         return f"`destination_type` is {kind}"
     credentials = look_up("credentials", "destination", "duckdb")
-    database = look_up("database", "destination", "duckdb", "credentials")
+    database = look_up("credentials.database", "destination", "duckdb")
     if isinstance(credentials, Mapping):
         credentials = credentials.get("database")
     for file in (credentials, database):

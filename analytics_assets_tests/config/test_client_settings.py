@@ -96,6 +96,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
         {"DESTINATION_TYPE": "duckdb", "DATASET_NAME": "web"},
         {"DESTINATION__DUCKDB__CREDENTIALS": "warehouse.duckdb"},
         {"DESTINATION__DUCKDB__CREDENTIALS": "duckdb:///warehouse.duckdb"},
+        {"DATABASE": "shop"},  # of another program: dlt does not read it
         {"SANDBOX__TODAY": "2025-08-01"},
         {"SANDBOX__ENABLED": "true", "DESTINATION_TYPE": "postgres", "CLIENT_SECRET": "shh"},
     ],
@@ -126,6 +127,8 @@ def test_the_api_of_a_fresh_clone_is_the_embedded_one_as_of_today(
         ({"DESTINATION__DUCKDB__CREDENTIALS": "/data/web.duckdb"}, "not the default"),
         ({"DESTINATION__DUCKDB__CREDENTIALS__DATABASE": "/data/web.duckdb"}, "not the default"),
         ({"CREDENTIALS": "/data/web.duckdb"}, "not the default"),
+        ({"DESTINATION__CREDENTIALS__DATABASE": "/data/web.duckdb"}, "not the default"),
+        ({"CREDENTIALS__DATABASE": "/data/web.duckdb"}, "not the default"),
         ({"TOKEN_URL": "https://auth.example.com"}, "`token_url` is set"),
         ({"SOURCES__SHOP__CLIENT_ID": "me"}, "`client_id` is set"),
         ({"SOURCES__CLIENT_SECRET": "shh"}, "`client_secret` is set"),
