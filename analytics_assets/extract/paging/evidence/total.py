@@ -7,6 +7,7 @@ from typing import Any
 from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 
+from analytics_assets.extract.paging.evidence.fields import MAX_DEPTH, Path
 from analytics_assets.extract.rows.response_body import plain_name
 
 TOTALS = frozenset(
@@ -45,7 +46,7 @@ class TotalFinder:
     ) -> None:
         self._path = path
         self._containers = CONTAINERS | {plain_name(name) for name in re.findall(r"\w+", selector)}
-        self._names = TOTALS - {str(pages_path).rpartition(".")[2]}
+        self._pages_path = str(pages_path).removeprefix("$.")
         self._ignored = {name.rpartition(".")[2] for name in ignored}
 
     def find(self, body: Any, headers: Mapping[str, str]) -> int | None:
@@ -68,16 +69,17 @@ class TotalFinder:
                 return count
         return None
 
-    def _candidates(self, body: Any, depth: int = 2) -> Iterator[Any]:
+    def _candidates(self, body: Any, path: Path = ()) -> Iterator[Any]:
         if not isinstance(body, Mapping):
             return
         for name, value in body.items():
-            if plain_name(name) in self._names and name not in self._ignored:
+            counts_pages = ".".join((*path, name)) == self._pages_path
+            if plain_name(name) in TOTALS and name not in self._ignored and not counts_pages:
                 yield value
-        if depth:
+        if len(path) < MAX_DEPTH - 1:
             for name, value in body.items():
                 if plain_name(name) in self._containers:
-                    yield from self._candidates(value, depth - 1)
+                    yield from self._candidates(value, (*path, name))
 
 
 def as_count(value: Any) -> int | None:

@@ -150,6 +150,13 @@ def test_a_number_of_pages_is_no_total() -> None:
     assert by_number.find({"meta": {"total": 3, "total_count": 5}}, {}) == 5
 
 
+def test_a_number_of_pages_is_so_at_its_path_alone() -> None:
+    by_default = TotalFinder(None, "data", jsonpath.compile_path("total"))
+
+    assert by_default.find({"total": 3}, {}) is None
+    assert by_default.find({"meta": {"total": 24, "last_page": 8}}, {}) == 24
+
+
 @pytest.fixture
 def one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READING__PASSES", "1")
