@@ -9,9 +9,11 @@ import dagster as dg
 from dlt.extract import DltSource
 
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource, resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.source import rest_api_source
+from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.case import RESOURCE, Row, one_per_key, visits_api
 from analytics_assets_tests.support.loading import as_json, change, failures_of, load, table_rows
@@ -35,7 +37,8 @@ class Memory:
         """Read the resource; return why that failed, None if it did not."""
         read: list[Row] = []
         try:
-            with source_of(columns, self.typed) as (source, _):
+            resource = resource_of(visits_api(columns, self.typed), RESOURCE)
+            with source_of(resource, resource.contract) as source:
                 for each in source.resources[RESOURCE]:
                     read.append({name: as_json(value) for name, value in each.items()})
         except Exception as error:
@@ -66,12 +69,13 @@ class Table:
     def load(self, columns: Mapping[str, Any]) -> str | None:
         """Load the resource; return why that failed, None if it did not."""
         file_format: Any = self.warehouse.loader_file_format  # dlt's hint forgets None
+        resource = resource_of(visits_api(columns), RESOURCE)
         try:
-            with (
-                source_of(columns) as (source, resource),
-                self.warehouse.loading(resource.pipeline_name, table=RESOURCE) as pipeline,
-            ):
-                pipeline.run(source, loader_file_format=file_format)
+            with self.warehouse.loading(resource.pipeline_name, table=RESOURCE) as pipeline:
+                with self.warehouse.open() as tables:
+                    contract = compare(tables, resource, resource.contract).contract
+                with source_of(resource, contract) as source:
+                    pipeline.run(source, loader_file_format=file_format)
         except Exception as error:
             return cause_of(error)
         return None
@@ -109,18 +113,12 @@ class Asset(Table):
 
 
 @contextmanager
-def source_of(
-    columns: Mapping[str, Any], typed: bool = False
-) -> Iterator[tuple[DltSource, Resource]]:
-    """The source of the resource, as a run makes it, and the resource."""
-    resource = resource_of(visits_api(columns, typed), RESOURCE)
+def source_of(resource: Resource, contract: Contract) -> Iterator[DltSource]:
+    """The source of the resource, as a run makes it."""
     client, name = resource.api.config["client"], resource.api_name
     with closing(connect(client, name, resource=RESOURCE)) as connection:
-        contracts, schema = {RESOURCE: resource.contract}, resource.pipeline_name
-        yield (
-            rest_api_source(resource.config, name, connection, contracts, schema=schema),
-            resource,
-        )
+        contracts, schema = {RESOURCE: contract}, resource.pipeline_name
+        yield rest_api_source(resource.config, name, connection, contracts, schema=schema)
 
 
 def cause_of(error: Exception) -> str:
