@@ -12,6 +12,8 @@ from analytics_assets.contract.rows.alterations import JSON_NUMBER
 from analytics_assets.contract.rows.numbers import ColumnDecimal, is_held
 
 PRECISION, SCALE = 38, 9  # of a decimal column whose hint has none, as in dlt
+WEI = {"precision": PRECISION, "scale": 0}
+INTEGER_BITS = (8, 16, 32, 64)
 Convert = Callable[[Any], Any]
 
 
@@ -24,7 +26,8 @@ class RowConversion:
 
     Times in a stated format become dates and times, numbers of decimal columns decimals by their
     digits, and a number that no double holds the nearest one where the entry itself gives its
-    column the type `double`.
+    column the type `double`. A value beyond the precision of a hint is refused, as a warehouse
+    would refuse the whole load for it.
 
     Args:
         contract: the contract of the rows.
@@ -47,11 +50,17 @@ class RowConversion:
             hint = hints.get(name, {})
             if kind == "decimal":
                 self._converters[name] = _decimal_converter(hint)
+            elif kind == "wei":
+                self._converters[name] = _decimal_converter(WEI)
+            elif kind == "bigint" and hint.get("precision"):
+                self._converters[name] = _integer_limit(int(hint["precision"]))
+            elif kind == "text" and hint.get("precision"):
+                self._converters[name] = _text_limit(int(hint["precision"]))
             elif kind == "double" and (name not in named or named[name].takes_nearest):
                 self._converters[name] = _nearest_double
         for name, form in contract.formats.items():
             self._converters[name] = _time_converter(types.get(name), form)
-        self._has_decimals = "decimal" in types.values()
+        self._has_decimals = not {"decimal", "wei"}.isdisjoint(types.values())
         self._steps: dict[tuple[str, str], tuple[Convert | None, str]] = {}
 
     def __call__(self, row: Any) -> Any:
@@ -135,6 +144,31 @@ def _decimal_converter(hint: Mapping[str, Any]) -> Convert:
                 f"{precision - scale} before the point and {scale} after it"
             )
         return ColumnDecimal(number)
+
+    return convert
+
+
+def _integer_limit(precision: int) -> Convert:
+    """Return a converter that refuses integers of more bits than a column has."""
+    # a warehouse has integers of these sizes alone
+    bits = next((size for size in INTEGER_BITS if size >= precision), INTEGER_BITS[-1])
+    limit = 1 << (bits - 1)
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, int | float) and not -limit <= value < limit:
+            raise ConversionError(f"an integer of more than {bits} bits")
+        return value
+
+    return convert
+
+
+def _text_limit(precision: int) -> Convert:
+    """Return a converter that refuses texts of more letters than a column has."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, str) and len(value) > precision:
+            raise ConversionError(f"a text of more than {precision} letters")
+        return value
 
     return convert
 

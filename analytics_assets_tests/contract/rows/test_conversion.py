@@ -52,6 +52,29 @@ def test_a_number_with_more_digits_than_its_column_is_refused(value: Any) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("hint", "fits", "reason"),
+    [
+        ({"data_type": "wei"}, 10**37, "a number with more digits than decimal(38, 0) has"),
+        ({"data_type": "wei"}, 7, "a number with more digits than decimal(38, 0) has"),
+        ({"data_type": "bigint", "precision": 16}, 32767, "an integer of more than 16 bits"),
+        ({"data_type": "bigint", "precision": 10}, -32768, "an integer of more than 16 bits"),
+        ({"data_type": "bigint", "precision": 16}, "70000", None),
+        ({"data_type": "text", "precision": 4}, "abcd", "a text of more than 4 letters"),
+        ({"data_type": "text", "precision": 4}, 12345, None),
+    ],
+)
+def test_a_value_beyond_the_precision_of_its_column_is_refused(
+    hint: Any, fits: Any, reason: str | None
+) -> None:
+    convert = RowConversion(KEYED, {"value": hint})
+    assert convert({"value": fits})["value"] == fits
+    beyond = {"wei": 1.5, "bigint": 70000, "text": "abcde"}[hint["data_type"]]
+    with pytest.raises(ConversionError) as caught:
+        convert({"value": beyond})
+    assert str(caught.value).startswith(f"`$.value`: {reason or ''}")
+
+
 def test_an_exponent_that_no_decimal_has_is_refused() -> None:
     with pytest.raises(ConversionError, match=r"`\$\.price`: an exponent of more digits"):
         RowConversion(KEYED, {"price": PRICE})({"price": "1e99999999999999999999"})
