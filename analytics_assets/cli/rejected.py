@@ -61,9 +61,10 @@ def rejected(
             sys.exit(0 if _retry(chosen, reason) else 1)
         count = _list(chosen, reason, rows)
         if dismiss and count:
+            listed = _rows(chosen, reason)  # a row that is rejected meanwhile stays
             if not yes:
-                _confirm(count)
-            _dismiss(chosen, reason)
+                _confirm(sum(len(rows) for _, rows in listed))
+            _dismiss(listed)
 
 
 def _list(resources: Sequence[Resource], reason: str, with_rows: bool) -> int:
@@ -110,15 +111,23 @@ def _confirm(count: int) -> None:
         ) from None
 
 
-def _dismiss(resources: Sequence[Resource], reason: str) -> None:
+def _rows(resources: Sequence[Resource], reason: str) -> list[tuple[Resource, list[str]]]:
+    """Return the ids of the rejected rows of each resource that has some."""
+    with _tables(resources) as tables:
+        found = [
+            (each, [row.id for row in tables[each.api_name].rejections(each).rows(reason)])
+            for each in resources
+        ]
+    return [(resource, rows) for resource, rows in found if rows]
+
+
+def _dismiss(listed: Sequence[tuple[Resource, Sequence[str]]]) -> None:
+    resources = [resource for resource, _ in listed]
     with open_instance() as instance, _tables(resources) as tables:
-        for resource in resources:
-            rejections = tables[resource.api_name].rejections(resource)
-            rows = rejections.rows(reason)
-            if rows:
-                rejections.delete(row.id for row in rows)
-                report_rejected_rows(tables[resource.api_name], resource, instance)
-                echo(f"{_name(resource)}: {len(rows)} dismissed")
+        for resource, rows in listed:
+            tables[resource.api_name].rejections(resource).delete(rows)
+            report_rejected_rows(tables[resource.api_name], resource, instance)
+            echo(f"{_name(resource)}: {len(rows)} dismissed")
 
 
 def _retry(resources: Sequence[Resource], reason: str) -> bool:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import dagster as dg
 import pytest
 from click.testing import CliRunner
@@ -15,7 +16,7 @@ from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.cli.conftest import Invoke
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.support.loading import table_rows, table_values
+from analytics_assets_tests.support.loading import change, table_rows, table_values
 from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.tables import opened_with
 
@@ -169,6 +170,24 @@ def test_dismissed_rows_are_forgotten_once_that_is_confirmed(
     assert "analytics/page_views: 2 dismissed" in done.stdout
     assert left(three) == [("traffic_sources", "too [b] long")]
     assert check_result().passed
+
+
+def test_a_row_that_is_rejected_before_the_confirmation_is_not_dismissed(
+    three: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def confirm(question: str, **_: Any) -> bool:
+        one_more = (
+            "SELECT * REPLACE ('late' AS _dlt_id, 'came late' AS reason) FROM {table} LIMIT 1"
+        )
+        change(three, "rejected_rows", f"INSERT INTO {{table}} {one_more}")
+        return "3 rows" in question
+
+    monkeypatch.setattr(click, "confirm", confirm)
+
+    done = CliRunner().invoke(main, ["rejected", "--dismiss"])
+
+    assert done.exit_code == 0, done.output
+    assert left(three) == [("page_views", "came late")]
 
 
 def test_rows_with_some_reason_are_dismissed_without_a_terminal(
