@@ -1,5 +1,7 @@
 """Explanations of dlt's errors about values that no column can store."""
 
+import re
+
 from dlt.common.schema.exceptions import (
     CannotCoerceColumnException,
     CannotCoerceNullException,
@@ -8,6 +10,7 @@ from dlt.common.schema.exceptions import (
 
 from analytics_assets.config.errors import find_cause
 
+_VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of Arrow's errors
 NULL_ADVICE = (
     'Remove `"nullable": False` from the `columns` of the entry, or correct the name of the field.'
 )
@@ -37,8 +40,9 @@ def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | 
 
     unwritable = find_cause(error, ArrowInvalid)
     if unwritable:
+        reason = _VALUE.sub("a value", str(unwritable))
         return (
-            f"dlt cannot write the rows into the columns of the table: {unwritable}. A field has "
+            f"dlt cannot write the rows into the columns of the table: {reason}. A field has "
             "no value, or another type than in the rows before. "
             + _type_advice((*key_columns, "field")[0])
         )

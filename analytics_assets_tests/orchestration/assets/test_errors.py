@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 import dlt
+import pyarrow as pa
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -58,6 +59,16 @@ def test_a_row_that_lacks_a_column_declared_not_null_is_explained_in_arrows_word
     text = str(explanation([{"id": 1}], columns=columns))
 
     assert "Column 'article' is declared non-nullable but contains nulls. A field has no" in text
+
+
+def test_a_value_that_arrow_cannot_convert_is_not_shown() -> None:
+    with pytest.raises(pa.ArrowInvalid) as failed:
+        pa.array(["ann@example.com"], pa.int64())
+
+    text = str(explanation_of(failed.value, KEYS))
+
+    assert "Could not convert a value with type str: tried to convert to int64." in text
+    assert "ann@" not in text
 
 
 @pytest.mark.parametrize(
