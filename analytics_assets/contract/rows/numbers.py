@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-# digits, without which each number is a double: 15 of them, and a point, are always held
-_LONG = b"d" * 17
+_HELD = 15  # digits that each double holds
+_LONG = b"d" * (_HELD + 1)  # without a run of these, no number has more
 _DIGITS = bytes(ord("d") if chr(code) in "0123456789." else ord(" ") for code in range(256))
 _NUMBER = re.compile(rb"\d+(\.\d+)?([eE][+-]?\d+)?")
 
@@ -96,5 +96,7 @@ def _long_fractions(body: bytes) -> Iterator[str]:
         number = _NUMBER.match(body, start)
         # a text follows its quotation mark
         if number and (number[1] or number[2]) and body[start - 1 : start] != b'"':
-            yield number[0].decode()
+            text = number[0].decode()
+            if sum(map(str.isdigit, text.lower().partition("e")[0])) > _HELD:
+                yield text
         start = digits.find(_LONG, number.end() if number else start + len(_LONG))
