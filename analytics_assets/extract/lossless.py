@@ -11,8 +11,7 @@ from typing import Any
 from dlt.common.data_types.typing import TDataType
 from dlt.common.normalizers.json.relational import DataItemNormalizer as RelationalNormalizer
 
-from analytics_assets.contract.rows.alterations import alters
-from analytics_assets.contract.rows.text_form import as_text
+from analytics_assets.contract.rows.coercion import alters, as_text
 
 
 # this module stays here: each warehouse's schema holds its path, by which dlt imports it

@@ -1,7 +1,7 @@
-"""Conversions of a value to a column's type that would make another value of it."""
+"""Coercions of a value to the type of its column: without loss, and to text."""
 
 import re
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -24,7 +24,7 @@ TEMPORAL = {
 
 
 def alters(to_type: DataType, from_type: DataType, value: Any) -> bool:
-    """Test if a conversion is impossible, would make another value, or would be a guess.
+    """Test if a coercion is impossible, would make another value, or would be a guess.
 
     A number for a date or a time may be seconds, milliseconds, days or digits such as 20260131:
     only a format that the policy states says so.
@@ -57,6 +57,32 @@ def alters(to_type: DataType, from_type: DataType, value: Any) -> bool:
     if to_type == "bigint" and from_type in ("double", "decimal"):
         return not BIGINT[0] <= value <= BIGINT[-1]
     return False
+
+
+def as_text(value: Any) -> str | None:
+    """Return a value as JSON or ISO 8601 writes it, as a warehouse does that widens a column.
+
+    Returns:
+        The text; None for a value of another type, whose text dlt makes.
+
+    Example:
+        >>> as_text(True), as_text(5.0), as_text(Decimal("5.50"))
+        ('true', '5', '5.5')
+        >>> as_text(datetime(2026, 1, 1, 23, 30, tzinfo=UTC))
+        '2026-01-01T23:30:00Z'
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(value, datetime):
+        in_utc = value.astimezone(UTC) if value.tzinfo else value
+        text = in_utc.replace(tzinfo=None).isoformat()
+        return f"{text.rstrip('0') if '.' in text else text}Z"
+    return None
 
 
 def _alters_text(to_type: DataType, text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from analytics_assets.config.timestamps import TimeFormatError, kind_of, read_time
 from analytics_assets.contract.column import DataType, Hints
 from analytics_assets.contract.contract import Contract, column_name
-from analytics_assets.contract.rows.alterations import JSON_NUMBER
+from analytics_assets.contract.rows.coercion import JSON_NUMBER
 from analytics_assets.contract.rows.numbers import ColumnDecimal, is_held
 
 PRECISION, SCALE = 38, 9  # of a decimal column whose hint has none, as in dlt

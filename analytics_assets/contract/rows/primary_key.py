@@ -7,7 +7,7 @@ from typing import Any
 
 from analytics_assets.contract.column import DataType, Hints
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.rows.alterations import alters
+from analytics_assets.contract.rows.coercion import alters
 from analytics_assets.contract.rows.numbers import ColumnDecimal
 from analytics_assets.contract.rows.observed_fields import json_type
 
