@@ -179,6 +179,7 @@ class DetectedSelector:
     def __init__(self, resource: str) -> None:
         self._resource = resource
         self._place: Sequence[str] | None = None
+        self._is_list = False  # the body itself was a list
 
     def absence(self, body: Any, received: int) -> AbsentRowsError | None:
         """Compare the place of the rows with that of the first page.
@@ -191,10 +192,16 @@ class DetectedSelector:
             The error if there is nothing in the place; None if there is a list.
 
         Raises:
-            BodyError: there is something else.
+            BodyError: there is something else, or an object where lists came before.
         """
         if not isinstance(body, Mapping):
+            self._is_list = self._is_list or isinstance(body, list)
             return None
+        if self._is_list:
+            raise BodyError(
+                f"{self._resource}: the page at offset {received} is an object, and the pages "
+                "before it were lists of rows. If it has rows, name their place as `data_selector`."
+            )
         if self._place is None:
             self._place = detected_rows(body)[0]
             return None

@@ -54,6 +54,16 @@ def test_a_first_answer_that_says_nothing_has_no_rows_where_the_policy_says_so(
     assert (found.error, found.rows) == ("", [])
 
 
+@pytest.mark.parametrize("body", [{}, {"message": "slow down"}, {"data": []}, {"id": 3}], ids=str)
+def test_an_object_among_pages_that_are_lists_is_an_error(body: Any) -> None:
+    following = {"Link": '</orders?page=2>; rel="next"'}
+    first = Answer(rows(1, 2), headers=following)
+
+    attempt = failed(in_turn(first, Answer(body)), paginator="auto", data_selector=None)
+
+    assert "orders: the page at offset 2 is an object, and the pages before it" in attempt.error
+
+
 @pytest.mark.parametrize("body", [b"null", {"kind": "report"}, {"data": None}], ids=str)
 def test_a_later_answer_that_says_nothing_has_no_rows(body: Any) -> None:
     last = Answer(body)
