@@ -16,7 +16,6 @@ HINTS = {
     ),
     403: " (the client may not read this: check its permissions and `scope`)",
     404: " (check `path` in the entry, and `base_url`)",
-    204: " (if it means that there are no rows: `response_actions` of the entry can ignore it)",
     429: " (its limit was still exceeded after the retries: run again later)",
 }
 EXCERPT_LENGTH = 300  # characters of a body in an error message

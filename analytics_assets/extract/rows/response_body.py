@@ -50,8 +50,10 @@ def decode(response: requests.Response, exact: bool = False) -> tuple[Any, str |
             double holds.
 
     Returns:
-        The body and None, or None and the problem.
+        The body and None, or None and the problem. The body of a 204 (No Content) is null.
     """
+    if response.status_code == requests.codes.no_content and not response.content:
+        return None, None
     try:
         return decode_json(response.content, exact), None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -10,6 +10,7 @@ from analytics_assets_tests.extract.paging.verified import attempted, failed, re
 from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,
+    Request,
     drain,
     in_turn,
     orders,
@@ -51,6 +52,26 @@ def test_a_first_answer_that_says_nothing_has_no_rows_where_the_policy_says_so(
 
     assert '`"empty": "absent"` in the policy' in error
     found = attempted(lambda _: Answer(body), allows_absence=True, paginator=paginator)
+    assert (found.error, found.rows) == ("", [])
+
+
+@pytest.mark.parametrize("there", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    "paginator", [OFFSET, {"type": "page_number", "total_path": None}], ids=str
+)
+def test_no_content_behind_the_last_row_is_the_end(paginator: Any, there: int) -> None:
+    def answer(asked: Request) -> Answer:
+        found = rows(*range(there))[asked.number("offset") + 2 * asked.number("page") :][:2]
+        return Answer({"data": found}) if found else Answer(b"", status=204)
+
+    assert read(answer, paginator=paginator).numbers == list(range(there))
+
+
+def test_no_content_has_no_rows_where_the_policy_says_so() -> None:
+    nothing = Answer(b"", status=204)
+
+    assert '`"empty": "absent"` in the policy' in failed(lambda _: nothing).error
+    found = attempted(lambda _: nothing, allows_absence=True)
     assert (found.error, found.rows) == ("", [])
 
 

@@ -48,6 +48,13 @@ def test_a_body_that_is_not_json_is_refused(body: str) -> None:
     assert decode(response(body.encode())) == (None, "a body that is not JSON")
 
 
+def test_no_content_is_null() -> None:
+    made = response(b"")
+    made.status_code = 204
+
+    assert decode(made) == (None, None)
+
+
 def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
     body = b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 

@@ -16,7 +16,7 @@ TOTALS = frozenset(
 ) | {"recordstotal"}
 CONTAINERS = frozenset(
     ("meta", "metadata", "pagination", "paging", "page", "pageinfo", "pageable", "response")
-) | {"additionaldata", "resultinfo", "responsemetadata", "paginginfo", "paginationinfo"}
+) | {"info", "additionaldata", "resultinfo", "responsemetadata", "paginginfo", "paginationinfo"}
 HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 ALL_HEADERS = (*HEADERS, "Content-Range")
 MOST_DIGITS = 18  # of a count; Python refuses to convert more than 4,300

@@ -150,6 +150,11 @@ def test_a_number_of_pages_is_no_total() -> None:
     assert by_number.find({"meta": {"total": 3, "total_count": 5}}, {}) == 5
 
 
+@pytest.mark.parametrize("around", ["info", "result_info", "additional_data", "meta"])
+def test_a_total_may_be_in_an_object_about_the_read(around: str) -> None:
+    assert total_of({"data": ROWS, around: {"total_count": 3}}) == 3
+
+
 def test_a_number_of_pages_is_so_at_its_path_alone() -> None:
     by_default = TotalFinder(None, "data", jsonpath.compile_path("total"))
 
