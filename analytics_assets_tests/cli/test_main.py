@@ -15,13 +15,15 @@ def test_help_lists_the_commands(invoke: Invoke) -> None:
 
 
 @pytest.mark.usefixtures("api_file")
-@pytest.mark.parametrize("command", ["materialize", "check", "contract"])
+@pytest.mark.parametrize(
+    "command", [("materialize", "page_views"), ("check", "page_views"), ("contract",)]
+)
 def test_a_command_in_a_folder_without_the_settings_asks_no_embedded_api(
-    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, clean_place: Path, command: str
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, clean_place: Path, command: tuple[str, ...]
 ) -> None:
     monkeypatch.delenv("SANDBOX__ENABLED")
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(clean_place / "production.duckdb"))
-    done = invoke(command)
+    done = invoke(*command)
     assert done.exit_code == 1
     assert " from an unknown address" in done.output or "Asking an unknown address" in done.output
     assert "The analytics API needs the setting `base_url`, which is missing" in done.output

@@ -80,7 +80,7 @@ class ObservedFields:
             others = self._observed - self._named
             self._undetermined |= {name for name in others if name not in self._unknown}
         for name in list(self._undetermined):
-            kinds = (json_type(row[name]) for row in rows if row.get(name) is not None)
+            kinds = (data_type_of(row[name]) for row in rows if row.get(name) is not None)
             kind = next(kinds, UNDETERMINED)
             self._unknown[name] = kind
             if kind != UNDETERMINED:
@@ -89,6 +89,6 @@ class ObservedFields:
             fields.observe([row.get(name) for row in rows])
 
 
-def json_type(value: Any) -> DataType:
-    """Return dlt's type of a value of JSON."""
+def data_type_of(value: Any) -> DataType:
+    """Return the type that dlt gives to the column of a value."""
     return _KINDS.get(type(value), "json")

@@ -9,7 +9,7 @@ from analytics_assets.contract.column import DataType, Hints
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.coercion import alters
 from analytics_assets.contract.rows.numbers import ColumnDecimal
-from analytics_assets.contract.rows.observed_fields import json_type
+from analytics_assets.contract.rows.observed_fields import data_type_of
 
 JSON_TYPES = {
     bool: "boolean",
@@ -120,7 +120,7 @@ class PrimaryKeyCheck:
                 )
         for part, kind in self._hinted.items():
             if _altered(row.get(part), kind):
-                return f"`$.{part}`: Expected `{kind}`, got `{json_type(row.get(part))}`"
+                return f"`$.{part}`: Expected `{kind}`, got `{data_type_of(row.get(part))}`"
         for part in self._times:
             if BELOW_MICROSECOND.search(str(row.get(part))):
                 return (
@@ -131,7 +131,7 @@ class PrimaryKeyCheck:
 
 
 def _altered(value: Any, kind: DataType) -> bool:
-    return alters(kind, json_type(value), value)
+    return alters(kind, data_type_of(value), value)
 
 
 def _json_type(kind: type) -> str:

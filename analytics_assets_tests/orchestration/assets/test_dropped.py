@@ -55,11 +55,11 @@ def test_a_dropped_table_is_loaded_again_with_each_run_config(
     assert "dropped" not in metadata_of(load(instance, VIEWS), VIEWS)
 
 
-@pytest.mark.merge
 @pytest.mark.parametrize("statement", [DROP_TABLE, DROP_COLUMN])
 def test_what_an_incremental_load_does_not_read_is_missing_until_a_full_refresh(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance, statement: str
+    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance, statement: str
 ) -> None:
+    warehouse = duckdb_warehouse
     assert check_of(load(instance, USERS), "dropped").passed
     change(warehouse, USERS, statement)
     for _load in range(2):
