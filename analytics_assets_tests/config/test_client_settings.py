@@ -207,7 +207,6 @@ def test_a_day_of_the_embedded_api_that_is_no_date_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SANDBOX__TODAY", "yesterday")
-
     with pytest.raises(SettingsError, match=r"`sandbox.today` is 'yesterday'; give a date"):
         resolve_client({}, "shop")
 

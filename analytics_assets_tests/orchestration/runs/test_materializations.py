@@ -20,9 +20,9 @@ def test_the_newest_is_found_in_a_small_page_and_all_others_after_it(
         )
     fetch, limits = instance.fetch_materializations, list[int]()
 
-    def counted(*arguments: Any, limit: int, **others: Any) -> Any:
+    def counted(asset: dg.AssetKey, limit: int, cursor: str | None) -> Any:
         limits.append(limit)
-        return fetch(*arguments, limit=limit, **others)
+        return fetch(asset, limit=limit, cursor=cursor)
 
     monkeypatch.setattr(instance, "fetch_materializations", counted)
     found = (event.metadata["number"].value for _, event in newest_first(instance, ORDERS))
