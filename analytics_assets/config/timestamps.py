@@ -227,5 +227,6 @@ def _out_of_range(form: str) -> TimeFormatError:
 
 
 def _is_written_alike(found: datetime, text: str, form: str) -> bool:
-    """Return True if a time is written as it was read, digit by digit."""
-    return "%f" in form or "%z" in form or found.strftime(form) == text
+    """Return True if a time is written as it was read, up to its fraction and its offset."""
+    start = re.split("%[fz]", form)[0]
+    return text.lower().startswith(found.strftime(start).lower())

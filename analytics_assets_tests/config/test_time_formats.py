@@ -44,6 +44,7 @@ def test_a_time_is_read_in_its_format(form: str, value: Any) -> None:
     [
         ("%Y%m%d", 20260131, "2026-01-31T00:00:00"),
         ("%Y%m%d", "20260131", "2026-01-31T00:00:00"),
+        ("%Y%m%dT%H%M%S.%f%z", "20260131T103015.5+0200", "2026-01-31T08:30:15.500000"),
         ("%m/%d/%Y", "1/31/2026", "2026-01-31T00:00:00"),
         ("%Y-%m", "2026-01", "2026-01-01T00:00:00"),
         ("epoch_seconds", -1, "1969-12-31T23:59:59"),
@@ -67,6 +68,8 @@ def test_days_and_the_ends_of_the_calendar_are_read(form: str, value: Any, read:
         ],
         ("%Y%m%d", "2026-01-31"),
         ("%Y%m%d", 2026111),  # the 1st of November, or the 11th of January
+        ("%Y%m%dT%H%M%S%z", "2026111T103015Z"),
+        ("%Y%m%d%H%M%S.%f", "2026013110301.5"),
         ("%Y%m%d", 20260131.0),
         ("%Y%m%d", True),
         ("%Y%m%d", None),
