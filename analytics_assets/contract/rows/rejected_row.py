@@ -12,11 +12,18 @@ from typing import Any
 import msgspec
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.rows.conversion import ConversionError, RowConversion
+from analytics_assets.contract.rows.conversion import (
+    PRECISION,
+    ConversionError,
+    RowConversion,
+)
 from analytics_assets.contract.rows.numbers import json_integer, json_number
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.row_type import row_type
 from analytics_assets.contract.rows.storage_limits import unstorable
+
+# of a key: the digits that a decimal column has are known to a load alone
+LONGEST = {"precision": 2 * PRECISION, "scale": PRECISION}
 
 
 def text_of(row: Any) -> str:
@@ -82,7 +89,7 @@ class RowKeys:
             each for each in contract.columns if each.path in [(part,) for part in self._fields]
         )
         self._check = PrimaryKeyCheck(contract)
-        self._converted = RowConversion(contract, {})
+        self._converted = RowConversion(contract, dict.fromkeys(contract.key_columns, LONGEST))
 
     def of(self, row: Any) -> Mapping[str, Any] | None:
         """Return the primary key of a row by the API's names; None if no valid row can have it."""

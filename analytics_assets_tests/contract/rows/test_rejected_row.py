@@ -111,6 +111,13 @@ def test_a_key_that_no_valid_row_can_have_is_none(contract: Contract, row: Any) 
     assert RowKeys(contract).of(row) is None
 
 
+def test_a_key_of_decimals_has_all_digits() -> None:
+    digits = Decimal("1.1234567890123456789")
+    contract = Contract("orders", (Column("id", "id", "decimal", nullable=False),), ("id",))
+
+    assert RowKeys(contract).of({"id": digits}) == {"id": digits}
+
+
 def test_a_key_is_read_in_the_stated_format_of_its_times() -> None:
     contract = replace(TYPED, time_formats={"day": "%Y%m%d"})
 
