@@ -119,6 +119,12 @@ def test_a_refused_request_at_a_round_number_may_be_a_limit_that_cuts_the_total_
     assert len(read(in_turn(first, short, *refused)).numbers) == 1000
 
 
+def test_a_short_page_is_no_end_where_the_total_may_count_pages() -> None:
+    three = in_turn(page(1, 2, total=3), page(3, total=3), page(4, 5, total=3))
+
+    assert read(three, paginator=BY_NUMBER).numbers == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize("there", [1, 2, 3, 4])
 @pytest.mark.parametrize("in_body", [True, False])
 def test_a_number_of_pages_and_one_of_rows_end_a_read_by_page_numbers(

@@ -159,12 +159,12 @@ class CountClaims:
             if count.unit is not Unit.ROWS
         )
 
-    def confirm_rows(self, received: int) -> bool:
+    def confirm_rows(
+        self, received: int, units: Collection[Unit] = (Unit.ROWS, Unit.EITHER)
+    ) -> bool:
         """Return True if a count of rows shows that all arrived; see `missing`."""
         return any(
-            count.value == received
-            for _, count in self._valid(received)
-            if count.unit is not Unit.PAGES
+            count.value == received for _, count in self._valid(received) if count.unit in units
         )
 
     def _valid(self, received: int) -> Iterator[tuple[str, Count]]:

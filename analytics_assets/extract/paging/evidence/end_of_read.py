@@ -8,7 +8,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 )
 
 from analytics_assets.extract.paging.completeness import Proof
-from analytics_assets.extract.paging.evidence.counts import CountClaims, requested_sizes
+from analytics_assets.extract.paging.evidence.counts import CountClaims, Unit, requested_sizes
 from analytics_assets.extract.paging.evidence.page import Evidence
 
 REFUSED = (400, 422)  # statuses of some APIs after their last row, or beyond a limit on offsets
@@ -65,9 +65,8 @@ class EndOfRead:
 
     def all_rows_arrived(self) -> bool:
         """Return True if as many rows arrived as the API counts."""
-        return self._proof.received == self._proof.total or self._claims.confirm_rows(
-            self._received
-        )
+        is_total = self._proof.received == self._proof.total
+        return is_total or self._claims.confirm_rows(self._received)
 
     def is_last_page(self, is_short: bool) -> bool:
         """Return True if all rows arrived, and the last page is the last one by size or number.
@@ -75,8 +74,12 @@ class EndOfRead:
         Args:
             is_short: True if it had fewer rows than a page before it.
         """
-        is_last = is_short or self._claims.confirm_pages(self._received, self._pages)
-        return is_last and self.all_rows_arrived() and not self.last.reports_more
+        by_number = self._claims.confirm_pages(self._received, self._pages)
+        is_total = self._proof.received == self._proof.total
+        # a number of rows or pages may be that of pages, with further rows after a short one
+        by_size = is_short and (is_total or self._claims.confirm_rows(self._received, (Unit.ROWS,)))
+        is_last = by_size or (by_number and self.all_rows_arrived())
+        return is_last and not self.last.reports_more
 
     def is_past_all_rows(self, status: int, is_short: bool) -> bool:
         """Return True if an error is the end, as all rows arrived by the API's own count.
