@@ -35,7 +35,7 @@ def load_apis() -> Mapping[str, Api]:
         apis[api.name] = api
     warehouses = {name: Warehouse.from_settings(name) for name in apis}
     refuse_shared_tables(
-        (_path(resource), warehouses[name].qualified(resource.table))
+        (resource.full_name, warehouses[name].qualified(resource.table))
         for name, api in apis.items()
         for resource in api.resources.values()
     )
@@ -84,19 +84,14 @@ def select_resources(apis: Mapping[str, Api], names: Sequence[str]) -> list[Reso
         exact = [each for each in found if name != each.name]
         if not found:
             raise click.BadParameter(
-                f"no resource {name}; there are {', '.join(_path(each) for each in resources)}."
+                f"no resource {name}; there are {', '.join(each.full_name for each in resources)}."
             )
         if not exact and len(found) > 1:
-            raise click.BadParameter(
-                f"several APIs have a resource {name}: {', '.join(_path(each) for each in found)}."
-            )
-        selected |= {_path(each): each for each in exact or found}
+            names = ", ".join(each.full_name for each in found)
+            raise click.BadParameter(f"several APIs have a resource {name}: {names}.")
+        selected |= {each.full_name: each for each in exact or found}
     return list(selected.values())
 
 
 def _names_of(resource: ResourceConfig) -> tuple[str, str, str]:
-    return resource.api_name, _path(resource), resource.name
-
-
-def _path(resource: ResourceConfig) -> str:
-    return f"{resource.api_name}/{resource.name}"
+    return resource.api_name, resource.full_name, resource.name

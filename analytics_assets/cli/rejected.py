@@ -83,11 +83,11 @@ def _list(resources: Sequence[Resource], reason: str, with_rows: bool) -> int:
                 key = keys.of(row_of(each.example)) or {}
                 example = ", ".join(f"{field}={value}" for field, value in key.items()) or "none"
                 times = [f"{time:%Y-%m-%d %H:%M}" for time in (each.oldest, each.newest)]
-                cells = (_name(resource), each.text, str(each.rows), *times, example)
+                cells = (resource.full_name, each.text, str(each.rows), *times, example)
                 table.add_row(*map(Text, cells))
                 count += each.rows
             for row in rejections.rows(reason) if with_rows else ():
-                lines.append(f"{_name(resource)}: {row.reason}: {row.text}")
+                lines.append(f"{resource.full_name}: {row.reason}: {row.text}")
     if count:
         Console(width=max(Console().width, NARROWEST)).print(table)
     else:
@@ -127,7 +127,7 @@ def _dismiss(listed: Sequence[tuple[Resource, Sequence[str]]]) -> None:
         for resource, rows in listed:
             tables[resource.api_name].rejections(resource).delete(rows)
             report_rejected_rows(tables[resource.api_name], resource, instance)
-            echo(f"{_name(resource)}: {len(rows)} dismissed")
+            echo(f"{resource.full_name}: {len(rows)} dismissed")
 
 
 def _retry(resources: Sequence[Resource], reason: str) -> bool:
@@ -142,11 +142,11 @@ def _retry(resources: Sequence[Resource], reason: str) -> bool:
                 if cause is None:
                     raise
                 is_complete = False
-                echo(f"{_name(resource)}: {without_name(cause, resource.name)}", style="red")
+                echo(f"{resource.full_name}: {without_name(cause, resource.name)}", style="red")
                 continue
             is_complete &= not retry.rejected
             for line in _outcome(retry):
-                echo(f"{_name(resource)}: {line}")
+                echo(f"{resource.full_name}: {line}")
     return is_complete
 
 
@@ -182,7 +182,3 @@ def _tables(resources: Sequence[ResourceConfig]) -> Iterator[dict[str, Tables]]:
     with ExitStack() as stack:
         names = dict.fromkeys(resource.api_name for resource in resources)
         yield {name: stack.enter_context(Warehouse.from_settings(name).open()) for name in names}
-
-
-def _name(resource: ResourceConfig) -> str:
-    return asset_key(resource).to_user_string()

@@ -29,7 +29,7 @@ def summary(results: Results, resources: Sequence[ResourceConfig]) -> Table:
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "asset" else "right", no_wrap=True)
     for resource in resources:
-        table.add_row(asset_key(resource).to_user_string(), *_outcome(results, resource))
+        table.add_row(resource.full_name, *_outcome(results, resource))
     return table
 
 

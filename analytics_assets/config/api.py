@@ -107,7 +107,7 @@ class Api:
             _check_hints(resource)
             _check_load(resource)
         refuse_shared_tables(
-            (f"{self.name}/{resource.name}", resource.table) for resource in self.resources.values()
+            (resource.full_name, resource.table) for resource in self.resources.values()
         )
 
     @cached_property

@@ -40,6 +40,11 @@ class ResourceConfig:
     policy: Policy
     is_function: bool = False
 
+    @property
+    def full_name(self) -> str:
+        """The name as commands take it, and as the Dagster UI shows it: `api/resource`."""
+        return f"{self.api_name}/{self.name}"
+
     @cached_property
     def merged_entry(self) -> Mapping[str, Any]:
         """The entry with `resource_defaults` applied, as dlt does."""

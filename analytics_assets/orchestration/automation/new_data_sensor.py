@@ -238,5 +238,5 @@ def _name(resource: Resource, window: Sequence[str]) -> str:
 
 
 def _tags(resource: Resource, window: Sequence[str]) -> dict[str, str]:
-    own = {RESOURCE_TAG: f"{resource.api_name}/{resource.name}"}
+    own = {RESOURCE_TAG: resource.full_name}
     return {**own, **(range_tags(window) if window else {})}

@@ -42,7 +42,7 @@ def check_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, A
     )
     if any(reason.text.endswith(MISSING_KEY) for reason in reasons):
         text += " Is `primary_key` in the entry the field that identifies a row?"
-    command = f"`analytics-assets rejected {resource.api_name}/{resource.name}`"
+    command = f"`analytics-assets rejected {resource.full_name}`"
     text += f" {command} lists them; with `--retry` it loads those that fit now, with `--dismiss` "
     text += "it forgets them."
     return CheckResult(
