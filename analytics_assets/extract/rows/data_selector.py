@@ -179,7 +179,7 @@ class DetectedSelector:
     def __init__(self, resource: str) -> None:
         self._resource = resource
         self._place: Sequence[str] | None = None
-        self._is_list = False  # the body itself was a list
+        self._is_list = False  # the body of the first page is one
 
     def absence(self, body: Any, received: int) -> AbsentRowsError | None:
         """Compare the place of the rows with that of the first page.
@@ -195,7 +195,7 @@ class DetectedSelector:
             BodyError: there is something else, or an object where lists came before.
         """
         if not isinstance(body, Mapping):
-            self._is_list = self._is_list or isinstance(body, list)
+            self._is_list |= self._place is None and isinstance(body, list)
             return None
         if self._is_list:
             raise BodyError(

@@ -67,6 +67,19 @@ def test_no_content_behind_the_last_row_is_the_end(paginator: Any, there: int) -
     assert read(answer, paginator=paginator).numbers == list(range(there))
 
 
+def test_an_empty_list_behind_pages_that_are_objects_is_the_end_of_each_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("READING__CONFIRM", "true")  # PHP encodes an empty object as a list
+    answers = paged(rows(1, 2, 3), with_total=False)
+
+    def answer(asked: Request) -> Answer:
+        return answers(asked) if asked.number("offset") < 3 else Answer([])
+
+    found = read(answer, paginator=OFFSET, data_selector=None)
+    assert found.numbers == [1, 2, 3]
+
+
 def test_no_content_has_no_rows_where_the_policy_says_so() -> None:
     nothing = Answer(b"", status=204)
 
