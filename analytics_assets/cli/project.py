@@ -87,8 +87,8 @@ def select_resources(apis: Mapping[str, Api], names: Sequence[str]) -> list[Reso
                 f"no resource {name}; there are {', '.join(each.full_name for each in resources)}."
             )
         if not exact and len(found) > 1:
-            names = ", ".join(each.full_name for each in found)
-            raise click.BadParameter(f"several APIs have a resource {name}: {names}.")
+            several = ", ".join(each.full_name for each in found)
+            raise click.BadParameter(f"several APIs have a resource {name}: {several}.")
         selected |= {each.full_name: each for each in exact or found}
     return list(selected.values())
 

@@ -55,33 +55,30 @@ def contract_in(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     Returns:
         The contract, without columns where the document does not describe the rows.
     """
-    policy, key = resource.policy, resource.primary_key
-    rename, formats = policy.rename, policy.time_formats
-    hints = _hints_of(resource.columns)
-    mark = hard_delete_column(resource.columns, rename)
+    policy, hints = resource.policy, _hints_of(resource.columns)
+    contract = Contract(
+        resource.name,
+        primary_key=resource.primary_key,
+        rename=policy.rename,
+        hard_delete=hard_delete_column(resource.columns, policy.rename),
+        time_formats=policy.time_formats,
+    )
     try:
         schema = _row_schema(endpoints, resource)
         expands = _expansion(resource, hints)
         columns = columns_of(endpoints.references, schema, expands) if schema else ()
     except BrokenReferenceError as error:
-        return Contract(resource.name, (), key, rename, str(error), mark, time_formats=formats)
+        return replace(contract, problem=str(error))
     except TooManyColumnsError as error:
         raise ConfigurationError(
             f"policy of `{resource.name}`: with `nested` the document describes more than "
             f"{MAX_COLUMNS} columns; set `max_table_nesting` of the entry to the levels of objects "
             "to make columns of, such as 1."
         ) from error
-    return Contract(
-        resource.name,
-        tuple(
-            _as_configured(column, hints, key, rename, formats.get(column.field))
-            for column in columns
-        ),
-        key,
-        rename,
-        hard_delete=mark,
+    return replace(
+        contract,
+        columns=tuple(_as_configured(column, resource, hints) for column in columns),
         rows_may_be_absent=schema is not None and _rows_may_be_absent(endpoints, resource),
-        time_formats=formats,
     )
 
 
@@ -101,23 +98,21 @@ def _expansion(
 
 
 def _as_configured(
-    column: Column,
-    hints: Mapping[str, Mapping[str, Any]],
-    key: tuple[str, ...],
-    rename: Mapping[str, str],
-    time_format: str | None,
+    column: Column, resource: ResourceConfig, hints: Mapping[str, Mapping[str, Any]]
 ) -> Column:
     """Override the document's column by the hints of `api.py`, and by the format of its times."""
-    described = column.data_type
+    described, policy = column.data_type, resource.policy
+    time_format = policy.time_formats.get(column.field)
     if time_format and described not in ("timestamp", "date", "time"):
         described = kind_of(time_format)
-    name = column_name(column.path[0], rename, *column.path[1:])
+    name = column_name(column.path[0], policy.rename, *column.path[1:])
     hint = {**hints.get(name, {}), **hints.get(column.field, {})}
     return replace(
         column,
         name=name,
         data_type=hint.get("data_type", described),
-        nullable=column.field not in key and bool(hint.get("nullable", column.nullable)),
+        nullable=column.field not in resource.primary_key
+        and bool(hint.get("nullable", column.nullable)),
         takes_nearest=hint.get("data_type") == "double",
     )
 
