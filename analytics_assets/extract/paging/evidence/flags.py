@@ -15,7 +15,7 @@ MORE = frozenset(
 LAST = frozenset(
     ("last", "islast", "lastpage", "islastpage", "endofstream", "isend", "done", "nomore")
 )
-NO = ("false", "0", "no", "")
+NO = ("false", "0", "no", "n", "")
 
 
 def flag_in(fields: Iterable[tuple[Path, Any]]) -> tuple[str, bool] | None:

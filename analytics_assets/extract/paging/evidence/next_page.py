@@ -22,7 +22,7 @@ NEXT = {
 }
 LINKS = {"links", "link", "cursors", "cursor"}
 TARGETS = ("href", "url", "uri", "link")
-NOTHING = ("", "null", "none", "false", "0")
+NOTHING = ("", "null", "none", "false", "0", "-1")
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,10 @@ def _in_fields(fields: Iterable[tuple[Path, Any]]) -> Iterator[NextPage]:
         if name in LINKS and isinstance(value, list):
             yield from _in_list(path, value)
         elif name in NEXT and isinstance(value, Mapping):
-            targets = [target for target in TARGETS if is_reference(value.get(target))]
-            parts = targets or [part for part in value if is_reference(value[part])]
-            for part in parts[:1]:
+            # a null beside other parts is the missing token: `{"offset": null, "limit": 10}`
+            others = () if None in value.values() else value
+            names = [target for target in TARGETS if target in value] or others
+            for part in [name for name in names if is_reference(value[name])][:1]:
                 yield NextPage(".".join(path), value[part], json_path((*path, part)))
         elif name in NEXT and is_reference(value):
             yield NextPage(".".join(path), value, json_path(path))

@@ -22,6 +22,8 @@ def flag_of(name: str, value: Any) -> bool | None:
         ("has_next_page", 1, True),
         ("IsTruncated", "false", False),
         ("more_results", 0, False),
+        ("has_more", "N", False),
+        ("has_more", "Y", True),
         ("more_items_in_collection", False, False),  # of Pipedrive
         ("more_records", True, True),  # of Zoho
         ("end_of_stream", True, False),

@@ -101,7 +101,10 @@ def test_the_header_link_is_read_as_rfc_8288_has_it(header: str, name: str) -> N
         ({"next_page": 0}, {}),
         ({"nextPageToken": "null"}, {}),
         ({"links": {"next": None, "last": URL}}, {}),
+        ({"next_page": -1}, {}),
         ({"links": {"next": {"href": None}}}, {}),
+        ({"links": {"next": {"href": None, "rel": "next", "templated": True}}}, {}),
+        ({"next_page": {"offset": None, "limit": 10}}, {}),
         ({"links": [{"rel": "prev", "href": NEXT}]}, {}),
         ({"data": [{"next": NEXT}]}, {}),  # a field of a row
         ({"filters": {"next": NEXT}}, {}),
