@@ -10,12 +10,14 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from dlt.common.configuration import resolve_configuration
 from filelock import FileLock
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.settings import endpoint_url
 from analytics_assets.contract.openapi.document import store_document
 from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.openapi import DocumentNotServedError, fetch_if_changed
 
 
@@ -25,7 +27,8 @@ class DocumentCache:
 
     A document of an earlier day is fetched again, with the API's own answer that it is unchanged
     where that names versions (`ETag`, `Last-Modified`). A new contract or address is compared with
-    a new document. A failure is not kept: the next check asks again.
+    a new document. A failure is not kept: the next check asks again. That is the only retry, as the
+    checks of other tables wait for the request, and the loads of their tables for them.
 
     Args:
         folder: holds the files.
@@ -50,7 +53,9 @@ class DocumentCache:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"{api.name}.openapi.json"
-        with closing(connect(api.config["client"], api.name)) as connection:
+        settings = resolve_configuration(RequestSettings())
+        settings.request_max_attempts = 1
+        with closing(connect(api.config["client"], api.name, settings)) as connection:
             url = endpoint_url(connection.settings.base_url, str(api.openapi_path))
             key = _digest(url, api.openapi)
             with FileLock(file.with_suffix(".lock")):

@@ -11,7 +11,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.contract.errors import ContractError
-from analytics_assets.extract.http.errors import ResponseError
+from analytics_assets.extract.http.errors import ApiError, ResponseError
 from analytics_assets.orchestration.checks.document_cache import DocumentCache
 from analytics_assets_tests.support.http.exchange import Answer, Request
 from analytics_assets_tests.support.paged_server import PagedServer, serving
@@ -165,6 +165,17 @@ def test_a_failure_is_not_kept(
     served.answer = Answer(document("first"))
 
     assert title(cache, shop, LATER) == "first"
+
+
+def test_a_server_that_is_busy_for_an_hour_delays_no_check(
+    shop: Api, cache: DocumentCache, server: PagedServer, served: Served
+) -> None:
+    served.answer = Answer({}, 503, headers={"Retry-After": "3600"})
+    for _ in range(2):
+        with pytest.raises(ApiError, match=r"503|3600 seconds"):
+            cache.document_of(shop, NOW)
+
+    assert len(server.requests) == 1
 
 
 def test_a_broken_or_missing_file_is_fetched_again(
