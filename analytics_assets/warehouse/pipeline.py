@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from analytics_assets.warehouse.compat import SyncingPipeline
 from analytics_assets.warehouse.evolution.dropped import describe, dropped
+from analytics_assets.warehouse.evolution.nullability import follow_constraints
 from analytics_assets.warehouse.evolution.strategy import forget_strategies
 
 MOST_ATTEMPTS = 5  # each can fail only because another load has just made a table
@@ -72,6 +73,7 @@ class LoadingPipeline(SyncingPipeline):
             with self.destination_client(name) as client:
                 if isinstance(client, SqlJobClientBase):
                     found |= dropped(client)
+                    follow_constraints(client)
         self.dropped = found
         if found:
             self._hooks.warn(f"The warehouse no longer has {describe(found)}: made again.")

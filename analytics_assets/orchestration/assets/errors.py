@@ -11,8 +11,11 @@ from dlt.common.schema.exceptions import (
 from analytics_assets.config.errors import find_cause
 
 _VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of Arrow's errors
+NULL_COLUMN = re.compile("Column '(.+)' is declared non-nullable")  # of pyarrow
 NULL_ADVICE = (
-    'Remove `"nullable": False` from the `columns` of the entry, or correct the name of the field.'
+    'Remove `"nullable": False` from the `columns` of the entry, or correct the name of the field. '
+    "If the entry no longer names the column, remove the constraint in the warehouse "
+    "(ALTER TABLE ... ALTER COLUMN ... DROP NOT NULL)."
 )
 
 
@@ -39,6 +42,9 @@ def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | 
     from pyarrow import ArrowInvalid  # takes 0.1 s, which definitions do not need
 
     unwritable = find_cause(error, ArrowInvalid)
+    null_column = NULL_COLUMN.search(str(unwritable))
+    if null_column and null_column[1] not in key_columns:
+        return f"A row has no value for a column that takes no null: {unwritable}. {NULL_ADVICE}"
     if unwritable:
         reason = _VALUE.sub("a value", str(unwritable))
         return (

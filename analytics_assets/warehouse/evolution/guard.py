@@ -14,6 +14,7 @@ from analytics_assets.warehouse.evolution.dropped import (
     drop_incomplete,
     restore_columns,
 )
+from analytics_assets.warehouse.evolution.nullability import is_too_strict
 from analytics_assets.warehouse.evolution.statements import widened
 from analytics_assets.warehouse.evolution.strategy import allow_versions, refuse_history
 from analytics_assets.warehouse.evolution.widening import can_widen, holds
@@ -89,9 +90,12 @@ def widen_columns(client: SqlJobClientBase, stored: Stored) -> None:
 
 
 def drop_outdated(client: SqlJobClientBase, stored: Stored) -> None:
-    """Drop tables of waiting rows that have other types than this load; dlt makes them again."""
+    """Drop tables of waiting rows that do not take those of this load; dlt makes them again."""
     outdated = [
-        table for table, columns in stored.items() if list(differences(client, table, columns))
+        table
+        for table, columns in stored.items()
+        if is_too_strict(client.schema.get_table_columns(table), columns)
+        or list(differences(client, table, columns))
     ]
     if outdated:
         client.drop_tables(*outdated)

@@ -58,7 +58,7 @@ def test_a_row_that_lacks_a_column_declared_not_null_is_explained_in_arrows_word
 
     text = str(explanation([{"id": 1}], columns=columns))
 
-    assert "Column 'article' is declared non-nullable but contains nulls. A field has no" in text
+    assert "Column 'article' is declared non-nullable but contains nulls. Remove" in text
 
 
 def test_a_value_that_arrow_cannot_convert_is_not_shown() -> None:
@@ -128,3 +128,11 @@ def test_a_run_without_a_base_url_loads_nothing_into_a_warehouse_of_ones_own(
     assert "as `destination.duckdb.credentials` is not the default" in reason
     with Warehouse.from_settings(API.name).open() as tables:
         assert not tables.columns("page_views")
+
+
+def test_a_former_key_without_values_is_explained() -> None:
+    error = pa.ArrowInvalid("Column 'order_id' is declared non-nullable but contains nulls")
+    text = explanation_of(error, ("id",))
+    assert text
+    assert text.startswith("A row has no value for a column that takes no null: Column 'order_id'")
+    assert "ALTER COLUMN ... DROP NOT NULL" in text
