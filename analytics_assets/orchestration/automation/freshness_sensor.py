@@ -81,10 +81,4 @@ def changed_freshness(
     result = check_newest_partition(instance, resource, now)
     if evaluation and evaluation.passed == result.passed:
         return None
-    return dg.AssetCheckEvaluation(
-        asset_key=asset,
-        check_name=CHECK,
-        passed=result.passed,
-        severity=result.severity,
-        description=result.text,
-    )
+    return result.outside_a_run(asset, CHECK)

@@ -63,13 +63,4 @@ def report_rejected_rows(tables: Tables, resource: Resource, instance: dg.Dagste
     """
     asset = asset_key(resource)
     result = check_rejected_rows(tables, resource, last_load(instance, asset, "").metadata)
-    instance.report_runless_asset_event(
-        dg.AssetCheckEvaluation(
-            asset_key=asset,
-            check_name=CHECK,
-            passed=result.passed,
-            severity=result.severity,
-            description=result.text,
-            metadata=dict(result.numbers),
-        )
-    )
+    instance.report_runless_asset_event(result.outside_a_run(asset, CHECK))

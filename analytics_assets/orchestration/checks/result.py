@@ -33,6 +33,17 @@ class CheckResult:
             metadata=dict(self.numbers),
         )
 
+    def outside_a_run(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckEvaluation:
+        """Return the result as Dagster's event, for a check that no run evaluates."""
+        return dg.AssetCheckEvaluation(
+            asset_key=asset,
+            check_name=check,
+            passed=self.passed,
+            severity=self.severity,
+            description=self.text,
+            metadata=dict(self.numbers),
+        )
+
 
 def does_not_apply(reason: str) -> CheckResult:
     """Return the result of a check that says nothing about a table.
