@@ -234,12 +234,13 @@ class Proof:
     def _incomplete(self) -> IncompleteReadError:
         expected = "unknown" if self.total is None else self.total
         passes = "1 pass" if self.number == 1 else f"{self.number} passes"
+        none = "" if self.received else " Does `data_selector` name the place of the rows?"
         return IncompleteReadError(
             f"{self.resource}: no complete read in {passes}: {self.inconsistency}. "
-            f"Expected {expected} rows, received {self.received}. Does `paginator` in the entry "
-            "request all pages, and does `primary_key` tell rows apart? If the API's rows change "
-            "while they are read, run again when they rest, or raise `reading.passes`; if its "
-            "total is not the number of all rows, set `total_path` in `paginator` to the field "
+            f"Expected {expected} rows, received {self.received}.{none} Does `paginator` in the "
+            "entry request all pages, and does `primary_key` tell rows apart? If the API's rows "
+            "change while they are read, run again when they rest, or raise `reading.passes`; if "
+            "its total is not the number of all rows, set `total_path` in `paginator` to the field "
             "that is, or to None."
         )
 

@@ -80,6 +80,14 @@ def test_an_empty_list_behind_pages_that_are_objects_is_the_end_of_each_pass(
     assert found.numbers == [1, 2, 3]
 
 
+def test_rows_that_dlt_does_not_detect_beside_an_empty_list_are_an_error_with_the_remedy() -> None:
+    body = {"errors": [], "result": rows(1, 2), "result_info": {"total_count": 2}}
+
+    error = failed(lambda _: Answer(body), data_selector=None).error
+
+    assert "Expected 2 rows, received 0. Does `data_selector` name the place" in error
+
+
 def test_no_content_has_no_rows_where_the_policy_says_so() -> None:
     nothing = Answer(b"", status=204)
 
