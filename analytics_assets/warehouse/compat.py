@@ -22,6 +22,7 @@ from dlt.common.schema.typing import TSchemaTables
 from dlt.common.schema.utils import get_nested_tables, is_complete_column
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset, SqlLoadJob
+from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.warehouse.evolution.dropped import loaded_tables
@@ -123,10 +124,24 @@ class GuardedClient(SqlJobClientWithStagingDataset):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """Make the job of a file: dlt's own, but one that widens columns before a merge."""
+        """Make the job of a file: dlt's own, but one that widens columns before a merge.
+
+        A file without rows, as of a `replace` by none, is done at once: dlt 1.31.0 fails to copy it
+        to PostgreSQL, `Must pass schema, or at least one RecordBatch`.
+        """
         if SqlLoadJob.is_sql_job(file_path):
             return GuardedMerge(file_path)
+        if file_path.endswith(".parquet") and _is_empty(file_path):
+            return FinalizedLoadJobWithFollowupJobs(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
+
+
+def _is_empty(file_path: str) -> bool:
+    """Test if a Parquet file has no rows."""
+    from dlt.common.libs.pyarrow import get_parquet_metadata  # takes 0.1 s to import
+
+    rows, _ = get_parquet_metadata(file_path)
+    return rows == 0
 
 
 class GuardedMerge(SqlLoadJob):
