@@ -42,7 +42,7 @@ def dropped(client: SqlJobClientBase) -> Mapping[str, Sequence[str]]:
     own = client.schema.dlt_table_names()
     names = [name for name in loaded_tables(client) if name not in own]
     missing = {
-        table: (bool(columns), _missing(client, table, columns))
+        table: (bool(columns), missing_columns(client, table, columns))
         for table, columns in client.get_storage_tables(names)
     }
     return {
@@ -80,7 +80,7 @@ def restore_columns(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaC
         NoKeyColumnError: rows of the table cannot be told apart without the column.
     """
     for table in client.schema.tables:  # parents first
-        for column in _missing(client, table, stored[table]) if table in stored else ():
+        for column in missing_columns(client, table, stored[table]) if table in stored else ():
             name = str(column["name"])
             if _identifies_rows(client, table, column):
                 _refuse_rows(client, table, name)
@@ -128,16 +128,10 @@ def delete_orphans(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaCo
                 client.sql_client.execute_sql(f"DELETE FROM {name}")
 
 
-def drop_incomplete(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaColumns]) -> None:
-    """Drop tables of waiting rows that lack a column of the load; dlt makes them again."""
-    incomplete = [table for table, columns in stored.items() if _missing(client, table, columns)]
-    if incomplete:
-        client.drop_tables(*incomplete)
-
-
-def _missing(
+def missing_columns(
     client: SqlJobClientBase, table: str, columns: TTableSchemaColumns
 ) -> list[TColumnSchema]:
+    """Return the columns of a table in a client's schema that the stored table lacks."""
     is_case_sensitive = client.capabilities.generates_case_sensitive_identifiers()
     return client.schema.get_new_table_columns(table, columns, is_case_sensitive)
 

@@ -11,7 +11,7 @@ from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
 from analytics_assets.warehouse.evolution.dropped import (
     delete_orphans,
-    drop_incomplete,
+    missing_columns,
     restore_columns,
 )
 from analytics_assets.warehouse.evolution.nullability import is_too_strict
@@ -89,16 +89,17 @@ def widen_columns(client: SqlJobClientBase, stored: Stored) -> None:
                 client.sql_client.execute_sql(statement)
 
 
-def drop_outdated(client: SqlJobClientBase, stored: Stored) -> None:
+def drop_unfit(client: SqlJobClientBase, stored: Stored) -> None:
     """Drop tables of waiting rows that do not take those of this load; dlt makes them again."""
-    outdated = [
+    unfit = [
         table
         for table, columns in stored.items()
         if is_too_strict(client.schema.get_table_columns(table), columns)
-        or list(differences(client, table, columns))
+        or missing_columns(client, table, columns)
+        or any(differences(client, table, columns))
     ]
-    if outdated:
-        client.drop_tables(*outdated)
+    if unfit:
+        client.drop_tables(*unfit)
 
 
 RULES: tuple[Rule, ...] = (
@@ -108,7 +109,7 @@ RULES: tuple[Rule, ...] = (
     restore_columns,
     widen_columns,
 )
-STAGING_RULES: tuple[Rule, ...] = (drop_incomplete, drop_outdated)
+STAGING_RULES: tuple[Rule, ...] = (drop_unfit,)
 
 
 def differences(

@@ -20,7 +20,7 @@ WIDER = {
 def is_widening(stored: ColumnType, new: ColumnType) -> bool:
     """Test if each value of a type is the same value in another, wider type.
 
-    Integers become doubles only if none is too large: see `needs_exact_integers`.
+    Integers become doubles only if none is too large: see `can_widen`.
 
     Args:
         stored: the type of the column in the warehouse.
@@ -46,11 +46,6 @@ def holds(stored: ColumnType, new: ColumnType) -> bool:
     return stored.kind == new.kind and _holds(stored, new)
 
 
-def needs_exact_integers(stored: ColumnType, new: ColumnType) -> bool:
-    """Test if the widening depends on the stored integers."""
-    return (stored.kind, new.kind) == ("bigint", "double")
-
-
 def _holds(wide: ColumnType, narrow: ColumnType) -> bool:
     if wide.kind == "decimal":
         return wide.digits >= narrow.digits and (wide.scale or 0) >= (narrow.scale or 0)
@@ -74,7 +69,8 @@ def can_widen(tables: Tables, table: str, column: str, stored: ColumnType, new: 
     """
     if tables.dialect not in TEXTS or not is_widening(stored, new):
         return False
-    if needs_exact_integers(stored, new) and not tables.has_exact_integers(table, column):
+    depends_on_values = (stored.kind, new.kind) == ("bigint", "double")
+    if depends_on_values and not tables.has_exact_integers(table, column):
         return False
     dependents = tables.dependents(table, column)
     if dependents:

@@ -229,7 +229,8 @@ class Tables:
         self, operator: str, table: str, loads: Sequence[str], span: Span | None
     ) -> tuple[str, Sequence[Any]]:
         """Return the end of a query for the rows of some loads or of others, and its values."""
-        rows = f"FROM {self._qualified(table)} WHERE {LOAD} {operator} ({_places(loads)})"
+        places = ", ".join("%s" for _ in loads)
+        rows = f"FROM {self._qualified(table)} WHERE {LOAD} {operator} ({places})"
         if span is None:
             return rows, loads
         column, bounds = self._column(span.column), self._bounds(table, span)
@@ -258,7 +259,3 @@ class Tables:
 
     def _column(self, name: str) -> str:
         return self._client.sql_client.escape_column_name(self.column_name(name))
-
-
-def _places(values: Sequence[str]) -> str:
-    return ", ".join("%s" for _ in values)

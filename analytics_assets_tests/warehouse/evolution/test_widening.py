@@ -3,7 +3,7 @@
 import pytest
 
 from analytics_assets.warehouse.evolution.column_type import ColumnType
-from analytics_assets.warehouse.evolution.widening import holds, is_widening, needs_exact_integers
+from analytics_assets.warehouse.evolution.widening import holds, is_widening
 
 
 def type_of(text: str) -> ColumnType:
@@ -69,11 +69,6 @@ def test_other_types_would_alter_values(stored: str, new: str) -> None:
 def test_a_column_holds_a_narrower_type_of_its_kind(stored: str, new: str) -> None:
     assert holds(type_of(stored), type_of(new))
     assert not is_widening(type_of(stored), type_of(new))
-
-
-def test_only_integers_that_become_doubles_are_looked_at() -> None:
-    assert needs_exact_integers(type_of("bigint"), type_of("double"))
-    assert not needs_exact_integers(type_of("bigint"), type_of("decimal"))
 
 
 def test_a_column_without_values_has_no_type() -> None:
