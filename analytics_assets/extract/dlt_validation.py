@@ -155,19 +155,22 @@ def _endpoints(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 def _wrong_option(paginator: Any) -> str | None:
     """Describe an option of a paginator that is unknown, missing or of a wrong type."""
-    options = _options_of(paginator)
+    kind = paginator.get("type") if isinstance(paginator, dict) else None
+    if not isinstance(kind, str) or kind not in paginator_types():
+        return None  # refused by dlt itself, see `refusals_explained`
+    options = {name: each for name, each in paginator_options(kind).items() if each.kind in NAMED}
     known = [*options, *OWN_OPTIONS, "type"]
-    for name in paginator if options else ():
+    for name in paginator:
         if name not in known:
             return (
-                f"`paginator` of the type {paginator['type']!r} has no option {name!r}"
+                f"`paginator` of the type {kind!r} has no option {name!r}"
                 f"{did_you_mean(name, known)} Options are {listed(sorted(set(known)))}."
             )
     for name, option in options.items():
         hint = option.annotation
         if name not in paginator:
             if option.default is option.empty:
-                return f"`paginator` of the type {paginator['type']!r} needs `{name}`; add it."
+                return f"`paginator` of the type {kind!r} needs `{name}`; add it."
         elif not _fits(paginator[name], hint):
             return (
                 f"`{name}` in `paginator` cannot be {paginator[name]!r}: give {_described(hint)}."
@@ -175,12 +178,6 @@ def _wrong_option(paginator: Any) -> str | None:
     if "limit" in options and paginator["limit"] < 1:
         return f"`limit` in `paginator` cannot be {paginator['limit']}: give at least 1."
     return None
-
-
-def _options_of(paginator: Any) -> Mapping[str, Parameter]:
-    """Return the options of a paginator's type; empty if it is no dictionary of a known type."""
-    options = paginator_options(paginator.get("type")) if isinstance(paginator, dict) else {}
-    return {name: option for name, option in options.items() if option.kind in NAMED}
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -123,6 +123,16 @@ def offset(**options: Any) -> dict[str, Any]:
         (offset(limit_parm="n"), "has no option 'limit_parm'", "did you mean `limit_param`?"),
         ({"endpoint": {"data_selector": "$.["}}, "`data_selector` cannot be '$.['", "JSONPath"),
         ({"endpoint": {"paginator": {"type": "offset"}}}, "needs `limit`", "add it"),
+        (
+            {"endpoint": {"paginator": {"type": "single_page", "limit": 5}}},
+            "'single_page' has no option 'limit'",
+            "Options are",
+        ),
+        (
+            {"endpoint": {"paginator": {"type": "auto", "limit": 5}}},
+            "'auto' has no option 'limit'",
+            "Options are",
+        ),
         ({"columns": {"a": "text"}}, "`a` in `columns` cannot be 'text'", '{"data_type": "text"}'),
         ({"columns": {"a": {"data_type": "txt"}}}, "cannot be 'txt'", "did you mean `text`?"),
         ({"write_disposition": "merged"}, "cannot be 'merged'", "did you mean `merge`?"),
