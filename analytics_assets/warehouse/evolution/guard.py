@@ -20,6 +20,7 @@ from analytics_assets.warehouse.evolution.strategy import allow_versions, refuse
 from analytics_assets.warehouse.evolution.widening import can_widen, holds
 from analytics_assets.warehouse.queries.tables import Tables
 
+UTC = "SET LOCAL TIME ZONE 'UTC'"
 Stored = Mapping[str, TTableSchemaColumns]
 Rule = Callable[[SqlJobClientBase, Stored], None]
 
@@ -69,9 +70,11 @@ def merge_statements(client: SqlJobClientBase, tables: Iterable[str]) -> list[st
         tables: the tables of the merge.
     """
     stored = client.get_storage_tables(list(tables))
-    return [
+    alterations = [
         each for table, columns in stored for each in _alterations(client, table, columns) if each
     ]
+    # a column without time zone, made by hand, takes the time of the session's zone
+    return [*([UTC] if Tables(client).dialect == "postgres" else []), *alterations]
 
 
 def widen_columns(client: SqlJobClientBase, stored: Stored) -> None:
