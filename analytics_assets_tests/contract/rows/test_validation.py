@@ -29,7 +29,7 @@ def reason(contract: Contract, row: Any) -> str | None:
     fits |= {name: fits.get(name, 1) for name in contract.primary_key}
     page = RowValidator(contract).validate([fits, row, fits])
     assert len(page.rows) + len(page.rejected) == 3
-    is_converted = any(column.data_type == "decimal" for column in contract.columns)
+    is_converted = any(column.data_type in ("decimal", "wei") for column in contract.columns)
     assert is_converted or (page.rows[0] is fits and page.rows[-1] is fits)
     if not page.rejected:
         assert is_converted or page.rows[1] is row
