@@ -162,9 +162,8 @@ def shared_rate_limit(
 
 
 def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:
-    """Return this process's one `OAuth2` object for these settings."""
-    values = {**dict(settings), **dict(request_settings)}
-    key = tuple((name, str(value)) for name, value in sorted(values.items()))
+    """Return this process's one `OAuth2` object for these settings, with its first retries."""
+    key = tuple((name, str(value)) for name, value in sorted(dict(settings).items()))
     with _shared_lock:
         if key not in _tokens:
             _tokens[key] = OAuth2(settings, request_settings)
