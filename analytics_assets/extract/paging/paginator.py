@@ -35,7 +35,7 @@ class VerifyingPaginator(BasePaginator):
         proof: counts the rows that arrive.
         evidence: finds what a page states about the end of the read.
         place: the place of a page's rows.
-        checked: False to believe an end whatever the pages say, as of a sample.
+        checked: False to believe an end whatever the pages say, as of a sample or a filter.
         prefetch: returns the prefetcher of a read; None to request one page at a time.
     """
 
@@ -124,7 +124,7 @@ class VerifyingPaginator(BasePaginator):
         found = self._evidence.find(body, response.headers, str(response.url))
         if not rows or rows[0] is not body:
             return found
-        if found.reports_zero and not self._place.has_key(body):
+        if found.reports_zero and not self._place.selector.has_key(body):
             drop_rows(rows)  # `{"total": 0}` is no row
             return found
         # a row has no fields about the read
@@ -154,7 +154,7 @@ class VerifyingPaginator(BasePaginator):
         is_end = known == self.proof.received or evidence.named_flag is False
         if is_end or self.proof.inconsistency or self.is_limited or self._end.is_confirmed():
             return False
-        if self._is_again or self._position.probe or self._place.filters or not self._checked:
+        if self._is_again or self._position.probe or not self._checked:
             return False
         self._is_again = self._has_next_page = True
         return True

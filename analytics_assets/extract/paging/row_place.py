@@ -25,9 +25,6 @@ class RowPlace:
         resource: the resource, for errors.
         selector: the entry's `data_selector`.
         allows_absence: True if a page without anything there has no rows.
-
-    Attributes:
-        filters: True if an empty page may have rows that are left out.
     """
 
     def __init__(self, resource: str, selector: DataSelector, allows_absence: bool) -> None:
@@ -36,12 +33,7 @@ class RowPlace:
         self._is_proved = False  # an earlier page has its rows there
         self._is_detected_too_early = False
         self._detected = None if selector.selector else DetectedSelector(resource)
-        self._key = selector.key
-        self.filters = selector.is_filter
-
-    def has_key(self, body: Any) -> bool:
-        """Return True if a body has the fields that identify a row, or none are known."""
-        return all(body.get(field) is not None for field in self._key)
+        self.selector = selector
 
     def absence(
         self, response: requests.Response, rows: Sequence[Any], received: int

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from dlt.common.schema.typing import DLT_NAME_PREFIX
+
 from analytics_assets.contract.column import variant_of
 from analytics_assets.contract.contract import Contract, column_name
 from analytics_assets.extract.http.errors import ApiError
 
-DLT_PREFIX = "_dlt"  # of dlt's own columns
 Path = tuple[str, ...]
 
 
@@ -85,7 +86,7 @@ class ColumnCollisions:
         if variant:
             self._variants[variant] = path
         beside = self._owners.get(variant) if variant else self._variants.get(column)
-        if column.rpartition(".")[2].startswith(DLT_PREFIX):
+        if column.rpartition(".")[2].startswith(DLT_NAME_PREFIX):
             problem = f"its field `{_dotted(path)}` would become a column of dlt's own"
         elif other != path:
             problem = f"its fields `{_dotted(other)}` and `{_dotted(path)}` would both become the "

@@ -81,10 +81,13 @@ class DataSelector:
         if failure is None or not self._is_row(body):
             return failure
         if self.key:
-            has_key = all(body.get(field) is not None for field in self.key)
-            return None if has_key else failure
+            return None if self.has_key(body) else failure
         has_more_fields = any(plain_name(name) not in FIELDS_OF_ERRORS for name in body)
         return None if self._is_the_body and has_more_fields else failure
+
+    def has_key(self, body: Mapping[str, Any]) -> bool:
+        """Return True if a body has the fields that identify a row, or none are known."""
+        return all(body.get(field) is not None for field in self.key)
 
     def misplacement(self, body: Any) -> str | None:
         """Return what a body has in the place of its rows; None if they are there."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from dlt.common.schema.typing import DLT_NAME_PREFIX
+
 from analytics_assets.config.resource import ResourceConfig, as_fields
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.stored_table import TYPE, StoredTable
@@ -13,8 +15,6 @@ from analytics_assets.warehouse.evolution.column_type import ColumnType
 from analytics_assets.warehouse.evolution.layout import columns_elsewhere, json_column_around
 from analytics_assets.warehouse.evolution.widening import BIGINT_DIGITS, can_widen, holds
 from analytics_assets.warehouse.queries.tables import Tables
-
-DLT_PREFIX = "_dlt"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def compare(tables: Tables, resource: ResourceConfig, contract: Contract) -> Com
     stored = {
         name: column
         for name, column in tables.columns(resource.table).items()
-        if not name.startswith(DLT_PREFIX) and tables.column_name(name) == name
+        if not name.startswith(DLT_NAME_PREFIX) and tables.column_name(name) == name
     }
     if not stored:
         return Comparison(contract)

@@ -4,12 +4,10 @@ dlt 1.31 restores `nullable: False` of a column for ever: also once it is no par
 hint is removed from the entry, and the constraint or the table is gone from the warehouse.
 """
 
-from dlt.common.schema.typing import TTableSchemaColumns
+from dlt.common.schema.typing import DLT_NAME_PREFIX, TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.warehouse.evolution.dropped import loaded_tables
-
-DLT_PREFIX = "_dlt"
 
 
 def follow_constraints(client: SqlJobClientBase) -> None:
@@ -25,7 +23,7 @@ def follow_constraints(client: SqlJobClientBase) -> None:
     for table, stored in client.get_storage_tables(names):
         for name, column in schema.tables[table]["columns"].items():
             is_free = name not in stored or stored[name].get("nullable", True)
-            if is_free and not name.startswith(DLT_PREFIX):
+            if is_free and not name.startswith(DLT_NAME_PREFIX):
                 column["nullable"] = True
 
 

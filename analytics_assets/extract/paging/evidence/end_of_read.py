@@ -109,26 +109,17 @@ class EndOfRead:
         missing = self._claims.missing(self._received, self._pages)
         if missing:
             name, count = missing
-            return (
-                f"the last page says that there is more (`{name}` is {count}), and `paginator` "
-                f"finds no way to it; {_remedy(name)}"
-            )
+            return _objection(name, f"`{name}` is {count}")
         confirmed = self._claims.confirm(self._received, self._pages)
         if by_counts or confirmed or not self.last.reports_more:
             return None
         if self.last.flag:
             name = self.last.flag[0]
-            return (
-                f"the last page says that there is more (`{name}` says so), and `paginator` "
-                f"finds no way to it; {_remedy(name)}"
-            )
-        assert self.last.next_page, "else nothing reports more"
-        return (
-            f"the last page says that there is more (it has `{self.last.next_page.name}`), and "
-            "`paginator` finds no way to it; to follow it, write "
-            f'`"paginator": {self.last.next_page.paginator}` in `endpoint` of the entry; '
-            f"{_remedy(self.last.next_page.name)}"
-        )
+            return _objection(name, f"`{name}` says so")
+        page = self.last.next_page
+        assert page, "else nothing reports more"
+        follow = f'to follow it, write `"paginator": {page.paginator}` in `endpoint` of the entry; '
+        return _objection(page.name, f"it has `{page.name}`", follow)
 
     @property
     def has_link_alone(self) -> bool:
@@ -140,5 +131,8 @@ class EndOfRead:
         )
 
 
-def _remedy(name: str) -> str:
-    return f'if it means something else, write `"ignored_fields": ["{name}"]` in `paginator`'
+def _objection(name: str, sign: str, remedy: str = "") -> str:
+    return (
+        f"the last page says that there is more ({sign}), and `paginator` finds no way to it; "
+        f'{remedy}if it means something else, write `"ignored_fields": ["{name}"]` in `paginator`'
+    )
