@@ -11,7 +11,7 @@ from analytics_assets.warehouse.evolution.dropped import loaded_tables
 
 
 def follow_constraints(client: SqlJobClientBase) -> None:
-    """Let columns be null that no constraint in the warehouse forbids; an entry forbids it anew.
+    """Allow nulls in columns where the warehouse has no constraint; an entry forbids them anew.
 
     Args:
         client: dlt's client of the destination, with the schema as the warehouse has stored it;
