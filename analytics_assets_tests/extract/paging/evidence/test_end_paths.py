@@ -61,7 +61,6 @@ def test_a_paginator_of_any_type_names_fields(kind: dict[str, Any]) -> None:
         ("auto", "None"),
         (None, "None"),
     ],
-    ids=str,
 )
 def test_a_total_is_named_by_the_entry_or_by_dlt_for_page_numbers(given: Any, total: str) -> None:
     assert texts(paths_of(given))[0] == total
