@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
 from requests.structures import CaseInsensitiveDict
 
@@ -25,8 +26,12 @@ from analytics_assets.extract.paging.evidence.next_page import (
     denies_next_page,
     next_page_in,
 )
-from analytics_assets.extract.paging.evidence.total import CONTAINERS, TotalFinder
+from analytics_assets.extract.paging.evidence.total import as_count, total_in
 from analytics_assets.extract.rows.response_body import plain_name
+
+CONTAINERS = frozenset(
+    ("meta", "metadata", "pagination", "paging", "page", "pageinfo", "pageable", "response")
+) | {"info", "additionaldata", "resultinfo", "responsemetadata", "paginginfo", "paginationinfo"}
 
 
 @dataclass(frozen=True)
@@ -93,9 +98,9 @@ class EvidenceFinder:
         total = paths.total_path
         of_pages = by_number or names_pages(total)
         self.names_total = total is not None and not of_pages
-        rows_path, pages_path = (None, total) if of_pages else (total, None)
+        self._rows_path = None if of_pages else total
+        self._pages_path = str(total).removeprefix("$.") if of_pages else ""
         self._flag_name = str(paths.has_more_path or paths.last_page_path)
-        self._totals = TotalFinder(rows_path, selector, pages_path, paths.ignored)
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
 
@@ -129,7 +134,7 @@ class EvidenceFinder:
         fields, headers = self._fields_of(body), self._kept(headers)
         counts = counts_in(fields, headers)
         named = self._named_flag(body)
-        total = self._totals.find(body, headers)
+        total = self._total(fields, headers, body)
         return Evidence(
             total if self._counted else None,
             {**counts, **named_count(self._paths.total_path, self._by_number, body)},
@@ -149,12 +154,19 @@ class EvidenceFinder:
             headers: those of the response.
             total: that of the pages before.
         """
-        found = self._totals.find(body, self._kept(headers)) if self._counted else None
+        fields = self._fields_of(body)
+        found = self._total(fields, self._kept(headers), body) if self._counted else None
         flag = self._named_flag(body)
         if flag is None:
-            unnamed = flag_in(self._fields_of(body))
+            unnamed = flag_in(fields)
             flag = unnamed and unnamed[1]
         return flag is not False and found == total
+
+    def _total(
+        self, fields: list[tuple[Path, Any]], headers: Mapping[str, str], body: Any
+    ) -> int | None:
+        named = jsonpath.find_values(self._rows_path, body) if self._rows_path else []
+        return as_count(named[0]) if named else total_in(fields, headers, self._pages_path)
 
     def _fields_of(self, body: Any) -> list[tuple[Path, Any]]:
         fields = fields_of(body, self._containers)

@@ -5,7 +5,8 @@ import pytest
 from dlt.common import jsonpath
 from requests.structures import CaseInsensitiveDict
 
-from analytics_assets.extract.paging.evidence.total import TotalFinder
+from analytics_assets.extract.paging.evidence.end_paths import EndPaths
+from analytics_assets.extract.paging.evidence.page import EvidenceFinder
 from analytics_assets_tests.support.paged_server import Answer, attempted, failed, rows
 
 ROWS = rows(1, 2)
@@ -14,8 +15,17 @@ ROWS = rows(1, 2)
 def total_of(
     body: Any, headers: Mapping[str, str] | None = None, path: str | None = None, selector: str = ""
 ) -> int | None:
-    found = TotalFinder(path and jsonpath.compile_path(path), selector or "data")
-    return found.find(body, CaseInsensitiveDict(headers or {}))
+    paths = EndPaths(path and jsonpath.compile_path(path))
+    return (
+        EvidenceFinder(paths, selector or "data")
+        .find(body, CaseInsensitiveDict(headers or {}))
+        .total
+    )
+
+
+def total_beside_pages(pages_path: str, body: Any) -> int | None:
+    paths = EndPaths(jsonpath.compile_path(pages_path))
+    return EvidenceFinder(paths, "data", by_number=True).find(body, {}).total
 
 
 def beside(name: str, value: Any) -> dict[str, Any]:
@@ -144,10 +154,8 @@ def test_a_named_path_is_ignored_where_the_body_is_a_list() -> None:
 
 
 def test_a_number_of_pages_is_no_total() -> None:
-    by_number = TotalFinder(None, "data", jsonpath.compile_path("meta.total"))
-
-    assert by_number.find({"meta": {"total": 3}}, {}) is None
-    assert by_number.find({"meta": {"total": 3, "total_count": 5}}, {}) == 5
+    assert total_beside_pages("meta.total", {"meta": {"total": 3}}) is None
+    assert total_beside_pages("meta.total", {"meta": {"total": 3, "total_count": 5}}) == 5
 
 
 @pytest.mark.parametrize("around", ["info", "result_info", "additional_data", "meta"])
@@ -156,10 +164,15 @@ def test_a_total_may_be_in_an_object_about_the_read(around: str) -> None:
 
 
 def test_a_number_of_pages_is_so_at_its_path_alone() -> None:
-    by_default = TotalFinder(None, "data", jsonpath.compile_path("total"))
+    assert total_beside_pages("total", {"total": 3}) is None
+    assert total_beside_pages("total", {"meta": {"total": 24, "last_page": 8}}) == 24
 
-    assert by_default.find({"total": 3}, {}) is None
-    assert by_default.find({"meta": {"total": 24, "last_page": 8}}, {}) == 24
+
+def test_an_ignored_total_is_the_one_at_its_path() -> None:
+    ignoring = EvidenceFinder(EndPaths(ignored=frozenset(["meta.total"])), "data")
+
+    assert ignoring.find({"total": 3, "meta": {"total": 2}}, {}).total == 3
+    assert ignoring.find({"meta": {"total": 2}}, {}).total is None
 
 
 @pytest.fixture
