@@ -218,7 +218,7 @@ def test_a_load_after_a_failed_one_widens_the_column(warehouse: Warehouse) -> No
 def test_times_without_a_time_zone_are_those_of_utc(warehouse: Warehouse) -> None:
     local: Any = {"data_type": "timestamp", "timezone": False}
     texts: Any = {"columns": {"at": {"data_type": "text"}, "day": {"data_type": "text"}}}
-    rows = [{"id": 1, "moment": "2026-01-01T23:30:00.5Z", "day": "2026-01-01"}]
+    rows = [{"id": 1, "at": "2026-01-01T23:30:00.5Z", "day": "2026-01-01"}]
     load(warehouse, rows, entry={"columns": {"at": local, "day": {"data_type": "date"}}})
     load(warehouse, [{"id": 2}], entry={"columns": {"at": local, "day": local}})
     assert stored(warehouse, "day") == ["2026-01-01T00:00:00Z", None]
