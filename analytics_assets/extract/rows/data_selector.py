@@ -103,7 +103,7 @@ class DataSelector:
             return None if finds_rows else self._not_rows(f"`{self.selector}`", found[0])
         if not self._finds_rows:
             return f"no `{self.selector}` in its body"
-        around = re.split(r"\[(?:\*|\?)", str(self.selector))[0].rstrip(".")
+        around = self._around
         whole = jsonpath.find_values(around, body) if around else [body]
         return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
 
@@ -120,8 +120,7 @@ class DataSelector:
             return Absence.MISSING if self.misplacement(body) else None
         path = self._path
         if self._finds_rows:
-            around = re.split(r"\[(?:\*|\?)", str(self.selector))[0].rstrip(".")
-            path = jsonpath.compile_path(around or "$")
+            path = jsonpath.compile_path(self._around or "$")
         found = jsonpath.find_values(path, dict(body))
         if not found:
             return Absence.MISSING
@@ -160,6 +159,11 @@ class DataSelector:
     def _finds_rows(self) -> bool:
         """True if the selector finds rows, rather than a list of them."""
         return any(sign in self._unquoted for sign in ("*", "?", "|", ":"))
+
+    @property
+    def _around(self) -> str:
+        """The path of the list of rows, for a selector that finds rows."""
+        return re.split(r"\[(?:\*|\?)", str(self.selector))[0].rstrip(".")
 
     @cached_property
     def _unquoted(self) -> str:
