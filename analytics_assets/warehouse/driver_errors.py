@@ -1,7 +1,7 @@
 """Errors of the drivers of warehouses, and of the disk, as sentences with a remedy.
 
 A driver's text says what happened, and where where it knows that; it never has a password. The
-lines behind its first one may quote a statement or a row, and are left out.
+lines behind its first one may quote a statement or a row, and are left out, as is a value in it.
 """
 
 import errno
@@ -15,6 +15,9 @@ from analytics_assets.warehouse.errors import WarehouseError, WarehouseLockedErr
 
 DRIVERS = ("duckdb", "_duckdb", "psycopg2", "adbc_driver_manager")
 PREFIX = re.compile(r"\A(?:(?:IO|FATAL|INTERNAL|[A-Z][a-z ]+) Error: |IO: |\[libpq\] )+")
+VALUE = re.compile(r"""(["']).*\1|(?<=with value )\S+""")
+# the class of data exceptions in SQLSTATE, and DuckDB's errors that quote a value of a row
+OF_DATA, OF_VALUES = "22", ("Conversion Error", "Constraint Error")
 LOCKED = re.compile(r'lock on file "(?P<file>[^"]+)"(?:.*?held in (?P<process>.+?\(PID \d+\)))?')
 
 
@@ -236,6 +239,8 @@ def _of_driver(error: BaseException, file: object) -> WarehouseError:
     if locked := LOCKED.search(text):
         return _locked(locked["file"], locked["process"] or "another process")
     said = PREFIX.sub("", text).partition("\n")[0].rstrip(" .")
+    if str(state).startswith(OF_DATA) or text.startswith(OF_VALUES):
+        said = VALUE.sub("(a value)", said)
     if file and str(file) not in said:
         said = f"{file}: {said}"
     by_text = [case for case in CASES if re.search(case.texts, text)]

@@ -160,6 +160,32 @@ def test_a_file_without_the_right_to_read_it_is_named(file: Path) -> None:
     assert f'"{file}": Permission denied. Give this user the right to read and write' in text
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("SELECT CAST('my-1' AS INT)", "Could not convert string (a value) to INT32"),
+        (
+            "SELECT CAST('my-1' AS DATE)",
+            "invalid date field format: (a value), expected format is (YYYY-MM-DD)",
+        ),
+        (
+            "SELECT CAST(5e10 AS INT)",
+            "Type DOUBLE with value (a value) can't be cast because the value is out of range for "
+            "the destination type INT32",
+        ),
+        (
+            "CREATE TABLE t (id VARCHAR UNIQUE); INSERT INTO t VALUES ('my-1'), ('my-1')",
+            "PRIMARY KEY or UNIQUE constraint violation: duplicate key (a value)",
+        ),
+    ],
+)
+def test_values_of_a_row_are_left_out(statement: str, said: str) -> None:
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as raw:
+        connection.execute(statement)
+
+    assert str(warehouse_error(raw.value)) == f"The warehouse failed: {said}."
+
+
 def test_a_folder_that_cannot_be_written_is_named(clean_place: Path) -> None:
     folder = clean_place / "closed"
     folder.mkdir(0o500)
