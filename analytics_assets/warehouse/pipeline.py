@@ -13,7 +13,7 @@ from dlt.pipeline.pipeline import Pipeline
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from analytics_assets.warehouse.compat import SyncingPipeline
-from analytics_assets.warehouse.evolution.dropped import describe, dropped
+from analytics_assets.warehouse.evolution.dropped import describe, dropped, stored_tables
 from analytics_assets.warehouse.evolution.nullability import follow_constraints
 from analytics_assets.warehouse.evolution.strategy import forget_strategies
 
@@ -72,8 +72,9 @@ class LoadingPipeline(SyncingPipeline):
             forget_strategies(self.schemas[name])
             with self.destination_client(name) as client:
                 if isinstance(client, SqlJobClientBase):
-                    found |= dropped(client)
-                    follow_constraints(client)
+                    stored = stored_tables(client)
+                    found |= dropped(client, stored)
+                    follow_constraints(self.schemas[name], stored)
         self.dropped = found
         if found:
             self._hooks.warn(f"The warehouse no longer has {describe(found)}: made again.")

@@ -30,20 +30,33 @@ def loaded_tables(client: SqlJobClientBase) -> list[str]:
     return [name for name, table in client.schema.tables.items() if has_table_seen_data(table)]
 
 
-def dropped(client: SqlJobClientBase) -> Mapping[str, Sequence[str]]:
+def stored_tables(client: SqlJobClientBase) -> Mapping[str, TTableSchemaColumns]:
+    """Return the columns in the warehouse by loaded table, none of one that is gone.
+
+    Args:
+        client: dlt's client of the destination, with the schema that earlier loads have stored.
+    """
+    own = client.schema.dlt_table_names()
+    return dict(
+        client.get_storage_tables([each for each in loaded_tables(client) if each not in own])
+    )
+
+
+def dropped(
+    client: SqlJobClientBase, stored: Mapping[str, TTableSchemaColumns]
+) -> Mapping[str, Sequence[str]]:
     """Return what earlier loads have made, and the warehouse no longer has.
 
     Args:
         client: dlt's client of the destination, with the schema that those loads have stored.
+        stored: the columns in the warehouse; see `stored_tables`.
 
     Returns:
         The columns by table; none for a table that is gone as a whole.
     """
-    own = client.schema.dlt_table_names()
-    names = [name for name in loaded_tables(client) if name not in own]
     missing = {
         table: (bool(columns), missing_columns(client, table, columns))
-        for table, columns in client.get_storage_tables(names)
+        for table, columns in stored.items()
     }
     return {
         table: tuple(str(column["name"]) for column in columns) if exists else ()

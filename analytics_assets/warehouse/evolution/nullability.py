@@ -4,25 +4,22 @@ dlt 1.31 restores `nullable: False` of a column for ever: also once it is no par
 hint is removed from the entry, and the constraint or the table is gone from the warehouse.
 """
 
+from collections.abc import Mapping
+
+from dlt import Schema
 from dlt.common.schema.typing import DLT_NAME_PREFIX, TTableSchemaColumns
-from dlt.destinations.job_client_impl import SqlJobClientBase
-
-from analytics_assets.warehouse.evolution.dropped import loaded_tables
 
 
-def follow_constraints(client: SqlJobClientBase) -> None:
-    """Allow nulls in columns where the warehouse has no constraint; an entry forbids them anew.
+def follow_constraints(schema: Schema, stored: Mapping[str, TTableSchemaColumns]) -> None:
+    """Let columns be null that no constraint in the warehouse forbids; an entry forbids it anew.
 
     Args:
-        client: dlt's client of the destination, with the schema as the warehouse has stored it;
-            the schema is changed in place.
+        schema: the schema as the warehouse has stored it; changed in place.
+        stored: the columns in the warehouse, by table.
     """
-    schema = client.schema
-    own = schema.dlt_table_names()
-    names = [name for name in loaded_tables(client) if name not in own]
-    for table, stored in client.get_storage_tables(names):
+    for table, columns in stored.items():
         for name, column in schema.tables[table]["columns"].items():
-            is_free = name not in stored or stored[name].get("nullable", True)
+            is_free = name not in columns or columns[name].get("nullable", True)
             if is_free and not name.startswith(DLT_NAME_PREFIX):
                 column["nullable"] = True
 
