@@ -11,7 +11,7 @@ from dlt.common.schema.typing import DLT_NAME_PREFIX, TTableSchemaColumns
 
 
 def follow_constraints(schema: Schema, stored: Mapping[str, TTableSchemaColumns]) -> None:
-    """Let columns be null that no constraint in the warehouse forbids; an entry forbids it anew.
+    """Allow nulls where no constraint in the warehouse forbids them; an entry forbids them anew.
 
     Args:
         schema: the schema as the warehouse has stored it; changed in place.
