@@ -10,7 +10,6 @@ from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, NamedTuple
 
-from dlt.common.destination.client import WithStagingDataset
 from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
@@ -144,16 +143,13 @@ class Rejections:
         key_of = {row.id: key for row in rows if (key := keys.of(row_of(row.text)))}
         texts = {identifier: text_of(key) for identifier, key in key_of.items()}
         stored = self.stored_keys(table, contract, list(key_of.values()))
-        gone = [key for name, key in key_of.items() if texts[name] not in stored]
-        settled = settled_rows(
-            rows, texts, stored | self._merged_keys(table, contract, gone), whole
-        )
+        settled = settled_rows(rows, texts, stored, whole)
         self.delete(settled)
         return len(settled)
 
     def stored_keys(
         self, table: str, contract: Contract, keys: Sequence[Mapping[str, Any]]
-    ) -> dict[str, str]:
+    ) -> Mapping[str, str]:
         """Find rows of the table by their primary keys.
 
         Args:
@@ -191,18 +187,6 @@ class Rejections:
                     found[text] = max(found.get(text, ""), str(load))
         return found
 
-    def _merged_keys(
-        self, table: str, contract: Contract, keys: Sequence[Mapping[str, Any]]
-    ) -> dict[str, str]:
-        """Find keys among the rows of the last merge, which has deleted some from the table.
-
-        dlt leaves the rows of a merge in its staging dataset until the next one.
-        """
-        if not keys or not isinstance(self._client, WithStagingDataset):
-            return {}
-        with self._client.with_staging_dataset():
-            return self.stored_keys(table, contract, keys)
-
     def _select(self, columns: str, rest: str) -> Sequence[Sequence[Any]]:
         if not self._exists:
             return ()
@@ -231,7 +215,7 @@ def settled_rows(
     Args:
         rows: the rejected rows.
         keys: the keys of those that have one, by identifier.
-        stored: the newest load of the keys that were loaded, also of those deleted since.
+        stored: the newest load of the keys that are in the table.
         whole: the ids of the last load if it was a complete read of all rows; else empty.
 
     Returns:

@@ -120,23 +120,6 @@ def test_a_row_whose_key_was_loaded_later_stays_as_it_is(
     assert reasons(strict(tmp_path)) == {}
 
 
-@pytest.mark.merge
-@pytest.mark.usefixtures("warehouse")
-def test_a_row_that_the_api_deleted_after_its_rejection_does_not_come_back(
-    serve: Any, instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    api = strict(tmp_path, "article")
-    entry = {**api.config["resources"][0], "columns": {"deleted": {"hard_delete": True}}}
-    api = replace(api, config={**api.config, "resources": [entry]})
-    for row in ({"id": 1, "article": "pen"}, {"id": 1}, {"id": 1, "deleted": True}):
-        serve([row, {"id": 2, "article": "ink"}])
-        load(instance, api=api)
-
-    assert retry(api) == Retry()
-    assert reasons(api) == {}
-    assert [row["id"] for row in rows_of(api)] == [2]
-
-
 @pytest.mark.usefixtures("duckdb_warehouse")
 def test_of_rows_with_one_key_the_last_is_loaded(
     serve: Any, instance: dg.DagsterInstance, tmp_path: Path
