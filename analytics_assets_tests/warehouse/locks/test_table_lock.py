@@ -18,7 +18,7 @@ from analytics_assets_tests.support.loading import table_rows
 
 SLOW_LOAD = """
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.warehouse.test_table_lock import mirror
+from analytics_assets_tests.warehouse.locks.test_table_lock import mirror
 with mirror(Warehouse.from_settings("analytics"), [(1, "old"), (2, "old")]):
     hold()
 """
