@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import dagster as dg
-from dlt.common.schema.typing import TTableSchemaColumns
+from dlt.common.schema.typing import DLT_NAME_PREFIX, TTableSchemaColumns
 
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.keys import endpoint_key
@@ -23,7 +23,7 @@ def table_schema(columns: TTableSchemaColumns) -> dg.TableSchema:
             column.get("nullable") is not False,
         )
         for name, column in columns.items()
-        if not name.startswith("_dlt")
+        if not name.startswith(DLT_NAME_PREFIX)
     )
 
 

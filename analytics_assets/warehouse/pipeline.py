@@ -48,7 +48,7 @@ class LoadingPipeline(SyncingPipeline):
 
     _hooks = LoadHooks()
     dropped: Mapping[str, Sequence[str]] = MappingProxyType({})
-    """What earlier loads had made, and the warehouse no longer had; see `evolution.dropped`."""
+    """Tables and columns that the warehouse no longer had; see `evolution.dropped`."""
 
     def connect_hooks(self, hooks: LoadHooks) -> None:
         """Call these hooks from now on; to be done once, before the first use of the warehouse.
