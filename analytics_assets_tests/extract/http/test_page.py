@@ -1,0 +1,23 @@
+"""A page as a response of requests, and back."""
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from analytics_assets.extract.http.page import Page
+
+REQUEST = requests.Request("GET", "http://localhost/orders").prepare()
+
+
+def test_a_page_as_a_response_has_all_that_arrived() -> None:
+    headers = CaseInsensitiveDict({"Content-Type": "text/plain; charset=latin-1", "X-Total": "3"})
+    page = Page(REQUEST, "http://localhost/orders?page=1", 404, headers, "né".encode("latin-1"))
+    response = page.as_response()
+    assert (response.status_code, response.url) == (404, "http://localhost/orders?page=1")
+    assert response.headers["x-total"] == "3"
+    assert response.text == "né"
+    assert response.request is REQUEST
+
+
+def test_a_page_of_a_response_is_the_same_page() -> None:
+    page = Page(REQUEST, "http://localhost/orders", 200, CaseInsensitiveDict({"a": "b"}), b"[]")
+    assert Page.of(page.as_response()) == page
