@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 from analytics_assets.contract.column import Column
 
-Fields: TypeAlias = "dict[str, Column | NestedObject]"
+# None for a field that was null in all rows so far
+Fields: TypeAlias = "dict[str, Column | NestedObject | NestedRows | None]"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,19 @@ class NestedObject:
 
     nullable: bool
     fields: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NestedRows:
+    """A list within a row whose elements are rows of a child table.
+
+    Args:
+        table: the child table; empty if all lists so far were empty.
+        element: the fields of an element; its column if the elements are values.
+    """
+
+    table: str = ""
+    element: "Fields | Column" = field(default_factory=dict)
 
 
 def fields_of(columns: Iterable[Column]) -> Fields:

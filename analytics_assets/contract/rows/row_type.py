@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from analytics_assets.contract.column import Column, DataType
-from analytics_assets.contract.fields import Fields, NestedObject, fields_of
+from analytics_assets.contract.fields import Fields, NestedObject, NestedRows, fields_of
 
 OPEN_TYPES: tuple[DataType, ...] = ("json", "decimal", "wei", "binary")
 _LEAST, _MOST = -(2**63), 2**63 - 1  # of a bigint
@@ -43,17 +43,21 @@ def row_type(columns: Iterable[Column], closed: bool = False) -> Any:
     Returns:
         A type for `msgspec.convert`.
     """
-    return _object_type(fields_of(columns), closed)
+    return object_type(fields_of(columns), closed)
 
 
-def _object_type(fields: Fields, closed: bool) -> Any:
+def object_type(fields: Fields, closed: bool) -> Any:
+    """Make the type of an object, see `row_type`; its fields are no lists of rows."""
     typed: list[tuple[str, Any, Any]] = []
     for number, (name, part) in enumerate(fields.items()):
+        assert not isinstance(part, NestedRows), "Arrow alone reads them"
         if isinstance(part, NestedObject):
-            kind = _object_type(part.fields, closed)
+            kind = object_type(part.fields, closed)
+        elif part is None:
+            kind = None
         else:
             kind = _TYPES.get(part.data_type, _PRESENT if closed and not part.nullable else Any)
-        if part.nullable:
+        if part is None or part.nullable:
             absent = msgspec.field(name=name, default=None)
             typed.append((f"field_{number}", kind | None if kind is not Any else Any, absent))
         else:

@@ -129,7 +129,7 @@ class BulkRead:
 
     def _decode(self, batch: Sequence[PlainPage], pages: PageRange) -> "Future[TypedRows | None]":
         return self._decoding.submit(
-            self._decoder.decode, [page.rows for page in batch], pages.step
+            self._decoder.decode_batch, [page.rows for page in batch], pages.step
         )
 
     def _batches(

@@ -1,19 +1,29 @@
-"""Pages decoded and validated by their contract in one pass."""
+"""Pages decoded and validated by the type of their rows in one pass."""
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from dlt.extract import DltResource
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.fields import fields_of
-from analytics_assets.contract.rows.numbers import decode_json, json_integer, loses_digits
-from analytics_assets.contract.rows.row_type import row_type, values_by_field
+from analytics_assets.contract.rows.numbers import (
+    decode_json,
+    json_integer,
+    json_number,
+    loses_digits,
+)
+from analytics_assets.contract.rows.row_type import object_type, values_by_field
 from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values
+from analytics_assets.extract.rows.column_collisions import ColumnCollisions, FieldCollisionError
+from analytics_assets.extract.rows.compat import SchemaError
 from analytics_assets.extract.rows.hashing import RowHash
-from analytics_assets.extract.rows.json_columns import JsonTable
+from analytics_assets.extract.rows.json_columns import table_of_json
+from analytics_assets.extract.rows.named_rows import NamedRows
+from analytics_assets.extract.rows.row_type import RowType
+from analytics_assets.extract.rows.validation import collisions_of, hints_of, validator_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,18 +31,47 @@ if TYPE_CHECKING:
 KEY_TYPES = ("text", "bigint")  # such a key is the same in JSON and in the table
 Envelope = tuple[tuple[int, str, bytes], ...]
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raw_rows = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class SplitPage(NamedTuple):
+class SplitPage:
     """A page split into its rows and their envelope.
 
     Args:
         rows: the JSON of the list of rows.
         envelope: the fields beside it: depth, name and JSON of each.
+        key: the fields that identify a row.
+
+    Raises:
+        msgspec.MsgspecError: the rows are no list, or no JSON.
     """
 
-    rows: bytes
-    envelope: Envelope
+    def __init__(self, rows: bytes, envelope: Envelope = (), key: tuple[str, ...] = ()) -> None:
+        self.rows = rows
+        self.envelope = envelope
+        self._key = key
+        self._raw_rows = _raw_rows.decode(rows)
+        self.count = len(self._raw_rows)
+
+    @cached_property
+    def keys(self) -> list[Any]:
+        """The key of each row as JSON has it: a key of one field is the field, else a tuple.
+
+        None if a part of it is missing, null, an object or a list.
+        """
+        try:
+            rows = _keys_decoder(self._key).decode(self.rows)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return [None] * self.count
+        found = map(msgspec.structs.astuple, rows)
+        if len(self._key) == 1:
+            return [None if type(key) in (dict, list) else key for (key,) in found]
+        return [key if key and _is_plain(key) else None for key in found]
+
+    @cached_property
+    def hashes(self) -> list[int]:
+        """The hash of each row's JSON, by which rows are compared within one process."""
+        return [hash(bytes(row)) for row in self._raw_rows]
 
 
 class TypedRows(NamedTuple):
@@ -50,18 +89,28 @@ class TypedRows(NamedTuple):
 
 
 class PageDecoder:
-    """Decodes pages by a contract.
+    """Decodes pages by the type of a resource's rows: its contract, and what dlt infers.
 
     Args:
         contract: the contract of the rows.
         selector: the path of the rows, names joined by dots.
+        resource: the resource that is being extracted; without it, nothing is learned.
+        key: the fields that identify a row in a page; the contract's if not given.
     """
 
-    def __init__(self, contract: Contract, selector: str) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        selector: str,
+        resource: DltResource | None = None,
+        key: tuple[str, ...] | None = None,
+    ) -> None:
         self._contract = contract
         self._path = selector.split(".")
-        self._has_numbers = any(each.data_type in ("double", "json") for each in contract.columns)
-        self._json = JsonTable(contract) if JsonTable.can_parse(contract) else None
+        self._key = contract.primary_key if key is None else key
+        self._resource = resource
+        self._type = RowType(contract, resource)
+        self._is_closed = False
 
     @staticmethod
     def can_decode(contract: Contract, selector: object) -> bool:
@@ -76,18 +125,18 @@ class PageDecoder:
             and all(types.get(field) in KEY_TYPES for field in contract.primary_key)
         )
 
-    def split(self, body: bytes) -> SplitPage | None:
-        """Split a body; None if it is no JSON, or has no field in the place of the rows."""
+    def split(self, content: bytes) -> SplitPage | None:
+        """Split a body; None if it is no JSON, or has no list in the place of the rows."""
         envelope: list[tuple[int, str, bytes]] = []
-        raw: Any = body
+        raw: Any = content
         try:
             for depth, name in enumerate(self._path):
                 parts = _parts.decode(raw)
                 raw = parts.pop(name)
                 envelope += [(depth, other, bytes(part)) for other, part in parts.items()]
+            return SplitPage(bytes(raw), tuple(envelope), self._key)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             return None
-        return SplitPage(bytes(raw), tuple(envelope))
 
     def body_of(self, envelope: Envelope) -> Any:
         """Return the decoded body of a page, its rows left out."""
@@ -97,22 +146,40 @@ class PageDecoder:
             inner = {name: inner, **{other: _decoded(raw) for _, other, raw in others}}
         return inner
 
-    def decode(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
+    def decode(self, pages: Sequence[SplitPage]) -> "pa.Table | None":
         """Decode the rows of several pages.
+
+        Returns:
+            The rows, by the names of their columns; None if a row has a field that is not known,
+            or a value that does not fit.
+        """
+        return self._table([page.rows for page in pages], [page.count for page in pages])
+
+    def learn(self, rows: Sequence[Any]) -> None:
+        """Extend the type of the rows by what dlt infers from a page that did not fit.
+
+        Args:
+            rows: the decoded rows of the page.
+        """
+        if self._resource is None:
+            return
+        valid = validator_of(self._contract, self._resource).validate(rows).rows
+        named = NamedRows(self._contract, hints_of(self._resource))(valid)
+        try:
+            self._collisions.check(valid)
+            self._type.learn(valid, named)
+        except (FieldCollisionError, SchemaError):  # raised again where the rows are loaded
+            self._is_closed = True
+        self.__dict__.pop("_decoder", None)
+
+    def decode_batch(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
+        """Decode the rows of several pages, with their keys and hashes.
 
         Args:
             pages: the JSON of their lists of rows.
             rows_each: the expected number of rows of each.
-
-        Returns:
-            The rows; None if a page has another number of them, or a row may not be valid.
         """
-        if self._has_numbers and any(map(loses_digits, pages)):
-            return None
-        table = self._json.parse(pages, rows_each) if self._json else None
-        if table is None:
-            # accepts what Arrow does not, such as 5.0 for an integer
-            table = self._decode_in_python(pages, rows_each)
+        table = self._table(pages, [rows_each] * len(pages))
         if table is None:
             return None
         names = [self._contract.name_of(field) for field in self._contract.primary_key]
@@ -123,22 +190,38 @@ class PageDecoder:
             self._hash.of_table(table),
         )
 
-    def _decode_in_python(self, pages: Sequence[bytes], rows_each: int) -> "pa.Table | None":
+    def _table(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
+        columns = self._type.contract.columns
+        if self._is_closed or not {*self._contract.primary_key} <= {each.field for each in columns}:
+            return None
+        kinds = {column.data_type for column in columns}
+        if not kinds.isdisjoint(("double", "json")) and any(map(loses_digits, pages)):
+            return None
+        table = table_of_json(self._type, pages, counts)
+        # accepts what Arrow does not, such as 5.0 for an integer
+        return self._decode_in_python(pages, counts) if table is None else table
+
+    def _decode_in_python(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
         try:
             decoded = list(map(self._decoder.decode, pages))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if any(b"\\u0000" in page for page in pages):  # which PostgreSQL cannot store
             return None
-        if {*map(len, decoded)} != {rows_each}:
+        if list(map(len, decoded)) != list(counts):
             return None
         rows = [row for page in decoded for row in page]
-        values = values_by_field(rows, fields_of(self._contract.columns))
-        return table_of_values(self._contract, lambda column: values[column.field])
+        values = values_by_field(rows, self._type.fields)
+        return table_of_values(self._type.contract, lambda column: values[column.field])
 
     def hashes_of(self, rows: Sequence[Any]) -> list[int]:
         """Return the hashes of rows that were decoded without the contract."""
         return self._hash.of_rows(rows)
+
+    @cached_property
+    def _collisions(self) -> ColumnCollisions:
+        assert self._resource, "without it, nothing is learned"
+        return collisions_of(self._contract, self._resource)
 
     @cached_property
     def _hash(self) -> RowHash:
@@ -146,8 +229,23 @@ class PageDecoder:
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[list[Any]]:
-        row = row_type(self._contract.columns, closed=True)
+        row = object_type(self._type.fields, closed=True)
         return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+
+
+@lru_cache(maxsize=64)
+def _keys_decoder(key: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
+    """Return a decoder of the fields of a key alone."""
+    fields = [
+        (f"part_{number}", Any, msgspec.field(name=name, default=None))
+        for number, name in enumerate(key)
+    ]
+    row = msgspec.defstruct("Key", fields, gc=False)
+    return msgspec.json.Decoder(list[row], float_hook=json_number)  # type: ignore[valid-type]
+
+
+def _is_plain(key: tuple[Any, ...]) -> bool:
+    return all(part is not None and type(part) not in (dict, list) for part in key)
 
 
 def _decoded(raw: bytes) -> Any:

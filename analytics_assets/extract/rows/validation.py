@@ -3,8 +3,7 @@
 No row is dropped: a row that breaks the contract goes to the table `rejected_rows` of its load.
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from secrets import token_hex
 from typing import Any
 
@@ -21,6 +20,7 @@ from analytics_assets.extract.compat import is_loaded, is_yield_step, load_id, s
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import ArrowRows, is_table, with_dlt_columns
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
+from analytics_assets.extract.rows.named_rows import NamedRows
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered, may_make_fields
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
 
@@ -68,23 +68,13 @@ class Validation(PipeStep):
         super().__init__()
         self._contract = contract
         self._rejected = rejected
-        self._hints = hints_of(resource)
-        self._max_nesting = resource.max_table_nesting
+        self._resource = resource
 
     def bind(self, pipe: SupportsPipe) -> "Validation":
         """Start counting."""
-        undeclared = self._contract.table.undeclared
-        typed = {name: hint for name, hint in self._hints.items() if hint.get("data_type")}
-        whole = {name for name, hint in typed.items() if hint["data_type"] == "json"}
-        # what the table has, and nobody declares, is inferred again
-        hints = {
-            name: hint
-            for name, hint in typed.items()
-            if name not in undeclared or hint["data_type"] in ("json", "decimal")
-        }
-        self._validator = RowValidator(self._contract, hints, may_make_fields(pipe))
+        self._validator = validator_of(self._contract, self._resource, may_make_fields(pipe))
         self._offset = 0
-        self._collisions = ColumnCollisions(self._contract, whole, self._max_nesting)
+        self._collisions = collisions_of(self._contract, self._resource)
         self._rejected.clear()
         self._marker = DeleteMarker(self._contract)
         self._custom_metrics = {"rows_marked_deleted": 0}
@@ -174,13 +164,9 @@ class TableRows(PipeStep):
         super().__init__()
         self._contract = contract
         self._arrow = ArrowRows(contract) if as_arrow else None
-        self._rename = contract.rename
-        self._name_of = contract.name_of
         hints = hints_of(resource)
+        self._named = NamedRows(contract, hints)
         self._is_numbered = "dedup_sort" in hints.get(C_DLT_ID, {})
-        self._json = {name for name in hints if hints[name].get("data_type") == "json"}
-        nested = [each for each in contract.columns if each.parents and each.name in self._json]
-        self._nested_json = [each.path for each in nested]
         self._rejected = rejected
 
     def bind(self, pipe: SupportsPipe) -> "TableRows":
@@ -228,12 +214,7 @@ class TableRows(PipeStep):
         table = self._arrow.table(rows, load) if self._arrow and load and rows else None
         if table is not None:
             return table
-        if self._json:
-            fields = [each for each in set().union(*rows) if self._name_of(each) in self._json]
-            paths = [*((field,) for field in fields), *self._nested_json]
-            rows = [_with_json(row, paths) for row in rows]
-        if self._rename:
-            rows = [{self._rename.get(name, name): row[name] for name in row} for row in rows]
+        rows = self._named(rows)
         return [self._numbered(row) for row in rows] if self._is_numbered and load else rows
 
     def _numbered(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -242,33 +223,28 @@ class TableRows(PipeStep):
         return {**row, C_DLT_ID: f"{self._number:012}{token_hex(8)}"}
 
 
+def validator_of(
+    contract: Contract, resource: DltResource, key_may_follow: bool = False
+) -> RowValidator:
+    """Return the validation of a resource's rows, see `RowValidator`."""
+    undeclared = contract.table.undeclared
+    hints = {
+        name: hint
+        for name, hint in hints_of(resource).items()
+        if (kind := hint.get("data_type"))
+        # what the table has, and nobody declares, is inferred again
+        and (name not in undeclared or kind in ("json", "decimal"))
+    }
+    return RowValidator(contract, hints, key_may_follow)
+
+
+def collisions_of(contract: Contract, resource: DltResource) -> ColumnCollisions:
+    """Return the check of the columns of a resource's fields."""
+    hints = hints_of(resource).items()
+    whole = {name for name, hint in hints if hint.get("data_type") == "json"}
+    return ColumnCollisions(contract, whole, resource.max_table_nesting)
+
+
 def hints_of(resource: DltResource) -> Hints:
     """Return the hints of a resource's columns, by their names in the table."""
     return resource.columns if isinstance(resource.columns, dict) else {}
-
-
-def _with_json(row: dict[str, Any], paths: Sequence[Sequence[str]]) -> Any:
-    """Encode texts and numbers in JSON columns.
-
-    dlt 1.31 would put numbers into columns of their own, and decodes texts once.
-    """
-    for path in paths:
-        row = _encoded_at(row, path)
-    return row
-
-
-def _encoded_at(row: Any, path: Sequence[str]) -> Any:
-    """Return a row with the value at a path encoded for dlt, unless that is an object or a list."""
-    value = row.get(path[0]) if isinstance(row, dict) else None
-    if value is None:
-        return row
-    if len(path) > 1:
-        encoded = _encoded_at(value, path[1:])
-    else:
-        encoded = value if isinstance(value, dict | list) else _encoded_for_dlt(value)
-    return row if encoded is value else {**row, path[0]: encoded}
-
-
-def _encoded_for_dlt(value: Any) -> str:
-    encoded = json.dumps(value, ensure_ascii=False)
-    return json.dumps(encoded) if isinstance(value, str) else encoded

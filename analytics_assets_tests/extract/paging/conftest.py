@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.extract.paging import bulk_read
-from analytics_assets.extract.rows.json_columns import JsonTable
+from analytics_assets.extract.rows import page_decoder
 from analytics_assets.extract.rows.page_decoder import PageDecoder
 
 
@@ -28,14 +28,14 @@ def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if "one" in request.param else "16")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
     if "Python" in request.param:
-        monkeypatch.setattr(JsonTable, "can_parse", lambda _contract: False)
+        monkeypatch.setattr(page_decoder, "table_of_json", lambda *_: None)
 
 
 @pytest.fixture
 def typed_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of rows of each page that was decoded straight into columns; 0 if it could not."""
     taken: list[int] = []
-    decode = PageDecoder.decode
+    decode = PageDecoder.decode_batch
 
     def counted(self: PageDecoder, pages: Sequence[bytes], rows_each: int) -> Any:
         found = decode(self, pages, rows_each)
@@ -43,5 +43,5 @@ def typed_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             taken.extend([rows_each if found else 0] * len(pages))
         return found
 
-    monkeypatch.setattr(PageDecoder, "decode", counted)
+    monkeypatch.setattr(PageDecoder, "decode_batch", counted)
     return taken

@@ -8,7 +8,8 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.json_columns import JsonTable
+from analytics_assets.extract.rows.json_columns import table_of_json
+from analytics_assets.extract.rows.row_type import RowType
 
 CONTRACT = Contract(
     "orders",
@@ -33,7 +34,7 @@ ROW = {
 
 
 def parsed(*pages: bytes, rows_each: int = 1) -> list[dict[str, Any]] | None:
-    table = JsonTable(CONTRACT).parse(pages, rows_each)
+    table = table_of_json(RowType(CONTRACT), pages, [rows_each] * len(pages))
     return None if table is None else table.to_pylist()
 
 
@@ -146,5 +147,4 @@ def test_each_page_must_have_the_expected_number_of_rows() -> None:
 def test_types_that_arrow_does_not_parse_are_left_to_python() -> None:
     objects = Contract("orders", (Column("parts", "parts", "json", nullable=True),), ())
 
-    assert JsonTable.can_parse(CONTRACT)
-    assert not JsonTable.can_parse(objects)
+    assert table_of_json(RowType(objects), [b'[{"parts": "a"}]'], [1]) is None

@@ -53,7 +53,7 @@ def test_a_body_without_rows_in_their_place_is_left_to_dlt(body: bytes) -> None:
 def test_rows_of_several_pages_become_one_table_with_keys_and_hashes() -> None:
     decoder = PageDecoder(CONTRACT, "data")
 
-    rows = decoder.decode([json.dumps(ROWS).encode(), b'[{"id": 3}, {"id": 4}]'], 2)
+    rows = decoder.decode_batch([json.dumps(ROWS).encode(), b'[{"id": 3}, {"id": 4}]'], 2)
 
     assert rows is not None
     assert rows.table.column_names == ["order_id", "text"]
@@ -65,7 +65,7 @@ def test_rows_of_several_pages_become_one_table_with_keys_and_hashes() -> None:
 def test_a_key_of_several_fields_is_a_tuple() -> None:
     contract = contract_of(("id", "line"), id="bigint", line="text")
 
-    rows = PageDecoder(contract, "data").decode([b'[{"id": 1, "line": "a"}]'], 1)
+    rows = PageDecoder(contract, "data").decode_batch([b'[{"id": 1, "line": "a"}]'], 1)
 
     assert rows is not None
     assert rows.keys == [(1, "a")]
@@ -80,7 +80,7 @@ def test_values_that_arrow_does_not_parse_are_validated_in_python(
 ) -> None:
     decoder = PageDecoder(contract_of(id="bigint", n="bigint"), "data")
 
-    rows = decoder.decode([json.dumps([{"id": 1, "n": value}]).encode()], 1)
+    rows = decoder.decode_batch([json.dumps([{"id": 1, "n": value}]).encode()], 1)
 
     assert (rows is not None) is is_valid
 
@@ -94,7 +94,7 @@ def test_values_that_arrow_does_not_parse_are_validated_in_python(
     ],
 )
 def test_a_page_with_another_number_of_rows_or_an_invalid_one_is_left_to_dlt(page: bytes) -> None:
-    assert PageDecoder(CONTRACT, "data").decode([page], 2) is None
+    assert PageDecoder(CONTRACT, "data").decode_batch([page], 2) is None
 
 
 @pytest.mark.parametrize("kind", ["double", "json"])
@@ -107,7 +107,7 @@ def test_a_page_with_a_number_that_no_double_holds_is_left_to_dlt(
 ) -> None:
     decoder = PageDecoder(contract_of(id="bigint", n=kind), "data")
 
-    rows = decoder.decode([f'[{{"id": 1, "n": {number}}}]'.encode()], 1)
+    rows = decoder.decode_batch([f'[{{"id": 1, "n": {number}}}]'.encode()], 1)
 
     assert (rows is not None) is is_valid
 

@@ -10,8 +10,9 @@ from analytics_assets.contract.column import Column, DataType, ParentObject
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.hashing import RowHash
-from analytics_assets.extract.rows.json_columns import JsonTable
-from analytics_assets.extract.rows.page_decoder import PageDecoder
+from analytics_assets.extract.rows.json_columns import table_of_json
+from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
+from analytics_assets.extract.rows.row_type import RowType
 from analytics_assets_tests.extract.rows.reading import MERGED, load, metrics_of
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import orders, paged
@@ -70,8 +71,8 @@ def rows_of(table: Any) -> list[tuple[Any, ...]] | None:
 
 def test_arrow_and_python_make_the_same_columns() -> None:
     parsed = contract(*PARSED)
-    by_arrow = JsonTable(parsed).parse([page(*ROWS)], len(ROWS))
-    by_python = PageDecoder(parsed, "data")._decode_in_python([page(*ROWS)], len(ROWS))
+    by_arrow = table_of_json(RowType(parsed), [page(*ROWS)], [len(ROWS)])
+    by_python = PageDecoder(parsed, "data")._decode_in_python([page(*ROWS)], [len(ROWS)])
     of_rows = ArrowRows(parsed).table(ROWS, "load")
 
     assert rows_of(by_arrow) == rows_of(by_python) == VALUES
@@ -97,8 +98,8 @@ def test_arrow_and_python_make_the_same_columns() -> None:
 def test_a_page_with_anything_else_in_an_object_is_left_to_dlts_way(row: Any) -> None:
     parsed = contract(*PARSED)
 
-    assert JsonTable(parsed).parse([page(row)], 1) is None
-    assert PageDecoder(parsed, "data").decode([page(row)], 1) is None
+    assert table_of_json(RowType(parsed), [page(row)], [1]) is None
+    assert PageDecoder(parsed, "data").decode([SplitPage(page(row))]) is None
 
 
 @pytest.mark.parametrize("user", ["a", "", [], 0, {"email": "a", "other": 1}])
@@ -113,8 +114,8 @@ def test_a_json_value_that_the_validation_rejects_is_left_to_it(free: Any) -> No
     columns = (PARSED[0], Column("free", "free", "json", nullable=False))
     kept, left = page({"id": 1, "free": [2**64 - 1]}), page({"id": 1, "free": free})
 
-    assert PageDecoder(contract(*columns), "data").decode([kept], 1) is not None
-    assert PageDecoder(contract(*columns), "data").decode([left], 1) is None
+    assert PageDecoder(contract(*columns), "data").decode([SplitPage(kept)]) is not None
+    assert PageDecoder(contract(*columns), "data").decode([SplitPage(left)]) is None
 
 
 def test_a_row_with_an_unknown_field_in_an_object_is_no_arrow_row() -> None:
