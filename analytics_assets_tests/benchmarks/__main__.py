@@ -7,6 +7,7 @@ beside this file; some of them are only printed, unless `--output` names a folde
 import argparse
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from rich.console import Console
 
 from analytics_assets_tests.benchmarks.cases import CASES, Case
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
-from analytics_assets_tests.benchmarks.loaders.loader import LOADERS, Loader
+from analytics_assets_tests.benchmarks.loaders.loader import BASELINE, LOADERS, Loader
 from analytics_assets_tests.benchmarks.measurement import machine
 from analytics_assets_tests.benchmarks.measurement.merging import SIZES, Merge, merges
 from analytics_assets_tests.benchmarks.measurement.run import ROOT, Result, measure
@@ -47,15 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the cases of the command line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that nginx stops, too
     chosen = _parser().parse_args(arguments)
-    cases = choose(chosen.cases, chosen.loaders, chosen.rows)
+    cases = choose(chosen.cases, chosen.loaders, chosen.rows, bool(chosen.baseline))
     whole = not (chosen.cases or chosen.loaders or chosen.rows)
     sizes = SIZES if whole or MERGE in (chosen.cases or ()) else ()
     counts = COUNTS if whole or DEFINITIONS in (chosen.cases or ()) else ()
     output = chosen.output or (HERE if whole else None)
-    busy = machine.how_busy()
+    busy, began = machine.how_busy(), time.monotonic()
     sys.stderr.write(busy + "\n")
     try:
-        results = take(cases, chosen.rounds) if cases else []
+        results = take(cases, chosen.rounds, chosen.baseline) if cases else []
         started = list(start_ups(counts))
         merged = list(merges(sizes))
     except BenchmarkError as error:
@@ -67,16 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(figures(results))
     if started:
         console.print(start_up_figures(started))
-    if results or started:
-        console.print(targets(results, started))
     if merged:
         console.print(merge_figures(merged))
+    console.print(targets(results, started, merged))
     if output:
-        write(results, merged, started, output, busy)
+        write(results, merged, started, output, busy, minutes=(time.monotonic() - began) / 60)
 
 
 def choose(
-    names: Sequence[str] | None, loaders: Sequence[str] | None, rows: int | None
+    names: Sequence[str] | None,
+    loaders: Sequence[str] | None,
+    rows: int | None,
+    with_baseline: bool = False,
 ) -> list[Case]:
     """Return the cases to measure.
 
@@ -84,24 +87,27 @@ def choose(
         names: their names; all but those on demand if none are given.
         loaders: names of loaders; all of each case if none are given.
         rows: rows of each resource, in place of the case's.
+        with_baseline: True if the loaders of the baseline are measured beside these.
     """
     chosen = []
     for case in CASES:
         if case.name in names if names else not case.on_demand:
             kept = tuple(each for each in case.loaders if not loaders or each.name in loaders)
+            if with_baseline:
+                kept += tuple(BASELINE[each] for each in kept if each in BASELINE)
             chosen.append(replace(case, loaders=kept, rows=rows or case.rows))
     return [case for case in chosen if case.loaders]
 
 
-def take(cases: Sequence[Case], rounds: int | None) -> list[Result]:
+def take(cases: Sequence[Case], rounds: int | None, baseline: Path | None) -> list[Result]:
     """Measure, with the server running and all pages in the file cache."""
-    for rows in {WARM_UP_ROWS, *(case.rows for case in cases)}:
-        read_once(provide_pages(PAGES, rows))
     loaders: dict[Loader, None] = {loader: None for case in cases for loader in case.loaders}
     warm_up = Case("warm-up", WARM_UP_ROWS, loaders=tuple(loaders))
+    for dataset in {case.dataset for case in [warm_up, *cases]}:
+        read_once(provide_pages(PAGES, dataset))
     with nginx.serving(PAGES) as server:
-        list(measure([warm_up], server, rounds=1))
-        return list(measure(cases, server, rounds))
+        list(measure([warm_up], server, rounds=1, baseline=baseline))
+        return list(measure(cases, server, rounds, baseline=baseline))
 
 
 def write(
@@ -110,6 +116,7 @@ def write(
     started: Sequence[StartUp],
     output: Path,
     busy: str,
+    minutes: float,
 ) -> None:
     """Write README.md and the charts."""
     output.mkdir(parents=True, exist_ok=True)
@@ -118,6 +125,7 @@ def write(
         machine=machine.machine(),
         versions=machine.versions(),
         busy=busy,
+        minutes=minutes,
         chart=CHART,
         curve=CURVE,
         page=ROWS_PER_PAGE,
@@ -125,7 +133,7 @@ def write(
     )
     where = f"{surroundings.date}. {surroundings.machine}."
     note = f"{where} DuckDB, pages of {ROWS_PER_PAGE} rows."
-    draw_throughput(results, output / CHART, "Rows per second: more is better", note)
+    draw_throughput(results, output / CHART, "More is better", note)
     draw_merges(merged, output / CURVE, "Seconds of a merge: less is better", where)
     text = rendered(results, merged, started, surroundings)
     (output / "README.md").write_text(text, encoding="utf-8")
@@ -140,6 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--loaders", choices=loaders, help=f"of {', '.join(loaders)}", **names)
     parser.add_argument("--rounds", type=int, help="runs of each loader in each case")
     parser.add_argument("--rows", type=int, help="rows of each resource, instead of the case's")
+    parser.add_argument(
+        "--baseline", type=Path, help="another checkout, whose loaders of this project run, too"
+    )
     parser.add_argument("--output", type=Path, help="folder for README.md and the chart")
     return parser
 

@@ -13,16 +13,20 @@ class Loader:
         name: its name on the command line.
         title: its name in tables and charts.
         about: its description in the README.
+        file: the name of its file beside this one; `name` if not given.
+        of_baseline: True for a loader of the checkout that `--baseline` names.
     """
 
     name: str
     title: str
     about: str
+    file: str = ""
+    of_baseline: bool = False
 
     @property
     def module(self) -> str:
         """The module to run."""
-        return f"{PACKAGE}.{self.name}"
+        return f"{PACKAGE}.{self.file or self.name}"
 
 
 FLOOR = Loader(
@@ -41,12 +45,33 @@ STOCK = Loader(
 OWN = Loader(
     "this_project",
     "this project",
-    "`rest_api_source` with contracts and the proof that all rows arrived, into the warehouse, "
-    "without Dagster",
+    "`rest_api_source` with contracts, unless the case is without, and the proof that all rows "
+    "arrived, into the warehouse, without Dagster",
 )
 DAGSTER = Loader(
     "through_dagster",
     "through Dagster",
     "as `analytics-assets materialize`: assets and their checks, run history in SQLite",
 )
-LOADERS = (FLOOR, STOCK, OWN, DAGSTER)
+STOCK_DAGSTER = Loader(
+    "stock_dagster",
+    "stock dagster-dlt",
+    "stock dlt as one asset function of dagster-dlt, without checks",
+)
+OWN_BEFORE = Loader(
+    "this_project_before",
+    "this project before",
+    "this project in the checkout that `--baseline` names",
+    file=OWN.name,
+    of_baseline=True,
+)
+DAGSTER_BEFORE = Loader(
+    "through_dagster_before",
+    "through Dagster before",
+    "the same through Dagster",
+    file=DAGSTER.name,
+    of_baseline=True,
+)
+LOADERS = (FLOOR, STOCK, OWN, STOCK_DAGSTER, DAGSTER)
+BASELINE = {OWN: OWN_BEFORE, DAGSTER: DAGSTER_BEFORE}
+"""The loaders of the baseline, by those that are compared with them."""

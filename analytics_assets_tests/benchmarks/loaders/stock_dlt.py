@@ -3,8 +3,10 @@
 from typing import Any
 
 import dlt
+from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source
 
+from analytics_assets_tests.benchmarks.loaders.endpoint import entries
 from analytics_assets_tests.benchmarks.loaders.stages import Stopwatch, print_stages, seconds_in
 from analytics_assets_tests.benchmarks.loaders.task import (
     CLIENT_ID,
@@ -13,25 +15,33 @@ from analytics_assets_tests.benchmarks.loaders.task import (
     Task,
     read_task,
 )
-from analytics_assets_tests.benchmarks.server.pages import ROWS_PER_PAGE
 
 
 def main() -> None:
     """Load the task of the command line."""
     task, watch = read_task(), Stopwatch()
-    pipeline = dlt.pipeline(
+    pipeline = pipeline_of(task)
+    watch.end("import")
+    # DuckDB reads parquet fast; dlt's default is INSERT statements
+    pipeline.run(source_of(task), loader_file_format="parquet")
+    if task.stages:
+        print_stages({**watch.seconds, **seconds_in(pipeline.last_trace)})
+
+
+def pipeline_of(task: Task) -> dlt.Pipeline:
+    """Return the pipeline into the file of a task."""
+    return dlt.pipeline(
         "stock",
         pipelines_dir=str(task.workdir),
         destination=dlt.destinations.duckdb(str(task.duckdb_file)),
         dataset_name=DATASET,
     )
-    watch.end("import")
-    # dlt 1.31 reads several resources at once by this argument, but not by their entries
-    source = rest_api_source(config_of(task), name=DATASET, parallelized=task.resources > 1)
-    # DuckDB reads parquet fast; dlt's default is INSERT statements
-    pipeline.run(source, loader_file_format="parquet")
-    if task.stages:
-        print_stages({**watch.seconds, **seconds_in(pipeline.last_trace)})
+
+
+def source_of(task: Task) -> DltSource:
+    """Return the source of a task, which reads several resources at once."""
+    # dlt 1.31 takes this argument, but not the one of the same name in entries
+    return rest_api_source(config_of(task), name=DATASET, parallelized=task.resources > 1)
 
 
 def config_of(task: Task) -> Any:
@@ -47,21 +57,7 @@ def config_of(task: Task) -> Any:
             },
         },
         "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
-        "resources": [
-            {
-                "name": name,
-                "endpoint": {
-                    "path": f"/v1/{name}",
-                    "data_selector": "data",
-                    "paginator": {
-                        "type": "offset",
-                        "limit": ROWS_PER_PAGE,
-                        "total_path": "total",
-                    },
-                },
-            }
-            for name in task.names
-        ],
+        "resources": entries(task.names, task.paging),
     }
 
 

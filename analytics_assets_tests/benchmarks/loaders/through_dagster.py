@@ -1,25 +1,16 @@
 """This project as its command line runs it: an asset and its checks for each resource."""
 
 import logging
-import shutil
-from pathlib import Path
 
 import dagster as dg
 
 from analytics_assets.config.api import Api
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets_tests.benchmarks.loaders.dagster_instance import QUIET, instance_in
 from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
 from analytics_assets_tests.benchmarks.loaders.stages import STAGES, Stopwatch, print_stages
 from analytics_assets_tests.benchmarks.loaders.task import read_task
-
-DAGSTER_YAML = Path(__file__).parents[3] / "dagster.yaml"
-# as the command line sets: Dagster would start processes to copy what is printed
-NO_COPIES = {
-    "module": "dagster._core.storage.noop_compute_log_manager",
-    "class": "NoOpComputeLogManager",
-}
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def main() -> None:
@@ -28,25 +19,21 @@ def main() -> None:
     point_at_warehouse(task)
     logging.getLogger("dlt").setLevel(logging.ERROR)
     api = own_api(task)
-    home = task.workdir / "dagster_home"
-    home.mkdir(exist_ok=True)
-    shutil.copy(DAGSTER_YAML, home)
-    watch.end("import")
-    result = materialize(api, home)
+    with instance_in(task.workdir) as instance:
+        watch.end("import")
+        result = materialize(api, instance)
     if task.stages:
         print_stages({**watch.seconds, **stages_of(result)})
 
 
-def materialize(api: Api, home: Path) -> dg.ExecuteInProcessResult:
-    """Run the job of all assets, with the run history in a folder."""
+def materialize(api: Api, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """Run the job of all assets."""
     job = build_definitions(api).resolve_implicit_global_asset_job_def()
-    overrides = {"compute_logs": NO_COPIES}
-    with dg.DagsterInstance.local_temp(str(home), overrides=overrides) as instance:
-        return job.execute_in_process(
-            instance=instance,
-            asset_selection=[asset_key(api.resources[resource]) for resource in api.resources],
-            run_config=QUIET,
-        )
+    return job.execute_in_process(
+        instance=instance,
+        asset_selection=[asset_key(api.resources[resource]) for resource in api.resources],
+        run_config=QUIET,
+    )
 
 
 def stages_of(result: dg.ExecuteInProcessResult) -> dict[str, float]:

@@ -43,13 +43,18 @@ class Figures:
 
     @property
     def rows_per_second(self) -> float:
-        """Rows divided by these seconds."""
+        """Rows divided by the seconds of the whole process."""
         return self.runs[0].rows / self.seconds
 
     @property
     def cpu_seconds(self) -> float:
-        """Of all threads, user and system."""
+        """Of all threads and processes, user and system."""
         return median(run.cpu_seconds for run in self.runs)
+
+    @property
+    def rows_per_cpu_second(self) -> float:
+        """Rows divided by these seconds."""
+        return self.runs[0].rows / self.cpu_seconds
 
     @property
     def peak_megabytes(self) -> float:

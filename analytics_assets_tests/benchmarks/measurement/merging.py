@@ -23,10 +23,12 @@ from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders.own_api import own_api
 from analytics_assets_tests.benchmarks.loaders.stages import seconds_in
 from analytics_assets_tests.benchmarks.loaders.task import DATASET, RESOURCES, Task
+from analytics_assets_tests.benchmarks.measurement.copying import copy_seconds
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 SIZES = (100_000, 1_000_000, 10_000_000)  # rows of the table
-WAREHOUSES = ("duckdb", "postgres")
+DUCKDB, POSTGRES = WAREHOUSES = ("duckdb", "postgres")
+POSTGRES_URL = "DESTINATION__POSTGRES__CREDENTIALS"
 CHANGED = 100  # one row of so many is merged again
 BATCH_ROWS = 20_000
 RESOURCE = RESOURCES[0]
@@ -52,6 +54,8 @@ class Merge:
         changed: number of rows that were merged again, spread over the table.
         first_seconds: duration of dlt's load step when all rows were new.
         seconds: its duration for the changed rows.
+        copy_seconds: seconds of COPY into a staging table and one INSERT of all rows; in PostgreSQL
+            alone.
     """
 
     warehouse: str
@@ -59,6 +63,7 @@ class Merge:
     changed: int
     first_seconds: float
     seconds: float
+    copy_seconds: float | None = None
 
 
 def merges(sizes: Sequence[int] = SIZES, warehouses: Sequence[str] = WAREHOUSES) -> Iterator[Merge]:
@@ -74,10 +79,13 @@ def merges(sizes: Sequence[int] = SIZES, warehouses: Sequence[str] = WAREHOUSES)
                 pointed_at(warehouse, Path(folder)),
             ):
                 contract = resource_of(_api(Path(folder)), RESOURCE).contract
+                copied = None
+                if warehouse == POSTGRES:
+                    copied = copy_seconds(os.environ[POSTGRES_URL], _tables(rows, 1, "a load"))
                 first = _load(contract, rows, 1)
                 again = _load(contract, rows, CHANGED)
                 _refuse_loss(rows)
-            yield Merge(warehouse, rows, -(-rows // CHANGED), first, again)
+            yield Merge(warehouse, rows, -(-rows // CHANGED), first, again, copied)
 
 
 @contextmanager
@@ -88,7 +96,7 @@ def pointed_at(warehouse: str, folder: Path) -> Iterator[None]:
         stack.callback(os.environ.update, before)
         stack.callback(os.environ.clear)
         os.environ |= {"DATASET_NAME": DATASET, "PIPELINES_DIR": str(folder / "work")}
-        if warehouse == "postgres":
+        if warehouse == POSTGRES:
             os.environ |= postgres_settings(stack.enter_context(PostgresServer()).url())
         else:
             os.environ["DESTINATION__DUCKDB__CREDENTIALS"] = str(folder / "loaded.duckdb")
@@ -101,7 +109,7 @@ def _api(folder: Path) -> Api:
 
 def _load(contract: Contract, rows: int, step: int) -> float:
     """Load every `step`-th row as an asset does, and return the seconds of dlt's load step."""
-    tables: Iterator[Any] = _tables(rows, step)
+    tables: Iterator[Any] = _loaded_tables(rows, step)
     resource = dlt.resource(
         tables,
         name=RESOURCE,
@@ -115,9 +123,13 @@ def _load(contract: Contract, rows: int, step: int) -> float:
         return seconds_in(pipeline.last_trace)["load"]
 
 
-def _tables(rows: int, step: int) -> Iterator[pa.Table]:
+def _loaded_tables(rows: int, step: int) -> Iterator[pa.Table]:
     load = load_id()
     assert load, "tables are requested by a load"
+    yield from _tables(rows, step, load)
+
+
+def _tables(rows: int, step: int, load: str) -> Iterator[pa.Table]:
     with duckdb.connect() as connection:
         found = connection.sql(ROWS.format(rows=rows, step=step))
         for batch in found.to_arrow_reader(BATCH_ROWS):

@@ -18,6 +18,7 @@ from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders.loader import Loader
 from analytics_assets_tests.benchmarks.loaders.task import DATASET, Task
 from analytics_assets_tests.benchmarks.measurement.figures import Figures, Measurement
+from analytics_assets_tests.benchmarks.server.pages import LIST
 
 ROOT = Path(__file__).parents[3]
 KEPT = ("PATH", "LANG", "LD_LIBRARY_PATH")  # environment variables; no setting of the user
@@ -41,7 +42,11 @@ class Result:
 
 
 def measure(
-    cases: Iterable[Case], server: str, rounds: int | None = None, places: Path | None = None
+    cases: Iterable[Case],
+    server: str,
+    rounds: int | None = None,
+    places: Path | None = None,
+    baseline: Path | None = None,
 ) -> Iterator[Result]:
     """Run the loaders of each case in turn, round after round.
 
@@ -50,6 +55,7 @@ def measure(
         server: URL of the server with the pages of all cases.
         rounds: runs of each loader; the case's if not given.
         places: the parent of the runs' temporary folders; the system's if not given.
+        baseline: the checkout of the loaders of the baseline, if there are any.
 
     Yields:
         The result of each case, as soon as it is known.
@@ -59,45 +65,60 @@ def measure(
     """
     for case in cases:
         runs: dict[Loader, list[Measurement]] = {loader: [] for loader in case.loaders}
-        for _ in range(rounds or case.rounds):
+        for number in range(rounds or case.rounds):
             for loader in case.loaders:
+                if number and loader in case.once:
+                    continue
                 with tempfile.TemporaryDirectory(prefix="benchmark-", dir=places) as place:
-                    runs[loader].append(run(loader, case, server, Path(place)))
-                    _say(f"{case.title}: {loader.title}: {runs[loader][-1].seconds:.2f} s")
+                    taken = run(loader, case, server, Path(place), baseline)
+                runs[loader].append(taken)
+                figures = f"{taken.seconds:.2f} s, {taken.cpu_seconds:.2f} s of CPU"
+                _say(f"{case.title}: {loader.title}: {figures}")
         yield Result(case, {loader: Figures(taken) for loader, taken in runs.items()})
 
 
-def run(loader: Loader, case: Case, server: str, place: Path) -> Measurement:
+def run(
+    loader: Loader, case: Case, server: str, place: Path, baseline: Path | None = None
+) -> Measurement:
     """Run a loader in an empty folder, and again if the case measures the second run.
 
     Raises:
         BenchmarkError: it failed, or lost a row.
     """
     task = Task(
-        case.base_url(server), place / "loaded.duckdb", case.resources, place / "work", stages=True
+        case.base_url(server),
+        place / "loaded.duckdb",
+        case.resources,
+        place / "work",
+        stages=True,
+        paging=case.paging,
+        contract=case.contract,
     )
     task.workdir.mkdir()
+    root = baseline if loader.of_baseline and baseline else ROOT
     if case.second_run:
-        _run_once(loader, case, task)
-    return _run_once(loader, case, task)
+        _run_once(loader, case, task, root)
+    return _run_once(loader, case, task, root)
 
 
-def rows_in(duckdb_file: Path, resource: str) -> tuple[int, int]:
-    """Return the number of rows of a table, and of different values of `id`."""
+def rows_in(duckdb_file: Path, table: str, key: str = "id") -> tuple[int, int]:
+    """Return the number of rows of a table, and of different values of its key."""
     with duckdb.connect(str(duckdb_file), read_only=True) as connection:
         found = connection.execute(
-            f"SELECT count(*), count(DISTINCT id) FROM {DATASET}.{resource}"
+            f"SELECT count(*), count(DISTINCT {key}) FROM {DATASET}.{table}"
         ).fetchone()
     assert found is not None, "a count gives a row"
     return int(found[0]), int(found[1])
 
 
-def run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tuple[str, str]:
+def run_to_its_end(
+    command: Sequence[str], workdir: Path, longest: float, root: Path = ROOT
+) -> tuple[str, str]:
     """Return the output and the errors of a command; kill it if the wait is interrupted."""
     with subprocess.Popen(
         command,
         cwd=workdir,
-        env=_environment(workdir),
+        env=_environment(workdir, root),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -114,12 +135,12 @@ def run_to_its_end(command: Sequence[str], workdir: Path, longest: float) -> tup
             raise
 
 
-def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
+def _run_once(loader: Loader, case: Case, task: Task, root: Path) -> Measurement:
     # faulthandler prints the stack of a process that hangs
     python = [sys.executable, "-X", "faulthandler", "-m"]
     command = [*python, RESOURCE_USAGE, *python, loader.module, *task.arguments()]
     longest = PATIENCE + case.rows * case.resources / SLOWEST
-    printed, errors = run_to_its_end(command, task.workdir, longest)
+    printed, errors = run_to_its_end(command, task.workdir, longest, root)
     usage: dict[str, Any] = json.loads(
         printed or f'{{"exit_code": "no output in {longest:.0f} s"}}'
     )
@@ -139,20 +160,23 @@ def _run_once(loader: Loader, case: Case, task: Task) -> Measurement:
 
 
 def _refuse_loss(loader: Loader, case: Case, duckdb_file: Path, resources: Sequence[str]) -> None:
-    for resource in resources:
-        rows, keys = rows_in(duckdb_file, resource)
-        if (rows, keys) != (case.rows, case.rows):
+    expected = [(resource, case.rows, "id") for resource in resources]
+    if case.nested:
+        expected += [(f"{name}__{LIST}", case.dataset.items, "_dlt_id") for name in resources]
+    for table, number, key in expected:
+        rows, keys = rows_in(duckdb_file, table, key)
+        if (rows, keys) != (number, number):
             raise BenchmarkError(
-                f"{case.title}: {loader.title} left {rows} rows with {keys} keys in {resource}, "
-                f"which has {case.rows} of both. Wrong loaders are not measured."
+                f"{case.title}: {loader.title} left {rows} rows with {keys} keys in {table}, "
+                f"which has {number} of both. Wrong loaders are not measured."
             )
 
 
-def _environment(workdir: Path) -> dict[str, str]:
+def _environment(workdir: Path, root: Path) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
         "HOME": str(workdir),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(root),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
     }
 

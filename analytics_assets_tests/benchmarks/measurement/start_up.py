@@ -9,16 +9,15 @@ from pathlib import Path
 from statistics import median
 
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
-from analytics_assets_tests.benchmarks.loaders.loader import PACKAGE
 from analytics_assets_tests.benchmarks.measurement.run import (
     END_OF_ERRORS,
     PATIENCE,
     run_to_its_end,
 )
 
+LOAD_DEFINITIONS = f"{__package__}.load_definitions"
 COUNTS = (4, 50, 500)  # resources
 ROUNDS = 3
-LIMIT = 3.0  # seconds for the largest of them
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def start_ups(counts: Sequence[int] = COUNTS, rounds: int = ROUNDS) -> Iterator[
 
 
 def _load(count: int) -> dict[str, float]:
-    command = [sys.executable, "-m", f"{PACKAGE}.load_definitions", str(count)]
+    command = [sys.executable, "-m", LOAD_DEFINITIONS, str(count)]
     with tempfile.TemporaryDirectory(prefix="benchmark-") as place:
         printed, errors = run_to_its_end(command, Path(place), PATIENCE)
     if not printed:

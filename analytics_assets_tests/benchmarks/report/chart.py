@@ -1,50 +1,69 @@
 """Charts of the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import StrMethodFormatter
 
-from analytics_assets_tests.benchmarks.loaders.loader import LOADERS
+from analytics_assets_tests.benchmarks.loaders.loader import (
+    DAGSTER,
+    DAGSTER_BEFORE,
+    FLOOR,
+    OWN,
+    OWN_BEFORE,
+    STOCK,
+    STOCK_DAGSTER,
+    Loader,
+)
 from analytics_assets_tests.benchmarks.measurement.merging import CHANGED, Merge
 from analytics_assets_tests.benchmarks.measurement.run import Result
+from analytics_assets_tests.benchmarks.report.targets import Target
 
-COLOURS = dict(zip(LOADERS, ("#9aa0a6", "#e8a33d", "#1f6feb", "#8250df"), strict=True))
+COLOURS = {
+    FLOOR: "#9aa0a6",
+    STOCK: "#e8a33d",
+    OWN: "#1f6feb",
+    OWN_BEFORE: "#a5c9f7",
+    STOCK_DAGSTER: "#b5651d",
+    DAGSTER: "#8250df",
+    DAGSTER_BEFORE: "#d0b8f5",
+}
+MARK, MARK_WIDTH = "#cf222e", 2.0
 BAR = 0.8  # of its share of the axis
-INCHES_PER_BAR, INCHES_AROUND, INCHES_WIDE = 0.25, 1.6, 10.0
+INCHES_PER_BAR, INCHES_AROUND, INCHES_WIDE = 0.22, 0.9, 10.0
 INCHES_HIGH = 4.5
 SLOWEST = 100  # rows per second, where the axis begins
 
 
 def draw_throughput(results: Sequence[Result], file: Path, title: str, note: str) -> None:
-    """Draw rows per second, a group of bars per case.
+    """Draw rows per second, a group of bars per case, and the speed that each case must reach.
 
     Args:
-        results: the figures to draw.
+        results: the figures to draw; those of APIs that wait stand below the others.
         file: the PNG to write.
         title: the title above.
         note: the note below, with date and machine.
     """
-    bars = sum(len(result.figures) + 1 for result in results)
-    figure = Figure((INCHES_WIDE, INCHES_AROUND + INCHES_PER_BAR * bars), layout="constrained")
-    axes = figure.add_subplot()
-    labels: dict[float, str] = {}
-    place = 0
-    for result in results:
-        labels[place + (len(result.figures) - 1) / 2] = result.case.title.replace(", ", ",\n")
-        for loader, taken in result.figures.items():
-            _draw_bar(axes, place, taken.rows_per_second, COLOURS[loader])
-            place += 1
-        place += 1
-    axes.set_yticks(list(labels), list(labels.values()))
-    _draw_scale(axes)
-    used = [loader for loader in LOADERS if any(loader in result.figures for result in results)]
-    colours = [Patch(color=COLOURS[loader], label=loader.title) for loader in used]
-    figure.legend(handles=colours, loc="outside upper right", ncols=len(used), frameon=False)
-    _save(figure, axes, file, title, note)
+    panels = [
+        [result for result in results if result.case.waits == waits] for waits in (False, True)
+    ]
+    panels = [panel for panel in panels if panel]
+    lines = [sum(len(result.figures) + 1 for result in panel) for panel in panels]
+    height = INCHES_AROUND * len(panels) + INCHES_PER_BAR * sum(lines)
+    figure = Figure((INCHES_WIDE, height), layout="constrained")
+    all_axes = figure.subplots(len(panels), squeeze=False, height_ratios=lines)[:, 0]
+    for panel, axes in zip(panels, all_axes, strict=True):
+        _draw_panel(axes, panel)
+    used = [loader for loader in COLOURS if any(loader in result.figures for result in results)]
+    legend: list[Artist] = [Patch(color=COLOURS[loader], label=loader.title) for loader in used]
+    legend.append(Line2D([], [], color=MARK, linewidth=MARK_WIDTH, label="to be reached"))
+    figure.legend(handles=legend, loc="outside upper right", ncols=len(legend), frameon=False)
+    _save(figure, all_axes[0], file, title, note)
 
 
 def draw_merges(merges: Sequence[Merge], file: Path, title: str, note: str) -> None:
@@ -63,6 +82,10 @@ def draw_merges(merges: Sequence[Merge], file: Path, title: str, note: str) -> N
         rows = [merge.rows for merge in sizes]
         [first] = axes.loglog(rows, [merge.first_seconds for merge in sizes], "o--", alpha=0.5)
         first.set_label(f"{warehouse}, all rows new")
+        copied = [(merge.rows, merge.copy_seconds) for merge in sizes if merge.copy_seconds]
+        if copied:
+            label = f"{warehouse}, COPY and INSERT"
+            axes.loglog(*zip(*copied, strict=True), ":", color=MARK, label=label)
         again = [merge.seconds for merge in sizes]
         label = f"{warehouse}, one row in {CHANGED} again"
         axes.loglog(rows, again, "o-", color=first.get_color(), label=label)
@@ -75,24 +98,55 @@ def draw_merges(merges: Sequence[Merge], file: Path, title: str, note: str) -> N
     _save(figure, axes, file, title, note)
 
 
+def _draw_panel(axes: Axes, results: Sequence[Result]) -> None:
+    waits = results[0].case.waits
+    labels: dict[float, str] = {}
+    place = 0
+    for result in results:
+        speeds = {
+            loader: taken.rows_per_second if waits else taken.rows_per_cpu_second
+            for loader, taken in result.figures.items()
+        }
+        labels[place + (len(speeds) - 1) / 2] = result.case.title.replace(", ", ",\n")
+        for loader, speed in speeds.items():
+            _draw_bar(axes, place, speed, COLOURS[loader])
+            if loader == OWN:
+                _draw_marks(axes, place, result.case.targets, speeds)
+            place += 1
+        place += 1
+    axes.set_yticks(list(labels), list(labels.values()))
+    axes.set_xlabel(f"rows per second{'' if waits else ' of CPU'}, on a logarithmic scale")
+    axes.spines[["top", "right"]].set_visible(False)
+    _draw_scale(axes, place)
+
+
 def _draw_bar(axes: Axes, place: float, speed: float, colour: str) -> None:
     axes.barh(place, speed, BAR, color=colour)
     axes.annotate(
         f"{speed:,.0f}",
         (speed, place),
-        xytext=(4, 0),
+        xytext=(8, 0),
         textcoords="offset points",
         va="center",
         fontsize=8,
     )
 
 
-def _draw_scale(axes: Axes) -> None:
-    axes.invert_yaxis()
+def _draw_marks(
+    axes: Axes, place: float, targets: Sequence[Target], speeds: Mapping[Loader, float]
+) -> None:
+    for target in targets:
+        if target.against and target.against in speeds:
+            speed = speeds[target.against] * target.limit.limit
+            ends = (place - BAR / 2, place + BAR / 2)
+            axes.plot((speed, speed), ends, color=MARK, linewidth=MARK_WIDTH)
+
+
+def _draw_scale(axes: Axes, places: float) -> None:
+    axes.set_ylim(places - 1 + BAR / 2, -1 + BAR / 2)
     axes.set_xscale("log")
     axes.set_xlim(SLOWEST, 2 * axes.get_xlim()[1])
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set_xlabel("rows per second of the whole process, on a logarithmic scale")
     axes.xaxis.grid(True, alpha=0.3)
     axes.set_axisbelow(True)
 

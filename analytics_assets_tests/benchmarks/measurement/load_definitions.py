@@ -1,6 +1,7 @@
 """Loads the definitions of many resources, and prints the seconds for the imports and for the rest.
 
-Run as `python -m analytics_assets_tests.benchmarks.loaders.load_definitions <number of resources>`.
+Run as `python -m analytics_assets_tests.benchmarks.measurement.load_definitions <resources>`, which
+is their number.
 """
 
 import importlib
