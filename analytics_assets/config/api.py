@@ -84,17 +84,8 @@ class Api:
         """Refuse an invalid configuration."""
         if not NAME.fullmatch(self.name):
             raise ConfigurationError(f"API name {self.name!r}: {_naming_rule(self.name)}")
-        refuse_unknown_keys(f"API `{self.name}`", self.config, RESTAPIConfig.__annotations__)
-        for part in ("client", "resources"):
-            if part not in self.config:
-                raise ConfigurationError(
-                    f"API `{self.name}`: the configuration has no `{part}`; add it."
-                )
-        refuse_unknown_keys(
-            f"`client` of API `{self.name}`", self.config["client"], ClientConfig.__annotations__
-        )
-        _check_entry("`resource_defaults`", self._defaults, EndpointResourceBase.__annotations__)
-        self._check_entries()
+        refuse_wrong_structure(f"API `{self.name}`", self.config)
+        self._check_names()
         for unknown in self.policies.keys() - self._entries.keys():
             raise ConfigurationError(
                 f"policy of `{unknown}`: there is no such resource"
@@ -135,18 +126,10 @@ class Api:
     def _entries(self) -> Mapping[str, Any]:
         return {str(name_of(entry)): entry for entry in self.config["resources"]}
 
-    def _check_entries(self) -> None:
+    def _check_names(self) -> None:
         seen: set[str] = set()
-        if not isinstance(self.config["resources"], list):
-            raise ConfigurationError(f"`resources` of API `{self.name}` must be a list of entries.")
         for number, entry in enumerate(self.config["resources"], start=1):
-            where = f"resource {number} of API `{self.name}`"
-            if not (isinstance(entry, str | dict) or is_resource_function(entry)):
-                raise ConfigurationError(
-                    f"{where} is a {type(entry).__name__}; an entry is a dictionary."
-                )
-            if not isinstance(name := name_of(entry), str):
-                raise ConfigurationError(f'{where} has no name; add "name": "<table name>" to it.')
+            where, name = f"resource {number} of API `{self.name}`", name_of(entry)
             if not NAME.fullmatch(name):
                 raise ConfigurationError(f"{where} is called {name!r}: {_naming_rule(name)}")
             if name in seen:
@@ -154,8 +137,6 @@ class Api:
                     f"{where}: there is already a resource `{name}`; rename one of the two."
                 )
             seen.add(name)
-            if isinstance(entry, dict):
-                _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
 
     def _config_of(self, name: str) -> dict[str, Any]:
         """Return dlt configuration of a resource and of the parents that it is read from."""
@@ -184,6 +165,37 @@ class Api:
             found.add(current)
             to_visit.extend(parents_of(as_entry(self._entries[current])) - found)
         return found
+
+
+def refuse_wrong_structure(where: str, config: Any) -> None:
+    """Refuse a configuration whose parts are missing, unknown or of the wrong kind.
+
+    Args:
+        where: the configuration's name in the message.
+        config: a dlt configuration.
+
+    Raises:
+        ConfigurationError: names the part and the remedy.
+    """
+    refuse_unknown_keys(where, config, RESTAPIConfig.__annotations__)
+    for part in ("client", "resources"):
+        if part not in config:
+            raise ConfigurationError(f"{where}: the configuration has no `{part}`; add it.")
+    refuse_unknown_keys(f"`client` of {where}", config["client"], ClientConfig.__annotations__)
+    defaults = config.get("resource_defaults") or {}
+    _check_entry("`resource_defaults`", defaults, EndpointResourceBase.__annotations__)
+    if not isinstance(config["resources"], list):
+        raise ConfigurationError(f"`resources` of {where} must be a list of entries.")
+    for number, entry in enumerate(config["resources"], start=1):
+        named = f"resource {number} of {where}"
+        if not (isinstance(entry, str | dict) or is_resource_function(entry)):
+            raise ConfigurationError(
+                f"{named} is a {type(entry).__name__}; an entry is a dictionary."
+            )
+        if not isinstance(name := name_of(entry), str):
+            raise ConfigurationError(f'{named} has no name; add "name": "<table name>" to it.')
+        if isinstance(entry, dict):
+            _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
 
 
 def _check_entry(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:

@@ -25,17 +25,20 @@ class MissingSettingError(SettingsError):
     """A setting is found nowhere; the message names it and the folders that were searched."""
 
 
-def refuse_unknown_keys(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
+def refuse_unknown_keys(where: str, entry: Any, known: Collection[str]) -> None:
     """Raise a `ConfigurationError` for the first key of `entry` that is not known.
 
     Args:
         where: the name of the entry in the message.
-        entry: the mapping to check.
+        entry: the dictionary to check.
         known: the keys that it may have.
 
     Raises:
-        ConfigurationError: names the key, the closest known one and all known ones.
+        ConfigurationError: names the key, the closest known one and all known ones, or the kind
+            of an `entry` that is no dictionary.
     """
+    if not isinstance(entry, Mapping):
+        raise ConfigurationError(f"{where} is a {type(entry).__name__}; give a dictionary.")
     for key in entry:
         if key not in known:
             raise ConfigurationError(

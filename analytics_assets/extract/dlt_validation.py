@@ -13,9 +13,14 @@ from dlt.common.schema.typing import MERGE_STRATEGIES, WRITE_DISPOSITIONS
 from dlt.sources.rest_api import rest_api_resources
 from requests import Session
 
-from analytics_assets.config.api import Api
+from analytics_assets.config.api import Api, refuse_wrong_structure
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
-from analytics_assets.config.resource import as_disposition, as_endpoint
+from analytics_assets.config.resource import (
+    as_disposition,
+    as_endpoint,
+    is_resource_function,
+    name_of,
+)
 from analytics_assets.extract.compat import paginator_options, paginator_types
 from analytics_assets.extract.paging.evidence.end_paths import OWN_OPTIONS, config_for_dlt
 
@@ -113,14 +118,14 @@ def refusals_explained(config: Any) -> Iterator[None]:
     try:
         yield
     except (DictValidationException, ValueError, TypeError) as error:
-        entries = config["resources"]
-        names = ", ".join(f"`{entry['name']}`" for entry in entries if isinstance(entry, dict))
-        reason = _unknown_paginator(config) or _deepest(error)
-        raise ConfigurationError(f"dlt refuses the entry of {names}: {reason}") from error
+        names = listed(
+            [name_of(entry) for entry in config["resources"] if not is_resource_function(entry)]
+        )
+        raise ConfigurationError(f"dlt refuses the entry of {names}: {_deepest(error)}") from error
 
 
 def refuse_wrong_values(config: Mapping[str, Any]) -> None:
-    """Refuse values that dlt 1.31 takes without a look, or refuses without their names.
+    """Refuse parts and values that dlt 1.31 takes without a look, or refuses without a remedy.
 
     Args:
         config: a dlt configuration.
@@ -128,6 +133,7 @@ def refuse_wrong_values(config: Mapping[str, Any]) -> None:
     Raises:
         ConfigurationError: a value cannot be used; the message names its entry and the remedy.
     """
+    refuse_wrong_structure("the REST source", config)
     for where, endpoint in _endpoints(config):
         wrong = _wrong_option(endpoint.get("paginator")) or _wrong_path(endpoint)
         if wrong:
@@ -154,10 +160,16 @@ def _endpoints(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 
 def _wrong_option(paginator: Any) -> str | None:
-    """Describe an option of a paginator that is unknown, missing or of a wrong type."""
+    """Describe a paginator of an unknown type, or an option of it that is wrong or missing."""
+    paginator = {"type": paginator} if isinstance(paginator, str) else paginator
     kind = paginator.get("type") if isinstance(paginator, dict) else None
-    if not isinstance(kind, str) or kind not in paginator_types():
-        return None  # refused by dlt itself, see `refusals_explained`
+    if not isinstance(kind, str):
+        return None  # an object, or refused by dlt itself
+    if kind not in paginator_types():
+        return (
+            f"`paginator` is of the type {kind!r}, which dlt does not have"
+            f"{did_you_mean(kind, paginator_types())} Types are {listed(paginator_types())}."
+        )
     options = {name: each for name, each in paginator_options(kind).items() if each.kind in NAMED}
     known = [*options, *OWN_OPTIONS, "type"]
     for name in paginator:
@@ -182,6 +194,8 @@ def _wrong_option(paginator: Any) -> str | None:
 
 def _fits(value: Any, hint: Any) -> bool:
     kinds = get_args(hint) or (hint,)
+    if Parameter.empty in kinds:  # the options of a user's own paginator need no types
+        return True
     # True is an integer, too
     return any(
         type(value) is kind
@@ -244,19 +258,6 @@ def _wrong_disposition(entry: Mapping[str, Any]) -> str | None:
             return (
                 f"the {name} of `write_disposition` cannot be {value!r}"
                 f"{did_you_mean(value, known)} dlt has {listed(sorted(known))}."
-            )
-    return None
-
-
-def _unknown_paginator(config: Any) -> str | None:
-    """Describe a paginator that dlt does not have; dlt would blame the options beside its type."""
-    for _, part in _endpoints(config):
-        paginator = part.get("paginator")
-        kind = paginator.get("type") if isinstance(paginator, dict) else paginator
-        if isinstance(kind, str) and kind not in paginator_types():
-            return (
-                f"`paginator` is of the type {kind!r}, which dlt does not have"
-                f"{did_you_mean(kind, paginator_types())} Types are {listed(paginator_types())}."
             )
     return None
 

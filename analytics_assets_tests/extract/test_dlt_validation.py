@@ -2,11 +2,17 @@ from typing import Any
 
 import dlt
 import pytest
+from dlt.sources.helpers.rest_client.paginators import JSONLinkPaginator
 from dlt.sources.rest_api import rest_api_resources
+from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, register_paginator
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.extract.dlt_validation import OF_ANY_TEXT, validate_entries
+from analytics_assets.extract.dlt_validation import (
+    OF_ANY_TEXT,
+    refuse_wrong_values,
+    validate_entries,
+)
 
 REFUSED: dict[str, dict[str, Any]] = {
     "method": {"endpoint": {"path": "/v1/orders", "method": "FETCH"}},
@@ -99,9 +105,10 @@ def test_an_unknown_paginator_is_named_with_the_known_ones(paginator: Any, place
     with pytest.raises(ConfigurationError) as refused:
         validate_entries(Api(name="shop", config=config))
 
+    where = "resource `orders`" if place == "entry" else f"`{place}`"
     assert str(refused.value).startswith(
-        "dlt refuses the entry of `orders`: `paginator` is of the type 'ofset', which dlt does not "
-        "have; did you mean `offset`? Types are `"
+        f"{where}: `paginator` is of the type 'ofset', which dlt does not have; did you mean "
+        "`offset`? Types are `"
     )
 
 
@@ -123,6 +130,7 @@ def offset(**options: Any) -> dict[str, Any]:
         (offset(limit_parm="n"), "has no option 'limit_parm'", "did you mean `limit_param`?"),
         ({"endpoint": {"data_selector": "$.["}}, "`data_selector` cannot be '$.['", "JSONPath"),
         ({"endpoint": {"paginator": {"type": "offset"}}}, "needs `limit`", "add it"),
+        ({"endpoint": {"paginator": "offset"}}, "needs `limit`", "add it"),
         (
             {"endpoint": {"paginator": {"type": "single_page", "limit": 5}}},
             "'single_page' has no option 'limit'",
@@ -162,3 +170,44 @@ def test_wrong_values_of_the_client_and_of_the_defaults_are_named() -> None:
     config = {"client": {"base_url": "x"}, "resource_defaults": defaults, "resources": ["orders"]}
     with pytest.raises(ConfigurationError, match=r"^`resource_defaults`: `limit`"):
         validate_entries(Api(name="shop", config=config))
+
+
+def test_options_of_a_registered_paginator_need_no_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Linked(JSONLinkPaginator):
+        def __init__(self, next_url_path) -> None:  # type: ignore[no-untyped-def]
+            super().__init__(next_url_path)
+
+    monkeypatch.setitem(PAGINATOR_MAP, "linked", Linked)
+    register_paginator("linked", Linked)
+    validate_entries(shop("orders", paginator={"type": "linked", "next_url_path": "next"}))
+    with pytest.raises(ConfigurationError, match="needs `next_url_path`; add it"):
+        validate_entries(shop("orders", paginator={"type": "linked"}))
+
+
+def test_an_entry_that_is_a_text_is_named_when_dlt_refuses_it() -> None:
+    with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`: "):
+        validate_entries(shop("orders", headers=7))
+
+
+CLIENT = {"base_url": "https://api.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (None, "the REST source is a NoneType; give a dictionary."),
+        ({"resources": ["orders"]}, "the configuration has no `client`; add it."),
+        ({"client": CLIENT}, "the configuration has no `resources`; add it."),
+        ({"client": "x", "resources": []}, "`client` of the REST source is a str"),
+        ({"client": CLIENT, "resources": {"orders": {}}}, "must be a list of entries"),
+        ({"client": CLIENT, "resources": [{"endpoint": "/"}]}, "resource 1 .* has no name; add"),
+        ({"client": CLIENT, "resources": [{"name": "a", "endpoint": 3}]}, "resource `a` is a int"),
+        (
+            {"client": CLIENT, "resources": ["a"], "resource_defaults": ["x"]},
+            "`resource_defaults` is a list; give a dictionary",
+        ),
+    ],
+)
+def test_a_configuration_without_its_parts_is_refused(config: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        refuse_wrong_values(config)
