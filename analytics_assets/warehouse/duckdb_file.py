@@ -34,24 +34,40 @@ def path_of(credentials: DuckDbFile) -> Path:
 
 
 @contextmanager
-def held_open(
-    credentials: DuckDbFile, wait: LockWait, columns: int | None = None
-) -> Iterator[None]:
+def held_open(credentials: DuckDbFile, wait: LockWait) -> Iterator[None]:
     """Keep the file open, so that no other process can open it meanwhile.
+
+    To open it takes DuckDB 10 ms; a connection to a file that this process has open, 0.02 ms.
 
     Args:
         credentials: those of the file.
         wait: the wait for another process that has it open.
-        columns: the number of columns of the load's table; None for no memory limit.
 
     Raises:
         WarehouseLockedError: another process still has it open.
     """
     with ExitStack() as stack:
-        connection = wait.acquire(lambda: stack.enter_context(_opened(credentials)))
-        if columns and "memory_limit" not in (credentials.global_config or {}):
-            connection.execute(f"SET GLOBAL memory_limit = '{_memory_limit(connection, columns)}'")
+        wait.acquire(lambda: stack.enter_context(_opened(credentials)))
         yield
+
+
+@contextmanager
+def memory_limited(credentials: DuckDbFile, columns: int | None) -> Iterator[None]:
+    """Limit DuckDB's memory inside the context, while the file is held open.
+
+    Args:
+        credentials: those of the file; a limit among its settings stays.
+        columns: the number of columns of the load's table; None for no limit.
+    """
+    if not columns or "memory_limit" in (credentials.global_config or {}):
+        yield
+        return
+    with _opened(credentials) as connection:
+        connection.execute(f"SET GLOBAL memory_limit = '{_memory_limit(connection, columns)}'")
+        try:
+            yield
+        finally:
+            connection.execute("RESET GLOBAL memory_limit")
 
 
 def reset_memory_limit(error: Exception) -> bool:

@@ -1,7 +1,7 @@
 """A dlt pipeline into a warehouse that other loads use at the same time."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -26,13 +26,17 @@ class LoadHooks:
     """Functions that a pipeline calls around its use of the warehouse.
 
     Args:
-        held: returns the context in which the warehouse is read or written.
+        hold: opens the warehouse, before it is read or written, until `free` is called.
+        free: closes the warehouse while the API is read.
+        limited: returns the context of a load.
         recover: takes the error of a load; returns True if another attempt makes sense.
-        after_load: takes the pipeline after each load, in the context of `held`.
+        after_load: takes the pipeline after each load, in the context of `limited`.
         warn: takes a sentence for the log of the run.
     """
 
-    held: Callable[[], AbstractContextManager[None]] = nullcontext
+    hold: Callable[[], None] = lambda: None
+    free: Callable[[], None] = lambda: None
+    limited: Callable[[], AbstractContextManager[None]] = nullcontext
     recover: Callable[[Exception], bool] = lambda error: False
     after_load: Callable[[Pipeline], None] = lambda pipeline: None
     warn: Callable[[str], None] = lambda sentence: None
@@ -61,9 +65,14 @@ class LoadingPipeline(SyncingPipeline):
         """
         self._hooks = hooks
 
-    def syncing(self) -> AbstractContextManager[None]:
-        """Return the context in which the warehouse is held."""
-        return self._hooks.held()
+    @contextmanager
+    def syncing(self) -> Iterator[None]:
+        """Hold the warehouse inside the context, and free it for the read of the API."""
+        self._hooks.hold()
+        try:
+            yield
+        finally:
+            self._hooks.free()
 
     def synced(self) -> None:
         """Note what is missing in the warehouse, and let the entry give the strategy anew."""
@@ -87,7 +96,8 @@ class LoadingPipeline(SyncingPipeline):
             wait=PAUSE,
             reraise=True,
         )
-        with self._hooks.held():
+        self._hooks.hold()
+        with self._hooks.limited():
             try:
                 info = retried(super().load, *args, **kwargs)
             except Exception as error:

@@ -4,7 +4,7 @@ import gc
 import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
     held_open,
+    memory_limited,
     path_of,
     reset_memory_limit,
 )
@@ -158,7 +159,8 @@ class Warehouse:
         """Yield a pipeline with a table, and a working folder, that no other load uses meanwhile.
 
         Two loads never share files, and nothing depends on what an earlier one left: dlt restores
-        schema and state from the destination.
+        schema and state from the destination. A DuckDB file is open inside the context, except
+        between the pipeline's synchronization and its load, while it waits for the API.
 
         Args:
             name: the pipeline's name.
@@ -171,9 +173,11 @@ class Warehouse:
             WarehouseLockedError: another process holds the table or the DuckDB file for longer
                 than `lock_patience`.
         """
-        wait = LockWait(self.lock_patience, log)
+        wait, held = LockWait(self.lock_patience, log), ExitStack()
         hooks = LoadHooks(
-            held=partial(self._held_open, wait, columns),
+            hold=lambda: held.enter_context(self._held_open(wait)),
+            free=held.close,
+            limited=partial(self._memory_limited, columns),
             recover=reset_memory_limit,
             after_load=partial(
                 trim_history_after, age=timedelta(days=self.history_days), log=log or LOG
@@ -186,7 +190,9 @@ class Warehouse:
             with (
                 self._locked(pipeline, table or name, holder_name(run), wait),
                 _garbage_collection_paused(),
+                held,
             ):
+                hooks.hold()
                 yield pipeline
 
     @contextmanager
@@ -230,12 +236,11 @@ class Warehouse:
     def _translated(self) -> AbstractContextManager[None]:
         return translated_errors(self.duckdb_file)
 
-    def _held_open(
-        self, wait: LockWait, columns: int | None = None
-    ) -> AbstractContextManager[None]:
-        if not self.is_duckdb:
-            return nullcontext()
-        return held_open(duckdb_credentials(), wait, columns)
+    def _held_open(self, wait: LockWait) -> AbstractContextManager[None]:
+        return held_open(duckdb_credentials(), wait) if self.is_duckdb else nullcontext()
+
+    def _memory_limited(self, columns: int | None) -> AbstractContextManager[None]:
+        return memory_limited(duckdb_credentials(), columns) if self.is_duckdb else nullcontext()
 
 
 @contextmanager

@@ -3,18 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import psutil
 import pyarrow as pa
 import pytest
 
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
     held_open,
+    memory_limited,
     reset_memory_limit,
 )
 from analytics_assets.warehouse.errors import WarehouseLockedError
 from analytics_assets.warehouse.locks.lock_wait import LockWait
+from analytics_assets.warehouse.queries.tables import open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.holding import holding, when_waited_for
 
@@ -93,14 +97,15 @@ def opened(columns: int | None = 1) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file as it is open while a table of some columns is loaded."""
     credentials = duckdb_credentials()
     with (
-        held_open(credentials, LockWait(60), columns),
+        held_open(credentials, LockWait(60)),
+        memory_limited(credentials, columns),
         duckdb.connect(str(credentials.database)) as connection,
     ):
         yield connection
 
 
-def megabytes() -> float:
-    with opened() as connection:
+def megabytes(columns: int | None = 1) -> float:
+    with opened(columns) as connection:
         [limit] = connection.execute("SELECT current_setting('memory_limit')").fetchone() or ("",)
     number, unit = limit.split()
     return float(number) * {"MiB": 1.048576, "GiB": 1073.741824}[unit]
@@ -108,6 +113,41 @@ def megabytes() -> float:
 
 def test_a_load_into_an_empty_file_gets_little() -> None:
     assert megabytes() < 100
+
+
+def test_the_limit_ends_with_the_load() -> None:
+    credentials = duckdb_credentials()
+    with held_open(credentials, LockWait(60)):
+        before = megabytes(columns=None)
+        with memory_limited(credentials, 1):
+            assert megabytes(columns=None) < 100
+        assert megabytes(columns=None) == before > 100
+
+
+def test_the_file_is_opened_twice_for_a_load(
+    duckdb_warehouse: Warehouse, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bool] = []
+    connect = duckdb.connect
+
+    def counted(*args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        opened.append(is_open(file))
+        return connect(*args, **options)
+
+    monkeypatch.setattr(duckdb, "connect", counted)
+    with duckdb_warehouse.loading("orders", 1) as pipeline:
+        with open_tables(pipeline) as tables:
+            assert not tables.columns("orders")
+        pipeline.run([{"id": 1}], table_name="orders")
+        with open_tables(pipeline) as tables:
+            assert tables.row_count("orders") == 1
+    assert opened.count(False) == 2
+    assert not is_open(file)
+
+
+def is_open(file: Path) -> bool:
+    """True if this process has a file open."""
+    return file in {Path(link.path) for link in psutil.Process().open_files()}
 
 
 def test_rows_all_over_a_large_table_can_be_deleted() -> None:

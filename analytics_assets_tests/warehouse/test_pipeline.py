@@ -71,16 +71,23 @@ def test_hooks_outlive_a_drop_of_the_pipeline(duckdb_warehouse: Warehouse) -> No
     calls: list[str] = []
 
     @contextmanager
-    def held() -> Iterator[None]:
-        calls.append("hold")
+    def limited() -> Iterator[None]:
+        calls.append("limit")
         yield
-        calls.append("free")
+        calls.append("reset")
 
     pipeline = duckdb_warehouse.pipeline("shop")
-    pipeline.connect_hooks(LoadHooks(held, after_load=lambda dropped: calls.append("after")))
+    pipeline.connect_hooks(
+        LoadHooks(
+            hold=lambda: calls.append("hold"),
+            free=lambda: calls.append("free"),
+            limited=limited,
+            after_load=lambda loaded: calls.append("after"),
+        )
+    )
     pipeline.drop()
     pipeline.run([{"id": 1}], table_name="orders")
-    assert calls == ["hold", "free", "hold", "after", "free"]
+    assert calls == ["hold", "free", "hold", "limit", "after", "reset"]
 
 
 @pytest.mark.parametrize("is_recovered", [True, False])

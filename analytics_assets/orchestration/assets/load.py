@@ -53,7 +53,7 @@ from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
 from analytics_assets.orchestration.table_schema import column_lineage
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
-from analytics_assets.warehouse.queries.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 PROGRESS_PERIOD = 5.0  # seconds between two lines of dlt's progress in a run's log
@@ -133,7 +133,7 @@ class AssetLoad:
             log=context.log,
         ) as pipeline:
             refuse_ended_run(context.instance, context.run.run_id)  # after a wait for the table
-            with self.warehouse.open(context.log) as tables:
+            with open_tables(pipeline) as tables:
                 compared = compare(tables, resource, resource.contract)
             _log_columns(context, compared)
             source = _source(resource, compared.contract, config, connection, partitions)
@@ -156,7 +156,7 @@ class AssetLoad:
             )
             if DROPPED_SINCE in metadata:
                 context.log.warning(metadata[DROPPED])
-            with self.warehouse.open(context.log) as tables:
+            with open_tables(pipeline) as tables:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
                 metadata |= table_metadata(tables, resource)

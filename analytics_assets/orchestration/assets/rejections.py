@@ -22,7 +22,7 @@ from analytics_assets.orchestration.metadata import COMPLETE, load_ids
 from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.pipeline import LoadingPipeline
 from analytics_assets.warehouse.queries.rejections import RejectedRow, Rejections
-from analytics_assets.warehouse.queries.tables import Tables
+from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 TWIN = "a valid row of its key came with the same load, and may be the newer one"
@@ -91,7 +91,7 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
     with warehouse.loading(
         resource.pipeline_name, len(resource.contract.columns), table=resource.table
     ) as pipeline:
-        with warehouse.open() as tables:
+        with open_tables(pipeline) as tables:
             contract = compare(tables, resource, resource.contract).contract
             rejections = tables.rejections(resource)
             superseded = rejections.settle(resource.table, contract)
@@ -112,7 +112,7 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
             part = [row for row in rows if row.after_steps is after_steps and row not in twins]
             if part:
                 reasons |= _load(pipeline, warehouse, resource, contract, part)
-        with warehouse.open() as tables:
+        with open_tables(pipeline) as tables:
             rejections = tables.rejections(resource)
             for reason in set(reasons.values()):
                 rejections.change_reason(
