@@ -170,7 +170,7 @@ class Entry:
         prefetcher = connection.curl_prefetcher() if connection else None
         if prefetcher is None or connection is None:
             return None
-        return BulkRead(self._decoder, self._selector, prefetcher, connection.concurrency())
+        return BulkRead(self._decoder, self._selector, prefetcher, connection.read_concurrency())
 
     @cached_property
     def _decoder(self) -> PageDecoder:

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
@@ -15,6 +17,7 @@ from analytics_assets.config.client_settings import ClientSettings, resolve_clie
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.compat import auth_class
+from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
@@ -22,10 +25,12 @@ from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher
 from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
+from analytics_assets.extract.http.preparation import Preparation
 from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.session import ApiSession, build_session
 from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.link import Link
 
 # these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
@@ -58,14 +63,43 @@ class Connection:
     request_settings: RequestSettings
     rate_limit: RateLimit
 
+    def fetcher(self) -> Fetcher:
+        """Return a fetcher for one read."""
+        return Fetcher(
+            self._link.transport(self.request_settings),
+            self.rate_limit,
+            self.traffic,
+            self.request_settings,
+            self.redact,
+            self.auth,
+            self.concurrency,
+        )
+
+    @cached_property
+    def _link(self) -> Link:
+        return Link(self.settings.base_url, self.settings.client.get("session"))
+
+    @property
     def concurrency(self) -> Concurrency:
+        """The number of pages to ask for ahead, found once for all reads of the API."""
+        return self.rate_limit.concurrency if self._link.is_parallel else Concurrency(1)
+
+    def prepare(self, request: requests.Request) -> requests.PreparedRequest:
+        """Return a request ready to be sent: signed, with headers and body."""
+        return self._preparation.prepare(request)
+
+    @cached_property
+    def _preparation(self) -> Preparation:
+        return Preparation(self._link.session, repeats=self._link.is_parallel)
+
+    def read_concurrency(self) -> Concurrency:
         """Return the concurrency of one read."""
         limit = self.rate_limit
         return Concurrency(limit.max_in_flight, limit.adaptive, lambda: limit.throttle_count)
 
     def thread_prefetcher(self) -> ThreadPrefetcher:
         """Return a prefetcher for one read by dlt's client."""
-        return ThreadPrefetcher(self.session, self.concurrency())
+        return ThreadPrefetcher(self.session, self.read_concurrency())
 
     def curl_prefetcher(self) -> CurlPrefetcher | None:
         """Return a prefetcher for one read by libcurl.

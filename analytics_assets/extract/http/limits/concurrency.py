@@ -1,6 +1,7 @@
 """The number of pages that are requested ahead of the one in work."""
 
 import math
+import threading
 import time
 from collections.abc import Callable
 
@@ -10,15 +11,20 @@ FASTER = 0.9  # of the time per page before: below it, more requests in flight p
 AS_FAST = 1.03  # of the time per page before: up to it, fewer requests are enough
 SLOWER = 1.5  # of the usual time per page at this size: above it, fewer may be enough
 FIRST_SETTLED = 64  # pages to stay at a size before the next trial; twice as many after each
+BEGUN_SETTLED = 256  # pages at the maximum, if a read begins with it
 MAX_SETTLED = 1024
+WORTHWHILE = 0.01  # seconds of waiting for a page, above which a read begins with several ahead
+FIRST_AHEAD = 4  # pages; four times as many after the next such wait
+PAUSE = 1.0  # seconds without a page, in which nobody waits for one: nothing is measured
 
 
 class Concurrency:
-    """Finds the number of pages to read ahead by which a read is fastest.
+    """Finds the number of pages to read ahead by which the reads of an API are fastest.
 
-    It grows as long as pages arrive faster, and shrinks if fewer are enough: if an API answers at
-    once, nothing is read ahead. It is halved when the API throttles requests, and when pages begin
-    to take longer, unless that makes them slower.
+    It begins with many if the first pages take long. From then on it grows as long as pages arrive
+    faster, and shrinks if fewer are enough: if an API answers at once, nothing is read ahead. It is
+    halved when the API throttles requests, and when pages begin to take longer, unless that makes
+    them slower. Safe to use from several threads.
 
     Args:
         maximum: the largest size.
@@ -38,21 +44,39 @@ class Concurrency:
         self._adaptive = adaptive
         self._throttle_count = throttle_count
         self._clock = clock
+        self._lock = threading.Lock()
         self._throttled = throttle_count()
         self.size = 0 if adaptive else self.maximum
         self._trial_from: tuple[int, float] | None = None  # the size before, its seconds a page
         self._upwards = True
         self._next_settled = FIRST_SETTLED
         self._slower_before = False
+        self._is_beginning = True
+        self._arrived_at = clock()
         self._settle(pages=0)
 
-    def record_page(self) -> None:
-        """Count a page that arrived, and adapt the size."""
-        if not self._adaptive or not self.maximum:
-            return
+    def record_page(self, waited: float = 0.0) -> None:
+        """Count a page that arrived, and adapt the size.
+
+        Args:
+            waited: the seconds in which a read waited for it.
+        """
+        if self._adaptive and self.maximum:
+            with self._lock:
+                self._adapt(waited)
+
+    def _adapt(self, waited: float) -> None:
+        before, self._arrived_at = self._arrived_at, self._clock()
         if self._throttle_count() != self._throttled:
             self._throttled = self._throttle_count()
+            self._is_beginning = False
             self._settle_at(self.size // 2)
+        if self._is_beginning:
+            self._begin(waited)
+            return
+        if self._arrived_at - before - waited > PAUSE:
+            self._measure()
+            return
         self._pages += 1
         if not self._pages:
             self._since = self._clock()
@@ -64,6 +88,13 @@ class Concurrency:
                 self._judge_settled(pages, seconds)
             else:
                 self._judge_trial(*self._trial_from, seconds / pages)
+
+    def _begin(self, waited: float) -> None:
+        self._is_beginning = waited >= WORTHWHILE and self.size < self.maximum
+        if self._is_beginning:
+            self.size = min(self.maximum, max(FIRST_AHEAD, self.size * 4))
+        else:
+            self._settle(BEGUN_SETTLED if self.size == self.maximum else 0)
 
     def _judge_settled(self, pages: int, seconds: float) -> None:
         """Try another size if this one lasted long enough, or pages begin to take longer."""
@@ -87,8 +118,8 @@ class Concurrency:
         """Try a larger size, keep the size, or return to the last one, by the seconds per page."""
         upwards = self.size > size
         pays = seconds < before * (FASTER if upwards else AS_FAST)
-        if pays and upwards and self.size < self.maximum:
-            self._try(upwards, seconds)
+        if pays and 0 < self.size < self.maximum:
+            self._try(upwards, seconds if upwards else before)
         else:
             self._settle_at(self.size if pays else size)
 

@@ -5,13 +5,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
+from weakref import WeakSet
 
 from analytics_assets.extract.http.cancellation import sleep as cancellable_sleep
 from analytics_assets.extract.http.errors import NoAnswerError
+from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits, Limited
 from analytics_assets.extract.http.limits.settings import LimitSettings
 
 MAX_SLEEP = 1.0  # seconds after which a longer wait is checked again
+
+
+class Collecting(Protocol):
+    """A read with requests in flight."""
+
+    def collect(self) -> None:
+        """Receive what has arrived, without waiting."""
 
 
 class RateLimit:
@@ -40,11 +50,15 @@ class RateLimit:
         self._interval = 1 / settings.max_per_second if settings.max_per_second else 0.0
         self._max_delay = max_delay
         self._host = host or HostLimits(clock)
+        self.concurrency = Concurrency(
+            settings.max_in_flight, settings.adaptive, lambda: self.throttle_count
+        )
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
         self._in_flight = 0
         self._next_start = 0.0
+        self._reads: WeakSet[Collecting] = WeakSet()
 
     @property
     def throttle_count(self) -> int:
@@ -62,25 +76,47 @@ class RateLimit:
             ReadCancelledError: the read was cancelled meanwhile.
             NoAnswerError: the host asks for a longer wait.
         """
-        while wait := self._acquire():
-            if wait > max_wait:
-                raise NoAnswerError(
-                    f"The API accepts no request for another {wait:.0f} seconds "
-                    "(`Retry-After`, or its quota of requests is used up)."
-                )
-            self._sleep(min(wait, MAX_SLEEP))
+        while wait := self.try_acquire(max_wait):
+            self._sleep(wait)
         try:
             yield
         finally:
             self.release()
 
-    def try_acquire(self) -> float:
+    def try_acquire(self, max_wait: float = math.inf) -> float:
         """Start a request if one may start now.
+
+        Args:
+            max_wait: seconds; if the host asks for a longer wait, the request fails at once.
 
         Returns:
             0 if it counts as in flight from now on, else the seconds until the next try.
+
+        Raises:
+            NoAnswerError: the host asks for a longer wait.
         """
-        return min(self._acquire(), MAX_SLEEP)
+        wait = self._acquire()
+        if wait > max_wait:
+            raise NoAnswerError(
+                f"The API accepts no request for another {wait:.0f} seconds "
+                "(`Retry-After`, or its quota of requests is used up)."
+            )
+        return min(wait, MAX_SLEEP)
+
+    def register(self, read: Collecting) -> None:
+        """Let other reads collect the answers of a read that holds places in flight."""
+        with self._lock:
+            self._reads.add(read)
+
+    def collect_others(self, read: Collecting) -> None:
+        """Collect the answers of other reads, for one that waits for a place in flight.
+
+        A read does not receive while its rows are worked on, or its child resources are read.
+        """
+        with self._lock:
+            others = [each for each in self._reads if each is not read]
+        for each in others:
+            each.collect()
 
     def release(self) -> None:
         """End a request that was in flight."""

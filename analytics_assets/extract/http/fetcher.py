@@ -1,0 +1,304 @@
+"""The pages of a read: asked for ahead of time, and handed over complete and in order."""
+
+import copy
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import requests
+
+from analytics_assets.extract.http.errors import (
+    BodyError,
+    NoAnswerError,
+    describe_request,
+)
+from analytics_assets.extract.http.limits.concurrency import Concurrency
+from analytics_assets.extract.http.limits.headers import retry_after
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.redirect import redirected
+from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer, Transport
+
+T = TypeVar("T")
+
+RETRIED_STATUSES = (429, 500, 502, 503, 504)
+MAX_WAIT = 1.0  # seconds between two checks of the rate limit
+PAUSE = 1.0  # seconds after which timeouts are due to the reader, who did not ask for a page
+
+
+class Signer(Protocol):
+    """An auth object whose token can be renewed."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put a valid token on the request."""
+
+    def signed(self, request: requests.PreparedRequest) -> bool:
+        """True if the request carries a token of this auth."""
+
+    def renew(self, request: requests.PreparedRequest) -> None:
+        """Get a new token, unless the one on the request has been replaced already."""
+
+
+class Fetcher:
+    """Requests the pages of one read, and hands them over in the order in which it was asked.
+
+    429, 500, 502, 503, 504, connection errors, timeouts, bodies cut short and bodies that the
+    reader refuses are retried, while other pages arrive. A request is signed before each attempt,
+    and sent again with a new token after a 401.
+
+    Args:
+        transport: sends requests.
+        rate_limit: the API's rate limit.
+        traffic: counts requests and retries.
+        settings: the number of attempts and the waits between them.
+        redact: removes secrets from a text.
+        signer: signs the requests that it has signed before; None if no token is renewed.
+        concurrency: learns from the pages how many to ask for; None for a single request.
+        address_setting: the setting with the requests' address, for errors.
+        follows_redirects: False to hand a redirect over like any other answer.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        rate_limit: RateLimit,
+        traffic: Traffic,
+        settings: RequestSettings,
+        redact: Redact = str,
+        signer: Signer | None = None,
+        concurrency: Concurrency | None = None,
+        address_setting: str = "base_url",
+        follows_redirects: bool = True,
+    ) -> None:
+        self._transport = transport
+        self._rate_limit = rate_limit
+        self._traffic = traffic
+        self._settings = settings
+        self._redact = redact
+        self._signer = signer
+        self._concurrency = concurrency
+        self._address_setting = address_setting
+        self._follows_redirects = follows_redirects
+        self._asked: deque[Transfer] = deque()
+        self._queued: deque[Transfer] = deque()
+        self._backing_off: list[Transfer] = []
+        self._collected_at = time.monotonic()
+        self._lock = threading.Lock()  # another read may collect while this one does not
+        rate_limit.register(self)
+
+    @property
+    def pages_ahead(self) -> int:
+        """The number of pages that were asked for and not handed over."""
+        return len(self._asked)
+
+    def request(self, request: requests.PreparedRequest, url: str | None = None) -> None:
+        """Ask for a page; it is sent when the read next waits for a page.
+
+        Args:
+            request: the request, signed.
+            url: the URL of the page, if the request is one for another page of the same headers.
+        """
+        if url is not None:
+            request = copy.copy(request)
+            request.url = url
+        transfer = Transfer(request, request)
+        self._asked.append(transfer)
+        self._queued.append(transfer)
+
+    def next_page(self, check: Callable[[Page], T]) -> T:
+        """Wait for the page that was asked for first.
+
+        Args:
+            check: takes the complete answer, of any status that is not retried; its `BodyError`
+                has the page requested again.
+
+        Returns:
+            The result of `check`.
+
+        Raises:
+            NoAnswerError: no complete answer arrived, after the retries.
+            RedirectError: there were too many redirects.
+            BodyError: the body stayed wrong, after the retries.
+        """
+        started = time.monotonic()
+        transfer = self._asked.popleft()
+        page = self._arrived(transfer)
+        if self._concurrency and (self._asked or not self._concurrency.size):
+            waited = min(time.monotonic() - started, transfer.answering)
+            self._concurrency.record_page(waited)
+        while True:
+            try:
+                return check(page)
+            except BodyError:
+                if not self._retry(transfer):
+                    raise
+            page = self._arrived(transfer)
+
+    def fetch(self, request: requests.PreparedRequest, check: Callable[[Page], T]) -> T:
+        """Request one page; see `next_page`."""
+        self.request(request)
+        return self.next_page(check)
+
+    def _arrived(self, transfer: Transfer) -> Page:
+        with self._lock:
+            if time.monotonic() - self._collected_at > PAUSE:
+                for each in self._transport.in_flight():
+                    each.paused = True
+            while transfer.outcome is None:
+                wait = self._send_due(transfer)
+                self._collect()
+                if transfer.outcome is None:
+                    self._transport.wait(wait)
+        if isinstance(transfer.outcome, Exception):
+            raise transfer.outcome
+        return transfer.outcome
+
+    def _send_due(self, first: Transfer) -> float:
+        """Send the requests that may be sent now.
+
+        Returns:
+            The seconds until the next one may be sent.
+        """
+        now = time.monotonic()
+        wait = MAX_WAIT
+        for transfer in list(self._backing_off):
+            if transfer.due <= now:
+                self._backing_off.remove(transfer)
+                self._traffic.record_retry(now - transfer.failed_at)
+                self._queued.appendleft(transfer)
+            else:
+                wait = min(wait, transfer.due - now)
+        while self._queued and (self._transport.is_parallel or self._queued[0] is first):
+            try:
+                blocked = self._rate_limit.try_acquire(self._settings.max_wait)
+            except NoAnswerError as error:
+                self._queued.popleft().outcome = error
+                continue
+            if blocked:
+                if not self._transport.in_flight():
+                    self._rate_limit.collect_others(self)
+                return min(wait, blocked)
+            self._send(self._queued.popleft())
+        return wait
+
+    def _send(self, transfer: Transfer) -> None:
+        request = transfer.request
+        try:
+            if self._signer and self._signer.signed(request):
+                self._signer(request)
+            self._transport.send(transfer)
+        except BaseException as error:
+            self._rate_limit.release()
+            if not isinstance(error, Exception):
+                raise
+            transfer.outcome = error
+
+    def collect(self) -> None:
+        """Receive what has arrived, for another read that waits to send; waits for nothing."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._collect()
+            finally:
+                self._lock.release()
+
+    def _collect(self) -> None:
+        for ended in self._transport.collect():
+            self._rate_limit.release()
+            self._traffic.record_attempt(ended.seconds)
+            ended.transfer.answering = ended.answering
+            try:
+                self._end(ended.transfer, ended.outcome)
+            except Exception as error:  # of the token endpoint, or too many redirects
+                ended.transfer.outcome = error
+        self._collected_at = time.monotonic()
+
+    def _end(self, transfer: Transfer, answer: Answer | Failure) -> None:
+        if isinstance(answer, Failure):
+            if transfer.paused and not answer.is_final:
+                self._send_again(transfer)
+            elif answer.is_final or not self._retry(transfer):
+                transfer.outcome = self._no_answer(transfer, answer)
+            return
+        self._rate_limit.observe(answer)
+        if answer.status_code == requests.codes.unauthorized and self._renew(transfer):
+            return
+        page = transfer.page(answer)
+        following = (
+            redirected(transfer, page, self._transport.session, self._redact)
+            if self._follows_redirects
+            else None
+        )
+        if following:
+            transfer.request = following
+            transfer.redirects += 1
+            self._queued.appendleft(transfer)
+            return
+        if page.status in RETRIED_STATUSES and self._retry(transfer, page):
+            return
+        transfer.outcome = page
+
+    def _renew(self, transfer: Transfer) -> bool:
+        """Send a request again with a new token, once an attempt."""
+        if transfer.renewed or not self._signer or not self._signer.signed(transfer.request):
+            return False
+        self._signer.renew(transfer.request)
+        transfer.renewed = True
+        self._send_again(transfer)
+        return True
+
+    def _send_again(self, transfer: Transfer) -> None:
+        self._traffic.record_retry()
+        transfer.paused = False
+        self._queued.appendleft(transfer)
+
+    def _retry(self, transfer: Transfer, page: Page | None = None) -> bool:
+        """Have a request sent again after a while, unless this was its last attempt."""
+        transfer.attempts += 1
+        if transfer.attempts >= self._settings.request_max_attempts:
+            return False
+        transfer.failed_at = time.monotonic()
+        transfer.due = transfer.failed_at + retry_delay(self._settings, transfer.attempts, page)
+        transfer.restart()
+        self._backing_off.append(transfer)
+        return True
+
+    def _no_answer(self, transfer: Transfer, failure: Failure) -> NoAnswerError:
+        where = describe_request(transfer.request, self._redact)
+        hint = f" (check `{self._address_setting}`)" if failure.at_address else ""
+        return NoAnswerError(
+            f"{where}: no whole answer: {self._redact(failure.reason)}{hint}",
+            request=transfer.request,
+        )
+
+    def discard(self) -> None:
+        """Drop all pages that were asked for, with their requests in flight."""
+        with self._lock:
+            self._asked.clear()
+            self._queued.clear()
+            self._backing_off.clear()
+            for _ in self._transport.in_flight():
+                self._rate_limit.release()
+            self._transport.drop()
+
+    def close(self) -> None:
+        """End the read: drop its pages, and close its connections."""
+        self.discard()
+        self._transport.close()
+
+
+def retry_delay(settings: RequestSettings, attempts: int, page: Page | None = None) -> float:
+    """Return the seconds before the next attempt: by `Retry-After`, else by the backoff.
+
+    Args:
+        settings: the backoff, and the longest delay.
+        attempts: attempts that have failed, one or more.
+        page: the refusal; None if no answer arrived.
+    """
+    asked = retry_after(page.headers.get("Retry-After", "")) if page else 0.0
+    delay = asked or settings.request_backoff_factor * 2.0 ** (attempts - 1)
+    return min(delay, settings.request_max_retry_delay)

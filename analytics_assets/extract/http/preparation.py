@@ -1,0 +1,82 @@
+"""Requests made ready to be sent: headers, body and signature, as a session of requests does it."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+
+from analytics_assets.extract.http.compat import with_encoded_dots
+
+
+class Preparation:
+    """Prepares the requests of an API.
+
+    requests takes 0.2 ms for one. The requests of a read differ in their parameters or in their
+    JSON body alone, so that the rest of the last request is used again.
+
+    Args:
+        session: prepares requests; its headers and its auth are added to theirs.
+        repeats: False for a session of the user's, which may prepare each request in its own way.
+    """
+
+    def __init__(self, session: requests.Session, repeats: bool = True) -> None:
+        self._session = session
+        self._repeats = repeats
+        self._key: tuple[Any, ...] = ()
+        self._ready: requests.PreparedRequest | None = None  # without parameters, body and auth
+
+    def prepare(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare and sign a request; a segment `%2E%2E` of its path stays one."""
+        if self._repeats and _is_plain(request):
+            prepared = self._repeated(request)
+        else:
+            prepared = self._session.prepare_request(request)
+        prepared.url = with_encoded_dots(str(prepared.url))
+        return prepared
+
+    def _repeated(self, request: requests.Request) -> requests.PreparedRequest:
+        auth, body = request.auth, request.json
+        key = request.url, request.method, request.headers, auth is None, body is None
+        if self._ready is None or key != self._key:
+            self._ready = self._prepared(request)
+            self._key = *key[:2], dict(request.headers), *key[3:]
+        prepared = copy.copy(self._ready)
+        prepared.headers = self._ready.headers.copy()
+        if query := _query(request.params):
+            prepared.url = f"{prepared.url}{'&' if '?' in str(prepared.url) else '?'}{query}"
+        if body is not None:
+            encoded = requests.compat.json.dumps(body, allow_nan=False)  # type: ignore[attr-defined]
+            prepared.body = encoded.encode()
+            prepared.headers["Content-Length"] = str(len(prepared.body))
+        if auth is not None:
+            prepared.prepare_auth(auth, str(prepared.url))
+        return prepared
+
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+        plain = copy.copy(request)
+        plain.params = {}
+        if request.auth is not None:  # a no-op, as requests would look for another one
+            plain.auth = lambda prepared: prepared
+        if request.json is not None:
+            plain.json = {}
+        return self._session.prepare_request(plain)
+
+
+def _is_plain(request: requests.Request) -> bool:
+    """Return True if a request may differ from the last one in parameters and JSON body alone."""
+    return (
+        isinstance(request.params, dict)
+        and not (request.data or request.files or request.cookies)
+        and "#" not in str(request.url)
+    )
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    """Encode parameters as requests does: a list is repeated, and None is left out."""
+    pairs = []
+    for name, value in params.items():
+        is_one = isinstance(value, str | bytes) or not hasattr(value, "__iter__")
+        pairs += [(name, each) for each in ([value] if is_one else value) if each is not None]
+    return urlencode(pairs, doseq=True)

@@ -1,0 +1,256 @@
+"""Requests over libcurl: many at a time, over connections that it keeps open."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from analytics_assets.extract.http.errors import ApiError
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.transport.cookies import Cookies
+from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
+
+if TYPE_CHECKING:
+    import pycurl
+
+ENCODINGS = "gzip, deflate"  # that every libcurl can decode
+MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
+OF_LIBCURL = (b"accept", b"content-type", b"expect", b"user-agent")  # sent unless taken out
+OF_BODY = ("content-length", "transfer-encoding")  # which libcurl sends by the body itself
+
+
+class _Attempt(NamedTuple):
+    transfer: Transfer
+    url: str
+    content: BytesIO
+    lines: list[bytes]
+
+
+class CurlTransport:
+    """Sends requests over HTTP/1.1 by libcurl, without a proxy.
+
+    Args:
+        settings: timeouts.
+        session: its rules hold for redirects; it sends nothing.
+        cookies: the cookies of the API.
+        verify: True, False or the file by which certificates are verified, as in `requests`.
+    """
+
+    is_parallel = True
+
+    def __init__(
+        self,
+        settings: RequestSettings,
+        session: requests.Session,
+        cookies: Cookies,
+        verify: bool | str = True,
+    ) -> None:
+        self.session = session
+        self._settings = settings
+        self._cookies = cookies
+        self._verify = verify
+        self._multi: pycurl.CurlMulti | None = None
+        self._idle: list[pycurl.Curl] = []
+        self._attempts: dict[pycurl.Curl, _Attempt] = {}
+
+    def send(self, transfer: Transfer) -> None:
+        """Send the request of a transfer."""
+        import pycurl  # takes 0.02 s, which a process without a request does not need
+
+        request = transfer.request
+        lines, body = _lines(request), _content(request)
+        url = str(request.url)
+        cookie = self._cookies.header_for(url)
+        if cookie and "Cookie" not in request.headers:
+            lines.append(_line("Cookie", cookie))
+        if self._multi is None:
+            self._multi = pycurl.CurlMulti()
+        handle = self._idle.pop() if self._idle else self._new_handle()
+        attempt = _Attempt(transfer, url, BytesIO(), [])
+        handle.setopt(pycurl.URL, url)
+        if body is None and request.method == "GET":
+            handle.setopt(pycurl.HTTPGET, 1)
+            handle.unsetopt(pycurl.CUSTOMREQUEST)
+        else:
+            handle.setopt(pycurl.POSTFIELDS, body or b"")
+            handle.setopt(pycurl.CUSTOMREQUEST, str(request.method))
+        handle.setopt(pycurl.HTTPHEADER, lines)
+        handle.setopt(pycurl.WRITEDATA, attempt.content)
+        handle.setopt(pycurl.HEADERFUNCTION, attempt.lines.append)
+        self._multi.add_handle(handle)
+        self._attempts[handle] = attempt
+
+    def _new_handle(self) -> "pycurl.Curl":
+        import pycurl
+
+        handle = pycurl.Curl()
+        settings = self._settings
+        handle.setopt(pycurl.NOSIGNAL, 1)
+        handle.setopt(pycurl.NOPROXY, "*")
+        handle.setopt(pycurl.PATH_AS_IS, 1)
+        handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        # what is asked for is a header of the request; without this, nothing would be decoded
+        handle.setopt(pycurl.ACCEPT_ENCODING, "identity")
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(settings.request_timeout * 1000)))
+        handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)  # byte a second, over this time:
+        handle.setopt(pycurl.LOW_SPEED_TIME, max(1, round(settings.request_timeout)))
+        handle.setopt(pycurl.TIMEOUT_MS, max(1, round(settings.request_deadline * 1000)))
+        if self._verify:
+            file = self._verify if isinstance(self._verify, str) else DEFAULT_CA_BUNDLE_PATH
+            handle.setopt(pycurl.CAPATH if os.path.isdir(file) else pycurl.CAINFO, file)
+        else:
+            handle.setopt(pycurl.SSL_VERIFYPEER, 0)
+            handle.setopt(pycurl.SSL_VERIFYHOST, 0)
+        return handle
+
+    def collect(self) -> list[Ended]:
+        """Send and receive without waiting; return the attempts that have ended meanwhile."""
+        ended: list[Ended] = []
+        if self._multi is None or not self._attempts:
+            return ended
+        self._multi.perform()
+        left = 1
+        while left:
+            left, complete, failed = self._multi.info_read()
+            ended += [self._end(handle) for handle in complete]
+            ended += [self._end(handle, code, text) for handle, code, text in failed]
+        return ended
+
+    def _end(self, handle: "pycurl.Curl", code: int = 0, text: str = "") -> Ended:
+        import pycurl
+
+        assert self._multi is not None, "something was sent"
+        attempt = self._attempts.pop(handle)
+        self._multi.remove_handle(handle)
+        seconds = handle.getinfo(pycurl.TOTAL_TIME)
+        answering = seconds - handle.getinfo(pycurl.PRETRANSFER_TIME)
+        outcome: Answer | Failure
+        if code:
+            outcome = self._failure(handle, code, text, seconds)
+        else:
+            status = handle.getinfo(pycurl.RESPONSE_CODE)
+            reason, headers, cookies = _parsed(attempt.lines)
+            outcome = Answer(status, reason, headers, attempt.content.getvalue())
+            if cookies:
+                self._cookies.keep(attempt.url, cookies)
+        self._idle.append(handle)
+        return Ended(attempt.transfer, outcome, seconds, answering)
+
+    def _failure(self, handle: "pycurl.Curl", code: int, text: str, seconds: float) -> Failure:
+        import pycurl
+
+        settings = self._settings
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            if seconds >= settings.request_deadline:
+                limit = f"`request_deadline`, {settings.request_deadline:g} seconds"
+                return Failure(f"it took longer than {limit}")
+            limit = f"`request_timeout`, {settings.request_timeout:g} seconds"
+            if not handle.getinfo(pycurl.PRETRANSFER_TIME):
+                return Failure(f"no connection was made within {limit}", at_address=True)
+            return Failure(f"Read timed out: nothing arrived within {limit}")
+        if code == pycurl.E_COULDNT_CONNECT:
+            number = handle.getinfo(pycurl.OS_ERRNO)
+            return Failure(f"{text} ({os.strerror(number)})" if number else text, at_address=True)
+        if code == pycurl.E_GOT_NOTHING:
+            return Failure("the connection was closed without an answer")
+        return Failure(
+            text or f"libcurl failed with its error {code}",
+            at_address=code == pycurl.E_COULDNT_RESOLVE_HOST,
+            is_final=code in (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_URL_MALFORMAT),
+        )
+
+    def wait(self, seconds: float) -> None:
+        """Wait for data on a socket, for some seconds at most."""
+        if self._multi is None or not self._attempts:
+            time.sleep(seconds)
+        elif self._multi.select(seconds) < 0:
+            # libcurl cannot wait without an open socket, or for descriptors above 1,024
+            time.sleep(min(seconds, MIN_POLL))
+
+    def in_flight(self) -> list[Transfer]:
+        """Return the transfers that have not ended."""
+        return [attempt.transfer for attempt in self._attempts.values()]
+
+    def drop(self) -> None:
+        """Drop the transfers in flight, and close their connections."""
+        while self._attempts:
+            handle, _ = self._attempts.popitem()
+            assert self._multi is not None, "something was sent"
+            self._multi.remove_handle(handle)
+            handle.close()
+
+    def close(self) -> None:
+        """Close all connections; the next request opens new ones."""
+        self.drop()
+        while self._idle:
+            self._idle.pop().close()
+        if self._multi:
+            self._multi.close()
+            self._multi = None
+
+
+def _lines(request: requests.PreparedRequest) -> list[bytes]:
+    """Return the header lines of a request; those that libcurl would add are taken out.
+
+    Raises:
+        ApiError: a header cannot be sent.
+    """
+    headers = {name.lower(): (name, value) for name, value in request.headers.items()}
+    lines = [_line(*each) for key, each in headers.items() if key not in OF_BODY]
+    return lines + [b"%s:" % name for name in OF_LIBCURL if name.decode() not in headers]
+
+
+def _line(name: str, value: Any) -> bytes:
+    try:
+        encoded = value if isinstance(value, bytes) else value.encode("latin-1")
+    except UnicodeEncodeError:
+        encoded = b"\n"
+    if b"\n" in encoded or b"\r" in encoded:
+        raise ApiError(f"The header `{name}` of a request has a character that no header can have.")
+    # a semicolon makes libcurl send an empty header
+    return name.encode("latin-1") + (b": " + encoded if encoded else b";")
+
+
+def _content(request: requests.PreparedRequest) -> bytes | None:
+    """Return the body of a request; one that can be read only once is kept in the request."""
+    body: Any = request.body
+    if body is None or isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    whole: Any = body.read() if hasattr(body, "read") else b"".join(map(_as_bytes, body))
+    request.body = _as_bytes(whole)
+    return request.body
+
+
+def _as_bytes(part: str | bytes) -> bytes:
+    return part.encode() if isinstance(part, str) else part
+
+
+def _parsed(lines: Iterable[bytes]) -> tuple[str, Mapping[str, str], list[str]]:
+    """Return reason, headers and cookies; of several answers, as `100 Continue`, the last counts.
+
+    Args:
+        lines: as they arrived.
+    """
+    reason = ""
+    cookies: list[str] = []
+    found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    for line in lines:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if name.startswith("HTTP/"):
+            found.clear()
+            cookies.clear()
+            reason = line.decode("latin-1").strip().partition(" ")[2].partition(" ")[2]
+        elif colon:
+            value = value.strip()
+            if name.lower() == "set-cookie":
+                cookies.append(value)
+            found[name] = f"{found[name]}, {value}" if name in found else value
+    return reason, found, cookies

@@ -1,0 +1,46 @@
+"""The way to an API: libcurl, or a session of requests where libcurl cannot replace it."""
+
+from typing import Any
+
+import requests
+from dlt.sources.helpers.requests import Session
+from requests.utils import select_proxy
+
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.transport.cookies import Cookies
+from analytics_assets.extract.http.transport.curl import ENCODINGS, CurlTransport
+from analytics_assets.extract.http.transport.session import SessionTransport
+from analytics_assets.extract.http.transport.transfer import Transport
+
+
+class Link:
+    """The way of the requests to an API.
+
+    They go over libcurl, but for a session of the user's, a proxy, or a client certificate.
+
+    Args:
+        url: the API's base URL, for which the environment may name a proxy and certificates.
+        session: the user's own session; None if there is none.
+
+    Example:
+        >>> Link("https://api.example.com", requests.Session()).is_parallel
+        False
+    """
+
+    def __init__(self, url: str, session: requests.Session | None = None) -> None:
+        self._is_own = session is None
+        self.session = session or Session(raise_for_status=False)
+        self._cookies = Cookies()
+        environment = self.session.merge_environment_settings(url, {}, None, None, None)
+        self._verify: Any = environment["verify"]
+        needs_session = select_proxy(url, environment["proxies"]) or environment["cert"]
+        self.is_parallel = self._is_own and not needs_session
+        if self.is_parallel:
+            self.session.headers["Accept-Encoding"] = ENCODINGS
+
+    def transport(self, settings: RequestSettings) -> Transport:
+        """Return the transport of one read."""
+        if not self.is_parallel:
+            return SessionTransport(self.session, settings, self._is_own)
+        verify = self._verify is not False and (self._verify or True)
+        return CurlTransport(settings, self.session, self._cookies, verify)

@@ -1,0 +1,48 @@
+"""Redirects, by the rules that requests follows."""
+
+import requests
+from requests.exceptions import RequestException
+
+from analytics_assets.extract.http.errors import RedirectError, describe_request
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.http.transport.transfer import Transfer
+
+
+def redirected(
+    transfer: Transfer, page: Page, session: requests.Session, redact: Redact
+) -> requests.PreparedRequest | None:
+    """Return the request to which an answer redirects; None if it is no redirect.
+
+    The method becomes GET after 303 and 302, and `Authorization` is dropped on another host.
+
+    Args:
+        transfer: the transfer that was answered.
+        page: the answer.
+        session: its rules hold.
+        redact: removes secrets from a text.
+
+    Raises:
+        RedirectError: there were too many redirects, or no request can be sent to their target.
+    """
+    if "location" not in page.headers:
+        return None
+    response = page.as_response()
+    response.request = transfer.request
+    if not response.is_redirect:
+        return None
+    if transfer.redirects >= session.max_redirects:
+        raise RedirectError(
+            f"{describe_request(transfer.asked, redact)}: the API redirects "
+            f"{session.max_redirects} times and on: check `base_url` and `path`; a login page may "
+            "be behind it."
+        )
+    try:
+        redirects = session.resolve_redirects(response, transfer.request, yield_requests=True)
+        following: requests.PreparedRequest = next(redirects)
+    except RequestException as error:
+        where = describe_request(transfer.request, redact)
+        raise RedirectError(
+            f"{where}: the API redirects to where no request can be sent: {redact(str(error))}"
+        ) from None
+    return following

@@ -1,0 +1,129 @@
+"""One request on its way: as it was asked for, as it is sent, and its outcome."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import requests
+
+from analytics_assets.extract.http.page import Page
+
+
+@dataclass(eq=False)
+class Transfer:
+    """A page that is asked for.
+
+    Args:
+        asked: the request as it was asked for.
+        request: the request to send next: the same, or the one after a redirect.
+        outcome: the page, or the error in its place; None until it has arrived.
+        attempts: attempts that have failed.
+        redirects: redirects that this attempt has followed.
+        renewed: True if this attempt was sent again with a new token.
+        paused: True if the read received nothing for a while during this attempt.
+        failed_at: the time of the last failure.
+        due: the time of the next attempt.
+        answering: seconds from the open connection to the end of the answer.
+    """
+
+    asked: requests.PreparedRequest
+    request: requests.PreparedRequest
+    outcome: Page | Exception | None = None
+    attempts: int = 0
+    redirects: int = 0
+    renewed: bool = False
+    paused: bool = False
+    failed_at: float = 0.0
+    due: float = 0.0
+    answering: float = 0.0
+
+    def restart(self) -> None:
+        """Begin another attempt, with the request that was asked for."""
+        self.request, self.outcome = self.asked, None
+        self.redirects, self.renewed, self.paused = 0, False, False
+
+    def page(self, answer: "Answer") -> Page:
+        """Return the page of an answer to the request."""
+        return Page(
+            self.asked,
+            str(self.request.url),
+            answer.status_code,
+            answer.headers,
+            answer.content,
+            answer.reason,
+            self.redirects > 0,
+        )
+
+
+class Answer(NamedTuple):
+    """A complete answer.
+
+    Args:
+        status_code: the HTTP status.
+        reason: the phrase beside the status.
+        headers: by any case of their names.
+        content: the body, decoded by its `Content-Encoding`.
+    """
+
+    status_code: int
+    reason: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Failure(NamedTuple):
+    """The reason why no complete answer arrived.
+
+    Args:
+        reason: the reason in plain words.
+        at_address: True if nothing could be reached at the address.
+        is_final: True if another attempt must fail likewise.
+    """
+
+    reason: str
+    at_address: bool = False
+    is_final: bool = False
+
+
+class Ended(NamedTuple):
+    """An attempt that has ended.
+
+    Args:
+        transfer: the transfer.
+        outcome: its answer, or the reason why there is none.
+        seconds: the time from the start to the end of the attempt.
+        answering: the part of it after the connection was open.
+    """
+
+    transfer: Transfer
+    outcome: Answer | Failure
+    seconds: float
+    answering: float
+
+
+class Transport(Protocol):
+    """Sends requests, one attempt each, and follows no redirect."""
+
+    session: requests.Session
+    """Its rules hold for redirects."""
+
+    is_parallel: bool
+    """True if several requests can be in flight at once."""
+
+    def send(self, transfer: Transfer) -> None:
+        """Send the request of a transfer."""
+
+    def collect(self) -> list[Ended]:
+        """Send and receive without waiting; return the attempts that have ended meanwhile."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for data, for some seconds at most."""
+
+    def in_flight(self) -> list[Transfer]:
+        """Return the transfers that have not ended."""
+
+    def drop(self) -> None:
+        """Drop the transfers in flight, and close their connections."""
+
+    def close(self) -> None:
+        """Close all connections; the next request opens new ones."""

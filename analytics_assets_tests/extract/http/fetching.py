@@ -1,0 +1,62 @@
+"""Pages fetched from a server of the test, over each way of requests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.http.fetcher import Fetcher
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.http.request_settings import RequestSettings
+
+WAYS = ("libcurl", "session")
+
+
+def quick_settings(**changes: Any) -> RequestSettings:
+    """Settings of requests with short waits between attempts."""
+    settings = RequestSettings()
+    settings.request_backoff_factor = 0.01
+    for name, value in changes.items():
+        setattr(settings, f"request_{name}", value)
+    return settings
+
+
+def connected(base_url: str, way: str = "libcurl", **changes: Any) -> Connection:
+    """A connection whose requests take one of the ways."""
+    client: dict[str, Any] = {"base_url": base_url}
+    if way == "session":
+        client["session"] = requests.Session()
+    return connect(client, "shop", quick_settings(**changes))
+
+
+@contextmanager
+def fetching(connection: Connection) -> Iterator[Fetcher]:
+    """A fetcher that is closed at the end."""
+    fetcher = connection.fetcher()
+    try:
+        yield fetcher
+    finally:
+        fetcher.close()
+
+
+def prepared(
+    connection: Connection, path: str = "/orders", method: str = "GET", **parts: Any
+) -> requests.PreparedRequest:
+    """A request ready to be sent."""
+    url = path if "://" in path else f"{connection.settings.base_url}{path}"
+    return connection.prepare(requests.Request(method, url, **parts))
+
+
+def page_of(
+    connection: Connection, path: str = "/orders", method: str = "GET", **parts: Any
+) -> Page:
+    """Fetch one page."""
+    with fetching(connection) as fetcher:
+        return fetcher.fetch(prepared(connection, path, method, **parts), whole)
+
+
+def whole(page: Page) -> Page:
+    """Take a page as it is."""
+    return page
