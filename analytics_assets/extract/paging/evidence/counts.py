@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 
-from analytics_assets.extract.paging.evidence.fields import Path
+from analytics_assets.extract.paging.evidence.fields import Field, value_at
 from analytics_assets.extract.paging.evidence.total import as_count
 from analytics_assets.extract.rows.response_body import plain_name
 
@@ -54,37 +55,39 @@ class Count:
     unit: Unit
 
 
-def counts_in(
-    fields: Iterable[tuple[Path, Any]], headers: Mapping[str, str]
-) -> Mapping[str, Count]:
+UNITS_BY_NAME = dict.fromkeys(ROW_COUNTS, Unit.ROWS) | dict.fromkeys(PAGE_COUNTS, Unit.PAGES)
+
+
+def counts_in(fields: Iterable[Field], headers: Mapping[str, str]) -> Mapping[str, Count]:
     """Find the counts of a page, by field or header.
 
     Args:
-        fields: the fields of a page, by their paths.
+        fields: the fields of a page.
         headers: those of the response.
     """
-    named = [(".".join(path), plain_name(path[-1]), value) for path, value in fields]
-    named += [(header, _plain_header(header), text) for header, text in headers.items()]
+    of_headers = (Field((name,), text, _plain_header(name)) for name, text in headers.items())
     counts = {}
-    for name, plain, value in named:
-        unit = Unit.ROWS if plain in ROW_COUNTS else Unit.PAGES if plain in PAGE_COUNTS else None
-        number = as_count(value) if unit else None
+    for field in chain(fields, of_headers):
+        unit = UNITS_BY_NAME.get(field.plain)
+        number = as_count(field.value) if unit else None
         if unit and number is not None:
-            counts[name] = Count(number, unit)
+            counts[field.name] = Count(number, unit)
     return counts
 
 
-def page_sizes_in(fields: Iterable[tuple[Path, Any]]) -> Collection[int]:
+def page_sizes_in(fields: Iterable[Field]) -> Collection[int]:
     """Find the numbers that are the size of a page."""
-    found = (as_count(value) for path, value in fields if plain_name(path[-1]) in PAGE_SIZES)
-    return {size for size in found if size is not None}
+    return _numbers(field.value for field in fields if field.plain in PAGE_SIZES)
 
 
 def requested_sizes(url: str) -> Collection[int]:
     """Find the page sizes in the parameters of a request."""
     params = parse_qsl(urlsplit(url).query)
-    found = (as_count(value) for name, value in params if plain_name(name) in SIZE_PARAMS)
-    return {size for size in found if size is not None}
+    return _numbers(value for name, value in params if plain_name(name) in SIZE_PARAMS)
+
+
+def _numbers(values: Iterable[Any]) -> Collection[int]:
+    return {number for number in map(as_count, values) if number is not None}
 
 
 def named_count(path: TJsonPath | None, by_number: bool, body: Any) -> Mapping[str, Count]:
@@ -96,8 +99,7 @@ def named_count(path: TJsonPath | None, by_number: bool, body: Any) -> Mapping[s
         body: the decoded body.
     """
     unit = Unit.PAGES if names_pages(path) else Unit.EITHER if by_number else None
-    found = jsonpath.find_values(path, body) if path and unit else []
-    value = as_count(found[0]) if found else None
+    value = as_count(value_at(path, body)) if unit else None
     return {} if value is None or unit is None else {str(path): Count(value, unit)}
 
 
@@ -174,6 +176,7 @@ class CountClaims:
                 yield name, count
 
 
+@lru_cache(maxsize=4096)
 def _plain_header(name: str) -> str:
     plain = plain_name(name).removeprefix("x")
     return plain.removeprefix("wp").removeprefix("pagination")

@@ -93,33 +93,29 @@ def config_for_dlt(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigurationError: an option that dlt does not know has a value of another kind.
     """
-    defaults = {
-        name: _entry_for_dlt(f"`{name}`", config[name])
-        for name in ("resource_defaults",)
-        if config.get(name)
-    }
-    return {
+    accepted = {
         **config,
         "client": _part_for_dlt("`client`", config["client"]),
         "resources": [
             _entry_for_dlt(f"resource `{name_of(entry)}`", entry) for entry in config["resources"]
         ],
-        **defaults,
     }
+    if config.get("resource_defaults"):
+        where = "`resource_defaults`"
+        accepted["resource_defaults"] = _entry_for_dlt(where, config["resource_defaults"])
+    return accepted
 
 
 def _entry_for_dlt(where: str, entry: Any) -> Any:
-    endpoint = entry.get("endpoint") if isinstance(entry, dict) else None
-    if not isinstance(endpoint, dict):
+    if not isinstance(entry, dict) or "endpoint" not in entry:
         return entry
-    return {**entry, "endpoint": _part_for_dlt(where, endpoint)}
+    return {**entry, "endpoint": _part_for_dlt(where, entry["endpoint"])}
 
 
 def _part_for_dlt(where: str, part: Any) -> Any:
-    paginator = part.get("paginator") if isinstance(part, Mapping) else None
-    if not isinstance(paginator, dict):
+    if not isinstance(part, Mapping) or "paginator" not in part:
         return part
-    return {**part, "paginator": without_own_options(paginator, where)}
+    return {**part, "paginator": without_own_options(part["paginator"], where)}
 
 
 def _check_options(where: str, paginator: Mapping[str, Any]) -> None:

@@ -1,7 +1,10 @@
 """The fields of a page beside its rows, in which an API describes the read."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
 
 from analytics_assets.extract.rows.response_body import plain_name
 
@@ -9,25 +12,46 @@ MAX_DEPTH = 3  # of a field
 Path = tuple[str, ...]
 
 
-def fields_of(
-    body: Any, containers: Collection[str], path: Path = ()
-) -> Iterator[tuple[Path, Any]]:
+class Field(NamedTuple):
+    """A field of a page.
+
+    Args:
+        path: its names.
+        value: its value.
+        plain: its last name in small letters and digits alone.
+    """
+
+    path: Path
+    value: Any
+    plain: str
+
+    @property
+    def name(self) -> str:
+        """The path as errors show it."""
+        return ".".join(self.path)
+
+
+def fields_of(body: Any, containers: Collection[str], path: Path = ()) -> Iterator[Field]:
     """Yield the fields of a body, and of the objects in it that describe the read.
 
     Args:
         body: the decoded body.
         containers: the plain names of those objects, such as `meta`.
         path: the names around the body.
-
-    Yields:
-        The path of a field, and its value.
     """
     if not isinstance(body, Mapping) or len(path) == MAX_DEPTH:
         return
-    yield from (((*path, name), value) for name, value in body.items())
-    for name, value in body.items():
-        if plain_name(name) in containers:
-            yield from fields_of(value, containers, (*path, name))
+    own = [Field((*path, name), value, plain_name(name)) for name, value in body.items()]
+    yield from own
+    for field in own:
+        if field.plain in containers:
+            yield from fields_of(field.value, containers, field.path)
+
+
+def value_at(path: TJsonPath | None, body: Any) -> Any:
+    """Return the first value at a path of a body; None if there is none."""
+    found = jsonpath.find_values(path, body) if path else ()
+    return found[0] if found else None
 
 
 def json_path(path: Path) -> str:

@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 
-from analytics_assets.extract.paging.evidence.fields import Path
-from analytics_assets.extract.rows.response_body import plain_name
+from analytics_assets.extract.paging.evidence.fields import Field, value_at
 
 MORE = frozenset(
     ("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncated", "truncated", "morepages")
@@ -18,23 +16,23 @@ LAST = frozenset(
 NO = ("false", "0", "no", "n", "")
 
 
-def flag_in(fields: Iterable[tuple[Path, Any]]) -> tuple[str, bool] | None:
+def flag_in(fields: Iterable[Field]) -> tuple[str, bool] | None:
     """Find a flag such as `has_more` or `end_of_stream`.
 
     Args:
-        fields: the fields of a page, by their paths.
+        fields: the fields of a page.
 
     Returns:
         Its name, and True if it reports further pages; None if there is none. Of flags that differ,
         one that reports further pages.
     """
     flags = []
-    for path, value in fields:
-        name = plain_name(path[-1])
-        if name in MORE and (flag := as_flag(value)) is not None:
-            flags.append((".".join(path), flag))
-        elif name in LAST and isinstance(value, bool):  # `last` may be a link or a number
-            flags.append((".".join(path), not value))
+    for field in fields:
+        if field.plain in MORE and (flag := as_flag(field.value)) is not None:
+            flags.append((field.name, flag))
+        # `last` may be a link or a number
+        elif field.plain in LAST and isinstance(field.value, bool):
+            flags.append((field.name, not field.value))
     return max(flags, key=lambda flag: flag[1], default=None)
 
 
@@ -50,8 +48,7 @@ def named_flag(has_more: TJsonPath | None, last_page: TJsonPath | None, body: An
         True if it reports further pages; None if the page has no such flag.
     """
     for path, inverted in ((has_more, False), (last_page, True)):
-        found = jsonpath.find_values(path, body) if path else []
-        flag = as_flag(found[0]) if found else None
+        flag = as_flag(value_at(path, body))
         if flag is not None:
             return flag != inverted
     return None

@@ -5,13 +5,13 @@ Sources: RFC 8288 for the header, and OData, JSON:API, HAL and FHIR for fields.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
 
-from analytics_assets.extract.paging.evidence.fields import Path, json_path
-from analytics_assets.extract.rows.response_body import plain_name
+from analytics_assets.extract.paging.evidence.fields import Field, json_path
 
 NEXT = {
     *("next", "odatanextlink", "continuationtoken"),
@@ -58,12 +58,12 @@ class NextPage:
 
 
 def next_page_in(
-    fields: Iterable[tuple[Path, Any]], headers: Mapping[str, str], url: str = ""
+    fields: Iterable[Field], headers: Mapping[str, str], url: str = ""
 ) -> NextPage | None:
     """Find the reference to the next page.
 
     Args:
-        fields: the fields of a page, by their paths.
+        fields: the fields of a page.
         headers: those of the response.
         url: the URL of the request; a link to itself leads nowhere.
     """
@@ -73,9 +73,9 @@ def next_page_in(
     return None
 
 
-def denies_next_page(fields: Iterable[tuple[Path, Any]]) -> bool:
+def denies_next_page(fields: Iterable[Field]) -> bool:
     """Return True if a field for the reference to a next page has none, as of `"next": null`."""
-    found = [value for path, value in fields if plain_name(path[-1]) in NEXT]
+    found = [field.value for field in fields if field.plain in NEXT]
     return bool(found) and not any(
         is_reference(value) or isinstance(value, Mapping) for value in found
     )
@@ -87,30 +87,29 @@ def _in_header(headers: Mapping[str, str]) -> Iterator[NextPage]:
             yield NextPage("Link", link["url"])
 
 
-def _in_fields(fields: Iterable[tuple[Path, Any]]) -> Iterator[NextPage]:
-    for path, value in fields:
-        name = plain_name(path[-1])
-        if name in LINKS and isinstance(value, list):
-            yield from _in_list(path, value)
-        elif name in NEXT and isinstance(value, Mapping):
+def _in_fields(fields: Iterable[Field]) -> Iterator[NextPage]:
+    for field in fields:
+        value = field.value
+        if field.plain in LINKS and isinstance(value, list):
+            yield from _in_list(field)
+        elif field.plain in NEXT and isinstance(value, Mapping):
             # a null beside other parts is the missing token: `{"offset": null, "limit": 10}`
             others = () if None in value.values() else value
             names = [target for target in TARGETS if target in value] or others
             for part in [name for name in names if is_reference(value[name])][:1]:
-                yield NextPage(".".join(path), value[part], json_path((*path, part)))
-        elif name in NEXT and is_reference(value):
-            yield NextPage(".".join(path), value, json_path(path))
+                yield NextPage(field.name, value[part], json_path((*field.path, part)))
+        elif field.plain in NEXT and is_reference(value):
+            yield NextPage(field.name, value, json_path(field.path))
 
 
-def _in_list(path: Path, links: list[Any]) -> Iterator[NextPage]:
+def _in_list(field: Field) -> Iterator[NextPage]:
     """Find the link in a list such as `[{"rel": "next", "href": ...}]`."""
-    for link in links:
-        for kind in ("rel", "relation"):
-            if isinstance(link, Mapping) and link.get(kind) == "next":
-                for target in TARGETS:
-                    if is_reference(link.get(target)):
-                        place = f"{json_path(path)}[?(@.{kind}=='next')].{target}"
-                        yield NextPage(".".join(path), link[target], place)
+    for link, kind in product(field.value, ("rel", "relation")):
+        if isinstance(link, Mapping) and link.get(kind) == "next":
+            for target in TARGETS:
+                if is_reference(link.get(target)):
+                    place = f"{json_path(field.path)}[?(@.{kind}=='next')].{target}"
+                    yield NextPage(field.name, link[target], place)
 
 
 def is_reference(value: Any) -> bool:

@@ -18,7 +18,7 @@ from analytics_assets.extract.paging.evidence.counts import (
     page_sizes_in,
 )
 from analytics_assets.extract.paging.evidence.end_paths import EndPaths, ignores_totals
-from analytics_assets.extract.paging.evidence.fields import Path, fields_of
+from analytics_assets.extract.paging.evidence.fields import Field, fields_of
 from analytics_assets.extract.paging.evidence.flags import flag_in, named_flag
 from analytics_assets.extract.paging.evidence.next_page import (
     LINKS,
@@ -162,18 +162,16 @@ class EvidenceFinder:
             flag = unnamed and unnamed[1]
         return flag is not False and found == total
 
-    def _total(
-        self, fields: list[tuple[Path, Any]], headers: Mapping[str, str], body: Any
-    ) -> int | None:
+    def _total(self, fields: list[Field], headers: Mapping[str, str], body: Any) -> int | None:
         named = jsonpath.find_values(self._rows_path, body) if self._rows_path else []
         return as_count(named[0]) if named else total_in(fields, headers, self._pages_path)
 
-    def _fields_of(self, body: Any) -> list[tuple[Path, Any]]:
+    def _fields_of(self, body: Any) -> list[Field]:
         fields = fields_of(body, self._containers)
         if not self._paths.ignored:
             return list(fields)
         ignores = self._paths.ignores
-        return [field for field in fields if not ignores(field[0][-1], ".".join(field[0]))]
+        return [field for field in fields if not ignores(field.path[-1], field.name)]
 
     def _kept(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         if not self._paths.ignored:

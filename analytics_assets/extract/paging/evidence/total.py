@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from analytics_assets.extract.paging.evidence.fields import Path
-from analytics_assets.extract.rows.response_body import plain_name
+from analytics_assets.extract.paging.evidence.fields import Field
 
 TOTALS = frozenset(
     f"total{unit}"
@@ -18,7 +18,7 @@ CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 
 
 def total_in(
-    fields: Iterable[tuple[Path, Any]], headers: Mapping[str, str], pages_path: str = ""
+    fields: Iterable[Field], headers: Mapping[str, str], pages_path: str = ""
 ) -> int | None:
     """Find the number of all rows of a read.
 
@@ -27,20 +27,16 @@ def total_in(
     be the number of rows of the page.
 
     Args:
-        fields: the fields of a page, by their paths.
+        fields: the fields of a page.
         headers: those of the response, by any case of their names.
         pages_path: the path of the number of pages, which is no number of rows.
 
     Returns:
         The number; None if there is none.
     """
-    found = (
-        value
-        for path, value in fields
-        if plain_name(path[-1]) in TOTALS and ".".join(path) != pages_path
-    )
-    counts = map(as_count, (*found, *_in_headers(headers)))
-    return next((count for count in counts if count is not None), None)
+    named = (field for field in fields if field.plain in TOTALS and field.name != pages_path)
+    values = chain((field.value for field in named), _in_headers(headers))
+    return next((count for count in map(as_count, values) if count is not None), None)
 
 
 def as_count(value: Any) -> int | None:

@@ -14,12 +14,13 @@ from analytics_assets.extract.paging.evidence.counts import (
     page_sizes_in,
     requested_sizes,
 )
+from analytics_assets.extract.paging.evidence.fields import fields_of
 
 ROWS, PAGES, EITHER = Unit.ROWS, Unit.PAGES, Unit.EITHER
 
 
 def counts_of(**fields: Any) -> Any:
-    return counts_in([((name,), value) for name, value in fields.items()], {})
+    return counts_in(fields_of(fields, []), {})
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,9 @@ def test_a_value_that_is_no_number_of_rows_counts_nothing(value: Any) -> None:
 
 
 def test_a_path_names_the_count() -> None:
-    assert counts_in([(("meta", "count"), 7)], {}) == {"meta.count": Count(7, ROWS)}
+    assert counts_in(fields_of({"meta": {"count": 7}}, ["meta"]), {}) == {
+        "meta.count": Count(7, ROWS)
+    }
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_a_header_may_count_too(header: str, unit: Unit | None) -> None:
 
 
 def test_page_sizes_stand_in_a_page_and_in_its_request() -> None:
-    assert page_sizes_in([(("meta", "per_page"), 50), (("count",), 7)]) == {50}
+    assert page_sizes_in(fields_of({"meta": {"per_page": 50}, "count": 7}, ["meta"])) == {50}
     assert requested_sizes("http://api/rows?$top=50&page[size]=20&offset=7&q=x") == {50, 20}
     assert requested_sizes("http://api/rows?limit=100&count=30") == {100, 30}
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from dlt.common import jsonpath
 
+from analytics_assets.extract.paging.evidence.fields import fields_of
 from analytics_assets.extract.paging.evidence.flags import as_flag, flag_in, named_flag
 
 
 def flag_of(name: str, value: Any) -> bool | None:
-    found = flag_in([(("meta", name), value)])
+    found = flag_in(fields_of({"meta": {name: value}}, ["meta"]))
     assert found is None or found[0] == f"meta.{name}"
     return found and found[1]
 
@@ -46,7 +47,7 @@ def test_a_flag_reports_further_pages_or_the_last_one(
 
 
 def test_of_flags_that_differ_one_for_further_pages_counts() -> None:
-    fields = [(("is_last",), True), (("has_more",), True)]
+    fields = list(fields_of({"is_last": True, "has_more": True}, []))
 
     assert flag_in(fields) == ("has_more", True)
     assert flag_in(fields[::-1]) == ("has_more", True)
