@@ -1,14 +1,11 @@
 """The definitions of a whole project: every API below its `defs/`, loaded by Dagster's loader."""
 
-import atexit
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
 from analytics_assets.config.resource import refuse_shared_tables
+from analytics_assets.garbage_collection import objects_kept
 from analytics_assets.orchestration.api_file import errors_located
 from analytics_assets.orchestration.metadata import TABLE_NAME
 
@@ -27,7 +24,7 @@ def load_project(folder: Path) -> dg.Definitions:
     Raises:
         ConfigurationError: an `api.py` has an error, or two resources have the same table.
     """
-    with garbage_collection_paused():
+    with objects_kept():
         with errors_located():
             definitions = dg.load_from_defs_folder(path_within_project=folder)
         refuse_shared_tables(
@@ -36,19 +33,3 @@ def load_project(folder: Path) -> dg.Definitions:
             if "dlt" in spec.kinds and TABLE_NAME in spec.metadata
         )
         return definitions
-
-
-@contextmanager
-def garbage_collection_paused() -> Iterator[None]:
-    """Create objects that garbage collection ignores, such as definitions, inside the context.
-
-    They exist as long as the process. To scan them takes a fifth of the time in which 500 resources
-    load, and 0.2 s before the first request of a run.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-    gc.freeze()
-    atexit.register(gc.unfreeze)  # or DuckDB reports leaks

@@ -5,10 +5,9 @@ Versions: dlt 1.31.0 with DuckDB 2.0.0. `test_compat.py` fails once one of them 
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dlt
-import duckdb
 from dlt import Schema
 from dlt.common.configuration import configspec
 from dlt.common.destination import (
@@ -28,6 +27,9 @@ from dlt.pipeline.pipeline import Pipeline
 from analytics_assets.warehouse.evolution.dropped import loaded_tables
 from analytics_assets.warehouse.evolution.guard import guard, merge_statements
 from analytics_assets.warehouse.evolution.strategy import orphans_of_upsert
+
+if TYPE_CHECKING:  # PostgreSQL does without
+    from duckdb import DuckDBPyConnection
 
 P = TypeVar("P", bound=Pipeline)
 
@@ -183,7 +185,7 @@ class DuckDbFile(DuckDbCredentials):
 
 
 @contextmanager
-def pooled_connection(credentials: DuckDbFile) -> Iterator[duckdb.DuckDBPyConnection]:
+def pooled_connection(credentials: DuckDbFile) -> Iterator["DuckDBPyConnection"]:
     """Open a DuckDB file with the extensions, pragmas and options of dlt's settings.
 
     dlt 1.31.0 applies those in the undocumented pool of its credentials alone.

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 from dlt.common.configuration import resolve_configuration
 
 from analytics_assets.config.errors import find_cause
@@ -12,6 +12,9 @@ from analytics_assets.config.settings import DEFAULT_DUCKDB_FILE
 from analytics_assets.warehouse.compat import DuckDbFile, pooled_connection
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.locks.lock_wait import LockWait
+
+if TYPE_CHECKING:  # only a process that opens the file needs the driver
+    from duckdb import DuckDBPyConnection
 
 LARGEST_TABLE = "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables()"
 
@@ -80,6 +83,8 @@ def reset_memory_limit(error: Exception) -> bool:
         True if there is more memory now, so that another attempt makes sense. A limit from the
         settings stays.
     """
+    import duckdb
+
     cause = find_cause(error, duckdb.Error)  # out of memory, or a commit that failed for want of it
     if not cause or "memory_limit" not in str(cause):
         return False
@@ -92,14 +97,14 @@ def reset_memory_limit(error: Exception) -> bool:
 
 
 @contextmanager
-def _opened(credentials: DuckDbFile) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(credentials: DuckDbFile) -> Iterator["DuckDBPyConnection"]:
     with ExitStack() as stack:
         with translated_errors(path_of(credentials)):
             connection = stack.enter_context(pooled_connection(credentials))
         yield connection
 
 
-def _memory_limit(connection: duckdb.DuckDBPyConnection, columns: int) -> str:
+def _memory_limit(connection: "DuckDBPyConnection", columns: int) -> str:
     """Return a limit for a merge, as DuckDB takes most of the machine's memory otherwise.
 
     More makes a merge of a dozen columns no faster, however many rows it brings; thousands of

@@ -1,6 +1,5 @@
 """The warehouse that the settings choose: its destination, its pipelines and its tables."""
 
-import gc
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 from dlt.common.destination import Destination, TLoaderFileFormat
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
+from analytics_assets.garbage_collection import garbage_collection_paused
 from analytics_assets.warehouse.compat import new_pipeline
 from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
 from analytics_assets.warehouse.driver_errors import translated_errors
@@ -189,7 +189,7 @@ class Warehouse:
             pipeline.connect_hooks(hooks)
             with (
                 self._locked(pipeline, table or name, holder_name(run), wait),
-                _garbage_collection_paused(),
+                garbage_collection_paused(),
                 held,
             ):
                 hooks.hold()
@@ -241,18 +241,3 @@ class Warehouse:
 
     def _memory_limited(self, columns: int | None) -> AbstractContextManager[None]:
         return memory_limited(duckdb_credentials(), columns) if self.is_duckdb else nullcontext()
-
-
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """Pause garbage collection, which would scan all objects again and again during a load.
-
-    Rows are in no reference cycle, so that reference counting frees them.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

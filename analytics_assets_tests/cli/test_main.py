@@ -1,6 +1,8 @@
 """The commands of `analytics-assets`."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,21 @@ def test_help_lists_the_commands(invoke: Invoke) -> None:
     listed = set(re.findall(r"^  (\w+) ", invoke("--help").stdout, re.MULTILINE))
 
     assert listed >= {"check", "contract", "materialize"}
+
+
+def test_a_command_imports_what_it_needs_when_it_is_called() -> None:
+    program = (
+        "import sys; from analytics_assets.cli.main import main; "
+        "sys.exit(str({'dagster', 'dlt', 'pydantic', 'rich'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.strip() == "set()"
+
+
+def test_an_unknown_command_is_refused_with_the_names_of_others(invoke: Invoke) -> None:
+    done = invoke("materialise")
+    assert done.exit_code == 2
+    assert "No such command 'materialise'" in done.output
 
 
 @pytest.mark.usefixtures("api_file")

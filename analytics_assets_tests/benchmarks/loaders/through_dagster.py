@@ -2,15 +2,18 @@
 
 import logging
 
-import dagster as dg
-
-from analytics_assets.config.api import Api
-from analytics_assets.orchestration.definitions import build_definitions
-from analytics_assets.orchestration.keys import asset_key
-from analytics_assets_tests.benchmarks.loaders.dagster_instance import QUIET, instance_in
-from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
+from analytics_assets.garbage_collection import objects_kept
 from analytics_assets_tests.benchmarks.loaders.stages import STAGES, Stopwatch, print_stages
 from analytics_assets_tests.benchmarks.loaders.task import read_task
+
+with objects_kept():
+    import dagster as dg
+
+    from analytics_assets.config.api import Api
+    from analytics_assets.orchestration.definitions import build_definitions
+    from analytics_assets.orchestration.keys import asset_key
+    from analytics_assets_tests.benchmarks.loaders.dagster_instance import QUIET, instance_in
+    from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
 
 
 def main() -> None:
@@ -28,7 +31,8 @@ def main() -> None:
 
 def materialize(api: Api, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     """Run the job of all assets."""
-    job = build_definitions(api).resolve_implicit_global_asset_job_def()
+    with objects_kept():
+        job = build_definitions(api).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
         instance=instance,
         asset_selection=[asset_key(api.resources[resource]) for resource in api.resources],

@@ -30,7 +30,7 @@ def load(resources: int) -> None:
     # imports from here on count as loading
     api_module: Any = importlib.import_module("analytics_assets.defs.analytics.api")
     definitions: Any = importlib.import_module("analytics_assets.orchestration.definitions")
-    project: Any = importlib.import_module("analytics_assets.orchestration.project")
+    collection: Any = importlib.import_module("analytics_assets.garbage_collection")
     shipped, names = api_module.API, [f"resource_{number}" for number in range(resources)]
     config = {
         **shipped.config,
@@ -38,7 +38,7 @@ def load(resources: int) -> None:
     }
     by_day = {"load": api_module.BY_DAY}
     policies = {name: by_day if number % 2 else {} for number, name in enumerate(names)}
-    with project.garbage_collection_paused():
+    with collection.objects_kept():
         api = type(shipped)(
             name="many",
             config=config,

