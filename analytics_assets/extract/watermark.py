@@ -17,6 +17,7 @@ from analytics_assets.config.timestamps import (
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError
+from analytics_assets.extract.rows.response_body import value_at
 from analytics_assets.extract.source import sample_source
 
 
@@ -49,10 +50,8 @@ def fetch_newest(
     source = source.with_resources(name)
     field = jsonpath.compile_path(newest["field"])
     form = resource.policy.time_formats.get(newest["field"])
-    moments = []
-    for row in source.resources[name]:
-        values = jsonpath.find_values(field, row)
-        moments.append(_as_moment(name, newest["field"], values[0] if values else None, form))
+    values = [value_at(field, row) for row in source.resources[name]]
+    moments = [_as_moment(name, newest["field"], value, form) for value in values]
     return max(moments, default=None)
 
 

@@ -17,6 +17,7 @@ from analytics_assets.config.timestamps import (
 )
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import is_table
+from analytics_assets.extract.rows.response_body import value_at
 
 ROWS_WITHOUT_CURSOR = "rows_without_cursor"
 ROWS_BEFORE_START = "rows_before_start"
@@ -93,8 +94,7 @@ class CursorValues:
     def _value(self, row: Any) -> Any:
         if self._is_name:
             return row.get(self._field) if isinstance(row, dict) else None
-        found = jsonpath.find_values(self._path, row)
-        return found[0] if found else None
+        return value_at(self._path, row)
 
     def _add_values(self, values: Iterable[Any]) -> None:
         # many rows changed at one time, which is parsed once

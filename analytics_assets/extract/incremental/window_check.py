@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.contract.contract import column_name
@@ -43,23 +42,12 @@ class WindowIgnoredError(ApiError):
     """The API ignores the time window of a request."""
 
 
-def watch_window(resource: DltResource, column: str, window: TimeWindow) -> None:
-    """Add a step that counts rows outside the time window.
+class WindowCheck(PipeStep):
+    """The step that counts rows outside the time window.
 
     They are loaded like the others. If they are most of a read, it fails; a resource that is read
     from the rows of another has many reads, whose rows are only counted. Rows of an inclusive end,
     as `Window` sends it, are inside.
-
-    Args:
-        resource: the resource; changed in place.
-        column: the date column of its table.
-        window: the time window.
-    """
-    resource.add_step(WindowCheck(resource.name, column, window))
-
-
-class WindowCheck(PipeStep):
-    """The step that counts rows outside the time window.
 
     Args:
         resource: the resource, for errors.

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import requests
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
 from requests.utils import get_encoding_from_headers
 
 from analytics_assets.contract.rows.numbers import decode_json, json_integer, json_number
@@ -125,3 +127,9 @@ def json_kind(value: Any) -> str:
 def plain_name(name: str) -> str:
     """Return a field's name in small letters and digits alone: `totalcount` of `total_count`."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def value_at(path: TJsonPath | None, body: Any) -> Any:
+    """Return the first value at a path of a body or a row; None if there is none."""
+    found = jsonpath.find_values(path, body) if path else ()
+    return found[0] if found else None

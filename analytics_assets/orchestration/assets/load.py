@@ -18,7 +18,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import StateReset
 from analytics_assets.extract.incremental.time_window import with_params
-from analytics_assets.extract.incremental.window_check import watch_window
+from analytics_assets.extract.incremental.window_check import WindowCheck
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.deletion import (
@@ -236,7 +236,8 @@ def _source(
     if config.begins_anew and not cursor:
         source.resources[name].add_step(StateReset(), insert_at=1)
     if window:
-        watch_window(source.resources[name], str(resource.policy.date_column), window)
+        column = str(resource.policy.date_column)
+        source.resources[name].add_step(WindowCheck(name, column, window))
     return source.with_resources(name)
 
 

@@ -16,7 +16,6 @@ from analytics_assets.extract.incremental.window_check import (
     WindowCheck,
     WindowIgnoredError,
     value_in_column,
-    watch_window,
 )
 from analytics_assets.extract.rows.arrow import table_of_values
 from analytics_assets_tests.extract.rows.reading import MERGED, extract_source, metrics_of
@@ -45,7 +44,9 @@ def read(
     """Read rows of two days, and return the metrics of the read."""
     with serving(paged(rows)) as server:
         source = source_of(server, orders(MERGED), contract=contract)
-        watch_window(source.resources["orders"], column, two_days(how or Window()))
+        source.resources["orders"].add_step(
+            WindowCheck("orders", column, two_days(how or Window()))
+        )
         return metrics_of(extract_source(source))
 
 

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dlt.common.jsonpath import TJsonPath
 
-from analytics_assets.extract.paging.evidence.fields import Field, value_at
+from analytics_assets.extract.paging.evidence.fields import Field
 from analytics_assets.extract.paging.evidence.total import as_count
-from analytics_assets.extract.rows.response_body import plain_name
+from analytics_assets.extract.rows.response_body import plain_name, value_at
 
 UNITS = ("row", "record", "result", "item", "element", "entry", "hit", "object", "document")
 PLURALS = tuple(unit.removesuffix("y") + ("ies" if unit[-1] == "y" else "s") for unit in UNITS)

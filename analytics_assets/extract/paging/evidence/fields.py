@@ -3,9 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dlt.common import jsonpath
-from dlt.common.jsonpath import TJsonPath
-
 from analytics_assets.extract.rows.response_body import plain_name
 
 MAX_DEPTH = 3  # of a field
@@ -46,12 +43,6 @@ def fields_of(body: Any, containers: Collection[str], path: Path = ()) -> Iterat
     for field in own:
         if field.plain in containers:
             yield from fields_of(field.value, containers, field.path)
-
-
-def value_at(path: TJsonPath | None, body: Any) -> Any:
-    """Return the first value at a path of a body; None if there is none."""
-    found = jsonpath.find_values(path, body) if path else ()
-    return found[0] if found else None
 
 
 def json_path(path: Path) -> str:

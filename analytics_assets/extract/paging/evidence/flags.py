@@ -5,7 +5,8 @@ from typing import Any
 
 from dlt.common.jsonpath import TJsonPath
 
-from analytics_assets.extract.paging.evidence.fields import Field, value_at
+from analytics_assets.extract.paging.evidence.fields import Field
+from analytics_assets.extract.rows.response_body import value_at
 
 MORE = frozenset(
     ("hasmore", "hasnext", "hasnextpage", "moreresults", "istruncated", "truncated", "morepages")
