@@ -67,7 +67,7 @@ class LoadingPipeline(SyncingPipeline):
 
     @contextmanager
     def syncing(self) -> Iterator[None]:
-        """Hold the warehouse inside the context, and free it for the read of the API."""
+        """Open the warehouse inside the context, and close it for the read of the API."""
         self._hooks.hold()
         try:
             yield
