@@ -13,8 +13,9 @@ import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
-from analytics_assets.extract.http.oauth2.grants import grant_of
+from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
+from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
 from analytics_assets.extract.http.oauth2.token_request import (
     access_token_of,
     basic_credentials,
@@ -72,7 +73,7 @@ class OAuth2(AuthConfigBase):
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._grant = grant_of(settings)
+        self._grant = _grant_of(settings)
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._issued_headers: set[str] = set()
@@ -131,3 +132,9 @@ class OAuth2(AuthConfigBase):
         token = Token(value, self._clock() + lifetime - leeway)
         self._issued_headers.add(token.header)
         return token
+
+
+def _grant_of(settings: OAuth2Settings) -> Grant:
+    if settings.private_key:
+        return JwtBearerGrant(settings)
+    return RefreshTokenGrant(settings) if settings.refresh_token else Grant(settings)

@@ -1,14 +1,12 @@
-"""The grants by which a client obtains a token; another one is a class here, named in `GRANTS`."""
+"""The grants by which a client obtains a token; see also `refresh_token`."""
 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.errors import TokenError
-from analytics_assets.extract.http.oauth2.refresh_token import RefreshToken
 
 ASSERTION_LIFETIME = 3600  # seconds; Google refuses more
 
@@ -25,11 +23,6 @@ class Grant:
 
     def __init__(self, settings: OAuth2Settings) -> None:
         self._settings = settings
-
-    @classmethod
-    def fits(cls, settings: OAuth2Settings) -> bool:
-        """True if the settings ask for this grant."""
-        return True
 
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
@@ -54,45 +47,11 @@ class Grant:
         return None
 
 
-class RefreshTokenGrant(Grant):
-    """A refresh token that was granted once (RFC 6749 section 6), or its replacement."""
-
-    type = "refresh_token"
-
-    def __init__(self, settings: OAuth2Settings) -> None:
-        super().__init__(settings)
-        self._token = RefreshToken(str(settings.refresh_token), Path(settings.refresh_token_dir))
-
-    @classmethod
-    def fits(cls, settings: OAuth2Settings) -> bool:
-        """True if there is a refresh token."""
-        return bool(settings.refresh_token)
-
-    @contextmanager
-    def parameters(self) -> Iterator[dict[str, str]]:
-        """Yield the refresh token; no other process uses it inside the context."""
-        with self._token.in_use() as token:
-            yield {"refresh_token": token}
-
-    def rotate(self, answer: Mapping[str, Any]) -> str | None:
-        """Keep the refresh token that replaces the one just used."""
-        token = answer.get("refresh_token")
-        if not isinstance(token, str) or not token:
-            return None
-        self._token.replace(token)
-        return token
-
-
 class JwtBearerGrant(Grant):
     """An assertion signed by a service account (RFC 7523 section 2.1)."""
 
     type = "urn:ietf:params:oauth:grant-type:jwt-bearer"
     client_authenticates = False  # the assertion does
-
-    @classmethod
-    def fits(cls, settings: OAuth2Settings) -> bool:
-        """True if there is a private key."""
-        return bool(settings.private_key)
 
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
@@ -102,14 +61,6 @@ class JwtBearerGrant(Grant):
             TokenError: the key cannot sign.
         """
         yield {"assertion": _assertion(self._settings)}
-
-
-GRANTS: tuple[type[Grant], ...] = (JwtBearerGrant, RefreshTokenGrant, Grant)
-
-
-def grant_of(settings: OAuth2Settings) -> Grant:
-    """Return the first grant that fits the settings."""
-    return next(grant(settings) for grant in GRANTS if grant.fits(settings))
 
 
 def _assertion(settings: OAuth2Settings) -> str:

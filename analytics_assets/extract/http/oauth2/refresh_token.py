@@ -8,34 +8,39 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
+
+from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.extract.http.oauth2.grants import Grant
 
 logger = logging.getLogger(__name__)
 MAX_WAIT = 120.0  # seconds, for another process's token request
 
 
-class RefreshToken:
-    """The current refresh token: the configured one, or its latest replacement.
+class RefreshTokenGrant(Grant):
+    """A refresh token that was granted once (RFC 6749 section 6), or its latest replacement.
 
-    A replacement is kept in a file that only its owner can read. The file is found by a digest of
-    the configured token, so that a newly configured one starts afresh.
-
-    Args:
-        configured: the token that was granted once.
-        folder: the folder of replacements; made with the first one.
+    A replacement is kept in a file that only its owner can read, in a folder that is made with the
+    first one. The file is found by a digest of the configured token, so that a newly configured one
+    starts afresh.
     """
 
-    def __init__(self, configured: str, folder: Path) -> None:
-        self._current = configured
-        self._file = folder / hashlib.sha256(configured.encode()).hexdigest()[:32]
+    type = "refresh_token"
+
+    def __init__(self, settings: OAuth2Settings) -> None:
+        super().__init__(settings)
+        self._token = str(settings.refresh_token)
+        digest = hashlib.sha256(self._token.encode()).hexdigest()
+        self._file = Path(settings.refresh_token_dir) / digest[:32]
 
     @contextmanager
-    def in_use(self) -> Iterator[str]:
-        """Yield the current token; no other process uses it inside the context.
+    def parameters(self) -> Iterator[dict[str, str]]:
+        """Yield the refresh token; no other process uses it inside the context.
 
         If an endpoint gets a replaced token again, it assumes theft and revokes all tokens.
         """
@@ -44,17 +49,20 @@ class RefreshToken:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
             if self._file.exists():
-                self._current = self._file.read_text(encoding="utf-8")
+                self._token = self._file.read_text(encoding="utf-8")
         except OSError as error:
             logger.warning("Rotated refresh tokens cannot be kept in %s: %s", self._file, error)
         try:
-            yield self._current
+            yield {"refresh_token": self._token}
         finally:
             lock.release()
 
-    def replace(self, token: str) -> None:
-        """Use `token` from now on, in later runs too."""
-        self._current = token
+    def rotate(self, answer: Mapping[str, Any]) -> str | None:
+        """Use the refresh token that replaces the one just used, in later runs too."""
+        token = answer.get("refresh_token")
+        if not isinstance(token, str) or not token:
+            return None
+        self._token = token
         try:
             # mkstemp makes a file that only its owner can read
             descriptor, name = tempfile.mkstemp(dir=self._file.parent)
@@ -68,3 +76,4 @@ class RefreshToken:
                 self._file.parent,
                 error.strerror,
             )
+        return token

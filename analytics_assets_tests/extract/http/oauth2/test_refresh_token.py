@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
-from analytics_assets.extract.http.oauth2.refresh_token import RefreshToken
+from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
 from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import settings_for, sign
 
@@ -49,13 +50,15 @@ def test_only_its_owner_can_read_a_kept_token(rotating: Sandbox, tmp_path: Path)
 
 
 def test_a_newly_configured_token_starts_afresh(tmp_path: Path) -> None:
-    with RefreshToken("old", tmp_path).in_use():
-        RefreshToken("old", tmp_path).replace("rotated")
-    with (
-        RefreshToken("old", tmp_path).in_use() as old,
-        RefreshToken("new", tmp_path).in_use() as new,
-    ):
-        assert (old, new) == ("rotated", "new")
+    def granted(token: str) -> RefreshTokenGrant:
+        settings = OAuth2Settings()
+        settings.refresh_token, settings.refresh_token_dir = token, str(tmp_path)
+        return RefreshTokenGrant(settings)
+
+    with granted("old").parameters():
+        granted("old").rotate({"refresh_token": "rotated"})
+    with granted("old").parameters() as old, granted("new").parameters() as new:
+        assert (old["refresh_token"], new["refresh_token"]) == ("rotated", "new")
 
 
 def test_a_folder_that_cannot_be_written_is_logged_and_fails_nothing(
