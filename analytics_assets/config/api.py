@@ -24,7 +24,6 @@ from analytics_assets.config.errors import (
     refuse_unknown_keys,
 )
 from analytics_assets.config.load import Full
-from analytics_assets.config.load_validation import refuse_load, refuse_prune
 from analytics_assets.config.policy import Policy, PolicyEntry
 from analytics_assets.config.resource import (
     REJECTED_ROWS,
@@ -36,6 +35,7 @@ from analytics_assets.config.resource import (
     parents_of,
     refuse_shared_tables,
 )
+from analytics_assets.config.validation.load import refuse_load, refuse_prune
 
 NAME = re.compile(r"(?=.{1,63}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 

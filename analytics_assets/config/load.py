@@ -7,13 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, get_args
 
-from analytics_assets.config.field_validation import (
-    check_booleans,
-    check_integer,
-    check_texts,
-    check_timezone,
-    refusal,
-)
 from analytics_assets.config.timestamps import (
     EXAMPLES,
     TimeFormatError,
@@ -23,6 +16,13 @@ from analytics_assets.config.timestamps import (
     parse_timestamp,
     read_time,
     write_time,
+)
+from analytics_assets.config.validation.field import (
+    check_booleans,
+    check_integer,
+    check_texts,
+    check_timezone,
+    refusal,
 )
 from analytics_assets.config.window import Window
 

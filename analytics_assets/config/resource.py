@@ -9,8 +9,8 @@ from typing import Any
 from dlt.extract import DltResource
 
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.load_validation import REWRITING, has_incremental_cursor
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.validation.load import REWRITING, has_incremental_cursor
 
 REJECTED_ROWS = "rejected_rows"
 STAGING = "_staging"  # the end of the name of the dataset in which dlt stages the rows of another

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from analytics_assets.config.field_validation import (
+from analytics_assets.config.timestamps import EPOCHS, write_time
+from analytics_assets.config.validation.field import (
     check_booleans,
     check_texts,
     check_timezone,
     refusal,
 )
-from analytics_assets.config.timestamps import EPOCHS, write_time
 
 SHORTEST_STEP = timedelta(microseconds=1)
 CLOCK_STEPS = (

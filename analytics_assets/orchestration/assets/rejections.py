@@ -10,8 +10,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Full
-from analytics_assets.config.load_validation import has_incremental_cursor
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.validation.load import has_incremental_cursor
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of

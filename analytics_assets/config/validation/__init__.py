@@ -1,0 +1,1 @@
+"""Refusal of what contradicts itself, dlt or this project, before anything runs."""
