@@ -3,7 +3,7 @@
 Versions: dlt 1.31.0 with DuckDB 2.0.0. `test_compat.py` fails once one of them is no longer needed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +17,9 @@ from dlt.common.destination import (
 )
 from dlt.common.destination.client import LoadJob
 from dlt.common.normalizers.naming import NamingConvention
-from dlt.common.schema.typing import TSchemaTables
+from dlt.common.schema.typing import TColumnSchema, TSchemaTables
 from dlt.common.schema.utils import get_nested_tables, is_complete_column
+from dlt.destinations._adbc_jobs import AdbcParquetCopyJob
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset, SqlLoadJob
 from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
@@ -27,6 +28,7 @@ from dlt.pipeline.pipeline import Pipeline
 from analytics_assets.warehouse.evolution.dropped import loaded_tables
 from analytics_assets.warehouse.evolution.guard import guard, merge_statements
 from analytics_assets.warehouse.evolution.strategy import orphans_of_upsert
+from analytics_assets.warehouse.evolution.uniqueness import is_deferred, unique_indexes
 
 if TYPE_CHECKING:  # PostgreSQL does without
     from duckdb import DuckDBPyConnection
@@ -129,13 +131,29 @@ class GuardedClient(SqlJobClientWithStagingDataset):
         """Make the job of a file: dlt's own, but one that widens columns before a merge.
 
         A file without rows, as of a `replace` by none, is done at once: dlt 1.31.0 fails to copy it
-        to PostgreSQL, `Must pass schema, or at least one RecordBatch`.
+        to PostgreSQL, `Must pass schema, or at least one RecordBatch`. Of other files, it holds all
+        rows in memory before it sends the first, but for destinations that take them in groups.
         """
         if SqlLoadJob.is_sql_job(file_path):
             return GuardedMerge(file_path)
         if file_path.endswith(".parquet") and _is_empty(file_path):
             return FinalizedLoadJobWithFollowupJobs(file_path)
-        return super().create_load_job(table, file_path, load_id, restore)
+        job = super().create_load_job(table, file_path, load_id, restore)
+        if isinstance(job, AdbcParquetCopyJob):
+            job._ingest_per_rowgroup = True  # in one transaction
+        return job
+
+    def _get_table_update_sql(
+        self, table_name: str, new_columns: Sequence[TColumnSchema], generate_alter: bool
+    ) -> list[str]:
+        """Create a merged table without indexes, which `unique_indexes` makes after its first rows.
+
+        dlt 1.31.0 has the setting `create_indexes` for all tables or none, also for those of rows
+        that wait for their merge.
+        """
+        if not generate_alter and is_deferred(self, table_name):
+            new_columns = [{**column, "unique": False} for column in new_columns]
+        return super()._get_table_update_sql(table_name, new_columns, generate_alter)
 
 
 def _is_empty(file_path: str) -> bool:
@@ -159,8 +177,12 @@ class GuardedMerge(SqlLoadJob):
         tables = get_nested_tables(client.schema.tables, self.load_table_name)
         dataset, _ = client.create_dataset_names(client.schema, client.config)
         with client.sql_client.with_alternative_dataset_name(dataset):
-            first = merge_statements(client, [str(table["name"]) for table in tables])
-            last = orphans_of_upsert(client, self.load_table_name)
+            names = [str(table["name"]) for table in tables]
+            first = merge_statements(client, names)
+            last = [
+                *orphans_of_upsert(client, self.load_table_name),
+                *unique_indexes(client, names),
+            ]
         return [*first, *super()._split_fragments(sql), *last]
 
 

@@ -24,7 +24,6 @@ from analytics_assets.warehouse.compat import (
 from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
 from analytics_assets.warehouse.duckdb_file import duckdb_credentials
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.support.loading import table_values
 
 
 class Recorder(SyncingPipeline):
@@ -213,38 +212,3 @@ def test_dlt_keeps_a_column_whose_hint_has_changed_and_rounds_its_values() -> No
         rows = client.execute_sql("SELECT n FROM orders ORDER BY id")
     assert rows is not None
     assert [value for (value,) in rows] == [5, 6]
-
-
-def test_dlt_cannot_copy_a_file_without_rows_to_postgres(
-    postgres_warehouse: Warehouse, clean_place: Path
-) -> None:
-    pipeline = dlt.pipeline(
-        "shop",
-        pipelines_dir=str(clean_place / "stock"),
-        destination=dlt.destinations.postgres(),
-        dataset_name="stock",
-    )
-    with pytest.raises(PipelineStepFailed, match="at least one RecordBatch"):
-        replace(pipeline)
-
-
-@pytest.mark.parametrize("strategy", ["truncate-and-insert", "insert-from-staging"])
-def test_a_table_is_replaced_by_no_rows(
-    warehouse: Warehouse, strategy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kind = warehouse.destination.destination_name
-    monkeypatch.setenv(f"DESTINATION__{kind}__REPLACE_STRATEGY".upper(), strategy)
-    with warehouse.loading("shop", table="orders") as pipeline:
-        replace(pipeline)
-    assert table_values(warehouse.pipeline("test_reader"), "orders") == []
-
-
-def replace(pipeline: Pipeline) -> None:
-    """Replace one row by none."""
-    for rows in ([{"id": 1}], []):
-        pipeline.run(
-            rows,
-            table_name="orders",
-            write_disposition="replace",
-            loader_file_format="parquet",
-        )

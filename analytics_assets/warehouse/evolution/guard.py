@@ -17,6 +17,7 @@ from analytics_assets.warehouse.evolution.dropped import (
 from analytics_assets.warehouse.evolution.nullability import is_too_strict
 from analytics_assets.warehouse.evolution.statements import widened
 from analytics_assets.warehouse.evolution.strategy import allow_versions, refuse_history
+from analytics_assets.warehouse.evolution.uniqueness import has_unique, is_deferred
 from analytics_assets.warehouse.evolution.widening import can_widen, holds
 from analytics_assets.warehouse.queries.tables import Tables
 
@@ -100,6 +101,7 @@ def drop_unfit(client: SqlJobClientBase, stored: Stored) -> None:
         if is_too_strict(client.schema.get_table_columns(table), columns)
         or missing_columns(client, table, columns)
         or any(differences(client, table, columns))
+        or (is_deferred(client, table) and has_unique(client, table))
     ]
     if unfit:
         client.drop_tables(*unfit)

@@ -15,17 +15,12 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.evolution.uniqueness import drop_unique
 
 TABLE_HINTS = (*MERGE_DISPOSITION_HINTS.values(), "x-boundary-timestamp")
 COLUMN_HINTS = ("hard_delete", "dedup_sort")
 # of the column by which `scd2` tells versions apart; otherwise it identifies a row
 ROW_VERSION, ROW_ID = "x-row-version", {"row_key": True, "unique": True}
-# what PostgreSQL keeps unique by a column alone
-UNIQUE = """
-SELECT owned.conname FROM pg_constraint AS owned
-JOIN pg_attribute AS part ON part.attrelid = owned.conrelid AND owned.conkey = ARRAY[part.attnum]
-WHERE owned.contype = 'u' AND owned.conrelid = CAST(%s AS regclass) AND part.attname = %s
-"""
 
 
 class StoredHistoryError(WarehouseError):
@@ -102,9 +97,8 @@ def allow_versions(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaCo
     for name in stored if str(client.config.destination_type).endswith("postgres") else ():
         version = get_first_column_name_with_prop(client.schema.tables[name], ROW_VERSION)
         if version and client.prepare_load_table(name).get("x-merge-strategy") == "scd2":
-            qualified = client.sql_client.make_qualified_table_name(name)
-            for [limit] in client.sql_client.execute_sql(UNIQUE, qualified, version) or ():
-                client.sql_client.execute_sql(f'ALTER TABLE {qualified} DROP CONSTRAINT "{limit}"')
+            for statement in drop_unique(client, name, version):
+                client.sql_client.execute_sql(statement)
 
 
 def end_of_current(column: Mapping[str, Any]) -> str | None:
