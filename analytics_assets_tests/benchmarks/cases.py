@@ -119,7 +119,7 @@ CASES = (
         20_000,
         resources=4,
         loaders=(STOCK, OWN, STOCK_DAGSTER, DAGSTER),
-        targets=(dagster_cpu_against_stock(2), dagster_cpu_against_baseline(0.6)),
+        targets=(dagster_cpu_against_stock(1.4), dagster_cpu_against_baseline(0.6)),
     ),
     Case(
         "5m",

@@ -1,5 +1,6 @@
 """Duration of merging changed rows into tables of growing size."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,7 @@ def merges(sizes: Sequence[int] = SIZES, warehouses: Sequence[str] = WAREHOUSES)
     Raises:
         BenchmarkError: the table does not have the rows that it should have.
     """
+    logging.getLogger("dlt").setLevel(logging.ERROR)  # its hints differ from those of Arrow
     for warehouse in warehouses:
         for rows in sizes:
             with (

@@ -25,19 +25,19 @@ from analytics_assets_tests.benchmarks.measurement.run import Result
 from analytics_assets_tests.benchmarks.report.targets import Target
 
 COLOURS = {
-    FLOOR: "#9aa0a6",
-    STOCK: "#e8a33d",
+    FLOOR: "#6e7781",
+    STOCK: "#c77d0a",
     OWN: "#1f6feb",
-    OWN_BEFORE: "#a5c9f7",
-    STOCK_DAGSTER: "#b5651d",
+    OWN_BEFORE: "#79a8ee",
+    STOCK_DAGSTER: "#8a5206",
     DAGSTER: "#8250df",
-    DAGSTER_BEFORE: "#d0b8f5",
+    DAGSTER_BEFORE: "#b797ee",
 }
 MARK, MARK_WIDTH = "#cf222e", 2.0
 BAR = 0.8  # of its share of the axis
 INCHES_PER_BAR, INCHES_AROUND, INCHES_WIDE = 0.22, 0.9, 10.0
 INCHES_HIGH = 4.5
-SLOWEST = 100  # rows per second, where the axis begins
+SLOWEST = 500  # rows per second, where the axis begins
 
 
 def draw_throughput(results: Sequence[Result], file: Path, title: str, note: str) -> None:
@@ -124,11 +124,12 @@ def _draw_bar(axes: Axes, place: float, speed: float, colour: str) -> None:
     axes.barh(place, speed, BAR, color=colour)
     axes.annotate(
         f"{speed:,.0f}",
-        (speed, place),
-        xytext=(8, 0),
+        (SLOWEST, place),
+        xytext=(4, 0),
         textcoords="offset points",
         va="center",
         fontsize=8,
+        color="white",
     )
 
 
@@ -145,7 +146,7 @@ def _draw_marks(
 def _draw_scale(axes: Axes, places: float) -> None:
     axes.set_ylim(places - 1 + BAR / 2, -1 + BAR / 2)
     axes.set_xscale("log")
-    axes.set_xlim(SLOWEST, 2 * axes.get_xlim()[1])
+    axes.set_xlim(SLOWEST, 1.1 * axes.get_xlim()[1])
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.xaxis.grid(True, alpha=0.3)
     axes.set_axisbelow(True)

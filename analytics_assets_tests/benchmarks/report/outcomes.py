@@ -11,7 +11,7 @@ from analytics_assets_tests.benchmarks.report.targets import Limit
 LONGEST_START_UP = Limit("beyond the imports", " s", 3.0, at_least=False)
 SMALLER, LARGER = 1_000_000, 10_000_000  # rows of first loads
 TIMES_COPY = Limit("time of a first load, to COPY and INSERT", " times", 2.0, at_least=False)
-GROWTH = Limit(f"time of a first load, to {SMALLER:,} rows", " times", 11.0, at_least=False)
+GROWTH = Limit(f"time of a first load, to that of {SMALLER:,} rows", " times", 11.0, at_least=False)
 
 
 @dataclass(frozen=True)

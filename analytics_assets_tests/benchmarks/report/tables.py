@@ -16,7 +16,7 @@ from analytics_assets_tests.benchmarks.measurement.run import Result
 from analytics_assets_tests.benchmarks.measurement.start_up import ROUNDS, StartUp
 from analytics_assets_tests.benchmarks.report.outcomes import outcomes
 
-WIDTH = 180  # characters that the tables need
+WIDTH = 220  # characters that the tables need
 NONE = ""
 TEXT = """\
 # How fast it loads
