@@ -222,13 +222,12 @@ def _source(
     if isinstance(load, Partitioned):
         window = time_window_of(load, partitions)
         entries = with_params(entries, name, window.params)
-    cursors = {name: cursor} if cursor else {}
     source = rest_api_source(
         entries,
         resource.api_name,
         connection,
         {name: contract},
-        cursors,
+        {name: cursor} if cursor else {},
         # with one schema for all resources, concurrent loads would overwrite each other's columns
         schema=resource.pipeline_name,
         absent=resource.absent,
@@ -236,8 +235,8 @@ def _source(
     if config.begins_anew and not cursor:
         source.resources[name].add_step(StateReset(), insert_at=1)
     if window:
-        column = str(resource.policy.date_column)
-        source.resources[name].add_step(WindowCheck(name, column, window))
+        check = WindowCheck(name, str(resource.policy.date_column), window)
+        source.resources[name].add_step(check)
     return source.with_resources(name)
 
 
