@@ -8,12 +8,12 @@ from dlt.common import jsonpath
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental, Partitioned
-from analytics_assets.config.resource import parents_of
+from analytics_assets.config.resource import parents_of, with_params
 from analytics_assets.config.timestamps import TimeFormatError, read_time
+from analytics_assets.config.window import TimeWindow
 from analytics_assets.contract.contract import column_name
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.incremental.time_window import TimeWindow, with_params
 from analytics_assets.extract.incremental.window_check import (
     count_rows,
     refuse_rows_outside,

@@ -240,3 +240,35 @@ def as_endpoint(endpoint: Any) -> Mapping[str, Any]:
     if isinstance(endpoint, str):
         return {"path": endpoint}
     return endpoint or {}
+
+
+def with_params(
+    config: Mapping[str, Any], resource: str, params: Mapping[str, str]
+) -> dict[str, Any]:
+    """Add query parameters to the endpoint of one resource.
+
+    Args:
+        config: a dlt REST configuration; left as it is.
+        resource: the resource.
+        params: the parameters by their names.
+
+    Returns:
+        The configuration with them.
+
+    Example:
+        >>> with_params({"resources": ["orders"]}, "orders", {"day": "2026-01-31"})["resources"]
+        [{'name': 'orders', 'endpoint': {'path': 'orders', 'params': {'day': '2026-01-31'}}}]
+    """
+    return {
+        **config,
+        "resources": [_with_params(entry, resource, params) for entry in config["resources"]],
+    }
+
+
+def _with_params(entry: Any, resource: str, params: Mapping[str, str]) -> Any:
+    if is_resource_function(entry) or name_of(entry) != resource:
+        return entry
+    entry = as_entry(entry)
+    endpoint = as_endpoint(entry.get("endpoint"))
+    # dlt merges the parameters of an entry into those of `resource_defaults`
+    return {**entry, "endpoint": {**endpoint, "params": {**endpoint.get("params", {}), **params}}}

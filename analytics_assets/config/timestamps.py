@@ -6,7 +6,7 @@ Those that are not in ISO format have a stated one: a unit since 1970, or a form
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Any, Literal
 
 from dlt.common.time import datetime_obj_to_str, detect_datetime_format
 
@@ -44,6 +44,27 @@ def parse_timestamp(value: object) -> datetime | None:
         return None
     if isinstance(parsed, date):
         return datetime(parsed.year, parsed.month, parsed.day, tzinfo=UTC)
+    return None
+
+
+def as_date_or_time(value: Any) -> date | datetime | None:
+    """Parse a date or a time, itself or as an ISO text; None for any other value.
+
+    A time without a time zone is in UTC, as in dlt.
+    """
+    if isinstance(value, str):
+        value = _parsed(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    return value if isinstance(value, date) else None
+
+
+def _parsed(text: str) -> date | datetime | None:
+    for parse in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            return parse(text)
+        except ValueError:
+            continue
     return None
 
 

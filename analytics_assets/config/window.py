@@ -1,10 +1,11 @@
-"""The query parameters that limit a request to a span of time."""
+"""Spans of time, and the query parameters that limit a request to one."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics_assets.config.timestamps import EPOCHS, write_time
+from analytics_assets.config.timestamps import EPOCHS, as_date_or_time, later, write_time
 from analytics_assets.config.validation.field import (
     check_booleans,
     check_texts,
@@ -95,3 +96,50 @@ class Window:
             self.start_param: write_time(start.astimezone(zone), self.format),
             self.end_param: write_time(last.astimezone(zone), self.format),
         }
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """The span of time that a request selects.
+
+    Args:
+        start: its first moment, in the time zone in which days begin; midnight there.
+        end: the first moment after it, likewise.
+        query: its query parameters, and their format.
+    """
+
+    start: datetime
+    end: datetime
+    query: Window
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The query parameters of the span."""
+        return self.query.params(self.start, self.end)
+
+    @property
+    def reach(self) -> "TimeWindow":
+        """The span of the rows that the API may return: up to its end, or including it."""
+        inclusive = self.query.precision if self.query.end_is_inclusive else None
+        end = later(self.end.astimezone(UTC), inclusive or timedelta())
+        return replace(self, end=end.astimezone(self.end.tzinfo))
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first day whose midnight is inside, and the first one after the end."""
+        return self.start.date(), (self.end - SHORTEST_STEP).date() + timedelta(days=1)
+
+    def contains(self, value: Any) -> bool:
+        """Test if a date, a time, or an ISO text of either, is inside.
+
+        Example:
+            >>> january = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+            >>> window = TimeWindow(*january, Window())
+            >>> window.contains("2026-01-31"), window.contains("2026-02-01T00:00:00Z")
+            (True, False)
+        """
+        when = as_date_or_time(value)
+        if isinstance(when, datetime):
+            return self.start <= when < self.end
+        first, end = self.days
+        return when is not None and first <= when < end

@@ -1,14 +1,14 @@
 """Windows: the query parameters of a span of time, and values that are refused."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.window import Window
+from analytics_assets.config.window import TimeWindow, Window
 
 BERLIN = "Europe/Berlin"
 
@@ -123,3 +123,41 @@ def test_each_hour_is_written_in_its_own_way_with_an_offset_or_in_utc(
     form: str, zone: str, is_unambiguous: bool
 ) -> None:
     assert Window(format=form, timezone=zone).is_unambiguous is is_unambiguous
+
+
+def days(start: date, end: date, zone: tzinfo = UTC) -> TimeWindow:
+    """The days from one to another, which is left out."""
+    first, last = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (start, end))
+    return TimeWindow(first, last, Window())
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"),
+    [
+        (date(2026, 3, 1), True),
+        (date(2026, 3, 3), False),
+        (date(2026, 2, 28), False),
+        ("2026-03-02", True),
+        ("20260302", True),
+        ("2026-03-03", False),
+        (datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC), True),
+        (datetime(2026, 3, 3, tzinfo=UTC), False),
+        (datetime(2026, 3, 3, 1, tzinfo=timezone(timedelta(hours=2))), True),
+        (datetime(2026, 3, 2, 12), True),
+        ("2026-03-02T23:59:59.999Z", True),
+        ("2026-03-03T00:00:00Z", False),
+        (None, False),
+        ("soon", False),
+        (20260302, False),
+    ],
+)
+def test_a_row_is_inside_a_window_by_its_date_or_time(value: Any, inside: bool) -> None:
+    assert days(date(2026, 3, 1), date(2026, 3, 3)).contains(value) is inside
+
+
+def test_days_of_another_time_zone_begin_there() -> None:
+    one_day = days(date(2026, 3, 1), date(2026, 3, 2), ZoneInfo(BERLIN))
+    assert one_day.contains("2026-02-28T23:00:00Z")
+    assert not one_day.contains("2026-03-01T23:00:00Z")
+    assert one_day.contains(date(2026, 3, 1))
+    assert not one_day.contains(date(2026, 2, 28))

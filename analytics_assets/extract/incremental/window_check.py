@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlt.extract.items import SupportsPipe
 
+from analytics_assets.config.window import TimeWindow
 from analytics_assets.contract.contract import column_name
 from analytics_assets.extract.compat import generator_of, replace_generator
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.extract.rows.arrow import is_table
 from analytics_assets.extract.rows.pipe_step import PipeStep
 

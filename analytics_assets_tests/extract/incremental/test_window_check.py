@@ -8,10 +8,9 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.config.errors import find_cause
-from analytics_assets.config.window import Window
+from analytics_assets.config.window import TimeWindow, Window
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.incremental.time_window import TimeWindow
 from analytics_assets.extract.incremental.window_check import (
     WindowCheck,
     WindowIgnoredError,
