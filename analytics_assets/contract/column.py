@@ -56,6 +56,9 @@ class Column:
         required: True if the document requires the field, null or not.
         takes_nearest: True if the entry itself gives the type `double`, so that a number of more
             digits may be rounded.
+        precision: the digits of a decimal, the bits of an integer or the letters of a text, by a
+            hint; None if none limits it.
+        scale: the digits of a decimal behind the point, by a hint.
     """
 
     field: str
@@ -66,6 +69,8 @@ class Column:
     choices: tuple[str, ...] = ()
     parents: tuple[ParentObject, ...] = ()
     takes_nearest: bool = False
+    precision: int | None = None
+    scale: int | None = None
     required: bool = dataclass_field(default=False, compare=False)
 
     @property

@@ -30,10 +30,12 @@ class NestedRows:
     Args:
         table: the child table; empty if all lists so far were empty.
         element: the fields of an element; its column if the elements are values.
+        has_root: True if rows of the table name the row of the resource that they belong to.
     """
 
     table: str = ""
-    element: "Fields | Column" = field(default_factory=dict)
+    element: "Fields | Column | None" = None
+    has_root: bool = False
 
 
 def fields_of(columns: Iterable[Column]) -> Fields:

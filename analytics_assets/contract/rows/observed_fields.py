@@ -1,11 +1,11 @@
 """Fields of the rows of a load, beside those of the contract."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from analytics_assets.contract.column import Column, DataType
+from analytics_assets.contract.column import DataType
 from analytics_assets.contract.fields import Fields, NestedObject
 from analytics_assets.contract.rows.numbers import ColumnDecimal
 
@@ -58,16 +58,6 @@ class ObservedFields:
         for name, fields in self._objects.items():
             found |= {f"{name}.{field}" for field in fields.absent}
         return found
-
-    def observe_columns(self, columns: Iterable[Column]) -> None:
-        """Add the fields of columns that have values."""
-        row: dict[str, Any] = {}
-        for *parents, name in [column.path for column in columns]:
-            within = row
-            for parent in parents:
-                within = within.setdefault(parent, {})
-            within[name] = None
-        self.observe([row])
 
     def observe(self, page: Sequence[Any]) -> None:
         """Add the fields of a page; what is no object has none."""

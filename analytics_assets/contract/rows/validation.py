@@ -141,11 +141,10 @@ class RowValidator:
         """The JSON types of the primary key, where neither contract nor entry types it."""
         return self._key_check.types
 
-    def observe_table(self, table: Any) -> None:
-        """Add the fields of valid rows that come as an Arrow table."""
-        columns = zip(table.column_names, table.columns, strict=True)
-        filled = {name for name, column in columns if column.null_count < len(column)}
-        self._fields.observe_columns(each for each in self._columns if each.name in filled)
+    def observe(self, row: dict[str, Any]) -> None:
+        """Add the fields of a row that stands for valid rows in an Arrow table."""
+        self._fields.observe([row])
+        self._key_check.learn([row])
 
     def is_valid(self, row: Any) -> bool:
         """Test one row."""

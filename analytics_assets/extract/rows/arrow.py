@@ -1,26 +1,33 @@
 """Valid rows as Arrow tables, which dlt loads without normalizing each row."""
 
 import re
-from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time
-from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
-from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
 
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.fields import fields_of, have_other_fields
-from analytics_assets.extract.compat import DLT_COLUMNS, silence_json_warnings
+from analytics_assets.contract.fields import Fields, NestedObject, fields_of, have_other_fields
+from analytics_assets.contract.rows.conversion import PRECISION, SCALE
+from analytics_assets.extract.compat import silence_json_warnings
+from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PYTHON_TYPES: dict[DataType, Any] = {"timestamp": datetime, "date": date, "time": time}
-ID_LENGTH = 16  # letters of base 64, of 12 random bytes
+SAMPLE = b"sample"  # of a table's metadata
+SAMPLES: dict[DataType, Any] = {
+    "bigint": 0,
+    "double": 0.5,
+    "bool": True,
+    "json": {},
+    "decimal": 0.5,
+}
+MAX_DIGITS = 38  # of a decimal of 128 bits
 LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
 # 0001-01-02 to 9999-12-30, in microseconds
 YEARS = (-62_135_510_400_000_000, 253_402_128_000_000_000)
@@ -57,7 +64,36 @@ class ArrowRows:
         if not self.possible or have_other_fields(rows, self._fields):
             return None
         table = table_of_values(self._contract, lambda column: column.values(rows))
-        return table and with_dlt_columns(table, load_id)
+        return table and next(with_dlt_columns(table, load_id)).rows
+
+
+def with_sample(table: "pa.Table", fields: Fields) -> "pa.Table":
+    """Add a row to a table's metadata that stands for its rows, by the API's names.
+
+    Args:
+        table: the rows.
+        fields: their fields.
+    """
+    columns = zip(table.column_names, table.columns, strict=True)
+    filled = {name for name, column in columns if column.null_count < len(column)}
+    return table.replace_schema_metadata({SAMPLE: orjson.dumps(_sample(fields, filled))})
+
+
+def sample_row(table: "pa.Table") -> Any:
+    """Return the row that stands for the rows of a table."""
+    return orjson.loads(table.schema.metadata[SAMPLE])
+
+
+def _sample(fields: Fields, filled: Collection[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, part in fields.items():
+        if isinstance(part, NestedObject):
+            row[name] = _sample(part.fields, filled)
+        elif not isinstance(part, Column):
+            row[name] = None if part is None else []
+        elif part.name in filled:
+            row[name] = SAMPLES.get(part.data_type, "")
+    return row
 
 
 def is_table(item: Any) -> bool:
@@ -88,51 +124,53 @@ def table_of_values(
     return table_of_arrays(contract, arrays)
 
 
-def table_of_arrays(contract: Contract, arrays: Sequence["pa.Array"]) -> "pa.Table | None":
+def table_of_arrays(
+    contract: Contract, arrays: Sequence["pa.Array"], lists: Mapping[str, "pa.Array"] | None = None
+) -> "pa.Table | None":
     """Make a table of columns in the types of their contract.
 
     Args:
         contract: the contract of the rows.
         arrays: the columns, in its order.
+        lists: rows of child tables, a list for each row, by the names of the tables.
 
     Returns:
         The table, by the names of its columns; None if Arrow may have altered a value.
     """
     import pyarrow as pa
 
-    if not all(map(_is_exact, arrays)):
+    lists = lists or {}
+    if not all(map(_is_exact, (*arrays, *lists.values()))):
         return None
     if any(column.data_type == "json" for column in contract.columns):
         silence_json_warnings(contract.resource)
-    hints = contract.hints()
     fields = [
-        pa.field(name, array.type, nullable=bool(hints[name].get("nullable", True)))
-        for name, array in zip((each.name for each in contract.columns), arrays, strict=True)
+        pa.field(column.name, array.type, nullable=column.field not in contract.primary_key)
+        for column, array in zip(contract.columns, arrays, strict=True)
     ]
-    return pa.table(arrays, schema=pa.schema(fields))
+    fields += [pa.field(name, array.type) for name, array in lists.items()]
+    return pa.table([*arrays, *lists.values()], schema=pa.schema(fields))
 
 
-def with_dlt_columns(table: "pa.Table", load_id: str) -> "pa.Table":
-    """Add the columns that dlt adds to rows.
-
-    A table can then be loaded as Arrow or row by row, and both ways in one load.
-    """
+def arrow_type(column: Column) -> "pa.DataType":
+    """Return the Arrow type of a column, as dlt writes it to parquet files."""
     import pyarrow as pa
 
-    rows = table.num_rows
-    values = {C_DLT_LOAD_ID: pa.repeat(pa.scalar(load_id), rows), C_DLT_ID: _ids(rows)}
-    for name in DLT_COLUMNS:
-        table = table.append_column(pa.field(name, pa.string(), nullable=False), values[name])
-    return table
-
-
-def _ids(count: int) -> "pa.Array":
-    """Return random texts, two letters longer than dlt's own row identifiers."""
-    import pyarrow as pa
-
-    text = b64encode(token_bytes(ID_LENGTH * 3 // 4 * count))
-    _, ends = pa.array(range(0, len(text) + 1, ID_LENGTH), pa.int32()).buffers()
-    return pa.Array.from_buffers(pa.string(), count, [None, ends, pa.py_buffer(text)])
+    if column.data_type == "bigint":
+        bits = next(size for size in (8, 16, 32, 64) if size >= min(column.precision or 64, 64))
+        return {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[bits]
+    if column.data_type == "decimal":
+        return pa.decimal128(
+            column.precision or PRECISION, SCALE if column.scale is None else column.scale
+        )
+    types = {
+        "double": pa.float64(),
+        "bool": pa.bool_(),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "date": pa.date32(),
+        "time": pa.time64("us"),
+    }
+    return types.get(column.data_type, pa.string())
 
 
 def _is_exact(array: "pa.Array") -> bool:
@@ -140,6 +178,10 @@ def _is_exact(array: "pa.Array") -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_list(array.type):
+        return _is_exact(array.flatten())
+    if pa.types.is_struct(array.type):
+        return all(map(_is_exact, array.flatten()))
     if pa.types.is_floating(array.type):
         if not pc.all(pc.is_finite(array), min_count=0).as_py():
             return False
@@ -165,12 +207,4 @@ def _array(column: Column, values: Sequence[Any]) -> "pa.Array":
         # refuses integers of more than 64 bits, as the validation does
         encode = orjson.dumps
         values = [value if value is None else encode(value).decode() for value in values]
-    types = {
-        "bigint": pa.int64(),
-        "double": pa.float64(),
-        "bool": pa.bool_(),
-        "timestamp": pa.timestamp("us", tz="UTC"),
-        "date": pa.date32(),
-        "time": pa.time64("us"),
-    }
-    return pa.array(values, types.get(column.data_type, pa.string()))
+    return pa.array(values, arrow_type(column))

@@ -4,21 +4,29 @@ Arrow converts no type: a text is no number, and an unknown or a repeated field 
 cases in which it is more lenient than a contract are checked here.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
-from analytics_assets.extract.rows.arrow import table_of_arrays
-from analytics_assets.extract.rows.row_type import RowType
+from analytics_assets.contract.rows.storage_limits import may_be_out_of_range
+from analytics_assets.extract.rows.arrow import arrow_type, table_of_arrays
+from analytics_assets.extract.rows.compat import ROOT_ID
+from analytics_assets.extract.rows.row_type import RowType, all_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PARSED_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date")
+PARSED_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "time", "decimal")
 # Arrow also accepts times without seconds, or without minutes
-TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
-LOCAL_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?$"  # which counts as UTC
+CLOCK = r"\d\d:\d\d:\d\d(\.\d{1,6})?"
+LOCAL_TIME = rf"^\d{{4}}-\d\d-\d\d[T ]{CLOCK}$"  # which counts as UTC
+TIME = rf"{LOCAL_TIME[:-1]}(Z|[+-]\d\d:\d\d)$"
+# Arrow reads a decimal from a text, too, that is no number of JSON
+NUMBER = rb'(?!-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")'
+DAY = "1970-01-01T"
 
 
 def table_of_json(
@@ -37,33 +45,44 @@ def table_of_json(
     """
     import pyarrow as pa
 
-    columns = row_type.contract.columns
-    if any(column.data_type not in PARSED_TYPES for column in columns):
+    if any(each.data_type not in PARSED_TYPES for each in all_columns(row_type.fields)):
         return None
     text = b"\n".join(b'{"rows":%b}' % page for page in pages)
     try:
-        if b"\\u0000" in text:  # which PostgreSQL cannot store
+        if not _is_plain(row_type, text):
             return None
-        if not text.isascii():
-            text.decode()  # Arrow accepts bytes that are not UTF-8
         rows = _rows(row_type, text, counts)
-        arrays = None if rows is None else _columns(rows, row_type.fields)
+        found = None if rows is None else _columns(rows, row_type.fields)
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
-    if arrays is None:
+    if found is None:
         return None
-    return table_of_arrays(row_type.contract, [arrays[column.name] for column in columns])
+    arrays = [found.pop(column.name) for column in row_type.contract.columns]
+    return table_of_arrays(row_type.contract, arrays, found)
+
+
+def _is_plain(row_type: RowType, text: bytes) -> bool:
+    """Test that pages have nothing that Arrow accepts, and the validation rejects."""
+    if b"\\u0000" in text:  # which PostgreSQL cannot store
+        return False
+    if not text.isascii():
+        text.decode()  # Arrow accepts bytes that are not UTF-8
+    decimals = [part for part in all_columns(row_type.fields) if part.data_type == "decimal"]
+    names = b"|".join(re.escape(json.dumps(column.path[-1]).encode()) for column in decimals)
+    if decimals and re.search(rb"(?:%b)\s*:\s*\"%b" % (names, NUMBER), text):
+        return False
+    return not (row_type.is_inferred and may_be_out_of_range(text))
 
 
 def _rows(row_type: RowType, text: bytes, counts: Sequence[int]) -> "pa.StructArray | None":
     """Return the rows in JSON's types; None if a page has another number of them."""
     import pyarrow as pa
-    from pyarrow import json
+    from pyarrow import json as arrow_json
 
-    pages = json.read_json(
+    pages = arrow_json.read_json(
         pa.BufferReader(text),
-        json.ReadOptions(use_threads=False, block_size=len(text) + 1),
-        json.ParseOptions(
+        arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        arrow_json.ParseOptions(
             pa.schema([("rows", pa.list_(_json_type(row_type.fields)))]),
             newlines_in_values=True,
             unexpected_field_behavior="error",
@@ -76,16 +95,19 @@ def _rows(row_type: RowType, text: bytes, counts: Sequence[int]) -> "pa.StructAr
 
 
 def _columns(objects: "pa.StructArray", fields: Fields) -> "dict[str, pa.Array] | None":
-    """Return the columns in their types, by name; None if a value may not fit."""
+    """Return the columns in their types, by name; None if a value may not fit.
+
+    Lists of rows of a child table have the name of the table.
+    """
     found: dict[str, pa.Array] = {}
     for part, values in zip(fields.values(), objects.flatten(), strict=True):
         if part is None:
             continue
         if isinstance(part, NestedRows):
-            raise NotImplementedError
-        if values.null_count > objects.null_count and not part.nullable:
+            inner = _lists(part, values)
+        elif values.null_count > objects.null_count and not part.nullable:
             return None
-        if isinstance(part, NestedObject):
+        elif isinstance(part, NestedObject):
             inner = _columns(values, part.fields)
         else:
             typed = _typed(part, values)
@@ -96,19 +118,41 @@ def _columns(objects: "pa.StructArray", fields: Fields) -> "dict[str, pa.Array] 
     return found
 
 
+def _lists(part: NestedRows, values: "pa.ListArray") -> "dict[str, pa.Array] | None":
+    """Return the lists of the rows of a child table, by its name."""
+    import pyarrow as pa
+
+    elements = values.values
+    if part.element is None:
+        return None if len(elements) else {}
+    if isinstance(part.element, Column):
+        typed = _typed(part.element, elements)
+        found = None if typed is None else {part.element.name: typed}
+    else:
+        found = _columns(elements, part.element)
+    if found is None:
+        return None
+    if part.has_root:
+        found[ROOT_ID] = pa.nulls(len(elements), pa.string())
+    rows = pa.StructArray.from_arrays(list(found.values()), list(found))
+    return {part.table: pa.ListArray.from_arrays(values.offsets, rows)}
+
+
 def _json_type(part: "Column | NestedObject | NestedRows | Fields | None") -> "pa.DataType":
     import pyarrow as pa
 
+    if isinstance(part, NestedRows):
+        return pa.list_(_json_type(part.element))
     if isinstance(part, NestedObject):
         part = part.fields
     if isinstance(part, dict):
         return pa.struct([(name, _json_type(inner)) for name, inner in part.items()])
     if part is None:
         return pa.null()
-    if isinstance(part, NestedRows):
-        return pa.list_(_json_type(part.element))
-    types = {"bigint": pa.int64(), "double": pa.float64(), "bool": pa.bool_()}
-    return types.get(part.data_type, pa.string())
+    kinds = {"bigint": pa.int64(), "double": pa.float64(), "bool": pa.bool_()}
+    return (
+        arrow_type(part) if part.data_type == "decimal" else kinds.get(part.data_type, pa.string())
+    )
 
 
 def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
@@ -116,12 +160,24 @@ def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if column.data_type == "date":
-        return pc.cast(values, pa.date32())
+    kind = arrow_type(column)
     if column.data_type == "timestamp":
-        for pattern, kind in ((TIME, pa.timestamp("us", "UTC")), (LOCAL_TIME, pa.timestamp("us"))):
-            fits = pc.match_substring_regex(values, pattern)
-            if pc.all(fits, min_count=0).as_py():
-                return pc.cast(pc.cast(values, kind), pa.timestamp("us", "UTC"))
+        for pattern, moment in ((TIME, kind), (LOCAL_TIME, pa.timestamp("us"))):
+            if _all_match(values, pattern):
+                return pc.cast(pc.cast(values, moment), kind)
         return None
-    return values
+    if column.data_type == "time":
+        if not _all_match(values, f"^{CLOCK}$"):
+            return None
+        moments = pc.binary_join_element_wise(DAY, values, "")
+        return pc.cast(pc.cast(moments, pa.timestamp("us")), kind)
+    if column.data_type == "text" and column.precision:
+        longest = pc.max(pc.utf8_length(values)).as_py() or 0
+        return values if longest <= column.precision else None
+    return values if values.type == kind else pc.cast(values, kind)
+
+
+def _all_match(texts: "pa.Array", pattern: str) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(texts, pattern), min_count=0).as_py())

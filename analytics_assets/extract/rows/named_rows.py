@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from dlt.extract import DltResource
+
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract
 
@@ -35,6 +37,11 @@ class NamedRows:
         if self._rename:
             rows = [{self._rename.get(name, name): row[name] for name in row} for row in rows]
         return list(rows)
+
+
+def hints_of(resource: DltResource) -> Hints:
+    """Return the hints of a resource's columns, by their names in the table."""
+    return resource.columns if isinstance(resource.columns, dict) else {}
 
 
 def _with_json(row: dict[str, Any], paths: Sequence[Sequence[str]]) -> Any:

@@ -16,14 +16,13 @@ from analytics_assets.contract.rows.numbers import (
     loses_digits,
 )
 from analytics_assets.contract.rows.row_type import object_type, values_by_field
-from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values
+from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values, with_sample
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions, FieldCollisionError
 from analytics_assets.extract.rows.compat import SchemaError
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import table_of_json
-from analytics_assets.extract.rows.named_rows import NamedRows
-from analytics_assets.extract.rows.row_type import RowType
-from analytics_assets.extract.rows.validation import collisions_of, hints_of, validator_of
+from analytics_assets.extract.rows.row_type import RowType, all_columns
+from analytics_assets.extract.rows.validation import collisions_of, validator_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,7 +109,6 @@ class PageDecoder:
         self._key = contract.primary_key if key is None else key
         self._resource = resource
         self._type = RowType(contract, resource)
-        self._is_closed = False
 
     @staticmethod
     def can_decode(contract: Contract, selector: object) -> bool:
@@ -155,22 +153,26 @@ class PageDecoder:
         """
         return self._table([page.rows for page in pages], [page.count for page in pages])
 
-    def learn(self, rows: Sequence[Any]) -> None:
+    def learn(self, rows: Sequence[Any]) -> bool:
         """Extend the type of the rows by what dlt infers from a page that did not fit.
 
         Args:
             rows: the decoded rows of the page.
+
+        Returns:
+            True if the type has changed, so that the page may fit now.
         """
-        if self._resource is None:
-            return
+        if self._resource is None or self._type.is_closed:
+            return False
         valid = validator_of(self._contract, self._resource).validate(rows).rows
-        named = NamedRows(self._contract, hints_of(self._resource))(valid)
         try:
             self._collisions.check(valid)
-            self._type.learn(valid, named)
+            changed = self._type.learn(valid)
         except (FieldCollisionError, SchemaError):  # raised again where the rows are loaded
-            self._is_closed = True
+            self._type.is_closed = True
+            return False
         self.__dict__.pop("_decoder", None)
+        return changed
 
     def decode_batch(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
         """Decode the rows of several pages, with their keys and hashes.
@@ -191,17 +193,21 @@ class PageDecoder:
         )
 
     def _table(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
-        columns = self._type.contract.columns
-        if self._is_closed or not {*self._contract.primary_key} <= {each.field for each in columns}:
+        fields = {column.field for column in self._type.contract.columns}
+        if self._type.is_closed or not {*self._contract.primary_key} <= fields:
             return None
-        kinds = {column.data_type for column in columns}
+        kinds = {column.data_type for column in all_columns(self._type.fields)}
         if not kinds.isdisjoint(("double", "json")) and any(map(loses_digits, pages)):
             return None
         table = table_of_json(self._type, pages, counts)
-        # accepts what Arrow does not, such as 5.0 for an integer
-        return self._decode_in_python(pages, counts) if table is None else table
+        if table is None:
+            # accepts what Arrow does not, such as 5.0 for an integer
+            table = self._decode_in_python(pages, counts)
+        return None if table is None else with_sample(table, self._type.fields)
 
     def _decode_in_python(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
+        if not self._type.is_plain:
+            return None
         try:
             decoded = list(map(self._decoder.decode, pages))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,6 +1,6 @@
 """The shape of the rows of a resource: their fields, down to those within objects and lists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -59,6 +59,13 @@ class RowShape:
         if self.kind == "list":
             self.element = self.element or RowShape()
             self.element.add(part for each in kinds["list"] for part in each)
+
+    @property
+    def leaves(self) -> "Iterator[RowShape]":
+        """The fields of an object, and those of the objects in it."""
+        for part in self.parts.values():
+            yield part
+            yield from part.leaves
 
     def sample(self, places: "dict[int, RowShape]") -> Any:
         """Return an object or a list of this shape, with shapes in the place of values.

@@ -1,20 +1,18 @@
 """The type of a resource's rows: its contract, extended by what dlt infers from rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dlt.common.schema.typing import DLT_NAME_PREFIX
 from dlt.extract import DltResource
 
 from analytics_assets.contract.column import Column, ParentObject
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.fields import Fields, NestedObject
-from analytics_assets.extract.rows.arrow import KNOWN_TYPES
-from analytics_assets.extract.rows.compat import SchemaInference
+from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
+from analytics_assets.extract.rows.arrow import KNOWN_TYPES, MAX_DIGITS
+from analytics_assets.extract.rows.compat import CHILD_COLUMNS, ROOT_ID, SchemaInference
+from analytics_assets.extract.rows.named_rows import NamedRows, hints_of
 from analytics_assets.extract.rows.row_shape import RowShape
-
-TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))  # hints that refine a type
 
 
 class RowType:
@@ -27,46 +25,78 @@ class RowType:
     Attributes:
         fields: the fields of a row; a row with any other does not fit.
         contract: the contract, extended by the columns of all fields, in the order of the table.
+        is_closed: True if only dlt's own way loads the columns of the contract.
     """
 
     def __init__(self, contract: Contract, resource: DltResource | None = None) -> None:
-        self.contract = contract
+        hints = hints_of(resource) if resource else {}
+        columns = [_as_hinted(column, hints.get(column.name, {})) for column in contract.columns]
+        known = tuple(column for column in columns if column)
+        self.is_closed = (
+            len(known) < len(columns)
+            or bool(contract.time_formats)
+            or not contract.table.is_as_declared([column.name for column in known])
+        )
+        self.contract = replace(contract, columns=known)
         self._resource = resource
+        self._named = NamedRows(contract, hints)
+        self._shape = RowShape.of(known)
         self._inference: SchemaInference | None = None
-        self._shape = RowShape.of(contract.columns)
         self._places: dict[RowShape, tuple[str, str]] = {}
+        self._roots: Mapping[str, bool] = {}
         self.fields = self._fields(self._shape)
 
-    def learn(self, rows: Sequence[dict[str, Any]], named: Sequence[dict[str, Any]]) -> None:
+    @property
+    def is_plain(self) -> bool:
+        """True if rows of it can be decoded in Python without another type for a value."""
+        columns = self.contract.columns
+        return not any(isinstance(part, NestedRows) for part in _parts_of(self.fields)) and all(
+            each.data_type in KNOWN_TYPES and not each.precision for each in columns
+        )
+
+    @property
+    def is_inferred(self) -> bool:
+        """True if dlt has inferred a part of it."""
+        return self._inference is not None
+
+    def learn(self, rows: Sequence[dict[str, Any]]) -> bool:
         """Extend the type by what dlt infers from rows.
 
         Args:
             rows: valid rows, by the API's names.
-            named: the same rows as dlt loads them, by the names of their columns.
+
+        Returns:
+            True if the type has changed.
         """
         if self._resource is None or not rows:
-            return
+            return False
         if self._inference is None:
             self._inference = SchemaInference(self._resource)
-        self._inference.infer(named)
+        self._inference.infer(self._named(rows))
         self._shape.add(rows)
-        self._places = self._columns_of_places(self._inference)
-        self.fields = self._fields(self._shape)
+        self._find_places(self._inference)
+        before, self.fields = self.fields, self._fields(self._shape)
         order = list(self._inference.columns(self._inference.table))
         columns = sorted(columns_of(self.fields), key=lambda each: order.index(each.name))
         self.contract = replace(self.contract, columns=tuple(columns))
+        return self.fields != before
 
-    def _columns_of_places(self, inference: SchemaInference) -> dict[RowShape, tuple[str, str]]:
-        """Return the table and the column in which dlt puts the values of each place."""
+    def _find_places(self, inference: SchemaInference) -> None:
+        """Find the table and the column in which dlt puts the values of each field."""
         shapes: dict[int, RowShape] = {}
         sample = self._shape.sample(shapes)
         rename = self.contract.rename
-        row = {rename.get(name, name): part for name, part in sample.items()}
-        return {
-            shapes[id(value)]: (table, column)
-            for table, values in inference.flattened(row)
-            for column, value in values.items()
-            if id(value) in shapes
+        self._places, own = {}, {}
+        made = inference.flattened({rename.get(name, name): sample[name] for name in sample})
+        for table, values in made:
+            own[table] = {name for name, value in values.items() if id(value) not in shapes}
+            for name, value in values.items():
+                if id(value) in shapes:
+                    self._places[shapes[id(value)]] = table, name
+        self._roots = {
+            table: ROOT_ID in names
+            for table, names in own.items()
+            if names - {ROOT_ID} == CHILD_COLUMNS.keys()
         }
 
     def _fields(self, within: RowShape, parents: tuple[ParentObject, ...] = ()) -> Fields:
@@ -79,21 +109,45 @@ class RowType:
             elif shape.kind == "object":
                 around = (*parents, ParentObject(name, shape.nullable))
                 fields[name] = NestedObject(shape.nullable, self._fields(shape, around))
+            elif shape.kind == "list":
+                self._add_rows(fields, shape)
         return fields
 
     def _add_leaf(self, fields: Fields, shape: RowShape, parents: tuple[ParentObject, ...]) -> None:
         """Add a field that is a column, unless only dlt's own way loads it."""
         assert self._inference, "without it, no place is known"
         table, name = self._places[shape]
-        hint: Any = self._inference.columns(table).get(name, {})
-        kind = hint.get("data_type")
-        is_plain = kind in KNOWN_TYPES and not TYPE_DETAILS & hint.keys()
+        hint = self._inference.columns(table).get(name, {})
+        kind: Any = hint.get("data_type")
         if kind is None and shape.kind is None:
             fields[shape.name] = None
-        elif is_plain and not name.startswith(DLT_NAME_PREFIX):
-            path = ".".join([*(parent.name for parent in parents), shape.name])
-            is_key = path in self.contract.primary_key
-            fields[shape.name] = Column(path, name, kind, not is_key, parents=parents)
+        if kind is None:
+            return
+        path = ".".join([*(parent.name for parent in parents), shape.name])
+        is_key = not parents and path in self.contract.primary_key
+        column = _as_hinted(Column(path, name, kind, not is_key, parents=parents), hint)
+        if column:
+            fields[shape.name] = column
+
+    def _add_rows(self, fields: Fields, shape: RowShape) -> None:
+        """Add a list whose elements become rows, unless only dlt's own way loads it."""
+        if shape.element is None or shape.element.kind is None:
+            fields[shape.name] = NestedRows()
+        elif shape.element in self._places:
+            own: Fields = {}
+            self._add_leaf(own, shape.element, ())
+            table, _ = self._places[shape.element]
+            value = own.get("")
+            if table in self._roots and isinstance(value, Column):
+                fields[shape.name] = NestedRows(table, value, self._roots[table])
+        elif shape.element.kind == "object":
+            tables = {
+                self._places[each][0] for each in shape.element.leaves if each in self._places
+            }
+            if len(tables) == 1 and tables <= self._roots.keys():
+                [table] = tables
+                inner = self._fields(shape.element)
+                fields[shape.name] = NestedRows(table, inner, self._roots[table])
 
 
 def columns_of(fields: Fields) -> Iterator[Column]:
@@ -103,3 +157,32 @@ def columns_of(fields: Fields) -> Iterator[Column]:
             yield part
         elif isinstance(part, NestedObject):
             yield from columns_of(part.fields)
+
+
+def all_columns(fields: Fields) -> Iterator[Column]:
+    """Yield the columns of a row, and those of its child tables."""
+    return (part for part in _parts_of(fields) if isinstance(part, Column))
+
+
+def _parts_of(fields: Fields) -> Iterator[Column | NestedObject | NestedRows | None]:
+    for part in fields.values():
+        yield part
+        if isinstance(part, NestedObject):
+            yield from _parts_of(part.fields)
+        elif isinstance(part, NestedRows):
+            element = part.element
+            yield from _parts_of(element) if isinstance(element, dict) else (element,)
+
+
+def _as_hinted(column: Column, hint: Mapping[str, Any]) -> Column | None:
+    """Return a column with the type of a hint; None if only dlt's own way loads that."""
+    kind: Any = hint.get("data_type", column.data_type)
+    precision, scale = hint.get("precision"), hint.get("scale")
+    refined = replace(column, data_type=kind, precision=precision, scale=scale)
+    if kind == "decimal":
+        is_known = (precision is None) == (scale is None) and (precision or 0) <= MAX_DIGITS
+    elif kind in ("text", "bigint"):
+        is_known = scale is None
+    else:
+        is_known = kind in KNOWN_TYPES and precision is None and scale is None
+    return refined if is_known and hint.get("timezone", True) else None

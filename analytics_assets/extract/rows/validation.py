@@ -11,16 +11,17 @@ from dlt.common.schema.typing import C_DLT_ID
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
-from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.validation import Rejection, RowValidator, ValidatedPage
 from analytics_assets.extract.compat import is_loaded, is_yield_step, load_id, steps_of
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.rows.arrow import ArrowRows, is_table, with_dlt_columns
+from analytics_assets.extract.rows.arrow import ArrowRows, is_table, sample_row
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
-from analytics_assets.extract.rows.named_rows import NamedRows
+from analytics_assets.extract.rows.compat import child_rows
+from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
+from analytics_assets.extract.rows.named_rows import NamedRows, hints_of
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered, may_make_fields
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
 
@@ -84,8 +85,8 @@ class Validation(PipeStep):
         """Return the valid rows of a page."""
         if is_table(item):
             self._offset += item.num_rows
-            self._validator.observe_table(item)
-            self._custom_metrics["rows_marked_deleted"] += self._marker.count_in(item)
+            self._validator.observe(sample_row(item))
+            self._count(self._marker.count_in(item))
             return item
         if not isinstance(item, list):
             return item
@@ -100,11 +101,14 @@ class Validation(PipeStep):
         page = self._validator.validate(rows)
         self._collisions.check(page.rows)
         self._offset += len(rows)
-        self._custom_metrics["rows_marked_deleted"] += sum(map(self._marker.marks, page.rows))
+        self._count(sum(map(self._marker.marks, page.rows)))
+        return page
+
+    def _count(self, deleted: int) -> None:
+        self._custom_metrics["rows_marked_deleted"] += deleted
         self._custom_metrics["unknown_fields"] = dict(self._validator.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._validator.absent_fields)
         self._custom_metrics["key_types"] = self._validator.key_types
-        return page
 
 
 class InvalidParentError(ApiError):
@@ -165,6 +169,7 @@ class TableRows(PipeStep):
         self._contract = contract
         self._arrow = ArrowRows(contract) if as_arrow else None
         hints = hints_of(resource)
+        self._table = str(resource.table_name)
         self._named = NamedRows(contract, hints)
         self._is_numbered = "dedup_sort" in hints.get(C_DLT_ID, {})
         self._rejected = rejected
@@ -184,7 +189,13 @@ class TableRows(PipeStep):
         load = load_id()
         if is_table(item):
             assert load, "tables are made in a load only"
-            yield with_dlt_columns(item, load)
+            for table, name, parent in with_dlt_columns(item, load):
+                if name:
+                    yield from child_rows(
+                        *(table, name, parent or self._table, self._contract.resource)
+                    )
+                else:
+                    yield table
         else:
             # a `yield_map` hands rows on one by one
             rows = [item] if isinstance(item, dict) else item
@@ -243,8 +254,3 @@ def collisions_of(contract: Contract, resource: DltResource) -> ColumnCollisions
     hints = hints_of(resource).items()
     whole = {name for name, hint in hints if hint.get("data_type") == "json"}
     return ColumnCollisions(contract, whole, resource.max_table_nesting)
-
-
-def hints_of(resource: DltResource) -> Hints:
-    """Return the hints of a resource's columns, by their names in the table."""
-    return resource.columns if isinstance(resource.columns, dict) else {}

@@ -18,7 +18,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.compat import DLT_COLUMNS, load_id
 from analytics_assets.extract.entry import DEDUPLICATED
-from analytics_assets.extract.rows.arrow import with_dlt_columns
+from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders.own_api import own_api
@@ -135,7 +135,7 @@ def _tables(rows: int, step: int, load: str) -> Iterator[pa.Table]:
     with duckdb.connect() as connection:
         found = connection.sql(ROWS.format(rows=rows, step=step))
         for batch in found.to_arrow_reader(BATCH_ROWS):
-            yield with_dlt_columns(pa.Table.from_batches([batch]), load)
+            yield next(with_dlt_columns(pa.Table.from_batches([batch]), load)).rows
 
 
 def _refuse_loss(rows: int) -> None:
