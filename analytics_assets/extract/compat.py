@@ -12,7 +12,7 @@ from typing import Any
 
 import dlt
 import requests
-from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumns
+from dlt.common.schema.typing import C_DLT_ID, TTableSchemaColumns
 from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.incremental import IncrementalResourceWrapper
@@ -34,15 +34,17 @@ IgnoredResponse = IgnoreResponseException
 # a step of a resource: dlt 1.31 binds it to its pipe before a read, and orders it by its affinity
 Step = ItemTransform[Any, dict[str, Any]]
 
-# the columns that dlt 1.31 adds to rows, but not to Arrow tables unless a setting says so
+# the columns that dlt 1.31 adds to rows, but not to Arrow tables unless a setting says so; as it
+# infers them, without the length and the description that it gives them in Arrow tables
+_AS_INFERRED = ("name", "data_type", "nullable", "unique", "row_key")
 DLT_COLUMNS: TTableSchemaColumns = {
-    C_DLT_LOAD_ID: dlt_load_id_column(),
-    C_DLT_ID: dlt_id_column(),
+    str(column["name"]): {key: column[key] for key in _AS_INFERRED if key in column}  # type: ignore[misc, literal-required]
+    for column in (dlt_load_id_column(), dlt_id_column())
 }
 
 # dlt 1.31 keeps a row's own `_dlt_id`; by this hint, a merge loads the last row of each key
 NUMBERED_ROWS: TTableSchemaColumns = {
-    C_DLT_ID: {**dlt_id_column(), "dedup_sort": "desc"},
+    C_DLT_ID: {**DLT_COLUMNS[C_DLT_ID], "dedup_sort": "desc"},
 }
 
 _HINTS_DIFFER = "In resource: {}, when merging arrow schema with dlt schema, several column hints"

@@ -59,7 +59,7 @@ def object_type(fields: Fields, closed: bool) -> Any:
             kind = _TYPES.get(part.data_type, _PRESENT if closed and not part.nullable else Any)
         if part is None or part.nullable:
             absent = msgspec.field(name=name, default=None)
-            typed.append((f"field_{number}", kind | None if kind is not Any else Any, absent))
+            typed.append((f"field_{number}", kind if kind in (Any, None) else kind | None, absent))
         else:
             typed.append((f"field_{number}", kind, msgspec.field(name=name)))
     # rows are short-lived: the garbage collector need not track them

@@ -45,11 +45,12 @@ class SchemaInference:
     """
 
     def __init__(self, resource: DltResource) -> None:
-        self.schema = dlt.current.source_schema().clone(update_normalizers=True)
-        root = normalize_table_identifiers(resource.compute_table_schema(), self.schema.naming)
-        nested = resource.compute_nested_table_schemas(str(root["name"]), self.schema.naming)
+        schema = dlt.current.source_schema().clone(update_normalizers=True)
+        root = normalize_table_identifiers(resource.compute_table_schema(), schema.naming)
+        nested = resource.compute_nested_table_schemas(str(root["name"]), schema.naming)
         for table in (root, *nested):
-            self.schema.update_table(table)
+            schema.update_table(table)
+        self.schema = schema.clone()  # only a new normalizer adds the root to rows of child tables
         self.table = str(root["name"])
         container = Container()
         capabilities = (

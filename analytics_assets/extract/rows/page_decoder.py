@@ -1,6 +1,7 @@
 """Pages decoded and validated by the type of their rows in one pass."""
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +28,8 @@ from analytics_assets.extract.rows.validation import collisions_of, validator_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MISFITS = 3
+PATH = re.compile(r"\$|[\w@][\w@-]*(?:\.[\w@][\w@-]*)*")
 KEY_TYPES = ("text", "bigint")  # such a key is the same in JSON and in the table
 Envelope = tuple[tuple[int, str, bytes], ...]
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -92,7 +95,7 @@ class PageDecoder:
 
     Args:
         contract: the contract of the rows.
-        selector: the path of the rows, names joined by dots.
+        selector: the path of the rows, names joined by dots; `$` for a body that is their list.
         resource: the resource that is being extracted; without it, nothing is learned.
         key: the fields that identify a row in a page; the contract's if not given.
     """
@@ -105,10 +108,11 @@ class PageDecoder:
         key: tuple[str, ...] | None = None,
     ) -> None:
         self._contract = contract
-        self._path = selector.split(".")
+        self._path = [] if selector == "$" else selector.split(".")
         self._key = contract.primary_key if key is None else key
         self._resource = resource
         self._type = RowType(contract, resource)
+        self._misfits = 0  # pages in a row of which nothing was learned
 
     @staticmethod
     def can_decode(contract: Contract, selector: object) -> bool:
@@ -122,6 +126,11 @@ class PageDecoder:
             and bool(contract.primary_key)
             and all(types.get(field) in KEY_TYPES for field in contract.primary_key)
         )
+
+    @staticmethod
+    def can_split(selector: object) -> bool:
+        """Test if a selector is the path of a list: names joined by dots, or `$`."""
+        return isinstance(selector, str) and bool(PATH.fullmatch(selector))
 
     def split(self, content: bytes) -> SplitPage | None:
         """Split a body; None if it is no JSON, or has no list in the place of the rows."""
@@ -164,6 +173,10 @@ class PageDecoder:
         """
         if self._resource is None or self._type.is_closed:
             return False
+        self._misfits += 1
+        # what was not learned three times is not learned by each of the pages that follow
+        if self._misfits > MISFITS and self._misfits & (self._misfits - 1):
+            return False
         valid = validator_of(self._contract, self._resource).validate(rows).rows
         try:
             self._collisions.check(valid)
@@ -172,6 +185,7 @@ class PageDecoder:
             self._type.is_closed = True
             return False
         self.__dict__.pop("_decoder", None)
+        self._misfits = 0 if changed else self._misfits
         return changed
 
     def decode_batch(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
@@ -203,7 +217,10 @@ class PageDecoder:
         if table is None:
             # accepts what Arrow does not, such as 5.0 for an integer
             table = self._decode_in_python(pages, counts)
-        return None if table is None else with_sample(table, self._type.fields)
+        if table is None:
+            return None
+        self._misfits = 0
+        return with_sample(table, self._type.fields)
 
     def _decode_in_python(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
         if not self._type.is_plain:

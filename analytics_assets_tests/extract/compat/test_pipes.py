@@ -234,5 +234,4 @@ def test_dlt_columns_are_those_that_dlt_adds_to_rows() -> None:
 
     columns = pipeline.default_schema.tables["orders"]["columns"]
     for name, hint in compat.DLT_COLUMNS.items():
-        assert columns[name]["data_type"] == hint["data_type"]
-        assert columns[name]["nullable"] == hint["nullable"]
+        assert columns[name] == hint

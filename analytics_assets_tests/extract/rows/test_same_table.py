@@ -1,0 +1,26 @@
+"""One table, whichever way its pages take: by stock dlt, row by row, or straight into columns."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics_assets_tests.extract.rows.same_table import Loaded, load, pages_of
+
+
+def assert_same(one: Loaded, other: Loaded, pages: Any) -> None:
+    assert one.columns.keys() == other.columns.keys()
+    for table in one.columns:
+        assert one.columns[table] == other.columns[table], (table, pages)
+        assert one.properties[table] == other.properties[table]
+        assert one.rows(table) == other.rows(table), (table, pages)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_typed_pages_make_the_table_that_rows_make(seed: int, tmp_path: Path) -> None:
+    pages = pages_of(seed)
+
+    by_rows, typed = load(tmp_path, pages, "rows"), load(tmp_path, pages, "typed")
+
+    assert_same(typed, by_rows, pages)
+    assert any(typed.typed)
