@@ -91,21 +91,13 @@ class DataSelector:
 
     def misplacement(self, body: Any) -> str | None:
         """Return what a body has in the place of its rows; None if they are there."""
-        if self._is_the_body:
-            return None if body is not None else "its body being null and no list"
-        if self.selector is None:
-            _, found = detected_rows(body) if isinstance(body, Mapping) else ("", body)
-            return self._not_rows("its body", found)
-        found = jsonpath.find_values(self._path, body)
-        if found:
-            # a selector such as `items[*]` finds the rows themselves
-            finds_rows = self._finds_rows or len(found) > 1
-            return None if finds_rows else self._not_rows(f"`{self.selector}`", found[0])
-        if not self._finds_rows:
-            return f"no `{self.selector}` in its body"
-        around = self._around
-        whole = jsonpath.find_values(around, body) if around else [body]
-        return self._not_rows(f"`{around}`", whole[0]) if whole else f"no `{around}` in its body"
+        place, found = self._found(body)
+        if found is Absence.MISSING:
+            return f"no {place} in its body"
+        is_row = self.accepts_object and isinstance(found, Mapping)
+        if isinstance(found, list) or is_row or (self._is_the_body and found is not None):
+            return None
+        return f"{place} being {json_kind(found)} and no list"
 
     def absence(self, body: Any) -> Absence | None:
         """Return the kind of nothing in the place of the rows; None if there is something.
@@ -116,15 +108,25 @@ class DataSelector:
             return Absence.NULL
         if not isinstance(body, Mapping) or self._has_rows_elsewhere(body):
             return None
-        if self.selector is None or self._is_the_body:
-            return Absence.MISSING if self.misplacement(body) else None
-        path = self._path
+        _, found = self._found(body)
+        if found is None:
+            return Absence.NULL
+        is_misplaced = self.selector is None and self.misplacement(body)
+        return Absence.MISSING if found is Absence.MISSING or is_misplaced else None
+
+    def _found(self, body: Any) -> tuple[str, Any]:
+        """Return the place of the rows, for errors, and what is there; `MISSING` if nothing is."""
+        if self._is_the_body or self.selector is None:
+            is_detected = self.selector is None and isinstance(body, Mapping)
+            return "its body", detected_rows(body)[1] if is_detected else body
+        body = dict(body) if isinstance(body, Mapping) else body
+        found = jsonpath.find_values(self._path, body)
+        if len(found) > 1 or (found and self._finds_rows):
+            return f"`{self.selector}`", found  # a selector such as `items[*]` finds the rows
+        place = self._around if self._finds_rows else str(self.selector)
         if self._finds_rows:
-            path = jsonpath.compile_path(self._around or "$")
-        found = jsonpath.find_values(path, dict(body))
-        if not found:
-            return Absence.MISSING
-        return Absence.NULL if found == [None] else None
+            found = jsonpath.find_values(place, body) if place else [body]
+        return f"`{place}`", found[0] if found else Absence.MISSING
 
     @staticmethod
     def _has_rows_elsewhere(body: Mapping[str, Any]) -> bool:
@@ -169,11 +171,6 @@ class DataSelector:
     def _unquoted(self) -> str:
         """The selector without names in quotation marks."""
         return re.sub(r"'[^']*'|\"[^\"]*\"", "", str(self.selector))
-
-    def _not_rows(self, place: str, found: Any) -> str | None:
-        if isinstance(found, list) or (self.accepts_object and isinstance(found, Mapping)):
-            return None
-        return f"{place} being {json_kind(found)} and no list"
 
 
 class DetectedSelector:
