@@ -29,5 +29,10 @@ def objects_kept() -> Iterator[None]:
     with garbage_collection_paused():
         yield
     gc.freeze()
-    if "duckdb" in sys.modules:  # or it reports its own objects as leaks
-        atexit.register(gc.unfreeze)
+    atexit.register(_unfreeze_for_duckdb)
+
+
+def _unfreeze_for_duckdb() -> None:
+    """Let the end of the process free all objects, or DuckDB reports its own as leaks."""
+    if "duckdb" in sys.modules:
+        gc.unfreeze()

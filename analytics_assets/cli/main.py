@@ -1,6 +1,11 @@
 """The command `analytics-assets`: load without the UI, check APIs, store contracts."""
 
+import atexit
+import os
+import sys
+from contextlib import suppress
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
@@ -11,6 +16,14 @@ COMMANDS = ("materialize", "check", "contract", "rejected")
 
 class Commands(click.Group):
     """Commands of a module each, imported when the command is called."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run the command line as a process."""
+        try:
+            self.main(*args, **kwargs)
+        except SystemExit as ended:
+            end_process(ended.code)
+        end_process(0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -29,6 +42,21 @@ class Commands(click.Group):
 @click.group(cls=Commands, help=__doc__)
 def main() -> None:
     """Group the commands."""
+
+
+def end_process(code: str | int | None) -> NoReturn:
+    """End the process at once; Python would take 0.3 s to free each object of Dagster and dlt.
+
+    Args:
+        code: the exit code, or a last message, as `sys.exit` takes it.
+    """
+    if isinstance(code, str):
+        sys.stderr.write(f"{code}\n")
+    atexit._run_exitfuncs()  # those of the standard library and of packages; there is no other way
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":

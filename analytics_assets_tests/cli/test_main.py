@@ -25,6 +25,26 @@ def test_a_command_imports_what_it_needs_when_it_is_called() -> None:
     assert done.stderr.strip() == "set()"
 
 
+END = """
+import atexit, sys, threading
+from analytics_assets.cli.main import end_process
+atexit.register(print, "the end", end="")
+threading.Thread(target=threading.Event().wait).start()
+end_process({code!r})
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "message"), [(None, 0, ""), (3, 3, ""), ("refused", 1, "refused\n")]
+)
+def test_a_process_ends_at_once_with_its_output_and_its_exit_code(
+    code: str | int | None, exit_code: int, message: str
+) -> None:
+    command = [sys.executable, "-c", END.format(code=code)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (exit_code, "the end", message)
+
+
 def test_an_unknown_command_is_refused_with_the_names_of_others(invoke: Invoke) -> None:
     done = invoke("materialise")
     assert done.exit_code == 2
