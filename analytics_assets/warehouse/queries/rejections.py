@@ -4,13 +4,13 @@ A row is settled by a later load that brings its key, or that rejects it again; 
 the user, who dismisses it. The table holds those alone that are not.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, NamedTuple
 
-from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
+from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.resource import REJECTED_ROWS
@@ -62,14 +62,21 @@ class Rejections:
 
     Args:
         client: dlt's client of the destination, open.
+        columns_of: returns the columns of a table, empty if there is no such table.
         api: the name of the API.
         resource: the name of the resource.
     """
 
-    def __init__(self, client: SqlJobClientBase, api: str, resource: str) -> None:
-        self._client, self._sql = client, client.sql_client
-        exists, columns = client.get_storage_table(REJECTED_ROWS)
-        self._exists = exists
+    def __init__(
+        self,
+        client: SqlJobClientBase,
+        columns_of: Callable[[str], TTableSchemaColumns],
+        api: str,
+        resource: str,
+    ) -> None:
+        self._client, self._sql, self._columns_of = client, client.sql_client, columns_of
+        columns = columns_of(REJECTED_ROWS)
+        self._exists = bool(columns)
         self._where, self._values = f"{self._column('resource')} = %s", [resource]
         # older versions stored neither of the two
         self._after_steps = self._column("after_steps") if "after_steps" in columns else "NULL"
@@ -161,7 +168,7 @@ class Rejections:
             By the JSON text of a key, dlt's id of the load that last wrote its row; keys that the
             table does not have are left out.
         """
-        _, columns = self._client.get_storage_table(table)
+        columns = self._columns_of(table)
         names = contract.key_columns
         if not keys or not {*names, C_DLT_LOAD_ID} <= columns.keys():
             return {}

@@ -74,7 +74,7 @@ def open_tables(pipeline: Pipeline) -> Iterator["Tables"]:
 
 
 class Tables:
-    """The tables of an open warehouse.
+    """The tables of an open warehouse, whose columns do not change meanwhile.
 
     Args:
         client: dlt's client of the destination.
@@ -82,11 +82,13 @@ class Tables:
 
     def __init__(self, client: SqlJobClientBase) -> None:
         self._client = client
+        self._columns: dict[str, TTableSchemaColumns] = {}
 
     def columns(self, table: str) -> TTableSchemaColumns:
         """Return the columns of a table in the destination, empty if there is no such table."""
-        exists, columns = self._client.get_storage_table(table)
-        return columns if exists else {}
+        if table not in self._columns:
+            _, self._columns[table] = self._client.get_storage_table(table)
+        return self._columns[table]
 
     def children(self, table: str) -> list[str]:
         """Return the tables that dlt made of lists in the table's rows, parents first."""
@@ -184,7 +186,7 @@ class Tables:
 
     def rejections(self, resource: ResourceConfig) -> Rejections:
         """Return the rejected rows of a resource."""
-        return Rejections(self._client, resource.api_name, resource.name)
+        return Rejections(self._client, self.columns, resource.api_name, resource.name)
 
     def rows_of_loads(self, table: str, loads: Sequence[str], span: Span | None = None) -> int:
         """Count the rows that these loads wrote last, all or those of a span."""
