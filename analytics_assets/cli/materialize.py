@@ -18,6 +18,7 @@ from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.summary import NARROWEST, Results, all_loaded, problems, summary
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import range_name
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
@@ -93,7 +94,11 @@ def _run(project: dg.Definitions, resources: Sequence[ResourceConfig], verbose: 
     job = project.resolve_implicit_global_asset_job_def()
     level = "INFO" if verbose else "CRITICAL"
     results = []
-    with open_instance() as instance, free_slots_assigned(instance):
+    with (
+        open_instance() as instance,
+        history_kept_open(instance),
+        free_slots_assigned(instance),
+    ):
         end_dead_runs(instance)
         wait_for_pools(instance, resources)
         with errors_as_messages(), ExitStack() as stack:

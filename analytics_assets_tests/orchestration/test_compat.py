@@ -1,6 +1,13 @@
-import inspect
+"""Private behaviour of Dagster that the orchestration works around."""
 
-from analytics_assets.orchestration.compat import with_signature
+import inspect
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.compat import history_kept_open, with_signature
 
 
 def test_a_signature_is_worked_out_once_and_is_the_functions_own() -> None:
@@ -12,3 +19,37 @@ def test_a_signature_is_worked_out_once_and_is_the_functions_own() -> None:
     assert known is function
     assert inspect.signature(known) == expected
     assert inspect.signature(known) is inspect.signature(known)
+
+
+@pytest.mark.parametrize("resource", ["nothing", "dlt"])
+def test_dagster_writes_back_the_log_of_its_history_after_each_event(
+    tmp_path: Path, resource: str
+) -> None:
+    written_back: list[str] = []
+
+    @dg.op(required_resource_keys={resource})
+    def emit(context: dg.OpExecutionContext) -> None:
+        context.log_event(dg.AssetMaterialization("emitted"))
+        context.instance.add_run_tags(context.run_id, {"step": "emit"})
+        files = tmp_path.glob("history/**/*.db")
+        written_back.extend(file.stem for file in files if not log_of(file).exists())
+
+    @dg.job(resource_defs={"dlt": DltLoader(), "nothing": dg.ResourceDefinition.none_resource()})
+    def emitting() -> None:
+        emit()
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run = emitting.execute_in_process(instance=instance)
+    files = {"runs", "index", run.run_id}
+    assert set(written_back) == (files if resource == "nothing" else set())
+    assert not any(log_of(file).exists() for file in tmp_path.glob("history/**/*.db"))
+
+
+def log_of(file: Path) -> Path:
+    """The log of changes that SQLite has not written back into a file."""
+    return file.with_name(f"{file.name}-wal")
+
+
+def test_an_instance_without_files_has_nothing_to_keep_open() -> None:
+    with dg.DagsterInstance.ephemeral() as instance, history_kept_open(instance, "no such run"):
+        assert instance.get_runs() == []

@@ -1,13 +1,16 @@
 """The Dagster resource `dlt`: dagster-dlt's own, with the metadata of this project."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import dagster as dg
 from dagster_dlt import DagsterDltResource
 from dlt.common.pipeline import LoadInfo
 from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
+from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.metadata import LOAD_ID, load_metadata
 
 
@@ -17,6 +20,13 @@ class DltLoader(DagsterDltResource):
     dagster-dlt 0.29 takes its metadata out of the live dlt schema, which breaks a second run in the
     same process, and misnames the table; hence the override of its public method.
     """
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
+        """Keep the files of Dagster's history open while a process runs assets."""
+        run_id = context.run.run_id if context.run else None
+        with history_kept_open(context.instance, run_id) if context.instance else nullcontext():
+            yield self
 
     def extract_resource_metadata(
         self,

@@ -92,7 +92,7 @@ class AssetLoad:
             dagster.Failure: an error that the user can correct; its description has the remedy.
         """
         instance, run_id = context.instance, context.run.run_id
-        record_machine(instance, run_id)
+        record_machine(instance, context.run)
         with last_results_kept(instance, run_id, self.checks):
             return self._run(context, dlt, config)
 

@@ -250,7 +250,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
     @with_signature
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
-        record_machine(run.instance, run.run_id)
+        record_machine(run.instance, run.run)
         with ExitStack() as stack:
             inputs = CheckContext(
                 resource,

@@ -52,16 +52,17 @@ def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
     return run is None or run.is_finished
 
 
-def record_machine(instance: dg.DagsterInstance, run_id: str) -> None:
+def record_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Tag a run with the machine of this process; each step with a pool slot does so first.
 
     Dagster 1.13 records the process id alone, which is meaningless on another machine.
 
     Args:
         instance: holds the run.
-        run_id: the run of this process.
+        run: the run of this process, which may have the tag from its start.
     """
-    instance.add_run_tags(run_id, {MACHINE_TAG: this_machine()})
+    if run.tags.get(MACHINE_TAG) != this_machine():
+        instance.add_run_tags(run.run_id, {MACHINE_TAG: this_machine()})
 
 
 def refuse_ended_run(instance: dg.DagsterInstance, run_id: str) -> None:

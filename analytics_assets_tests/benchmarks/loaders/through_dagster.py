@@ -2,6 +2,7 @@
 
 import logging
 
+from analytics_assets.cli.main import end_process
 from analytics_assets.garbage_collection import objects_kept
 from analytics_assets_tests.benchmarks.loaders.stages import STAGES, Stopwatch, print_stages
 from analytics_assets_tests.benchmarks.loaders.task import read_task
@@ -10,8 +11,11 @@ with objects_kept():
     import dagster as dg
 
     from analytics_assets.config.api import Api
+    from analytics_assets.orchestration.compat import history_kept_open
     from analytics_assets.orchestration.definitions import build_definitions
     from analytics_assets.orchestration.keys import asset_key
+    from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG
+    from analytics_assets.orchestration.runs.machine import this_machine
     from analytics_assets_tests.benchmarks.loaders.dagster_instance import QUIET, instance_in
     from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
 
@@ -22,7 +26,7 @@ def main() -> None:
     point_at_warehouse(task)
     logging.getLogger("dlt").setLevel(logging.ERROR)
     api = own_api(task)
-    with instance_in(task.workdir) as instance:
+    with instance_in(task.workdir) as instance, history_kept_open(instance):
         watch.end("import")
         result = materialize(api, instance)
     if task.stages:
@@ -37,6 +41,7 @@ def materialize(api: Api, instance: dg.DagsterInstance) -> dg.ExecuteInProcessRe
         instance=instance,
         asset_selection=[asset_key(api.resources[resource]) for resource in api.resources],
         run_config=QUIET,
+        tags={MACHINE_TAG: this_machine()},
     )
 
 
@@ -56,3 +61,4 @@ def stages_of(result: dg.ExecuteInProcessResult) -> dict[str, float]:
 
 if __name__ == "__main__":
     main()
+    end_process(0)
