@@ -11,6 +11,7 @@ from rich.table import Table
 from analytics_assets_tests.benchmarks.loaders.loader import FLOOR, LOADERS, STOCK, Loader
 from analytics_assets_tests.benchmarks.loaders.stages import STAGES
 from analytics_assets_tests.benchmarks.measurement.figures import Figures
+from analytics_assets_tests.benchmarks.measurement.merging import ROUNDS as MERGE_ROUNDS
 from analytics_assets_tests.benchmarks.measurement.merging import Merge
 from analytics_assets_tests.benchmarks.measurement.run import Result
 from analytics_assets_tests.benchmarks.measurement.start_up import ROUNDS, StartUp
@@ -58,7 +59,8 @@ more than it took. Peak memory is that of the largest process.
 Seconds of dlt's load step, in which rows are merged into their table: when all of them are new, and
 when one row in a hundred, spread over the table, is merged again. Each warehouse is new, and
 PostgreSQL does not wait for its disk; the rows are made on the spot, without an API. Beside them,
-the same rows by binary COPY into a staging table without an index and one `INSERT ... SELECT`.
+the same rows by binary COPY into a staging table without an index and one `INSERT ... SELECT`. Up
+to a million rows, figures are medians of {merge_rounds}.
 
 ![Seconds of a merge against the rows of its table]({curve})
 
@@ -131,6 +133,7 @@ def rendered(
         merges=_as_markdown(merge_figures(merges)),
         start_ups=_as_markdown(start_up_figures(started)),
         rounds=ROUNDS,
+        merge_rounds=MERGE_ROUNDS,
     )
 
 
