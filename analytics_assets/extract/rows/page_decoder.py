@@ -65,15 +65,18 @@ class SplitPage:
             rows = _keys_decoder(self._key).decode(self.rows)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return [None] * self.count
-        found = map(msgspec.structs.astuple, rows)
         if len(self._key) == 1:
-            return [None if type(key) in (dict, list) else key for (key,) in found]
+            keys = [row.part_0 for row in rows]
+            if {dict, list}.isdisjoint(map(type, keys)):
+                return keys
+            return [None if type(key) in (dict, list) else key for key in keys]
+        found = map(msgspec.structs.astuple, rows)
         return [key if key and _is_plain(key) else None for key in found]
 
     @cached_property
     def hashes(self) -> list[int]:
         """The hash of each row's JSON, by which rows are compared within one process."""
-        return [hash(bytes(row)) for row in self._raw_rows]
+        return list(map(hash, map(bytes, self._raw_rows)))
 
 
 class TypedRows(NamedTuple):
