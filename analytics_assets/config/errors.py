@@ -13,8 +13,11 @@ class AnalyticsAssetsError(Exception):
     """
 
 
-class ConfigurationError(AnalyticsAssetsError):
-    """An entry of `api.py` is wrong; raised when the definitions load."""
+class ConfigurationError(AnalyticsAssetsError, ValueError):
+    """An entry of `api.py` is wrong; raised when the definitions load.
+
+    dlt raises a `ValueError` for most of them.
+    """
 
 
 class SettingsError(AnalyticsAssetsError):

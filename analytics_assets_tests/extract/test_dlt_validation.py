@@ -211,3 +211,9 @@ CLIENT = {"base_url": "https://api.example.com"}
 def test_a_configuration_without_its_parts_is_refused(config: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         refuse_wrong_values(config)
+
+
+def test_a_refusal_is_a_value_error_as_in_dlt() -> None:
+    child = entry("notes", endpoint={"path": "notes", "params": {"a": "{unknown.orders.id}"}})
+    with pytest.raises(ValueError, match=r"Expression `unknown.orders.id` defined in `params`"):
+        validate_entries(shop("orders", child))
