@@ -10,7 +10,13 @@ import orjson
 
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.fields import Fields, NestedObject, fields_of, have_other_fields
+from analytics_assets.contract.fields import (
+    Fields,
+    NestedObject,
+    NestedRows,
+    fields_of,
+    have_other_fields,
+)
 from analytics_assets.contract.rows.conversion import PRECISION, SCALE
 from analytics_assets.extract.compat import silence_json_warnings
 from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
@@ -84,14 +90,17 @@ def sample_row(table: "pa.Table") -> Any:
     return orjson.loads(table.schema.metadata[SAMPLE])
 
 
-def _sample(fields: Fields, filled: Collection[str]) -> dict[str, Any]:
+def _sample(fields: Fields, filled: Collection[str] | None) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, part in fields.items():
         if isinstance(part, NestedObject):
             row[name] = _sample(part.fields, filled)
-        elif not isinstance(part, Column):
-            row[name] = None if part is None else []
-        elif part.name in filled:
+        elif isinstance(part, NestedRows):
+            element = part.element
+            row[name] = [_sample(element, None)] if isinstance(element, dict) else []
+        elif part is None:
+            row[name] = None
+        elif filled is None or part.name in filled:
             row[name] = SAMPLES.get(part.data_type, "")
     return row
 

@@ -115,7 +115,8 @@ def _columns(objects: "pa.StructArray", fields: Fields) -> "dict[str, pa.Array] 
         else:
             typed = _typed(part, values)
             inner = None if typed is None else {part.name: typed}
-        if inner is None:
+        # two fields may become one column: that is refused where the rows are loaded
+        if inner is None or not found.keys().isdisjoint(inner):
             return None
         found |= inner
     return found

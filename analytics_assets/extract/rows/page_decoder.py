@@ -18,12 +18,11 @@ from analytics_assets.contract.rows.numbers import (
 )
 from analytics_assets.contract.rows.row_type import object_type, values_by_field
 from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values, with_sample
-from analytics_assets.extract.rows.column_collisions import ColumnCollisions, FieldCollisionError
 from analytics_assets.extract.rows.compat import SchemaError
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import table_of_json
 from analytics_assets.extract.rows.row_type import RowType, all_columns
-from analytics_assets.extract.rows.validation import collisions_of, validator_of
+from analytics_assets.extract.rows.validation import validator_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -182,9 +181,8 @@ class PageDecoder:
             return False
         valid = validator_of(self._contract, self._resource).validate(rows).rows
         try:
-            self._collisions.check(valid)
             changed = self._type.learn(valid)
-        except (FieldCollisionError, SchemaError):  # raised again where the rows are loaded
+        except SchemaError:  # raised again where dlt loads the rows
             self._type.is_closed = True
             return False
         self.__dict__.pop("_decoder", None)
@@ -243,11 +241,6 @@ class PageDecoder:
     def hashes_of(self, rows: Sequence[Any]) -> list[int]:
         """Return the hashes of rows that were decoded without the contract."""
         return self._hash.of_rows(rows)
-
-    @cached_property
-    def _collisions(self) -> ColumnCollisions:
-        assert self._resource, "without it, nothing is learned"
-        return collisions_of(self._contract, self._resource)
 
     @cached_property
     def _hash(self) -> RowHash:

@@ -50,6 +50,8 @@ class RowType:
     def is_plain(self) -> bool:
         """True if rows of it can be decoded in Python without another type for a value."""
         columns = self.contract.columns
+        if len({each.field for each in columns}) < len(columns):
+            return False  # a name with a dot, like a path
         return not any(isinstance(part, NestedRows) for part in _parts_of(self.fields)) and all(
             each.data_type in KNOWN_TYPES and not each.precision for each in columns
         )
@@ -77,7 +79,10 @@ class RowType:
         self._find_places(self._inference)
         before, self.fields = self.fields, self._fields(self._shape)
         order = list(self._inference.columns(self._inference.table))
-        columns = sorted(columns_of(self.fields), key=lambda each: order.index(each.name))
+        places = {name: place for place, name in enumerate(order)}
+        columns = sorted(
+            columns_of(self.fields), key=lambda each: places.get(each.name, len(places))
+        )
         self.contract = replace(self.contract, columns=tuple(columns))
         return self.fields != before
 

@@ -75,7 +75,10 @@ class Validation(PipeStep):
         """Start counting."""
         self._validator = validator_of(self._contract, self._resource, may_make_fields(pipe))
         self._offset = 0
-        self._collisions = collisions_of(self._contract, self._resource)
+        hints = hints_of(self._resource).items()
+        whole = {name for name, hint in hints if hint.get("data_type") == "json"}
+        nesting = self._resource.max_table_nesting
+        self._collisions = ColumnCollisions(self._contract, whole, nesting)
         self._rejected.clear()
         self._marker = DeleteMarker(self._contract)
         self._custom_metrics = {"rows_marked_deleted": 0}
@@ -85,7 +88,9 @@ class Validation(PipeStep):
         """Return the valid rows of a page."""
         if is_table(item):
             self._offset += item.num_rows
-            self._validator.observe(sample_row(item))
+            sample = sample_row(item)
+            self._validator.observe(sample)
+            self._collisions.check([sample])
             self._count(self._marker.count_in(item))
             return item
         if not isinstance(item, list):
@@ -247,10 +252,3 @@ def validator_of(
         and (name not in undeclared or kind in ("json", "decimal"))
     }
     return RowValidator(contract, hints, key_may_follow)
-
-
-def collisions_of(contract: Contract, resource: DltResource) -> ColumnCollisions:
-    """Return the check of the columns of a resource's fields."""
-    hints = hints_of(resource).items()
-    whole = {name for name, hint in hints if hint.get("data_type") == "json"}
-    return ColumnCollisions(contract, whole, resource.max_table_nesting)

@@ -17,10 +17,21 @@ def assert_same(one: Loaded, other: Loaded, pages: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_typed_pages_make_the_table_that_rows_make(seed: int, tmp_path: Path) -> None:
+def test_typed_pages_make_the_tables_that_rows_make(seed: int, tmp_path: Path) -> None:
     pages = pages_of(seed)
 
     by_rows, typed = load(tmp_path, pages, "rows"), load(tmp_path, pages, "typed")
 
     assert_same(typed, by_rows, pages)
     assert any(typed.typed)
+
+
+def test_a_later_load_merges_into_tables_of_an_earlier_one(tmp_path: Path) -> None:
+    pages, later = pages_of(2), pages_of(6)
+
+    for way in ("rows", "typed"):
+        load(tmp_path, pages, way)
+    by_rows, typed = load(tmp_path, later, "rows"), load(tmp_path, later, "typed")
+
+    assert_same(typed, by_rows, (pages, later))
+    assert len(typed.columns) > 2
