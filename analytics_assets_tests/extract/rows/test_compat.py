@@ -11,6 +11,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.extract.rows.compat import SchemaInference, child_rows
 from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
+from analytics_assets_tests.extract.rows.reading import metrics_of
 
 
 def nested(**properties: Any) -> Any:
@@ -60,10 +61,7 @@ def test_rows_of_a_child_table_leave_no_trace_of_their_way_in_the_schema() -> No
 
     table = pipeline.default_schema.tables["orders__lines"]
     assert table.keys() == {"name", "parent", "columns"}
-    assert pipeline.last_trace
-    assert pipeline.last_trace.last_extract_info
-    [[metrics]] = pipeline.last_trace.last_extract_info.metrics.values()
-    assert metrics["resource_metrics"]["orders"].items_count == 4
+    assert metrics_of(pipeline)["items_count"] == 4
 
 
 def test_dlt_adds_the_root_to_child_rows_with_a_new_normalizer_alone() -> None:

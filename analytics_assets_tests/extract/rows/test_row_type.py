@@ -19,7 +19,7 @@ Row = dict[str, Any]
 def learned(*pages: list[Row], contract: Contract = KEYED, **hints: Any) -> PageDecoder:
     """A decoder that has learned pages within an extraction."""
     made: list[PageDecoder] = []
-    given = {"primary_key": contract.primary_key, "write_disposition": "merge", **hints}
+    given = {"primary_key": contract.primary_key, **hints}
 
     @dlt.resource(name="orders", **given)
     def orders() -> Any:
