@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cache
-from typing import Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # which pydantic requires before Python 3.12
 
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.timestamps import EXAMPLES, is_time_format
+
+if TYPE_CHECKING:  # an API without policies does without
+    from pydantic import TypeAdapter
 
 
 class NewestRequest(TypedDict):
@@ -144,10 +146,11 @@ class Policy:
 
 
 def _check_types(where: str, entry: Mapping[str, Any]) -> None:
-    adapters = _adapters()
     for name in entry.keys() - {"load", "timezone", "freshness"}:  # `Policy.merged` checks those
+        from pydantic import ValidationError
+
         try:
-            adapters[name].validate_python(entry[name], strict=True)
+            _adapter(name).validate_python(entry[name], strict=True)
         except ValidationError as error:
             wrong = error.errors()[0]
             place = ".".join(str(part) for part in (name, *wrong["loc"]))
@@ -170,9 +173,11 @@ def _check_load(where: str, policy: Policy) -> None:
 
 
 @cache
-def _adapters() -> Mapping[str, TypeAdapter[Any]]:
-    """Return the type adapter of each field."""
-    return {name: TypeAdapter(hint) for name, hint in get_type_hints(Policy).items()}
+def _adapter(name: str) -> "TypeAdapter[Any]":
+    """Return the type adapter of a field; those of all fields take 25 ms."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(get_type_hints(Policy)[name])
 
 
 def _check_newest(where: str, newest: NewestRequest) -> None:

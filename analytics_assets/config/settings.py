@@ -8,6 +8,7 @@ https://dlthub.com/docs/general-usage/credentials/setup
 
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import urlsplit, urlunsplit
@@ -18,7 +19,6 @@ from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedExcept
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import ConfigValueSentinel
-from pydantic import TypeAdapter, ValidationError
 
 from analytics_assets.config.errors import MissingSettingError, SettingsError, find_cause
 
@@ -41,10 +41,10 @@ def resolve_settings(spec: Spec, api_name: str, given: Mapping[str, Any]) -> Spe
     """
     hints, explicit = get_type_hints(type(spec)), {}
     for name, value in given.items():
+        # dlt 1.31 checks the type of a value that it looks up, but not of one that it is given
         try:
-            # dlt 1.31 checks the type of a value that it looks up, but not of one that it is given
-            explicit[name] = TypeAdapter(hints[name]).validate_python(value)
-        except ValidationError:
+            explicit[name] = _of_type(value, hints[name])
+        except ValueError:
             raise _wrong_type(name, hints[name], api_name) from None
     try:
         return resolve_configuration(
@@ -52,6 +52,20 @@ def resolve_settings(spec: Spec, api_name: str, given: Mapping[str, Any]) -> Spe
         )
     except ConfigValueCannotBeCoercedException as error:
         raise _wrong_type(error.field_name, error.hint, api_name) from None
+
+
+def _of_type(value: Any, hint: Any) -> Any:
+    """Return a value in its type.
+
+    Raises:
+        ValueError: it has another type, which cannot be converted.
+    """
+    with suppress(TypeError):  # the type has parts, or is none
+        if isinstance(value, hint):
+            return value
+    from pydantic import TypeAdapter  # takes 40 ms to import
+
+    return TypeAdapter(hint).validate_python(value)
 
 
 def unreadable_settings(error: BaseException) -> SettingsError | None:
