@@ -188,14 +188,32 @@ def is_loaded(pipe: Any) -> bool:
     return not isinstance(last, ForkPipe) or last.has_pipe(pipe)
 
 
+def incremental_of(pipe: Any) -> Any:
+    """Return the `incremental` of a resource; None without one, and before a transformer's first.
+
+    dlt 1.31 publishes no way from a step to it.
+    """
+    steps = [step for step in pipe.steps if isinstance(step, IncrementalResourceWrapper)]
+    return next((step.incremental for step in steps if step.incremental), None)
+
+
 def advance_incremental(pipe: Any, value: str | None) -> None:
     """Set the cursor of a resource's `incremental`; None leaves it as it is.
 
     dlt 1.31 documents `Incremental.advance`, but no way from a step to the `incremental`.
     """
-    for step in pipe.steps:
-        if isinstance(step, IncrementalResourceWrapper) and step.incremental:
-            step.incremental.advance(value)
+    if incremental := incremental_of(pipe):
+        incremental.advance(value)
+
+
+def keep_newest(incremental: Any, value: Any) -> None:
+    """Set the newest value of an `incremental` that has just been bound at an earlier one.
+
+    dlt 1.31 binds that of a transformer with each call, at the newest value in its state, and then
+    writes the newest value since that call into the state.
+    """
+    incremental.get_state()["last_value"] = value
+    incremental._get_transform([]).last_value = value
 
 
 def reset_state(resource: str) -> None:
