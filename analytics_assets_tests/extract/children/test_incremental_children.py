@@ -59,6 +59,7 @@ def test_the_next_load_starts_at_the_newest_row_of_all_parents(
         for _ in range(2):
             pipeline = dlt.pipeline("shop", pipelines_dir=str(tmp_path), destination="duckdb")
             pipeline.extract(source_of(server, orders(paginator="single_page"), lines(incremental)))
+            pipeline.deactivate()
         asked = [each.number("since") for each in server.requests if each.path != "/orders"]
 
     assert asked == [1, 1, 1, 80, 80, 80]

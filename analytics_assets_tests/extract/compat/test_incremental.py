@@ -13,7 +13,7 @@ AT = dlt.sources.incremental("at", 1)
 def test_incremental_of_a_transformer_is_bound_with_each_call_at_the_newest_value() -> None:
     starts = []
 
-    @dlt.transformer
+    @dlt.transformer(name="bound_with_each_call")
     def lines(order: int, at: dlt.sources.incremental[int] = AT) -> Iterator[Any]:
         starts.append(at.start_value)
         yield {"order": order, "at": 90 - 10 * order}
@@ -27,7 +27,7 @@ def test_incremental_of_a_transformer_is_bound_with_each_call_at_the_newest_valu
 def test_incremental_get_transform_writes_the_newest_value_since_its_bind_into_the_state() -> None:
     states = []
 
-    @dlt.resource
+    @dlt.resource(name="kept_newest")
     def orders(at: dlt.sources.incremental[int] = AT) -> Iterator[Any]:
         compat.keep_newest(at, 50)
         for newest in (20, 60):
