@@ -151,8 +151,7 @@ class Fetcher:
                     each.paused = True
             while transfer.outcome is None:
                 wait = self._send_due(transfer)
-                self._collect()
-                if transfer.outcome is None:
+                if not self._collect() and transfer.outcome is None:
                     self._transport.wait(wait)
         if isinstance(transfer.outcome, Exception):
             raise transfer.outcome
@@ -206,8 +205,10 @@ class Fetcher:
             finally:
                 self._lock.release()
 
-    def _collect(self) -> None:
-        for ended in self._transport.collect():
+    def _collect(self) -> bool:
+        """Return True if an attempt has ended."""
+        attempts = self._transport.collect()
+        for ended in attempts:
             self._rate_limit.release()
             self._traffic.record_attempt(ended.seconds)
             ended.transfer.answering = ended.answering
@@ -216,6 +217,7 @@ class Fetcher:
             except Exception as error:  # of the token endpoint, or too many redirects
                 ended.transfer.outcome = error
         self._collected_at = time.monotonic()
+        return bool(attempts)
 
     def _end(self, transfer: Transfer, answer: Answer | Failure) -> None:
         if isinstance(answer, Failure):
@@ -262,7 +264,8 @@ class Fetcher:
         if transfer.attempts >= self._settings.request_max_attempts:
             return False
         transfer.failed_at = time.monotonic()
-        transfer.due = transfer.failed_at + retry_delay(self._settings, transfer.attempts, page)
+        asked = retry_after(page.headers.get("Retry-After", "")) if page else 0.0
+        transfer.due = transfer.failed_at + self._settings.retry_delay(transfer.attempts, asked)
         transfer.restart()
         self._backing_off.append(transfer)
         return True
@@ -289,16 +292,3 @@ class Fetcher:
         """End the read: drop its pages, and close its connections."""
         self.discard()
         self._transport.close()
-
-
-def retry_delay(settings: RequestSettings, attempts: int, page: Page | None = None) -> float:
-    """Return the seconds before the next attempt: by `Retry-After`, else by the backoff.
-
-    Args:
-        settings: the backoff, and the longest delay.
-        attempts: attempts that have failed, one or more.
-        page: the refusal; None if no answer arrived.
-    """
-    asked = retry_after(page.headers.get("Retry-After", "")) if page else 0.0
-    delay = asked or settings.request_backoff_factor * 2.0 ** (attempts - 1)
-    return min(delay, settings.request_max_retry_delay)

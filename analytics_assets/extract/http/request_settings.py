@@ -29,6 +29,16 @@ class RequestSettings(BaseConfiguration):
 
     __section__: ClassVar[str] = "runtime"
 
+    def retry_delay(self, attempts: int, asked: float = 0.0) -> float:
+        """Return the seconds before the next attempt.
+
+        Args:
+            attempts: attempts that have failed, one or more.
+            asked: the seconds that the API asks to wait; 0 to double the last wait.
+        """
+        delay = asked or self.request_backoff_factor * 2.0 ** (attempts - 1)
+        return min(delay, self.request_max_retry_delay)
+
     @property
     def max_wait(self) -> float:
         """The longest wait for a rate limit in seconds; short if there are no retries either."""

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from analytics_assets_tests.extract.http.fetching import (
+from analytics_assets_tests.support.http.exchange import Answer, Request
+from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.http.fetching import (
     WAYS,
     connected,
     fetching,
@@ -13,8 +15,6 @@ from analytics_assets_tests.extract.http.fetching import (
     prepared,
     whole,
 )
-from analytics_assets_tests.support.http.exchange import Answer, Request
-from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.http.server import Server
 
 

@@ -3,8 +3,9 @@
 import os
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -20,15 +21,20 @@ if TYPE_CHECKING:
 
 ENCODINGS = "gzip, deflate"  # that every libcurl can decode
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
+CHECK_SECONDS = 1.0  # between two looks for connections over which nothing arrives
+STALLED = -1  # in the place of an error of libcurl
 OF_LIBCURL = (b"accept", b"content-type", b"expect", b"user-agent")  # sent unless taken out
 OF_BODY = ("content-length", "transfer-encoding")  # which libcurl sends by the body itself
 
 
-class _Attempt(NamedTuple):
+@dataclass(eq=False)
+class _Attempt:
     transfer: Transfer
     url: str
-    content: BytesIO
-    lines: list[bytes]
+    content: BytesIO = field(default_factory=BytesIO)
+    lines: list[bytes] = field(default_factory=list)
+    progress: tuple[int, int, float] = (0, 0, 0.0)  # what was received and sent
+    progressed_at: float = field(default_factory=time.monotonic)
 
 
 class CurlTransport:
@@ -57,6 +63,7 @@ class CurlTransport:
         self._multi: pycurl.CurlMulti | None = None
         self._idle: list[pycurl.Curl] = []
         self._attempts: dict[pycurl.Curl, _Attempt] = {}
+        self._check_at = 0.0
 
     def send(self, transfer: Transfer) -> None:
         """Send the request of a transfer."""
@@ -71,7 +78,7 @@ class CurlTransport:
         if self._multi is None:
             self._multi = pycurl.CurlMulti()
         handle = self._idle.pop() if self._idle else self._new_handle()
-        attempt = _Attempt(transfer, url, BytesIO(), [])
+        attempt = _Attempt(transfer, url)
         handle.setopt(pycurl.URL, url)
         if body is None and request.method == "GET":
             handle.setopt(pycurl.HTTPGET, 1)
@@ -98,8 +105,6 @@ class CurlTransport:
         # what is asked for is a header of the request; without this, nothing would be decoded
         handle.setopt(pycurl.ACCEPT_ENCODING, "identity")
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(settings.request_timeout * 1000)))
-        handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)  # byte a second, over this time:
-        handle.setopt(pycurl.LOW_SPEED_TIME, max(1, round(settings.request_timeout)))
         handle.setopt(pycurl.TIMEOUT_MS, max(1, round(settings.request_deadline * 1000)))
         if self._verify:
             file = self._verify if isinstance(self._verify, str) else DEFAULT_CA_BUNDLE_PATH
@@ -120,7 +125,32 @@ class CurlTransport:
             left, complete, failed = self._multi.info_read()
             ended += [self._end(handle) for handle in complete]
             ended += [self._end(handle, code, text) for handle, code, text in failed]
+        now = time.monotonic()
+        if now >= self._check_at:
+            self._check_at = now + min(CHECK_SECONDS, self._settings.request_timeout / 10)
+            ended += [self._end(handle, STALLED) for handle in self._stalled(now)]
         return ended
+
+    def _stalled(self, now: float) -> "list[pycurl.Curl]":
+        """Return the handles over which nothing was sent or received within the timeout.
+
+        libcurl's own limit is one of the average speed over several seconds.
+        """
+        import pycurl
+
+        found = []
+        for handle, attempt in self._attempts.items():
+            progress = (
+                attempt.content.tell(),
+                len(attempt.lines),
+                handle.getinfo(pycurl.SIZE_UPLOAD_T),
+            )
+            connected = handle.getinfo(pycurl.PRETRANSFER_TIME) > 0
+            if progress != attempt.progress or not connected:
+                attempt.progress, attempt.progressed_at = progress, now
+            elif now - attempt.progressed_at > self._settings.request_timeout:
+                found.append(handle)
+        return found
 
     def _end(self, handle: "pycurl.Curl", code: int = 0, text: str = "") -> Ended:
         import pycurl
@@ -146,14 +176,14 @@ class CurlTransport:
         import pycurl
 
         settings = self._settings
+        timeout = f"`request_timeout`, {settings.request_timeout:g} seconds"
+        if code == STALLED:
+            return Failure(f"Read timed out: nothing arrived within {timeout}")
         if code == pycurl.E_OPERATION_TIMEDOUT:
-            if seconds >= settings.request_deadline:
-                limit = f"`request_deadline`, {settings.request_deadline:g} seconds"
-                return Failure(f"it took longer than {limit}")
-            limit = f"`request_timeout`, {settings.request_timeout:g} seconds"
-            if not handle.getinfo(pycurl.PRETRANSFER_TIME):
-                return Failure(f"no connection was made within {limit}", at_address=True)
-            return Failure(f"Read timed out: nothing arrived within {limit}")
+            if seconds < settings.request_deadline:
+                return Failure(f"no connection was made within {timeout}", at_address=True)
+            deadline = f"`request_deadline`, {settings.request_deadline:g} seconds"
+            return Failure(f"it took longer than {deadline}")
         if code == pycurl.E_COULDNT_CONNECT:
             number = handle.getinfo(pycurl.OS_ERRNO)
             return Failure(f"{text} ({os.strerror(number)})" if number else text, at_address=True)
@@ -169,7 +199,9 @@ class CurlTransport:
         """Wait for data on a socket, for some seconds at most."""
         if self._multi is None or not self._attempts:
             time.sleep(seconds)
-        elif self._multi.select(seconds) < 0:
+            return
+        seconds = min(seconds, max(MIN_POLL, self._check_at - time.monotonic()))
+        if self._multi.select(seconds) < 0:
             # libcurl cannot wait without an open socket, or for descriptors above 1,024
             time.sleep(min(seconds, MIN_POLL))
 

@@ -40,7 +40,7 @@ def redirected(
     try:
         redirects = session.resolve_redirects(response, transfer.request, yield_requests=True)
         following: requests.PreparedRequest = next(redirects)
-    except RequestException as error:
+    except (RequestException, ValueError) as error:
         where = describe_request(transfer.request, redact)
         raise RedirectError(
             f"{where}: the API redirects to where no request can be sent: {redact(str(error))}"

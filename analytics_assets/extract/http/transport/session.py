@@ -33,6 +33,8 @@ INCOMPLETE = (
 CHUNK_BYTES = 64 * 1024  # of a body between two checks of the deadline
 CLASS_AND_OBJECT = re.compile(r"^\w+\([^()]*\): ")  # before the words of an error of urllib3
 
+CLASS_AND_WORDS = re.compile(r"^\w+\((.*)\)$")
+
 
 class SessionTransport:
     """Sends requests by a session, with its headers, cookies, adapters, proxies and certificates.
@@ -58,7 +60,7 @@ class SessionTransport:
         started = time.monotonic()
         try:
             outcome: Answer | Failure = self._exchange(transfer.request, started)
-        except INCOMPLETE as error:
+        except (RequestException, Urllib3Error) as error:
             outcome = _failure(error)
         seconds = time.monotonic() - started
         self._ended.append(Ended(transfer, outcome, seconds, seconds))
@@ -135,12 +137,15 @@ def _failure(error: RequestException | Urllib3Error) -> Failure:
     cause: Any = error.args[0] if isinstance(error, RequestException) and error.args else error
     if isinstance(cause, MaxRetryError) and cause.reason is not None:
         cause = cause.reason
-    return Failure(_words(cause), at_address=isinstance(cause, NewConnectionError))
+    refused = isinstance(cause, NewConnectionError)
+    return Failure(_words(cause), at_address=refused, is_final=not isinstance(error, INCOMPLETE))
 
 
 def _words(cause: Any) -> str:
     """Return the words of an error, without the names of classes."""
     parts = cause.args if isinstance(cause, Exception) else ()
     if len(parts) > 1 and isinstance(parts[-1], Exception):
-        return f"{str(parts[0]).rstrip('.')}: {_words(parts[-1])}"
-    return CLASS_AND_OBJECT.sub("", str(cause))
+        start = str(parts[0]).replace(repr(parts[-1]), "").rstrip(".: ")
+        return f"{start}: {_words(parts[-1])}"
+    text = CLASS_AND_OBJECT.sub("", str(cause))
+    return CLASS_AND_WORDS.sub(r"\1", text)

@@ -1,0 +1,296 @@
+"""Requests and answers over libcurl."""
+
+import gzip
+import os
+import secrets
+import ssl
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from analytics_assets.extract.http.errors import ApiError, NoAnswerError
+from analytics_assets_tests.support.http.broken_answers import (
+    broken_chunk,
+    raw,
+    reset,
+    reset_in_body,
+    silence,
+    stall_in_body,
+    unfinished_chunks,
+    with_length,
+)
+from analytics_assets_tests.support.http.exchange import Answer, Exchange, head
+from analytics_assets_tests.support.http.fault import Does, Fault
+from analytics_assets_tests.support.http.fetching import WAYS, connected, page_of, prepared
+from analytics_assets_tests.support.http.server import Server
+
+BODY = b'{"data": ["' + b"x" * 2000 + b'"]}'
+
+
+def answering(content: bytes = BODY, status: int = 200, **headers: str) -> Server:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Server(lambda _request: Answer(content, status, named))
+
+
+def test_headers_of_a_request_are_sent_as_they_are_and_no_others() -> None:
+    mine = {
+        "Authorization": "Bearer x",
+        "User-Agent": "me",
+        "Accept": "*/*",
+        "X-Empty": "",
+        "X-Latin": "café",
+        "Accept-Encoding": "gzip",
+        "Connection": "keep-alive",
+    }
+    with answering() as server:
+        page_of(connected(server.base_url), headers=mine)
+
+    [request] = server.requests
+    sent = {name.lower(): value for name, value in mine.items()}
+    assert request.headers == {**sent, "host": server.base_url.removeprefix("http://")}
+
+
+@pytest.mark.parametrize("name", ["accept", "user-agent", "content-type", "expect"])
+def test_libcurl_adds_no_header_that_the_request_does_not_have(name: str) -> None:
+    with answering() as server:
+        connection = connected(server.base_url)
+        request = prepared(connection, "/orders", "POST", data=b"x" * 2_000_000)
+        request.headers.pop(name, None)
+        fetcher = connection.fetcher()
+        fetcher.fetch(request, bool)
+        fetcher.close()
+
+    assert name not in server.requests[0].headers
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-More: b", "a\nb", "5 €"])
+def test_a_header_that_cannot_be_sent_is_an_error_without_its_value(value: str) -> None:
+    with answering() as server:
+        connection = connected(server.base_url)
+        request = prepared(connection)
+        request.headers["X-Token"] = value
+        fetcher = connection.fetcher()
+        with pytest.raises(ApiError, match="The header `X-Token` of a request has") as failure:
+            fetcher.fetch(request, bool)
+        fetcher.close()
+
+    assert server.requests == []
+    assert value not in str(failure.value)
+    assert connection.rate_limit.try_acquire() == 0
+
+
+def deflate(content: bytes) -> bytes:
+    return zlib.compress(content)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", [0, 10, 200_000])
+@pytest.mark.parametrize(("encoding", "encode"), [("gzip", gzip.compress), ("deflate", deflate)])
+def test_a_packed_body_is_decoded_whatever_its_size(
+    way: str, size: int, encoding: str, encode: Callable[[bytes], bytes]
+) -> None:
+    content = secrets.token_hex(size).encode()
+    with answering(encode(content), Content_Encoding=encoding) as server:
+        assert page_of(connected(server.base_url, way)).content == content
+
+
+def test_a_packed_body_is_decoded_even_if_the_request_does_not_ask_for_one() -> None:
+    with answering(gzip.compress(b"[1]"), Content_Encoding="gzip") as server:
+        page = page_of(connected(server.base_url), headers={"Accept-Encoding": "identity"})
+
+    assert page.content == b"[1]"
+
+
+def wrong_gzip(_content: bytes) -> list[bytes]:
+    packed = bytearray(gzip.compress(os.urandom(3000)))
+    packed[1000:1040] = bytes(40)
+    fields = {"Content-Encoding": "gzip", "Content-Length": str(len(packed))}
+    return [head(200, fields), bytes(packed)]
+
+
+BROKEN: dict[str, Does] = {
+    "no answer": lambda exchange: exchange.send(),
+    "reset": reset,
+    "reset in the body": reset_in_body,
+    "cut short": with_length(5),
+    "broken chunk": raw(broken_chunk),
+    "no last chunk": raw(unfinished_chunks),
+    "broken encoding": raw(wrong_gzip),
+    "unknown encoding": lambda exchange: exchange.reply(b"x", 200, {"Content-Encoding": "br, yy"}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", BROKEN)
+def test_an_incomplete_answer_is_retried_and_then_an_error(way: str, kind: str) -> None:
+    if (way, kind) == ("session", "unknown encoding"):
+        return  # requests hands such a body over as it is
+    with answering() as server:
+        server.faults.add(Fault(does=BROKEN[kind], times=3))
+        assert page_of(connected(server.base_url, way)).content == BODY
+
+        server.faults.add(Fault(does=BROKEN[kind], times=None))
+        with pytest.raises(NoAnswerError) as failure:
+            page_of(connected(server.base_url, way), "/orders?api_key=hunter2")
+
+    assert len(server.requests) == 4 + 4
+    text = str(failure.value)
+    assert text.startswith(f"GET {server.base_url}/orders?api_key=***: no whole answer: ")
+    assert "Error(" not in text
+    assert failure.value.__context__ is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("does", [silence, stall_in_body])
+def test_an_answer_that_stalls_for_the_timeout_is_an_error(way: str, does: Does) -> None:
+    with answering() as server:
+        server.faults.add(Fault(does=does, times=None))
+        with pytest.raises(NoAnswerError, match="no whole answer: Read timed out"):
+            page_of(connected(server.base_url, way, timeout=0.3, max_attempts=2))
+
+    assert len(server.requests) == 2
+
+
+def send_slowly(exchange: Exchange, packed: bool = False) -> None:
+    """Send a body byte by byte, each within the timeout, as long as the other end listens."""
+    content = gzip.compress(os.urandom(4000)) if packed else b"[" + b" " * 4000 + b"]"
+    encoding = {"Content-Encoding": "gzip"} if packed else {}
+    length = {"Content-Length": str(len(content))}
+    pieces = [content[place : place + 1] for place in range(len(content))]
+    exchange.send(head(200, {**length, **encoding}), *pieces, pause=0.02)
+
+
+def send_packed_slowly(exchange: Exchange) -> None:
+    send_slowly(exchange, packed=True)
+
+
+def send_chunks_slowly(exchange: Exchange) -> None:
+    exchange.send(head(200, {"Transfer-Encoding": "chunked"}), *[b"1\r\n \r\n"] * 4000, pause=0.02)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("send", [send_slowly, send_packed_slowly, send_chunks_slowly])
+def test_a_body_that_arrives_after_the_deadline_is_an_error_that_names_it(
+    way: str, send: Does
+) -> None:
+    with answering() as server:
+        server.faults.add(Fault(does=send, times=None))
+        limit = "no whole answer: it took longer than `request_deadline`, 0.2 seconds"
+        with pytest.raises(NoAnswerError, match=limit):
+            page_of(connected(server.base_url, way, deadline=0.2, max_attempts=2))
+
+    assert len(server.requests) == 2
+
+
+def test_a_slow_body_within_the_deadline_arrives() -> None:
+    with answering() as server:
+        pieces = raw(lambda content: [head(200, {}), content[:9], content[9:]], pause=0.2)
+        server.faults.add(Fault(does=pieces))
+
+        assert page_of(connected(server.base_url, timeout=1)).content == BODY
+
+
+def test_of_several_answers_the_last_one_counts() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
+    late = b"HTTP/1.1 299 All: Good\r\nX-Late: 1\r\nX-Late: 2\r\nContent-Length: 2\r\n\r\n[]"
+    with answering() as server:
+        server.faults.add(Fault(does=lambda exchange: exchange.send(early + late)))
+        page = page_of(connected(server.base_url))
+
+    assert (page.status, page.reason, page.content) == (299, "All: Good", b"[]")
+    assert dict(page.headers) == {"X-Late": "1, 2", "Content-Length": "2"}
+
+
+@pytest.mark.parametrize("path", ["/a%2F%2E%2E/b", "/a/%2E%2E/b", "/a//b", "/a%20b", "/ä?q=ü"])
+def test_a_path_is_sent_as_requests_prepares_it(path: str) -> None:
+    seen: list[str] = []
+    with listening(lambda request: seen.append(request.path)) as url:
+        page = page_of(connected(url), path)
+
+    assert seen == [page.url.removeprefix(url)]
+    assert "/../" not in seen[0]
+
+
+@contextmanager
+def listening(
+    see: Callable[[BaseHTTPRequestHandler], Any], context: ssl.SSLContext | None = None
+) -> Iterator[str]:
+    """A server that answers all requests alike, with TLS if there is a context for it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            see(self)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        if context:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http{'s' if context else ''}://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of this machine that nobody has signed, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    own_address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(own_address, False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    plain = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file.write_bytes(made.public_bytes(plain[0]) + key.private_bytes(*plain))
+    return file
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_certificates_are_verified_by_the_file_that_the_environment_names(
+    certificate: Path, trusted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    if trusted:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with listening(bool, context) as url:
+        connection = connected(url, max_attempts=1)
+        if trusted:
+            assert page_of(connection).content == b"[]"
+        else:
+            with pytest.raises(NoAnswerError, match="self-signed certificate"):
+                page_of(connection)

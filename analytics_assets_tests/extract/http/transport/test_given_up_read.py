@@ -1,0 +1,225 @@
+"""A read that is given up leaves no thread, socket, request or place in the rate limit behind."""
+
+import gc
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.fetcher import Fetcher
+from analytics_assets_tests.support.http.broken_answers import silence, stall_in_body
+from analytics_assets_tests.support.http.exchange import Answer, Exchange, Request
+from analytics_assets_tests.support.http.fault import Does, Fault
+from analytics_assets_tests.support.http.fetching import WAYS, connected, prepared, whole
+from analytics_assets_tests.support.http.server import Server
+
+PROMPT = 5.0  # seconds: well under the timeout
+MAX_IN_FLIGHT = 16
+
+
+def sockets_to(server: Server) -> list[Any]:
+    """This process's own ends of the connections to a server."""
+    return [
+        each
+        for each in psutil.Process().net_connections("tcp")
+        if each.raddr and each.raddr.port == server.port
+        if each.status not in (psutil.CONN_TIME_WAIT, psutil.CONN_CLOSE)
+    ]
+
+
+def later_pages(does: Does) -> Fault:
+    """A fault of all pages but the first."""
+
+    def unless_first(exchange: Exchange) -> None:
+        if exchange.request.number("page"):
+            does(exchange)
+        else:
+            exchange.answer(exchange.proper())
+
+    return Fault(path="/orders", does=unless_first, times=None)
+
+
+def refuse(exchange: Exchange) -> None:
+    exchange.reply(b"", 503, {"Retry-After": "3600"})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server whose pages hold their own number, and are long enough to stall within."""
+    with Server(lambda request: Answer(b"%-2000d" % request.number("page"))) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(server: Server) -> Iterator[None]:
+    """After a test, there is no thread of this process that was not there before."""
+    before = set(threading.enumerate())
+    yield
+    server.stop()
+    server.start()
+    later = set(threading.enumerate()) - before
+    assert {each for each in later if "_accept" not in each.name} == set()
+
+
+def asked(connection: Connection, pages: int = MAX_IN_FLIGHT) -> Fetcher:
+    """A fetcher with some pages in flight, the first of them handed over."""
+    fetcher = connection.fetcher()
+    request = prepared(connection)
+    for number in range(pages + 1):
+        fetcher.request(request, f"{connection.settings.base_url}/orders?page={number}")
+    assert fetcher.next_page(whole).content.strip() == b"0"
+    return fetcher
+
+
+def places(connection: Connection) -> int:
+    """Count the free places in the rate limit."""
+    free = 0
+    while not connection.rate_limit.try_acquire():
+        free += 1
+    for _ in range(free):
+        connection.rate_limit.release()
+    return free
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("does", [silence, stall_in_body])
+@pytest.mark.parametrize("end", [Fetcher.discard, Fetcher.close])
+def test_pages_that_stall_are_dropped_at_once(
+    server: Server, way: str, does: Does, end: Callable[[Fetcher], None]
+) -> None:
+    server.faults.add(later_pages(does))
+    connection = connected(server.base_url, way)
+    fetcher = asked(connection)
+    started = time.monotonic()
+    end(fetcher)
+    end(fetcher)
+
+    assert time.monotonic() - started < PROMPT
+    assert fetcher.pages_ahead == 0
+    assert places(connection) == MAX_IN_FLIGHT
+    fetcher.close()
+    if way == "libcurl":
+        assert sockets_to(server) == []
+
+
+def test_a_page_is_fetched_after_others_were_dropped(server: Server) -> None:
+    server.faults.add(later_pages(silence))
+    connection = connected(server.base_url)
+    fetcher = asked(connection)
+    fetcher.discard()
+    server.faults.clear()
+
+    assert fetcher.fetch(prepared(connection, "/orders?page=7"), whole).content.strip() == b"7"
+    fetcher.close()
+    assert fetcher.fetch(prepared(connection, "/orders?page=8"), whole).content.strip() == b"8"
+    fetcher.close()
+    assert sockets_to(server) == []
+
+
+def test_no_request_is_sent_after_the_end(server: Server) -> None:
+    server.faults.add(later_pages(lambda exchange: exchange.reply(b"", 503)))
+    connection = connected(server.base_url, backoff_factor=0.05)
+    fetcher = asked(connection)
+    while connection.traffic.requests < MAX_IN_FLIGHT:
+        fetcher.collect()
+    fetcher.close()
+    server.faults.clear()
+    before = len(server.requests)
+    time.sleep(0.06)
+    assert fetcher.fetch(prepared(connection, "/other?page=1"), whole).content.strip() == b"1"
+    fetcher.close()
+
+    assert [each.path for each in server.requests[before:]] == ["/other"]
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own handler of Ctrl-C: an earlier test may have left that of a load behind."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("does", [silence, stall_in_body, refuse])
+def test_an_interrupt_ends_a_wait_at_once(server: Server, way: str, does: Does) -> None:
+    server.faults.add(later_pages(does))
+    connection = connected(server.base_url, way)
+    waiting, begins = threading.get_ident(), threading.Event()
+
+    def interrupt() -> None:
+        begins.wait(60)
+        while len(server.requests) < 2:
+            time.sleep(0.001)
+        signal.pthread_kill(waiting, signal.SIGINT)
+
+    fetcher = asked(connection)
+    other = threading.Thread(target=interrupt)
+    other.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # it may arrive as soon as it can
+        begins.set()
+        fetcher.next_page(whole)
+    other.join()
+    fetcher.close()
+
+    assert time.monotonic() - started < PROMPT
+    connection.close()
+    if way == "session":  # it is the user's, and the error refers to its answer
+        gc.collect()
+    else:
+        assert sockets_to(server) == []
+
+
+def test_a_read_that_holds_all_places_does_not_block_another_one(server: Server) -> None:
+    connection = connected(server.base_url)
+    parent = asked(connection, pages=40)
+    child = asked(connection, pages=40)
+
+    for fetcher in (parent, child) * 40:
+        assert fetcher.next_page(whole).status == 200
+    parent.close()
+    child.close()
+    assert places(connection) == MAX_IN_FLIGHT
+
+
+def test_reads_in_threads_share_the_places() -> None:
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def answer(_request: Request) -> Answer:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.002)
+        with lock:
+            now[0] -= 1
+        return Answer([0])
+
+    def read() -> None:
+        fetcher = connection.fetcher()
+        request = prepared(connection)
+        for _ in range(60):
+            fetcher.request(request)
+        for _ in range(60):
+            assert fetcher.next_page(whole).status == 200
+            done.append(1)
+        fetcher.close()
+
+    done: list[int] = []
+    with Server(answer) as running:
+        connection = connected(running.base_url)
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(done) == 240
+    assert most[0] <= MAX_IN_FLIGHT
+    assert places(connection) == MAX_IN_FLIGHT
