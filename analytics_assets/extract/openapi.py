@@ -14,6 +14,8 @@ from analytics_assets.contract.openapi.files import FILES
 from analytics_assets.extract.http.compat import create_auth
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError, ResponseError, describe_request, excerpt
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.http.single_request import fetch_alone
 
 HINT = (
     "Set `openapi_path` of the API to the path of its OpenAPI document, or put the document into "
@@ -71,57 +73,58 @@ def fetch_if_changed(
         ContractError: the response is no document that can be read.
     """
     url = endpoint_url(str(connection.client["base_url"]), openapi_path)
-    response = _get(connection, url, conditions)
-    where = describe_request(response.request, connection.redact)
-    if conditions and response.status_code == requests.codes.not_modified:
+    page = _get(connection, url, conditions)
+    where = describe_request(page.request, connection.redact)
+    if conditions and page.status == requests.codes.not_modified:
         return FetchedDocument(None, conditions)
-    if response.status_code >= requests.codes.bad_request:
-        status = f"{response.status_code} {response.reason or ''}".rstrip()
+    response = page.as_response()
+    if page.status >= requests.codes.bad_request:
+        status = f"{page.status} {page.reason}".rstrip()
         body = excerpt(response, connection.redact).rstrip(".")
-        not_served = response.status_code in NOT_SERVED
-        error_class = DocumentNotServedError if not_served else ResponseError
+        error_class = DocumentNotServedError if page.status in NOT_SERVED else ResponseError
         raise error_class(f"{where}: the API answered {status}{body}. {HINT}.", response=response)
-    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
-        page = f"{where}: the answer is a web page. {HINT}."
-        raise DocumentNotServedError(page, response=response)
+    if page.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise DocumentNotServedError(
+            f"{where}: the answer is a web page. {HINT}.", response=response
+        )
     try:
         document = parse_document(
-            response.content,
+            page.content,
             f"The response to {where}",
-            name=unquote(urlsplit(response.url).path.rpartition("/")[2]),
-            read=lambda name: _file(connection, response.url, name),
+            name=unquote(urlsplit(page.url).path.rpartition("/")[2]),
+            read=lambda name: _file(connection, page.url, name),
         )
     except ContractError as error:
         raise ContractError(f"{error} {HINT}.") from error
-    return FetchedDocument(document, _conditions(response, document))
+    return FetchedDocument(document, _conditions(page, document))
 
 
-def _conditions(response: requests.Response, document: Mapping[str, Any]) -> dict[str, str]:
+def _conditions(page: Page, document: Mapping[str, Any]) -> dict[str, str]:
     if FILES in document:  # the version of the document is not that of its further files
         return {}
-    headers = response.headers
+    headers = page.headers
     return {request: headers[answer] for answer, request in CONDITIONS.items() if answer in headers}
 
 
 def _file(connection: Connection, document_url: str, name: str) -> Any:
     """Fetch a further file of a document, by its path below that."""
     try:
-        response = _get(connection, urljoin(document_url, quote(name)))
+        page = _get(connection, urljoin(document_url, quote(name)))
     except ApiError as error:
         raise ContractError(f"{name} cannot be fetched: {error}") from error
-    if response.status_code >= requests.codes.bad_request:
-        raise ContractError(f"the API answers {response.status_code} for {name}")
-    return parse_file(response.content, name)
+    if page.status >= requests.codes.bad_request:
+        raise ContractError(f"the API answers {page.status} for {name}")
+    return parse_file(page.content, name)
 
 
-def _get(
-    connection: Connection, url: str, conditions: Mapping[str, str] | None = None
-) -> requests.Response:
-    headers = dict(conditions or {})
+def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None = None) -> Page:
+    request = requests.Request("GET", url, headers=dict(conditions or {}))
     if _origin(url) != _origin(str(connection.client["base_url"])):
-        return connection.session.get(url, headers=headers)
-    auth, own = create_auth(connection.client.get("auth")), connection.client.get("headers")
-    return connection.session.get(url, auth=auth, headers={**(own or {}), **headers})
+        settings = connection.request_settings
+        return fetch_alone(request, settings, connection.redact, "openapi_path")
+    request.auth = create_auth(connection.client.get("auth"))
+    request.headers = {**(connection.client.get("headers") or {}), **request.headers}
+    return connection.fetch(request, lambda page: page)
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -1,10 +1,10 @@
 """A connection to an API: its settings resolved, a session, and the token all runs share."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -23,14 +23,17 @@ from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
+from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher
 from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
-from analytics_assets.extract.http.preparation import Preparation
 from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.session import ApiSession, build_session
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.link import Link
+from analytics_assets.extract.http.transport.preparation import Preparation
+
+T = TypeVar("T")
 
 # these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
@@ -73,7 +76,16 @@ class Connection:
             self.redact,
             self.auth,
             self.concurrency,
+            release=self._link.release,
         )
+
+    def fetch(self, request: requests.Request, check: Callable[[Page], T]) -> T:
+        """Request a page that belongs to no read; see `Fetcher.next_page`."""
+        fetcher = self.fetcher()
+        try:
+            return fetcher.fetch(self.prepare(request), check)
+        finally:
+            fetcher.close()
 
     @cached_property
     def _link(self) -> Link:
@@ -120,6 +132,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the connections that are kept for the next request."""
+        self._link.close()
         self.session.close()
 
     @property

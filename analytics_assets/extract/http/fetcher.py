@@ -61,6 +61,8 @@ class Fetcher:
         concurrency: learns from the pages how many to ask for; None for a single request.
         address_setting: the setting with the requests' address, for errors.
         follows_redirects: False to hand a redirect over like any other answer.
+        release: takes the transport at the end of a read that was not given up, with its open
+            connections; None closes them.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Fetcher:
         concurrency: Concurrency | None = None,
         address_setting: str = "base_url",
         follows_redirects: bool = True,
+        release: Callable[[Transport], None] | None = None,
     ) -> None:
         self._transport = transport
         self._rate_limit = rate_limit
@@ -84,6 +87,8 @@ class Fetcher:
         self._concurrency = concurrency
         self._address_setting = address_setting
         self._follows_redirects = follows_redirects
+        self._release = release
+        self._is_given_up = self._is_closed = False
         self._asked: deque[Transfer] = deque()
         self._queued: deque[Transfer] = deque()
         self._backing_off: list[Transfer] = []
@@ -286,9 +291,16 @@ class Fetcher:
             self._backing_off.clear()
             for _ in self._transport.in_flight():
                 self._rate_limit.release()
+                self._is_given_up = True
             self._transport.drop()
 
     def close(self) -> None:
-        """End the read: drop its pages, and close its connections."""
+        """End the read: drop its pages, and close its connections or leave them to the next one."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self.discard()
-        self._transport.close()
+        if self._release and not self._is_given_up:
+            self._release(self._transport)
+        else:
+            self._transport.close()

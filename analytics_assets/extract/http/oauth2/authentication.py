@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from dlt.common.configuration import resolve_configuration
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
@@ -21,9 +22,10 @@ from analytics_assets.extract.http.oauth2.token_request import (
     basic_credentials,
     request_token,
 )
+from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redactor
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.session import build_session
+from analytics_assets.extract.http.single_request import fetch_alone
 
 MAX_LEEWAY = 60.0  # seconds
 LEEWAY_SHARE = 0.2  # of a token's lifetime, so that one of 2 seconds can still be used
@@ -78,9 +80,7 @@ class OAuth2(AuthConfigBase):
         self._token: Token | None = None
         self._issued_headers: set[str] = set()
         self.redact = Redactor([*settings.secrets, basic_credentials(settings)])
-        self._session = build_session(
-            self.redact, settings=request_settings, address_setting="token_url"
-        )
+        self._request_settings = request_settings or resolve_configuration(RequestSettings())
         self.resolve()  # dlt 1.31 would otherwise look up this object's fields; it has none
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> "OAuth2":
@@ -121,9 +121,7 @@ class OAuth2(AuthConfigBase):
         with self._grant.parameters() as parameters:
             for secret in parameters.values():
                 self.redact.add(secret)
-            answer = request_token(
-                self._session, self._settings, self._grant, parameters, self.redact
-            )
+            answer = request_token(self._send, self._settings, self._grant, parameters, self.redact)
             self.redact.add(self._grant.rotate(answer) or "")
         value = access_token_of(answer, self._settings, self.redact)
         self.redact.add(value)
@@ -132,6 +130,12 @@ class OAuth2(AuthConfigBase):
         token = Token(value, self._clock() + lifetime - leeway)
         self._issued_headers.add(token.header)
         return token
+
+    def _send(self, request: requests.Request) -> Page:
+        # a redirect would carry the client's secret to wherever it points
+        return fetch_alone(
+            request, self._request_settings, self.redact, "token_url", follows_redirects=False
+        )
 
 
 def _grant_of(settings: OAuth2Settings) -> Grant:

@@ -1,7 +1,7 @@
 """The request for a token (RFC 6749 sections 2.3.1, 5.1 and 5.2)."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -11,6 +11,7 @@ from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.contract.rows.numbers import json_integer
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError, excerpt
 from analytics_assets.extract.http.oauth2.grants import Grant
+from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 
 # by error code of the token endpoint
@@ -26,7 +27,7 @@ WRONG_URL = (requests.codes.not_found, requests.codes.method_not_allowed)
 
 
 def request_token(
-    session: requests.Session,
+    send: Callable[[requests.Request], Page],
     settings: OAuth2Settings,
     grant: Grant,
     parameters: Mapping[str, str],
@@ -35,7 +36,7 @@ def request_token(
     """Send a token request.
 
     Args:
-        session: sends it, with retries.
+        send: sends it, with retries, and follows no redirect.
         settings: the token endpoint, the client and the scope.
         grant: the grant.
         parameters: the grant's parameters.
@@ -49,11 +50,10 @@ def request_token(
     """
     arguments = _arguments(settings, grant, parameters)
     try:
-        # a redirect would carry the client's secret to wherever it points
-        response = session.post(str(settings.token_url), **arguments, allow_redirects=False)
+        page = send(requests.Request("POST", str(settings.token_url), **arguments))
     except NoAnswerError as error:
         raise TokenError(f"The token endpoint could not be reached: {error}") from None
-    return _decoded(response, settings, redact)
+    return _decoded(page.as_response(), settings, redact)
 
 
 def access_token_of(answer: Mapping[str, Any], settings: OAuth2Settings, redact: Redact) -> str:

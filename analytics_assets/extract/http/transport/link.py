@@ -35,12 +35,25 @@ class Link:
         self._verify: Any = environment["verify"]
         needs_session = select_proxy(url, environment["proxies"]) or environment["cert"]
         self.is_parallel = self._is_own and not needs_session
+        self._idle: list[Transport] = []
         if self.is_parallel:
             self.session.headers["Accept-Encoding"] = ENCODINGS
 
     def transport(self, settings: RequestSettings) -> Transport:
-        """Return the transport of one read."""
+        """Return the transport of one read, with the open connections of one that has ended."""
         if not self.is_parallel:
             return SessionTransport(self.session, settings, self._is_own)
-        verify = self._verify is not False and (self._verify or True)
-        return CurlTransport(settings, self.session, self._cookies, verify)
+        try:
+            return self._idle.pop()
+        except IndexError:
+            verify = self._verify is not False and (self._verify or True)
+            return CurlTransport(settings, self.session, self._cookies, verify)
+
+    def release(self, transport: Transport) -> None:
+        """Keep the transport of a read that has ended for the next read."""
+        self._idle.append(transport)
+
+    def close(self) -> None:
+        """Close the connections that are kept for the next read."""
+        while self._idle:
+            self._idle.pop().close()

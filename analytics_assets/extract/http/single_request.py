@@ -1,0 +1,51 @@
+"""A request that belongs to no read: for a token, or for a document of another host."""
+
+import requests
+
+from analytics_assets.extract.http.fetcher import Fetcher
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.limits.settings import LimitSettings
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.link import Link
+
+
+def fetch_alone(
+    request: requests.Request,
+    settings: RequestSettings,
+    redact: Redact,
+    address_setting: str,
+    follows_redirects: bool = True,
+) -> Page:
+    """Send a request with retries over a connection of its own, without an API's credentials.
+
+    Args:
+        request: the request.
+        settings: timeouts and retries.
+        redact: removes secrets from a text.
+        address_setting: the setting with the request's address, for errors.
+        follows_redirects: False to return a redirect like any other answer.
+
+    Returns:
+        The answer, of any status.
+
+    Raises:
+        NoAnswerError: no complete answer arrived, after the retries.
+        RedirectError: there were too many redirects.
+    """
+    link = Link(str(request.url))
+    fetcher = Fetcher(
+        link.transport(settings),
+        RateLimit(LimitSettings(), settings.request_max_retry_delay),
+        Traffic(),
+        settings,
+        redact,
+        address_setting=address_setting,
+        follows_redirects=follows_redirects,
+    )
+    try:
+        return fetcher.fetch(link.session.prepare_request(request), lambda page: page)
+    finally:
+        fetcher.close()
