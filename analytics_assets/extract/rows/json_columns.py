@@ -7,19 +7,24 @@ cases in which it is more lenient than a contract are checked here.
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import msgspec
+import orjson
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
+from analytics_assets.contract.rows.numbers import loses_digits
 from analytics_assets.contract.rows.storage_limits import may_be_out_of_range
 from analytics_assets.extract.rows.arrow import arrow_type, table_of_arrays
 from analytics_assets.extract.rows.compat import ROOT_ID
+from analytics_assets.extract.rows.json_texts import rewritten
 from analytics_assets.extract.rows.row_type import RowType, all_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PARSED_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "time", "decimal")
 # Arrow also accepts times without seconds, or without minutes
 CLOCK = r"\d\d:\d\d:\d\d(\.\d{1,6})?"
 LOCAL_TIME = rf"^\d{{4}}-\d\d-\d\d[T ]{CLOCK}$"  # which counts as UTC
@@ -45,10 +50,22 @@ def table_of_json(
         The table, by the names of its columns; None if a page has another number of rows, or a
         row may not fit.
     """
+    kinds = {column.data_type for column in all_columns(row_type.fields)}
+    exact = not kinds.isdisjoint(("double", "json"))
+    if exact and any(map(loses_digits, pages)):
+        return None
+    table = None if "json" in kinds else _table(row_type, pages, counts)
+    if table is None and not kinds.isdisjoint(("json", "bigint")):
+        with suppress(msgspec.MsgspecError, orjson.JSONEncodeError, ValueError, RecursionError):
+            if exact or not any(map(loses_digits, pages)):
+                rewritten_pages = [rewritten(row_type.fields, page) for page in pages]
+                return _table(row_type, rewritten_pages, counts)
+    return table
+
+
+def _table(row_type: RowType, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
     import pyarrow as pa
 
-    if any(each.data_type not in PARSED_TYPES for each in all_columns(row_type.fields)):
-        return None
     text = b"\n".join(b'{"rows":%b}' % page for page in pages)
     try:
         if not _is_plain(row_type, text):

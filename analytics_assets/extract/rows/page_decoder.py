@@ -14,14 +14,12 @@ from analytics_assets.contract.rows.numbers import (
     decode_json,
     json_integer,
     json_number,
-    loses_digits,
 )
-from analytics_assets.contract.rows.row_type import object_type, values_by_field
-from analytics_assets.extract.rows.arrow import KNOWN_TYPES, table_of_values, with_sample
+from analytics_assets.extract.rows.arrow import KNOWN_TYPES, with_sample
 from analytics_assets.extract.rows.compat import SchemaError
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import table_of_json
-from analytics_assets.extract.rows.row_type import RowType, all_columns
+from analytics_assets.extract.rows.row_type import RowType
 from analytics_assets.extract.rows.validation import validator_of
 
 if TYPE_CHECKING:
@@ -185,7 +183,6 @@ class PageDecoder:
         except SchemaError:  # raised again where dlt loads the rows
             self._type.is_closed = True
             return False
-        self.__dict__.pop("_decoder", None)
         self._misfits = 0 if changed else self._misfits
         return changed
 
@@ -211,32 +208,11 @@ class PageDecoder:
         fields = {column.field for column in self._type.contract.columns}
         if self._type.is_closed or not {*self._contract.primary_key} <= fields:
             return None
-        kinds = {column.data_type for column in all_columns(self._type.fields)}
-        if not kinds.isdisjoint(("double", "json")) and any(map(loses_digits, pages)):
-            return None
         table = table_of_json(self._type, pages, counts)
-        if table is None:
-            # accepts what Arrow does not, such as 5.0 for an integer
-            table = self._decode_in_python(pages, counts)
         if table is None:
             return None
         self._misfits = 0
         return with_sample(table, self._type.fields)
-
-    def _decode_in_python(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
-        if not self._type.is_plain:
-            return None
-        try:
-            decoded = list(map(self._decoder.decode, pages))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        if any(b"\\u0000" in page for page in pages):  # which PostgreSQL cannot store
-            return None
-        if list(map(len, decoded)) != list(counts):
-            return None
-        rows = [row for page in decoded for row in page]
-        values = values_by_field(rows, self._type.fields)
-        return table_of_values(self._type.contract, lambda column: values[column.field])
 
     def hashes_of(self, rows: Sequence[Any]) -> list[int]:
         """Return the hashes of rows that were decoded without the contract."""
@@ -245,11 +221,6 @@ class PageDecoder:
     @cached_property
     def _hash(self) -> RowHash:
         return RowHash(self._contract)
-
-    @cached_property
-    def _decoder(self) -> msgspec.json.Decoder[list[Any]]:
-        row = object_type(self._type.fields, closed=True)
-        return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
 
 
 @lru_cache(maxsize=64)

@@ -47,16 +47,6 @@ class RowType:
         self.fields = self._fields(self._shape)
 
     @property
-    def is_plain(self) -> bool:
-        """True if rows of it can be decoded in Python without another type for a value."""
-        columns = self.contract.columns
-        if len({each.field for each in columns}) < len(columns):
-            return False  # a name with a dot, like a path
-        return not any(isinstance(part, NestedRows) for part in _parts_of(self.fields)) and all(
-            each.data_type in KNOWN_TYPES and not each.precision for each in columns
-        )
-
-    @property
     def is_inferred(self) -> bool:
         """True if dlt has inferred a part of it."""
         return self._inference is not None

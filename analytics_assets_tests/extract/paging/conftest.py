@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from analytics_assets.extract.paging import bulk_read
-from analytics_assets.extract.rows import page_decoder
 from analytics_assets.extract.rows.page_decoder import PageDecoder
 
 
@@ -22,13 +21,11 @@ def in_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlt.current.load_package_state", lambda: {"load_id": "a load"})
 
 
-@pytest.fixture(params=["one by Arrow", "16 by Arrow", "16 in Python"])
+@pytest.fixture(params=["one", "16"])
 def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of pages on their way at once, and their decoder."""
-    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if "one" in request.param else "16")
+    """The number of pages on their way at once."""
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if request.param == "one" else "16")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
-    if "Python" in request.param:
-        monkeypatch.setattr(page_decoder, "table_of_json", lambda *_: None)
 
 
 @pytest.fixture

@@ -118,14 +118,13 @@ def test_times_without_a_zone_are_taken_as_utc() -> None:
     ],
     ids=str,
 )
-def test_a_value_that_may_not_fit_leaves_all_to_python(change: dict[str, Any]) -> None:
+def test_a_value_that_may_not_fit_leaves_all_to_dlt(change: dict[str, Any]) -> None:
     assert parsed(page(ROW), page(ROW | change)) is None
 
 
 @pytest.mark.parametrize(
     "rows",
     [
-        b'[{"id":"a","id":"b"}]',
         b'[{"id":"\xff"}]',
         b'[{"id":"\\ud800"}]',
         b'[{"id":"a","price":1e400}]',
@@ -136,7 +135,7 @@ def test_a_value_that_may_not_fit_leaves_all_to_python(change: dict[str, Any]) -
         b'"text"',
     ],
 )
-def test_any_other_json_leaves_all_to_python(rows: bytes) -> None:
+def test_any_other_json_leaves_all_to_dlt(rows: bytes) -> None:
     assert parsed(page(ROW), rows) is None
 
 
@@ -144,7 +143,37 @@ def test_each_page_must_have_the_expected_number_of_rows() -> None:
     assert parsed(page(ROW), page(ROW, ROW, ROW), rows_each=2) is None
 
 
-def test_types_that_arrow_does_not_parse_are_left_to_python() -> None:
+def test_the_last_of_repeated_fields_counts_as_in_a_row() -> None:
+    assert [row["order_id"] for row in parsed(b'[{"id":"a","id":"b"}]') or []] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ('{"b": [1, 2.50], "a": null}', '{"b":[1,2.5],"a":null}'),
+        ('"a\\u0041"', '"aA"'),
+        ("5.0", "5.0"),
+        ("true", "true"),
+        ("null", None),
+        ("18446744073709551616", ...),
+        ("[12345678901234567.89]", ...),
+        ('{"a": "\\u0000"}', ...),
+        ("[" * 9999 + "]" * 9999, ...),
+    ],
+)
+def test_a_json_column_has_the_text_that_dlt_writes(value: str, text: Any) -> None:
     objects = Contract("orders", (Column("parts", "parts", "json", nullable=True),), ())
 
-    assert table_of_json(RowType(objects), [b'[{"parts": "a"}]'], [1]) is None
+    table = table_of_json(RowType(objects), [b'[{"parts": %b}]' % value.encode()], [1])
+
+    assert (... if table is None else table.column("parts")[0].as_py()) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "amount"),
+    [("5.0", 5), ("-2e3", -2000), ("5.5", ...), ('"5"', ...), ("1e19", ...), ("true", ...)],
+)
+def test_an_integer_may_have_a_fraction_of_zeros(number: str, amount: Any) -> None:
+    found = parsed(b'[{"id":"a","amount":%b}]' % number.encode())
+
+    assert (found[0]["amount"] if found else ...) == amount

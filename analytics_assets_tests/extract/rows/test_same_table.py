@@ -26,6 +26,17 @@ def test_typed_pages_make_the_tables_that_rows_make(seed: int, tmp_path: Path) -
     assert any(typed.typed)
 
 
+@pytest.mark.parametrize("seed", [0, 3, 6])
+def test_typed_pages_make_the_tables_of_stock_dlt(seed: int, tmp_path: Path) -> None:
+    # a seed whose fields keep their type: of others, stock dlt alters values
+    pages = pages_of(seed)
+
+    stock, typed = load(tmp_path, pages, "stock"), load(tmp_path, pages, "typed")
+
+    assert_same(typed, stock, pages)
+    assert all(typed.typed)
+
+
 def test_a_later_load_merges_into_tables_of_an_earlier_one(tmp_path: Path) -> None:
     pages, later = pages_of(2), pages_of(6)
 

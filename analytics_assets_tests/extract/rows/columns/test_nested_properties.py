@@ -12,7 +12,6 @@ from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import table_of_json
-from analytics_assets.extract.rows.page_decoder import PageDecoder
 from analytics_assets.extract.rows.row_type import RowType
 from analytics_assets_tests.contract.rows.test_validation_properties import FITTING
 
@@ -80,8 +79,7 @@ def test_all_ways_make_the_same_columns_or_leave_a_page_to_dlt(data: st.DataObje
 
     validator = RowValidator(contract)
     is_valid = not validator.validate(page).rejected and not validator.unknown_fields
-    by_python = PageDecoder(contract, "data")._decode_in_python([body], [len(page)])
-    tables = {"python": by_python, "arrow": table_of_json(RowType(contract), [body], [len(page)])}
+    tables = {"page": table_of_json(RowType(contract), [body], [len(page)])}
     if is_valid:
         of_rows = ArrowRows(contract).table(page, "load")
         names = [column.name for column in contract.columns]
