@@ -32,6 +32,14 @@ def test_connections_to_one_host_share_its_rate_limit() -> None:
     assert first.rate_limit is not elsewhere.rate_limit
 
 
+def test_connections_to_one_host_share_the_number_of_pages_ahead() -> None:
+    first, second = connected(), connected()
+    elsewhere = connected(base_url="http://b.test/v1")
+
+    assert first.concurrency is second.concurrency
+    assert first.concurrency is not elsewhere.concurrency
+
+
 def test_a_refusal_of_one_resource_holds_for_another_with_limits_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

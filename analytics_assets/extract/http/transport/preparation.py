@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
+from requests.hooks import default_hooks
 
 from analytics_assets.extract.http.compat import with_encoded_dots
 
@@ -28,19 +29,30 @@ class Preparation:
         self._ready: requests.PreparedRequest | None = None  # without parameters, body and auth
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
-        """Prepare and sign a request; a segment `%2E%2E` of its path stays one."""
-        if self._repeats and _is_plain(request):
-            prepared = self._repeated(request)
-        else:
+        """Prepare and sign a request; a segment `%2E%2E` of its path stays one.
+
+        Hooks of the request are left out: the reader of a read checks its pages.
+        """
+        request = copy.copy(request)
+        request.hooks = default_hooks()
+        if not self._repeats:
             prepared = self._session.prepare_request(request)
+        else:
+            prepared = self._repeated(request) if _is_plain(request) else self._unsigned(request)
+            # an auth may prepare the URL once more
+            prepared.url = with_encoded_dots(str(prepared.url))
+            if request.auth is not None:
+                prepared.prepare_auth(request.auth, prepared.url)
         prepared.url = with_encoded_dots(str(prepared.url))
         return prepared
 
     def _repeated(self, request: requests.Request) -> requests.PreparedRequest:
-        auth, body = request.auth, request.json
-        key = request.url, request.method, request.headers, auth is None, body is None
+        body = request.json
+        key = request.url, request.method, request.headers, request.auth is None, body is None
         if self._ready is None or key != self._key:
-            self._ready = self._prepared(request)
+            plain = copy.copy(request)
+            plain.params, plain.json = {}, None if body is None else {}
+            self._ready = self._unsigned(plain)
             self._key = *key[:2], dict(request.headers), *key[3:]
         prepared = copy.copy(self._ready)
         prepared.headers = self._ready.headers.copy()
@@ -50,17 +62,12 @@ class Preparation:
             encoded = requests.compat.json.dumps(body, allow_nan=False)  # type: ignore[attr-defined]
             prepared.body = encoded.encode()
             prepared.headers["Content-Length"] = str(len(prepared.body))
-        if auth is not None:
-            prepared.prepare_auth(auth, str(prepared.url))
         return prepared
 
-    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+    def _unsigned(self, request: requests.Request) -> requests.PreparedRequest:
         plain = copy.copy(request)
-        plain.params = {}
         if request.auth is not None:  # a no-op, as requests would look for another one
             plain.auth = lambda prepared: prepared
-        if request.json is not None:
-            plain.json = {}
         return self._session.prepare_request(plain)
 
 

@@ -1,6 +1,7 @@
 """The size of the concurrency, on a clock of the test itself."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -61,6 +62,40 @@ def test_it_grows_to_the_maximum_while_the_api_is_slower_than_the_work() -> None
     assert pages.concurrency.size == 0
     assert max(pages.sizes(30)) == 16
     assert pages.settled() == 16
+
+
+def test_many_are_requested_after_two_pages_that_take_long() -> None:
+    assert Pages(steady(0.05), work=0.001).sizes(3) == [4, 16, 16]
+    assert Pages(steady(0.05), work=0.001, most=6).sizes(3) == [4, 6, 6]
+
+
+def test_few_are_requested_after_pages_that_arrive_at_once() -> None:
+    assert Pages(steady(0.005), work=0.001).sizes(3) == [0, 0, 0]
+
+
+def test_it_begins_as_without_many_once_the_api_asks_for_less() -> None:
+    pages = Pages(steady(0.05), work=0.001)
+    assert pages.sizes(1) == [4]
+    pages.throttle_count += 1
+
+    assert set(pages.sizes(30)) == {2}
+
+
+def test_a_time_in_which_nobody_reads_is_not_measured() -> None:
+    pages = Pages(steady(0.2), work=0.001)
+    usual = pages.sizes(60)[-1]
+    for _ in range(8):
+        pages.now += 600  # between two reads
+        assert set(pages.sizes(3 * 16 // 8)) == {usual}
+
+
+def test_several_threads_can_use_it() -> None:
+    concurrency = Concurrency(16)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(4000):
+            pool.submit(concurrency.record_page, 0.02)
+
+    assert 0 <= concurrency.size <= 16
 
 
 def test_it_grows_no_further_than_it_takes_to_have_the_next_page_in_time() -> None:

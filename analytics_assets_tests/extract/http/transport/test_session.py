@@ -87,6 +87,16 @@ def test_hooks_of_a_session_are_called_once_for_each_answer() -> None:
     assert statuses == [503, 200]
 
 
+def test_hooks_of_a_request_are_not_called_as_the_reader_checks_its_pages() -> None:
+    called: list[object] = []
+    with answering() as server:
+        connection = connected(server.base_url, requests.Session())
+        hooks = {"response": lambda response, *_args, **_kwargs: called.append(response)}
+        page_of(connection, hooks=hooks)
+
+    assert called == []
+
+
 def test_a_session_that_reads_bodies_itself_is_used() -> None:
     session = requests.Session()
     session.hooks["response"].append(lambda response, *_args, **_kwargs: response.json() and None)
