@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from analytics_assets.extract.http.errors import NoAnswerError
+from analytics_assets_tests.extract.http.limits.responses import Response
 from analytics_assets_tests.support.http.exchange import Answer, Request
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.http.fetching import (
@@ -124,3 +126,47 @@ def test_an_error_of_the_reader_reaches_it_and_is_not_retried() -> None:
             fetcher.fetch(prepared(connection), check)
 
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_single_attempt_does_not_wait_longer_than_its_timeout(way: str) -> None:
+    with Server(echo) as server:
+        connection = connected(server.base_url, way, max_attempts=1, timeout=10)
+        connection.rate_limit.observe(Response(429, {"Retry-After": "600"}))
+
+        with pytest.raises(NoAnswerError, match="accepts no request for another 600 seconds"):
+            page_of(connection)
+
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_are_counted_with_the_seconds_of_their_answers(way: str) -> None:
+    with Server(echo) as server:
+        server.faults.add(Fault(delay=0.1))
+        connection = connected(server.base_url, way)
+        page_of(connection)
+
+    assert (connection.traffic.requests, connection.traffic.retries) == (1, 0)
+    assert connection.traffic.seconds_answering >= 0.1
+
+
+def test_the_number_of_pages_ahead_is_found_by_the_pages_of_all_reads() -> None:
+    with Server(echo) as server:
+        server.faults.add(Fault(delay=0.02, times=None))
+        first = connected(server.base_url)
+        page_of(first)
+        page_of(first)
+
+        assert connected(server.base_url).concurrency.size == 4
+
+
+def test_a_read_without_pages_ahead_changes_no_number_that_was_found() -> None:
+    with Server(echo) as server:
+        server.faults.add(Fault(delay=0.02, times=2))
+        connection = connected(server.base_url)
+        with fetching(connection) as fetcher:
+            for _ in range(30):
+                fetcher.fetch(prepared(connection), whole)
+
+        assert connection.concurrency.size == 4

@@ -5,11 +5,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
+from dlt.common.configuration import resolve_configuration
 
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.fetcher import Fetcher
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.limits.settings import LimitSettings
+from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.link import Link
 
 WAYS = ("libcurl", "session")
 
@@ -60,3 +66,15 @@ def page_of(
 def whole(page: Page) -> Page:
     """Take a page as it is."""
     return page
+
+
+def signed_page(auth: OAuth2, url: str) -> Page:
+    """Fetch a page whose requests carry a token; settings are those of a run."""
+    settings, link = resolve_configuration(RequestSettings()), Link(url)
+    limit = RateLimit(LimitSettings(), settings.request_max_retry_delay)
+    fetcher = Fetcher(link.transport(settings), limit, Traffic(), settings, auth.redact, auth)
+    try:
+        request = requests.Request("GET", url, auth=auth)
+        return fetcher.fetch(link.session.prepare_request(request), whole)
+    finally:
+        fetcher.close()

@@ -11,13 +11,13 @@ import pytest
 
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
-from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.extract.http.conftest import FakeClock
 from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.http.fetching import signed_page
 from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import (
     PAGE_VIEWS,
@@ -153,12 +153,11 @@ def test_a_token_refused_in_the_middle_is_renewed_once_and_the_request_sent_agai
     sandbox: Sandbox,
 ) -> None:
     auth = OAuth2(settings_for(sandbox))
-    session = build_session(auth.redact, auth)
     answers = []
     for number in range(3):
         if number == 1:
             sandbox.tokens.revoke_all()
-        answers.append(session.get(sandbox.base_url + PAGE_VIEWS, auth=auth).status_code)
+        answers.append(signed_page(auth, sandbox.base_url + PAGE_VIEWS).status)
 
     assert answers == [200, 200, 200]
     assert statuses(sandbox) == [200, 401, 200, 200]
@@ -177,7 +176,6 @@ def test_a_token_refused_twice_is_an_error(sandbox: Sandbox) -> None:
 def test_a_retry_after_the_token_expired_is_signed_with_a_new_one(sandbox: Sandbox) -> None:
     clock = FakeClock()
     auth = OAuth2(settings_for(sandbox), clock=clock)
-    session = build_session(auth.redact, auth)
 
     def fail_when_the_token_expires(exchange: Exchange) -> None:
         clock.now += 3600
@@ -185,7 +183,7 @@ def test_a_retry_after_the_token_expired_is_signed_with_a_new_one(sandbox: Sandb
 
     sandbox.faults.add(Fault(path=PAGE_VIEWS, does=fail_when_the_token_expires))
 
-    assert session.get(sandbox.base_url + PAGE_VIEWS, auth=auth).ok
+    assert signed_page(auth, sandbox.base_url + PAGE_VIEWS).status == 200
     assert statuses(sandbox) == [503, 200]
     assert sandbox.tokens.issued == 2
 

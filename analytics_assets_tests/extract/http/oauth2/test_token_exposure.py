@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from analytics_assets.extract.http.errors import ApiError, TokenError
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
-from analytics_assets.extract.http.session import build_session
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.http.fetching import signed_page
 from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import (
     PAGE_VIEWS,
@@ -51,11 +51,10 @@ def test_a_redirect_to_another_origin_never_carries_the_token(
     with recording(lambda _sent: (answer, {}, '{"data": []}')) as elsewhere:
         location = {"location": elsewhere.url("/rows", host)}
         sandbox.faults.add(Fault(path=PAGE_VIEWS, status=status, headers=location))
-        auth = OAuth2(settings_for(sandbox))
 
-        response = build_session(auth.redact, auth).get(sandbox.base_url + PAGE_VIEWS, auth=auth)
+        page = signed_page(OAuth2(settings_for(sandbox)), sandbox.base_url + PAGE_VIEWS)
 
-        assert response.status_code == answer
+        assert page.status == answer
         assert [sent.path for sent in elsewhere.requests] == ["/rows"]
         assert "authorization" not in elsewhere.requests[0].headers
         assert sandbox.tokens.issued == 1
