@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 # Arrow also accepts times without seconds, or without minutes
 CLOCK = r"\d\d:\d\d:\d\d(\.\d{1,6})?"
 LOCAL_TIME = rf"^\d{{4}}-\d\d-\d\d[T ]{CLOCK}$"  # which counts as UTC
-TIME = rf"{LOCAL_TIME[:-1]}(Z|[+-]\d\d:\d\d)$"
+TIME = rf"{LOCAL_TIME[:-1]}(Z|[+-]\d\d:?\d\d)$"
 # of all times that Arrow reads, these alone have this length
 SECONDS_IN_UTC = len("2026-01-31T23:30:00Z")
 # Arrow reads a decimal from a text, too, that is no number of JSON
 NUMBER = rb'(?!-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")'
+CUT_TO_MICROSECONDS = r"(\.\d{6})\d+", r"\1"
 DAY = "1970-01-01T"
 
 
@@ -185,6 +186,8 @@ def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
     if column.data_type == "timestamp":
         if _have_length(values, SECONDS_IN_UTC):
             return pc.cast(values, kind)
+        if column.nullable:  # a table could not tell such keys apart
+            values = pc.replace_substring_regex(values, *CUT_TO_MICROSECONDS)
         for pattern, moment in ((TIME, kind), (LOCAL_TIME, pa.timestamp("us"))):
             if _all_match(values, pattern):
                 return pc.cast(pc.cast(values, moment), kind)

@@ -37,6 +37,7 @@ VALUES: dict[str, Draw] = {
     "moment": lambda chance: moment(chance).isoformat(),
     "zone": lambda chance: moment(chance).isoformat(timespec="seconds").replace("+00:00", "-05:30"),
     "local": lambda chance: moment(chance).replace(tzinfo=None).isoformat(" "),
+    "nanoseconds": lambda chance: moment(chance).isoformat()[:26].ljust(29, "9") + "Z",
     "day": lambda chance: moment(chance).date().isoformat(),
     "clock": lambda chance: moment(chance).time().isoformat(),
     "uuid": lambda chance: f"{chance.randrange(16**32):032x}",
