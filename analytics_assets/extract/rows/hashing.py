@@ -7,7 +7,8 @@ import msgspec
 
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import fields_of, have_other_fields
-from analytics_assets.extract.rows.arrow import table_of_values
+from analytics_assets.extract.rows.arrow import table_of_rows
+from analytics_assets.extract.rows.row_type import RowType
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ class RowHash:
         """Return the hash of each row, valid by the contract or not."""
         are_objects = all(isinstance(row, dict) for row in rows)
         if are_objects and not have_other_fields(rows, self._fields):
-            table = table_of_values(self._contract, lambda column: column.values(rows))
+            table = table_of_rows(RowType(self._contract), rows)
             if table is not None:
                 return self.of_table(table)
         if len(rows) > 1:

@@ -17,7 +17,7 @@ from analytics_assets.contract.column import Column
 from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
 from analytics_assets.contract.rows.numbers import loses_digits
 from analytics_assets.contract.rows.storage_limits import may_be_out_of_range
-from analytics_assets.extract.rows.arrow import arrow_type, table_of_arrays
+from analytics_assets.extract.rows.column_types import arrow_type, table_of_arrays
 from analytics_assets.extract.rows.compat import ROOT_ID
 from analytics_assets.extract.rows.json_texts import rewritten
 from analytics_assets.extract.rows.row_type import RowType, all_columns
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 # Arrow also accepts times without seconds, or without minutes
 CLOCK = r"\d\d:\d\d:\d\d(\.\d{1,6})?"
-LOCAL_TIME = rf"^\d{{4}}-\d\d-\d\d[T ]{CLOCK}$"  # which counts as UTC
-TIME = rf"{LOCAL_TIME[:-1]}(Z|[+-]\d\d:?\d\d)$"
+TIME = rf"^\d{{4}}-\d\d-\d\d[T ]{CLOCK}(Z|[+-]\d\d:?\d\d)$"  # without a zone, it is in UTC
 # of all times that Arrow reads, these alone have this length
 SECONDS_IN_UTC = len("2026-01-31T23:30:00Z")
 # Arrow reads a decimal from a text, too, that is no number of JSON
@@ -188,10 +187,10 @@ def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
             return pc.cast(values, kind)
         if column.nullable:  # a table could not tell such keys apart
             values = pc.replace_substring_regex(values, *CUT_TO_MICROSECONDS)
-        for pattern, moment in ((TIME, kind), (LOCAL_TIME, pa.timestamp("us"))):
-            if _all_match(values, pattern):
-                return pc.cast(pc.cast(values, moment), kind)
-        return None
+        has_zone = pc.match_substring_regex(values, TIME)
+        in_utc = pc.binary_join_element_wise(values, "Z", "")
+        values = pc.if_else(has_zone, values, in_utc)
+        return pc.cast(values, kind) if _all_match(values, TIME) else None
     if column.data_type == "time":
         if not _all_match(values, f"^{CLOCK}$"):
             return None

@@ -15,7 +15,8 @@ from analytics_assets.contract.rows.numbers import (
     json_integer,
     json_number,
 )
-from analytics_assets.extract.rows.arrow import KNOWN_TYPES, with_sample
+from analytics_assets.extract.rows.arrow import with_sample
+from analytics_assets.extract.rows.column_types import KNOWN_TYPES
 from analytics_assets.extract.rows.compat import SchemaError
 from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.json_columns import table_of_json

@@ -16,7 +16,8 @@ from analytics_assets.extract.incremental.window_check import (
     WindowIgnoredError,
     value_in_column,
 )
-from analytics_assets.extract.rows.arrow import table_of_values
+from analytics_assets.extract.rows.arrow import table_of_rows
+from analytics_assets.extract.rows.row_type import RowType
 from analytics_assets_tests.extract.rows.reading import MERGED, extract_source, metrics_of
 from analytics_assets_tests.support.paged_server import orders, paged, serving, source_of
 
@@ -55,7 +56,7 @@ def rows_outside(
     """Count rows outside, once one by one and once as an Arrow table."""
     columns = (Column("id", "id", "bigint", nullable=False), Column("day", "day", kind, True))
     contract = Contract("orders", columns, ("id",))
-    table = table_of_values(contract, lambda column: column.values(rows))
+    table = table_of_rows(RowType(contract), rows)
     assert table is not None
     counts = []
     for item in (rows, table):

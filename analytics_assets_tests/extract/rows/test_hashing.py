@@ -6,8 +6,9 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.arrow import table_of_values
+from analytics_assets.extract.rows.arrow import table_of_rows
 from analytics_assets.extract.rows.hashing import RowHash, json_hashes
+from analytics_assets.extract.rows.row_type import RowType
 
 CONTRACT = Contract(
     "orders",
@@ -25,7 +26,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def of_table(rows: list[dict[str, Any]]) -> list[int]:
-    table = table_of_values(CONTRACT, lambda column: column.values(rows))
+    table = table_of_rows(RowType(CONTRACT), rows)
     assert table is not None
     return RowHash(CONTRACT).of_table(table)
 
