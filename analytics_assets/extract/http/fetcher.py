@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import requests
 
@@ -17,6 +17,7 @@ from analytics_assets.extract.http.errors import (
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.headers import retry_after
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.oauth2.signer import Signer
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.request_settings import RequestSettings
@@ -29,19 +30,6 @@ T = TypeVar("T")
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 MAX_WAIT = 1.0  # seconds between two checks of the rate limit
 PAUSE = 1.0  # seconds after which timeouts are due to the reader, who did not ask for a page
-
-
-class Signer(Protocol):
-    """An auth object whose token can be renewed."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put a valid token on the request."""
-
-    def signed(self, request: requests.PreparedRequest) -> bool:
-        """True if the request carries a token of this auth."""
-
-    def renew(self, request: requests.PreparedRequest) -> None:
-        """Get a new token, unless the one on the request has been replaced already."""
 
 
 class Fetcher:
@@ -184,8 +172,8 @@ class Fetcher:
                 self._queued.popleft().outcome = error
                 continue
             if blocked:
-                if not self._transport.in_flight():
-                    self._rate_limit.collect_others(self)
+                if self._rate_limit.collect_others(self):
+                    continue
                 return min(wait, blocked)
             self._send(self._queued.popleft())
         return wait
@@ -202,13 +190,18 @@ class Fetcher:
                 raise
             transfer.outcome = error
 
-    def collect(self) -> None:
-        """Receive what has arrived, for another read that waits to send; waits for nothing."""
-        if self._lock.acquire(blocking=False):
-            try:
-                self._collect()
-            finally:
-                self._lock.release()
+    def collect(self) -> bool:
+        """Receive what has arrived, for another read that waits to send; waits for nothing.
+
+        Returns:
+            True if a place in flight has become free.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return self._collect()
+        finally:
+            self._lock.release()
 
     def _collect(self) -> bool:
         """Return True if an attempt has ended."""

@@ -20,8 +20,8 @@ MAX_SLEEP = 1.0  # seconds after which a longer wait is checked again
 class Collecting(Protocol):
     """A read with requests in flight."""
 
-    def collect(self) -> None:
-        """Receive what has arrived, without waiting."""
+    def collect(self) -> bool:
+        """Receive what has arrived, without waiting; return True if a request has ended."""
 
 
 class RateLimit:
@@ -108,15 +108,17 @@ class RateLimit:
         with self._lock:
             self._reads.add(read)
 
-    def collect_others(self, read: Collecting) -> None:
+    def collect_others(self, read: Collecting) -> bool:
         """Collect the answers of other reads, for one that waits for a place in flight.
 
         A read does not receive while its rows are worked on, or its child resources are read.
+
+        Returns:
+            True if a request has ended.
         """
         with self._lock:
             others = [each for each in self._reads if each is not read]
-        for each in others:
-            each.collect()
+        return any(each.collect() for each in others)
 
     def release(self) -> None:
         """End a request that was in flight."""

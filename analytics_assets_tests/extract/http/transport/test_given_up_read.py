@@ -183,42 +183,55 @@ def test_a_read_leaves_its_open_connection_to_the_next_one(server: Server) -> No
     assert sockets_to(server) == []
 
 
-def test_a_read_that_holds_all_places_does_not_block_another_one(server: Server) -> None:
-    connection = connected(server.base_url)
-    parent = asked(connection, pages=40)
-    child = asked(connection, pages=40)
+class InFlight:
+    """An API that counts the requests that it answers at once."""
 
-    for fetcher in (parent, child) * 40:
-        assert fetcher.next_page(whole).status == 200
-    parent.close()
-    child.close()
+    def __init__(self, seconds: float) -> None:
+        self._lock, self._seconds = threading.Lock(), seconds
+        self.now = self.most = 0
+
+    def __call__(self, request: Request) -> Answer:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(self._seconds)
+        with self._lock:
+            self.now -= 1
+        return Answer(b"%d" % request.number("page"))
+
+
+def test_a_read_that_holds_all_places_does_not_slow_another_one() -> None:
+    api = InFlight(0.02)
+    with Server(api) as running:
+        connection = connected(running.base_url)
+        parent = asked(connection, pages=40)
+        while api.now:
+            time.sleep(0.001)
+        api.most = 0
+        child = asked(connection, pages=40)
+        for _ in range(40):
+            assert child.next_page(whole).status == 200
+        most = api.most
+        for _ in range(40):
+            assert parent.next_page(whole).status == 200
+        parent.close()
+        child.close()
+
+    assert MAX_IN_FLIGHT / 2 < most <= MAX_IN_FLIGHT
     assert places(connection) == MAX_IN_FLIGHT
 
 
 def test_reads_in_threads_share_the_places() -> None:
-    lock, now, most = threading.Lock(), [0], [0]
-
-    def answer(_request: Request) -> Answer:
-        with lock:
-            now[0] += 1
-            most[0] = max(most[0], now[0])
-        time.sleep(0.002)
-        with lock:
-            now[0] -= 1
-        return Answer([0])
+    api, done = InFlight(0.002), list[int]()
 
     def read() -> None:
-        fetcher = connection.fetcher()
-        request = prepared(connection)
-        for _ in range(60):
-            fetcher.request(request)
+        fetcher = asked(connection, pages=60)
         for _ in range(60):
             assert fetcher.next_page(whole).status == 200
             done.append(1)
         fetcher.close()
 
-    done: list[int] = []
-    with Server(answer) as running:
+    with Server(api) as running:
         connection = connected(running.base_url)
         threads = [threading.Thread(target=read) for _ in range(4)]
         for thread in threads:
@@ -227,5 +240,5 @@ def test_reads_in_threads_share_the_places() -> None:
             thread.join()
 
     assert len(done) == 240
-    assert most[0] <= MAX_IN_FLIGHT
+    assert api.most <= MAX_IN_FLIGHT
     assert places(connection) == MAX_IN_FLIGHT
