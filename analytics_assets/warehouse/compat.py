@@ -30,6 +30,7 @@ from analytics_assets.warehouse.evolution.dropped import loaded_tables
 from analytics_assets.warehouse.evolution.guard import guard, merge_statements
 from analytics_assets.warehouse.evolution.strategy import orphans_of_upsert
 from analytics_assets.warehouse.evolution.uniqueness import is_deferred, unique_indexes
+from analytics_assets.warehouse.queries.anti_join import with_anti_joins
 
 if TYPE_CHECKING:  # PostgreSQL does without
     from duckdb import DuckDBPyConnection
@@ -199,7 +200,7 @@ def _is_empty(file_path: str) -> bool:
 
 
 class GuardedMerge(SqlLoadJob):
-    """The job of a merge's statements, in one transaction with those that widen or clean up.
+    """The job of a merge's statements, in one transaction with those that widen, clean up or index.
 
     dlt 1.31.0 writes the statements of a merge into a file before it connects to the warehouse, and
     runs them while its client is set to the dataset of the rows that wait for them.
@@ -217,7 +218,7 @@ class GuardedMerge(SqlLoadJob):
                 *orphans_of_upsert(client, self.load_table_name),
                 *unique_indexes(client, names),
             ]
-        return [*first, *super()._split_fragments(sql), *last]
+        return [*first, *map(with_anti_joins, super()._split_fragments(sql)), *last]
 
 
 @configspec(init=False)

@@ -97,19 +97,19 @@ def restore_columns(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaC
             name = str(column["name"])
             if _identifies_rows(client, table, column):
                 _refuse_rows(client, table, name)
-            value = _known_value(client, table, column)
-            if value is None and column.get("nullable", True):
+            known = _known_values(client, table, column)
+            if known is None and column.get("nullable", True):
                 continue
             qualified = client.sql_client.make_qualified_table_name(table)
             name = client.sql_client.escape_column_name(name)
             kind = client.type_mapper.to_destination_type(column, client.prepare_load_table(table))
             client.sql_client.execute_sql(f"ALTER TABLE {qualified} ADD COLUMN {name} {kind}")
-            if value is not None:
-                client.sql_client.execute_sql(f"UPDATE {qualified} AS made SET {name} = {value}")
+            if known is not None:
+                client.sql_client.execute_sql(f"UPDATE {qualified} AS made SET {name} = {known}")
 
 
-def _known_value(client: SqlJobClientBase, table: str, column: TColumnSchema) -> str | None:
-    """Return an expression of a column's value in the rows of before, None if it is unknown."""
+def _known_values(client: SqlJobClientBase, table: str, column: TColumnSchema) -> str | None:
+    """Return SQL for a column's values in the rows of before, None if they are unknown."""
     if current := end_of_current(column):
         return current
     parent = client.schema.tables[table].get("parent")
@@ -121,9 +121,9 @@ def _known_value(client: SqlJobClientBase, table: str, column: TColumnSchema) ->
     parent_key = get_first_column_name_with_prop(schema.tables[table], "parent_key")
     # a version of a row that came back has the id of the one before
     return (
-        f"(SELECT max(above.{escape(root_key) if root_key else row_id}) "
-        f"FROM {client.sql_client.make_qualified_table_name(parent)} AS above "
-        f"WHERE above.{row_id} = made.{escape(str(parent_key))})"
+        f"above.root FROM (SELECT {row_id} AS id, max({escape(root_key) if root_key else row_id}) "
+        f"AS root FROM {client.sql_client.make_qualified_table_name(parent)} GROUP BY 1) AS above "
+        f"WHERE above.id = made.{escape(str(parent_key))}"
     )
 
 

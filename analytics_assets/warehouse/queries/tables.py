@@ -14,6 +14,7 @@ from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.warehouse.driver_errors import warehouse_error
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.queries.anti_join import absent
 from analytics_assets.warehouse.queries.rejections import Rejections
 
 # objects that prevent a change of a column's type: in DuckDB any index of the table
@@ -221,7 +222,7 @@ class Tables:
             for child in children:
                 # the name does not identify the parent: a list in an object is named after both
                 without_parent = " AND ".join(
-                    f"_dlt_parent_id NOT IN (SELECT _dlt_id FROM {self._qualified(parent)})"
+                    absent("_dlt_parent_id", self._qualified(parent), "_dlt_id")
                     for parent in family
                     if parent != child
                 )
