@@ -8,10 +8,10 @@ import orjson
 from analytics_assets.contract.column import DataType
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
-from analytics_assets.extract.rows.column_types import KNOWN_TYPES
-from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
-from analytics_assets.extract.rows.json_columns import table_of_json
-from analytics_assets.extract.rows.row_type import RowType
+from analytics_assets.extract.rows.columns.arrow_types import KNOWN_TYPES
+from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
+from analytics_assets.extract.rows.columns.json_columns import table_of_json
+from analytics_assets.extract.rows.columns.row_type import RowType
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ import msgspec
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import fields_of, have_other_fields
 from analytics_assets.extract.rows.arrow import table_of_rows
-from analytics_assets.extract.rows.row_type import RowType
+from analytics_assets.extract.rows.columns.row_type import RowType
 
 if TYPE_CHECKING:
     import pyarrow as pa

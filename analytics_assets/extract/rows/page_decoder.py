@@ -16,11 +16,11 @@ from analytics_assets.contract.rows.numbers import (
     json_number,
 )
 from analytics_assets.extract.rows.arrow import with_sample
-from analytics_assets.extract.rows.column_types import KNOWN_TYPES
-from analytics_assets.extract.rows.compat import SchemaError
+from analytics_assets.extract.rows.columns.arrow_types import KNOWN_TYPES
+from analytics_assets.extract.rows.columns.compat import SchemaError
+from analytics_assets.extract.rows.columns.json_columns import table_of_json
+from analytics_assets.extract.rows.columns.row_type import RowType
 from analytics_assets.extract.rows.hashing import RowHash
-from analytics_assets.extract.rows.json_columns import table_of_json
-from analytics_assets.extract.rows.row_type import RowType
 from analytics_assets.extract.rows.validation import validator_of
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from analytics_assets.extract.compat import is_loaded, is_yield_step, load_id, s
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import ArrowRows, is_table, sample_row
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
-from analytics_assets.extract.rows.compat import child_rows
-from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
-from analytics_assets.extract.rows.named_rows import NamedRows, hints_of
+from analytics_assets.extract.rows.columns.compat import child_rows
+from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
+from analytics_assets.extract.rows.columns.named_rows import NamedRows, hints_of
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered, may_make_fields
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
 

@@ -18,7 +18,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.compat import DLT_COLUMNS, load_id
 from analytics_assets.extract.entry import DEDUPLICATED
-from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
+from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.benchmarks.loaders.own_api import own_api

@@ -17,7 +17,7 @@ from analytics_assets.extract.incremental.window_check import (
     value_in_column,
 )
 from analytics_assets.extract.rows.arrow import table_of_rows
-from analytics_assets.extract.rows.row_type import RowType
+from analytics_assets.extract.rows.columns.row_type import RowType
 from analytics_assets_tests.extract.rows.reading import MERGED, extract_source, metrics_of
 from analytics_assets_tests.support.paged_server import orders, paged, serving, source_of
 

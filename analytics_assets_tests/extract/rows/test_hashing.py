@@ -7,8 +7,8 @@ import pytest
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import table_of_rows
+from analytics_assets.extract.rows.columns.row_type import RowType
 from analytics_assets.extract.rows.hashing import RowHash, json_hashes
-from analytics_assets.extract.rows.row_type import RowType
 
 CONTRACT = Contract(
     "orders",

@@ -9,10 +9,10 @@ import pytest
 from analytics_assets.contract.column import Column, DataType, ParentObject
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import ArrowRows
+from analytics_assets.extract.rows.columns.json_columns import table_of_json
+from analytics_assets.extract.rows.columns.row_type import RowType
 from analytics_assets.extract.rows.hashing import RowHash
-from analytics_assets.extract.rows.json_columns import table_of_json
 from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
-from analytics_assets.extract.rows.row_type import RowType
 from analytics_assets_tests.extract.rows.reading import MERGED, load, metrics_of
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import orders, paged

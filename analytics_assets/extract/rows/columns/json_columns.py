@@ -17,10 +17,10 @@ from analytics_assets.contract.column import Column
 from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
 from analytics_assets.contract.rows.numbers import loses_digits
 from analytics_assets.contract.rows.storage_limits import may_be_out_of_range
-from analytics_assets.extract.rows.column_types import arrow_type, table_of_arrays
-from analytics_assets.extract.rows.compat import ROOT_ID
-from analytics_assets.extract.rows.json_texts import rewritten
-from analytics_assets.extract.rows.row_type import RowType, all_columns
+from analytics_assets.extract.rows.columns.arrow_types import arrow_type, table_of_arrays
+from analytics_assets.extract.rows.columns.compat import ROOT_ID
+from analytics_assets.extract.rows.columns.json_texts import rewritten
+from analytics_assets.extract.rows.columns.row_type import RowType, all_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

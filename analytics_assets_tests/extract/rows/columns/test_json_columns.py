@@ -8,8 +8,8 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.json_columns import table_of_json
-from analytics_assets.extract.rows.row_type import RowType
+from analytics_assets.extract.rows.columns.json_columns import table_of_json
+from analytics_assets.extract.rows.columns.row_type import RowType
 
 CONTRACT = Contract(
     "orders",

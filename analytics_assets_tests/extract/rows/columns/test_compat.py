@@ -9,8 +9,8 @@ from dlt.common.schema.exceptions import TablePropertiesConflictException
 from dlt.common.schema.utils import new_table
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from analytics_assets.extract.rows.compat import SchemaInference, child_rows
-from analytics_assets.extract.rows.dlt_columns import with_dlt_columns
+from analytics_assets.extract.rows.columns.compat import SchemaInference, child_rows
+from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
 from analytics_assets_tests.extract.rows.reading import metrics_of
 
 

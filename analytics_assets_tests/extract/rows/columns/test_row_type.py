@@ -8,8 +8,8 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
+from analytics_assets.extract.rows.columns.row_type import all_columns
 from analytics_assets.extract.rows.page_decoder import PageDecoder
-from analytics_assets.extract.rows.row_type import all_columns
 
 KEYED = Contract("orders", primary_key=("id",))
 TYPED = Contract("orders", (Column("id", "id", "bigint", nullable=False),), ("id",))

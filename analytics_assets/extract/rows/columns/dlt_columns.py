@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID
 
-from analytics_assets.extract.rows.compat import LIST_INDEX, PARENT_ID, ROOT_ID
+from analytics_assets.extract.rows.columns.compat import LIST_INDEX, PARENT_ID, ROOT_ID
 
 if TYPE_CHECKING:
     import pyarrow as pa

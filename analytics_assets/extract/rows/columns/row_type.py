@@ -9,10 +9,10 @@ from dlt.extract import DltResource
 from analytics_assets.contract.column import Column, ParentObject
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
-from analytics_assets.extract.rows.column_types import KNOWN_TYPES, MAX_DIGITS
-from analytics_assets.extract.rows.compat import CHILD_COLUMNS, ROOT_ID, SchemaInference
-from analytics_assets.extract.rows.named_rows import NamedRows, hints_of
-from analytics_assets.extract.rows.row_shape import RowShape
+from analytics_assets.extract.rows.columns.arrow_types import KNOWN_TYPES, MAX_DIGITS
+from analytics_assets.extract.rows.columns.compat import CHILD_COLUMNS, ROOT_ID, SchemaInference
+from analytics_assets.extract.rows.columns.named_rows import NamedRows, hints_of
+from analytics_assets.extract.rows.columns.row_shape import RowShape
 
 
 class RowType:

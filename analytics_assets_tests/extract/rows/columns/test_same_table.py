@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets_tests.extract.rows.same_table import Loaded, load, pages_of
+from analytics_assets_tests.extract.rows.columns.same_table import Loaded, load, pages_of
 
 
 def assert_same(one: Loaded, other: Loaded, pages: Any) -> None:

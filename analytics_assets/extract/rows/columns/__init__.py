@@ -1,0 +1,1 @@
+"""Rows in columns: their types, and their JSON as Arrow arrays."""
