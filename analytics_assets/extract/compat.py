@@ -7,7 +7,7 @@ other modules are documented: https://dlthub.com/docs/general-usage/http/rest-cl
 import copy
 import inspect
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dlt
@@ -19,6 +19,7 @@ from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, YieldMapItem
 from dlt.extract.pipe import ForkPipe, Pipe
 from dlt.extract.state import reset_resource_state
+from dlt.extract.utils import wrap_parallel_iterator
 from dlt.sources.helpers.rest_client.detector import (
     PaginatorFactory,
     find_response_page_data,
@@ -105,15 +106,6 @@ def detected_rows(body: Any) -> tuple[Sequence[str], Any]:
     """
     path, rows = find_response_page_data(body)
     return path, rows
-
-
-def drop_rows(rows: list[Any]) -> None:
-    """Keep dlt's client from yielding the page that a paginator's `update_state` receives.
-
-    `RESTClient.paginate` of dlt 1.31 has no way to leave a page out. It yields a copy of the list
-    that `update_state` received, made after its return.
-    """
-    rows.clear()
 
 
 def generator_of(pipe: Any) -> Any:
@@ -221,13 +213,13 @@ def reset_state(resource: str) -> None:
     reset_resource_state(resource)
 
 
-def keep_body(response: requests.Response, body: Any) -> None:
-    """Make `response.json()` return a body that is decoded already.
+def parallel_iterator(pages: Iterator[Any]) -> Iterator[Any]:
+    """Return calls that take a generator's items in the threads of dlt.
 
-    dlt 1.31 ignores the result of a response action, so that a hook cannot replace the response,
-    and its client calls `json` again, for which requests guesses an encoding.
+    dlt 1.31 documents `parallelize` for a resource, and no way to do it to a generator.
     """
-    response.json = lambda **_: body  # type: ignore[method-assign]
+    calls: Iterator[Any] = wrap_parallel_iterator(pages)  # type: ignore[type-var]
+    return calls
 
 
 class _JsonWarningFilter(logging.Filter):

@@ -1,11 +1,17 @@
-"""The entry of a resource, made ready for dlt: with a verifying paginator and response checks."""
+"""The entry of a resource: dlt's part of it, and all that its read depends on."""
 
-from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
-from dlt.common import jsonpath
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
+import requests
+from dlt.extract import DltResource
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+    SinglePagePaginator,
+)
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import (
@@ -20,28 +26,25 @@ from analytics_assets.config.resource import (
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
 from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
-from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
-from analytics_assets.extract.paging.bulk_read import BulkRead
-from analytics_assets.extract.paging.completeness import Proof
 from analytics_assets.extract.paging.evidence.end_paths import without_own_options
-from analytics_assets.extract.paging.evidence.page import EvidenceFinder
-from analytics_assets.extract.paging.page_range import follows_links, is_single_page
-from analytics_assets.extract.paging.paginator import VerifyingPaginator
+from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
+from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.paging.row_place import RowPlace
-from analytics_assets.extract.paging.verified_read import ReadingSettings
 from analytics_assets.extract.parent_values import ParentRows, ParentValues
+from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.data_selector import DataSelector
-from analytics_assets.extract.rows.hashing import json_hashes
-from analytics_assets.extract.rows.page_decoder import PageDecoder
-from analytics_assets.extract.rows.response_check import check_response
+from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
 
 DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
 DEDUPLICATED: Any = {**DELETE_INSERT, "deduplicated": True}
-NOT_PLAIN = ("response_actions", "incremental", "json", "data")
 TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))  # hints that refine a type
+# the metrics of rows with the key of another row: unexpected ones, those of a `dedup_sort`, and
+# those whose key the entry's steps may change
+ROWS_REPEATED, ROWS_SUPERSEDED = "rows_repeated", "rows_superseded"
+ROWS_ALIKE_BEFORE_STEPS = "rows_alike_before_steps"
 
 
 class Entry:
@@ -50,12 +53,16 @@ class Entry:
     Args:
         given: the entry in the configuration.
         config: the configuration.
-        reading: the settings of a complete read.
-        connection: prefetches pages; None to request one at a time.
         contract: the contract of its rows; without it, rows need a primary key only.
         cursor: the cursor of the load; None to read all rows, or those that the entry selects.
         allows_absence: True if an answer without anything in the place of its rows has none.
         is_sample: True to believe any end of a read.
+
+    Attributes:
+        paginator: the one that dlt makes of it; None if dlt detects it in the first page.
+        evidence: finds what a page states about the end of a read.
+        place: the place of the rows in a page.
+        is_checked: False to believe an end whatever the pages say.
 
     Raises:
         ConfigurationError: dlt refuses the paginator.
@@ -65,14 +72,11 @@ class Entry:
         self,
         given: Mapping[str, Any] | str,
         config: Mapping[str, Any],
-        reading: ReadingSettings,
-        connection: Connection | None = None,
         contract: Contract | None = None,
         cursor: Cursor | None = None,
         allows_absence: bool = False,
         is_sample: bool = False,
     ) -> None:
-        self._connection = connection
         defaults = config.get("resource_defaults") or {}
         self._own = as_entry(given)
         self._all = merged_entry(defaults, self._own)
@@ -80,23 +84,29 @@ class Entry:
         self._endpoint = {"path": self.name, **self._all["endpoint"]}
         included = self._all.get("include_from_parent") or ()
         self._parent_values = ParentValues(self.name, self._endpoint, included)
-        self._paging = self._endpoint.get("paginator") or config["client"].get("paginator")
-        stock = self._stock_paginator()
+        paging = self._endpoint.get("paginator") or config["client"].get("paginator")
+        self.paginator = self._stock_paginator(paging)
         key = as_fields(self._all.get("primary_key"))
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
         )
+        self.cursor = cursor
+        is_single = isinstance(self.paginator, SinglePagePaginator)
         self._selector = DataSelector(
             self._endpoint.get("data_selector"),
-            accepts_object=self._paging in (None, "auto") or is_single_page(stock),
-            key=self._key_in_a_page(),
+            accepts_object=paging in (None, "auto") or is_single,
+            key=self.key_in_a_page,
         )
-        self._refuse_selector(stock)
-        self.cursor = cursor
+        self._refuse_selector()
         is_allowed = allows_absence or self.contract.rows_may_be_absent
-        self._place = RowPlace(self.name, self._selector, is_allowed)
-        self._is_sample = is_sample
-        self.paginator = self._verifying_paginator(stock, reading)
+        self.place = RowPlace(self.name, self._selector, is_allowed)
+        is_object = is_single and not paging  # by its path, whose fields are its own
+        self.evidence = EvidenceFinder.of(
+            *(paging, self.paginator, str(self._selector.selector or "")),
+            counted=not (is_object or (is_single and is_sample)),
+        )
+        # a filter leaves out rows that the API counts
+        self.is_checked = not (is_object or is_sample or self._selector.is_filter)
 
     @property
     def name(self) -> str:
@@ -136,12 +146,11 @@ class Entry:
         return "decimal" in [hint.get("data_type") for each in columns for hint in each.values()]
 
     @property
-    def as_arrow(self) -> bool:
-        """True if dlt can load the rows as Arrow tables, and no hint is a function of a row."""
+    def accepts_tables(self) -> bool:
+        """True if dlt can load Arrow tables, and no hint is a function of a row."""
         columns = self._all.get("columns") or {}
         return (
-            ArrowRows(self.contract).possible
-            and self.contract.table.is_as_declared([each.name for each in self.contract.columns])
+            self.contract.table.is_as_declared([each.name for each in self.contract.columns])
             and self._disposition.get("strategy") in (None, "delete-insert")
             and not any(map(callable, self._all.values()))
             and isinstance(columns, dict)
@@ -149,71 +158,70 @@ class Entry:
         )
 
     @property
-    def can_read_in_bulk(self) -> bool:
-        """True if pages can be read by `BulkRead`."""
-        endpoint = self._endpoint
-        return (
-            self._connection is not None
-            and self.as_arrow
-            and PageDecoder.can_decode(self.contract, endpoint.get("data_selector"))
-            and str(endpoint.get("method") or "get").lower() == "get"
-            and not any(endpoint.get(part) for part in NOT_PLAIN)
-            and (self.cursor is None or self.cursor.is_a_column)
-            and "://" not in str(endpoint["path"])
-            and not (self._all.get("parallelized") or self._all.get("processing_steps"))
-            and not parents_of(self._own)
-        )
+    def as_arrow(self) -> bool:
+        """True if the contract has the types of all columns, so that rows become Arrow tables."""
+        return self.accepts_tables and ArrowRows(self.contract).possible
 
-    def bulk_read(self) -> BulkRead | None:
-        """Return a bulk read of the pages between the first and the last; None if impossible."""
-        connection = self._connection if self.can_read_in_bulk else None
-        prefetcher = connection.curl_prefetcher() if connection else None
-        if prefetcher is None or connection is None:
-            return None
-        return BulkRead(self._decoder, self._selector, prefetcher, connection.read_concurrency())
+    @property
+    def rows_repeated(self) -> str:
+        """The metric that counts rows with the key of another row."""
+        if self.has_sorted_rows:
+            return ROWS_SUPERSEDED
+        return ROWS_ALIKE_BEFORE_STEPS if self.numbers_rows else ROWS_REPEATED
 
-    @cached_property
-    def _decoder(self) -> PageDecoder:
-        return PageDecoder(self.contract, str(self._endpoint["data_selector"]))
+    def answer_decoder(
+        self, request: requests.Request, redact: Redact, resource: DltResource | None
+    ) -> AnswerDecoder:
+        """Return the decoder of the answers of one read.
+
+        Args:
+            request: the first request, as dlt makes it of the entry.
+            redact: removes secrets from a text.
+            resource: dlt's resource, to decode rows into columns of its types; None to leave them.
+        """
+        # dlt 1.31 makes a hook of each action, and adds one of its own for error statuses
+        actions = self._endpoint.get("response_actions") or ()
+        hooks = request.hooks["response"][: len(actions)]
+        in_columns = resource is not None and self.accepts_tables
+        has_cursor = self.cursor is None or self.cursor.is_a_column
+
+        def columns(path: str) -> PageDecoder | None:
+            if not (in_columns and has_cursor and PageDecoder.can_decode(self.contract, path)):
+                return None
+            return PageDecoder(self.contract, path, resource, self.key_in_a_page)
+
+        selector, exact = self._selector, self.has_decimals
+        return AnswerDecoder(self.name, selector, redact, exact, hooks, columns)
+
+    def included_from(self, parent: Any) -> dict[str, Any]:
+        """Return the fields that the children of a parent row get of it."""
+        return self._parent_values.included_from(parent)
 
     def parent_rows(self) -> ParentRows | None:
         """Return the step that makes the parent's rows fit for requests; None without a parent."""
         return ParentRows(self._parent_values) if parents_of(self._endpoint) else None
 
-    def for_dlt(self, redact: Redact) -> dict[str, Any]:
-        """Return the entry for dlt.
-
-        Args:
-            redact: removes secrets from a text.
-        """
-        selector = self._endpoint.get("data_selector")
-        check = partial(
-            check_response,
-            redact=redact,
-            where=self.name,
-            selector=self._selector,
-            exact=self.has_decimals,
-        )
+    def for_dlt(self) -> dict[str, Any]:
+        """Return the entry for dlt, which makes requests and tables of it."""
         own = self._parent_values.in_endpoint(as_endpoint(self._own.get("endpoint")))
         endpoint = {
             **(self.cursor.in_endpoint(own) if self.cursor else own),
-            "paginator": self.paginator,
-            # after the user's own actions, which may ignore a status or correct a body
-            "response_actions": [*(self._endpoint.get("response_actions") or ()), check],
+            "paginator": FirstRequest(),
         }
-        if isinstance(selector, str):
-            # dlt 1.31 compiles a text again for each page
-            endpoint["data_selector"] = jsonpath.compile_path(selector)
         disposition = {"write_disposition": DEDUPLICATED} if self._is_deduplicated() else {}
         return {**self._own, "endpoint": endpoint, **self._hints(), **disposition}
 
     def _is_deduplicated(self) -> bool:
         """Return True if each key occurs once, so that dlt need not deduplicate the rows."""
         is_plain_merge = self._disposition == {"disposition": "merge"}
-        return is_plain_merge and self.can_read_in_bulk and self.last_row_wins
+        types = {column.field: column.data_type for column in self.contract.columns}
+        # keys of other types may differ in JSON and be the same in the table
+        is_compared = all(types.get(part) in KEY_TYPES for part in self.contract.primary_key)
+        return is_plain_merge and self.last_row_wins and self.as_arrow and is_compared
 
-    def _key_in_a_page(self) -> tuple[str, ...]:
-        """Return the key as far as the API sends it; dlt adds what `include_from_parent` names."""
+    @cached_property
+    def key_in_a_page(self) -> tuple[str, ...]:
+        """The key as far as the API sends it; dlt adds what `include_from_parent` names."""
         added = tuple(f"_{parent}_" for parent in parents_of(self._own))
         return tuple(part for part in self.contract.primary_key if not part.startswith(added))
 
@@ -226,29 +234,24 @@ class Entry:
                 columns[name] = {**columns.get(name, {}), **hint}
             columns = self.contract.table.hints(columns)
             added = NUMBERED_ROWS if self.numbers_rows and not self.has_sorted_rows else {}
-            hints["columns"] = {**columns, **(DLT_COLUMNS if self.as_arrow else {}), **added}
+            hints["columns"] = {**columns, **(DLT_COLUMNS if self.accepts_tables else {}), **added}
         for kind in ("primary_key", "merge_key"):
             fields = as_fields(self._all.get(kind))
             if fields and self.contract.rename:
                 hints[kind] = [self.contract.name_of(field) for field in fields]
         return hints
 
-    def _may_prefetch(self) -> bool:
-        """Return True if no `response_actions` of the user see responses one by one, in order."""
-        actions = self._endpoint.get("response_actions") or ()
-        own = [each.get("action") if isinstance(each, dict) else each for each in actions]
-        return not self._all.get("parallelized") and not any(callable(action) for action in own)
-
-    def _refuse_selector(self, paginator: BasePaginator | None) -> None:
+    def _refuse_selector(self) -> None:
         """Refuse a `data_selector` by whose rows the paginator cannot count."""
         selector = str(self._selector.selector or "")
-        if isinstance(paginator, OffsetPaginator) and selector.count("[*]") > 1:
+        if isinstance(self.paginator, OffsetPaginator) and selector.count("[*]") > 1:
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` finds rows within rows, so that an "
                 "offset cannot be counted by them. Select the outer rows; dlt makes a child table "
                 "of the inner ones."
             )
-        if self._selector.is_filter and not follows_links(paginator):
+        counts = isinstance(self.paginator, OffsetPaginator | PageNumberPaginator | None)
+        if self._selector.is_filter and counts:
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` leaves rows out, so that those it finds "
                 "do not show where the next page begins or whether it is the last. Select the "
@@ -256,44 +259,11 @@ class Entry:
                 "set `paginator` to 'single_page' if there is only one page."
             )
 
-    def _verifying_paginator(
-        self, paginator: BasePaginator | None, reading: ReadingSettings
-    ) -> VerifyingPaginator:
-        # one object by its path, whose fields are its own
-        is_object = is_single_page(paginator) and not self._paging
-        is_read_once = is_single_page(paginator) and (is_object or self._is_sample)
-        evidence = EvidenceFinder.of(
-            self._paging, paginator, str(self._selector.selector or ""), counted=not is_read_once
-        )
-        connection = self._connection if self._may_prefetch() else None
-        # the pages of a `parallelized` child are loaded as they arrive: there is no second pass
-        passes = 1 if self._all.get("parallelized") else reading.passes
-        return VerifyingPaginator(
-            paginator,
-            Proof(
-                self.name,
-                self._key_in_a_page(),
-                passes,
-                reading.confirm and passes > 1,
-                _as_function(self._decoder.hashes_of) if self.can_read_in_bulk else json_hashes,
-            ),
-            evidence,
-            self._place,
-            # a filter leaves out rows that the API counts
-            checked=not (is_object or self._is_sample or self._selector.is_filter),
-            prefetch=_as_function(connection.thread_prefetcher) if connection else None,
-        )
-
-    def _stock_paginator(self) -> BasePaginator | None:
-        paging = without_own_options(self._paging, f"resource `{self.name}`")
+    def _stock_paginator(self, given: Any) -> BasePaginator | None:
+        paging = without_own_options(given, f"resource `{self.name}`")
         try:
             return configured_paginator(paging, self._endpoint["path"])
         except (ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"dlt refuses the entry of `{self.name}`: paginator: {error}"
             ) from error
-
-
-def _as_function(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a method, as dlt deep-copies configurations and all objects but functions."""
-    return lambda *args: method(*args)

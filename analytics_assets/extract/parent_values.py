@@ -160,6 +160,13 @@ class ParentValues:
         """
         return {**row, **{name: self._value(row, each) for each, name in self._names.items()}}
 
+    def included_from(self, row: Any) -> dict[str, Any]:
+        """Return the fields that the children of a parent row get of it, by dlt's names."""
+        if not self._included:
+            return {}
+        parent = next(iter(self._names)).parent
+        return {f"_{parent}_{field}": row[field] for field in self._included}
+
     def without_value(self, row: Any) -> str | None:
         """Return the first field that is null or empty in a parent row; None if there is none.
 

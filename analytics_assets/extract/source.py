@@ -22,13 +22,7 @@ from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.end_paths import config_for_dlt
-from analytics_assets.extract.paging.verified_read import (
-    ROWS_ALIKE_BEFORE_STEPS,
-    ROWS_REPEATED,
-    ROWS_SUPERSEDED,
-    ReadingSettings,
-    VerifiedRead,
-)
+from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
 
@@ -93,7 +87,7 @@ def rest_api_source(
     reading = resolve_configuration(ReadingSettings())
     entries = [
         Entry(
-            *(entry, config, reading, connection),
+            *(entry, config),
             contract=(contracts or {}).get(name_of(entry)),
             cursor=(cursors or {}).get(name_of(entry)),
             allows_absence=name_of(entry) in absent,
@@ -101,20 +95,11 @@ def rest_api_source(
         for entry in config["resources"]
         if not is_resource_function(entry)
     ]
-    source = _source_of(config, name, connection, entries)
+    source = _source_of(config, name, connection, entries, reading)
     source.schema = _schema(schema or name)
     parents = parents_of(config["resources"])
     for entry in entries:
         resource = source.resources[entry.name]
-        read = VerifiedRead(
-            *(entry.paginator, entry.last_row_wins, entry.contract, entry.hints, entry.bulk_read),
-            repeated=ROWS_SUPERSEDED
-            if entry.has_sorted_rows
-            else ROWS_ALIKE_BEFORE_STEPS
-            if entry.numbers_rows
-            else ROWS_REPEATED,
-        )
-        resource.add_step(read, insert_at=1)
         rejected = RejectedRows(name, entry.name)
         is_parent = entry.name in parents
         validate_rows(resource, entry.contract, rejected, entry.as_arrow, has_children=is_parent)
@@ -144,14 +129,14 @@ def sample_source(
     """
     entries = [
         Entry(
-            *(entry, config, ReadingSettings()),
+            *(entry, config),
             allows_absence=name_of(entry) in absent,
             is_sample=True,
         )
         for entry in config["resources"]
         if not is_resource_function(entry)
     ]
-    return _source_of(config, name, connection, entries)
+    return _source_of(config, name, connection, entries, None)
 
 
 def kept_rows_source(
@@ -188,8 +173,8 @@ def kept_rows_source(
     given: dict[str, Any] = {**_without_requests(as_entry(own)), "endpoint": "/"}
     if after_steps:
         given["processing_steps"] = []
-    entry = Entry(given, plain, ReadingSettings(), contract=contract)
-    stock_config: Any = {**plain, "resources": [entry.for_dlt(redact=str)]}
+    entry = Entry(given, plain, contract=contract)
+    stock_config: Any = {**plain, "resources": [entry.for_dlt()]}
     source = stock_rest_api_source(stock_config, name=name)
     source.schema = _schema(schema)
     resource = source.resources[contract.resource]
@@ -210,11 +195,15 @@ def _schema(name: str) -> Schema:
 
 
 def _source_of(
-    config: Mapping[str, Any], name: str, connection: Connection, entries: list[Entry]
+    config: Mapping[str, Any],
+    name: str,
+    connection: Connection,
+    entries: list[Entry],
+    reading: ReadingSettings | None,
 ) -> DltSource:
     ready = iter(entries)
     resources = [
-        entry if is_resource_function(entry) else next(ready).for_dlt(connection.redact)
+        entry if is_resource_function(entry) else next(ready).for_dlt()
         for entry in config["resources"]
     ]
     stock_config: Any = config_for_dlt(
@@ -223,6 +212,8 @@ def _source_of(
     with refusals_explained(stock_config):
         source = stock_rest_api_source(stock_config, name=name)
     for entry in entries:
+        resource = source.resources[entry.name]
         if step := entry.parent_rows():
-            source.resources[entry.name].add_step(step, insert_at=1)
+            resource.add_step(step, insert_at=1)
+        resource.add_step(Reader(entry, resource, connection, reading), insert_at=1)
     return source

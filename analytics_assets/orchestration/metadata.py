@@ -7,14 +7,14 @@ from dlt.common.metrics import DataWriterAndCustomMetrics
 from dlt.pipeline.trace import PipelineTrace
 
 from analytics_assets.contract.resource import Resource
-from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.http.traffic import Traffic
-from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
-from analytics_assets.extract.paging.verified_read import (
+from analytics_assets.extract.entry import (
     ROWS_ALIKE_BEFORE_STEPS,
     ROWS_REPEATED,
     ROWS_SUPERSEDED,
 )
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare

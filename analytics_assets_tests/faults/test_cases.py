@@ -12,7 +12,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.extract.paging import bulk_read
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.faults.case import Case, rows_before
 from analytics_assets_tests.faults.cases import TABLES, tables, values
@@ -55,7 +54,6 @@ def each(cases: Sequence[Case]) -> pytest.MarkDecorator:
 def reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
-    monkeypatch.setattr(bulk_read, "MIN_PAGES", 1)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A server that records requests, and OAuth2 with it and with the embedded API."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import requests
@@ -10,8 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
+from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.session import build_session
-from analytics_assets.extract.rows.response_check import check_response
+from analytics_assets.extract.rows.answer import AnswerDecoder
+from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets_tests.support.http.exchange import Answer
 from analytics_assets_tests.support.http.exchange import Request as Request
 from analytics_assets_tests.support.http.server import Server as Server
@@ -54,8 +55,12 @@ def settings_for(peer: Sandbox | Server, **changes: Any) -> OAuth2Settings:
 
 
 def get(auth: OAuth2, url: str, **kwargs: Any) -> requests.Response:
-    hooks = {"response": partial(check_response, redact=auth.redact)}
-    return build_session(auth.redact, auth).get(url, auth=auth, hooks=hooks, **kwargs)
+    decode = AnswerDecoder("page_views", DataSelector(None, True), auth.redact, exact=False)
+    response = build_session(auth.redact, auth).get(url, auth=auth, **kwargs)
+    answer = decode(Page.of(response))
+    if answer.refusal:
+        raise answer.refusal
+    return response
 
 
 def sign(auth: OAuth2) -> str:

@@ -96,6 +96,12 @@ class Connection:
         """The number of pages to ask for ahead, found once for all reads of the API."""
         return self.rate_limit.concurrency if self._link.is_parallel else Concurrency(1)
 
+    @property
+    def signs_alike(self) -> bool:
+        """True if the requests for all pages of a read have the same headers."""
+        auth = self.client.get("auth")
+        return self._link.is_parallel and (auth is None or auth_class(auth) in UNCHANGING_AUTH)
+
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request ready to be sent: signed, with headers and body."""
         return self._preparation.prepare(request)

@@ -98,7 +98,7 @@ class Fetcher:
         """
         if url is not None:
             request = copy.copy(request)
-            request.url = url
+            request.url, request.headers = url, request.headers.copy()  # each is signed by itself
         transfer = Transfer(request, request)
         self._asked.append(transfer)
         self._queued.append(transfer)

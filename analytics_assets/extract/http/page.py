@@ -21,6 +21,7 @@ class Page:
         content: the body, decoded by its `Content-Encoding`.
         reason: the phrase beside the status.
         is_redirected: True if a redirect led to the answer.
+        encoding: the encoding that `response_actions` set; None for that of the headers.
     """
 
     request: requests.PreparedRequest
@@ -30,10 +31,12 @@ class Page:
     content: bytes
     reason: str = ""
     is_redirected: bool = False
+    encoding: str | None = None
 
     @classmethod
     def of(cls, response: requests.Response) -> "Page":
         """Return the page of a response of requests."""
+        assumed = get_encoding_from_headers(response.headers)
         return cls(
             response.request,
             str(response.url),
@@ -42,6 +45,7 @@ class Page:
             response.content or b"",
             response.reason or "",
             bool(response.history),
+            response.encoding if response.encoding != assumed else None,
         )
 
     def as_response(self) -> requests.Response:
@@ -50,6 +54,6 @@ class Page:
         response.request, response.url = self.request, self.url
         response.status_code, response.reason = self.status, self.reason
         response.headers = CaseInsensitiveDict(self.headers)
-        response.encoding = get_encoding_from_headers(response.headers)
+        response.encoding = self.encoding or get_encoding_from_headers(response.headers)
         response.raw = BytesIO(self.content)
         return response

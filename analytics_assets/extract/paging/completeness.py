@@ -1,268 +1,263 @@
-"""The proof that a read is complete: the rows that arrived, compared with the API's total."""
+"""The completeness of a pass: a page is counted, and the pass continues, ends or is void.
 
-import json
-from collections.abc import Callable, Hashable, Sequence
-from hashlib import blake2b
-from typing import Any, NoReturn
+| after a page | the pass |
+| --- | --- |
+| without rows, unless all rows arrived or a flag reports the end | requests it once more |
+| with rows that all arrived before, after the total or a flag reported the end | ends before it |
+| with the rows of the page before, which was short, and no total | probes far beyond the end |
+| that probe has no rows, or the same again | ends |
+| that probe has other rows | fails: the API ignores the paging parameters |
+| an error after all rows by a count, or that comes again while the first page does | ends |
+| any other error | fails |
+| without rows, and it refers to a next page | probes the next page |
+| that probe has rows | is void |
+| the paginator has no next page, and a count, flag or link reports further rows | is void |
+| the paginator has no next page, and nothing speaks against the end | ends |
+| its total differs from that of the page before; or all its rows arrived before | is void |
+| any other | requests the next page |
 
-from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.paging.duplicates import Duplicates, RowIndex
-from analytics_assets.extract.rows.hashing import json_hashes
+At its end, a pass is void too if fewer or more rows arrived than its total, if rows were on two
+pages, or if it must be confirmed and the pass before had other rows (`Proof.finish`). After a void
+pass the next one begins; the last one fails the read.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, PageNumberPaginator
+
+from analytics_assets.extract.compat import IgnoredResponse
+from analytics_assets.extract.http.errors import ResponseError
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.paging.evidence.end_of_read import REFUSED, EndOfRead
+from analytics_assets.extract.paging.evidence.finder import Evidence, EvidenceFinder
+from analytics_assets.extract.paging.position import Position, Probe
+from analytics_assets.extract.paging.proof import Proof
+from analytics_assets.extract.paging.row_place import RowPlace
+from analytics_assets.extract.rows.answer import Answer
+
+# statuses of some APIs after their last row
+NOTHING_THERE = (404, 416)
 
 
-class IncompleteReadError(ApiError):
-    """The API did not give all rows; nothing of the read is loaded."""
+class Progress(Enum):
+    """The state of a pass after a page."""
+
+    READING = auto()
+    COMPLETE = auto()
+    VOID = auto()  # the next pass begins
 
 
-class Proof:
-    """Counts the pages of a resource, and proves that none of its rows is missing.
-
-    A pass is one read from the first page to the last. It is consistent if as many rows arrived
-    as the API's total, the total stayed the same, and no row was on two pages. Otherwise, the
-    resource is read again.
-
-    Two different rows with one key may be one row that was restated between two pages, or two rows
-    of the API. They are two rows if another pass brings the same.
+class Pass:
+    """One pass of a read: counts its pages, and proves its end.
 
     Args:
-        resource: the resource, for errors.
-        key: the fields that identify a row; without them only whole pages are compared.
-        passes: the most passes.
-        confirm: True to accept a read only if two passes in a row brought the same rows. It finds
-            a change that no total shows: one row deleted and another added during the pass.
-        contents: hashes whole rows, to find those that were restated.
+        proof: counts the rows of the read.
+        position: at the first page.
+        evidence: finds what a page states about the end of the read.
+        place: the place of a page's rows.
+        is_confirmed: requests a page without rows again, and returns True if it has the same
+            status, and the API still has its first page.
+        checked: False to believe an end whatever the pages say, as of a sample or a filter.
     """
 
     def __init__(
         self,
-        resource: str,
-        key: Sequence[str],
-        passes: int,
-        confirm: bool = False,
-        contents: Callable[[Sequence[Any]], list[int]] = json_hashes,
+        proof: Proof,
+        position: Position,
+        evidence: EvidenceFinder,
+        place: RowPlace,
+        is_confirmed: Callable[[Page], bool],
+        checked: bool = True,
     ) -> None:
-        self.resource = resource
-        self.key = tuple(key)
-        self.passes = passes
-        self.confirm = confirm
-        self._contents = contents
-        self.number = 0
-        self._rows = RowIndex()
-        self.begin()
+        self.progress = Progress.READING
+        self.position = position
+        self._proof = proof
+        self._evidence, self._place = evidence, place
+        self._is_confirmed, self._checked = is_confirmed, checked
+        self._end = EndOfRead(proof, position.paginator)
+        self._has_next_page, self._is_again = True, False  # again: an empty page, once more
+        self._may_end = self._is_marked_last = False
 
-    def begin(self) -> None:
-        """Start another pass."""
-        self.number += 1
-        self.received = self._pages_with_rows = 0
-        self._ends_empty = False
-        self.total: int | None = None
-        self.duplicates = Duplicates()
-        self.inconsistency = ""
-        self._is_circular = False
-        self._rows_before, self._rows = self._rows, RowIndex()
-        self._page_before: Hashable = None
-        self._pages: set[int] = set()
-
-    def for_next_read(self) -> "Proof":
-        """Return the proof of another read of the same resource."""
-        return Proof(self.resource, self.key, self.passes, self.confirm, self._contents)
-
-    @property
-    def can_be_abandoned(self) -> bool:
-        """True if the pass can be abandoned."""
-        # the last pass is read to its end, for the numbers in its error
-        return self._is_circular or bool(self.inconsistency and self.number < self.passes)
-
-    def key_of(self, row: Any) -> Hashable:
-        """Return the key of a row; None if a part of it is missing."""
-        try:
-            parts = tuple(row[field] for field in self.key)
-            hash(parts)
-        except (KeyError, TypeError, IndexError):
-            return None
-        return None if None in parts else parts
-
-    def is_duplicate(self, key: Hashable) -> bool:
-        """Return True if several rows of this pass have the key; known after its end."""
-        return key is not None and _hash_of(key) in self.duplicates.keys
-
-    def repeats(self, rows: Sequence[Any]) -> bool:
-        """Return True if these are the rows of the page before."""
-        return bool(rows) and _identity(self._keys_of(rows), rows) == self._page_before
-
-    def repeats_keys(self, keys: Sequence[Hashable]) -> bool:
-        """Return True if these are the keys of the page before."""
-        return tuple(keys) == self._page_before
-
-    def contains(self, rows: Sequence[Any]) -> bool:
-        """Return True if all of these rows, if any, arrived before."""
-        keys = self._keys_of(rows) if rows else []
-        if not self.key and rows:
-            keys = [_identity(keys, rows)]
-        return None not in keys and self._rows.contains_all(_hashes_of(keys))
-
-    def _keys_of(self, rows: Sequence[Any]) -> list[Hashable]:
-        """Return the key of each row; a key of one field is the field."""
-        if not self.key:
-            return [None] * len(rows)
-        if len(self.key) == 1:
-            try:
-                keys = [row[self.key[0]] for row in rows]
-            except (KeyError, TypeError, IndexError):
-                keys = [None]
-            if set(map(type, keys)) <= {str, int}:
-                return keys
-        return [self.key_of(row) for row in rows]
-
-    def add(self, rows: Sequence[Any], total: int | None) -> None:
-        """Count a page, and set `inconsistency` if the pass is not consistent so far.
-
-        Args:
-            rows: the page's rows.
-            total: the number of all rows, if the page has it.
-
-        Raises:
-            IncompleteReadError: the rows are those of the page before.
-        """
-        keys = self._keys_of(rows)
-        self._check(_identity(keys, rows) if rows else None, total)
-        if not rows:
-            return
-        # the contract rejects rows without a key, so there is nothing to compare
-        keyed = [(key, row) for key, row in zip(keys, rows, strict=True) if key is not None]
-        hashes = _hashes_of([key for key, _ in keyed] if self.key else [self._page_before])
-        contents = self._contents([row for _, row in keyed]) if self.key else [0]
-        self._index(hashes, contents, len(keyed) == len(rows) or not self.key)
-        self.received += len(rows)
-
-    def add_keyed(
-        self, keys: Sequence[Hashable], contents: Sequence[int], total: int | None
-    ) -> None:
-        """Count a page that is given by the keys and hashes of its rows.
-
-        Args:
-            keys: the key of each row; a key of one field is the field.
-            contents: the hash of each row, as the proof's `contents` makes it.
-            total: the number of all rows, if the page has it.
-        """
-        self._check(tuple(keys), total)
-        self._index(_hashes_of(keys), contents, True)
-        self.received += len(keys)
-
-    def _check(self, identity: Hashable, total: int | None) -> None:
-        self._pages_with_rows += identity is not None
-        self._ends_empty = identity is None
-        if identity is not None and identity == self._page_before:
-            self.refuse_repetition()
-        if total is not None and self.total not in (None, total):
-            self.inconsistency = f"its total changed from {self.total} to {total} while it was read"
-        self.total = self.total if total is None else total
-        self._page_before = self._page_before if identity is None else identity
-
-    def refuse_repetition(self) -> NoReturn:
-        """Fail because a page has the rows of the page before it.
-
-        Raises:
-            IncompleteReadError: always.
-        """
-        raise IncompleteReadError(
-            f"{self.resource}: the page at offset {self.received} has the rows of the page "
-            "before it; the API seems to ignore the paging parameters. Check the names that "
-            "`paginator` gives them, or set it to 'single_page' if there is only one page."
-        )
-
-    def refuse_same_request(self) -> NoReturn:
-        """Fail because a page names itself as the next one.
-
-        Raises:
-            IncompleteReadError: always.
-        """
-        raise IncompleteReadError(
-            f"{self.resource}: after {self.received} rows the API names the page it has just given "
-            "as the next one, so that there would be no end."
-        )
-
-    def _index(self, hashes: Sequence[int], contents: Sequence[int], all_keyed: bool) -> None:
-        this_page = hash(self._page_before)
-        if this_page in self._pages or (all_keyed and self._rows.contains_all(hashes)):
-            self.inconsistency = f"all rows at offset {self.received} had come before"
-            self._is_circular = True
-        self._pages.add(this_page)
-        self._rows.add(hashes, contents)
-
-    def finish(self, counted: bool = True, may_count_pages: bool = False) -> bool:
-        """End the pass.
-
-        Args:
-            counted: True to compare the number of rows with the total.
-            may_count_pages: True if the total may be the number of pages.
+    def take(self, answer: Answer) -> Answer | None:
+        """Count a page, and advance to the next one.
 
         Returns:
-            True if the read is complete; False if the resource must be read again.
+            The page if its rows belong to the read.
 
         Raises:
-            IncompleteReadError: it is not, and this was the last pass.
+            IncompleteReadError: the last pass is inconsistent.
+            ResponseError: the answer is no page, and not the end of the read.
+            BodyError: the body has nothing in the place of its rows, and does not report no rows.
         """
-        pages = (self._pages_with_rows, self.pages) if may_count_pages else ()
-        totals = (None, self.received, *pages)
-        if not self.inconsistency and counted and self.total not in totals:
-            self.inconsistency = "the rows that arrived are not as many as its total says"
-        self.duplicates = self._rows.duplicates()
-        if not self.inconsistency and self.duplicates.same:
-            self.inconsistency = (
-                f"{self.duplicates.same} rows were on two pages, so that others may have been on "
-                "none (does the API sort its rows by something that tells them apart?)"
-            )
-        in_doubt = self.duplicates.restated or self.confirm
-        if not self.inconsistency and in_doubt and not self._matches_previous_pass():
-            self.inconsistency = "two passes did not bring the same rows"
-        if not self.inconsistency:
-            self._rows = self._rows_before = RowIndex()  # may be large, and are no longer needed
+        counted = self._take(answer)
+        if self.progress is Progress.READING and not self._is_again:
+            self._request_next()
+        return counted
+
+    def _take(self, answer: Answer) -> Answer | None:
+        is_past_end = answer.refusal is not None and self._is_end(answer.refusal, answer.page)
+        absence = self._place.absence(answer, self._proof.received)
+        answer, evidence = self._examined(answer)
+        if not answer.count and not is_past_end and self._requests_again(evidence):
+            return None
+        self._is_again = False
+        if not is_past_end:
+            self._place.accept(absence, evidence, self._proof)
+        if self.position.probe is Probe.NEXT_PAGE:
+            self._end_before(answer)
+            return None
+        if self.position.probe or self._repeats_last_page(answer, evidence):
+            self._probe_beyond_end(answer)
+            return None
+        self.position.measure(answer.count)
+        is_over = self._proof.all_rows_arrived or self._end.last.reports_last
+        is_repeated = is_over and self._proof.received and self._proof.contains(answer)
+        if is_repeated:
+            self._has_next_page = False
+        else:
+            self._add(answer, evidence)
+        if not self._has_next_page:
+            self._check_end(answer, is_past_end)
+        if not self._has_next_page:
+            self.finish()
+        return None if is_repeated else answer
+
+    def _is_end(self, refusal: Exception, page: Page) -> bool:
+        """Return True if an answer that is no page is the end of the read, or raise its error."""
+        is_ignored, received = isinstance(refusal, IgnoredResponse), self._proof.received
+        if not received or not (is_ignored or page.status in (*NOTHING_THERE, *REFUSED)):
+            raise refusal
+        if is_ignored:
+            self._proof.passes = self._proof.number
             return True
-        if self.number >= self.passes:
-            raise self._incomplete()
-        return False
+        is_known = self.position.probe is Probe.NEXT_PAGE or self._end.is_past_all_rows(
+            page.status, self.position.is_short
+        )
+        if not is_known and page.status in REFUSED:
+            raise refusal
+        if not is_known and not (self._may_end and self._is_confirmed(page)):
+            raise ResponseError(
+                f"{refusal} It came after {received} rows. If it means that there are no more, "
+                f'write `"response_actions": [{{"status_code": {page.status}, "action": '
+                '"ignore"}]` in `endpoint` of the entry.',
+                response=page.as_response(),
+            )
+        return True
+
+    def _examined(self, answer: Answer) -> tuple[Answer, Evidence]:
+        """Return a page and its evidence; an object that only reports no rows is no row."""
+        page = answer.page
+        found = self._evidence.find(answer.body, page.headers, page.url)
+        if not answer.is_one_object:
+            return answer, found
+        if found.reports_zero and not self._place.selector.has_key(answer.body):
+            return answer.without_rows(), found
+        # a row has no fields about the read
+        return answer, self._evidence.find(None, page.headers, page.url)
+
+    def _add(self, answer: Answer, evidence: Evidence) -> None:
+        """Count a page, and advance."""
+        is_past_end = answer.refusal is not None
+        if not is_past_end:
+            self._proof.add(answer, evidence.total)
+            self._end.add(evidence, answer.count, answer.page.request)
+        self._may_end = self._may_be_last_page(evidence)
+        self._is_marked_last = not answer.count or evidence.reports_last
+        advances = not is_past_end and self.position.advance(answer, self._proof, evidence)
+        is_limited, all_arrived = self.position.is_limited, self._proof.all_rows_arrived
+        if answer.count and not advances and not is_limited and not all_arrived:
+            # a link contradicts the number of pages
+            advances = self._may_end = self._end.continues(self.position.paginator)
+        if isinstance(self.position.paginator, PageNumberPaginator):
+            advances = advances and not self._end.is_last_page(self.position.is_short)
+        self._has_next_page = advances and not self._proof.can_be_abandoned
+
+    def _requests_again(self, evidence: Evidence) -> bool:
+        """Request an empty page once more, unless it is known to be the end."""
+        proof = self._proof
+        known = proof.total if evidence.total is None else evidence.total
+        is_end = known == proof.received or evidence.named_flag is False
+        if is_end or proof.inconsistency or self.is_limited or self._end.is_confirmed():
+            return False
+        if self._is_again or self.position.probe or not self._checked:
+            return False
+        self._is_again = self._has_next_page = True
+        return True
+
+    def finish(self) -> None:
+        """End the pass.
+
+        Raises:
+            IncompleteReadError: the pass is inconsistent, and was the last one.
+        """
+        complete = self._proof.finish(
+            counted=not self.is_limited, may_count_pages=self._evidence.names_total
+        )
+        self.progress = Progress.COMPLETE if complete else Progress.VOID
+
+    def _request_next(self) -> None:
+        if not self.position.update_request():
+            # a page that names itself as the next one is an end if it is marked as last
+            if not self._is_marked_last:
+                self._proof.refuse_same_request()
+            self.finish()
 
     @property
-    def pages(self) -> int:
-        """The number of pages; of empty ones only the last, as rows follow the others."""
-        return self._pages_with_rows + self._ends_empty
+    def prefetches(self) -> bool:
+        """True if the pages after the next one may be requested already."""
+        return not (self._is_again or self.position.probe or self._proof.inconsistency)
 
-    def _matches_previous_pass(self) -> bool:
-        return self.number > 1 and self._rows.same_as(self._rows_before)
+    def _may_be_last_page(self, evidence: Evidence) -> bool:
+        by_place = isinstance(self.position.paginator, OffsetPaginator | PageNumberPaginator)
+        has_total = (evidence.total, self._proof.total) != (None, None)
+        return by_place and not has_total and not self._end.objection()
 
-    def _incomplete(self) -> IncompleteReadError:
-        expected = "unknown" if self.total is None else self.total
-        passes = "1 pass" if self.number == 1 else f"{self.number} passes"
-        none = "" if self.received else " Does `data_selector` name the place of the rows?"
-        return IncompleteReadError(
-            f"{self.resource}: no complete read in {passes}: {self.inconsistency}. "
-            f"Expected {expected} rows, received {self.received}.{none} Does `paginator` in the "
-            "entry request all pages, and does `primary_key` tell rows apart? If the API's rows "
-            "change while they are read, run again when they rest, or raise `reading.passes`; if "
-            "its total is not the number of all rows, set `total_path` in `paginator` to the field "
-            "that is, or to None."
-        )
+    def _repeats_last_page(self, answer: Answer, evidence: Evidence) -> bool:
+        # a repeated full page may be a limit on offsets, with further rows after it
+        again = self.position.is_short and self._proof.repeats(answer)
+        return again and self._may_be_last_page(evidence)
 
+    def _probe_beyond_end(self, answer: Answer) -> None:
+        """Request a page far beyond the end, where the API must repeat its last page again.
 
-def _identity(keys: Sequence[Hashable], rows: Sequence[Any]) -> Hashable:
-    """Return the identity of a page: the keys of its rows, or a digest of the rows."""
-    if None not in keys:
-        return tuple(keys)
-    return blake2b(json.dumps(rows, default=str).encode()).digest()
+        Raises:
+            IncompleteReadError: another page arrives.
+        """
+        if not self.position.probe:
+            self._has_next_page = True
+            self.position.jump_beyond_end()
+        elif answer.count and not self._proof.repeats(answer):
+            self._proof.refuse_repetition()
+        else:
+            self.finish()
 
+    def _check_end(self, answer: Answer, is_past_end: bool) -> None:
+        """Mark the pass as inconsistent if its pages speak against its end.
 
-def _hashes_of(keys: Sequence[Hashable]) -> list[int]:
-    if set(map(type, keys)) == {str}:
-        return list(map(hash, keys))
-    return [hash(key) if type(key) is str else _hash_of(key) for key in keys]
+        An empty page may refer to a next one wherever the end is: that one is requested.
+        """
+        if self.is_limited or self._proof.all_rows_arrived or not self._checked:
+            return
+        objection = self._end.objection(by_counts=is_past_end)
+        if not objection or self._proof.inconsistency:
+            return
+        if not answer.count and self._end.has_link_alone:
+            if self.position.skip_page():
+                self._has_next_page = True
+                return
+            if getattr(self.position.paginator, "stop_after_empty_page", False):
+                return
+        self._proof.inconsistency = objection
 
+    def _end_before(self, answer: Answer) -> None:
+        """End the pass before a page that follows an empty one."""
+        if answer.count:
+            where = f"the page at offset {self._proof.received}"
+            self._proof.inconsistency = f"{where} is empty, and the page after it has rows"
+        self.finish()
 
-def _hash_of(key: Hashable) -> int:
-    """Hash the text of a key: Python's hash of -1 is that of -2."""
-    parts = key if isinstance(key, tuple) else (key,)
-    if len(parts) == 1 and type(parts[0]) in (str, bytes):
-        return hash(parts[0])
-    # 1.0 is 1
-    whole = (int(part) if type(part) is float and part % 1 == 0 else part for part in parts)
-    return hash(repr(tuple(whole)))
+    @property
+    def is_limited(self) -> bool:
+        """True if the configuration ends the read here, whatever else the API has."""
+        return self.position.is_limited

@@ -41,13 +41,13 @@ class Duplicates:
     """The rows that share their key with an earlier row.
 
     Args:
-        keys: the hashes of those keys.
+        places: the places of all rows with such a key, in order, by the hash of the key.
         rows: the number of those rows.
         same: the number of those that were on an earlier page with the same content.
         restated: the number of those that were on an earlier page with another content.
     """
 
-    keys: set[int] = field(default_factory=set)
+    places: dict[int, list[int]] = field(default_factory=dict)
     rows: int = 0
     same: int = 0
     restated: int = 0
@@ -121,9 +121,8 @@ class RowIndex:
                 number = bisect_right(self._pages, place)
                 earlier.update(page)
                 page.clear()
-            if key in earlier or key in page:
-                found.keys.add(key)
-                found.rows += 1
+            found.places.setdefault(key, []).append(place)
+            found.rows += key in earlier or key in page
             if key in earlier:
                 found.same += earlier[key] == content
                 found.restated += earlier[key] != content

@@ -1,8 +1,9 @@
 """The position of a pass: the page that comes next, by one of dlt's paginators."""
 
 import copy
-from collections.abc import Sequence
+import re
 from enum import Enum, auto
+from io import BytesIO
 from typing import Any
 
 import requests
@@ -10,32 +11,30 @@ from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     HeaderCursorPaginator,
+    HeaderLinkPaginator,
     JSONLinkPaginator,
     JSONResponseCursorPaginator,
     OffsetPaginator,
     PageNumberPaginator,
+    RangePaginator,
     SinglePagePaginator,
 )
+from requests.hooks import default_hooks
 
 from analytics_assets.extract.compat import detected_paginator
-from analytics_assets.extract.paging.completeness import Proof
-from analytics_assets.extract.paging.evidence.page import Evidence
-from analytics_assets.extract.paging.page_range import (
-    PageRange,
-    end_at_empty_page,
-    end_of_pages,
-)
+from analytics_assets.extract.paging.evidence.finder import Evidence
+from analytics_assets.extract.paging.evidence.total import as_count
+from analytics_assets.extract.paging.proof import Proof
+from analytics_assets.extract.rows.answer import Answer
 
 PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it again
+SIMPLE_PATH = re.compile(r"(\$\.)?\w+(\.\w+)*$")
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
-
-
-class Progress(Enum):
-    """The state of a read after a page."""
-
-    READING = auto()
-    RESTARTING = auto()  # the pages of this pass are void
-    COMPLETE = auto()
+# these look at headers, at fields of the body, and at the number of rows
+STOCK = (
+    *(PageNumberPaginator, HeaderLinkPaginator, HeaderCursorPaginator),
+    *(JSONLinkPaginator, JSONResponseCursorPaginator),
+)
 
 
 class Probe(Enum):
@@ -51,18 +50,25 @@ class Position:
     Args:
         configured: dlt's paginator, which is copied; None to detect it from the first page.
         names_total: True if the configuration names the number of all rows in a page.
+        first: the first request of the read, which is copied.
 
     Attributes:
         paginator: the paginator of the pass.
+        request: the request for the next page.
         longest: the most rows of a page.
         is_short: True if the last page had fewer.
         probe: the page that comes next, if it is none of the read.
     """
 
-    def __init__(self, configured: BasePaginator | None, names_total: bool) -> None:
+    def __init__(
+        self, configured: BasePaginator | None, names_total: bool, first: requests.Request
+    ) -> None:
         self.paginator = copy.deepcopy(configured)
         if isinstance(self.paginator, PageNumberPaginator | JSONResponseCursorPaginator):
             self.paginator.has_more_path = None  # dlt 1.31 raises where a page has none
+        self.request = copied(first)
+        if self.paginator:
+            self.paginator.init_request(self.request)
         self._names_total = names_total
         self._largest = self.longest = 0  # `_largest`: of the pages by offset
         self.is_short = False
@@ -77,21 +83,12 @@ class Position:
         self.is_short = 0 < rows < self.longest
         self.longest = max(self.longest, rows)
 
-    def advance(
-        self,
-        response: requests.Response,
-        rows: Sequence[Any],
-        proof: Proof,
-        all_arrived: bool,
-        evidence: Evidence,
-    ) -> bool:
+    def advance(self, answer: Answer, proof: Proof, evidence: Evidence) -> bool:
         """Advance to the next page.
 
         Args:
-            response: the last page.
-            rows: its rows.
+            answer: the last page.
             proof: has counted the page.
-            all_arrived: True if as many rows arrived as the API's total.
             evidence: that of the page.
 
         Returns:
@@ -99,25 +96,43 @@ class Position:
         """
         has_more = evidence.named_flag
         if self.paginator is None:
-            self.paginator = self._detected(response, evidence)
+            self.paginator = self._detected(answer, evidence)
         if isinstance(self.paginator, OffsetPaginator):
-            return self._advance_offset(self.paginator, has_more, len(rows), proof, all_arrived)
+            return self._advance_offset(self.paginator, has_more, answer.count, proof)
         if isinstance(self.paginator, PageNumberPaginator):
-            end_at_empty_page(self.paginator, response)
-        self.paginator.update_state(response, list(rows))
+            _end_at_empty_page(self.paginator, answer.body)
+        if type(self.paginator) in STOCK:
+            seen, rows = _Seen(answer, self._body_of(answer)), [None] * answer.count
+        else:
+            seen, rows = _Seen(answer, answer.whole_body), list(answer.rows)
+        self.paginator.update_state(seen, rows)
         has_next = self.paginator.has_next_page and has_more is not False
         # dlt 1.31 takes an empty text for a link or a cursor
         if has_next and isinstance(self.paginator, HeaderCursorPaginator):
-            return bool(response.headers[self.paginator.cursor_key].strip())
+            return bool(answer.page.headers[self.paginator.cursor_key].strip())
         if has_next and isinstance(self.paginator, JSONLinkPaginator):
-            links = jsonpath.find_values(self.paginator.next_url_path, response.json())
+            links = jsonpath.find_values(self.paginator.next_url_path, self._body_of(answer))
             return any(links[:1])
         return has_next
 
+    def _body_of(self, answer: Answer) -> Any:
+        """Return a body without its rows if the reference to the next page is beside them."""
+        path = self._reference
+        beside = not path or (SIMPLE_PATH.match(path) and jsonpath.find_values(path, answer.body))
+        return answer.body if beside else answer.whole_body
+
+    @property
+    def _reference(self) -> str:
+        """The path of the reference to the next page; empty if it is not in the body."""
+        if isinstance(self.paginator, JSONLinkPaginator):
+            return str(self.paginator.next_url_path)
+        is_cursor = isinstance(self.paginator, JSONResponseCursorPaginator)
+        return str(self.paginator.cursor_path) if is_cursor else ""  # type: ignore[union-attr]
+
     @staticmethod
-    def _detected(response: requests.Response, evidence: Evidence) -> BasePaginator:
+    def _detected(answer: Answer, evidence: Evidence) -> BasePaginator:
         """Return the paginator that dlt detects, or that of a link which dlt does not know."""
-        paginator = detected_paginator(response)
+        paginator = detected_paginator(_Seen(answer, answer.whole_body))
         assert paginator, "dlt detects the paginator of a single page if no other"
         link = evidence.next_page
         if isinstance(paginator, SinglePagePaginator) and link and link.path and link.is_url:
@@ -125,12 +140,7 @@ class Position:
         return paginator
 
     def _advance_offset(
-        self,
-        paginator: OffsetPaginator,
-        has_more: bool | None,
-        rows: int,
-        proof: Proof,
-        all_arrived: bool,
+        self, paginator: OffsetPaginator, has_more: bool | None, rows: int, proof: Proof
     ) -> bool:
         paginator.current_value += rows
         largest_before, self._largest = self._largest, max(self._largest, rows)
@@ -138,7 +148,7 @@ class Position:
             proof.inconsistency = "it says that there is more after its last row, and gives nothing"
         if not rows or has_more is False or self.is_limited:
             return False
-        if not all_arrived:
+        if not proof.all_rows_arrived:
             # a total that is named may count pages
             counts_pages = self._names_total and proof.total is not None
             return (
@@ -154,7 +164,7 @@ class Position:
         # a total without a configured path may count the page, and the API may have any limit
         return not self._names_total or rows >= paginator.limit or rows % ROUND == 0
 
-    def update_request(self, request: requests.Request) -> bool:
+    def update_request(self) -> bool:
         """Request the next page.
 
         Returns:
@@ -162,9 +172,12 @@ class Position:
         """
         if self.paginator is None:
             return True
-        before = _parts_of(request)
-        self.paginator.update_request(request)
-        return _parts_of(request) != before
+        if isinstance(self.paginator, RangePaginator):
+            self.paginator.update_request(self.request)
+            return True
+        before = _parts_of(self.request)
+        self.paginator.update_request(self.request)
+        return _parts_of(self.request) != before
 
     def skip_page(self) -> bool:
         """Advance beyond an empty page; False if the places of pages are unknown."""
@@ -186,33 +199,41 @@ class Position:
             self.longest if isinstance(paginator, OffsetPaginator) else 1
         )
 
-    def jump_to(self, offset: int, request: requests.Request) -> None:
-        """Advance to an offset."""
-        assert isinstance(self.paginator, OffsetPaginator), "else there is no range of pages"
-        self.paginator.current_value = offset
-        self.paginator.update_request(request)
+    @property
+    def place(self) -> int | None:
+        """The place of the next page, by its offset or number; None if pages have none."""
+        is_range = isinstance(self.paginator, RangePaginator)
+        return self.paginator.current_value if is_range else None  # type: ignore[union-attr]
 
-    def page_range(self, total: int | None) -> PageRange | None:
-        """Return the pages that can be read like the one before; None if they are unknown.
+    @property
+    def step(self) -> int:
+        """The distance of two pages; 0 if it is unknown."""
+        if isinstance(self.paginator, OffsetPaginator):
+            return self._largest
+        is_range = self.longest and isinstance(self.paginator, RangePaginator)
+        return int(self.paginator.value_step) if is_range else 0  # type: ignore[union-attr]
+
+    def end_of_pages(self, total: int | None) -> int | None:
+        """Return the first place at which there is no page; None if it is unknown.
 
         Args:
             total: the number of all rows, if the API gives it.
         """
         paginator = self.paginator
-        if not isinstance(paginator, OffsetPaginator) or not paginator.param_name:
-            return None
-        if self.is_short or not self._largest:
-            return None
-        end = end_of_pages(paginator, total, self._largest)
-        before_last = None if end is None else end - self._largest
-        return PageRange(paginator.current_value, self._largest, before_last, paginator.param_name)
+        assert isinstance(paginator, RangePaginator), "else pages have no place"
+        ends = [] if paginator.maximum_value is None else [paginator.maximum_value]
+        if total is not None and self.longest:
+            by_rows = isinstance(paginator, OffsetPaginator)
+            ends.append(paginator.initial_value + (total if by_rows else -(-total // self.longest)))
+        return min(ends, default=None)
 
-    @property
-    def step(self) -> int:
-        """The distance of two pages, for paginators by offset or number."""
-        paginator: Any = self.paginator
-        by_rows = isinstance(paginator, OffsetPaginator)
-        return self._largest if by_rows else int(paginator.value_step)
+    def request_at(self, place: int) -> requests.Request:
+        """Return the request for the page at a place."""
+        paginator: Any = copy.copy(self.paginator)
+        paginator.current_value = place
+        request = copied(self.request)
+        paginator.update_request(request)
+        return request
 
     @property
     def is_limited(self) -> bool:
@@ -221,6 +242,47 @@ class Position:
             return False
         maximum = self.paginator.maximum_value
         return maximum is not None and self.paginator.current_value >= maximum
+
+
+class _Seen(requests.Response):
+    """A page as dlt's paginators see it.
+
+    Args:
+        answer: the page.
+        body: its decoded body.
+    """
+
+    def __init__(self, answer: Answer, body: Any) -> None:
+        super().__init__()
+        page = answer.page
+        self.request, self.url = page.request, page.url
+        self.status_code, self.headers = page.status, page.headers  # type: ignore[assignment]
+        self.raw = BytesIO(page.content)
+        self._body = body
+
+    def json(self, **_: Any) -> Any:
+        """Return the decoded body."""
+        return self._body
+
+
+def copied(request: requests.Request) -> requests.Request:
+    """Copy a request, with the parts that paginators change, and without hooks."""
+    found = copy.copy(request)
+    found.hooks = default_hooks()
+    found.params, found.json = copy.deepcopy((request.params, request.json))
+    return found
+
+
+def _end_at_empty_page(paginator: PageNumberPaginator, body: Any) -> None:
+    """End the read at an empty page where the API gives no number of pages.
+
+    dlt 1.31 raises there, and prints the whole page.
+    """
+    path = paginator.total_path
+    found = jsonpath.find_values(path, body) if path else []
+    if not found or as_count(found[0]) is None:
+        paginator.total_path = None
+        paginator.stop_after_empty_page = True
 
 
 def _parts_of(request: requests.Request) -> tuple[Any, ...]:

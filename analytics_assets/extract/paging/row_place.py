@@ -1,15 +1,10 @@
 """The place of the rows in the pages of a read, and pages without anything there."""
 
-from collections.abc import Sequence
-from typing import Any
-
-import requests
-
 from analytics_assets.extract.http.errors import BodyError
-from analytics_assets.extract.paging.completeness import Proof
 from analytics_assets.extract.paging.evidence.empty_answer import reports_no_rows
-from analytics_assets.extract.paging.evidence.page import Evidence
-from analytics_assets.extract.paging.last_page import EmptyAnswer, PastEnd
+from analytics_assets.extract.paging.evidence.finder import Evidence
+from analytics_assets.extract.paging.proof import Proof
+from analytics_assets.extract.rows.answer import Answer
 from analytics_assets.extract.rows.data_selector import (
     Absence,
     AbsentRowsError,
@@ -35,26 +30,23 @@ class RowPlace:
         self._detected = None if selector.selector else DetectedSelector(resource)
         self.selector = selector
 
-    def absence(
-        self, response: requests.Response, rows: Sequence[Any], received: int
-    ) -> AbsentRowsError | None:
+    def absence(self, answer: Answer, received: int) -> AbsentRowsError | None:
         """Return the error if a page has nothing in the place of its rows.
 
         Args:
-            response: the page.
-            rows: its rows.
+            answer: the page.
             received: the number of rows on the pages before it.
 
         Raises:
             BodyError: the page has its rows elsewhere.
         """
-        if isinstance(response, EmptyAnswer):
+        if answer.absence:
             self._is_detected_too_early = not self._is_proved
-            return response.error
-        if isinstance(response, PastEnd) or self._detected is None:
+            return answer.absence
+        if answer.refusal or self._detected is None:
             return None
-        body = response.json()
-        if self._is_detected_too_early and rows and self._detected.is_elsewhere(body):
+        body = answer.body
+        if self._is_detected_too_early and answer.count and self._detected.is_elsewhere(body):
             raise BodyError(
                 f"{self._resource}: its first answer had nothing in the place of its rows, which "
                 "is therefore unknown. Name the place as `data_selector`."

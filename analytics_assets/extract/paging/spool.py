@@ -1,7 +1,7 @@
 """Spools pages until the read is verified."""
 
 import pickle
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -33,26 +33,20 @@ class PageSpool:
         for _ in range(self._count):
             yield pickle.load(self._file)  # noqa: S301  # written by `add`
 
-    def keyed(
-        self, key_of: Callable[[Any], Hashable], columns: Sequence[str]
-    ) -> Iterator[tuple[int, Hashable, Any]]:
-        """Yield the place and the key of each row, and the row if it is not in a table.
+    def rows_at(self, places: Collection[int]) -> dict[int, Any]:
+        """Return the rows at some places; None for one in a table.
 
         Args:
-            key_of: returns the key of a row.
-            columns: the columns of a table that hold the key.
+            places: the places, from 0, in the order of arrival.
         """
-        place = 0
+        found: dict[int, Any] = {}
+        begin = 0
         for page in self:
-            found: list[tuple[Hashable, Any]]
-            if is_table(page):
-                keys = zip(*(page.column(name).to_pylist() for name in columns), strict=True)
-                found = [(key, None) for key in keys]
-            else:
-                found = [(key_of(row), row) for row in page]
-            for key, row in found:
-                yield place, key, row
-                place += 1
+            count = page.num_rows if is_table(page) else len(page)
+            within = [place for place in range(begin, begin + count) if place in places]
+            found |= {place: None if is_table(page) else page[place - begin] for place in within}
+            begin += count
+        return found
 
     def batches(self, without: Collection[int] = ()) -> Iterator[Any]:
         """Yield the rows in lists and tables of many pages, which dlt loads faster.

@@ -152,6 +152,11 @@ class DataSelector:
         """True if the body itself is a row or a list of rows, whatever is in it."""
         return self.accepts_object and str(self.selector) == "$"
 
+    @property
+    def path(self) -> TJsonPath | None:
+        """The compiled selector; None if dlt detects the place."""
+        return None if self.selector is None else self._path
+
     @cached_property
     def _path(self) -> TJsonPath:
         """The selector, compiled once for all pages."""

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from dlt.extract import DltResource
@@ -20,7 +20,6 @@ from analytics_assets.extract.rows.columns.arrow_types import KNOWN_TYPES
 from analytics_assets.extract.rows.columns.compat import SchemaError
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
-from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.validation import validator_of
 
 if TYPE_CHECKING:
@@ -77,20 +76,6 @@ class SplitPage:
         return list(map(hash, map(bytes, self._raw_rows)))
 
 
-class TypedRows(NamedTuple):
-    """The rows of several pages, all of them valid.
-
-    Args:
-        table: the rows, by the names of the columns.
-        keys: the primary key of each row; a key of one field is the field.
-        hashes: the hash of each row.
-    """
-
-    table: "pa.Table"
-    keys: list[Any]
-    hashes: list[int]
-
-
 class PageDecoder:
     """Decodes pages by the type of a resource's rows: its contract, and what dlt infers.
 
@@ -116,22 +101,15 @@ class PageDecoder:
         self._misfits = 0  # pages in a row of which nothing was learned
 
     @staticmethod
-    def can_decode(contract: Contract, selector: object) -> bool:
-        """Test if rows can be decoded and compared without a Python object for each."""
-        types = {column.field: column.data_type for column in contract.columns}
-        return (
-            isinstance(selector, str)
-            and all(name.isidentifier() for name in selector.split("."))
-            and set(types.values()) <= set(KNOWN_TYPES)
-            and not contract.time_formats
-            and bool(contract.primary_key)
-            and all(types.get(field) in KEY_TYPES for field in contract.primary_key)
-        )
+    def can_decode(contract: Contract, path: str) -> bool:
+        """Test if rows can be decoded without a Python object for each.
 
-    @staticmethod
-    def can_split(selector: object) -> bool:
-        """Test if a selector is the path of a list: names joined by dots, or `$`."""
-        return isinstance(selector, str) and bool(PATH.fullmatch(selector))
+        Args:
+            contract: the contract of the rows.
+            path: a `data_selector`; names joined by dots, or `$`, name a list of rows.
+        """
+        types = {column.data_type for column in contract.columns}
+        return bool(PATH.fullmatch(path)) and types <= {*KNOWN_TYPES} and not contract.time_formats
 
     def split(self, content: bytes) -> SplitPage | None:
         """Split a body; None if it is no JSON, or has no list in the place of the rows."""
@@ -187,24 +165,6 @@ class PageDecoder:
         self._misfits = 0 if changed else self._misfits
         return changed
 
-    def decode_batch(self, pages: Sequence[bytes], rows_each: int) -> TypedRows | None:
-        """Decode the rows of several pages, with their keys and hashes.
-
-        Args:
-            pages: the JSON of their lists of rows.
-            rows_each: the expected number of rows of each.
-        """
-        table = self._table(pages, [rows_each] * len(pages))
-        if table is None:
-            return None
-        names = [self._contract.name_of(field) for field in self._contract.primary_key]
-        keys = [table.column(name).to_pylist() for name in names]
-        return TypedRows(
-            table,
-            keys[0] if len(keys) == 1 else list(zip(*keys, strict=True)),
-            self._hash.of_table(table),
-        )
-
     def _table(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
         fields = {column.field for column in self._type.contract.columns}
         if self._type.is_closed or not {*self._contract.primary_key} <= fields:
@@ -214,14 +174,6 @@ class PageDecoder:
             return None
         self._misfits = 0
         return with_sample(table, self._type.fields)
-
-    def hashes_of(self, rows: Sequence[Any]) -> list[int]:
-        """Return the hashes of rows that were decoded without the contract."""
-        return self._hash.of_rows(rows)
-
-    @cached_property
-    def _hash(self) -> RowHash:
-        return RowHash(self._contract)
 
 
 @lru_cache(maxsize=64)

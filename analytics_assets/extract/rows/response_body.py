@@ -13,6 +13,7 @@ from dlt.common.jsonpath import TJsonPath
 from requests.utils import get_encoding_from_headers
 
 from analytics_assets.contract.rows.numbers import decode_json, json_integer, json_number
+from analytics_assets.extract.http.page import Page
 
 ERRORS = frozenset(
     ("error", "errors", "fault", "exception", "errormessage", "errormsg", "errorcode", "errcode")
@@ -41,31 +42,31 @@ def outline(body: Any) -> str:
     return f"the body has {named}{message}"
 
 
-def decode(response: requests.Response, exact: bool = False) -> tuple[Any, str | None]:
+def decode(page: Page, exact: bool = False) -> tuple[Any, str | None]:
     """Decode a body as JSON, strictly.
 
     requests would guess an encoding that does not fit, and alter texts by it.
 
     Args:
-        response: the response.
+        page: the answer.
         exact: True to keep the digits of all numbers, for decimal columns; else of those that no
             double holds.
 
     Returns:
         The body and None, or None and the problem. The body of a 204 (No Content) is null.
     """
-    if response.status_code == requests.codes.no_content and not response.content:
+    if page.status == requests.codes.no_content and not page.content:
         return None, None
     try:
-        return decode_json(response.content, exact), None
+        return decode_json(page.content, exact), None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_slowly(response, exact)
+        return _decode_slowly(page, exact)
 
 
-def _decode_slowly(response: requests.Response, exact: bool) -> tuple[Any, str | None]:
+def _decode_slowly(page: Page, exact: bool) -> tuple[Any, str | None]:
     """Decode a body that only Python's decoder accepts: other encodings, NaN, long integers."""
     try:
-        text = response.content.decode(_encoding(response)).removeprefix("\ufeff")
+        text = page.content.decode(_encoding(page)).removeprefix("\ufeff")
         number = partial(json_number, exact=exact)
         return json.loads(text, parse_float=number, parse_int=json_integer), None
     except UnicodeDecodeError as error:
@@ -76,13 +77,11 @@ def _decode_slowly(response: requests.Response, exact: bool) -> tuple[Any, str |
         return None, "a body that is not JSON"
 
 
-def _encoding(response: requests.Response) -> str:
-    """Return the encoding of the response or the entry's `response_actions`; else JSON's own."""
-    assumed = get_encoding_from_headers(response.headers)
-    declared = "charset=" in response.headers.get("Content-Type", "").lower()
-    if response.encoding and (declared or response.encoding != assumed):
-        return response.encoding
-    return json.detect_encoding(response.content)
+def _encoding(page: Page) -> str:
+    """Return the encoding by the headers or the entry's `response_actions`; else JSON's own."""
+    declared = "charset=" in page.headers.get("Content-Type", "").lower()
+    named = page.encoding or (get_encoding_from_headers(page.headers) if declared else None)
+    return named or json.detect_encoding(page.content)
 
 
 def reported_failure(body: Any) -> str | None:

@@ -7,16 +7,16 @@ import dagster as dg
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
+from analytics_assets.extract.entry import (
+    ROWS_ALIKE_BEFORE_STEPS,
+    ROWS_REPEATED,
+    ROWS_SUPERSEDED,
+)
 from analytics_assets.extract.incremental.cursor import AFTER, BEFORE, STARTED
 from analytics_assets.extract.incremental.cursor_values import (
     ROWS_BEFORE_START,
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
-)
-from analytics_assets.extract.paging.verified_read import (
-    ROWS_ALIKE_BEFORE_STEPS,
-    ROWS_REPEATED,
-    ROWS_SUPERSEDED,
 )
 from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.checks.result import CheckResult

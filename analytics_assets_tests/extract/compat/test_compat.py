@@ -6,7 +6,6 @@ import pytest
 import requests
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import (
-    BasePaginator,
     HeaderLinkPaginator,
     JSONLinkPaginator,
     PageNumberPaginator,
@@ -25,23 +24,6 @@ def client_of(*pages: Answer) -> RESTClient:
     session = requests.Session()
     session.mount(URL, WithinProcess(lambda _asked: next(left)))
     return RESTClient(URL, session=session, data_selector="data")
-
-
-class Draining(BasePaginator):
-    """Reads on while pages have rows, and drops those of every page."""
-
-    def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
-        self._has_next_page = bool(data)
-        compat.drop_rows(data or [])
-
-    def update_request(self, request: requests.Request) -> None:
-        pass
-
-
-def test_paginate_hands_on_what_update_state_leaves_in_its_list() -> None:
-    pages = client_of(page(1, 2), page(3, 4), page()).paginate(paginator=Draining())
-
-    assert [list(each) for each in pages] == [[], [], []]
 
 
 def test_paginate_ends_where_a_hook_raises_ignore_response_exception() -> None:

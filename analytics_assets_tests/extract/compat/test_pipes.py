@@ -7,14 +7,13 @@ from typing import Any
 import dlt
 import pyarrow as pa
 import pytest
-import requests
 from dlt.extract import DltResource, DltSource
 from dlt.extract.items import SupportsPipe
 from dlt.sources.rest_api import rest_api_resources
+from dlt.sources.rest_api.config_setup import create_response_hooks
 
 from analytics_assets.extract import compat
 from analytics_assets.extract.rows.pipe_step import PipeStep
-from analytics_assets_tests.support.paged_server import WithinProcess, page
 
 URL = "http://model"
 
@@ -130,26 +129,11 @@ def test_incremental_of_a_wrapper_can_be_advanced_and_the_state_of_a_resource_be
     assert starts == ["2026-01-01", "2026-01-05", "2026-01-01", "2026-01-01"]
 
 
-def test_response_actions_drop_what_a_hook_returns_and_json_is_called_after_them() -> None:
-    def replace(response: requests.Response, *_: Any, **__: Any) -> requests.Response:
-        other = requests.Response()
-        other.status_code, other._content = 200, b'{"data": [{"id": "of the other"}]}'
-        return other
+def test_response_actions_become_a_hook_each_before_one_of_dlts_own() -> None:
+    hooks = create_response_hooks([{"status_code": 404, "action": "ignore"}, lambda *_, **__: None])
 
-    def decode(response: requests.Response, *_: Any, **__: Any) -> None:
-        compat.keep_body(response, {"data": [{"id": "decoded"}]})
-
-    for action, number in ((replace, 1), (decode, "decoded")):
-        session = requests.Session()
-        session.mount(URL, WithinProcess(lambda _asked: page(1)))
-        endpoint = {"path": "orders", "data_selector": "data", "response_actions": [action]}
-        endpoint["paginator"] = "single_page"
-        config: Any = {
-            "client": {"base_url": URL, "session": session},
-            "resources": [{"name": "orders", "endpoint": endpoint}],
-        }
-        (resource,) = rest_api_resources(config)
-        assert [row["id"] for row in resource] == [number]
+    assert hooks is not None
+    assert len(hooks["response"]) == 3
 
 
 def test_arrow_extractor_warns_of_texts_in_a_json_column() -> None:
@@ -235,3 +219,10 @@ def test_dlt_columns_are_those_that_dlt_adds_to_rows() -> None:
     columns = pipeline.default_schema.tables["orders"]["columns"]
     for name, hint in compat.DLT_COLUMNS.items():
         assert columns[name] == hint
+
+
+def test_wrap_parallel_iterator_yields_calls_that_take_the_items_in_turn() -> None:
+    calls = compat.parallel_iterator(iter([[1], [2]]))
+
+    assert [next(calls)() for _ in range(3)] == [[1], [2], None]
+    assert next(calls, "the end") == "the end"

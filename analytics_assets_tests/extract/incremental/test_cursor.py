@@ -10,7 +10,6 @@ from analytics_assets.config.load import Incremental
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.incremental.cursor_values import CursorValues
-from analytics_assets.extract.paging import bulk_read
 from analytics_assets_tests.extract.incremental.shop import (
     DAY,
     INITIAL,
@@ -206,7 +205,6 @@ def test_the_time_may_be_within_an_object() -> None:
 def test_pages_that_go_straight_into_columns_advance_the_cursor_as_others_do(
     monkeypatch: pytest.MonkeyPatch, contract: Contract, form: str
 ) -> None:
-    monkeypatch.setattr(bulk_read, "MIN_PAGES", 1)
     in_tables: list[int] = []
     add = CursorValues.add
 

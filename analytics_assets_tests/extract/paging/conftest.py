@@ -5,14 +5,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.extract.paging import bulk_read
-from analytics_assets.extract.rows.page_decoder import PageDecoder
-
-
-@pytest.fixture
-def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read few pages in bulk, too."""
-    monkeypatch.setattr(bulk_read, "MIN_PAGES", 1)
+from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
 
 
 @pytest.fixture
@@ -32,13 +25,13 @@ def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 def typed_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of rows of each page that was decoded straight into columns; 0 if it could not."""
     taken: list[int] = []
-    decode = PageDecoder.decode_batch
+    decode = PageDecoder.decode
 
-    def counted(self: PageDecoder, pages: Sequence[bytes], rows_each: int) -> Any:
-        found = decode(self, pages, rows_each)
+    def counted(self: PageDecoder, pages: Sequence[SplitPage]) -> Any:
+        found = decode(self, pages)
         if found or len(pages) == 1:  # else they are decoded one by one
-            taken.extend([rows_each if found else 0] * len(pages))
+            taken.extend([page.count if found else 0 for page in pages])
         return found
 
-    monkeypatch.setattr(PageDecoder, "decode_batch", counted)
+    monkeypatch.setattr(PageDecoder, "decode", counted)
     return taken

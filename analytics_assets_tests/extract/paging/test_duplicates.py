@@ -39,17 +39,19 @@ def test_rows_with_keys_of_their_own_are_not_repeated() -> None:
 def test_a_row_on_two_pages_is_the_same_or_restated() -> None:
     rows = index_of(plain(1, 2, 3, 8), [(2, 102), (3, 7), (4, 104)])
 
-    assert rows.duplicates() == Duplicates({2, 3}, rows=2, same=1, restated=1)
+    assert rows.duplicates() == Duplicates({2: [1, 4], 3: [2, 5]}, rows=2, same=1, restated=1)
 
 
 def test_a_key_twice_on_one_page_was_on_no_earlier_one() -> None:
-    assert index_of([(1, 5), (1, 5), (1, 6), (2, 2)]).duplicates() == Duplicates({1}, rows=2)
+    assert index_of([(1, 5), (1, 5), (1, 6), (2, 2)]).duplicates() == Duplicates(
+        {1: [0, 1, 2]}, rows=2
+    )
 
 
 def test_a_row_is_compared_with_its_last_form_on_the_pages_before() -> None:
     rows = index_of([(1, 5), (1, 6)], [(1, 6), (1, 7)], [(1, 7)], plain(2, 3))
 
-    assert rows.duplicates() == Duplicates({1}, rows=4, same=2, restated=1)
+    assert rows.duplicates() == Duplicates({1: [0, 1, 2, 3, 4]}, rows=4, same=2, restated=1)
 
 
 def test_keys_are_known_if_all_of_them_were_added() -> None:

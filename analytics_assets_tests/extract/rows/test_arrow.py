@@ -227,16 +227,14 @@ def with_unknown_field(place: int) -> Case:
     return contract(f"odd_{place}", *columns_for(PLAIN)), rows
 
 
-def test_one_load_may_have_rows_of_both_ways(
-    duckdb_warehouse: Warehouse, arrow_tables: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_a_field_that_is_learned_during_a_load_is_in_its_table(
+    duckdb_warehouse: Warehouse, arrow_tables: list[Any]
 ) -> None:
-    # a page a batch
-    monkeypatch.setattr("analytics_assets.extract.paging.spool.BATCH_ROWS", 1)
     cases = [with_unknown_field(0), with_unknown_field(3)]
 
     found = loaded(duckdb_warehouse, cases, limit=2)
 
-    assert len(arrow_tables) == 4
+    assert len(arrow_tables) == 5
     assert found == loaded(duckdb_warehouse, cases, options=ONE_BY_ONE, limit=2)
     for table in found.values():
         assert [row["unknown"] for row in table].count("field") == 1

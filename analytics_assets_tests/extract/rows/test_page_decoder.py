@@ -9,7 +9,7 @@ import pytest
 
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.page_decoder import PageDecoder
+from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
 
 CONTRACT = Contract(
     "orders",
@@ -50,25 +50,38 @@ def test_a_body_without_rows_in_their_place_is_left_to_dlt(body: bytes) -> None:
     assert PageDecoder(CONTRACT, "data").split(body) is None
 
 
-def test_rows_of_several_pages_become_one_table_with_keys_and_hashes() -> None:
-    decoder = PageDecoder(CONTRACT, "data")
-
-    rows = decoder.decode_batch([json.dumps(ROWS).encode(), b'[{"id": 3}, {"id": 4}]'], 2)
-
-    assert rows is not None
-    assert rows.table.column_names == ["order_id", "text"]
-    assert rows.table.column("text").to_pylist() == ["Ж", None, None, None]
-    assert rows.keys == [1, 2, 3, 4]
-    assert rows.hashes == decoder.hashes_of([*ROWS, {"id": 3}, {"id": 4}])
+def decoded(contract: Contract, *pages: str | bytes) -> Any:
+    """The table of lists of rows; None if one of them does not fit."""
+    bodies = [page.encode() if isinstance(page, str) else page for page in pages]
+    return PageDecoder(contract, "$").decode(list(map(SplitPage, bodies)))
 
 
-def test_a_key_of_several_fields_is_a_tuple() -> None:
-    contract = contract_of(("id", "line"), id="bigint", line="text")
+def test_rows_of_several_pages_become_one_table() -> None:
+    table = decoded(CONTRACT, json.dumps(ROWS), '[{"id": 3}, {"id": 4}]')
 
-    rows = PageDecoder(contract, "data").decode_batch([b'[{"id": 1, "line": "a"}]'], 1)
+    assert table.column_names == ["order_id", "text"]
+    assert table.column("text").to_pylist() == ["Ж", None, None, None]
 
-    assert rows is not None
-    assert rows.keys == [(1, "a")]
+
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        (("id",), [1, "b", None, None, 1.5]),
+        (("id", "line"), [(1, "a"), ("b", True), None, None, None]),
+    ],
+)
+def test_the_key_of_a_row_is_what_json_has(key: tuple[str, ...], keys: list[Any]) -> None:
+    rows = [{"id": 1, "line": "a"}, {"id": "b", "line": True}, {"line": 1}, {"id": [1], "line": 1}]
+    page = SplitPage(json.dumps([*rows, {"id": 1.5}]).encode(), key=key)
+
+    assert page.keys == keys
+    assert page.count == 5
+
+
+def test_rows_with_the_same_json_have_the_same_hash() -> None:
+    first, second, other = SplitPage(b'[{"id": 1}, {"id": 1}, {"id": 2}]').hashes
+
+    assert first == second != other
 
 
 @pytest.mark.parametrize(
@@ -78,23 +91,20 @@ def test_a_key_of_several_fields_is_a_tuple() -> None:
 def test_values_that_arrow_does_not_parse_are_validated_in_python(
     value: Any, is_valid: bool
 ) -> None:
-    decoder = PageDecoder(contract_of(id="bigint", n="bigint"), "data")
+    table = decoded(contract_of(id="bigint", n="bigint"), json.dumps([{"id": 1, "n": value}]))
 
-    rows = decoder.decode_batch([json.dumps([{"id": 1, "n": value}]).encode()], 1)
-
-    assert (rows is not None) is is_valid
+    assert (table is not None) is is_valid
 
 
 @pytest.mark.parametrize(
     "page",
     [
-        b'[{"id": 1}]',
         b'[{"id": 1}, {"id": 2, "x": 3}]',
         b'[{"id": 1}, {"id": 2, "text": "\\u0000"}]',
     ],
 )
-def test_a_page_with_another_number_of_rows_or_an_invalid_one_is_left_to_dlt(page: bytes) -> None:
-    assert PageDecoder(CONTRACT, "data").decode_batch([page], 2) is None
+def test_a_page_with_an_invalid_row_is_left_to_dlt(page: bytes) -> None:
+    assert decoded(CONTRACT, page) is None
 
 
 @pytest.mark.parametrize("kind", ["double", "json"])
@@ -105,11 +115,9 @@ def test_a_page_with_another_number_of_rows_or_an_invalid_one_is_left_to_dlt(pag
 def test_a_page_with_a_number_that_no_double_holds_is_left_to_dlt(
     kind: Any, number: str, is_valid: bool
 ) -> None:
-    decoder = PageDecoder(contract_of(id="bigint", n=kind), "data")
+    table = decoded(contract_of(id="bigint", n=kind), f'[{{"id": 1, "n": {number}}}]')
 
-    rows = decoder.decode_batch([f'[{{"id": 1, "n": {number}}}]'.encode()], 1)
-
-    assert (rows is not None) is is_valid
+    assert (table is not None) is is_valid
 
 
 def test_fields_around_the_rows_may_have_numbers_of_any_length() -> None:
@@ -124,16 +132,13 @@ def test_fields_around_the_rows_may_have_numbers_of_any_length() -> None:
     [
         (CONTRACT, "data", True),
         (CONTRACT, "result.data", True),
+        (CONTRACT, "$", True),
+        (contract_of(()), "data", True),
         (CONTRACT, "data[*]", False),
-        (CONTRACT, None, False),
-        (contract_of((), id="bigint"), "data", False),
-        (contract_of(id="timestamp"), "data", False),
-        (contract_of(id="bigint", n="decimal"), "data", False),
-        (contract_of(("id", "unknown"), id="bigint"), "data", False),
         (replace(CONTRACT, time_formats={"at": "epoch_seconds"}), "data", False),
     ],
 )
-def test_pages_are_decoded_with_known_types_a_plain_path_and_a_key_of_texts_or_integers(
-    contract: Contract, selector: Any, can_decode: bool
+def test_pages_are_decoded_with_known_types_and_a_plain_path(
+    contract: Contract, selector: str, can_decode: bool
 ) -> None:
     assert PageDecoder.can_decode(contract, selector) is can_decode

@@ -7,6 +7,7 @@ import pytest
 import requests
 from requests.structures import CaseInsensitiveDict
 
+from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.rows.response_body import decode, outline
 
 ROW = {"id": 1, "text": "Müller zahlt 5 €"}
@@ -14,13 +15,16 @@ DECLARED_UTF_8 = ["application/json", "text/html", "application/json; charset=ut
 NOT_JSON = ["", " ", "<h1>Hello</h1>", '{"data": [', '{"data": []} {}', "{'data': []}", "\x00"]
 
 
-def response(content: bytes, content_type: str | None = "application/json") -> requests.Response:
-    made = requests.Response()
-    made._content = content
+def answer(content: bytes, content_type: str | None = "application/json", **given: Any) -> Page:
     headers = {} if content_type is None else {"Content-Type": content_type}
-    made.headers = CaseInsensitiveDict(headers)
-    made.encoding = requests.utils.get_encoding_from_headers(made.headers)
-    return made
+    fields = {"status": 200, **given}
+    return Page(
+        requests.PreparedRequest(),
+        "",
+        headers=CaseInsensitiveDict(headers),
+        content=content,
+        **fields,
+    )
 
 
 def encoded(encoding: str) -> bytes:
@@ -45,20 +49,17 @@ def test_an_outline_names_the_keys_of_a_body_and_none_of_its_rows(body: Any, exp
 
 @pytest.mark.parametrize("body", NOT_JSON)
 def test_a_body_that_is_not_json_is_refused(body: str) -> None:
-    assert decode(response(body.encode())) == (None, "a body that is not JSON")
+    assert decode(answer(body.encode())) == (None, "a body that is not JSON")
 
 
 def test_no_content_is_null() -> None:
-    made = response(b"")
-    made.status_code = 204
-
-    assert decode(made) == (None, None)
+    assert decode(answer(b"", status=204)) == (None, None)
 
 
 def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
     body = b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
-    assert decode(response(body)) == (None, "a body that is nested too deeply to be read")
+    assert decode(answer(body)) == (None, "a body that is nested too deeply to be read")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
     ],
 )
 def test_texts_are_decoded_as_they_were_encoded(encoding: str, content_type: str | None) -> None:
-    assert decode(response(encoded(encoding), content_type)) == ({"data": [ROW]}, None)
+    assert decode(answer(encoded(encoding), content_type)) == ({"data": [ROW]}, None)
 
 
 @pytest.mark.parametrize("content_type", DECLARED_UTF_8)
@@ -92,18 +93,17 @@ def test_bytes_that_are_not_utf_8_are_refused_and_their_encoding_is_not_guessed(
 ) -> None:
     body = encoded("cp1252")
 
-    assert decode(response(body, content_type)) == (None, "a body that is not utf-8 at byte 30")
+    assert decode(answer(body, content_type)) == (None, "a body that is not utf-8 at byte 30")
 
 
 def test_a_declared_charset_that_does_not_exist_is_refused() -> None:
-    made = response(encoded("cp1252"), "application/json; charset=utf-nine")
+    made = answer(encoded("cp1252"), "application/json; charset=utf-nine")
 
     assert decode(made) == (None, "a body that is not JSON")
 
 
 @pytest.mark.parametrize("content_type", DECLARED_UTF_8)
 def test_a_response_action_may_set_the_encoding(content_type: str) -> None:
-    made = response(encoded("cp1252"), content_type)
-    made.encoding = "windows-1252"
+    made = answer(encoded("cp1252"), content_type, encoding="windows-1252")
 
     assert decode(made) == ({"data": [ROW]}, None)

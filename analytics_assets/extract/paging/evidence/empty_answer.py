@@ -1,7 +1,7 @@
 """An answer with nothing in the place of its rows: no rows, or an error."""
 
 from analytics_assets.extract.paging.evidence.counts import Unit
-from analytics_assets.extract.paging.evidence.page import Evidence
+from analytics_assets.extract.paging.evidence.finder import Evidence
 
 
 def reports_no_rows(

@@ -7,9 +7,9 @@ from dlt.sources.helpers.rest_client.paginators import (
     PageNumberPaginator,
 )
 
-from analytics_assets.extract.paging.completeness import Proof
 from analytics_assets.extract.paging.evidence.counts import CountClaims, Unit, requested_sizes
-from analytics_assets.extract.paging.evidence.page import Evidence
+from analytics_assets.extract.paging.evidence.finder import Evidence
+from analytics_assets.extract.paging.proof import Proof
 
 REFUSED = (400, 422)  # statuses of some APIs after their last row, or beyond a limit on offsets
 ROUND_LIMIT = 1000  # such a limit is a multiple of this, and some totals stop there

@@ -6,7 +6,7 @@ import pytest
 
 from analytics_assets.extract.paging.evidence.empty_answer import reports_no_rows
 from analytics_assets.extract.paging.evidence.end_paths import EndPaths
-from analytics_assets.extract.paging.evidence.page import EvidenceFinder
+from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 
 
 def reported(body: Any, received: int = 0, is_allowed: bool = False) -> bool:

@@ -7,8 +7,8 @@ from dlt.common import jsonpath
 from requests.structures import CaseInsensitiveDict
 
 from analytics_assets.extract.paging.evidence.end_paths import EndPaths
+from analytics_assets.extract.paging.evidence.finder import Evidence, EvidenceFinder
 from analytics_assets.extract.paging.evidence.next_page import NextPage
-from analytics_assets.extract.paging.evidence.page import Evidence, EvidenceFinder
 
 URL = "http://api/orders?page=2"
 NEXT = "http://api/orders?page=3"

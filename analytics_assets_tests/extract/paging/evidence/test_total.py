@@ -6,7 +6,7 @@ from dlt.common import jsonpath
 from requests.structures import CaseInsensitiveDict
 
 from analytics_assets.extract.paging.evidence.end_paths import EndPaths
-from analytics_assets.extract.paging.evidence.page import EvidenceFinder
+from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets_tests.support.paged_server import Answer, attempted, failed, rows
 
 ROWS = rows(1, 2)

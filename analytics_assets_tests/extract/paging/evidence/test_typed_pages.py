@@ -1,4 +1,4 @@
-"""Pages in bulk: an empty one in the middle, and flags, by the same rules as with dlt's client."""
+"""Pages that become columns: an empty one in the middle, and flags, by the same rules."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from analytics_assets_tests.extract.paging.typed_orders import (
 )
 from analytics_assets_tests.support.paged_server import Answer, orders, paged
 
-pytestmark = pytest.mark.usefixtures("few_pages", "in_a_load", "pages_at_once")
+pytestmark = pytest.mark.usefixtures("in_a_load", "pages_at_once")
 
 
 def described(**fields: Any) -> Any:
@@ -43,7 +43,7 @@ def test_a_page_that_stays_empty_fails_the_read() -> None:
         assert attempted(changed(described(**fields), empty, {40})).error
 
 
-def test_a_page_that_is_marked_as_the_last_one_is_read_by_dlts_client() -> None:
+def test_a_page_that_is_marked_as_the_last_one_is_the_last() -> None:
     paginator = {"type": "offset", "limit": PAGE, "last_page_path": "over"}
     given = {**entry(), "endpoint": orders(paginator=paginator)["endpoint"]}
 

@@ -2,10 +2,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import requests
 
-from analytics_assets.extract.paging.completeness import IncompleteReadError, Proof
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
+from analytics_assets.extract.rows.answer import Answer
 
 Rows = Sequence[Any]
+PAGE = Page(requests.PreparedRequest(), "http://shop/orders", 200, {}, b"")
 
 
 def proof_of(*pages: tuple[Rows, int | None], **options: Any) -> Proof:
@@ -16,8 +20,13 @@ def proof_of(*pages: tuple[Rows, int | None], **options: Any) -> Proof:
 
 def another_pass(proof: Proof, *pages: tuple[Rows, int | None]) -> Proof:
     for found, total in pages:
-        proof.add(found, total)
+        proof.add(answer(found), total)
     return proof
+
+
+def answer(found: Rows) -> Answer:
+    """A page with these rows."""
+    return Answer(PAGE, {"data": found}, found=lambda body: body["data"])
 
 
 def rows(*numbers: Any, **fields: Any) -> list[dict[str, Any]]:
@@ -68,7 +77,7 @@ def test_a_row_on_two_pages_means_that_another_may_be_on_none() -> None:
     assert not proof.finish()
     assert proof.inconsistency.startswith("1 rows were on two pages")
     assert proof.duplicates.rows == 1
-    assert [number for number in (1, 2, 3) if proof.is_duplicate((number,))] == [2]
+    assert list(proof.duplicates.places.values()) == [[1, 2]]
 
 
 def test_a_row_twice_on_one_page_is_the_apis_own() -> None:
@@ -76,7 +85,7 @@ def test_a_row_twice_on_one_page_is_the_apis_own() -> None:
 
     assert proof.finish()
     assert proof.duplicates.rows == 1
-    assert [number for number in (1, 2, 3) if proof.is_duplicate((number,))] == [2]
+    assert list(proof.duplicates.places.values()) == [[1, 2]]
 
 
 def test_a_row_that_was_restated_between_two_pages_is_compared_with_another_pass() -> None:
@@ -105,28 +114,28 @@ def test_the_rows_of_the_page_before_are_refused_at_once() -> None:
     proof = proof_of((rows(1, 2), 4))
 
     with pytest.raises(IncompleteReadError, match="orders: the page at offset 2 has the rows of"):
-        proof.add(rows(1, 2), 4)
+        proof.add(answer(rows(1, 2)), 4)
 
 
 def test_the_rows_of_the_page_before_are_known_by_their_key_although_they_were_restated() -> None:
     proof = proof_of((rows(1, 2, at="09:00"), 4))
 
-    assert proof.repeats(rows(1, 2, at="09:01"))
-    assert not proof.repeats(rows(2, 1))
-    assert not proof.repeats(rows(1))
+    assert proof.repeats(answer(rows(1, 2, at="09:01")))
+    assert not proof.repeats(answer(rows(2, 1)))
+    assert not proof.repeats(answer(rows(1)))
 
 
 def test_an_empty_page_repeats_nothing() -> None:
     proof = proof_of(([], 0), ([], 0))
 
-    assert not proof.repeats([])
+    assert not proof.repeats(answer([]))
     assert proof.finish()
 
 
 def test_an_empty_page_between_does_not_hide_a_repetition() -> None:
     proof = proof_of((rows(1, 2), 4), ([], 4))
 
-    assert proof.repeats(rows(1, 2))
+    assert proof.repeats(answer(rows(1, 2)))
 
 
 @pytest.mark.parametrize("key", [("id",), ()])
@@ -134,7 +143,7 @@ def test_pages_that_come_again_in_a_circle_end_the_pass(key: tuple[str, ...]) ->
     proof = proof_of((rows(1, 2), None), (rows(3, 4), None), key=key, passes=1)
     assert not proof.can_be_abandoned
 
-    proof.add(rows(1, 2), None)
+    proof.add(answer(rows(1, 2)), None)
 
     assert proof.can_be_abandoned
     assert proof.inconsistency == "all rows at offset 4 had come before"
@@ -165,18 +174,6 @@ def test_another_pass_starts_from_nothing() -> None:
         False,
     )
     assert another_pass(proof, (rows(1, 2), 2)).finish()
-
-
-def test_a_proof_anew_is_empty_and_has_the_same_settings() -> None:
-    proof = proof_of((rows(1, 2), 2), key=("id", "day"), passes=5, confirm=True).for_next_read()
-
-    assert (proof.resource, proof.key, proof.passes, proof.confirm) == (
-        "orders",
-        ("id", "day"),
-        5,
-        True,
-    )
-    assert (proof.number, proof.received, proof.total) == (1, 0, None)
 
 
 def test_after_the_last_pass_the_error_says_what_was_wrong_and_what_to_do() -> None:
@@ -241,9 +238,8 @@ def test_without_a_key_single_rows_are_not_compared() -> None:
 def test_without_a_key_whole_pages_are_compared() -> None:
     proof = proof_of((rows(1, 2), None), key=())
 
-    assert proof.repeats(rows(1, 2))
-    assert not proof.repeats(rows(1, 2, text="new"))
-    assert proof.key_of({"id": 1}) == ()
+    assert proof.repeats(answer(rows(1, 2)))
+    assert not proof.repeats(answer(rows(1, 2, text="new")))
 
 
 def test_rows_are_distinguished_by_all_parts_of_their_key() -> None:
@@ -272,7 +268,6 @@ def test_rows_without_a_key_that_can_be_compared_count_but_are_not_compared(odd:
     pages = ([odd, *rows(1)], 4), ([odd, *rows(2)], 4)
     proof = proof_of(*pages)
 
-    assert proof.key_of(odd) is None
     assert proof.finish()
     assert (proof.received, proof.duplicates.rows) == (4, 0)
 
@@ -281,8 +276,8 @@ def test_rows_without_a_key_that_can_be_compared_count_but_are_not_compared(odd:
 def test_a_page_of_such_rows_is_recognized(odd: Any) -> None:
     proof = proof_of(([odd, odd], 4))
 
-    assert proof.repeats([odd, odd])
-    assert not proof.repeats([odd])
+    assert proof.repeats(answer([odd, odd]))
+    assert not proof.repeats(answer([odd]))
 
 
 @pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)

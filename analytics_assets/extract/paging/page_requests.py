@@ -1,0 +1,138 @@
+"""The requests for the pages of a read, ahead of time where their places are known."""
+
+import re
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import quote
+
+import requests
+from dlt.sources.helpers.rest_client.paginators import RangePaginator
+
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.paging.completeness import Pass
+from analytics_assets.extract.paging.position import Position
+
+MAX_BYTES_AHEAD = 64 * 1024 * 1024  # of answers that wait
+MAX_MISSES = 3  # after which the places of an API's pages count as unpredictable
+
+T = TypeVar("T")
+
+
+class PageRequests:
+    """Requests the pages of one read in their order.
+
+    Args:
+        connection: sends the requests.
+        prefetches: False to request one page at a time.
+    """
+
+    def __init__(self, connection: Connection, prefetches: bool = True) -> None:
+        self._connection = connection
+        self._fetcher = connection.fetcher()
+        self._window = connection.concurrency if prefetches else None
+        self._places: deque[int | None] = deque()  # of the pages on their way
+        self._arrived = self._misses = self._bytes = 0
+        self._first: requests.PreparedRequest | None = None
+        self._sent: requests.PreparedRequest | None = None  # for a page of this pass
+
+    def next_page(self, reading: Pass, total: int | None, check: Callable[[Page], T]) -> T:
+        """Wait for the next page of a pass.
+
+        Args:
+            reading: the pass.
+            total: the number of all rows, if the API gives it.
+            check: decodes a page; a page for which it raises `BodyError` is requested again.
+
+        Returns:
+            The result of `check`.
+
+        Raises:
+            NoAnswerError: no complete answer arrived, after the retries.
+        """
+        position = reading.position
+        if self._places and self._places[0] != position.place:
+            self._misses += 1
+            self._arrived = 0
+            self.discard()
+        if not self._places:
+            self._request(position, position.place)
+        if self._window and reading.prefetches and position.step:
+            self._request_ahead(position, total, self._window.size)
+        self._places.popleft()
+        return self._fetcher.next_page(lambda page: check(self._received(page)))
+
+    def _received(self, page: Page) -> Page:
+        self._arrived += 1
+        self._bytes = len(page.content)
+        return page
+
+    def _request(self, position: Position, place: int | None) -> None:
+        url = place is not None and self._sent and _url_at(self._sent, position, place)
+        if url and self._sent and self._connection.signs_alike:
+            self._fetcher.request(self._sent, url)
+        else:
+            at = position.request if place == position.place else position.request_at(place or 0)
+            self._sent = self._connection.prepare(at)
+            self._first = self._first or self._sent
+            self._fetcher.request(self._sent)
+        self._places.append(place)
+
+    def _request_ahead(self, position: Position, total: int | None, size: int) -> None:
+        """Request the pages after the next one."""
+        end = position.end_of_pages(total)
+        most = min(size, MAX_BYTES_AHEAD // max(self._bytes, 1))
+        if end is None or self._misses:  # they may not exist: at most as many as arrived so far
+            most = min(most, self._arrived)
+        if self._misses >= MAX_MISSES:
+            return
+        place = (self._places[-1] or 0) + position.step
+        while len(self._places) < most and (end is None or place < end):
+            self._request(position, place)
+            place += position.step
+
+    def is_confirmed(self, refused: Page) -> bool:
+        """Return True if a page without rows has the same status again, and the first still comes.
+
+        Args:
+            refused: the page.
+        """
+        self.discard()
+        assert self._first, "rows arrived before"
+        try:
+            self._fetcher.request(refused.request, refused.url)
+            again = self._fetcher.next_page(lambda page: page)
+            self._fetcher.request(self._first)
+            first = self._fetcher.next_page(lambda page: page)
+        except requests.RequestException:
+            return False
+        has_first = first.status in (requests.codes.ok, requests.codes.partial)
+        return again.status == refused.status and has_first
+
+    def begin(self) -> None:
+        """Begin another pass."""
+        self.discard()
+        self._sent = None
+
+    def discard(self) -> None:
+        """Drop the pages on their way."""
+        self._places.clear()
+        self._fetcher.discard()
+
+    def close(self) -> None:
+        """End the read: no request, socket or thread of it stays."""
+        self._places.clear()
+        self._fetcher.close()
+
+
+def _url_at(sent: requests.PreparedRequest, position: Position, place: int) -> str | None:
+    """Return the URL of the page at a place by that of another page; None if it is not in there."""
+    paginator = position.paginator
+    is_range = isinstance(paginator, RangePaginator)
+    name = paginator.param_name if is_range else None  # type: ignore[union-attr]
+    if sent.method != "GET" or sent.body or not name or not sent.url:
+        return None
+    pattern = rf"([?&]{re.escape(quote(name))}=)-?\d+(?=&|$)"
+    url, found = re.subn(pattern, rf"\g<1>{place}", sent.url)
+    return url if found == 1 else None

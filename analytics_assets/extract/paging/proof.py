@@ -1,0 +1,241 @@
+"""The proof that a read is complete: the rows that arrived, compared with the API's total."""
+
+from collections.abc import Hashable, Sequence
+from hashlib import blake2b
+from typing import NoReturn
+
+from analytics_assets.extract.http.errors import ApiError
+from analytics_assets.extract.paging.duplicates import Duplicates, RowIndex
+from analytics_assets.extract.rows.answer import Answer
+
+
+class IncompleteReadError(ApiError):
+    """The API did not give all rows; nothing of the read is loaded."""
+
+
+class Proof:
+    """Counts the pages of a resource, and proves that none of its rows is missing.
+
+    A pass is one read from the first page to the last. It is consistent if as many rows arrived
+    as the API's total, the total stayed the same, and no row was on two pages. Otherwise, the
+    resource is read again.
+
+    Two different rows with one key may be one row that was restated between two pages, or two rows
+    of the API. They are two rows if another pass brings the same.
+
+    Args:
+        resource: the resource, for errors.
+        key: the fields that identify a row; without them only whole pages are compared.
+        passes: the most passes.
+        confirm: True to accept a read only if two passes in a row brought the same rows. It finds
+            a change that no total shows: one row deleted and another added during the pass.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        key: Sequence[str],
+        passes: int,
+        confirm: bool = False,
+    ) -> None:
+        self.resource = resource
+        self.key = tuple(key)
+        self.passes = passes
+        self.confirm = confirm
+        self.number = 0
+        self._rows = RowIndex()
+        self.begin()
+
+    def begin(self) -> None:
+        """Start another pass."""
+        self.number += 1
+        self.received = self._pages_with_rows = 0
+        self._ends_empty = False
+        self.total: int | None = None
+        self.duplicates = Duplicates()
+        self.inconsistency = ""
+        self._is_circular = False
+        self._rows_before, self._rows = self._rows, RowIndex()
+        self._page_before: Hashable = None
+        self._pages: set[int] = set()
+
+    @property
+    def can_be_abandoned(self) -> bool:
+        """True if the pass can be abandoned."""
+        # the last pass is read to its end, for the numbers in its error
+        return self._is_circular or bool(self.inconsistency and self.number < self.passes)
+
+    def repeats(self, answer: Answer) -> bool:
+        """Return True if a page has the rows of the page before."""
+        return bool(answer.count) and self._identity(self._keys_of(answer), answer) == (
+            self._page_before
+        )
+
+    def contains(self, answer: Answer) -> bool:
+        """Return True if all rows of a page, if any, arrived before."""
+        keys = self._keys_of(answer)
+        if not self.key and answer.count:
+            keys = [self._identity(keys, answer)]
+        return None not in keys and self._rows.contains_all(_hashes_of(keys))
+
+    def _keys_of(self, answer: Answer) -> list[Hashable]:
+        """Return the key of each row, None without one; a key of one field is the field."""
+        if not self.key:
+            return [None] * answer.count
+        keys = answer.keys(self.key)
+        if len(self.key) == 1 and set(map(type, keys)) <= {str, int}:
+            return keys
+        return [_whole(key if len(self.key) > 1 else (key,)) for key in keys]
+
+    def add(self, answer: Answer, total: int | None) -> None:
+        """Count a page, and set `inconsistency` if the pass is not consistent so far.
+
+        Args:
+            answer: the page.
+            total: the number of all rows, if the page has it.
+
+        Raises:
+            IncompleteReadError: its rows are those of the page before.
+        """
+        keys = self._keys_of(answer)
+        self._check(self._identity(keys, answer) if answer.count else None, total)
+        if not answer.count:
+            return
+        if self.key:
+            # the contract rejects rows without a key: each of them counts as a row of its own
+            first = self.received
+            keys = [(None, first + n) if key is None else key for n, key in enumerate(keys)]
+            self._index(_hashes_of(keys), answer.hashes)
+        else:
+            self._index(_hashes_of([self._page_before]), [0])
+        self.received += answer.count
+
+    def _check(self, identity: Hashable, total: int | None) -> None:
+        self._pages_with_rows += identity is not None
+        self._ends_empty = identity is None
+        if identity is not None and identity == self._page_before:
+            self.refuse_repetition()
+        if total is not None and self.total not in (None, total):
+            self.inconsistency = f"its total changed from {self.total} to {total} while it was read"
+        self.total = self.total if total is None else total
+        self._page_before = self._page_before if identity is None else identity
+
+    def refuse_repetition(self) -> NoReturn:
+        """Fail because a page has the rows of the page before it.
+
+        Raises:
+            IncompleteReadError: always.
+        """
+        raise IncompleteReadError(
+            f"{self.resource}: the page at offset {self.received} has the rows of the page "
+            "before it; the API seems to ignore the paging parameters. Check the names that "
+            "`paginator` gives them, or set it to 'single_page' if there is only one page."
+        )
+
+    def refuse_same_request(self) -> NoReturn:
+        """Fail because a page names itself as the next one.
+
+        Raises:
+            IncompleteReadError: always.
+        """
+        raise IncompleteReadError(
+            f"{self.resource}: after {self.received} rows the API names the page it has just given "
+            "as the next one, so that there would be no end."
+        )
+
+    @staticmethod
+    def _identity(keys: Sequence[Hashable], answer: Answer) -> Hashable:
+        """Return the identity of a page: the keys of its rows, or a digest of the rows."""
+        return blake2b(answer.json).digest() if None in keys else tuple(keys)
+
+    def _index(self, hashes: Sequence[int], contents: Sequence[int]) -> None:
+        this_page = hash(self._page_before)
+        if this_page in self._pages or self._rows.contains_all(hashes):
+            self.inconsistency = f"all rows at offset {self.received} had come before"
+            self._is_circular = True
+        self._pages.add(this_page)
+        self._rows.add(hashes, contents)
+
+    def finish(self, counted: bool = True, may_count_pages: bool = False) -> bool:
+        """End the pass.
+
+        Args:
+            counted: True to compare the number of rows with the total.
+            may_count_pages: True if the total may be the number of pages.
+
+        Returns:
+            True if the read is complete; False if the resource must be read again.
+
+        Raises:
+            IncompleteReadError: it is not, and this was the last pass.
+        """
+        pages = (self._pages_with_rows, self.pages) if may_count_pages else ()
+        totals = (None, self.received, *pages)
+        if not self.inconsistency and counted and self.total not in totals:
+            self.inconsistency = "the rows that arrived are not as many as its total says"
+        self.duplicates = self._rows.duplicates()
+        if not self.inconsistency and self.duplicates.same:
+            self.inconsistency = (
+                f"{self.duplicates.same} rows were on two pages, so that others may have been on "
+                "none (does the API sort its rows by something that tells them apart?)"
+            )
+        in_doubt = self.duplicates.restated or self.confirm
+        if not self.inconsistency and in_doubt and not self._matches_previous_pass():
+            self.inconsistency = "two passes did not bring the same rows"
+        if not self.inconsistency:
+            self._rows = self._rows_before = RowIndex()  # may be large, and are no longer needed
+            return True
+        if self.number >= self.passes:
+            raise self._incomplete()
+        return False
+
+    @property
+    def all_rows_arrived(self) -> bool:
+        """True if as many rows arrived as the API's total."""
+        return self.received == self.total
+
+    @property
+    def pages(self) -> int:
+        """The number of pages; of empty ones only the last, as rows follow the others."""
+        return self._pages_with_rows + self._ends_empty
+
+    def _matches_previous_pass(self) -> bool:
+        return self.number > 1 and self._rows.same_as(self._rows_before)
+
+    def _incomplete(self) -> IncompleteReadError:
+        expected = "unknown" if self.total is None else self.total
+        passes = "1 pass" if self.number == 1 else f"{self.number} passes"
+        none = "" if self.received else " Does `data_selector` name the place of the rows?"
+        return IncompleteReadError(
+            f"{self.resource}: no complete read in {passes}: {self.inconsistency}. "
+            f"Expected {expected} rows, received {self.received}.{none} Does `paginator` in the "
+            "entry request all pages, and does `primary_key` tell rows apart? If the API's rows "
+            "change while they are read, run again when they rest, or raise `reading.passes`; if "
+            "its total is not the number of all rows, set `total_path` in `paginator` to the field "
+            "that is, or to None."
+        )
+
+
+def _whole(parts: tuple[Hashable, ...]) -> Hashable:
+    """Return a key; None if a part of it is missing, or is none."""
+    try:
+        hash(parts)
+    except TypeError:  # an object or a list
+        return None
+    return None if None in parts else parts
+
+
+def _hashes_of(keys: Sequence[Hashable]) -> list[int]:
+    if set(map(type, keys)) == {str}:
+        return list(map(hash, keys))
+    return [hash(key) if type(key) is str else _hash_of(key) for key in keys]
+
+
+def _hash_of(key: Hashable) -> int:
+    """Hash the text of a key: Python's hash of -1 is that of -2."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if len(parts) == 1 and type(parts[0]) in (str, bytes):
+        return hash(parts[0])
+    # 1.0 is 1
+    whole = (int(part) if type(part) is float and part % 1 == 0 else part for part in parts)
+    return hash(repr(tuple(whole)))

@@ -1,0 +1,230 @@
+"""The read of a resource: its pages are requested, counted, decoded and kept until all arrived.
+
+A row's way: `Position` names the next page, `PageRequests` brings it, `AnswerDecoder` decodes it,
+`Pass` counts it and decides if it is the last, `RowSpool` makes columns of its rows and keeps
+them. Rows leave the read once its pass is complete; those of a void pass are dropped, and the next
+pass begins with the first request again.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from threading import Lock
+from typing import Any
+
+import requests
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.extract import DltResource
+from dlt.extract.items import SupportsPipe
+
+from analytics_assets.contract.rows.validation import RowValidator
+from analytics_assets.extract.compat import (
+    IgnoredResponse,
+    generator_of,
+    is_empty_incremental_step,
+    is_incremental_step,
+    is_sample,
+    load_id,
+    parallel_iterator,
+    replace_generator,
+    steps_of,
+)
+from analytics_assets.extract.entry import Entry
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.incremental.cursor import Cursor
+from analytics_assets.extract.paging.completeness import Pass, Progress
+from analytics_assets.extract.paging.first_request import first_request
+from analytics_assets.extract.paging.page_requests import PageRequests
+from analytics_assets.extract.paging.position import Position
+from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
+from analytics_assets.extract.paging.row_spool import RowSpool
+from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
+from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
+
+PAGES_TYPED, PAGES_BY_DLT = "pages_typed", "pages_by_dlt"
+
+
+@configspec
+class ReadingSettings(BaseConfiguration):
+    """The settings of a complete read.
+
+    Args:
+        passes: the most times that a resource is read from the start before the load fails.
+        confirm: True to accept a read only if two passes in a row brought the same rows.
+    """
+
+    passes: int = 3
+    confirm: bool = False
+
+    __section__ = "reading"
+
+
+class Reader(PipeStep):
+    """The step of a resource that reads it, in place of dlt's client.
+
+    It wraps the resource's generator, as dlt's own `LimitItem` does:
+    https://dlthub.com/docs/general-usage/resource#sample-from-large-data
+
+    Args:
+        entry: the entry of the resource.
+        resource: dlt's resource; None to leave rows as they are.
+        connection: sends its requests.
+        settings: of the read; None to yield pages as they arrive, and believe any end.
+    """
+
+    placement_affinity = -1
+
+    def __init__(
+        self,
+        entry: Entry,
+        resource: DltResource | None,
+        connection: Connection,
+        settings: ReadingSettings | None,
+    ) -> None:
+        super().__init__()
+        self._entry, self._resource = entry, resource
+        self._connection, self._settings = connection, settings
+        self._is_kept, self._counting = settings is not None, Lock()
+        self._validator = RowValidator(entry.contract, entry.hints)
+
+    def bind(self, pipe: SupportsPipe) -> "Reader":
+        """Replace the pipe's generator."""
+        self._custom_metrics = {}
+        self._is_kept = self._settings is not None and not is_sample(pipe)
+        generate = generator_of(pipe)
+        if callable(generate):
+            replace_generator(pipe, partial(self._read_children, generate))
+        else:
+            in_columns = self._is_kept and load_id() is not None and _accepts_tables(pipe)
+            replace_generator(pipe, self._read_pages(generate, in_columns))
+        return self
+
+    def _read_pages(self, pages: Iterator[Any], in_columns: bool) -> Iterator[Any]:
+        request, is_parallel = first_request(pages)
+        found = self.read(request, in_columns)
+        yield from parallel_iterator(found) if is_parallel else found
+
+    def _read_children(
+        self, generate: Callable[..., Iterator[Any]], items: Any, meta: Any = None
+    ) -> Iterator[Any]:
+        """Read the children of some parents, one after another or in dlt's threads."""
+        for parent in items if isinstance(items, list) else [items]:
+            request, is_parallel = first_request(generate([parent], meta=meta))
+            added = self._entry.included_from(parent)
+            if is_parallel:
+                yield partial(_all_rows, self.read(request), added)
+            else:
+                yield from (_with(added, rows) for rows in self.read(request))
+        yield []
+
+    def read(self, request: requests.Request, in_columns: bool = False) -> Iterator[Any]:
+        """Read all pages from the first one on.
+
+        Args:
+            request: the first request.
+            in_columns: True to decode rows into Arrow tables where their types are known.
+
+        Yields:
+            Lists of rows and Arrow tables.
+
+        Raises:
+            IncompleteReadError: the read cannot be proven complete.
+        """
+        entry, settings = self._entry, self._read_settings
+        proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)
+        resource = self._resource if in_columns else None
+        decoder = entry.answer_decoder(request, self._connection.redact, resource)
+        with (
+            closing(PageRequests(self._connection, self._is_kept)) as pages,
+            closing(RowSpool(decoder)) as spool,
+        ):
+            while True:
+                position = Position(entry.paginator, entry.evidence.names_total, request)
+                reading = Pass(
+                    *(proof, position, entry.evidence, entry.place, pages.is_confirmed),
+                    checked=entry.is_checked,
+                )
+                for answer in _answers(reading, proof, pages, decoder):
+                    if self._is_kept:
+                        spool.add(answer)
+                    else:
+                        yield answer.rows
+                if reading.progress is not Progress.VOID:
+                    break
+                spool.clear()
+                proof.begin()
+                pages.begin()
+            spool.finish()
+            if reading.progress is Progress.COMPLETE:
+                self._count(proof, reading, spool)
+            yield from spool.batches(self._replaced(spool, proof))
+        yield []  # later steps may still have rows to emit, and a filter can drop a whole page
+
+    @property
+    def _read_settings(self) -> ReadingSettings:
+        if self._is_kept and self._settings:
+            return self._settings
+        return ReadingSettings(passes=1, confirm=False)
+
+    def _replaced(self, spool: RowSpool, proof: Proof) -> set[int]:
+        """Return the places of the rows that a later valid one with the same key replaces."""
+        if not self._entry.last_row_wins or not proof.key:
+            return set()
+        shared = proof.duplicates.places.values()
+        rows = spool.rows_at({place for places in shared for place in places})
+        replaced: set[int] = set()
+        for places in shared:
+            valid = [at for at in places if rows[at] is None or self._validator.is_valid(rows[at])]
+            replaced.update(valid[:-1])
+        return replaced
+
+    def _count(self, proof: Proof, reading: Pass, spool: RowSpool) -> None:
+        counts = {
+            "reads": 1,
+            "reads_limited": int(reading.position.is_limited),
+            "passes": proof.number,
+            "rows_expected": proof.total or 0,
+            "reads_without_total": int(proof.total is None),
+            "rows_received": proof.received,
+            self._entry.rows_repeated: proof.duplicates.rows,
+            PAGES_TYPED: spool.pages_typed,
+            PAGES_BY_DLT: spool.pages_by_dlt,
+        }
+        with self._counting:  # children may be read in threads
+            for name, count in counts.items():
+                self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
+
+
+def _answers(
+    reading: Pass, proof: Proof, pages: PageRequests, decoder: AnswerDecoder
+) -> Iterator[Answer]:
+    """Yield the pages of a pass that belong to the read."""
+    try:
+        while reading.progress is Progress.READING:
+            answer = reading.take(pages.next_page(reading, proof.total, decoder))
+            if answer and answer.count:
+                yield answer
+    except IgnoredResponse:  # to the first request: there is nothing to read
+        if proof.number > 1:
+            raise IncompleteReadError(
+                f"{proof.resource}: an inconsistent read could not be repeated: the API's answer "
+                "to the first request is one that `response_actions` ignore."
+            ) from None
+
+
+def _all_rows(pages: Iterator[Any], added: dict[str, Any]) -> list[Any]:
+    return [row for rows in pages for row in _with(added, rows)]
+
+
+def _with(added: dict[str, Any], rows: list[Any]) -> list[Any]:
+    """Return rows with the fields of their parent."""
+    return [{**row, **added} if isinstance(row, dict) else row for row in rows] if added else rows
+
+
+def _accepts_tables(pipe: SupportsPipe) -> bool:
+    """Return True if all steps accept Arrow tables: none is the user's, or a cursor of dlt."""
+    steps = steps_of(pipe)
+    has_cursor = any(isinstance(step, Cursor) for step in steps)
+    incremental = filter(is_incremental_step, steps)
+    return is_unaltered(pipe) and (has_cursor or all(map(is_empty_incremental_step, incremental)))

@@ -1,0 +1,236 @@
+"""An answer of the API, decoded: a page of rows, or something that is none."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import requests
+from dlt.common import jsonpath
+from dlt.common.jsonpath import TJsonPath
+from dlt.sources.helpers.rest_client.redaction import sanitize_url
+
+from analytics_assets.extract.compat import IgnoredResponse, detected_rows
+from analytics_assets.extract.http.errors import (
+    HINTS,
+    BodyError,
+    ResponseError,
+    excerpt,
+)
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.rows.data_selector import (
+    ABSENCE_HINT,
+    AbsentRowsError,
+    DataSelector,
+)
+from analytics_assets.extract.rows.hashing import json_hashes
+from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
+from analytics_assets.extract.rows.response_body import decode, outline
+
+Hook = Callable[..., Any]
+
+
+@dataclass(eq=False)
+class Answer:
+    """A decoded answer.
+
+    Args:
+        page: the page as it arrived.
+        body: the decoded body; its list of rows is empty if `split` has them.
+        split: the rows as JSON, if they can be decoded into columns.
+        refusal: the error of an answer that is no page; None for a page.
+        absence: the error of a page with nothing in the place of its rows.
+        decoded: decodes the whole body.
+        found: the rows in a decoded body.
+    """
+
+    page: Page
+    body: Any = None
+    split: SplitPage | None = None
+    refusal: Exception | None = None
+    absence: AbsentRowsError | None = None
+    decoded: Callable[[Page], Any] = lambda _: None
+    found: Callable[[Any], list[Any]] = lambda _: []
+
+    @cached_property
+    def whole_body(self) -> Any:
+        """The decoded body, with its rows."""
+        return self.body if self.split is None else self.decoded(self.page)
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        """The rows as objects."""
+        is_page = self.refusal is None and self.absence is None
+        return self.found(self.whole_body) if is_page else []
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self.rows) if self.split is None else self.split.count
+
+    @property
+    def is_one_object(self) -> bool:
+        """True if the body itself is the only row."""
+        return self.split is None and self.count == 1 and self.rows[0] is self.body
+
+    def without_rows(self) -> "Answer":
+        """Return the answer without its rows."""
+        return replace(self, split=None, found=lambda _: [])
+
+    def keys(self, fields: Sequence[str]) -> list[Any]:
+        """Return the key of each row, as JSON has it.
+
+        Args:
+            fields: the names of the fields of the key.
+
+        Returns:
+            The value of one field, or a tuple of those of several; None for a missing one.
+        """
+        if self.split is not None:
+            return self.split.keys
+        rows = [row if isinstance(row, dict) else {} for row in self.rows]
+        if len(fields) == 1:
+            return [row.get(fields[0]) for row in rows]
+        return [tuple(row.get(field) for field in fields) for row in rows]
+
+    @property
+    def hashes(self) -> list[int]:
+        """The hash of each row, by which rows are compared within one process."""
+        return json_hashes(self.rows) if self.split is None else self.split.hashes
+
+    @property
+    def json(self) -> bytes:
+        """The rows as JSON."""
+        return (
+            json.dumps(self.rows, default=str).encode() if self.split is None else self.split.rows
+        )
+
+
+class AnswerDecoder:
+    """Decodes the answers of one read.
+
+    Args:
+        resource: the resource, for errors.
+        selector: the entry's `data_selector`.
+        redact: removes secrets from a text.
+        exact: True to keep the digits of all numbers, for decimal columns.
+        hooks: the entry's `response_actions` as dlt makes them of it.
+        columns: returns the decoder into columns by the path of the rows; None if there is none.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        selector: DataSelector,
+        redact: Redact,
+        exact: bool,
+        hooks: Sequence[Hook] = (),
+        columns: Callable[[str], PageDecoder | None] = lambda _: None,
+    ) -> None:
+        self._resource = resource
+        self._selector = selector
+        self._redact = redact
+        self._exact = exact
+        self._hooks = hooks
+        self._columns = columns
+        self._path: TJsonPath | None = selector.path
+        self.columns = columns(str(selector.selector)) if selector.selector else None
+
+    def __call__(self, page: Page) -> Answer:
+        """Decode a page.
+
+        Returns:
+            The answer; one that `response_actions` ignore, or with an error status, has it as its
+            `refusal`, as it may be the end of the read.
+
+        Raises:
+            BodyError: the body is not JSON, reports an error, or has no list of rows in its place.
+        """
+        try:
+            page = self._altered(page)
+        except IgnoredResponse as ignored:
+            return Answer(page, refusal=ignored)
+        if page.status >= requests.codes.bad_request:
+            return Answer(page, refusal=self._status_error(page))
+        split = self.columns.split(page.content) if self.columns else None
+        if split and self.columns:
+            body = self.columns.body_of(split.envelope)
+        else:
+            body = self._decoded(page)
+        problem = self._selector.failure(body)
+        if problem:
+            raise self._body_error(page, problem)
+        answer = Answer(page, body, split, decoded=self._decoded, found=self._rows_in)
+        misplacement = self._selector.misplacement(body)
+        if misplacement:
+            answer.absence = self._absence(page, body, misplacement)
+        elif self._path is None:
+            self._detect(body)
+        return answer
+
+    def _altered(self, page: Page) -> Page:
+        """Return a page as the entry's `response_actions` leave it."""
+        if not self._hooks:
+            return page
+        response = page.as_response()
+        for hook in self._hooks:
+            response = hook(response) or response
+        return Page.of(response)
+
+    def _decoded(self, page: Page) -> Any:
+        body, problem = decode(page, self._exact)
+        if problem:
+            raise self._body_error(page, problem)
+        return body
+
+    def _detect(self, body: Any) -> None:
+        """Keep the place of the rows that dlt detects in the first page."""
+        path = ".".join(detected_rows(body)[0])
+        self._path = jsonpath.compile_path(path)
+        self.columns = self._columns(path)
+
+    def _rows_in(self, body: Any) -> list[Any]:
+        """Return the rows in a body, as dlt's client does."""
+        path = self._path or jsonpath.compile_path(".".join(detected_rows(body)[0]))
+        found: Any = jsonpath.find_values(path, body)
+        found = found[0] if len(found) == 1 else found
+        if found is None:
+            return []
+        return found if isinstance(found, list) else [found]
+
+    def _status_error(self, page: Page) -> ResponseError:
+        return ResponseError(
+            f"{self._subject(page)}: the API answered {page.status} {page.reason}".rstrip()
+            + HINTS.get(page.status, "")
+            + excerpt(page.as_response(), self._redact),
+            response=page.as_response(),
+        )
+
+    def _body_error(self, page: Page, problem: str) -> BodyError:
+        return BodyError(
+            f"{self._subject(page)}: the API answered {page.status} with {problem}"
+            + HINTS.get(page.status, "")
+            + excerpt(page.as_response(), self._redact),
+            response=page.as_response(),
+        )
+
+    def _absence(self, page: Page, body: Any, misplacement: str) -> AbsentRowsError:
+        """Return the error of a body with nothing in the place of its rows.
+
+        Raises:
+            BodyError: it has something else there, or its rows elsewhere.
+        """
+        text = (
+            f"{self._subject(page)}: the API answered {page.status} with {misplacement}: "
+            f"{self._redact(outline(body))}. Set `data_selector` of the entry to where its rows "
+            "are."
+        )
+        absence = self._selector.absence(body)
+        if absence is None:
+            raise BodyError(text, response=page.as_response())
+        return AbsentRowsError(text + ABSENCE_HINT, body, absence, page.as_response())
+
+    def _subject(self, page: Page) -> str:
+        return f"{self._resource}: {page.request.method} {self._redact(sanitize_url(page.url))}"
