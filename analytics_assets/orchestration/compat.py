@@ -4,12 +4,14 @@ import inspect
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
 
 F = TypeVar("F", bound=Callable[..., Any])
+MOST_ENGINES = 16  # files of the history: two, and one for each run
 
 
 def with_signature(function: F) -> F:
@@ -28,14 +30,18 @@ def history_kept_open(instance: dg.DagsterInstance, run_id: str | None = None) -
 
     Dagster 1.13 opens a file for each event and closes it again, upon which SQLite writes its log
     back into the file and deletes it, unless somebody else has it open: a third of the time of an
-    event, and half of its wait for the disk.
+    event, and half of its wait for the disk. Another third is a new engine of SQLAlchemy, which
+    compiles each statement anew; see `reuse_engines`.
 
     Args:
         instance: an instance; if its history is not in SQLite files, nothing is opened.
         run_id: a run, whose events have a file of their own.
     """
+    files = _history_files(instance, run_id)
+    if files:
+        reuse_engines(instance)
     with ExitStack() as stack:
-        for file in _history_files(instance, run_id):
+        for file in files:
             with suppress(sqlite3.Error):  # it costs time only
                 connection = sqlite3.connect(file, check_same_thread=False)
                 stack.enter_context(closing(connection))
@@ -51,3 +57,17 @@ def _history_files(instance: dg.DagsterInstance, run_id: str | None) -> list[Pat
     assets = Path(path_of("index"))
     files = [assets.parent.with_suffix(".db"), assets, *([Path(path_of(run_id))] if run_id else [])]
     return [file for file in files if file.exists()]
+
+
+def reuse_engines(instance: dg.DagsterInstance) -> None:
+    """Let the SQLite storages of this process make one engine of SQLAlchemy for each file.
+
+    Dagster 1.13 makes one for each event and each query, by the `create_engine` of their modules.
+
+    Args:
+        instance: an instance with such storages.
+    """
+    for storage in (instance.event_log_storage, instance.run_storage):
+        module: Any = inspect.getmodule(type(storage))
+        if module and not hasattr(module.create_engine, "cache_info"):
+            module.create_engine = lru_cache(MOST_ENGINES)(module.create_engine)

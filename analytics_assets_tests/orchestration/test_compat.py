@@ -2,12 +2,13 @@
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
-from analytics_assets.orchestration.compat import history_kept_open, with_signature
+from analytics_assets.orchestration.compat import history_kept_open, reuse_engines, with_signature
 
 
 def test_a_signature_is_worked_out_once_and_is_the_functions_own() -> None:
@@ -43,6 +44,35 @@ def test_dagster_writes_back_the_log_of_its_history_after_each_event(
     files = {"runs", "index", run.run_id}
     assert set(written_back) == (files if resource == "nothing" else set())
     assert not any(log_of(file).exists() for file in tmp_path.glob("history/**/*.db"))
+
+
+@pytest.mark.parametrize("storage", ["event_log_storage", "run_storage"])
+def test_dagster_makes_an_engine_for_each_event_and_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> None:
+    made: list[str] = []
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        module: Any = inspect.getmodule(type(getattr(instance, storage)))
+        make = inspect.unwrap(module.create_engine)
+
+        def counted(url: str, **options: Any) -> Any:
+            made.append(url)
+            return make(url, **options)
+
+        monkeypatch.setattr(module, "create_engine", counted)
+
+        def engines() -> int:
+            before = len(made)
+            for _ in range(3):
+                instance.report_runless_asset_event(dg.AssetMaterialization("shop"))
+                instance.get_runs()
+            return len(made) - before
+
+        assert engines() >= 3
+        reuse_engines(instance)
+        assert engines() <= 2  # a file each: of runs; of assets, and of events without a run
+        assert engines() == 0
+        assert len(instance.fetch_materializations(dg.AssetKey("shop"), limit=99).records) == 9
 
 
 def log_of(file: Path) -> Path:
