@@ -9,12 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
-from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.session import build_session
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets_tests.support.http.exchange import Answer
 from analytics_assets_tests.support.http.exchange import Request as Request
+from analytics_assets_tests.support.http.fetching import signed_page
 from analytics_assets_tests.support.http.server import Server as Server
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -54,13 +53,13 @@ def settings_for(peer: Sandbox | Server, **changes: Any) -> OAuth2Settings:
     return settings
 
 
-def get(auth: OAuth2, url: str, **kwargs: Any) -> requests.Response:
+def get(auth: OAuth2, url: str) -> requests.Response:
     decode = AnswerDecoder("page_views", DataSelector(None, True), auth.redact, exact=False)
-    response = build_session(auth.redact, auth).get(url, auth=auth, **kwargs)
-    answer = decode(Page.of(response))
+    page = signed_page(auth, url)
+    answer = decode(page)
     if answer.refusal:
         raise answer.refusal
-    return response
+    return page.as_response()
 
 
 def sign(auth: OAuth2) -> str:

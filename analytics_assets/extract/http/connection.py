@@ -1,4 +1,4 @@
-"""A connection to an API: its settings resolved, a session, and the token all runs share."""
+"""A connection to an API: its settings resolved, its fetchers, and the token all runs share."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -11,7 +11,6 @@ import requests
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
-from requests.utils import select_proxy
 
 from analytics_assets.config.client_settings import ClientSettings, resolve_client
 from analytics_assets.config.errors import SettingsError
@@ -24,11 +23,8 @@ from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.prefetch.curl import CurlPrefetcher
-from analytics_assets.extract.http.prefetch.threads import ThreadPrefetcher
 from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.session import ApiSession, build_session
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.link import Link
 from analytics_assets.extract.http.transport.preparation import Preparation
@@ -46,13 +42,12 @@ _shared_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Connection:
-    """The session of an API, with its settings, authentication and limits.
+    """The way to an API, with its settings, authentication and limits.
 
     Args:
         settings: the resolved `client` part of the configuration.
         auth: the OAuth2 token, or None where the API uses another kind of auth.
-        session: sends requests, with retries.
-        traffic: counts the session's requests.
+        traffic: counts the requests of its reads.
         redact: removes the API's secrets from a text.
         request_settings: timeouts and retries.
         rate_limit: shared by all connections of this process to the host with the same limits.
@@ -60,7 +55,6 @@ class Connection:
 
     settings: ClientSettings
     auth: OAuth2 | None
-    session: ApiSession
     traffic: Traffic
     redact: Redact
     request_settings: RequestSettings
@@ -96,7 +90,7 @@ class Connection:
         """The number of pages to ask for ahead, found once for all reads of the API."""
         return self.rate_limit.concurrency if self._link.is_parallel else Concurrency(1)
 
-    @property
+    @cached_property
     def signs_alike(self) -> bool:
         """True if the requests for all pages of a read have the same headers."""
         auth = self.client.get("auth")
@@ -110,41 +104,14 @@ class Connection:
     def _preparation(self) -> Preparation:
         return Preparation(self._link.session, repeats=self._link.is_parallel)
 
-    def read_concurrency(self) -> Concurrency:
-        """Return the concurrency of one read."""
-        limit = self.rate_limit
-        return Concurrency(limit.max_in_flight, limit.adaptive, lambda: limit.throttle_count)
-
-    def thread_prefetcher(self) -> ThreadPrefetcher:
-        """Return a prefetcher for one read by dlt's client."""
-        return ThreadPrefetcher(self.session, self.read_concurrency())
-
-    def curl_prefetcher(self) -> CurlPrefetcher | None:
-        """Return a prefetcher for one read by libcurl.
-
-        None with a proxy, a client certificate, or an auth that signs each request differently.
-        """
-        auth = self.client.get("auth")
-        url = self.settings.base_url
-        environment = self.session.merge_environment_settings(url, {}, None, None, None)
-        if auth is not None and auth_class(auth) not in UNCHANGING_AUTH:
-            return None
-        if select_proxy(url, environment["proxies"]) or environment["cert"]:
-            return None
-        verify = environment["verify"] is not False and (environment["verify"] or True)
-        return CurlPrefetcher(
-            self.rate_limit, self.traffic, self.request_settings, self.auth, verify
-        )
-
     def close(self) -> None:
         """Close the connections that are kept for the next request."""
         self._link.close()
-        self.session.close()
 
     @property
     def client(self) -> dict[str, Any]:
-        """The `client` dictionary for dlt, auth and session in place."""
-        client = {**self.settings.client, "session": self.session}
+        """The `client` dictionary for dlt, auth in place; dlt sends no request itself."""
+        client = {name: value for name, value in self.settings.client.items() if name != "session"}
         return {**client, "auth": self.auth} if self.auth else client
 
 
@@ -156,7 +123,7 @@ def connect(
     *,
     embeddable: bool = True,
 ) -> Connection:
-    """Resolve an API's settings and make a session for it; sends no request.
+    """Resolve an API's settings; sends no request.
 
     Args:
         client: the `client` dictionary of a dlt REST configuration.
@@ -176,15 +143,13 @@ def connect(
     settings = resolve_client(client, api_name, embeddable=embeddable)
     request_settings = request_settings or resolve_configuration(RequestSettings())
     auth = shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
-    traffic = Traffic()
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
     rate_limit = shared_rate_limit(
         settings.base_url, _limit_settings(api_name, resource), request_settings
     )
-    session = build_session(redact, auth, traffic, request_settings, rate_limit)
-    return Connection(settings, auth, session, traffic, redact, request_settings, rate_limit)
+    return Connection(settings, auth, Traffic(), redact, request_settings, rate_limit)
 
 
 def _limit_settings(api_name: str, resource: str) -> LimitSettings:

@@ -2,12 +2,16 @@ import secrets
 from typing import Any
 
 import pytest
+import requests
 from dlt.common.configuration import configspec
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.extract.http.limits.responses import Response
+from analytics_assets_tests.support.http.exchange import Answer
+from analytics_assets_tests.support.http.fetching import page_of
+from analytics_assets_tests.support.http.server import Server
 from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import sign
 
@@ -67,35 +71,48 @@ def test_connections_with_the_same_settings_share_one_token_and_others_do_not() 
     assert tokens[0] == tokens[1] != tokens[2]
 
 
+def test_a_session_of_the_configuration_is_not_handed_to_dlt() -> None:
+    assert "session" not in connected(session=requests.Session()).client
+
+
+def test_connections_that_are_kept_open_are_closed() -> None:
+    with Server(lambda _request: Answer([1])) as server:
+        connection = connected(base_url=server.base_url)
+        page_of(connection, "/orders")
+        connection.close()
+        page_of(connection, "/orders")
+        connection.close()
+
+    assert len(server.requests) == 2
+
+
 @pytest.mark.parametrize(
     "auth",
     [
+        None,
         {"type": "bearer", "token": "a-token"},
         {"type": "api_key", "name": "X-Shop", "api_key": "a-key", "location": "header"},
         {"type": "http_basic", "username": "me", "password": "secret"},
         {"type": "oauth2", "token_url": "http://a.test", "client_id": "me", "client_secret": "so"},
     ],
-    ids=lambda auth: str(auth["type"]),
+    ids=str,
 )
-def test_libcurl_can_prefetch_with_an_auth_that_signs_all_requests_alike(
-    auth: dict[str, Any],
-) -> None:
-    assert connected(auth=auth).curl_prefetcher()
+def test_an_auth_of_dlt_signs_all_requests_of_a_read_alike(auth: dict[str, Any] | None) -> None:
+    assert connected(auth=auth).signs_alike
 
 
-def test_libcurl_does_not_prefetch_with_an_auth_of_the_user() -> None:
-    assert connected(auth=OwnAuth()).curl_prefetcher() is None
+def test_an_auth_of_the_user_may_sign_each_request_differently() -> None:
+    assert not connected(auth=OwnAuth()).signs_alike
 
 
-def test_libcurl_does_not_prefetch_by_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
-
-    assert connected().curl_prefetcher() is None
-    assert connected(base_url="https://api.test").curl_prefetcher()
+def test_a_session_of_the_user_may_prepare_each_request_differently() -> None:
+    assert not connected(session=requests.Session()).signs_alike
 
 
-def test_libcurl_does_not_prefetch_with_a_client_certificate() -> None:
-    connection = connected()
-    connection.session.cert = "client.pem"
+def test_a_client_certificate_is_used_by_requests() -> None:
+    session = requests.Session()
+    session.cert = "client.pem"
+    connection = connected(base_url="https://127.0.0.1:9", session=session)
 
-    assert connection.curl_prefetcher() is None
+    with pytest.raises(OSError, match=r"TLS certificate file.*client.pem"):
+        page_of(connection, "/orders")

@@ -3,12 +3,10 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakSet
 
-from analytics_assets.extract.http.cancellation import sleep as cancellable_sleep
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits, Limited
@@ -34,7 +32,6 @@ class RateLimit:
         max_delay: upper limit in seconds of a wait that the API asks for.
         host: the limits that the host announces.
         clock: returns the seconds of a clock that never goes back.
-        sleep: waits for some seconds.
     """
 
     def __init__(
@@ -43,7 +40,6 @@ class RateLimit:
         max_delay: float,
         host: HostLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = cancellable_sleep,
     ) -> None:
         self.max_in_flight = settings.max_in_flight
         self.adaptive = settings.adaptive
@@ -54,7 +50,6 @@ class RateLimit:
             settings.max_in_flight, settings.adaptive, lambda: self.throttle_count
         )
         self._clock = clock
-        self._sleep = sleep
         self._lock = threading.Lock()
         self._in_flight = 0
         self._next_start = 0.0
@@ -64,24 +59,6 @@ class RateLimit:
     def throttle_count(self) -> int:
         """The number of responses so far by which the host throttled requests."""
         return self._host.throttle_count
-
-    @contextmanager
-    def slot(self, max_wait: float = math.inf) -> Iterator[None]:
-        """Wait until a request may be sent; it counts as in flight inside the context.
-
-        Args:
-            max_wait: seconds; if the host asks for a longer wait, the request fails at once.
-
-        Raises:
-            ReadCancelledError: the read was cancelled meanwhile.
-            NoAnswerError: the host asks for a longer wait.
-        """
-        while wait := self.try_acquire(max_wait):
-            self._sleep(wait)
-        try:
-            yield
-        finally:
-            self.release()
 
     def try_acquire(self, max_wait: float = math.inf) -> float:
         """Start a request if one may start now.

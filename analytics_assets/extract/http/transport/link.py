@@ -42,7 +42,7 @@ class Link:
     def transport(self, settings: RequestSettings) -> Transport:
         """Return the transport of one read, with the open connections of one that has ended."""
         if not self.is_parallel:
-            return SessionTransport(self.session, settings, self._is_own)
+            return SessionTransport(self.session, settings)
         try:
             return self._idle.pop()
         except IndexError:
@@ -57,3 +57,5 @@ class Link:
         """Close the connections that are kept for the next read."""
         while self._idle:
             self._idle.pop().close()
+        if self._is_own:
+            self.session.close()

@@ -42,15 +42,13 @@ class SessionTransport:
     Args:
         session: sends the requests.
         settings: timeouts; a timeout of the session's own goes before.
-        is_own: True if the session belongs to the project, which closes its connections.
     """
 
     is_parallel = False
 
-    def __init__(self, session: requests.Session, settings: RequestSettings, is_own: bool) -> None:
+    def __init__(self, session: requests.Session, settings: RequestSettings) -> None:
         self.session = session
         self._settings = settings
-        self._is_own = is_own
         self._timeout = getattr(session, "timeout", None) or settings.request_timeout
         self._environment: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._ended: list[Ended] = []
@@ -127,10 +125,8 @@ class SessionTransport:
         self._ended.clear()
 
     def close(self) -> None:
-        """Close the connections, unless the session is the user's."""
+        """Drop the answers; the connections of the session stay open for the next read."""
         self.drop()
-        if self._is_own:
-            self.session.close()
 
 
 def _failure(error: RequestException | Urllib3Error) -> Failure:

@@ -1,1 +1,0 @@
-"""Pages requested ahead of time: in threads, or over connections kept busy by libcurl."""
