@@ -4,31 +4,17 @@ Everything wrong with it is refused here, with the entry and what to change, bef
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from dlt.sources.rest_api.typing import (
-    ClientConfig,
-    Endpoint,
-    EndpointResource,
-    EndpointResourceBase,
-    RESTAPIConfig,
-)
-
-from analytics_assets.config.errors import (
-    ConfigurationError,
-    did_you_mean,
-    listed,
-    refuse_unknown_keys,
-)
+from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.load import Full
 from analytics_assets.config.policy import Policy, PolicyEntry
 from analytics_assets.config.resource import (
     REJECTED_ROWS,
     ResourceConfig,
-    as_endpoint,
     as_entry,
     is_resource_function,
     name_of,
@@ -36,6 +22,7 @@ from analytics_assets.config.resource import (
     refuse_shared_tables,
 )
 from analytics_assets.config.validation.load import refuse_load, refuse_prune
+from analytics_assets.config.validation.structure import refuse_wrong_structure
 
 NAME = re.compile(r"(?=.{1,63}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -165,44 +152,6 @@ class Api:
             found.add(current)
             to_visit.extend(parents_of(as_entry(self._entries[current])) - found)
         return found
-
-
-def refuse_wrong_structure(where: str, config: Any) -> None:
-    """Refuse a configuration whose parts are missing, unknown or of the wrong kind.
-
-    Args:
-        where: the configuration's name in the message.
-        config: a dlt configuration.
-
-    Raises:
-        ConfigurationError: names the part and the remedy.
-    """
-    refuse_unknown_keys(where, config, RESTAPIConfig.__annotations__)
-    for part in ("client", "resources"):
-        if part not in config:
-            raise ConfigurationError(f"{where}: the configuration has no `{part}`; add it.")
-    refuse_unknown_keys(f"`client` of {where}", config["client"], ClientConfig.__annotations__)
-    defaults = config.get("resource_defaults") or {}
-    _check_entry("`resource_defaults`", defaults, EndpointResourceBase.__annotations__)
-    if not isinstance(config["resources"], list):
-        raise ConfigurationError(f"`resources` of {where} must be a list of entries.")
-    for number, entry in enumerate(config["resources"], start=1):
-        named = f"resource {number} of {where}"
-        if not (isinstance(entry, str | dict) or is_resource_function(entry)):
-            raise ConfigurationError(
-                f"{named} is a {type(entry).__name__}; an entry is a dictionary."
-            )
-        if not isinstance(name := name_of(entry), str):
-            raise ConfigurationError(f'{named} has no name; add "name": "<table name>" to it.')
-        if isinstance(entry, dict):
-            _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
-
-
-def _check_entry(where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
-    refuse_unknown_keys(where, entry, known)
-    refuse_unknown_keys(
-        f"`endpoint` of {where}", as_endpoint(entry.get("endpoint")), Endpoint.__annotations__
-    )
 
 
 def _check_table(resource: ResourceConfig) -> None:

@@ -5,9 +5,8 @@ other modules are documented: https://dlthub.com/docs/general-usage/http/rest-cl
 """
 
 import copy
-import inspect
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dlt
@@ -27,7 +26,7 @@ from dlt.sources.helpers.rest_client.detector import (
 )
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
-from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, create_paginator
+from dlt.sources.rest_api.config_setup import create_paginator
 
 # raised by dlt 1.31 from a hook for a status that `response_actions` ignore; it ends the read
 IgnoredResponse = IgnoreResponseException
@@ -49,23 +48,6 @@ NUMBERED_ROWS: TTableSchemaColumns = {
 }
 
 _HINTS_DIFFER = "In resource: {}, when merging arrow schema with dlt schema, several column hints"
-
-
-def paginator_types() -> Collection[str]:
-    """Return the types that an entry's `paginator` may have, with those that were registered.
-
-    dlt 1.31 publishes no list of them: `config_setup.PAGINATOR_MAP` is its own.
-    """
-    return PAGINATOR_MAP.keys()
-
-
-def paginator_options(kind: Any) -> Mapping[str, inspect.Parameter]:
-    """Return the options of a type of paginator; none for an unknown type and for `auto`.
-
-    dlt 1.31 makes each type from a dictionary, but documents no way from a type to its class.
-    """
-    paginator_class = PAGINATOR_MAP.get(kind) if isinstance(kind, str) else None
-    return inspect.signature(paginator_class).parameters if paginator_class else {}
 
 
 def configured_paginator(paginator: Any, path: str) -> BasePaginator | None:

@@ -23,12 +23,12 @@ from analytics_assets.config.resource import (
     merged_entry,
     parents_of,
 )
+from analytics_assets.config.validation.paginator import without_own_options
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
 from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
-from analytics_assets.extract.paging.evidence.end_paths import without_own_options
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.paging.row_place import RowPlace
@@ -260,7 +260,7 @@ class Entry:
             )
 
     def _stock_paginator(self, given: Any) -> BasePaginator | None:
-        paging = without_own_options(given, f"resource `{self.name}`")
+        paging = without_own_options(given)
         try:
             return configured_paginator(paging, self._endpoint["path"])
         except (ValueError, TypeError) as error:

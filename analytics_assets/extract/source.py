@@ -15,13 +15,13 @@ from analytics_assets.config.resource import (
     name_of,
     parents_of,
 )
+from analytics_assets.config.validation.entries import refusals_explained, refuse_wrong_values
+from analytics_assets.config.validation.paginator import config_for_dlt
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract import lossless
-from analytics_assets.extract.dlt_validation import refusals_explained, refuse_wrong_values
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
-from analytics_assets.extract.paging.evidence.end_paths import config_for_dlt
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows

@@ -22,9 +22,9 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.client_settings import SandboxSettings
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.validation.paginator import OWN_OPTIONS
 from analytics_assets.config.window import Window
 from analytics_assets.definitions import definitions
-from analytics_assets.extract.paging.evidence.end_paths import OWN_OPTIONS
 from analytics_assets.orchestration.assets.run_config import LoadConfig
 from analytics_assets.orchestration.checks.definitions import CHECKS
 from analytics_assets_tests.conftest import ROOT

@@ -33,17 +33,6 @@ def test_paginate_ends_where_a_hook_raises_ignore_response_exception() -> None:
     assert list(client_of(page(1)).paginate(hooks={"response": [ignore]})) == []
 
 
-def test_config_setup_paginator_map_has_the_documented_types() -> None:
-    documented = {"json_link", "header_link", "header_cursor", "auto", "single_page", "cursor"}
-
-    assert set(compat.paginator_types()) == {
-        *documented,
-        "offset",
-        "page_number",
-        "json_response",  # deprecated
-    }
-
-
 def test_config_setup_create_paginator_makes_what_an_entry_names() -> None:
     made = compat.configured_paginator({"type": "page_number", "base_page": 1}, "orders")
 
@@ -80,13 +69,6 @@ def test_detector_paginator_factory_goes_by_the_first_page(answer: Answer, found
 def test_detector_find_response_page_data_finds_the_list_of_rows() -> None:
     assert compat.detected_rows({"meta": {"tags": []}, "data": [1]}) == (("data",), [1])
     assert compat.detected_rows({"id": 1})[1] == {"id": 1}
-
-
-def test_paginator_map_has_classes_whose_options_are_those_of_a_dictionary() -> None:
-    assert {"limit", "total_path", "has_more_path"} <= set(compat.paginator_options("offset"))
-    assert set(compat.paginator_options("json_link")) == {"next_url_path"}
-    for kind in ("auto", "unknown"):
-        assert not compat.paginator_options(kind)
 
 
 def test_json_link_paginator_takes_an_empty_text_for_a_link() -> None:

@@ -14,10 +14,10 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.validation import entries
 from analytics_assets.contract.openapi import document as document_module
 from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.extract import dlt_validation
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.support.project import copy_project
@@ -219,7 +219,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, clean_place: Path) -> Counter[str]:
     count(Endpoints, "__init__")
     count(Policy, "merged")
     count(Path, "read_text")
-    count(dlt_validation, "rest_api_resources")
+    count(entries, "rest_api_resources")
     return counted
 
 

@@ -10,13 +10,9 @@ from dlt.sources.helpers.rest_client.paginators import (
     PageNumberPaginator,
 )
 
-from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.validation.paginator import without_own_options
 from analytics_assets.extract.compat import configured_paginator
-from analytics_assets.extract.paging.evidence.end_paths import (
-    EndPaths,
-    config_for_dlt,
-    without_own_options,
-)
+from analytics_assets.extract.paging.evidence.end_paths import EndPaths
 
 OWN = {"total_path": "a.n", "has_more_path": "b", "last_page_path": "c", "ignored_fields": ["d"]}
 KINDS: list[dict[str, Any]] = [
@@ -79,38 +75,3 @@ def test_an_object_names_fields_by_attributes() -> None:
 
     assert texts(paths)[2] == "end"
     assert paths.ignores("count")
-
-
-@pytest.mark.parametrize(
-    ("wrong", "remedy"),
-    [
-        ({"ignored_fields": "count"}, r'give a list of fields, such as \["count"\]'),
-        ({"ignored_fields": [1]}, "give a list of fields"),
-        ({"last_page_path": True}, "`last_page_path` in `paginator` is True; give the path"),
-        ({"total_path": 5}, "`total_path` in `paginator` is 5; give the path of a field"),
-    ],
-)
-def test_options_of_another_kind_are_refused_with_their_place(
-    wrong: dict[str, Any], remedy: str
-) -> None:
-    entry = {"name": "orders", "endpoint": {"paginator": {"type": "json_link", **wrong}}}
-
-    with pytest.raises(ConfigurationError, match=f"^resource `orders`: .*{remedy}"):
-        config_for_dlt({"client": {}, "resources": [entry]})
-
-
-def test_dlt_gets_no_option_that_its_paginator_does_not_have() -> None:
-    link = {"type": "json_link", "next_url_path": "next", **OWN}
-    config = {
-        "client": {"base_url": "http://api", "paginator": link},
-        "resource_defaults": {"endpoint": {"paginator": {"type": "page_number", **OWN}}},
-        "resources": ["a", {"name": "b", "endpoint": {"paginator": link, "path": "b"}}],
-    }
-
-    found = config_for_dlt(config)
-
-    bare = {"type": "json_link", "next_url_path": "next"}
-    by_number = {"type": "page_number", "total_path": "a.n", "has_more_path": "b"}
-    assert found["client"] == {"base_url": "http://api", "paginator": bare}
-    assert found["resource_defaults"] == {"endpoint": {"paginator": by_number}}
-    assert found["resources"] == ["a", {"name": "b", "endpoint": {"paginator": bare, "path": "b"}}]

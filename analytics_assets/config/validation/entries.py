@@ -3,8 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from inspect import Parameter
-from typing import Any, get_args
+from typing import Any
 
 from dlt.common import jsonpath
 from dlt.common.data_types.typing import DATA_TYPES
@@ -13,7 +12,7 @@ from dlt.common.schema.typing import MERGE_STRATEGIES, WRITE_DISPOSITIONS
 from dlt.sources.rest_api import rest_api_resources
 from requests import Session
 
-from analytics_assets.config.api import Api, refuse_wrong_structure
+from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import (
     as_disposition,
@@ -21,16 +20,9 @@ from analytics_assets.config.resource import (
     is_resource_function,
     name_of,
 )
-from analytics_assets.extract.compat import paginator_options, paginator_types
-from analytics_assets.extract.paging.evidence.end_paths import OWN_OPTIONS, config_for_dlt
+from analytics_assets.config.validation.paginator import config_for_dlt, wrong_option
+from analytics_assets.config.validation.structure import refuse_wrong_structure
 
-NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-PLAIN = {
-    int: "a whole number, without quotes",
-    str: "a text",
-    bool: "True or False",
-    type(None): "None",
-}
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
 # dlt accepts any text for these, and any plain value of a parameter
@@ -135,7 +127,7 @@ def refuse_wrong_values(config: Mapping[str, Any]) -> None:
     """
     refuse_wrong_structure("the REST source", config)
     for where, endpoint in _endpoints(config):
-        wrong = _wrong_option(endpoint.get("paginator")) or _wrong_path(endpoint)
+        wrong = wrong_option(endpoint.get("paginator")) or _wrong_path(endpoint)
         if wrong:
             raise ConfigurationError(f"{where}: {wrong}")
     for where, entry in _entries(config):
@@ -157,58 +149,6 @@ def _endpoints(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
     yield "`client`", config["client"]
     for where, entry in _entries(config):
         yield where, as_endpoint(entry.get("endpoint"))
-
-
-def _wrong_option(paginator: Any) -> str | None:
-    """Describe a paginator of an unknown type, or an option of it that is wrong or missing."""
-    paginator = {"type": paginator} if isinstance(paginator, str) else paginator
-    kind = paginator.get("type") if isinstance(paginator, dict) else None
-    if not isinstance(kind, str):
-        return None  # an object, or refused by dlt itself
-    if kind not in paginator_types():
-        return (
-            f"`paginator` is of the type {kind!r}, which dlt does not have"
-            f"{did_you_mean(kind, paginator_types())} Types are {listed(paginator_types())}."
-        )
-    options = {name: each for name, each in paginator_options(kind).items() if each.kind in NAMED}
-    known = [*options, *OWN_OPTIONS, "type"]
-    for name in paginator:
-        if name not in known:
-            return (
-                f"`paginator` of the type {kind!r} has no option {name!r}"
-                f"{did_you_mean(name, known)} Options are {listed(sorted(set(known)))}."
-            )
-    for name, option in options.items():
-        hint = option.annotation
-        if name not in paginator:
-            if option.default is option.empty:
-                return f"`paginator` of the type {kind!r} needs `{name}`; add it."
-        elif not _fits(paginator[name], hint):
-            return (
-                f"`{name}` in `paginator` cannot be {paginator[name]!r}: give {_described(hint)}."
-            )
-    if "limit" in options and paginator["limit"] < 1:
-        return f"`limit` in `paginator` cannot be {paginator['limit']}: give at least 1."
-    return None
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    kinds = get_args(hint) or (hint,)
-    if Parameter.empty in kinds:  # the options of a user's own paginator need no types
-        return True
-    # True is an integer, too
-    return any(
-        type(value) is kind
-        if kind in PLAIN
-        else not isinstance(kind, type) or isinstance(value, kind)
-        for kind in kinds
-    )
-
-
-def _described(hint: Any) -> str:
-    kinds = get_args(hint) or (hint,)
-    known = [PLAIN[kind] for kind in kinds if kind in PLAIN]
-    return " or ".join(reversed(known)) or str(hint)
 
 
 def _wrong_path(endpoint: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, register_paginator
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.extract.dlt_validation import (
+from analytics_assets.config.validation.entries import (
     OF_ANY_TEXT,
     refuse_wrong_values,
     validate_entries,

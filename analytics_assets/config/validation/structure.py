@@ -1,0 +1,53 @@
+"""The parts of a dlt configuration: present, known and of the right kind."""
+
+from collections.abc import Collection
+from typing import Any
+
+from dlt.sources.rest_api.typing import (
+    ClientConfig,
+    Endpoint,
+    EndpointResource,
+    EndpointResourceBase,
+    RESTAPIConfig,
+)
+
+from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
+from analytics_assets.config.resource import as_endpoint, is_resource_function, name_of
+
+
+def refuse_wrong_structure(where: str, config: Any) -> None:
+    """Refuse a configuration whose parts are missing, unknown or of the wrong kind.
+
+    Args:
+        where: the configuration's name in the message.
+        config: a dlt configuration.
+
+    Raises:
+        ConfigurationError: names the part and the remedy.
+    """
+    refuse_unknown_keys(where, config, RESTAPIConfig.__annotations__)
+    for part in ("client", "resources"):
+        if part not in config:
+            raise ConfigurationError(f"{where}: the configuration has no `{part}`; add it.")
+    refuse_unknown_keys(f"`client` of {where}", config["client"], ClientConfig.__annotations__)
+    defaults = config.get("resource_defaults") or {}
+    _check_entry("`resource_defaults`", defaults, EndpointResourceBase.__annotations__)
+    if not isinstance(config["resources"], list):
+        raise ConfigurationError(f"`resources` of {where} must be a list of entries.")
+    for number, entry in enumerate(config["resources"], start=1):
+        named = f"resource {number} of {where}"
+        if not (isinstance(entry, str | dict) or is_resource_function(entry)):
+            raise ConfigurationError(
+                f"{named} is a {type(entry).__name__}; an entry is a dictionary."
+            )
+        if not isinstance(name := name_of(entry), str):
+            raise ConfigurationError(f'{named} has no name; add "name": "<table name>" to it.')
+        if isinstance(entry, dict):
+            _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
+
+
+def _check_entry(where: str, entry: Any, known: Collection[str]) -> None:
+    refuse_unknown_keys(where, entry, known)
+    refuse_unknown_keys(
+        f"`endpoint` of {where}", as_endpoint(entry.get("endpoint")), Endpoint.__annotations__
+    )
