@@ -104,9 +104,13 @@ def pages_of(seed: int) -> list[list[Row]]:
     return pages
 
 
-def load(folder: Path, pages: Sequence[list[Row]], way: str, **hints: Any) -> "Loaded":
+KEYED = Contract("orders", primary_key=KEY)
+
+
+def load(
+    folder: Path, pages: Sequence[list[Row]], way: str, contract: Contract = KEYED, **hints: Any
+) -> "Loaded":
     """Load pages: by stock dlt, or by this project's steps with or without typed pages."""
-    contract = Contract("orders", primary_key=KEY)
     given = {"primary_key": KEY, "write_disposition": "merge", **hints}
     typed: list[bool] = []
 
@@ -127,7 +131,7 @@ def load(folder: Path, pages: Sequence[list[Row]], way: str, **hints: Any) -> "L
     source = dlt.source(lambda: resource, name="api")()
     if way != "stock":
         source.schema = Schema("api", normalizers={"json": {"module": lossless.__name__}})
-        columns: Any = {**DLT_COLUMNS, **hints.get("columns", {})}
+        columns: Any = {**contract.hints(), **DLT_COLUMNS, **hints.get("columns", {})}
         source.resources["orders"].apply_hints(columns=columns)
         rejected = RejectedRows("api", "orders")
         validate_rows(source.resources["orders"], contract, rejected)
@@ -148,7 +152,7 @@ class Loaded:
     """
 
     def __init__(self, pipeline: dlt.Pipeline, typed: list[bool]) -> None:
-        self.typed = typed
+        self.typed, self.pipeline = typed, pipeline
         tables = {str(each["name"]): each for each in pipeline.default_schema.data_tables()}
         self.columns = {name: dict(table["columns"]) for name, table in tables.items()}
         self.properties = {
