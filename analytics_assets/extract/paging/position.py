@@ -22,6 +22,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests.hooks import default_hooks
 
 from analytics_assets.extract.compat import detected_paginator
+from analytics_assets.extract.paging.evidence.counts import Unit
 from analytics_assets.extract.paging.evidence.finder import Evidence
 from analytics_assets.extract.paging.evidence.total import as_count
 from analytics_assets.extract.paging.proof import Proof
@@ -70,6 +71,7 @@ class Position:
         if self.paginator:
             self.paginator.init_request(self.request)
         self._names_total = names_total
+        self._page_count: int | None = None  # the number of all pages, by the last one
         self._largest = self.longest = 0  # `_largest`: of the pages by offset
         self.is_short = False
         self.probe: Probe | None = None
@@ -101,6 +103,8 @@ class Position:
             return self._advance_offset(self.paginator, has_more, answer.count, proof)
         if isinstance(self.paginator, PageNumberPaginator):
             _end_at_empty_page(self.paginator, answer.body)
+            counts = [each for each in evidence.counts.values() if each.unit is not Unit.ROWS]
+            self._page_count = max((each.value for each in counts), default=None)
         if type(self.paginator) in STOCK:
             seen, rows = _Seen(answer, self._body_of(answer)), [None] * answer.count
         else:
@@ -225,6 +229,8 @@ class Position:
         if total is not None and self.longest:
             by_rows = isinstance(paginator, OffsetPaginator)
             ends.append(paginator.initial_value + (total if by_rows else -(-total // self.longest)))
+        if isinstance(paginator, PageNumberPaginator) and self._page_count is not None:
+            ends.append(paginator.base_index + self._page_count)
         return min(ends, default=None)
 
     def request_at(self, place: int) -> requests.Request:

@@ -6,6 +6,7 @@ import pytest
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets_tests.extract.paging.verified import failed, read
+from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Request,
@@ -188,3 +189,21 @@ def test_a_page_that_does_not_know_whether_there_is_more_is_not_the_last() -> No
     unsure = in_turn(page(1, 2, more=None), page(3, 4, more=None), page(5, more=False))
 
     assert read(unsure, paginator=MORE).numbers == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("name", ["pages", "total"])
+def test_no_page_is_requested_ahead_after_the_number_of_pages(
+    first: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__ADAPTIVE", "false")
+
+    def answer(asked: Request) -> Answer:
+        number = asked.number("page")
+        return Answer({"data": rows(2 * number, 2 * number + 1), name: 5})
+
+    paginator = {"type": "page_number", "base_page": first, "total_path": name}
+    attempt = paged_server.read(answer, paginator=paginator)
+
+    assert len(attempt.rows) == 10
+    assert sorted(attempt.asked_for("page")) == [(first + page,) for page in range(5)]
