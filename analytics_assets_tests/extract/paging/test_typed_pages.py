@@ -6,6 +6,7 @@ from typing import Any
 import psutil
 import pytest
 
+from analytics_assets.extract.http.connection import connect
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.extract.paging.typed_orders import (
     CONTRACT,
@@ -151,8 +152,10 @@ def test_a_read_that_fails_leaves_no_connection_and_no_thread(
     before = set(threading.enumerate())
     with serving(changed(paged(ORDERS), lambda *_: Answer({}, status=403), {40})) as server:
         port = int(server.base_url.rpartition(":")[2])
-        source = source_of(server, entry(), contract=CONTRACT)
+        connection = connect({"base_url": server.base_url}, "shop")
+        source = source_of(server, entry(), contract=CONTRACT, connection=connection)
         assert "403" in drain(source.resources["orders"]).error
+        connection.close()
         ours = {thread.name for thread in set(threading.enumerate()) - before}
         to_the_server = [
             each
