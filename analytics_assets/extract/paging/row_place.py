@@ -1,7 +1,6 @@
 """The place of the rows in the pages of a read, and pages without anything there."""
 
 from analytics_assets.extract.http.errors import BodyError
-from analytics_assets.extract.paging.evidence.empty_answer import reports_no_rows
 from analytics_assets.extract.paging.evidence.finder import Evidence
 from analytics_assets.extract.paging.proof import Proof
 from analytics_assets.extract.rows.answer import Answer
@@ -70,5 +69,5 @@ class RowPlace:
         is_allowed = self._allows_absence or self._is_proved
         total = proof.total if evidence.total is None else evidence.total
         is_null = absence.absence is Absence.NULL
-        if not reports_no_rows(evidence, total, proof.received, is_null, is_allowed):
+        if not evidence.reports_no_rows(total, proof.received, is_null, is_allowed):
             raise absence

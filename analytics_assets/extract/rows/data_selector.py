@@ -71,10 +71,6 @@ class DataSelector:
     accepts_object: bool = False
     key: tuple[str, ...] = ()
 
-    def problem(self, body: Any) -> str | None:
-        """Return the reason why a body is no page of rows; None if it is one, even an empty one."""
-        return self.failure(body) or self.misplacement(body)
-
     def failure(self, body: Any) -> str | None:
         """Return the failure that a body reports; None if it reports none."""
         failure = reported_failure(body)

@@ -10,7 +10,8 @@ ROW = {"id": 1, "text": "Müller zahlt 5 €"}
 
 
 def problem(body: Any, selector: str | None = "data", accepts_object: bool = False) -> str | None:
-    return DataSelector(selector, accepts_object).problem(body)
+    place = DataSelector(selector, accepts_object)
+    return place.failure(body) or place.misplacement(body)
 
 
 @pytest.mark.parametrize(

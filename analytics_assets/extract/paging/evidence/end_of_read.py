@@ -65,8 +65,7 @@ class EndOfRead:
 
     def all_rows_arrived(self) -> bool:
         """Return True if as many rows arrived as the API counts."""
-        is_total = self._proof.received == self._proof.total
-        return is_total or self._claims.confirm_rows(self._received)
+        return self._proof.all_rows_arrived or self._claims.confirm_rows(self._received)
 
     def is_last_page(self, is_short: bool) -> bool:
         """Return True if all rows arrived, and the last page is the last one by size or number.
@@ -75,9 +74,9 @@ class EndOfRead:
             is_short: True if it had fewer rows than a page before it.
         """
         by_number = self._claims.confirm_pages(self._received, self._pages)
-        is_total = self._proof.received == self._proof.total
         # a number of rows or pages may be that of pages, with further rows after a short one
-        by_size = is_short and (is_total or self._claims.confirm_rows(self._received, (Unit.ROWS,)))
+        by_rows = self._claims.confirm_rows(self._received, (Unit.ROWS,))
+        by_size = is_short and (self._proof.all_rows_arrived or by_rows)
         is_last = by_size or (by_number and self.all_rows_arrived())
         return is_last and not self.last.reports_more
 

@@ -61,8 +61,7 @@ class Evidence:
     @property
     def reports_zero(self) -> bool:
         """True if a number of all rows is zero."""
-        of_rows = [count.value for count in self.counts.values() if count.unit is Unit.ROWS]
-        return self.stated_total == 0 or 0 in of_rows
+        return self.stated_total == 0 or 0 in self._row_counts
 
     @property
     def reports_last(self) -> bool:
@@ -73,6 +72,32 @@ class Evidence:
     def reports_more(self) -> bool:
         """True if a flag reports further pages, or a reference to one does and no flag the end."""
         return self.flag[1] if self.flag else self.next_page is not None
+
+    @property
+    def _row_counts(self) -> list[int]:
+        return [count.value for count in self.counts.values() if count.unit is Unit.ROWS]
+
+    def reports_no_rows(
+        self, total: int | None, received: int, is_null: bool, is_allowed: bool
+    ) -> bool:
+        """Return True if a page with nothing in the place of its rows reports that it has none.
+
+        Google's JSON leaves empty lists out, and others say null.
+
+        Args:
+            total: the number of all rows, if the API gives it.
+            received: the number of rows on the pages before.
+            is_null: True if null is in the place of the rows, rather than nothing.
+            is_allowed: True if the place is known to be right: by an earlier page, by the contract,
+                or by the configuration.
+        """
+        stated = self.stated_total if total is None else total
+        more = self.reports_more or any(count > received for count in self._row_counts)
+        if more or stated not in (None, received):
+            return False
+        agrees = stated == received or (received == 0 and self.reports_zero)
+        ends = self.reports_last or self.denies_next
+        return is_allowed or agrees or (is_null and ends)
 
 
 class EvidenceFinder:
@@ -145,22 +170,6 @@ class EvidenceFinder:
             total,
             denies_next_page(fields),
         )
-
-    def continues(self, body: Any, headers: Mapping[str, str], total: int | None) -> bool:
-        """Return True if a page has this total, and does not report that it is the last one.
-
-        Args:
-            body: the decoded body, with or without its rows.
-            headers: those of the response.
-            total: that of the pages before.
-        """
-        fields = self._fields_of(body)
-        found = self._total(fields, self._kept(headers), body) if self._counted else None
-        flag = self._named_flag(body)
-        if flag is None:
-            unnamed = flag_in(fields)
-            flag = unnamed and unnamed[1]
-        return flag is not False and found == total
 
     def _total(self, fields: list[Field], headers: Mapping[str, str], body: Any) -> int | None:
         named = jsonpath.find_values(self._rows_path, body) if self._rows_path else []

@@ -12,7 +12,6 @@ TOTALS = frozenset(
     for unit in ("", "count", "rows", "results", "records", "items", "elements", "entries", "hits")
 ) | {"recordstotal"}
 HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
-ALL_HEADERS = (*HEADERS, "Content-Range")
 MOST_DIGITS = 18  # of a count; Python refuses to convert more than 4,300
 CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 

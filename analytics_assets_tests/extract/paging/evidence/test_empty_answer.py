@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.extract.paging.evidence.empty_answer import reports_no_rows
 from analytics_assets.extract.paging.evidence.end_paths import EndPaths
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 
@@ -12,7 +11,7 @@ from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 def reported(body: Any, received: int = 0, is_allowed: bool = False) -> bool:
     evidence = EvidenceFinder(EndPaths(), "data").find(body, {})
     is_null = body is None or "data" in body
-    return reports_no_rows(evidence, evidence.total, received, is_null, is_allowed)
+    return evidence.reports_no_rows(evidence.total, received, is_null, is_allowed)
 
 
 @pytest.mark.parametrize(
