@@ -1,6 +1,6 @@
 """The fields of a row as a tree: those of an object within a row are columns too."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -49,18 +49,6 @@ def fields_of(columns: Iterable[Column]) -> Fields:
             within = found.fields
         within[column.path[-1]] = column
     return fields
-
-
-def have_other_fields(rows: Sequence[Mapping[str, Any]], fields: Fields) -> bool:
-    """Test if a row has a field that is not one of these, at any level."""
-    if not set().union(*rows) <= fields.keys():
-        return True
-    for name, part in fields.items():
-        if isinstance(part, NestedObject):
-            objects = [value for row in rows if isinstance(value := row.get(name), dict)]
-            if have_other_fields(objects, part.fields):
-                return True
-    return False
 
 
 def value_at(row: Any, path: Sequence[str]) -> Any:

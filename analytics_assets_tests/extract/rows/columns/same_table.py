@@ -1,27 +1,25 @@
 """Rows that change from page to page, loaded by stock dlt and by this project, typed or not."""
 
-import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import dlt
-from dlt import Schema
-from dlt.extract import DltResource
+import dlt.sources.rest_api
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract import lossless
-from analytics_assets.extract.compat import DLT_COLUMNS
 from analytics_assets.extract.rows.page_decoder import PageDecoder
-from analytics_assets.extract.rows.rejected_rows import RejectedRows
-from analytics_assets.extract.rows.validation import validate_rows
+from analytics_assets_tests.extract.rows.reading import metrics_of
+from analytics_assets_tests.support.paged_server import orders, paged, serving, source_of
 
 Row = dict[str, Any]
 Draw = Callable[[random.Random], Any]
 ABSENT: Any = ...  # a field that a row does not have
-KEY = ("id",)
+KEY = "id"
 PAGES, ROWS = 5, 8
 
 
@@ -104,43 +102,29 @@ def pages_of(seed: int) -> list[list[Row]]:
     return pages
 
 
-KEYED = Contract("orders", primary_key=KEY)
+KEYED = Contract("orders", primary_key=(KEY,))
 
 
 def load(
     folder: Path, pages: Sequence[list[Row]], way: str, contract: Contract = KEYED, **hints: Any
 ) -> "Loaded":
-    """Load pages: by stock dlt, or by this project's steps with or without typed pages."""
-    given = {"primary_key": KEY, "write_disposition": "merge", **hints}
-    typed: list[bool] = []
-
-    @dlt.resource(name="orders", **given)
-    def orders() -> Iterator[Any]:
-        decoder = PageDecoder(contract, "data", resource)
-        for page in json.loads(json.dumps(pages)):
-            table = None
-            split = decoder.split(json.dumps({"data": page}).encode())
-            if way == "typed" and split:
-                table = decoder.decode([split])
-                if table is None and decoder.learn(page):
-                    table = decoder.decode([split])
-                typed.append(table is not None)
-            yield page if table is None else table
-
-    resource: DltResource = orders
-    source = dlt.source(lambda: resource, name="api")()
-    if way != "stock":
-        source.schema = Schema("api", normalizers={"json": {"module": lossless.__name__}})
-        columns: Any = {**contract.hints(), **DLT_COLUMNS, **hints.get("columns", {})}
-        source.resources["orders"].apply_hints(columns=columns)
-        rejected = RejectedRows("api", "orders")
-        validate_rows(source.resources["orders"], contract, rejected)
-    file = folder / f"{way}.duckdb"
-    pipeline = dlt.pipeline(
-        way, destination=dlt.destinations.duckdb(str(file)), pipelines_dir=str(folder)
+    """Load pages over HTTP: by stock dlt, or by this project, by rows alone or typed."""
+    entry = orders(
+        {"primary_key": KEY, "write_disposition": "merge", **hints},
+        paginator={"type": "offset", "limit": ROWS},
     )
-    pipeline.run(source, loader_file_format="parquet")
-    return Loaded(pipeline, typed)
+    by_rows = patch.object(PageDecoder, "decode", lambda *_: None)
+    with serving(paged([row for page in pages for row in page])) as server:
+        if way == "stock":
+            config: Any = {"client": {"base_url": server.base_url}, "resources": [entry]}
+            source = dlt.sources.rest_api.rest_api_source(config, name="shop")
+        else:
+            source = source_of(server, entry, contract=contract)
+        destination = dlt.destinations.duckdb(str(folder / f"{way}.duckdb"))
+        pipeline = dlt.pipeline(way, destination=destination, pipelines_dir=str(folder))
+        with by_rows if way == "rows" else nullcontext():
+            pipeline.run(source, loader_file_format="parquet")
+    return Loaded(pipeline)
 
 
 class Loaded:
@@ -148,11 +132,12 @@ class Loaded:
 
     Args:
         pipeline: the pipeline that loaded them.
-        typed: True for each page that became an Arrow table.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, typed: list[bool]) -> None:
-        self.typed, self.pipeline = typed, pipeline
+    def __init__(self, pipeline: dlt.Pipeline) -> None:
+        self.metrics = metrics_of(pipeline)
+        self.pages_typed = self.metrics.pop("pages_typed", 0)
+        self.pages_by_dlt = self.metrics.pop("pages_by_dlt", 0)
         tables = {str(each["name"]): each for each in pipeline.default_schema.data_tables()}
         self.columns = {name: dict(table["columns"]) for name, table in tables.items()}
         self.properties = {

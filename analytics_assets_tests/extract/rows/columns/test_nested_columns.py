@@ -11,7 +11,6 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
-from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
 from analytics_assets_tests.extract.rows.reading import MERGED, load, metrics_of
 from analytics_assets_tests.support.loading import table_values
@@ -79,7 +78,6 @@ def test_pages_and_rows_make_the_same_columns() -> None:
     assert by_arrow.column_names == [column.name for column in PARSED]
     assert of_rows is not None
     assert by_arrow.equals(of_rows.select(by_arrow.column_names))
-    assert RowHash(parsed).of_table(by_arrow) == RowHash(parsed).of_rows(ROWS)
 
 
 @pytest.mark.parametrize(
@@ -99,13 +97,6 @@ def test_a_page_with_anything_else_in_an_object_is_left_to_dlts_way(row: Any) ->
 
     assert table_of_json(RowType(parsed), [page(row)], [1]) is None
     assert PageDecoder(parsed, "data").decode([SplitPage(page(row))]) is None
-
-
-@pytest.mark.parametrize("user", ["a", "", [], 0, {"email": "a", "other": 1}])
-def test_the_hash_of_a_row_counts_what_is_in_the_place_of_an_object(user: Any) -> None:
-    found = RowHash(contract(*PARSED)).of_rows([{"id": 1}, {"id": 1, "user": user}])
-
-    assert found[0] != found[1]
 
 
 @pytest.mark.parametrize("free", [None, 2**64, [{"n": -(2**63) - 1}]])

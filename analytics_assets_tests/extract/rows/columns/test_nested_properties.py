@@ -12,7 +12,6 @@ from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
-from analytics_assets.extract.rows.hashing import RowHash
 from analytics_assets_tests.contract.rows.test_validation_properties import FITTING
 
 Draw = Any
@@ -89,4 +88,3 @@ def test_all_ways_make_the_same_columns_or_leave_a_page_to_dlt(data: st.DataObje
     assert is_valid or not made
     for table in made.values():
         assert table.equals(next(iter(made.values())))
-        assert RowHash(contract).of_table(table) == RowHash(contract).of_rows(page)

@@ -8,7 +8,6 @@ import pytest
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
 from analytics_assets_tests.extract.rows.columns.same_table import Loaded, load, pages_of
-from analytics_assets_tests.extract.rows.reading import metrics_of
 
 
 def assert_same(one: Loaded, other: Loaded, pages: Any) -> None:
@@ -28,7 +27,7 @@ def test_typed_pages_make_the_tables_of_stock_dlt(seed: int, tmp_path: Path) -> 
     stock, typed = load(tmp_path, pages, "stock"), load(tmp_path, pages, "typed")
 
     assert_same(typed, stock, pages)
-    assert all(typed.typed)
+    assert not typed.pages_by_dlt
 
 
 @pytest.mark.parametrize("seed", [1, 5])
@@ -38,7 +37,8 @@ def test_typed_pages_make_the_tables_that_rows_make(seed: int, tmp_path: Path) -
     by_rows, typed = load(tmp_path, pages, "rows"), load(tmp_path, pages, "typed")
 
     assert_same(typed, by_rows, pages)
-    assert {True, False} == {*typed.typed}
+    assert typed.pages_typed
+    assert typed.pages_by_dlt
 
 
 def test_a_contract_rejected_rows_and_a_later_load_make_no_difference(tmp_path: Path) -> None:
@@ -58,12 +58,11 @@ def test_a_contract_rejected_rows_and_a_later_load_make_no_difference(tmp_path: 
 
     found = {}
     for way in ("rows", "typed"):
-        load(tmp_path, pages, way, contract, primary_key="number")
-        found[way] = load(tmp_path, later, way, contract, primary_key="number")
+        load(tmp_path, pages, way, contract)
+        found[way] = load(tmp_path, later, way, contract)
 
     assert_same(found["typed"], found["rows"], (pages, later))
-    metrics = [metrics_of(each.pipeline) for each in found.values()]
-    for each in metrics:
-        assert each["rows_rejected"] == 1
-        each.pop("items_count")  # children count as items, too
-    assert metrics[0] == metrics[1]
+    for each in found.values():
+        assert each.metrics["rows_rejected"] == 1
+        each.metrics.pop("items_count")  # children count as items, too
+    assert found["typed"].metrics == found["rows"].metrics
