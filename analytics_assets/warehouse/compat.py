@@ -159,7 +159,7 @@ class GuardedClient(SqlJobClientWithStagingDataset):
 class StreamedCopy(AdbcParquetCopyJob):
     """A COPY that reads the file while it sends it; dlt's class is behind it.
 
-    dlt 1.31.0 gives ADBC a generator, of which that makes one table in memory before it sends the
+    dlt 1.31.0 gives ADBC a generator, and ADBC makes one table of it in memory before it sends the
     first row: 1.2 GB for 4 million rows.
     """
 
