@@ -33,6 +33,6 @@ def objects_kept() -> Iterator[None]:
 
 
 def _unfreeze_for_duckdb() -> None:
-    """Let the end of the process free all objects, or DuckDB reports its own as leaks."""
+    """Free all objects at the end of the process, or DuckDB reports its own as leaks."""
     if "duckdb" in sys.modules:
         gc.unfreeze()
