@@ -60,7 +60,7 @@ def _history_files(instance: dg.DagsterInstance, run_id: str | None) -> list[Pat
 
 
 def reuse_engines(instance: dg.DagsterInstance) -> None:
-    """Let the SQLite storages of this process make one engine of SQLAlchemy for each file.
+    """Make one engine of SQLAlchemy for each SQLite file of the history, in this process.
 
     Dagster 1.13 makes one for each event and each query, by the `create_engine` of their modules.
 
