@@ -26,13 +26,14 @@ from analytics_assets.config.resource import (
 from analytics_assets.config.validation.paginator import without_own_options
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
+from analytics_assets.extract.children.parent_rows import ParentRows
+from analytics_assets.extract.children.parent_values import ParentValues
 from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.paging.row_place import RowPlace
-from analytics_assets.extract.parent_values import ParentRows, ParentValues
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.data_selector import DataSelector

@@ -7,6 +7,7 @@ from dlt.common.metrics import DataWriterAndCustomMetrics
 from dlt.pipeline.trace import PipelineTrace
 
 from analytics_assets.contract.resource import Resource
+from analytics_assets.extract.children.parent_rows import PARENTS_WITHOUT_VALUE
 from analytics_assets.extract.entry import (
     ROWS_ALIKE_BEFORE_STEPS,
     ROWS_REPEATED,
@@ -15,7 +16,6 @@ from analytics_assets.extract.entry import (
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
-from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables

@@ -7,6 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
+from analytics_assets.extract.children.parent_rows import PARENTS_WITHOUT_VALUE
 from analytics_assets.extract.entry import (
     ROWS_ALIKE_BEFORE_STEPS,
     ROWS_REPEATED,
@@ -18,7 +19,6 @@ from analytics_assets.extract.incremental.cursor_values import (
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
 )
-from analytics_assets.extract.parent_values import PARENTS_WITHOUT_VALUE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata import (
     COMPLETE,

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from analytics_assets.extract.parent_values import (
+from analytics_assets.extract.children.parent_values import (
     ParentValueError,
     ParentValues,
     as_header,

@@ -1,0 +1,1 @@
+"""Resources that are read from the rows of another one."""
