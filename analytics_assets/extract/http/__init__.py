@@ -1,1 +1,1 @@
-"""HTTP: sessions, retries, authentication, rate limits, prefetching, redaction."""
+"""HTTP: pages fetched with retries, authentication, rate limits and redaction."""

@@ -22,8 +22,9 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.link import Transport
 from analytics_assets.extract.http.transport.redirect import redirected
-from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer, Transport
+from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.cookies import Cookies
 from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
 
 if TYPE_CHECKING:
@@ -24,13 +23,12 @@ MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its
 CHECK_SECONDS = 1.0  # between two looks for connections over which nothing arrives
 STALLED = -1  # in the place of an error of libcurl
 OF_LIBCURL = (b"accept", b"content-type", b"expect", b"user-agent")  # sent unless taken out
-OF_BODY = ("content-length", "transfer-encoding")  # which libcurl sends by the body itself
+BY_LIBCURL = ("content-length", "transfer-encoding", "cookie")  # sent in its own way
 
 
 @dataclass(eq=False)
 class _Attempt:
     transfer: Transfer
-    url: str
     content: BytesIO = field(default_factory=BytesIO)
     lines: list[bytes] = field(default_factory=list)
     progress: tuple[int, int, float] = (0, 0, 0.0)  # what was received and sent
@@ -43,7 +41,7 @@ class CurlTransport:
     Args:
         settings: timeouts.
         session: its rules hold for redirects; it sends nothing.
-        cookies: the cookies of the API.
+        cookies: the cookies of the API, which its reads share.
         verify: True, False or the file by which certificates are verified, as in `requests`.
     """
 
@@ -53,7 +51,7 @@ class CurlTransport:
         self,
         settings: RequestSettings,
         session: requests.Session,
-        cookies: Cookies,
+        cookies: "pycurl.CurlShare",
         verify: bool | str = True,
     ) -> None:
         self.session = session
@@ -72,13 +70,10 @@ class CurlTransport:
         request = transfer.request
         lines, body = _lines(request), _content(request)
         url = str(request.url)
-        cookie = self._cookies.header_for(url)
-        if cookie and "Cookie" not in request.headers:
-            lines.append(_line("Cookie", cookie))
         if self._multi is None:
             self._multi = pycurl.CurlMulti()
         handle = self._idle.pop() if self._idle else self._new_handle()
-        attempt = _Attempt(transfer, url)
+        attempt = _Attempt(transfer)
         handle.setopt(pycurl.URL, url)
         if body is None and request.method == "GET":
             handle.setopt(pycurl.HTTPGET, 1)
@@ -86,6 +81,11 @@ class CurlTransport:
         else:
             handle.setopt(pycurl.POSTFIELDS, body or b"")
             handle.setopt(pycurl.CUSTOMREQUEST, str(request.method))
+        if own_cookies := request.headers.get("Cookie"):
+            # beside those of the API, in one header
+            handle.setopt(pycurl.COOKIE, _value("Cookie", own_cookies))
+        else:
+            handle.unsetopt(pycurl.COOKIE)
         handle.setopt(pycurl.HTTPHEADER, lines)
         handle.setopt(pycurl.WRITEDATA, attempt.content)
         handle.setopt(pycurl.HEADERFUNCTION, attempt.lines.append)
@@ -97,6 +97,8 @@ class CurlTransport:
 
         handle = pycurl.Curl()
         settings = self._settings
+        handle.setopt(pycurl.SHARE, self._cookies)
+        handle.setopt(pycurl.COOKIEFILE, "")  # reads none, and begins to keep those of the API
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.NOPROXY, "*")
         handle.setopt(pycurl.PATH_AS_IS, 1)
@@ -165,10 +167,7 @@ class CurlTransport:
             outcome = self._failure(handle, code, text, seconds)
         else:
             status = handle.getinfo(pycurl.RESPONSE_CODE)
-            reason, headers, cookies = _parsed(attempt.lines)
-            outcome = Answer(status, reason, headers, attempt.content.getvalue())
-            if cookies:
-                self._cookies.keep(attempt.url, cookies)
+            outcome = Answer(status, *_parsed(attempt.lines), attempt.content.getvalue())
         self._idle.append(handle)
         return Ended(attempt.transfer, outcome, seconds, answering)
 
@@ -227,6 +226,15 @@ class CurlTransport:
             self._multi = None
 
 
+def shared_cookies() -> "pycurl.CurlShare":
+    """Return cookies that several transports keep together, also in threads."""
+    import pycurl
+
+    share = pycurl.CurlShare()
+    share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
+    return share
+
+
 def _lines(request: requests.PreparedRequest) -> list[bytes]:
     """Return the header lines of a request; those that libcurl would add are taken out.
 
@@ -234,19 +242,24 @@ def _lines(request: requests.PreparedRequest) -> list[bytes]:
         ApiError: a header cannot be sent.
     """
     headers = {name.lower(): (name, value) for name, value in request.headers.items()}
-    lines = [_line(*each) for key, each in headers.items() if key not in OF_BODY]
+    lines = [_line(*each) for key, each in headers.items() if key not in BY_LIBCURL]
     return lines + [b"%s:" % name for name in OF_LIBCURL if name.decode() not in headers]
 
 
-def _line(name: str, value: Any) -> bytes:
+def _line(name: str, value: str | bytes) -> bytes:
+    encoded = _value(name, value)
+    # a semicolon makes libcurl send an empty header
+    return name.encode("latin-1") + (b": " + encoded if encoded else b";")
+
+
+def _value(name: str, value: str | bytes) -> bytes:
     try:
         encoded = value if isinstance(value, bytes) else value.encode("latin-1")
     except UnicodeEncodeError:
         encoded = b"\n"
     if b"\n" in encoded or b"\r" in encoded:
         raise ApiError(f"The header `{name}` of a request has a character that no header can have.")
-    # a semicolon makes libcurl send an empty header
-    return name.encode("latin-1") + (b": " + encoded if encoded else b";")
+    return encoded
 
 
 def _content(request: requests.PreparedRequest) -> bytes | None:
@@ -265,24 +278,16 @@ def _as_bytes(part: str | bytes) -> bytes:
     return part.encode() if isinstance(part, str) else part
 
 
-def _parsed(lines: Iterable[bytes]) -> tuple[str, Mapping[str, str], list[str]]:
-    """Return reason, headers and cookies; of several answers, as `100 Continue`, the last counts.
-
-    Args:
-        lines: as they arrived.
-    """
+def _parsed(lines: Iterable[bytes]) -> tuple[str, Mapping[str, str]]:
+    """Return reason and headers; of several answers, as `100 Continue`, the last one counts."""
     reason = ""
-    cookies: list[str] = []
     found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
     for line in lines:
         name, colon, value = line.decode("latin-1").partition(":")
         if name.startswith("HTTP/"):
             found.clear()
-            cookies.clear()
             reason = line.decode("latin-1").strip().partition(" ")[2].partition(" ")[2]
         elif colon:
             value = value.strip()
-            if name.lower() == "set-cookie":
-                cookies.append(value)
             found[name] = f"{found[name]}, {value}" if name in found else value
-    return reason, found, cookies
+    return reason, found

@@ -7,10 +7,10 @@ from dlt.sources.helpers.requests import Session
 from requests.utils import select_proxy
 
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.cookies import Cookies
-from analytics_assets.extract.http.transport.curl import ENCODINGS, CurlTransport
+from analytics_assets.extract.http.transport.curl import ENCODINGS, CurlTransport, shared_cookies
 from analytics_assets.extract.http.transport.session import SessionTransport
-from analytics_assets.extract.http.transport.transfer import Transport
+
+Transport = CurlTransport | SessionTransport
 
 
 class Link:
@@ -30,12 +30,12 @@ class Link:
     def __init__(self, url: str, session: requests.Session | None = None) -> None:
         self._is_own = session is None
         self.session = session or Session(raise_for_status=False)
-        self._cookies = Cookies()
         environment = self.session.merge_environment_settings(url, {}, None, None, None)
         self._verify: Any = environment["verify"]
         needs_session = select_proxy(url, environment["proxies"]) or environment["cert"]
         self.is_parallel = self._is_own and not needs_session
-        self._idle: list[Transport] = []
+        self._idle: list[CurlTransport] = []
+        self._cookies: Any = None
         if self.is_parallel:
             self.session.headers["Accept-Encoding"] = ENCODINGS
 
@@ -47,11 +47,13 @@ class Link:
             return self._idle.pop()
         except IndexError:
             verify = self._verify is not False and (self._verify or True)
+            self._cookies = self._cookies or shared_cookies()
             return CurlTransport(settings, self.session, self._cookies, verify)
 
     def release(self, transport: Transport) -> None:
         """Keep the transport of a read that has ended for the next read."""
-        self._idle.append(transport)
+        if isinstance(transport, CurlTransport):
+            self._idle.append(transport)
 
     def close(self) -> None:
         """Close the connections that are kept for the next read."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import requests
 
@@ -99,31 +99,3 @@ class Ended(NamedTuple):
     outcome: Answer | Failure
     seconds: float
     answering: float
-
-
-class Transport(Protocol):
-    """Sends requests, one attempt each, and follows no redirect."""
-
-    session: requests.Session
-    """Its rules hold for redirects."""
-
-    is_parallel: bool
-    """True if several requests can be in flight at once."""
-
-    def send(self, transfer: Transfer) -> None:
-        """Send the request of a transfer."""
-
-    def collect(self) -> list[Ended]:
-        """Send and receive without waiting; return the attempts that have ended meanwhile."""
-
-    def wait(self, seconds: float) -> None:
-        """Wait for data, for some seconds at most."""
-
-    def in_flight(self) -> list[Transfer]:
-        """Return the transfers that have not ended."""
-
-    def drop(self) -> None:
-        """Drop the transfers in flight, and close their connections."""
-
-    def close(self) -> None:
-        """Close all connections; the next request opens new ones."""

@@ -1,5 +1,6 @@
-from analytics_assets.extract.http.transport.cookies import Cookies
-from analytics_assets_tests.support.http.exchange import Answer
+from concurrent.futures import ThreadPoolExecutor
+
+from analytics_assets_tests.support.http.exchange import Answer, Request
 from analytics_assets_tests.support.http.fetching import connected, page_of
 from analytics_assets_tests.support.http.server import Server
 
@@ -13,13 +14,16 @@ def test_a_cookie_is_sent_with_the_requests_that_follow() -> None:
     assert [each.headers.get("cookie") for each in server.requests] == [None, "shop=7"]
 
 
-def test_a_cookie_of_the_configuration_goes_before_one_of_the_api() -> None:
+def test_a_cookie_of_the_configuration_is_sent_beside_those_of_the_api() -> None:
     with Server(lambda _request: Answer([1], 200, {"Set-Cookie": "shop=7"})) as server:
         connection = connected(server.base_url)
         for _ in range(2):
             page_of(connection, headers={"Cookie": "mine=1"})
 
-    assert [each.headers.get("cookie") for each in server.requests] == ["mine=1", "mine=1"]
+    assert [each.headers.get("cookie") for each in server.requests] == [
+        "mine=1",
+        "shop=7; mine=1",
+    ]
 
 
 def test_cookies_of_one_api_are_not_those_of_another_one() -> None:
@@ -30,18 +34,28 @@ def test_cookies_of_one_api_are_not_those_of_another_one() -> None:
     assert [each.headers.get("cookie") for each in server.requests] == [None, None]
 
 
-def test_several_cookies_are_kept_each_for_its_host_and_path() -> None:
-    cookies = Cookies()
-    cookies.keep("http://a.test/x/y", ["one=1; Path=/", "two=2; Path=/x", "three=3; Secure"])
+def test_several_cookies_are_kept_each_for_its_path_until_they_are_over() -> None:
+    cookies = {"/set": "a=1; Path=/", "/x/set": "b=2; Path=/x", "/end": "a=; Path=/; Max-Age=0"}
 
-    assert cookies.header_for("http://a.test/x/z") == "two=2; one=1"
-    assert cookies.header_for("http://a.test/") == "one=1"
-    assert cookies.header_for("http://b.test/x") is None
+    def answer(request: Request) -> Answer:
+        cookie = cookies.get(request.path)
+        return Answer([1], 200, {"Set-Cookie": cookie} if cookie else {})
+
+    with Server(answer) as server:
+        connection = connected(server.base_url)
+        for path in ("/set", "/x/set", "/x/y", "/y", "/end", "/y", "/x/y"):
+            page_of(connection, path)
+
+    sent = [each.headers.get("cookie") for each in server.requests]
+    assert sent == [None, "a=1", "b=2; a=1", "a=1", "a=1", None, "b=2"]
 
 
-def test_a_cookie_that_is_over_is_not_sent() -> None:
-    cookies = Cookies()
-    cookies.keep("http://a.test/", ["one=1; Path=/"])
-    cookies.keep("http://a.test/", ["one=; Path=/; Max-Age=0"])
+def test_cookies_are_kept_between_pages_in_flight_and_reads_in_threads() -> None:
+    with Server(lambda _request: Answer([1], 200, {"Set-Cookie": "shop=7; Path=/"})) as server:
+        connection = connected(server.base_url)
+        page_of(connection)
+        with ThreadPoolExecutor(4) as threads:
+            for each in [threads.submit(page_of, connection) for _ in range(40)]:
+                assert each.result().status == 200
 
-    assert cookies.header_for("http://a.test/") is None
+    assert {each.headers.get("cookie") for each in server.requests[1:]} == {"shop=7"}

@@ -51,6 +51,7 @@ def test_headers_of_a_request_are_sent_as_they_are_and_no_others() -> None:
         "Accept": "*/*",
         "X-Empty": "",
         "X-Latin": "café",
+        "Cookie": "name=café",
         "Accept-Encoding": "gzip",
         "Connection": "keep-alive",
     }
@@ -75,14 +76,15 @@ def test_libcurl_adds_no_header_that_the_request_does_not_have(name: str) -> Non
     assert name not in server.requests[0].headers
 
 
+@pytest.mark.parametrize("name", ["X-Token", "Cookie"])
 @pytest.mark.parametrize("value", ["a\r\nX-More: b", "a\nb", "5 €"])
-def test_a_header_that_cannot_be_sent_is_an_error_without_its_value(value: str) -> None:
+def test_a_header_that_cannot_be_sent_is_an_error_without_its_value(name: str, value: str) -> None:
     with answering() as server:
         connection = connected(server.base_url)
         request = prepared(connection)
-        request.headers["X-Token"] = value
+        request.headers[name] = value
         fetcher = connection.fetcher()
-        with pytest.raises(ApiError, match="The header `X-Token` of a request has") as failure:
+        with pytest.raises(ApiError, match=f"The header `{name}` of a request has") as failure:
             fetcher.fetch(request, bool)
         fetcher.close()
 
