@@ -258,7 +258,7 @@ class Fetcher:
         self._queued.appendleft(transfer)
 
     def _retry(self, transfer: Transfer, page: Page | None = None) -> bool:
-        """Have a request sent again after a while, unless this was its last attempt."""
+        """Schedule another attempt after a while, unless this was the last one."""
         transfer.attempts += 1
         if transfer.attempts >= self._settings.request_max_attempts:
             return False

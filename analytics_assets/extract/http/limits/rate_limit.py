@@ -81,7 +81,7 @@ class RateLimit:
         return min(wait, MAX_SLEEP)
 
     def register(self, read: Collecting) -> None:
-        """Let other reads collect the answers of a read that holds places in flight."""
+        """Add a read whose answers may be collected by those that wait for a place in flight."""
         with self._lock:
             self._reads.add(read)
 
