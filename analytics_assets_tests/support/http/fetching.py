@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import requests
 from dlt.common.configuration import resolve_configuration
 
@@ -16,6 +17,7 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.link import Link
+from analytics_assets_tests.support.http.server import Server
 
 WAYS = ("libcurl", "session")
 
@@ -78,3 +80,13 @@ def signed_page(auth: OAuth2, url: str) -> Page:
         return fetcher.fetch(link.session.prepare_request(request), whole)
     finally:
         fetcher.close()
+
+
+def sockets_to(server: Server) -> list[Any]:
+    """This process's own ends of the connections to a server."""
+    return [
+        each
+        for each in psutil.Process().net_connections("tcp")
+        if each.raddr and each.raddr.port == server.port
+        if each.status not in (psutil.CONN_TIME_WAIT, psutil.CONN_CLOSE)
+    ]
