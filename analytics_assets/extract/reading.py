@@ -169,9 +169,9 @@ class Reader(PipeStep):
 
     def _replaced(self, spool: RowSpool, proof: Proof) -> set[int]:
         """Return the places of the rows that a later valid one with the same key replaces."""
-        if not self._entry.last_row_wins or not proof.key:
+        shared = proof.duplicates.places.values() if proof.key else ()
+        if not shared or not self._entry.last_row_wins:
             return set()
-        shared = proof.duplicates.places.values()
         rows = spool.rows_at({place for places in shared for place in places})
         replaced: set[int] = set()
         for places in shared:

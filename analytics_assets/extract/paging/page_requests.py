@@ -36,6 +36,7 @@ class PageRequests:
         self._arrived = self._misses = self._bytes = 0
         self._first: requests.PreparedRequest | None = None
         self._sent: requests.PreparedRequest | None = None  # for a page of this pass
+        self._around: tuple[str, str] | None = None  # its URL before and after the place
 
     def next_page(self, reading: Pass, total: int | None, check: Callable[[Page], T]) -> T:
         """Wait for the next page of a pass.
@@ -69,13 +70,13 @@ class PageRequests:
         return page
 
     def _request(self, position: Position, place: int | None) -> None:
-        url = place is not None and self._sent and _url_at(self._sent, position, place)
-        if url and self._sent and self._connection.signs_alike:
-            self._fetcher.request(self._sent, url)
+        if self._around and self._sent and self._connection.signs_alike:
+            self._fetcher.request(self._sent, str(place).join(self._around))
         else:
             at = position.request if place == position.place else position.request_at(place or 0)
             self._sent = self._connection.prepare(at)
             self._first = self._first or self._sent
+            self._around = _around_place(self._sent, position) if position.step else None
             self._fetcher.request(self._sent)
         self._places.append(place)
 
@@ -113,7 +114,7 @@ class PageRequests:
     def begin(self) -> None:
         """Begin another pass."""
         self.discard()
-        self._sent = None
+        self._sent = self._around = None
 
     def discard(self) -> None:
         """Drop the pages on their way."""
@@ -126,13 +127,11 @@ class PageRequests:
         self._fetcher.close()
 
 
-def _url_at(sent: requests.PreparedRequest, position: Position, place: int) -> str | None:
-    """Return the URL of the page at a place by that of another page; None if it is not in there."""
+def _around_place(sent: requests.PreparedRequest, position: Position) -> tuple[str, str] | None:
+    """Return the URL before and after the place of its page; None if it has none."""
     paginator = position.paginator
-    is_range = isinstance(paginator, RangePaginator)
-    name = paginator.param_name if is_range else None  # type: ignore[union-attr]
+    name = paginator.param_name if isinstance(paginator, RangePaginator) else None
     if sent.method != "GET" or sent.body or not name or not sent.url:
         return None
-    pattern = rf"([?&]{re.escape(quote(name))}=)-?\d+(?=&|$)"
-    url, found = re.subn(pattern, rf"\g<1>{place}", sent.url)
-    return url if found == 1 else None
+    parts = re.split(rf"(?<=[?&]{re.escape(quote(name))}=)-?\d+(?=&|$)", sent.url)
+    return (parts[0], parts[1]) if len(parts) == 2 else None

@@ -1,7 +1,7 @@
 """Spools pages until the read is verified."""
 
 import pickle
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -54,23 +54,21 @@ class PageSpool:
         Args:
             without: the places of rows to leave out.
         """
-        batch: list[Any] = []
-        begin, place = 0, 0
+        batch: list[Any] = []  # pages of the same kind
+        begin, place, rows = 0, 0, 0
         for page in self:
             count = page.num_rows if is_table(page) else len(page)
             if without:
                 page = _without(page, range(place, place + count), without)
             place += count
-            if is_table(page):
-                yield batch
-                yield page
-                batch, begin = [], self._file.tell()
-                continue
-            batch += page
-            if len(batch) >= BATCH_ROWS or self._file.tell() - begin >= BATCH_BYTES:
-                yield batch
-                batch, begin = [], self._file.tell()
-        yield batch
+            full = rows >= BATCH_ROWS or self._file.tell() - begin >= BATCH_BYTES
+            if batch and (full or not _are_alike(batch[0], page)):
+                yield _joined(batch)
+                batch, begin, rows = [], self._file.tell(), 0
+            batch.append(page)
+            rows += count
+        if batch:
+            yield _joined(batch)
 
     def add(self, page: Any) -> None:
         """Add a page at the end.
@@ -100,3 +98,18 @@ def _without(page: Any, places: range, left_out: Collection[int]) -> Any:
     if is_table(page):
         return page.filter(kept)
     return [row for row, is_kept in zip(page, kept, strict=True) if is_kept]
+
+
+def _are_alike(page: Any, other: Any) -> bool:
+    """Return True if two pages are both lists, or both tables with the same columns."""
+    if is_table(page) and is_table(other):
+        return bool(page.schema.equals(other.schema, check_metadata=True))
+    return is_table(page) == is_table(other)
+
+
+def _joined(pages: Sequence[Any]) -> Any:
+    if is_table(pages[0]):
+        import pyarrow as pa
+
+        return pages[0] if len(pages) == 1 else pa.concat_tables(pages)
+    return [row for page in pages for row in page]

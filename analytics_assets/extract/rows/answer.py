@@ -26,7 +26,7 @@ from analytics_assets.extract.rows.data_selector import (
     DataSelector,
 )
 from analytics_assets.extract.rows.hashing import json_hashes
-from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
+from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
 from analytics_assets.extract.rows.response_body import decode, outline
 
 Hook = Callable[..., Any]
@@ -137,6 +137,8 @@ class AnswerDecoder:
         self._columns = columns
         self._path: TJsonPath | None = selector.path
         self.columns = columns(str(selector.selector)) if selector.selector else None
+        # the body around the rows of the last page, as many pages have the same
+        self._around: tuple[Envelope, Any] | None = None
 
     def __call__(self, page: Page) -> Answer:
         """Decode a page.
@@ -155,6 +157,8 @@ class AnswerDecoder:
         if page.status >= requests.codes.bad_request:
             return Answer(page, refusal=self._status_error(page))
         split = self.columns.split(page.content) if self.columns else None
+        if split and self._around and split.envelope == self._around[0]:
+            return self._answer(page, self._around[1], split)
         if split and self.columns:
             body = self.columns.body_of(split.envelope)
         else:
@@ -162,13 +166,18 @@ class AnswerDecoder:
         problem = self._selector.failure(body)
         if problem:
             raise self._body_error(page, problem)
-        answer = Answer(page, body, split, decoded=self._decoded, found=self._rows_in)
         misplacement = self._selector.misplacement(body)
         if misplacement:
-            answer.absence = self._absence(page, body, misplacement)
-        elif self._path is None:
+            return Answer(page, body, absence=self._absence(page, body, misplacement))
+        if self._path is None:
             self._detect(body)
-        return answer
+            split = self.columns.split(page.content) if self.columns else None
+        elif split:
+            self._around = split.envelope, body
+        return self._answer(page, body, split)
+
+    def _answer(self, page: Page, body: Any, split: SplitPage | None) -> Answer:
+        return Answer(page, body, split, decoded=self._decoded, found=self._rows_in)
 
     def _altered(self, page: Page) -> Page:
         """Return a page as the entry's `response_actions` leave it."""

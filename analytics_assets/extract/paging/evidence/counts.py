@@ -75,6 +75,11 @@ def counts_in(fields: Iterable[Field], headers: Mapping[str, str]) -> Mapping[st
     return counts
 
 
+def is_count(header: str) -> bool:
+    """Return True if a header counts rows or pages by its name."""
+    return _plain_header(header) in UNITS_BY_NAME
+
+
 def page_sizes_in(fields: Iterable[Field]) -> Collection[int]:
     """Find the numbers that are the size of a page."""
     return _numbers(field.value for field in fields if field.plain in PAGE_SIZES)

@@ -44,8 +44,9 @@ class EndOfRead:
             request: the request for it.
         """
         self._longest = max(self._longest, rows)
-        sizes = {*evidence.sizes, *requested_sizes(str(request.url))}
-        self._claims.add(evidence.counts, rows, sizes)
+        if evidence.counts or evidence.sizes:
+            sizes = {*evidence.sizes, *requested_sizes(str(request.url))}
+            self._claims.add(evidence.counts, rows, sizes)
         self.last = evidence
 
     @property

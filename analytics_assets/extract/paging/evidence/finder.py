@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from dlt.common import jsonpath
@@ -13,6 +14,7 @@ from analytics_assets.extract.paging.evidence.counts import (
     Count,
     Unit,
     counts_in,
+    is_count,
     named_count,
     names_pages,
     page_sizes_in,
@@ -26,9 +28,11 @@ from analytics_assets.extract.paging.evidence.next_page import (
     denies_next_page,
     next_page_in,
 )
-from analytics_assets.extract.paging.evidence.total import as_count, total_in
+from analytics_assets.extract.paging.evidence.total import HEADERS, as_count, total_in
 from analytics_assets.extract.rows.response_body import plain_name
 
+# headers about the read, besides those that count rows or pages
+OF_READS = frozenset(name.lower() for name in (*HEADERS, "Content-Range", "Link"))
 CONTAINERS = frozenset(
     ("meta", "metadata", "pagination", "paging", "page", "pageinfo", "pageable", "response")
 ) | {"info", "additionaldata", "resultinfo", "responsemetadata", "paginginfo", "paginationinfo"}
@@ -128,6 +132,8 @@ class EvidenceFinder:
         self._flag_name = str(paths.has_more_path or paths.last_page_path)
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
+        # the last page, as many have the same body beside their rows
+        self._known: tuple[Any, tuple[str | None, ...], Evidence] | None = None
 
     @classmethod
     def of(
@@ -156,7 +162,19 @@ class EvidenceFinder:
             headers: those of the response.
             url: the URL of the request; a link to itself leads nowhere.
         """
+        telling = tuple(map(headers.get, _telling(tuple(headers))))
+        if self._known and self._known[0] is body and self._known[1] == telling:
+            return self._known[2]
         fields, headers = self._fields_of(body), self._kept(headers)
+        found = self._found(fields, headers, body, url)
+        # a link to the page itself is one on all other pages
+        is_of_each = body is not None and next_page_in(fields, headers) is None
+        self._known = (body, telling, found) if is_of_each else None
+        return found
+
+    def _found(
+        self, fields: list[Field], headers: Mapping[str, str], body: Any, url: str
+    ) -> Evidence:
         counts = counts_in(fields, headers)
         named = self._named_flag(body)
         total = self._total(fields, headers, body)
@@ -190,3 +208,9 @@ class EvidenceFinder:
 
     def _named_flag(self, body: Any) -> bool | None:
         return named_flag(self._paths.has_more_path, self._paths.last_page_path, body)
+
+
+@lru_cache(maxsize=64)
+def _telling(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the headers that are evidence, among those of a page."""
+    return tuple(name for name in names if name.lower() in OF_READS or is_count(name))
