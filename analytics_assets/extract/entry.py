@@ -35,13 +35,11 @@ from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.paging.row_place import RowPlace
 from analytics_assets.extract.rows.answer import AnswerDecoder
-from analytics_assets.extract.rows.arrow import ArrowRows
 from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
 
 DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
 DEDUPLICATED: Any = {**DELETE_INSERT, "deduplicated": True}
-TYPE_DETAILS = frozenset(("precision", "scale", "timezone"))  # hints that refine a type
 # the metrics of rows with the key of another row: unexpected ones, those of a `dedup_sort`, and
 # those whose key the entry's steps may change
 ROWS_REPEATED, ROWS_SUPERSEDED = "rows_repeated", "rows_superseded"
@@ -155,13 +153,12 @@ class Entry:
             and self._disposition.get("strategy") in (None, "delete-insert")
             and not any(map(callable, self._all.values()))
             and isinstance(columns, dict)
-            and not any(TYPE_DETAILS & hint.keys() for hint in columns.values())
         )
 
     @property
     def as_arrow(self) -> bool:
-        """True if the contract has the types of all columns, so that rows become Arrow tables."""
-        return self.accepts_tables and ArrowRows(self.contract).possible
+        """True if a contract has the types of columns, so that its rows become Arrow tables."""
+        return self.accepts_tables and self.contract.has_schema
 
     @property
     def rows_repeated(self) -> str:

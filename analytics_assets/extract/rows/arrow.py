@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from analytics_assets.contract.column import DataType
-from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import Fields, NestedObject, NestedRows
-from analytics_assets.extract.rows.columns.arrow_types import KNOWN_TYPES
-from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
 
@@ -26,38 +23,10 @@ SAMPLES: dict[DataType, Any] = {
 }
 
 
-class ArrowRows:
-    """Converts valid rows to Arrow tables.
-
-    Args:
-        contract: the contract of the rows.
-    """
-
-    def __init__(self, contract: Contract) -> None:
-        self._type = RowType(contract)
-        self.possible = contract.has_schema and all(
-            column.data_type in KNOWN_TYPES for column in contract.columns
-        )
-
-    def table(self, rows: Sequence[dict[str, Any]], load_id: str) -> "pa.Table | None":
-        """Convert rows.
-
-        Args:
-            rows: valid rows, by the API's names.
-            load_id: the load that they belong to.
-
-        Returns:
-            The table, by the names of its columns; None if a row has a field that the contract
-            does not name.
-        """
-        table = table_of_rows(self._type, rows) if self.possible else None
-        return table and next(with_dlt_columns(table, load_id)).rows
-
-
 def table_of_rows(row_type: RowType, rows: Sequence[Any]) -> "pa.Table | None":
-    """Make a table of rows; None if one does not fit."""
+    """Make a table of valid rows, by the API's names; None if one does not fit."""
     try:
-        return table_of_json(row_type, [orjson.dumps(rows)], [len(rows)])
+        return table_of_json(row_type, [orjson.dumps(rows, default=str)], [len(rows)])
     except orjson.JSONEncodeError:
         return None
 

@@ -16,7 +16,6 @@ from analytics_assets.contract.rows.numbers import (
     json_number,
 )
 from analytics_assets.extract.rows.arrow import with_sample
-from analytics_assets.extract.rows.columns.arrow_types import KNOWN_TYPES
 from analytics_assets.extract.rows.columns.compat import SchemaError
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
@@ -108,8 +107,7 @@ class PageDecoder:
             contract: the contract of the rows.
             path: a `data_selector`; names joined by dots, or `$`, name a list of rows.
         """
-        types = {column.data_type for column in contract.columns}
-        return bool(PATH.fullmatch(path)) and types <= {*KNOWN_TYPES} and not contract.time_formats
+        return bool(PATH.fullmatch(path)) and not contract.time_formats
 
     def split(self, content: bytes) -> SplitPage | None:
         """Split a body; None if it is no JSON, or has no list in the place of the rows."""
@@ -139,7 +137,15 @@ class PageDecoder:
             The rows, by the names of their columns; None if a row has a field that is not known,
             or a value that does not fit.
         """
-        return self._table([page.rows for page in pages], [page.count for page in pages])
+        fields = {column.field for column in self._type.contract.columns}
+        if not {*self._contract.primary_key} <= fields:
+            return None
+        rows, counts = [page.rows for page in pages], [page.count for page in pages]
+        table = table_of_json(self._type, rows, counts)
+        if table is None:
+            return None
+        self._misfits = 0
+        return with_sample(table, self._type.fields)
 
     def learn(self, rows: Sequence[Any]) -> bool:
         """Extend the type of the rows by what dlt infers from a page that did not fit.
@@ -164,16 +170,6 @@ class PageDecoder:
             return False
         self._misfits = 0 if changed else self._misfits
         return changed
-
-    def _table(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
-        fields = {column.field for column in self._type.contract.columns}
-        if self._type.is_closed or not {*self._contract.primary_key} <= fields:
-            return None
-        table = table_of_json(self._type, pages, counts)
-        if table is None:
-            return None
-        self._misfits = 0
-        return with_sample(table, self._type.fields)
 
 
 @lru_cache(maxsize=64)

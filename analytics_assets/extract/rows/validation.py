@@ -17,11 +17,12 @@ from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.validation import Rejection, RowValidator, ValidatedPage
 from analytics_assets.extract.compat import is_loaded, is_yield_step, load_id, steps_of
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.rows.arrow import ArrowRows, is_table, sample_row
+from analytics_assets.extract.rows.arrow import is_table, sample_row, table_of_rows
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
 from analytics_assets.extract.rows.columns.compat import child_rows
 from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
 from analytics_assets.extract.rows.columns.named_rows import NamedRows, hints_of
+from analytics_assets.extract.rows.columns.row_type import RowType
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered, may_make_fields
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
 
@@ -172,7 +173,7 @@ class TableRows(PipeStep):
     ) -> None:
         super().__init__()
         self._contract = contract
-        self._arrow = ArrowRows(contract) if as_arrow else None
+        self._type = RowType(contract, resource) if as_arrow else None
         hints = hints_of(resource)
         self._table = str(resource.table_name)
         self._named = NamedRows(contract, hints)
@@ -182,7 +183,7 @@ class TableRows(PipeStep):
     def bind(self, pipe: SupportsPipe) -> "TableRows":
         """Yield rows as dictionaries if a step of the user may have altered them."""
         if not is_unaltered(pipe):
-            self._arrow = None
+            self._type = None
         self._key = PrimaryKeyCheck(self._contract) if may_make_fields(pipe) else None
         self._yields = any(map(is_yield_step, steps_of(pipe)))
         self._number = 0
@@ -227,9 +228,9 @@ class TableRows(PipeStep):
         return kept
 
     def _table_rows(self, rows: list[dict[str, Any]], load: str | None) -> Any:
-        table = self._arrow.table(rows, load) if self._arrow and load and rows else None
-        if table is not None:
-            return table
+        table = table_of_rows(self._type, rows) if self._type and load and rows else None
+        if table is not None and load:
+            return next(with_dlt_columns(table, load)).rows
         rows = self._named(rows)
         return [self._numbered(row) for row in rows] if self._is_numbered and load else rows
 

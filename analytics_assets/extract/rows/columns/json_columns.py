@@ -50,6 +50,8 @@ def table_of_json(
         The table, by the names of its columns; None if a page has another number of rows, or a
         row may not fit.
     """
+    if row_type.is_closed:
+        return None
     kinds = {column.data_type for column in all_columns(row_type.fields)}
     exact = not kinds.isdisjoint(("double", "json"))
     if exact and any(map(loses_digits, pages)):

@@ -32,10 +32,8 @@ class RowType:
         hints = hints_of(resource) if resource else {}
         columns = [_as_hinted(column, hints.get(column.name, {})) for column in contract.columns]
         known = tuple(column for column in columns if column)
-        self.is_closed = (
-            len(known) < len(columns)
-            or bool(contract.time_formats)
-            or not contract.table.is_as_declared([column.name for column in known])
+        self.is_closed = len(known) < len(columns) or not contract.table.is_as_declared(
+            [column.name for column in known]
         )
         self.contract = replace(contract, columns=known)
         self._resource = resource

@@ -8,7 +8,7 @@ import pytest
 
 from analytics_assets.contract.column import Column, DataType, ParentObject
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.arrow import ArrowRows
+from analytics_assets.extract.rows.arrow import table_of_rows
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
 from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
@@ -71,7 +71,7 @@ def rows_of(table: Any) -> list[tuple[Any, ...]] | None:
 def test_pages_and_rows_make_the_same_columns() -> None:
     parsed = contract(*PARSED)
     by_arrow = table_of_json(RowType(parsed), [page(*ROWS)], [len(ROWS)])
-    of_rows = ArrowRows(parsed).table(ROWS, "load")
+    of_rows = table_of_rows(RowType(parsed), ROWS)
 
     assert rows_of(by_arrow) == VALUES
     assert by_arrow is not None
@@ -111,7 +111,7 @@ def test_a_json_value_that_the_validation_rejects_is_left_to_it(free: Any) -> No
 def test_a_row_with_an_unknown_field_in_an_object_is_no_arrow_row() -> None:
     row = {"id": 1, "user": {"email": "a", "homeAddress": {"other": 5}}}
 
-    assert ArrowRows(contract(*PARSED)).table([row], "load") is None
+    assert table_of_rows(RowType(contract(*PARSED)), [row]) is None
 
 
 @pytest.mark.merge

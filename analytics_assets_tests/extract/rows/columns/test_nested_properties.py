@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from analytics_assets.contract.column import Column, DataType, ParentObject
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.validation import RowValidator
-from analytics_assets.extract.rows.arrow import ArrowRows
+from analytics_assets.extract.rows.arrow import table_of_rows
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
 from analytics_assets_tests.contract.rows.test_validation_properties import FITTING
@@ -80,7 +80,7 @@ def test_all_ways_make_the_same_columns_or_leave_a_page_to_dlt(data: st.DataObje
     is_valid = not validator.validate(page).rejected and not validator.unknown_fields
     tables = {"page": table_of_json(RowType(contract), [body], [len(page)])}
     if is_valid:
-        of_rows = ArrowRows(contract).table(page, "load")
+        of_rows = table_of_rows(RowType(contract), page)
         names = [column.name for column in contract.columns]
         tables["rows"] = None if of_rows is None else of_rows.select(names)
 
