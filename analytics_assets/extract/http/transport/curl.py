@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.exceptions import HTTPError
 
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.transport.body import decoded, words_of
 from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
 
 if TYPE_CHECKING:
     import pycurl
 
-ENCODINGS = "gzip, deflate"  # that every libcurl can decode
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 CHECK_SECONDS = 1.0  # between two looks for connections over which nothing arrives
 STALLED = -1  # in the place of an error of libcurl
@@ -104,8 +105,6 @@ class CurlTransport:
         handle.setopt(pycurl.PATH_AS_IS, 1)
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        # what is asked for is a header of the request; without this, nothing would be decoded
-        handle.setopt(pycurl.ACCEPT_ENCODING, "identity")
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(settings.request_timeout * 1000)))
         handle.setopt(pycurl.TIMEOUT_MS, max(1, round(settings.request_deadline * 1000)))
         if self._verify:
@@ -167,7 +166,12 @@ class CurlTransport:
             outcome = self._failure(handle, code, text, seconds)
         else:
             status = handle.getinfo(pycurl.RESPONSE_CODE)
-            outcome = Answer(status, *_parsed(attempt.lines), attempt.content.getvalue())
+            reason, headers = _parsed(attempt.lines)
+            try:
+                content = decoded(attempt.content.getvalue(), headers)
+                outcome = Answer(status, reason, headers, content)
+            except HTTPError as error:
+                outcome = Failure(words_of(error))
         self._idle.append(handle)
         return Ended(attempt.transfer, outcome, seconds, answering)
 

@@ -7,7 +7,7 @@ from dlt.sources.helpers.requests import Session
 from requests.utils import select_proxy
 
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.curl import ENCODINGS, CurlTransport, shared_cookies
+from analytics_assets.extract.http.transport.curl import CurlTransport, shared_cookies
 from analytics_assets.extract.http.transport.session import SessionTransport
 
 Transport = CurlTransport | SessionTransport
@@ -36,8 +36,6 @@ class Link:
         self.is_parallel = self._is_own and not needs_session
         self._idle: list[CurlTransport] = []
         self._cookies: Any = None
-        if self.is_parallel:
-            self.session.headers["Accept-Encoding"] = ENCODINGS
 
     def transport(self, settings: RequestSettings) -> Transport:
         """Return the transport of one read, with the open connections of one that has ended."""

@@ -1,9 +1,7 @@
 """Requests by a session of requests, one at a time: the user's own, or for a proxy."""
 
-import re
 import time
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +19,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.extract.http.transport.body import decoded, words_of
 from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
 
 INCOMPLETE = (
@@ -31,9 +30,6 @@ INCOMPLETE = (
     Urllib3Error,
 )
 CHUNK_BYTES = 64 * 1024  # of a body between two checks of the deadline
-CLASS_AND_OBJECT = re.compile(r"^\w+\([^()]*\): ")  # before the words of an error of urllib3
-
-CLASS_AND_WORDS = re.compile(r"^\w+\((.*)\)$")
 
 
 class SessionTransport:
@@ -103,9 +99,9 @@ class SessionTransport:
                     limit = f"`request_deadline`, {self._settings.request_deadline:g} seconds"
                     raise Timeout(f"it took longer than {limit}")
             # decoded after the checks, as many chunks may arrive before the first decoded byte
-            body = BytesIO(b"".join(chunks))
-            response.raw = HTTPResponse(body, raw.headers, raw.status, preload_content=False)
-        return response.content or b""
+            if chunks:
+                return decoded(b"".join(chunks), response.headers)
+        return response.content or b""  # which an adapter or a hook has read
 
     def collect(self) -> list[Ended]:
         """Return the attempts that have ended."""
@@ -134,14 +130,4 @@ def _failure(error: RequestException | Urllib3Error) -> Failure:
     if isinstance(cause, MaxRetryError) and cause.reason is not None:
         cause = cause.reason
     refused = isinstance(cause, NewConnectionError)
-    return Failure(_words(cause), at_address=refused, is_final=not isinstance(error, INCOMPLETE))
-
-
-def _words(cause: Any) -> str:
-    """Return the words of an error, without the names of classes."""
-    parts = cause.args if isinstance(cause, Exception) else ()
-    if len(parts) > 1 and isinstance(parts[-1], Exception):
-        start = str(parts[0]).replace(repr(parts[-1]), "").rstrip(".: ")
-        return f"{start}: {_words(parts[-1])}"
-    text = CLASS_AND_OBJECT.sub("", str(cause))
-    return CLASS_AND_WORDS.sub(r"\1", text)
+    return Failure(words_of(cause), at_address=refused, is_final=not isinstance(error, INCOMPLETE))
