@@ -2,10 +2,8 @@
 
 import gzip
 import os
-import secrets
 import ssl
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -92,35 +90,6 @@ def test_a_header_that_cannot_be_sent_is_an_error_without_its_value(name: str, v
     assert server.requests == []
     assert value not in str(failure.value)
     assert connection.rate_limit.try_acquire() == 0
-
-
-def deflate(content: bytes) -> bytes:
-    return zlib.compress(content)
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("size", [0, 10, 200_000])
-@pytest.mark.parametrize(("encoding", "encode"), [("gzip", gzip.compress), ("deflate", deflate)])
-def test_a_packed_body_is_decoded_whatever_its_size(
-    way: str, size: int, encoding: str, encode: Callable[[bytes], bytes]
-) -> None:
-    content = secrets.token_hex(size).encode()
-    with answering(encode(content), Content_Encoding=encoding) as server:
-        assert page_of(connected(server.base_url, way)).content == content
-
-
-def test_a_packed_body_is_decoded_even_if_the_request_does_not_ask_for_one() -> None:
-    with answering(gzip.compress(b"[1]"), Content_Encoding="gzip") as server:
-        page = page_of(connected(server.base_url), headers={"Accept-Encoding": "identity"})
-
-    assert page.content == b"[1]"
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("encoding", ["UTF-8", "identity", "none"])
-def test_a_body_of_an_unknown_encoding_is_handed_over_as_it_is(way: str, encoding: str) -> None:
-    with answering(Content_Encoding=encoding) as server:
-        assert page_of(connected(server.base_url, way)).content == BODY
 
 
 @pytest.mark.parametrize("auth", [None, BearerTokenAuth("a-token")])
