@@ -16,6 +16,7 @@ from analytics_assets.extract.entry import (
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
+from analytics_assets.extract.reading import PAGES_BY_DLT, PAGES_TYPED
 from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables
@@ -77,7 +78,7 @@ def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, 
         ROWS_EXPECTED: UNKNOWN if read.get("reads_without_total") else read.get(ROWS_EXPECTED),
         **{name: read.get(name, 0) for name in (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED)},
         **{name: read[name] for name in IF_ANY if read.get(name)},
-        "passes": read.get("passes", 0),
+        **{name: read.get(name, 0) for name in ("passes", PAGES_TYPED, PAGES_BY_DLT)},
         **{name: read[name] for name in IF_COUNTED if name in read},
         UNKNOWN_FIELDS: read.get(UNKNOWN_FIELDS, {}),
         ABSENT_FIELDS: read.get(ABSENT_FIELDS, []),

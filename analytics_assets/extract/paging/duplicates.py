@@ -75,28 +75,38 @@ class RowIndex:
         """Return the number of rows."""
         return self._in_table + len(self._keys)
 
-    def add(self, keys: Sequence[int], contents: Sequence[int]) -> None:
+    def add(self, keys: Sequence[int], contents: Sequence[int]) -> bool:
         """Add the rows of a page.
 
         Args:
             keys: hashes of their keys, of 64 bits with sign.
             contents: hashes of the rows, alike.
+
+        Returns:
+            True if all of these keys were added before; may be True some pages late.
         """
+        sampled, before = self._sampled(keys), len(self._sample)
+        self._sample.update(sampled)
+        may_be_known = len(self._sample) == before and bool(sampled or not self._mask)
+        are_known = may_be_known and self._has_all(keys)
         self._pages.append(len(self))
         self._keys.extend(keys)
         self._contents.extend(contents)
         if len(self._keys) >= MAX_IN_MEMORY:
             self._move_to_table()
-        self._sample.update(self._sampled(keys))
         while len(self._sample) > SAMPLE:
             self._mask = self._mask * 2 + 1
             self._sample = set(self._sampled(self._sample))
+        return are_known
 
     def contains_all(self, keys: Sequence[int]) -> bool:
         """Return True if all of these keys were added before; may be True some pages late."""
         sampled = set(self._sampled(keys))
-        if not (self._sample.issuperset(sampled) and (sampled or not self._mask)):
-            return False
+        may_be_known = self._sample.issuperset(sampled) and (sampled or not self._mask)
+        return bool(may_be_known) and self._has_all(keys)
+
+    def _has_all(self, keys: Sequence[int]) -> bool:
+        """Return True if all of these keys were added, of which the sample has its part."""
         if not self._mask:
             return True
         import pyarrow as pa

@@ -121,17 +121,18 @@ class Position:
 
     def _body_of(self, answer: Answer) -> Any:
         """Return a body without its rows if the reference to the next page is beside them."""
-        path = self._reference
-        beside = not path or (SIMPLE_PATH.match(path) and jsonpath.find_values(path, answer.body))
-        return answer.body if beside else answer.whole_body
-
-    @property
-    def _reference(self) -> str:
-        """The path of the reference to the next page; empty if it is not in the body."""
         if isinstance(self.paginator, JSONLinkPaginator):
-            return str(self.paginator.next_url_path)
-        is_cursor = isinstance(self.paginator, JSONResponseCursorPaginator)
-        return str(self.paginator.cursor_path) if is_cursor else ""  # type: ignore[union-attr]
+            path = str(self.paginator.next_url_path)
+        elif isinstance(self.paginator, JSONResponseCursorPaginator):
+            path = str(self.paginator.cursor_path)
+        else:
+            return answer.body
+        found = answer.body if SIMPLE_PATH.match(path) else None
+        for name in path.removeprefix("$.").split("."):
+            if not isinstance(found, dict) or name not in found:
+                return answer.whole_body
+            found = found[name]
+        return answer.body
 
     @staticmethod
     def _detected(answer: Answer, evidence: Evidence) -> BasePaginator:
@@ -291,6 +292,6 @@ def _end_at_empty_page(paginator: PageNumberPaginator, body: Any) -> None:
         paginator.stop_after_empty_page = True
 
 
-def _parts_of(request: requests.Request) -> tuple[Any, ...]:
+def _parts_of(request: requests.Request) -> tuple[str, ...]:
     parts = (request.url, request.params, request.json, request.data, request.headers)
-    return copy.deepcopy(parts)
+    return tuple(map(repr, parts))

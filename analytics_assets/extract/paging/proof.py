@@ -103,8 +103,9 @@ class Proof:
             return
         if self.key:
             # the contract rejects rows without a key: each of them counts as a row of its own
-            first = self.received
-            keys = [(None, first + n) if key is None else key for n, key in enumerate(keys)]
+            if None in keys:
+                first = self.received
+                keys = [(None, first + n) if key is None else key for n, key in enumerate(keys)]
             self._index(_hashes_of(keys), answer.hashes)
         else:
             self._index(_hashes_of([self._page_before]), [0])
@@ -150,11 +151,11 @@ class Proof:
 
     def _index(self, hashes: Sequence[int], contents: Sequence[int]) -> None:
         this_page = hash(self._page_before)
-        if this_page in self._pages or self._rows.contains_all(hashes):
+        are_known = self._rows.add(hashes, contents)
+        if are_known or this_page in self._pages:
             self.inconsistency = f"all rows at offset {self.received} had come before"
             self._is_circular = True
         self._pages.add(this_page)
-        self._rows.add(hashes, contents)
 
     def finish(self, counted: bool = True, may_count_pages: bool = False) -> bool:
         """End the pass.

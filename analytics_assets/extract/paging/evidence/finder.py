@@ -168,8 +168,8 @@ class EvidenceFinder:
         fields, headers = self._fields_of(body), self._kept(headers)
         found = self._found(fields, headers, body, url)
         # a link to the page itself is one on all other pages
-        is_of_each = body is not None and next_page_in(fields, headers) is None
-        self._known = (body, telling, found) if is_of_each else None
+        has_link = found.next_page is not None or next_page_in(fields, headers) is not None
+        self._known = None if has_link or body is None else (body, telling, found)
         return found
 
     def _found(
