@@ -97,7 +97,7 @@ class PageDecoder:
         self._key = contract.primary_key if key is None else key
         self._resource = resource
         self._type = RowType(contract, resource)
-        self._misfits = 0  # pages in a row of which nothing was learned
+        self._misfits = 0  # pages in a row that taught nothing new
 
     @staticmethod
     def can_decode(contract: Contract, path: str) -> bool:

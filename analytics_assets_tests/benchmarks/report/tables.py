@@ -60,8 +60,8 @@ Seconds of dlt's load step, in which rows are merged into their table: when all 
 when one row in a hundred, spread over the table, is merged again. Each warehouse is new, and
 PostgreSQL does not wait for its disk; the rows are made on the spot, without an API. Beside them,
 the same rows by binary COPY into a staging table without an index and one `INSERT ... SELECT`, once
-before the load and once after it, of which the faster one counts. Up to a million rows, figures are
-medians of {merge_rounds}.
+before the load and once after it; the faster one counts. Up to a million rows, figures are medians
+of {merge_rounds}.
 
 ![Seconds of a merge against the rows of its table]({curve})
 

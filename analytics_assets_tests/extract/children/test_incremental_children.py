@@ -30,7 +30,7 @@ def lines(incremental: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 
 def answer(asked: Request) -> Answer:
-    """Answer as an API with three orders, the first of which changed last."""
+    """Answer as an API with three orders; the first one changed last."""
     if asked.path == "/orders":
         return paged(rows(1, 2, 3))(asked)
     order = int(asked.path.split("/")[2])
