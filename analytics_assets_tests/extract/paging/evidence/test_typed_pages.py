@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets_tests.extract.paging.typed_orders import (
+from analytics_assets_tests.extract.paging.typed_pages.typed_orders import (
     IN_COLUMNS,
     ORDERS,
     PAGE,

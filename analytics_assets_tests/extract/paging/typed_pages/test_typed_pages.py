@@ -8,7 +8,7 @@ import pytest
 
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.extract.paging.typed_orders import (
+from analytics_assets_tests.extract.paging.typed_pages.typed_orders import (
     CONTRACT,
     IN_COLUMNS,
     ORDERS,

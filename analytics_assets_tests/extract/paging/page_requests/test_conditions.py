@@ -1,0 +1,124 @@
+"""Reads whose pages are requested one after the other, or with requests of their own kind."""
+
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+import requests
+from dlt.common.configuration import configspec
+from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+
+from analytics_assets.extract.paging import page_requests
+from analytics_assets.extract.source import rest_api_source
+from analytics_assets_tests.extract.paging.page_requests.forty_orders import (
+    ALL,
+    MAX_IN_FLIGHT,
+    NUMBERS,
+    two_per_page,
+)
+from analytics_assets_tests.support.paged_server import (
+    Answer,
+    Answers,
+    Read,
+    Request,
+    drain,
+    orders,
+    read,
+    serving,
+)
+
+WAITING = 4  # requests that wait for another one at the same time
+pytestmark = pytest.mark.usefixtures("full_concurrency")
+
+
+@configspec
+class SignedAnew(AuthConfigBase):
+    """Signs each URL otherwise than the one before, as signatures with a moment in them do."""
+
+    signed: int = 0
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        self.signed += 1
+        request.prepare_url(request.url, {"signature": str(self.signed)})
+        return request
+
+
+def test_an_auth_that_signs_each_url_otherwise_does_not_double_the_requests() -> None:
+    with serving(two_per_page()) as server:
+        config = {
+            "client": {"base_url": server.base_url, "auth": SignedAnew()},
+            "resources": [orders()],
+        }
+        attempt = drain(rest_api_source(config, "shop").resources["orders"])
+
+    assert attempt.numbers == list(NUMBERS)
+    # one for each of the 20 pages, one behind the last, the first wrong guess, two small ones
+    assert len(server.requests) <= 20 + 1 + MAX_IN_FLIGHT + 2
+    pages = Counter(asked.number("offset") for asked in server.requests)
+    assert pages[len(ALL) - 2] <= 2, "in the end each page is asked for once"
+
+
+def most_in_flight(answers: Answers, **endpoint: Any) -> tuple[Read, int]:
+    """Read, and return the most requests that there were at once."""
+    now, most, seen, lock = [0], [0], [0], threading.Condition()
+
+    def answer(asked: Request) -> Answer:
+        with lock:
+            now[0], seen[0] = now[0] + 1, seen[0] + 1
+            most[0] = max(most[0], now[0])
+            lock.notify_all()
+            if seen[0] <= WAITING:
+                lock.wait_for(lambda: most[0] > 1, timeout=0.1)
+        page = answers(asked)
+        with lock:
+            now[0] -= 1
+        return page
+
+    return read(answer, **endpoint), most[0]
+
+
+@pytest.mark.parametrize("has_status", [True, False])
+def test_actions_of_the_user_see_the_pages_in_their_order(has_status: bool) -> None:
+    seen: list[int] = []
+
+    def note(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+        seen.extend(row["id"] for row in response.json()["data"])
+
+    action = {"status_code": 200, "action": note} if has_status else note
+    attempt, most = most_in_flight(two_per_page(), response_actions=[action])
+
+    assert attempt.numbers == list(NUMBERS)
+    assert seen == list(NUMBERS)
+    assert most > 1
+
+
+def test_actions_of_dlt_leave_pages_at_once() -> None:
+    ignored = [{"status_code": 404, "action": "ignore"}]
+    attempt, most = most_in_flight(two_per_page(), response_actions=ignored)
+
+    assert attempt.numbers == list(NUMBERS)
+    assert most > 1
+
+
+def cursors(asked: Request) -> Answer:
+    start = asked.number("after")
+    following = start + 2 if start + 2 < len(ALL) else None
+    return Answer({"data": ALL[start : start + 2], "after": following, "total": len(ALL)})
+
+
+def test_pages_with_a_cursor_are_requested_one_after_the_other() -> None:
+    cursor = {"type": "cursor", "cursor_path": "after", "cursor_param": "after"}
+    attempt, most = most_in_flight(cursors, paginator=cursor)
+
+    assert attempt.numbers == list(NUMBERS)
+    assert most == 1
+
+
+def test_large_pages_are_requested_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_requests, "MAX_BYTES_AHEAD", 1)
+
+    attempt, most = most_in_flight(two_per_page())
+
+    assert attempt.numbers == list(NUMBERS)
+    assert most == 1
