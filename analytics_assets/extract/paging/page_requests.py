@@ -1,5 +1,6 @@
 """The requests for the pages of a read, ahead of time where their places are known."""
 
+import logging
 import re
 from collections import deque
 from collections.abc import Callable
@@ -7,7 +8,9 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import requests
+from dlt.common import logger
 from dlt.sources.helpers.rest_client.paginators import RangePaginator
+from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.page import Page
@@ -71,14 +74,19 @@ class PageRequests:
 
     def _request(self, position: Position, place: int | None) -> None:
         if self._around and self._sent and self._connection.signs_alike:
-            self._fetcher.request(self._sent, str(place).join(self._around))
+            url = str(place).join(self._around)
+            self._fetcher.request(self._sent, url)
         else:
             at = position.request if place == position.place else position.request_at(place or 0)
             self._sent = self._connection.prepare(at)
             self._first = self._first or self._sent
             self._around = _around_place(self._sent, position) if position.step else None
+            url = str(self._sent.url)
             self._fetcher.request(self._sent)
         self._places.append(place)
+        if logger.isEnabledFor(logging.INFO):  # as dlt's own client does
+            where = self._connection.redact(sanitize_url(url))
+            logger.info(f"Making {self._sent.method} request to {where}")
 
     def _request_ahead(self, position: Position, total: int | None, size: int) -> None:
         """Request the pages after the next one."""

@@ -1,5 +1,6 @@
 """Reads whose pages are requested one after the other, or with requests of their own kind."""
 
+import logging
 import threading
 from collections import Counter
 from typing import Any
@@ -24,6 +25,7 @@ from analytics_assets_tests.support.paged_server import (
     Request,
     drain,
     orders,
+    page,
     read,
     serving,
 )
@@ -122,3 +124,18 @@ def test_large_pages_are_requested_one_after_the_other(monkeypatch: pytest.Monke
 
     assert attempt.numbers == list(NUMBERS)
     assert most == 1
+
+
+def test_each_request_is_in_dlts_log_without_its_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("dlt").addHandler(caplog.handler)
+    with caplog.at_level(logging.INFO, logger="dlt"), serving(lambda _: page(1, total=1)) as server:
+        client = {"base_url": server.base_url, "paginator": "single_page"}
+        entry = {"name": "orders", "endpoint": {"path": "orders", "params": {"api_key": "hush"}}}
+        config = {"client": client, "resources": [entry]}
+        list(rest_api_source(config, "shop"))
+    logging.getLogger("dlt").removeHandler(caplog.handler)
+
+    logged = [each.getMessage() for each in caplog.records if "Making GET" in each.getMessage()]
+    assert len(logged) == 1
+    assert "/orders?" in logged[0]
+    assert "hush" not in logged[0]
