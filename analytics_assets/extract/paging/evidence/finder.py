@@ -163,8 +163,9 @@ class EvidenceFinder:
             url: the URL of the request; a link to itself leads nowhere.
         """
         telling = tuple(map(headers.get, _telling(tuple(headers))))
-        if self._known and self._known[0] is body and self._known[1] == telling:
-            return self._known[2]
+        known = self._known  # children may be read in threads
+        if known and known[0] is body and known[1] == telling:
+            return known[2]
         fields, headers = self._fields_of(body), self._kept(headers)
         found = self._found(fields, headers, body, url)
         # a link to the page itself is one on all other pages
