@@ -33,9 +33,9 @@ def redirected(
         return None
     if transfer.redirects >= session.max_redirects:
         raise RedirectError(
-            f"{describe_request(transfer.asked, redact)}: the API redirects "
-            f"{session.max_redirects} times and on: check `base_url` and `path`; a login page may "
-            "be behind it."
+            f"{describe_request(transfer.asked, redact)}: the API redirects more than "
+            f"{session.max_redirects} times: check `base_url` and `path`; they may lead to a "
+            "login page."
         )
     try:
         redirects = session.resolve_redirects(response, transfer.request, yield_requests=True)
@@ -43,6 +43,6 @@ def redirected(
     except (RequestException, ValueError) as error:
         where = describe_request(transfer.request, redact)
         raise RedirectError(
-            f"{where}: the API redirects to where no request can be sent: {redact(str(error))}"
+            f"{where}: the API redirects to a URL that cannot be requested: {redact(str(error))}"
         ) from None
     return following
