@@ -1,4 +1,4 @@
-"""A connection to an API: its settings resolved, its fetchers, and the token all runs share."""
+"""A connection to an API: its resolved settings, its fetchers, and the token that reads share."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
-from analytics_assets.extract.http.transport.link import Link
+from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.preparation import Preparation
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ _shared_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Connection:
-    """The way to an API, with its settings, authentication and limits.
+    """Sends the requests of an API, with its settings, authentication and limits.
 
     Args:
         settings: the resolved `client` part of the configuration.
@@ -63,14 +63,14 @@ class Connection:
     def fetcher(self) -> Fetcher:
         """Return a fetcher for one read."""
         return Fetcher(
-            self._link.transport(self.request_settings),
+            self._pool.transport(self.request_settings),
             self.rate_limit,
             self.traffic,
             self.request_settings,
             self.redact,
             self.auth,
             self.concurrency,
-            release=self._link.release,
+            release=self._pool.release,
         )
 
     def fetch(self, request: requests.Request, check: Callable[[Page], T]) -> T:
@@ -82,19 +82,19 @@ class Connection:
             fetcher.close()
 
     @cached_property
-    def _link(self) -> Link:
-        return Link(self.settings.base_url, self.settings.client.get("session"))
+    def _pool(self) -> TransportPool:
+        return TransportPool(self.settings.base_url, self.settings.client.get("session"))
 
     @property
     def concurrency(self) -> Concurrency:
         """The number of pages to ask for ahead, found once for all reads of the API."""
-        return self.rate_limit.concurrency if self._link.is_parallel else Concurrency(1)
+        return self.rate_limit.concurrency if self._pool.is_parallel else Concurrency(1)
 
     @cached_property
     def signs_alike(self) -> bool:
         """True if the requests for all pages of a read have the same headers."""
         auth = self.client.get("auth")
-        return self._link.is_parallel and (auth is None or auth_class(auth) in UNCHANGING_AUTH)
+        return self._pool.is_parallel and (auth is None or auth_class(auth) in UNCHANGING_AUTH)
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request ready to be sent: signed, with headers and body."""
@@ -102,11 +102,11 @@ class Connection:
 
     @cached_property
     def _preparation(self) -> Preparation:
-        return Preparation(self._link.session, repeats=self._link.is_parallel)
+        return Preparation(self._pool.session, repeats=self._pool.is_parallel)
 
     def close(self) -> None:
         """Close the connections that are kept for the next request."""
-        self._link.close()
+        self._pool.close()
 
     @property
     def client(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class NoAnswerError(ApiError, RequestsConnectionError):
 
 
 class RedirectError(ApiError):
-    """The API redirected the request more often than `requests` follows."""
+    """The API redirected the request too often, or to a URL that cannot be requested."""
 
 
 class BodyError(ApiError, ContentDecodingError):

@@ -22,7 +22,7 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
-from analytics_assets.extract.http.transport.link import Transport
+from analytics_assets.extract.http.transport.pool import Transport
 from analytics_assets.extract.http.transport.redirect import redirected
 from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 MAX_WAIT = 1.0  # seconds between two checks of the rate limit
-PAUSE = 1.0  # seconds after which timeouts are due to the reader, who did not ask for a page
+PAUSE = 1.0  # seconds without a call, after which a timeout may be the reader's own delay
 
 
 class Fetcher:
@@ -47,11 +47,11 @@ class Fetcher:
         settings: the number of attempts and the waits between them.
         redact: removes secrets from a text.
         signer: signs the requests that it has signed before; None if no token is renewed.
-        concurrency: learns from the pages how many to ask for; None for a single request.
+        concurrency: measures how fast pages arrive; None for a single request.
         address_setting: the setting with the requests' address, for errors.
         follows_redirects: False to hand a redirect over like any other answer.
-        release: takes the transport at the end of a read that was not given up, with its open
-            connections; None closes them.
+        release: keeps the transport for the next read, unless requests were given up in flight;
+            None to close its connections.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Fetcher:
             transfer.outcome = error
 
     def collect(self) -> bool:
-        """Receive what has arrived, for another read that waits to send; waits for nothing.
+        """Receive without waiting what has arrived, for another read that waits to send.
 
         Returns:
             True if a place in flight has become free.
@@ -244,7 +244,7 @@ class Fetcher:
         transfer.outcome = page
 
     def _renew(self, transfer: Transfer) -> bool:
-        """Send a request again with a new token, once an attempt."""
+        """Send a request again with a new token; once in each attempt."""
         if transfer.renewed or not self._signer or not self._signer.signed(transfer.request):
             return False
         self._signer.renew(transfer.request)

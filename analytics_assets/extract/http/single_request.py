@@ -9,7 +9,7 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
-from analytics_assets.extract.http.transport.link import Link
+from analytics_assets.extract.http.transport.pool import TransportPool
 
 
 def fetch_alone(
@@ -35,9 +35,9 @@ def fetch_alone(
         NoAnswerError: no complete answer arrived, after the retries.
         RedirectError: there were too many redirects.
     """
-    link = Link(str(request.url))
+    pool = TransportPool(str(request.url))
     fetcher = Fetcher(
-        link.transport(settings),
+        pool.transport(settings),
         RateLimit(LimitSettings(), settings.request_max_retry_delay),
         Traffic(),
         settings,
@@ -46,6 +46,6 @@ def fetch_alone(
         follows_redirects=follows_redirects,
     )
     try:
-        return fetcher.fetch(link.session.prepare_request(request), lambda page: page)
+        return fetcher.fetch(pool.session.prepare_request(request), lambda page: page)
     finally:
         fetcher.close()

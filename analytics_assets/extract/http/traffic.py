@@ -1,4 +1,4 @@
-"""Counts and durations of a session's requests."""
+"""Counts and durations of the requests of a connection."""
 
 import threading
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Traffic:
-    """The requests of a session so far; safe to update from several threads.
+    """The requests of a connection so far; safe to update from several threads.
 
     Args:
         requests: requests sent, retries included.

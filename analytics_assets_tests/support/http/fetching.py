@@ -16,7 +16,7 @@ from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
-from analytics_assets.extract.http.transport.link import Link
+from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets_tests.support.http.server import Server
 
 WAYS = ("libcurl", "session")
@@ -72,12 +72,12 @@ def whole(page: Page) -> Page:
 
 def signed_page(auth: OAuth2, url: str) -> Page:
     """Fetch a page whose requests carry a token; settings are those of a run."""
-    settings, link = resolve_configuration(RequestSettings()), Link(url)
+    settings, pool = resolve_configuration(RequestSettings()), TransportPool(url)
     limit = RateLimit(LimitSettings(), settings.request_max_retry_delay)
-    fetcher = Fetcher(link.transport(settings), limit, Traffic(), settings, auth.redact, auth)
+    fetcher = Fetcher(pool.transport(settings), limit, Traffic(), settings, auth.redact, auth)
     try:
         request = requests.Request("GET", url, auth=auth)
-        return fetcher.fetch(link.session.prepare_request(request), whole)
+        return fetcher.fetch(pool.session.prepare_request(request), whole)
     finally:
         fetcher.close()
 

@@ -19,12 +19,12 @@ PAUSE = 1.0  # seconds without a page, in which nobody waits for one: nothing is
 
 
 class Concurrency:
-    """Finds the number of pages to read ahead by which the reads of an API are fastest.
+    """Finds the number of pages to request ahead by which the reads of an API are fastest.
 
     It begins with many if the first pages take long. From then on it grows as long as pages arrive
-    faster, and shrinks if fewer are enough: if an API answers at once, nothing is read ahead. It is
-    halved when the API throttles requests, and when pages begin to take longer, unless that makes
-    them slower. Safe to use from several threads.
+    faster, and shrinks if fewer are enough: if an API answers at once, none is requested ahead. It
+    is halved when the API throttles requests, and when pages begin to take longer, unless that
+    makes them slower. Safe to use from several threads.
 
     Args:
         maximum: the largest size.

@@ -7,8 +7,8 @@ from typing import Any
 
 from urllib3 import HTTPResponse
 
-CLASS_AND_OBJECT = re.compile(r"^\w+\([^()]*\): ")  # before the words of an error of urllib3
-CLASS_AND_WORDS = re.compile(r"^\w+\((.*)\)$")
+CLASS_AND_OBJECT = re.compile(r"^\w+\([^()]*\): ")  # before the message of an error of urllib3
+CLASS_AND_MESSAGE = re.compile(r"^\w+\((.*)\)$")
 
 
 def decoded(body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -26,10 +26,10 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> bytes:
     return bytes(response.read())
 
 
-def words_of(cause: Any) -> str:
-    """Return the words of an error of urllib3, without the names of classes."""
+def reason_of(cause: Any) -> str:
+    """Return the message of an error of urllib3, without the names of classes."""
     parts = cause.args if isinstance(cause, Exception) else ()
     if len(parts) > 1 and isinstance(parts[-1], Exception):
         start = str(parts[0]).replace(repr(parts[-1]), "").rstrip(".: ")
-        return f"{start}: {words_of(parts[-1])}"
-    return CLASS_AND_WORDS.sub(r"\1", CLASS_AND_OBJECT.sub("", str(cause)))
+        return f"{start}: {reason_of(parts[-1])}"
+    return CLASS_AND_MESSAGE.sub(r"\1", CLASS_AND_OBJECT.sub("", str(cause)))

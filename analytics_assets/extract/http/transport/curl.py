@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.body import decoded, words_of
+from analytics_assets.extract.http.transport.body import decoded, reason_of
 from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 CHECK_SECONDS = 1.0  # between two looks for connections over which nothing arrives
 STALLED = -1  # in the place of an error of libcurl
-OF_LIBCURL = (b"accept", b"content-type", b"expect", b"user-agent")  # sent unless taken out
-BY_LIBCURL = ("content-length", "transfer-encoding", "cookie")  # sent in its own way
+DEFAULT_HEADERS = (b"accept", b"content-type", b"expect", b"user-agent")  # of libcurl
+SENT_BY_LIBCURL = ("content-length", "transfer-encoding", "cookie")  # from its own options
 
 
 @dataclass(eq=False)
@@ -32,7 +32,7 @@ class _Attempt:
     transfer: Transfer
     content: BytesIO = field(default_factory=BytesIO)
     lines: list[bytes] = field(default_factory=list)
-    progress: tuple[int, int, float] = (0, 0, 0.0)  # what was received and sent
+    progress: tuple[int, int, float] = (0, 0, 0.0)  # bytes and headers received, bytes sent
     progressed_at: float = field(default_factory=time.monotonic)
 
 
@@ -171,7 +171,7 @@ class CurlTransport:
                 content = decoded(attempt.content.getvalue(), headers)
                 outcome = Answer(status, reason, headers, content)
             except HTTPError as error:
-                outcome = Failure(words_of(error))
+                outcome = Failure(reason_of(error))
         self._idle.append(handle)
         return Ended(attempt.transfer, outcome, seconds, answering)
 
@@ -240,14 +240,14 @@ def shared_cookies() -> "pycurl.CurlShare":
 
 
 def _lines(request: requests.PreparedRequest) -> list[bytes]:
-    """Return the header lines of a request; those that libcurl would add are taken out.
+    """Return the header lines of a request; its libcurl defaults are removed unless it has them.
 
     Raises:
         ApiError: a header cannot be sent.
     """
     headers = {name.lower(): (name, value) for name, value in request.headers.items()}
-    lines = [_line(*each) for key, each in headers.items() if key not in BY_LIBCURL]
-    return lines + [b"%s:" % name for name in OF_LIBCURL if name.decode() not in headers]
+    lines = [_line(*each) for key, each in headers.items() if key not in SENT_BY_LIBCURL]
+    return lines + [b"%s:" % name for name in DEFAULT_HEADERS if name.decode() not in headers]
 
 
 def _line(name: str, value: str | bytes) -> bytes:

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.body import decoded, words_of
+from analytics_assets.extract.http.transport.body import decoded, reason_of
 from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
 
 INCOMPLETE = (
@@ -130,4 +130,4 @@ def _failure(error: RequestException | Urllib3Error) -> Failure:
     if isinstance(cause, MaxRetryError) and cause.reason is not None:
         cause = cause.reason
     refused = isinstance(cause, NewConnectionError)
-    return Failure(words_of(cause), at_address=refused, is_final=not isinstance(error, INCOMPLETE))
+    return Failure(reason_of(cause), at_address=refused, is_final=not isinstance(error, INCOMPLETE))

@@ -1,4 +1,4 @@
-"""The way to an API: libcurl, or a session of requests where libcurl cannot replace it."""
+"""Transports to an API: libcurl, or a session of requests where libcurl cannot replace it."""
 
 from typing import Any
 
@@ -13,17 +13,21 @@ from analytics_assets.extract.http.transport.session import SessionTransport
 Transport = CurlTransport | SessionTransport
 
 
-class Link:
-    """The way of the requests to an API.
+class TransportPool:
+    """The transports of the reads of an API, with their open connections.
 
-    They go over libcurl, but for a session of the user's, a proxy, or a client certificate.
+    Requests go over libcurl; over a session of requests if it is the user's own, or if the
+    environment names a proxy.
 
     Args:
         url: the API's base URL, for which the environment may name a proxy and certificates.
         session: the user's own session; None if there is none.
 
+    Attributes:
+        is_parallel: True if several requests can wait for their answers at once.
+
     Example:
-        >>> Link("https://api.example.com", requests.Session()).is_parallel
+        >>> TransportPool("https://api.example.com", requests.Session()).is_parallel
         False
     """
 
@@ -38,7 +42,7 @@ class Link:
         self._cookies: Any = None
 
     def transport(self, settings: RequestSettings) -> Transport:
-        """Return the transport of one read, with the open connections of one that has ended."""
+        """Return the transport for a read, with the open connections of an earlier one if any."""
         if not self.is_parallel:
             return SessionTransport(self.session, settings)
         try:
