@@ -1,4 +1,4 @@
-"""The read of a resource: its pages are requested, counted, decoded and kept until all arrived.
+"""The read of a resource: its pages are requested, decoded, counted and kept until all arrived.
 
 A row's way: `Position` names the next page, `PageRequests` brings it, `AnswerDecoder` decodes it,
 `Pass` counts it and decides if it is the last, `RowSpool` makes columns of its rows and keeps
@@ -115,7 +115,7 @@ class Reader(PipeStep):
             if is_parallel:
                 yield partial(_all_rows, self.read(request), added)
             else:
-                yield from (_with(added, rows) for rows in self.read(request))
+                yield from (_with_fields(added, rows) for rows in self.read(request))
         yield []
 
     def read(self, request: requests.Request, in_columns: bool = False) -> Iterator[Any]:
@@ -214,11 +214,11 @@ def _answers(
 
 
 def _all_rows(pages: Iterator[Any], added: dict[str, Any]) -> list[Any]:
-    return [row for rows in pages for row in _with(added, rows)]
+    return [row for rows in pages for row in _with_fields(added, rows)]
 
 
-def _with(added: dict[str, Any], rows: list[Any]) -> list[Any]:
-    """Return rows with the fields of their parent."""
+def _with_fields(added: dict[str, Any], rows: list[Any]) -> list[Any]:
+    """Return child rows with the fields that they get of their parent."""
     return [{**row, **added} if isinstance(row, dict) else row for row in rows] if added else rows
 
 

@@ -1,1 +1,1 @@
-"""Refusal of what contradicts itself, dlt or this project, before anything runs."""
+"""Checks of a configuration before anything runs: its structure, entries, paginators and loads."""

@@ -117,7 +117,7 @@ def refusals_explained(config: Any) -> Iterator[None]:
 
 
 def refuse_wrong_values(config: Mapping[str, Any]) -> None:
-    """Refuse parts and values that dlt 1.31 takes without a look, or refuses without a remedy.
+    """Refuse parts and values that dlt 1.31 accepts unchecked, or refuses without a remedy.
 
     Args:
         config: a dlt configuration.
@@ -170,7 +170,7 @@ def _wrong_path(endpoint: Mapping[str, Any]) -> str | None:
 
 
 def _wrong_columns(columns: Any) -> str | None:
-    """Describe hints of columns that are none."""
+    """Describe a wrong hint of a column."""
     named = columns if isinstance(columns, dict) else {}
     if isinstance(columns, list):
         named = dict(enumerate(columns))

@@ -8,10 +8,10 @@ from analytics_assets.config.errors import ConfigurationError
 
 
 def check_texts(owner: Any, *names: str) -> None:
-    """Refuse fields of `owner` that are no text, or an empty one.
+    """Refuse fields of `owner` that are not a text, or an empty one.
 
     Raises:
-        ConfigurationError: one is.
+        ConfigurationError: a field is no such text.
     """
     for name in names:
         value = getattr(owner, name)
@@ -23,7 +23,7 @@ def check_booleans(owner: Any, *names: str) -> None:
     """Refuse fields of `owner` that are neither True nor False.
 
     Raises:
-        ConfigurationError: one is.
+        ConfigurationError: a field is neither.
     """
     for name in names:
         if not isinstance(getattr(owner, name), bool):
@@ -31,10 +31,10 @@ def check_booleans(owner: Any, *names: str) -> None:
 
 
 def check_integer(owner: Any, name: str, at_least: int) -> None:
-    """Refuse a field of `owner` that is no integer, or below a minimum.
+    """Refuse a field of `owner` that is not an integer, or is below a minimum.
 
     Raises:
-        ConfigurationError: it is.
+        ConfigurationError: it is refused.
     """
     value = getattr(owner, name)
     if type(value) is not int or value < at_least:

@@ -1,4 +1,4 @@
-"""Refusal of policies that contradict the entry of their resource."""
+"""Checks of policies against the entry of their resource."""
 
 import re
 from collections.abc import Mapping

@@ -106,7 +106,7 @@ class RowIndex:
         return bool(may_be_known) and self._has_all(keys)
 
     def _has_all(self, keys: Sequence[int]) -> bool:
-        """Return True if all of these keys were added, as far as the sample shows it."""
+        """Return True if all of these keys were added, given that those in the sample were."""
         if not self._mask:
             return True
         import pyarrow as pa

@@ -102,10 +102,13 @@ class PageRequests:
             place += position.step
 
     def is_confirmed(self, refused: Page) -> bool:
-        """Return True if a page without rows has the same status again, and the first still comes.
+        """Request a refused page and the first one again, to confirm that the read ends here.
 
         Args:
             refused: the page.
+
+        Returns:
+            True if its status is the same again, and the API still has its first page.
         """
         self.discard()
         assert self._first, "rows arrived before"

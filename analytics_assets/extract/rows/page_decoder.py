@@ -33,11 +33,11 @@ _raw_rows = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class SplitPage:
-    """A page split into its rows and their envelope.
+    """A page split into the JSON of its rows and its envelope: the fields around them.
 
     Args:
         rows: the JSON of the list of rows.
-        envelope: the fields beside it: depth, name and JSON of each.
+        envelope: the fields around it: depth, name and JSON of each.
         key: the fields that identify a row.
 
     Raises:

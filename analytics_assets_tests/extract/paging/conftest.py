@@ -1,4 +1,4 @@
-"""Reads in bulk as in a load, but without a warehouse."""
+"""Reads as in a load, but without a warehouse."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics_assets_tests.extract.paging.verified import attempted
+from analytics_assets_tests.extract.paging.orders_read import attempted
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Read,

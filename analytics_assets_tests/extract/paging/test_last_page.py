@@ -6,7 +6,7 @@ import pytest
 
 from analytics_assets.config.errors import find_cause
 from analytics_assets.extract.http.errors import ResponseError
-from analytics_assets_tests.extract.paging.verified import failed, read
+from analytics_assets_tests.extract.paging.orders_read import failed, read
 from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,

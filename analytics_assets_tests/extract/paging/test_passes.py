@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets_tests.extract.paging.verified import failed, read
+from analytics_assets_tests.extract.paging.orders_read import failed, read
 from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,

@@ -6,7 +6,7 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets_tests.extract.paging.verified import attempted, failed, read
+from analytics_assets_tests.extract.paging.orders_read import attempted, failed, read
 from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import (
     Answer,

@@ -83,7 +83,7 @@ def _table(row_type: RowType, pages: Sequence[bytes], counts: Sequence[int]) -> 
 
 
 def _is_plain(row_type: RowType, text: bytes) -> bool:
-    """Test that pages have nothing that Arrow accepts, and the validation rejects."""
+    """Test that pages have nothing that Arrow accepts and the validation rejects."""
     # a lone backslash is found a hundred times faster than what it may begin
     if b"\\" in text and b"\\u0000" in text:  # which PostgreSQL cannot store
         return False

@@ -1,4 +1,4 @@
-"""JSON of rows with texts in JSON columns, and integers without a fraction: as Arrow parses it."""
+"""JSON of rows, rewritten for Arrow: values of JSON columns as texts, 5.0 in a column of 5 as 5."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -25,7 +25,7 @@ class RowType:
     Attributes:
         fields: the fields of a row; a row with any other does not fit.
         contract: the contract, extended by the columns of all fields, in the order of the table.
-        is_closed: True if only dlt's own way loads the columns of the contract.
+        is_closed: True if a column of the contract has a type that is loaded by rows alone.
     """
 
     def __init__(self, contract: Contract, resource: DltResource | None = None) -> None:
@@ -107,7 +107,7 @@ class RowType:
         return fields
 
     def _add_leaf(self, fields: Fields, shape: RowShape, parents: tuple[ParentObject, ...]) -> None:
-        """Add a field that is a column, unless only dlt's own way loads it."""
+        """Add a field that is a column, unless its type is loaded by rows alone."""
         assert self._inference, "without it, no place is known"
         table, name = self._places[shape]
         hint = self._inference.columns(table).get(name, {})
@@ -123,7 +123,7 @@ class RowType:
             fields[shape.name] = column
 
     def _add_rows(self, fields: Fields, shape: RowShape) -> None:
-        """Add a list whose elements become rows, unless only dlt's own way loads it."""
+        """Add a list whose elements become rows of a child table, unless only dlt can make them."""
         if shape.element is None or shape.element.kind is None:
             fields[shape.name] = NestedRows()
         elif shape.element in self._places:
@@ -168,7 +168,7 @@ def _parts_of(fields: Fields) -> Iterator[Column | NestedObject | NestedRows | N
 
 
 def _as_hinted(column: Column, hint: Mapping[str, Any]) -> Column | None:
-    """Return a column with the type of a hint; None if only dlt's own way loads that."""
+    """Return a column with the type of a hint; None if that is loaded by rows alone."""
     kind: Any = hint.get("data_type", column.data_type)
     precision, scale = hint.get("precision"), hint.get("scale")
     refined = replace(column, data_type=kind, precision=precision, scale=scale)

@@ -20,7 +20,7 @@ from analytics_assets_tests.extract.paging.evidence.hiccup_server import (
     link_header,
     pages,
 )
-from analytics_assets_tests.extract.paging.verified import attempted, failed, read
+from analytics_assets_tests.extract.paging.orders_read import attempted, failed, read
 from analytics_assets_tests.support import paged_server
 from analytics_assets_tests.support.paged_server import Answer, Request, in_turn, page, rows
 

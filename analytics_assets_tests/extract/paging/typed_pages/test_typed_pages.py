@@ -163,7 +163,7 @@ def test_a_read_that_fails_leaves_no_connection_and_no_thread(
             if each.raddr and each.raddr.port == port and each.status == "ESTABLISHED"
         ]
 
-    assert not [name for name in ours if "decode-pages" in name or "prefetch" in name]
+    assert not [name for name in ours if "decode-pages" in name]
     assert to_the_server == []
 
 

@@ -1,4 +1,4 @@
-"""Reads of `orders` by the verified read alone, without a network, a source or prefetching."""
+"""Reads of `orders` by `Reader` alone: without a network, a source or pages ahead."""
 
 from functools import cache
 from typing import Any
