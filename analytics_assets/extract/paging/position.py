@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Any
 
 import requests
-from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     HeaderCursorPaginator,
@@ -27,6 +26,7 @@ from analytics_assets.extract.paging.evidence.finder import Evidence
 from analytics_assets.extract.paging.evidence.total import as_count
 from analytics_assets.extract.paging.proof import Proof
 from analytics_assets.extract.rows.answer import Answer
+from analytics_assets.extract.rows.response_body import values_at
 
 PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it again
 SIMPLE_PATH = re.compile(r"(\$\.)?\w+(\.\w+)*$")
@@ -115,7 +115,7 @@ class Position:
         if has_next and isinstance(self.paginator, HeaderCursorPaginator):
             return bool(answer.page.headers[self.paginator.cursor_key].strip())
         if has_next and isinstance(self.paginator, JSONLinkPaginator):
-            links = jsonpath.find_values(self.paginator.next_url_path, self._body_of(answer))
+            links = values_at(self.paginator.next_url_path, self._body_of(answer))
             return any(links[:1])
         return has_next
 
@@ -127,12 +127,9 @@ class Position:
             path = str(self.paginator.cursor_path)
         else:
             return answer.body
-        found = answer.body if SIMPLE_PATH.match(path) else None
-        for name in path.removeprefix("$.").split("."):
-            if not isinstance(found, dict) or name not in found:
-                return answer.whole_body
-            found = found[name]
-        return answer.body
+        # a path of names alone leads to the rows, or beside them
+        is_beside = SIMPLE_PATH.match(path) and values_at(path, answer.body)
+        return answer.body if is_beside else answer.whole_body
 
     @staticmethod
     def _detected(answer: Answer, evidence: Evidence) -> BasePaginator:
@@ -286,7 +283,7 @@ def _end_at_empty_page(paginator: PageNumberPaginator, body: Any) -> None:
     dlt 1.31 raises there, and prints the whole page.
     """
     path = paginator.total_path
-    found = jsonpath.find_values(path, body) if path else []
+    found = values_at(path, body)
     if not found or as_count(found[0]) is None:
         paginator.total_path = None
         paginator.stop_after_empty_page = True

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -23,6 +23,7 @@ STATUS = ("status", "statuscode", "code", "result")
 FAILED = ("error", "err", "fail", "failed", "failure")
 ERROR_STATUSES = (range(400, 600), range(40_000, 60_000))
 NO_ERROR = ("", "0", "none", "null", "ok", "success", "false", "no", "no error")
+NAMES = re.compile(r"(\$\.)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 MAX_KEYS = 20  # of a body in an error
 MESSAGE_LENGTH = 300  # characters
 
@@ -130,5 +131,25 @@ def plain_name(name: str) -> str:
 
 def value_at(path: TJsonPath | None, body: Any) -> Any:
     """Return the first value at a path of a body or a row; None if there is none."""
-    found = jsonpath.find_values(path, body) if path else ()
+    found = values_at(path, body)
     return found[0] if found else None
+
+
+def values_at(path: TJsonPath | None, body: Any) -> Sequence[Any]:
+    """Return the values at a path of a body or a row."""
+    if not path:
+        return ()
+    names = _names_of(str(path))
+    if not names:
+        return jsonpath.find_values(path, body)
+    for name in names:  # ten times as fast as a search
+        if not isinstance(body, dict) or name not in body:
+            return ()
+        body = body[name]
+    return (body,)
+
+
+@lru_cache(maxsize=256)
+def _names_of(path: str) -> Sequence[str]:
+    """Return the names of a path that is nothing but names, joined by dots; else none."""
+    return path.removeprefix("$.").split(".") if NAMES.fullmatch(path) else ()

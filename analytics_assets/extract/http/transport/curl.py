@@ -2,19 +2,21 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
-from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.transport.body import decoded, reason_of
+from analytics_assets.extract.http.transport.header_lines import (
+    header_value,
+    parsed_lines,
+    request_lines,
+)
 from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 CHECK_SECONDS = 1.0  # between two looks for connections over which nothing arrives
 STALLED = -1  # in the place of an error of libcurl
-DEFAULT_HEADERS = (b"accept", b"content-type", b"expect", b"user-agent")  # of libcurl
-SENT_BY_LIBCURL = ("content-length", "transfer-encoding", "cookie")  # from its own options
 
 
 @dataclass(eq=False)
@@ -69,7 +69,7 @@ class CurlTransport:
         import pycurl  # takes 0.02 s, which a process without a request does not need
 
         request = transfer.request
-        lines, body = _lines(request), _content(request)
+        lines, body = request_lines(request), _content(request)
         url = str(request.url)
         if self._multi is None:
             self._multi = pycurl.CurlMulti()
@@ -84,7 +84,7 @@ class CurlTransport:
             handle.setopt(pycurl.CUSTOMREQUEST, str(request.method))
         if own_cookies := request.headers.get("Cookie"):
             # beside those of the API, in one header
-            handle.setopt(pycurl.COOKIE, _value("Cookie", own_cookies))
+            handle.setopt(pycurl.COOKIE, header_value("Cookie", own_cookies))
         else:
             handle.unsetopt(pycurl.COOKIE)
         handle.setopt(pycurl.HTTPHEADER, lines)
@@ -166,7 +166,7 @@ class CurlTransport:
             outcome = self._failure(handle, code, text, seconds)
         else:
             status = handle.getinfo(pycurl.RESPONSE_CODE)
-            reason, headers = _parsed(attempt.lines)
+            reason, headers = parsed_lines(attempt.lines)
             try:
                 content = decoded(attempt.content.getvalue(), headers)
                 outcome = Answer(status, reason, headers, content)
@@ -239,33 +239,6 @@ def shared_cookies() -> "pycurl.CurlShare":
     return share
 
 
-def _lines(request: requests.PreparedRequest) -> list[bytes]:
-    """Return the header lines of a request; its libcurl defaults are removed unless it has them.
-
-    Raises:
-        ApiError: a header cannot be sent.
-    """
-    headers = {name.lower(): (name, value) for name, value in request.headers.items()}
-    lines = [_line(*each) for key, each in headers.items() if key not in SENT_BY_LIBCURL]
-    return lines + [b"%s:" % name for name in DEFAULT_HEADERS if name.decode() not in headers]
-
-
-def _line(name: str, value: str | bytes) -> bytes:
-    encoded = _value(name, value)
-    # a semicolon makes libcurl send an empty header
-    return name.encode("latin-1") + (b": " + encoded if encoded else b";")
-
-
-def _value(name: str, value: str | bytes) -> bytes:
-    try:
-        encoded = value if isinstance(value, bytes) else value.encode("latin-1")
-    except UnicodeEncodeError:
-        encoded = b"\n"
-    if b"\n" in encoded or b"\r" in encoded:
-        raise ApiError(f"The header `{name}` of a request has a character that no header can have.")
-    return encoded
-
-
 def _content(request: requests.PreparedRequest) -> bytes | None:
     """Return the body of a request; one that can be read only once is kept in the request."""
     body: Any = request.body
@@ -280,18 +253,3 @@ def _content(request: requests.PreparedRequest) -> bytes | None:
 
 def _as_bytes(part: str | bytes) -> bytes:
     return part.encode() if isinstance(part, str) else part
-
-
-def _parsed(lines: Iterable[bytes]) -> tuple[str, Mapping[str, str]]:
-    """Return reason and headers; of several answers, as `100 Continue`, the last one counts."""
-    reason = ""
-    found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
-    for line in lines:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if name.startswith("HTTP/"):
-            found.clear()
-            reason = line.decode("latin-1").strip().partition(" ")[2].partition(" ")[2]
-        elif colon:
-            value = value.strip()
-            found[name] = f"{found[name]}, {value}" if name in found else value
-    return reason, found

@@ -1,5 +1,6 @@
 """The numbers of a page that may count all rows or all pages of a read."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -37,6 +38,7 @@ PAGE_SIZES = {
     *("itemsperpage", "resultsperpage", "rowsperpage", "maxpagesize"),
 }
 SIZE_PARAMS = PAGE_SIZES | {"count", "rows", "top", "first", "take", "num", "max", "n"}
+PLAIN_PARAM = re.compile(r"[?&]([^=&#]+)=(\d+)(?=[&#]|$)")  # with a number
 
 
 class Unit(Enum):
@@ -87,7 +89,8 @@ def page_sizes_in(fields: Iterable[Field]) -> Collection[int]:
 
 def requested_sizes(url: str) -> Collection[int]:
     """Find the page sizes in the parameters of a request."""
-    params = parse_qsl(urlsplit(url).query)
+    is_plain = "%" not in url and "+" not in url
+    params = PLAIN_PARAM.findall(url) if is_plain else parse_qsl(urlsplit(url).query)
     return _numbers(value for name, value in params if plain_name(name) in SIZE_PARAMS)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
 from requests.structures import CaseInsensitiveDict
 
@@ -29,8 +28,9 @@ from analytics_assets.extract.paging.evidence.next_page import (
     next_page_in,
 )
 from analytics_assets.extract.paging.evidence.total import HEADERS, as_count, total_in
-from analytics_assets.extract.rows.response_body import plain_name
+from analytics_assets.extract.rows.response_body import plain_name, values_at
 
+NO_HEADERS: Mapping[str, str] = {}
 # headers about the read, besides those that count rows or pages
 OF_READS = frozenset(name.lower() for name in (*HEADERS, "Content-Range", "Link"))
 CONTAINERS = frozenset(
@@ -133,7 +133,7 @@ class EvidenceFinder:
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
         # the last page, as many have the same body beside their rows
-        self._known: tuple[Any, tuple[str | None, ...], Evidence] | None = None
+        self._known: tuple[Any, Mapping[str, str], Evidence] | None = None
 
     @classmethod
     def of(
@@ -162,11 +162,11 @@ class EvidenceFinder:
             headers: those of the response.
             url: the URL of the request; a link to itself leads nowhere.
         """
-        telling = tuple(map(headers.get, _telling(tuple(headers))))
+        telling = {name: headers[name] for name in _telling(tuple(headers))}
         known = self._known  # children may be read in threads
         if known and known[0] is body and known[1] == telling:
             return known[2]
-        fields, headers = self._fields_of(body), self._kept(headers)
+        fields, headers = self._fields_of(body), self._kept(telling)
         found = self._found(fields, headers, body, url)
         # a link to the page itself is one on all other pages
         has_link = found.next_page is not None or next_page_in(fields, headers) is not None
@@ -191,7 +191,7 @@ class EvidenceFinder:
         )
 
     def _total(self, fields: list[Field], headers: Mapping[str, str], body: Any) -> int | None:
-        named = jsonpath.find_values(self._rows_path, body) if self._rows_path else []
+        named = values_at(self._rows_path, body)
         return as_count(named[0]) if named else total_in(fields, headers, self._pages_path)
 
     def _fields_of(self, body: Any) -> list[Field]:
@@ -202,8 +202,8 @@ class EvidenceFinder:
         return [field for field in fields if not ignores(field.path[-1], field.name)]
 
     def _kept(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        if not self._paths.ignored:
-            return headers
+        if not headers:
+            return NO_HEADERS
         kept = {name: text for name, text in headers.items() if not self._paths.ignores(name)}
         return CaseInsensitiveDict(kept)
 
