@@ -1,0 +1,87 @@
+"""Entries and pages that become columns, and those that stay rows, as docs/loading.md says."""
+
+from typing import Any
+
+import pytest
+
+from analytics_assets_tests.extract.paging.typed_pages.typed_orders import (
+    IN_COLUMNS,
+    ORDERS,
+    PAGE,
+    changed,
+    entry,
+    read,
+)
+from analytics_assets_tests.support.paged_server import paged
+
+pytestmark = pytest.mark.usefixtures("in_a_load")
+IDS = [each["id"] for each in ORDERS]
+
+
+def with_hint(field: str, **hint: Any) -> dict[str, Any]:
+    return {"columns": {field: hint}}
+
+
+def with_endpoint(**parts: Any) -> dict[str, Any]:
+    return {"endpoint": {**entry()["endpoint"], **parts}}
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"write_disposition": "replace"},
+        {"write_disposition": "append"},
+        {"write_disposition": {"disposition": "merge", "strategy": "delete-insert"}},
+        with_hint("text", data_type="text", precision=50),
+        with_hint("amount", data_type="decimal", precision=20, scale=5),
+        with_endpoint(data_selector=None),
+    ],
+    ids=str,
+)
+def test_rows_of_an_entry_become_columns(extra: dict[str, Any], typed_pages: list[int]) -> None:
+    given = {**entry(), **extra}
+    given["endpoint"] = {key: part for key, part in given["endpoint"].items() if part is not None}
+
+    assert read(paged(ORDERS), given).ids == IDS
+    assert sum(typed_pages) == len(ORDERS)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"write_disposition": {"disposition": "merge", "strategy": "upsert"}},
+        {"write_disposition": {"disposition": "merge", "strategy": "scd2"}},
+        {"processing_steps": [{"map": lambda each: each}]},
+        {"table_name": lambda _row: "orders"},
+        {"columns": [{"name": "amount", "data_type": "double"}]},
+        with_hint("at", data_type="timestamp", precision=3),
+        with_hint("at", data_type="timestamp", timezone=False),
+        with_hint("text", data_type="binary"),
+        with_endpoint(data_selector="data[*]"),
+        with_endpoint(incremental={"cursor_path": "at", "initial_value": "2020-01-01T00:00:00Z"}),
+    ],
+    ids=str,
+)
+def test_rows_of_an_entry_stay_rows(extra: dict[str, Any], typed_pages: list[int]) -> None:
+    found = read(paged(ORDERS), {**entry(), **extra})
+
+    assert [each["id"] for each in found.rows] == IDS
+    assert sum(typed_pages) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("tags", [[1], [2]]), ("text", 7), ("amount", 2**60 + 1)],
+    ids=str,
+)
+def test_a_page_that_does_not_fit_stays_rows_among_columns(
+    field: str, value: Any, typed_pages: list[int]
+) -> None:
+    def with_value(_offset: int, body: Any) -> Any:
+        return {**body, "data": [{**each, field: value} for each in body["data"]]}
+
+    found = read(changed(paged(ORDERS), with_value, {40}), entry())
+
+    assert found.rows[:40] == IN_COLUMNS[:40]
+    assert len(found.rows) + len(found.rejected) == len(ORDERS)
+    assert typed_pages.count(PAGE) == 18
