@@ -58,7 +58,7 @@ class Pass:
         place: the place of a page's rows.
         is_confirmed: requests a page without rows again, and returns True if it has the same
             status, and the API still has its first page.
-        checked: False to believe an end whatever the pages say, as of a sample or a filter.
+        checked: False to believe any end of the pass, as for a sample or a filter.
     """
 
     def __init__(
@@ -76,7 +76,8 @@ class Pass:
         self._evidence, self._place = evidence, place
         self._is_confirmed, self._checked = is_confirmed, checked
         self._end = EndOfRead(proof, position.paginator)
-        self._has_next_page, self._is_again = True, False  # again: an empty page, once more
+        self._has_next_page = True
+        self._is_repeated_request = False  # an empty page is requested once more
         self._may_end = self._is_marked_last = False
 
     def take(self, answer: Answer) -> Answer | None:
@@ -91,7 +92,7 @@ class Pass:
             BodyError: the body has nothing in the place of its rows, and does not report no rows.
         """
         counted = self._take(answer)
-        if self.progress is Progress.READING and not self._is_again:
+        if self.progress is Progress.READING and not self._is_repeated_request:
             self._request_next()
         return counted
 
@@ -101,7 +102,7 @@ class Pass:
         answer, evidence = self._examined(answer)
         if not answer.count and not is_past_end and self._requests_again(evidence):
             return None
-        self._is_again = False
+        self._is_repeated_request = False
         if not is_past_end:
             self._place.accept(absence, evidence, self._proof)
         if self.position.probe is Probe.NEXT_PAGE:
@@ -180,9 +181,9 @@ class Pass:
         is_end = known == proof.received or evidence.named_flag is False
         if is_end or proof.inconsistency or self.is_limited or self._end.is_confirmed():
             return False
-        if self._is_again or self.position.probe or not self._checked:
+        if self._is_repeated_request or self.position.probe or not self._checked:
             return False
-        self._is_again = self._has_next_page = True
+        self._is_repeated_request = self._has_next_page = True
         return True
 
     def finish(self) -> None:
@@ -206,7 +207,7 @@ class Pass:
     @property
     def prefetches(self) -> bool:
         """True if the pages after the next one may be requested already."""
-        return not (self._is_again or self.position.probe or self._proof.inconsistency)
+        return not (self._is_repeated_request or self.position.probe or self._proof.inconsistency)
 
     def _may_be_last_page(self, evidence: Evidence) -> bool:
         by_place = isinstance(self.position.paginator, OffsetPaginator | PageNumberPaginator)

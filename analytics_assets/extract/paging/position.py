@@ -106,9 +106,9 @@ class Position:
             counts = [each for each in evidence.counts.values() if each.unit is not Unit.ROWS]
             self._page_count = max((each.value for each in counts), default=None)
         if type(self.paginator) in STOCK:
-            seen, rows = _Seen(answer, self._body_of(answer)), [None] * answer.count
+            seen, rows = _DecodedResponse(answer, self._body_of(answer)), [None] * answer.count
         else:
-            seen, rows = _Seen(answer, answer.whole_body), list(answer.rows)
+            seen, rows = _DecodedResponse(answer, answer.whole_body), list(answer.rows)
         self.paginator.update_state(seen, rows)
         has_next = self.paginator.has_next_page and has_more is not False
         # dlt 1.31 takes an empty text for a link or a cursor
@@ -134,7 +134,7 @@ class Position:
     @staticmethod
     def _detected(answer: Answer, evidence: Evidence) -> BasePaginator:
         """Return the paginator that dlt detects, or that of a link which dlt does not know."""
-        paginator = detected_paginator(_Seen(answer, answer.whole_body))
+        paginator = detected_paginator(_DecodedResponse(answer, answer.whole_body))
         assert paginator, "dlt detects the paginator of a single page if no other"
         link = evidence.next_page
         if isinstance(paginator, SinglePagePaginator) and link and link.path and link.is_url:
@@ -248,8 +248,8 @@ class Position:
         return maximum is not None and self.paginator.current_value >= maximum
 
 
-class _Seen(requests.Response):
-    """A page as dlt's paginators see it.
+class _DecodedResponse(requests.Response):
+    """A page as a response of requests, which dlt's paginators take.
 
     Args:
         answer: the page.
