@@ -1,1 +1,1 @@
-"""Tests of analytics_assets: one file per room, real parts only."""
+"""Tests of analytics_assets: one file per module, real parts only."""

@@ -1,4 +1,4 @@
-"""The pages of a read: asked for ahead of time, and handed over complete and in order."""
+"""The pages of a read, requested ahead of time, and returned complete and in order."""
 
 import copy
 import threading
@@ -34,7 +34,7 @@ PAUSE = 1.0  # seconds without a call, after which a timeout may be the reader's
 
 
 class Fetcher:
-    """Requests the pages of one read, and hands them over in the order in which it was asked.
+    """Requests the pages of one read, and returns them in the order of the calls.
 
     429, 500, 502, 503, 504, connection errors, timeouts, bodies cut short and bodies that the
     reader refuses are retried, while other pages arrive. A request is signed before each attempt,
@@ -87,7 +87,7 @@ class Fetcher:
 
     @property
     def pages_ahead(self) -> int:
-        """The number of pages that were asked for and not handed over."""
+        """The number of pages that were asked for and not returned yet."""
         return len(self._asked)
 
     def request(self, request: requests.PreparedRequest, url: str | None = None) -> None:

@@ -1,1 +1,1 @@
-"""The ways of one request and its answer: libcurl, and the session of requests."""
+"""Transports of requests and their answers: libcurl, and sessions of requests."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pycurl
 
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
-CHECK_SECONDS = 1.0  # between two looks for connections over which nothing arrives
+CHECK_SECONDS = 1.0  # between two checks for connections over which nothing arrives
 STALLED = -1  # in the place of an error of libcurl
 
 

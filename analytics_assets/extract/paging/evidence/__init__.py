@@ -1,1 +1,1 @@
-"""The evidence in a page for or against the end of a read, by pure functions."""
+"""The evidence in a page for or against the end of a read."""
