@@ -59,6 +59,7 @@ class Column:
         precision: the digits of a decimal, the bits of an integer or the letters of a text, by a
             hint; None if none limits it.
         scale: the digits of a decimal behind the point, by a hint.
+        has_zone: True if each of its times must have a time zone.
     """
 
     field: str
@@ -71,6 +72,7 @@ class Column:
     takes_nearest: bool = False
     precision: int | None = None
     scale: int | None = None
+    has_zone: bool = False
     required: bool = dataclass_field(default=False, compare=False)
 
     @property

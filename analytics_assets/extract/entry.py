@@ -182,11 +182,12 @@ class Entry:
         hooks = request.hooks["response"][: len(actions)]
         in_columns = resource is not None and self.accepts_tables
         has_cursor = self.cursor is None or self.cursor.is_a_column
+        zoned = self.cursor.zoned_field if self.cursor else None
 
         def columns(path: str) -> PageDecoder | None:
             if not (in_columns and has_cursor and PageDecoder.can_decode(self.contract, path)):
                 return None
-            return PageDecoder(self.contract, path, resource, self.key_in_a_page)
+            return PageDecoder(self.contract, path, resource, self.key_in_a_page, zoned)
 
         selector, exact = self._selector, self.has_decimals
         return AnswerDecoder(self.name, selector, redact, exact, hooks, columns)

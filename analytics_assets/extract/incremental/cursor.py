@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dlt
+from dlt.common import jsonpath
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
@@ -86,8 +87,16 @@ class Cursor(PipeStep):
 
     @property
     def is_a_column(self) -> bool:
-        """True if the contract names the field, so that it is a column of each Arrow table."""
-        return any(column.field == self._load.field for column in self._contract.columns)
+        """True if the field can be a column of an Arrow table, by the contract or by dlt."""
+        is_name = jsonpath.extract_simple_field_name(self._load.field) == self._load.field
+        return is_name or any(each.field == self._load.field for each in self._contract.columns)
+
+    @property
+    def zoned_field(self) -> str | None:
+        """The field if its times must have a time zone, as `initial_value` has one; else None."""
+        load = self._load
+        is_iso = not (load.format or self._format)
+        return load.field if is_iso and has_utc_offset(str(load.initial_value)) else None
 
     def in_endpoint(self, endpoint: Mapping[str, Any]) -> dict[str, Any]:
         """Add parameter and `incremental` of a read to an endpoint."""
@@ -120,7 +129,7 @@ class Cursor(PipeStep):
         load, form = self._load, self._format
         self._sent = load.written(self._chosen or usual, form)
         start = load.read(self._sent, form)
-        zoned = not (load.format or form) and has_utc_offset(str(load.initial_value))
+        zoned = self.zoned_field is not None
         self._values = CursorValues(self._contract, load.field, start, now, zoned, form)
         self._custom_metrics = {}
         return self

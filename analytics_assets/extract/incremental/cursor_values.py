@@ -86,8 +86,10 @@ class CursorValues:
             MissingZoneError: a time is in no time zone, and must be.
             MissingFormatError: a number is no time without a format.
         """
-        if is_table(item):
+        if is_table(item) and self._column in item.column_names:
             self._add_column(item.column(self._column))
+        elif is_table(item):
+            self.without += item.num_rows
         else:
             self._add_values(self._value(row) for row in item)
 

@@ -83,6 +83,7 @@ class PageDecoder:
         selector: the path of the rows, names joined by dots; `$` for a body that is their list.
         resource: the resource that is being extracted; without it, nothing is learned.
         key: the fields that identify a row in a page; the contract's if not given.
+        zoned: the field whose times must have a time zone; None if there is none.
     """
 
     def __init__(
@@ -91,12 +92,13 @@ class PageDecoder:
         selector: str,
         resource: DltResource | None = None,
         key: tuple[str, ...] | None = None,
+        zoned: str | None = None,
     ) -> None:
         self._contract = contract
         self._path = [] if selector == "$" else selector.split(".")
         self._key = contract.primary_key if key is None else key
         self._resource = resource
-        self._type = RowType(contract, resource)
+        self._type = RowType(contract, resource, zoned)
         self._misfits = 0  # pages in a row that taught nothing new
 
     @staticmethod

@@ -172,13 +172,17 @@ def test_a_rejected_row_advances_the_cursor_as_it_is_in_rejected_rows() -> None:
     assert shop.stored == "2026-01-05T00:00:00.000000Z"
 
 
-def test_a_time_without_a_zone_is_refused_where_the_initial_value_has_one() -> None:
-    shop = Shop([row(1, at="2026-01-05T10:00:00")])
+@pytest.mark.parametrize("contract", [KEYED, typed()])
+def test_a_time_without_a_zone_is_refused_where_the_initial_value_has_one(
+    contract: Contract,
+) -> None:
+    shop = Shop([changed(3), changed(4), row(1, at="2026-01-05T10:00:00")], contract)
 
     error = error_of(shop)
 
     assert "orders: `at` is '2026-01-05T10:00:00', which does not say in which time zone" in error
     without = Incremental(param="since", field="at", initial_value="2026-01-01T00:00:00")
+    shop.honours_since = False
     assert shop.read(without) == ["2026-01-01T00:00:00"]
 
 
@@ -200,6 +204,9 @@ def test_the_time_may_be_within_an_object() -> None:
         (typed(column="changed_at"), "2026-01-{:02}T00:00:00+00:00"),
         (typed("date"), "2026-01-{:02}"),
         (typed("text"), "2026-01-{:02}T00:00:00Z"),
+        (KEYED, "2026-01-{:02}T00:00:00Z"),
+        (KEYED, "2026-01-{:02}"),
+        (Contract("orders", typed().columns[:2], ("id",)), "2026-01-{:02}T00:00:00Z"),
     ],
 )
 def test_pages_that_go_straight_into_columns_advance_the_cursor_as_others_do(

@@ -187,6 +187,8 @@ def _typed(column: Column, values: "pa.Array") -> "pa.Array | None":
     if column.data_type == "timestamp":
         if _have_length(values, SECONDS_IN_UTC):
             return pc.cast(values, kind)
+        if column.has_zone and not _all_match(values, TIME):
+            return None
         if column.nullable:  # a table could not tell such keys apart
             values = pc.replace_substring_regex(values, *CUT_TO_MICROSECONDS)
         has_zone = pc.match_substring_regex(values, TIME)

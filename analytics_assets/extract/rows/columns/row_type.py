@@ -21,6 +21,7 @@ class RowType:
     Args:
         contract: the contract of the rows.
         resource: the resource that is being extracted; None to know no more than the contract.
+        zoned: the field whose times must have a time zone; None if there is none.
 
     Attributes:
         fields: the fields of a row; a row with any other does not fit.
@@ -28,9 +29,12 @@ class RowType:
         is_closed: True if a column of the contract has a type that is loaded by rows alone.
     """
 
-    def __init__(self, contract: Contract, resource: DltResource | None = None) -> None:
+    def __init__(
+        self, contract: Contract, resource: DltResource | None = None, zoned: str | None = None
+    ) -> None:
+        self._zoned = zoned
         hints = hints_of(resource) if resource else {}
-        columns = [_as_hinted(column, hints.get(column.name, {})) for column in contract.columns]
+        columns = [self._hinted(column, hints.get(column.name, {})) for column in contract.columns]
         known = tuple(column for column in columns if column)
         self.is_closed = len(known) < len(columns) or not contract.table.is_as_declared(
             [column.name for column in known]
@@ -118,9 +122,12 @@ class RowType:
             return
         path = ".".join([*(parent.name for parent in parents), shape.name])
         is_key = not parents and path in self.contract.primary_key
-        column = _as_hinted(Column(path, name, kind, not is_key, parents=parents), hint)
+        column = self._hinted(Column(path, name, kind, not is_key, parents=parents), hint)
         if column:
             fields[shape.name] = column
+
+    def _hinted(self, column: Column, hint: Mapping[str, Any]) -> Column | None:
+        return _as_hinted(replace(column, has_zone=column.field == self._zoned), hint)
 
     def _add_rows(self, fields: Fields, shape: RowShape) -> None:
         """Add a list whose elements become rows of a child table, unless only dlt can make them."""
