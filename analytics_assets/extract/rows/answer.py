@@ -27,7 +27,7 @@ from analytics_assets.extract.rows.data_selector import (
 )
 from analytics_assets.extract.rows.hashing import json_hashes
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
-from analytics_assets.extract.rows.response_body import decode, outline
+from analytics_assets.extract.rows.response_body import decode, outline, values_at
 
 Hook = Callable[..., Any]
 
@@ -203,7 +203,7 @@ class AnswerDecoder:
     def _rows_in(self, body: Any) -> list[Any]:
         """Return the rows in a body, as dlt's client does."""
         path = self._path or jsonpath.compile_path(".".join(detected_rows(body)[0]))
-        found: Any = jsonpath.find_values(path, body)
+        found: Any = values_at(path, body)
         found = found[0] if len(found) == 1 else found
         if found is None:
             return []

@@ -20,6 +20,7 @@ from analytics_assets.extract.rows.response_body import (
     json_kind,
     plain_name,
     reported_failure,
+    values_at,
 )
 
 # fields beside an error; a body without any other is no row
@@ -116,12 +117,12 @@ class DataSelector:
             is_detected = self.selector is None and isinstance(body, Mapping)
             return "its body", detected_rows(body)[1] if is_detected else body
         body = dict(body) if isinstance(body, Mapping) else body
-        found = jsonpath.find_values(self._path, body)
+        found = values_at(self._path, body)
         if len(found) > 1 or (found and self._finds_rows):
             return f"`{self.selector}`", found  # a selector such as `items[*]` finds the rows
         place = self._around if self._finds_rows else str(self.selector)
         if self._finds_rows:
-            found = jsonpath.find_values(place, body) if place else [body]
+            found = values_at(place, body) if place else [body]
         return f"`{place}`", found[0] if found else Absence.MISSING
 
     @staticmethod
