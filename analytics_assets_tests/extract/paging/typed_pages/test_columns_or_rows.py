@@ -1,5 +1,6 @@
 """Entries and pages that become columns, and those that stay rows, as docs/loading.md says."""
 
+import re
 from typing import Any
 
 import pytest
@@ -26,6 +27,11 @@ def with_endpoint(**parts: Any) -> dict[str, Any]:
     return {"endpoint": {**entry()["endpoint"], **parts}}
 
 
+def numbered(extra: dict[str, Any]) -> str:
+    """The name of a case, without the address of a function in it."""
+    return re.sub(r" at 0x\w+", "", str(extra))
+
+
 @pytest.mark.parametrize(
     "extra",
     [
@@ -36,7 +42,7 @@ def with_endpoint(**parts: Any) -> dict[str, Any]:
         with_hint("amount", data_type="decimal", precision=20, scale=5),
         with_endpoint(data_selector=None),
     ],
-    ids=str,
+    ids=numbered,
 )
 def test_rows_of_an_entry_become_columns(extra: dict[str, Any], typed_pages: list[int]) -> None:
     given = {**entry(), **extra}
@@ -60,7 +66,7 @@ def test_rows_of_an_entry_become_columns(extra: dict[str, Any], typed_pages: lis
         with_endpoint(data_selector="data[*]"),
         with_endpoint(incremental={"cursor_path": "at", "initial_value": "2020-01-01T00:00:00Z"}),
     ],
-    ids=str,
+    ids=numbered,
 )
 def test_rows_of_an_entry_stay_rows(extra: dict[str, Any], typed_pages: list[int]) -> None:
     found = read(paged(ORDERS), {**entry(), **extra})
