@@ -1,4 +1,4 @@
-"""Parent rows on their way to the requests for their children."""
+"""Parent rows, prepared for the requests for their children."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -35,7 +35,7 @@ class PageRequests:
         self._connection = connection
         self._fetcher = connection.fetcher()
         self._window = connection.concurrency if prefetches else None
-        self._places: deque[int | None] = deque()  # of the pages on their way
+        self._places: deque[int | None] = deque()  # of the pages that are requested
         self._arrived = self._misses = self._bytes = 0
         self._first: requests.PreparedRequest | None = None
         self._sent: requests.PreparedRequest | None = None  # for a page of this pass
@@ -128,7 +128,7 @@ class PageRequests:
         self._sent = self._around = None
 
     def discard(self) -> None:
-        """Drop the pages on their way."""
+        """Drop the pages that are requested."""
         self._places.clear()
         self._fetcher.discard()
 

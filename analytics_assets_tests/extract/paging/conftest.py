@@ -16,7 +16,7 @@ def in_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["one", "16"])
 def pages_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of pages on their way at once."""
+    """The number of pages that are requested at once."""
     monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1" if request.param == "one" else "16")
     monkeypatch.setenv("READING__ADAPTIVE", "false")
 

@@ -1,4 +1,4 @@
-"""The number of pages that are requested ahead of the one in work."""
+"""The number of pages that are requested ahead of the one that is read."""
 
 import math
 import threading

@@ -1,4 +1,4 @@
-"""One request on its way: as it was asked for, as it is sent, and its outcome."""
+"""One request: as it was asked for, as it is sent next, and its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
