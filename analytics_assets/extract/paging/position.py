@@ -3,7 +3,7 @@
 import copy
 import re
 from enum import Enum, auto
-from io import BytesIO
+from functools import cache
 from typing import Any
 
 import requests
@@ -21,6 +21,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests.hooks import default_hooks
 
 from analytics_assets.extract.compat import detected_paginator
+from analytics_assets.extract.paging.decoded_response import DecodedResponse
 from analytics_assets.extract.paging.evidence.counts import Unit
 from analytics_assets.extract.paging.evidence.finder import Evidence
 from analytics_assets.extract.paging.evidence.total import as_count
@@ -65,7 +66,7 @@ class Position:
         self, configured: BasePaginator | None, names_total: bool, first: requests.Request
     ) -> None:
         self.paginator = copy.deepcopy(configured)
-        if isinstance(self.paginator, PageNumberPaginator | JSONResponseCursorPaginator):
+        if isinstance(self.paginator, RangePaginator | JSONResponseCursorPaginator):
             self.paginator.has_more_path = None  # dlt 1.31 raises where a page has none
         self.request = copied(first)
         if self.paginator:
@@ -99,18 +100,27 @@ class Position:
         has_more = evidence.named_flag
         if self.paginator is None:
             self.paginator = self._detected(answer, evidence)
-        if isinstance(self.paginator, OffsetPaginator):
+        is_own = _is_own(type(self.paginator))
+        if isinstance(self.paginator, OffsetPaginator) and not is_own:
             return self._advance_offset(self.paginator, has_more, answer.count, proof)
-        if isinstance(self.paginator, PageNumberPaginator):
+        if isinstance(self.paginator, RangePaginator):
             _end_at_empty_page(self.paginator, answer.body)
+        if isinstance(self.paginator, PageNumberPaginator):
             counts = [each for each in evidence.counts.values() if each.unit is not Unit.ROWS]
             self._page_count = max((each.value for each in counts), default=None)
+        place = self.place
         if type(self.paginator) in STOCK:
-            seen, rows = _DecodedResponse(answer, self._body_of(answer)), [None] * answer.count
+            seen, rows = DecodedResponse(answer, self._body_of(answer)), [None] * answer.count
         else:
-            seen, rows = _DecodedResponse(answer, answer.whole_body), list(answer.rows)
+            seen, rows = DecodedResponse(answer, answer.whole_body), list(answer.rows)
         self.paginator.update_state(seen, rows)
+        if isinstance(self.paginator, OffsetPaginator) and place is not None:
+            advanced = self.paginator.current_value - place
+            if advanced == self.paginator.limit:  # by dlt; the API may have given fewer rows
+                self.paginator.current_value = place + answer.count
         has_next = self.paginator.has_next_page and has_more is not False
+        if is_own:
+            return has_next
         # dlt 1.31 takes an empty text for a link or a cursor
         if has_next and isinstance(self.paginator, HeaderCursorPaginator):
             return bool(answer.page.headers[self.paginator.cursor_key].strip())
@@ -134,7 +144,7 @@ class Position:
     @staticmethod
     def _detected(answer: Answer, evidence: Evidence) -> BasePaginator:
         """Return the paginator that dlt detects, or that of a link which dlt does not know."""
-        paginator = detected_paginator(_DecodedResponse(answer, answer.whole_body))
+        paginator = detected_paginator(DecodedResponse(answer, answer.whole_body))
         assert paginator, "dlt detects the paginator of a single page if no other"
         link = evidence.next_page
         if isinstance(paginator, SinglePagePaginator) and link and link.path and link.is_url:
@@ -210,6 +220,8 @@ class Position:
     @property
     def step(self) -> int:
         """The distance of two pages; 0 if it is unknown."""
+        if self.paginator and _is_own(type(self.paginator)):
+            return 0
         if isinstance(self.paginator, OffsetPaginator):
             return self._largest
         is_range = self.longest and isinstance(self.paginator, RangePaginator)
@@ -248,36 +260,26 @@ class Position:
         return maximum is not None and self.paginator.current_value >= maximum
 
 
-class _DecodedResponse(requests.Response):
-    """A page as a response of requests, which dlt's paginators take.
-
-    Args:
-        answer: the page.
-        body: its decoded body.
-    """
-
-    def __init__(self, answer: Answer, body: Any) -> None:
-        super().__init__()
-        page = answer.page
-        self.request, self.url = page.request, page.url
-        self.status_code, self.headers = page.status, page.headers  # type: ignore[assignment]
-        self.raw = BytesIO(page.content)
-        self._body = body
-
-    def json(self, **_: Any) -> Any:
-        """Return the decoded body."""
-        return self._body
-
-
 def copied(request: requests.Request) -> requests.Request:
     """Copy a request, with the parts that paginators change, and without hooks."""
     found = copy.copy(request)
     found.hooks = default_hooks()
+    found.headers = copy.copy(request.headers)
     found.params, found.json = copy.deepcopy((request.params, request.json))
+    if isinstance(request.data, dict | list):  # a form
+        found.data = copy.deepcopy(request.data)
     return found
 
 
-def _end_at_empty_page(paginator: PageNumberPaginator, body: Any) -> None:
+@cache
+def _is_own(kind: Any) -> bool:
+    """Return True if a class of the user's derives from a paginator of dlt's and alters it."""
+    ours = [each for each in kind.__mro__ if each.__module__ == BasePaginator.__module__]
+    names = ("init_request", "update_state", "update_request", "has_next_page")
+    return bool(ours) and any(getattr(kind, name) is not getattr(ours[0], name) for name in names)
+
+
+def _end_at_empty_page(paginator: RangePaginator, body: Any) -> None:
     """End the read at an empty page where the API gives no number of pages.
 
     dlt 1.31 raises there, and prints the whole page.

@@ -217,13 +217,13 @@ class Proof:
         )
 
 
-def _whole(parts: tuple[Hashable, ...]) -> Hashable:
+def _whole(parts: tuple[Hashable, ...] | None) -> Hashable:
     """Return a key; None if a part of it is missing, or is none."""
     try:
         hash(parts)
     except TypeError:  # an object or a list
         return None
-    return None if None in parts else parts
+    return None if parts is None or None in parts else parts
 
 
 def _hashes_of(keys: Sequence[Hashable]) -> list[int]:

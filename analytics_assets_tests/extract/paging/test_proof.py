@@ -7,6 +7,7 @@ import requests
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
 from analytics_assets.extract.rows.answer import Answer
+from analytics_assets.extract.rows.page_decoder import SplitPage
 
 Rows = Sequence[Any]
 PAGE = Page(requests.PreparedRequest(), "http://shop/orders", 200, {}, b"")
@@ -285,3 +286,15 @@ def test_pages_with_such_rows_that_come_again_in_a_circle_end_the_pass(odd: Any)
     proof = proof_of(([odd], None), ([odd, *rows(1)], None), ([odd], None), passes=1)
 
     assert proof.can_be_abandoned
+
+
+@pytest.mark.parametrize("missing", ['{"id": null, "n": 1}', '{"n": 1}', '{"id": {}, "n": 1}', "2"])
+def test_rows_without_a_part_of_their_key_count_in_columns_too(missing: str) -> None:
+    key = ("id", "n")
+    proof = Proof("orders", key, passes=1)
+    split = SplitPage(f'[{{"id": 1, "n": 1}}, {missing}, {missing}]'.encode(), key=key)
+
+    proof.add(Answer(PAGE, split=split), 3)
+
+    assert proof.finish()
+    assert proof.received == 3
