@@ -25,8 +25,9 @@ class Preparation:
     def __init__(self, session: requests.Session, repeats: bool = True) -> None:
         self._session = session
         self._repeats = repeats
-        self._key: tuple[Any, ...] = ()
-        self._ready: requests.PreparedRequest | None = None  # without parameters, body and auth
+        # the last request without parameters, body and auth, and what it was prepared of; one
+        # value, as children are read in threads
+        self._ready: tuple[tuple[Any, ...], requests.PreparedRequest] | None = None
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare and sign a request; a segment `%2E%2E` of its path stays one.
@@ -49,13 +50,14 @@ class Preparation:
     def _repeated(self, request: requests.Request) -> requests.PreparedRequest:
         body = request.json
         key = request.url, request.method, request.headers, request.auth is None, body is None
-        if self._ready is None or key != self._key:
+        ready = self._ready
+        if ready is None or key != ready[0]:
             plain = copy.copy(request)
             plain.params, plain.json = {}, None if body is None else {}
-            self._ready = self._unsigned(plain)
-            self._key = *key[:2], dict(request.headers), *key[3:]
-        prepared = copy.copy(self._ready)
-        prepared.headers = self._ready.headers.copy()
+            ready = (*key[:2], dict(request.headers), *key[3:]), self._unsigned(plain)
+            self._ready = ready
+        prepared = copy.copy(ready[1])
+        prepared.headers = ready[1].headers.copy()
         if query := _query(request.params):
             prepared.url = f"{prepared.url}{'&' if '?' in str(prepared.url) else '?'}{query}"
         if body is not None:

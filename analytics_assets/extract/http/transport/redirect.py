@@ -39,7 +39,7 @@ def redirected(
         )
     try:
         redirects = session.resolve_redirects(response, transfer.request, yield_requests=True)
-        following: requests.PreparedRequest = next(redirects)
+        following: requests.PreparedRequest | None = next(redirects, None)  # no target: none
     except (RequestException, ValueError) as error:
         where = describe_request(transfer.request, redact)
         raise RedirectError(

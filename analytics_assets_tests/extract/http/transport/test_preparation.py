@@ -1,5 +1,6 @@
 """Requests are prepared as a session of requests prepares them."""
 
+from collections import UserDict
 from typing import Any
 
 import pytest
@@ -140,3 +141,20 @@ def test_a_session_of_the_user_prepares_each_request() -> None:
         preparation.prepare(requests.Request("GET", "http://api.test"))
 
     assert len(seen) == 2
+
+
+def test_a_request_prepared_meanwhile_in_another_thread_changes_nothing() -> None:
+    class Interrupting(UserDict[str, str]):
+        """Headers during whose copy another thread prepares a request."""
+
+        def __iter__(self) -> Any:
+            preparation.prepare(requests.Request("GET", "http://api.test/parents/2"))
+            return super().__iter__()
+
+    preparation = Preparation(Session())
+    request = requests.Request("GET", "http://api.test/parents/1", headers=Interrupting(X="1"))
+
+    prepared = preparation.prepare(request)
+
+    assert prepared.url == "http://api.test/parents/1"
+    assert prepared.headers["X"] == "1"

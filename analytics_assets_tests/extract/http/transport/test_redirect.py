@@ -118,3 +118,8 @@ def test_a_page_after_a_redirect_is_handed_over_in_its_order(way: str) -> None:
             contents = [fetcher.next_page(whole).content for _ in range(3)]
 
     assert contents == [b"/new", b"/second", b"/new"]
+
+
+def test_an_answer_with_an_empty_location_is_no_redirect(way: str) -> None:
+    with from_old("") as server:
+        assert page_of(connected(server.base_url, way), "/old").status == 302
