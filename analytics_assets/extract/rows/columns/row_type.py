@@ -41,6 +41,7 @@ class RowType:
         )
         self.contract = replace(contract, columns=known)
         self._resource = resource
+        self._json = {name for name in hints if hints[name].get("data_type") == "json"}
         self._named = NamedRows(contract, hints)
         self._shape = RowShape.of(known)
         self._inference: SchemaInference | None = None
@@ -118,8 +119,9 @@ class RowType:
         kind: Any = hint.get("data_type")
         if kind is None and shape.kind is None:
             fields[shape.name] = None
-        if kind is None:
-            return
+        is_hinted = table == self._inference.table and name in self._json
+        if kind is None or (kind == "json" and not is_hinted):
+            return  # of JSON in an Arrow table, dlt makes a column of texts without a hint
         path = ".".join([*(parent.name for parent in parents), shape.name])
         is_key = not parents and path in self.contract.primary_key
         column = self._hinted(Column(path, name, kind, not is_key, parents=parents), hint)

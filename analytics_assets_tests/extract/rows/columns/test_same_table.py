@@ -66,3 +66,14 @@ def test_a_contract_rejected_rows_and_a_later_load_make_no_difference(tmp_path: 
         assert each.metrics["rows_rejected"] == 1
         each.metrics.pop("items_count")  # children count as items, too
     assert found["typed"].metrics == found["rows"].metrics
+
+
+@pytest.mark.parametrize("levels", [0, 1])
+def test_parts_below_the_last_level_of_nesting_stay_json(levels: int, tmp_path: Path) -> None:
+    part = {"kind": {"a": {"b": 1}}, "rows": [{"part": {"c": [1]}}], "list": [1]}
+    pages = [[{"id": page, "whole": part}] for page in range(3)]
+
+    stock = load(tmp_path, pages, "stock", max_table_nesting=levels)
+    typed = load(tmp_path, pages, "typed", max_table_nesting=levels)
+
+    assert_same(typed, stock, pages)
