@@ -62,14 +62,16 @@ class Table:
 
     Args:
         warehouse: The warehouse of the table.
+        typed: A contract states the types of the rows.
     """
 
     warehouse: Warehouse
+    typed: bool = field(default=False, kw_only=True)
 
     def load(self, columns: Mapping[str, Any]) -> str | None:
         """Load the resource; return why that failed, None if it did not."""
         file_format: Any = self.warehouse.loader_file_format  # dlt's hint forgets None
-        resource = resource_of(visits_api(columns), RESOURCE)
+        resource = resource_of(visits_api(columns, self.typed), RESOURCE)
         try:
             with self.warehouse.loading(resource.pipeline_name, table=RESOURCE) as pipeline:
                 with self.warehouse.open() as tables:

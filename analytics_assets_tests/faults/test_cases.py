@@ -2,7 +2,8 @@
 
 Quick: each case once, at the lowest layer that the fault can reach: values and tables up to DuckDB,
 all others up to the rows that the source yields; one of each kind through a Dagster run. In `e2e`:
-each case with 16 requests in flight into PostgreSQL, and each with a contract.
+each case with 16 requests in flight into PostgreSQL, and one after the other into DuckDB with a
+contract.
 """
 
 import threading
@@ -75,7 +76,7 @@ def postgres_before(request: pytest.FixtureRequest, case: Case) -> Warehouse:
 def check(case: Case, target: Target) -> None:
     """Try a case and judge its outcome."""
     judge(case, try_case(case, target))
-    assert not [each for each in threading.enumerate() if each.name.startswith("page-ahead")]
+    assert not [each for each in threading.enumerate() if each.name.startswith("decode-pages")]
 
 
 @each(OF_THE_API)
@@ -107,9 +108,20 @@ def test_pages_in_flight_are_loaded_into_postgres_or_the_load_fails(
 
 
 @pytest.mark.e2e
+@each([case for case in OF_THE_API if not case.duckdb_only])
+def test_pages_of_a_contract_in_flight_are_loaded_into_postgres_or_the_load_fails(
+    case: Case, postgres_before: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", str(IN_FLIGHT))
+    check(case, Table(postgres_before, typed=True))
+
+
+@pytest.mark.e2e
 @each(OF_THE_API)
-def test_the_source_yields_all_rows_or_fails_with_a_contract_too(case: Case) -> None:
-    check(case, Memory([] if case.first else rows_before(), typed=True))
+def test_rows_of_a_contract_are_loaded_one_page_after_the_other_or_the_load_fails(
+    case: Case, warehouse_before: Warehouse
+) -> None:
+    check(case, Table(warehouse_before, typed=True))
 
 
 def test_each_case_is_once_in_the_table_of_faults() -> None:
