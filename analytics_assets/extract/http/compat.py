@@ -35,17 +35,3 @@ def create_auth(auth: Any) -> AuthConfigBase | None:
         auth: an auth in any of dlt's forms: an object, a dictionary, the name of a type, or None.
     """
     return config_setup.create_auth(auth)
-
-
-def auth_class(auth: Any) -> type:
-    """Return the class of a configuration's `client.auth`, without looking up its settings.
-
-    dlt 1.31 resolves an auth when it creates it; the classes by type have no documentation.
-
-    Args:
-        auth: an auth in any of dlt's forms: an object, a dictionary or the name of a type.
-    """
-    if isinstance(auth, dict):  # not a configuration, which is a mapping, too
-        auth = auth.get("type", "bearer")
-    found: type = config_setup.get_auth_class(auth) if isinstance(auth, str) else type(auth)
-    return found

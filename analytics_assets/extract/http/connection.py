@@ -15,7 +15,6 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, Ht
 from analytics_assets.config.client_settings import ClientSettings, resolve_client
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import OAuth2Settings
-from analytics_assets.extract.http.compat import auth_class
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
@@ -90,11 +89,14 @@ class Connection:
         """The number of pages to ask for ahead, found once for all reads of the API."""
         return self.rate_limit.concurrency if self._pool.is_parallel else Concurrency(1)
 
-    @cached_property
-    def signs_alike(self) -> bool:
-        """True if the requests for all pages of a read have the same headers."""
-        auth = self.client.get("auth")
-        return self._pool.is_parallel and (auth is None or auth_class(auth) in UNCHANGING_AUTH)
+    def signs_alike(self, request: requests.Request) -> bool:
+        """Return True if the requests for all pages of a read have the same headers.
+
+        Args:
+            request: one of them, with the auth of its entry or of the client.
+        """
+        is_unchanging = request.auth is None or type(request.auth) in UNCHANGING_AUTH
+        return self._pool.is_parallel and is_unchanging
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request ready to be sent: signed, with headers and body."""

@@ -73,7 +73,7 @@ class PageRequests:
         return page
 
     def _request(self, position: Position, place: int | None) -> None:
-        if self._around and self._sent and self._connection.signs_alike:
+        if self._around and self._sent and self._connection.signs_alike(position.request):
             url = str(place).join(self._around)
             self._fetcher.request(self._sent, url)
         else:

@@ -10,7 +10,6 @@ from dlt.sources.helpers.rest_client.auth import AuthConfigBase, BearerTokenAuth
 from dlt.sources.rest_api import rest_api_resources
 
 from analytics_assets.extract.http.compat import (
-    auth_class,
     create_auth,
     with_encoded_dots,
 )
@@ -31,12 +30,10 @@ def test_dlt_has_no_public_way_to_an_auth_object(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS__TOKEN", "a-token")
 
-    assert auth_class(auth) is expected
     assert type(create_auth(auth)) is expected
 
 
 def test_dlt_resolves_an_auth_that_it_creates() -> None:
-    assert auth_class({"type": "bearer"}) is BearerTokenAuth
     with pytest.raises(ConfigFieldMissingException):
         create_auth({"type": "bearer"})
 

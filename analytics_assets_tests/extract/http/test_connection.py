@@ -4,7 +4,12 @@ from typing import Any
 import pytest
 import requests
 from dlt.common.configuration import configspec
-from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+from dlt.sources.helpers.rest_client.auth import (
+    APIKeyAuth,
+    AuthConfigBase,
+    BearerTokenAuth,
+    HttpBasicAuth,
+)
 
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets_tests.conftest import TODAY
@@ -90,23 +95,29 @@ def test_connections_that_are_kept_open_are_closed() -> None:
     "auth",
     [
         None,
-        {"type": "bearer", "token": "a-token"},
-        {"type": "api_key", "name": "X-Shop", "api_key": "a-key", "location": "header"},
-        {"type": "http_basic", "username": "me", "password": "secret"},
-        {"type": "oauth2", "token_url": "http://a.test", "client_id": "me", "client_secret": "so"},
+        BearerTokenAuth("a-token"),
+        APIKeyAuth("X-Shop", "a-key", "header"),
+        HttpBasicAuth("me", "secret"),
     ],
-    ids=str,
+    ids=lambda auth: type(auth).__name__,
 )
-def test_an_auth_of_dlt_signs_all_requests_of_a_read_alike(auth: dict[str, Any] | None) -> None:
-    assert connected(auth=auth).signs_alike
+def test_an_auth_of_dlt_signs_all_requests_of_a_read_alike(auth: Any) -> None:
+    assert connected().signs_alike(requests.Request(auth=auth))
+
+
+def test_a_token_signs_all_requests_of_a_read_alike() -> None:
+    settings = {"token_url": "http://a.test", "client_id": "me", "client_secret": "so"}
+    connection = connected(auth={"type": "oauth2", **settings})
+
+    assert connection.signs_alike(requests.Request(auth=connection.auth))
 
 
 def test_an_auth_of_the_user_may_sign_each_request_differently() -> None:
-    assert not connected(auth=OwnAuth()).signs_alike
+    assert not connected().signs_alike(requests.Request(auth=OwnAuth()))
 
 
 def test_a_session_of_the_user_may_prepare_each_request_differently() -> None:
-    assert not connected(session=requests.Session()).signs_alike
+    assert not connected(session=requests.Session()).signs_alike(requests.Request())
 
 
 def test_a_client_certificate_is_used_by_requests() -> None:

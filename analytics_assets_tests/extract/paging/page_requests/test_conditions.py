@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import Counter
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -59,6 +60,35 @@ def test_an_auth_that_signs_each_url_otherwise_does_not_double_the_requests() ->
     assert len(server.requests) <= 20 + 1 + MAX_IN_FLIGHT + 2
     pages = Counter(asked.number("offset") for asked in server.requests)
     assert pages[len(ALL) - 2] <= 2, "in the end each page is asked for once"
+
+
+@configspec
+class SignedByUrl(AuthConfigBase):
+    """Signs the URL of a request in a header."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-Signature"] = str(request.url)
+        return request
+
+
+@pytest.mark.parametrize("part", ["client", "endpoint"])
+def test_each_page_has_the_signature_of_its_own_url(part: str) -> None:
+    pages = two_per_page()
+
+    def answer(asked: Request) -> Answer:
+        signed = asked.headers["x-signature"]
+        query = dict(parse_qsl(urlsplit(signed).query))
+        return pages(asked) if query == asked.query else Answer({}, status=403)
+
+    auth = {"auth": SignedByUrl()}
+    with serving(answer) as server:
+        config = {
+            "client": {"base_url": server.base_url, **(auth if part == "client" else {})},
+            "resources": [orders(**(auth if part == "endpoint" else {}))],
+        }
+        attempt = drain(rest_api_source(config, "shop").resources["orders"])
+
+    assert attempt.numbers == list(NUMBERS)
 
 
 def most_in_flight(answers: Answers, **endpoint: Any) -> tuple[Read, int]:
