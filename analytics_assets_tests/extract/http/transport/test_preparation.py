@@ -1,6 +1,7 @@
 """Requests are prepared as a session of requests prepares them."""
 
 from collections import UserDict
+from itertools import count
 from typing import Any
 
 import pytest
@@ -148,10 +149,11 @@ def test_a_request_prepared_meanwhile_in_another_thread_changes_nothing() -> Non
         """Headers during whose copy another thread prepares a request."""
 
         def __iter__(self) -> Any:
-            preparation.prepare(requests.Request("GET", "http://api.test/parents/2"))
+            other = f"http://api.test/parents/{next(numbers)}"
+            preparation.prepare(requests.Request("GET", other))
             return super().__iter__()
 
-    preparation = Preparation(Session())
+    preparation, numbers = Preparation(Session()), count(2)
     request = requests.Request("GET", "http://api.test/parents/1", headers=Interrupting(X="1"))
 
     prepared = preparation.prepare(request)
