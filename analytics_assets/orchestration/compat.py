@@ -4,7 +4,7 @@ import inspect
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import lru_cache
+from functools import update_wrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,5 +69,26 @@ def reuse_engines(instance: dg.DagsterInstance) -> None:
     """
     for storage in (instance.event_log_storage, instance.run_storage):
         module: Any = inspect.getmodule(type(storage))
-        if module and not hasattr(module.create_engine, "cache_info"):
-            module.create_engine = lru_cache(MOST_ENGINES)(module.create_engine)
+        if module and not isinstance(module.create_engine, _Engines):
+            module.create_engine = _Engines(module.create_engine)
+
+
+class _Engines:
+    """Makes an engine once for each address and its options, and keeps the newest ones.
+
+    Args:
+        make: makes an engine.
+    """
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        update_wrapper(self, make)
+        self._make = make
+        self._engines: dict[tuple[str, str], Any] = {}
+
+    def __call__(self, url: str, **options: Any) -> Any:
+        key = url, repr(options)  # some are dictionaries
+        engine = self._engines.pop(key, None) or self._make(url, **options)
+        self._engines[key] = engine  # behind those that were used before
+        for oldest in list(self._engines)[:-MOST_ENGINES]:
+            self._engines.pop(oldest, None)
+        return engine
