@@ -33,10 +33,9 @@ from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
-from analytics_assets.extract.paging.row_place import RowPlace
 from analytics_assets.extract.rows.answer import AnswerDecoder
-from analytics_assets.extract.rows.data_selector import DataSelector
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
+from analytics_assets.extract.rows.row_place import RowPlace
 
 DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
 DEDUPLICATED: Any = {**DELETE_INSERT, "deduplicated": True}
@@ -91,21 +90,20 @@ class Entry:
         )
         self.cursor = cursor
         is_single = isinstance(self.paginator, SinglePagePaginator)
-        self._selector = DataSelector(
+        self.place = RowPlace(
             self._endpoint.get("data_selector"),
             accepts_object=paging in (None, "auto") or is_single,
             key=self.key_in_a_page,
+            is_known=allows_absence or self.contract.rows_may_be_absent,
         )
         self._refuse_selector()
-        is_allowed = allows_absence or self.contract.rows_may_be_absent
-        self.place = RowPlace(self.name, self._selector, is_allowed)
         is_object = is_single and not paging  # by its path, whose fields are its own
         self.evidence = EvidenceFinder.of(
-            *(paging, self.paginator, str(self._selector.selector or "")),
+            *(paging, self.paginator, self.place.path),
             counted=not (is_object or (is_single and is_sample)),
         )
         # a filter leaves out rows that the API counts
-        self.is_checked = not (is_object or is_sample or self._selector.is_filter)
+        self.is_checked = not (is_object or is_sample or self.place.is_filter)
 
     @property
     def name(self) -> str:
@@ -189,8 +187,8 @@ class Entry:
                 return None
             return PageDecoder(self.contract, path, resource, self.key_in_a_page, zoned)
 
-        selector, exact = self._selector, self.has_decimals
-        return AnswerDecoder(self.name, selector, redact, exact, hooks, columns)
+        exact = self.has_decimals
+        return AnswerDecoder(self.name, self.place, redact, exact, hooks, columns)
 
     def included_from(self, parent: Any) -> dict[str, Any]:
         """Return the fields that the children of a parent row get of it."""
@@ -242,7 +240,7 @@ class Entry:
 
     def _refuse_selector(self) -> None:
         """Refuse a `data_selector` by whose rows the paginator cannot count."""
-        selector = str(self._selector.selector or "")
+        selector = self.place.path
         if isinstance(self.paginator, OffsetPaginator) and selector.count("[*]") > 1:
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` finds rows within rows, so that an "
@@ -250,7 +248,7 @@ class Entry:
                 "of the inner ones."
             )
         counts = isinstance(self.paginator, OffsetPaginator | PageNumberPaginator | None)
-        if self._selector.is_filter and counts:
+        if self.place.is_filter and counts:
             raise ConfigurationError(
                 f"resource `{self.name}`: `data_selector` leaves rows out, so that those it finds "
                 "do not show where the next page begins or whether it is the last. Select the "

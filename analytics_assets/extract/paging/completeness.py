@@ -33,8 +33,8 @@ from analytics_assets.extract.paging.evidence.end_of_read import REFUSED, EndOfR
 from analytics_assets.extract.paging.evidence.finder import Evidence, EvidenceFinder
 from analytics_assets.extract.paging.position import Position, Probe
 from analytics_assets.extract.paging.proof import Proof
-from analytics_assets.extract.paging.row_place import RowPlace
 from analytics_assets.extract.rows.answer import Answer
+from analytics_assets.extract.rows.row_place import RowPlace
 
 # statuses of some APIs after their last row
 NOTHING_THERE = (404, 416)
@@ -98,13 +98,12 @@ class Pass:
 
     def _take(self, answer: Answer) -> Answer | None:
         is_past_end = answer.refusal is not None and self._is_end(answer.refusal, answer.page)
-        absence = self._place.absence(answer, self._proof.received)
         answer, evidence = self._examined(answer)
         if not answer.count and not is_past_end and self._requests_again(evidence):
             return None
         self._is_repeated_request = False
         if not is_past_end:
-            self._place.accept(absence, evidence, self._proof)
+            self._accept(answer, evidence)
         if self.position.probe is Probe.NEXT_PAGE:
             self._end_before(answer)
             return None
@@ -152,10 +151,24 @@ class Pass:
         found = self._evidence.find(answer.body, page.headers, page.url)
         if not answer.is_one_object:
             return answer, found
-        if found.reports_zero and not self._place.selector.has_key(answer.body):
+        if found.reports_zero and not self._place.has_key(answer.body):
             return answer.without_rows(), found
         # a row has no fields about the read
         return answer, self._evidence.find(None, page.headers, page.url)
+
+    def _accept(self, answer: Answer, evidence: Evidence) -> None:
+        """Refuse a page with nothing in the place of its rows, unless it reports that it has none.
+
+        Raises:
+            AbsentRowsError: the page does not report that it has no rows.
+        """
+        if answer.absence is None:
+            self._place.is_known = True
+            return
+        total = self._proof.total if evidence.total is None else evidence.total
+        is_null, is_known = answer.absence.is_null, self._place.is_known
+        if not evidence.reports_no_rows(total, self._proof.received, is_null, is_known):
+            raise answer.absence
 
     def _add(self, answer: Answer, evidence: Evidence) -> None:
         """Count a page, and advance."""

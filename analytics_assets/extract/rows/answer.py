@@ -7,11 +7,9 @@ from functools import cached_property
 from typing import Any
 
 import requests
-from dlt.common import jsonpath
-from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
-from analytics_assets.extract.compat import IgnoredResponse, detected_rows
+from analytics_assets.extract.compat import IgnoredResponse
 from analytics_assets.extract.http.errors import (
     HINTS,
     BodyError,
@@ -20,16 +18,30 @@ from analytics_assets.extract.http.errors import (
 )
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.rows.data_selector import (
-    ABSENCE_HINT,
-    AbsentRowsError,
-    DataSelector,
-)
 from analytics_assets.extract.rows.hashing import json_hashes
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
-from analytics_assets.extract.rows.response_body import decode, outline, values_at
+from analytics_assets.extract.rows.response_body import decode, outline
+from analytics_assets.extract.rows.row_place import Misplacement, RowPlace
 
 Hook = Callable[..., Any]
+ABSENCE_HINT = (
+    ' If such an answer means that there are no rows, write `"empty": "absent"` in the policy of '
+    "the resource."
+)
+
+
+class AbsentRowsError(BodyError):
+    """The body has nothing in the place of its rows.
+
+    Args:
+        text: the message.
+        is_null: True if null is there, rather than nothing.
+        response: the response.
+    """
+
+    def __init__(self, text: str, is_null: bool, response: requests.Response) -> None:
+        super().__init__(text, response=response)
+        self.is_null = is_null
 
 
 @dataclass(eq=False)
@@ -113,7 +125,7 @@ class AnswerDecoder:
 
     Args:
         resource: the resource, for errors.
-        selector: the entry's `data_selector`.
+        place: the place of the rows in a page.
         redact: removes secrets from a text.
         exact: True to keep the digits of all numbers, for decimal columns.
         hooks: the entry's `response_actions` as dlt makes them of it.
@@ -123,20 +135,19 @@ class AnswerDecoder:
     def __init__(
         self,
         resource: str,
-        selector: DataSelector,
+        place: RowPlace,
         redact: Redact,
         exact: bool,
         hooks: Sequence[Hook] = (),
         columns: Callable[[str], PageDecoder | None] = lambda _: None,
     ) -> None:
         self._resource = resource
-        self._selector = selector
+        self._place = place
         self._redact = redact
         self._exact = exact
         self._hooks = hooks
         self._columns = columns
-        self._path: TJsonPath | None = selector.path
-        self.columns = columns(str(selector.selector)) if selector.selector else None
+        self.columns = columns(place.path) if place.path else None
         # the body around the rows of the last page, as many pages have the same
         self._around: tuple[Envelope, Any] | None = None
 
@@ -163,21 +174,20 @@ class AnswerDecoder:
             body = self.columns.body_of(split.envelope)
         else:
             body = self._decoded(page)
-        problem = self._selector.failure(body)
-        if problem:
+        if problem := self._place.failure(body):
             raise self._body_error(page, problem)
-        misplacement = self._selector.misplacement(body)
-        if misplacement:
+        if misplacement := self._place.misplacement(body):
             return Answer(page, body, absence=self._absence(page, body, misplacement))
-        if self._path is None:
-            self._detect(body)
+        if not self._place.path:
+            self._place.detect(body)
+            self.columns = self._columns(self._place.path)
             split = self.columns.split(page.content) if self.columns else None
         elif split:
             self._around = split.envelope, body
         return self._answer(page, body, split)
 
     def _answer(self, page: Page, body: Any, split: SplitPage | None) -> Answer:
-        return Answer(page, body, split, decoded=self._decoded, found=self._rows_in)
+        return Answer(page, body, split, decoded=self._decoded, found=self._place.rows)
 
     def _altered(self, page: Page) -> Page:
         """Return a page as the entry's `response_actions` leave it."""
@@ -193,21 +203,6 @@ class AnswerDecoder:
         if problem:
             raise self._body_error(page, problem)
         return body
-
-    def _detect(self, body: Any) -> None:
-        """Keep the place of the rows that dlt detects in the first page."""
-        path = ".".join(detected_rows(body)[0])
-        self._path = jsonpath.compile_path(path)
-        self.columns = self._columns(path)
-
-    def _rows_in(self, body: Any) -> list[Any]:
-        """Return the rows in a body, as dlt's client does."""
-        path = self._path or jsonpath.compile_path(".".join(detected_rows(body)[0]))
-        found: Any = values_at(path, body)
-        found = found[0] if len(found) == 1 else found
-        if found is None:
-            return []
-        return found if isinstance(found, list) else [found]
 
     def _status_error(self, page: Page) -> ResponseError:
         return ResponseError(
@@ -225,21 +220,20 @@ class AnswerDecoder:
             response=page.as_response(),
         )
 
-    def _absence(self, page: Page, body: Any, misplacement: str) -> AbsentRowsError:
+    def _absence(self, page: Page, body: Any, misplacement: Misplacement) -> AbsentRowsError:
         """Return the error of a body with nothing in the place of its rows.
 
         Raises:
             BodyError: it has something else there, or its rows elsewhere.
         """
         text = (
-            f"{self._subject(page)}: the API answered {page.status} with {misplacement}: "
+            f"{self._subject(page)}: the API answered {page.status} with {misplacement.text}: "
             f"{self._redact(outline(body))}. Set `data_selector` of the entry to where its rows "
             "are."
         )
-        absence = self._selector.absence(body)
-        if absence is None:
+        if not misplacement.is_absent:
             raise BodyError(text, response=page.as_response())
-        return AbsentRowsError(text + ABSENCE_HINT, body, absence, page.as_response())
+        return AbsentRowsError(text + ABSENCE_HINT, misplacement.is_null, page.as_response())
 
     def _subject(self, page: Page) -> str:
         return f"{self._resource}: {page.request.method} {self._redact(sanitize_url(page.url))}"

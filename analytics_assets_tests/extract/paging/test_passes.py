@@ -220,7 +220,10 @@ def test_a_number_of_pages_that_goes_missing_leaves_the_end_to_an_empty_page() -
 def test_without_a_selector_each_page_must_have_its_rows_where_the_first_one_has_them() -> None:
     elsewhere = Answer({"items": rows(3, 4), "total": 4})
 
-    attempt = failed(in_turn(page(1, 2, total=4), elsewhere), data_selector=None)
+    attempt = failed(in_turn(page(1, 2, total=4), *[elsewhere] * 9), data_selector=None)
 
-    assert attempt.error.startswith("orders: the page at offset 2 has no list at `data`")
-    assert "`data_selector`" in attempt.error
+    assert (
+        "offset=2&limit=2: the API answered 200 with no `data` in its body, unlike the first "
+        in (attempt.error)
+    )
+    assert "the keys `items`, `total`. Set `data_selector`" in attempt.error

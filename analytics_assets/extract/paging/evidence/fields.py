@@ -43,8 +43,3 @@ def fields_of(body: Any, containers: Collection[str], path: Path = ()) -> Iterat
     for field in own:
         if field.plain in containers:
             yield from fields_of(field.value, containers, field.path)
-
-
-def json_path(path: Path) -> str:
-    """Return the JSON path of a field, with quotation marks where a name needs them."""
-    return ".".join(name if name.isidentifier() else f"'{name}'" for name in path)

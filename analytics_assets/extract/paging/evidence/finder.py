@@ -82,7 +82,7 @@ class Evidence:
         return [count.value for count in self.counts.values() if count.unit is Unit.ROWS]
 
     def reports_no_rows(
-        self, total: int | None, received: int, is_null: bool, is_allowed: bool
+        self, total: int | None, received: int, is_null: bool, is_known: bool
     ) -> bool:
         """Return True if a page with nothing in the place of its rows reports that it has none.
 
@@ -92,7 +92,7 @@ class Evidence:
             total: the number of all rows, if the API gives it.
             received: the number of rows on the pages before.
             is_null: True if null is in the place of the rows, rather than nothing.
-            is_allowed: True if the place is known to be right: by an earlier page, by the contract,
+            is_known: True if the place is known to be right: by an earlier page, by the contract,
                 or by the configuration.
         """
         stated = self.stated_total if total is None else total
@@ -101,7 +101,7 @@ class Evidence:
             return False
         agrees = stated == received or (received == 0 and self.reports_zero)
         ends = self.reports_last or self.denies_next
-        return is_allowed or agrees or (is_null and ends)
+        return is_known or agrees or (is_null and ends)
 
 
 class EvidenceFinder:

@@ -11,7 +11,8 @@ from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
 
-from analytics_assets.extract.paging.evidence.fields import Field, json_path
+from analytics_assets.extract.paging.evidence.fields import Field
+from analytics_assets.extract.rows.response_body import json_path
 
 NEXT = {
     *("next", "odatanextlink", "continuationtoken"),

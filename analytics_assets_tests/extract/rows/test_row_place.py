@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.extract.rows.data_selector import DataSelector
+from analytics_assets.extract.rows.row_place import RowPlace
 
 ROW = {"id": 1, "text": "Müller zahlt 5 €"}
 
 
 def problem(body: Any, selector: str | None = "data", accepts_object: bool = False) -> str | None:
-    place = DataSelector(selector, accepts_object)
-    return place.failure(body) or place.misplacement(body)
+    place = RowPlace(selector, accepts_object)
+    misplacement = place.misplacement(body)
+    return place.failure(body) or (misplacement.text if misplacement else None)
 
 
 @pytest.mark.parametrize(
@@ -135,3 +136,37 @@ def test_a_selector_of_another_form_needs_a_list_too(selector: str) -> None:
     body = {"result": {"data": None}, "ns:data": None}
 
     assert str(problem(body, selector)).endswith("being null and no list")
+
+
+@pytest.mark.parametrize(
+    ("first", "path"),
+    [
+        ({"meta": {}, "order rows": [ROW]}, "'order rows'"),
+        ({"ns:data": [ROW]}, "'ns:data'"),
+        ({"my-data": [ROW]}, "my-data"),
+        ({"@graph": [ROW]}, "@graph"),
+        ({"d": {"results": [ROW]}}, "d.results"),
+        ([ROW], "$"),
+    ],
+    ids=str,
+)
+def test_the_place_that_is_detected_in_the_first_page_is_that_of_all(first: Any, path: str) -> None:
+    place = RowPlace()
+    place.detect(first)
+
+    assert (place.path, place.rows(first)) == (path, [ROW])
+    assert place.misplacement(first) is None
+    misplacement = place.misplacement({"items": [ROW]})
+    assert misplacement
+    assert misplacement.text.endswith(", unlike the first page")
+    assert not misplacement.is_absent
+
+
+def test_an_object_with_a_list_is_no_row_behind_a_page_that_is_one() -> None:
+    place = RowPlace(accepts_object=True)
+    place.detect({"id": 1})
+
+    assert place.misplacement({"id": 2}) is None
+    misplacement = place.misplacement({"items": [ROW]})
+    assert misplacement
+    assert misplacement.text == "a list of rows in its body, unlike the first page"

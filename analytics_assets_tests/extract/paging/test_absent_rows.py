@@ -101,9 +101,12 @@ def test_an_object_among_pages_that_are_lists_is_an_error(body: Any) -> None:
     following = {"Link": '</orders?page=2>; rel="next"'}
     first = Answer(rows(1, 2), headers=following)
 
-    attempt = failed(in_turn(first, Answer(body)), paginator="auto", data_selector=None)
+    answers = in_turn(first, *[Answer(body)] * 9)
+    error = failed(answers, paginator="auto", data_selector=None).error
 
-    assert "orders: the page at offset 2 is an object, and the pages before it" in attempt.error
+    assert error.startswith("orders: GET http://model/orders?page=2: the API answered 200 with ")
+    assert "its body being an object and no list, unlike the first page: the body has " in error
+    assert "Set `data_selector`" in error
 
 
 @pytest.mark.parametrize("body", [b"null", {"kind": "report"}, {"data": None}], ids=str)
@@ -215,12 +218,16 @@ def test_an_object_with_its_key_is_a_row_whatever_its_status_is(selector: str | 
     assert found.rows == [payment]
 
 
-def test_a_place_that_was_unknown_at_first_has_to_be_named() -> None:
-    answers = in_turn(Answer(b"null"), page(1, 2))
+def test_the_place_of_the_rows_is_that_of_the_first_page_with_rows() -> None:
+    answers = in_turn(Answer(b"null"), page(1, 2), page(3), page(), page())
 
-    error = failed(answers, data_selector=None, paginator=OFFSET).error
+    assert read(answers, data_selector=None, paginator=OFFSET).numbers == [1, 2, 3]
 
-    assert "first answer had nothing in the place of its rows" in error
+
+def test_rows_of_a_list_behind_pages_that_are_objects_are_read() -> None:
+    answers = in_turn(page(1, 2), Answer(rows(3, 4)), page(5), page(), page())
+
+    assert read(answers, data_selector=None, paginator=OFFSET).numbers == [1, 2, 3, 4, 5]
 
 
 def test_lists_that_are_there_are_read_as_before() -> None:
