@@ -7,6 +7,7 @@ other modules are documented: https://dlthub.com/docs/general-usage/http/rest-cl
 import copy
 import logging
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import dlt
@@ -33,6 +34,10 @@ IgnoredResponse = IgnoreResponseException
 
 # a step of a resource: dlt 1.31 binds it to its pipe before a read, and orders it by its affinity
 Step = ItemTransform[Any, dict[str, Any]]
+# the steps of `add_limit`, of `add_filter` and of `add_yield_map` (behind later pages), and the one
+# in each pipe for an `incremental`: dlt 1.31 shows by them alone what was added to a resource
+LimitStep, FilterStep, YieldStep = LimitItem, FilterItem, YieldMapItem
+IncrementalStep = IncrementalResourceWrapper
 
 # the columns that dlt 1.31 adds to rows, but not to Arrow tables unless a setting says so; as it
 # infers them, without the length and the description that it gives them in Arrow tables
@@ -110,36 +115,6 @@ def steps_of(pipe: Any) -> list[Any]:
     return [step for step in pipe.steps if step is not pipe.gen]
 
 
-def is_sample(pipe: Any) -> bool:
-    """Return True if `add_limit` was called on a resource; dlt 1.31 shows it by a step alone."""
-    return any(map(is_limit_step, pipe.steps))
-
-
-def is_limit_step(step: Any) -> bool:
-    """Return True if a step is that of `add_limit`."""
-    return isinstance(step, LimitItem)
-
-
-def is_filter_step(step: Any) -> bool:
-    """Return True if a step is that of `add_filter`, which leaves out rows and alters none."""
-    return isinstance(step, FilterItem)
-
-
-def is_yield_step(step: Any) -> bool:
-    """Return True if a step is that of `add_yield_map`, which dlt 1.31 runs behind later pages."""
-    return isinstance(step, YieldMapItem)
-
-
-def is_incremental_step(step: Any) -> bool:
-    """Return True if a step is the one that dlt 1.31 puts into each pipe for an `incremental`."""
-    return isinstance(step, IncrementalResourceWrapper)
-
-
-def is_empty_incremental_step(step: Any) -> bool:
-    """Return True if a step is that one without an `incremental`, which does nothing."""
-    return is_incremental_step(step) and step.incremental is None
-
-
 def load_id() -> str | None:
     """Return the load that dlt is extracting for; None outside a load.
 
@@ -167,7 +142,7 @@ def incremental_of(pipe: Any) -> Any:
 
     dlt 1.31 publishes no way from a step to it.
     """
-    steps = [step for step in pipe.steps if isinstance(step, IncrementalResourceWrapper)]
+    steps = [step for step in pipe.steps if isinstance(step, IncrementalStep)]
     return next((step.incremental for step in steps if step.incremental), None)
 
 
@@ -204,29 +179,11 @@ def parallel_iterator(pages: Iterator[Any]) -> Iterator[Any]:
     return calls
 
 
-class _JsonWarningFilter(logging.Filter):
-    """Drops dlt's warnings about JSON columns of some resources."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._warnings: set[str] = set()
-
-    def add(self, resource: str) -> None:
-        """Drop the warnings about a resource."""
-        self._warnings.add(_HINTS_DIFFER.format(resource))
-        logging.getLogger("dlt").addFilter(self)  # once, however often it is added
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Pass any other message."""
-        return not record.getMessage().startswith(tuple(self._warnings))
-
-
-_json_warnings = _JsonWarningFilter()
-
-
+@cache
 def silence_json_warnings(resource: str) -> None:
     """Drop the warning of dlt 1.31, at each batch, that Arrow has texts in a JSON column.
 
     Arrow has no type for JSON, so that the hints always differ: nothing is wrong.
     """
-    _json_warnings.add(resource)
+    warning = _HINTS_DIFFER.format(resource)
+    logging.getLogger("dlt").addFilter(lambda made: not made.getMessage().startswith(warning))

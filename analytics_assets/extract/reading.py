@@ -21,10 +21,9 @@ from dlt.extract.items import SupportsPipe
 from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.extract.compat import (
     IgnoredResponse,
+    LimitStep,
     generator_of,
-    is_empty_incremental_step,
-    is_incremental_step,
-    is_sample,
+    incremental_of,
     load_id,
     parallel_iterator,
     replace_generator,
@@ -91,7 +90,8 @@ class Reader(PipeStep):
     def bind(self, pipe: SupportsPipe) -> "Reader":
         """Replace the pipe's generator."""
         self._custom_metrics = {}
-        self._is_kept = self._settings is not None and not is_sample(pipe)
+        is_sample = any(isinstance(step, LimitStep) for step in steps_of(pipe))
+        self._is_kept = self._settings is not None and not is_sample
         generate = generator_of(pipe)
         if callable(generate):
             replace_generator(pipe, partial(self._read_children, generate))
@@ -224,7 +224,5 @@ def _with_fields(added: dict[str, Any], rows: list[Any]) -> list[Any]:
 
 def _accepts_tables(pipe: SupportsPipe) -> bool:
     """Return True if all steps accept Arrow tables: none is the user's, or a cursor of dlt."""
-    steps = steps_of(pipe)
-    has_cursor = any(isinstance(step, Cursor) for step in steps)
-    incremental = filter(is_incremental_step, steps)
-    return is_unaltered(pipe) and (has_cursor or all(map(is_empty_incremental_step, incremental)))
+    has_cursor = any(isinstance(step, Cursor) for step in steps_of(pipe))
+    return is_unaltered(pipe) and (has_cursor or incremental_of(pipe) is None)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from dlt.common import jsonpath
-
 from analytics_assets.config.policy import NewestRequest
 from analytics_assets.config.resource import name_of
 from analytics_assets.config.timestamps import (
@@ -48,9 +46,8 @@ def fetch_newest(
     config, name = _one_page(resource, newest), resource.name
     source = sample_source(config, resource.api_name, connection, resource.absent)
     source = source.with_resources(name)
-    field = jsonpath.compile_path(newest["field"])
     form = resource.policy.time_formats.get(newest["field"])
-    values = [value_at(field, row) for row in source.resources[name]]
+    values = [value_at(newest["field"], row) for row in source.resources[name]]
     moments = [_as_moment(name, newest["field"], value, form) for value in values]
     return max(moments, default=None)
 

@@ -12,10 +12,9 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from dlt.common import jsonpath
-
 from analytics_assets.config.errors import AnalyticsAssetsError, listed
 from analytics_assets.config.resource import parents_of
+from analytics_assets.extract.rows.response_body import value_at, values_at
 
 PLACEHOLDER = re.compile(r"(?<!\{)\{resources\.([^.{}!:]+)\.([^{}!:]+)((?:![rsa])?(?::[^{}]*)?)\}")
 LINK = re.compile(r"https?://|/")
@@ -127,7 +126,6 @@ class ParentValues:
         self._resource = resource
         self._included = tuple(included)
         self._names: dict[Reference, str] = {}
-        self._paths: dict[str, jsonpath.TJsonPath] = {}
         self._parts = {
             part: self._rewritten(endpoint[part], form, part == "json")
             for part, form in FORMS.items()
@@ -169,7 +167,7 @@ class ParentValues:
             ParentValueError: the row has no such field.
         """
         for parent, field, _ in self._names:
-            found = self._values(row, field)
+            found = values_at(field, row)
             if not found:
                 raise self._missing(parent, field, row)
             if found[0] is None or found[0] == "":
@@ -179,18 +177,10 @@ class ParentValues:
                 raise self._missing(next(iter(self._names)).parent, field, row)
         return None
 
-    def _values(self, row: Any, field: str) -> list[Any]:
-        """Return the values at the path of a field, empty if there is none."""
-        if isinstance(row, dict) and field in row and field.isidentifier():
-            return [row[field]]
-        if field not in self._paths:
-            self._paths[field] = jsonpath.compile_path(field)
-        return jsonpath.find_values(self._paths[field], row)
-
     def _value(self, row: Any, reference: Reference) -> Any:
         parent, field, form = reference
         try:
-            return form(self._values(row, field)[0])
+            return form(value_at(field, row))
         except ValueError as error:
             raise ParentValueError(
                 f"{self._resource}: `{field}` of a row of `{parent}` cannot be sent in the request "

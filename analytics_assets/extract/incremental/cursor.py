@@ -16,20 +16,13 @@ from dlt.common import jsonpath
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
-from analytics_assets.config.timestamps import (
-    EXAMPLES,
-    earlier,
-    has_utc_offset,
-    parse_timestamp,
-)
+from analytics_assets.config.timestamps import earlier, has_utc_offset, parse_timestamp
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import advance_incremental, reset_state
-from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.incremental.cursor_values import (
     CLOCK_DIFFERENCE,
+    CursorError,
     CursorValues,
-    MissingFormatError,
-    MissingZoneError,
 )
 from analytics_assets.extract.rows.arrow import is_table
 from analytics_assets.extract.rows.pipe_step import PipeStep
@@ -38,10 +31,6 @@ STATE_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # of the cursor in dlt's state: sorts as
 BEFORE, AFTER, STARTED, LOOKBACK = (
     f"cursor_{name}" for name in ("before", "after", "start", "lookback")
 )
-
-
-class CursorError(ApiError):
-    """The cursor in the state, or in a row, is not a usable time."""
 
 
 class StateReset(PipeStep):
@@ -130,7 +119,7 @@ class Cursor(PipeStep):
         self._sent = load.written(self._chosen or usual, form)
         start = load.read(self._sent, form)
         zoned = self.zoned_field is not None
-        self._values = CursorValues(self._contract, load.field, start, now, zoned, form)
+        self._values = CursorValues(self._contract, load, start, now, zoned)
         self._custom_metrics = {}
         return self
 
@@ -166,21 +155,7 @@ class Cursor(PipeStep):
         """
         if not (is_table(item) or isinstance(item, list)):
             return item
-        try:
-            self._values.add(item)
-        except MissingZoneError as error:
-            raise CursorError(
-                f"{self._contract.resource}: `{self._load.field}` is {str(error)!r}, which does "
-                f"not say in which time zone; `initial_value` is {self._load.initial_value!r}. "
-                "Write that as the API writes times, without a time zone."
-            ) from None
-        except MissingFormatError:
-            field = self._load.field
-            raise CursorError(
-                f"{self._contract.resource}: `{field}` is a number, which may be seconds, "
-                "milliseconds or a date. Say which in the resource's policy: "
-                f'"time_formats": {{"{field}": "epoch_seconds"}}, or another of {EXAMPLES}.'
-            ) from None
+        self._values.add(item)
         newest = max(self._known, self._values.newest or self._known)
         moved = newest.strftime(STATE_FORMAT) if self._moves else None
         advance_incremental(self._pipe, moved)  # its step is the next to see the rows

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from dlt.common import jsonpath
-
+from analytics_assets.config.load import Incremental
 from analytics_assets.config.timestamps import (
+    EXAMPLES,
     TimeFormatError,
     has_utc_offset,
     is_date_only,
@@ -16,6 +16,7 @@ from analytics_assets.config.timestamps import (
     read_time,
 )
 from analytics_assets.contract.contract import Contract
+from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import is_table
 from analytics_assets.extract.rows.response_body import value_at
 
@@ -26,25 +27,20 @@ SCALARS = (str, int, float, Decimal)
 CLOCK_DIFFERENCE = timedelta(days=1)
 
 
-class MissingZoneError(ValueError):
-    """A time has no time zone."""
-
-
-class MissingFormatError(ValueError):
-    """A number may be seconds, milliseconds or a date: no format says so."""
+class CursorError(ApiError):
+    """The cursor in the state, or in a row, is not a usable time."""
 
 
 class CursorValues:
     """The newest change of a read, and counts of rows that do not match its range.
 
     Args:
-        contract: the names of the columns.
-        field: the field of a row with the time of its last change; a path if it is nested.
+        contract: the resource, the names of its columns, and the format of its times.
+        load: the field of a row with the time of its last change; a path if it is nested.
         start: the start of the read's range.
         now: the time at which the read began. A later change does not advance the cursor: other
             rows that changed in between may be on pages that were read before.
         zoned: True if times in ISO format must have a time zone.
-        form: the format of the field's times; None for ISO format.
 
     Attributes:
         newest: the newest change up to `now`; None if there is none.
@@ -56,17 +52,15 @@ class CursorValues:
     def __init__(
         self,
         contract: Contract,
-        field: str,
+        load: Incremental,
         start: datetime,
         now: datetime,
         zoned: bool = False,
-        form: str | None = None,
     ) -> None:
-        self._field = field
-        self._column = contract.name_of(field)
-        self._path = jsonpath.compile_path(field)
-        self._is_name = jsonpath.extract_simple_field_name(self._path) is not None
-        self._start, self._now, self._zoned, self._form = start, now, zoned, form
+        self._resource, self._load = contract.resource, load
+        self._column = contract.name_of(load.field)
+        self._format = contract.time_formats.get(load.field)
+        self._start, self._now, self._zoned = start, now, zoned
         self.newest: datetime | None = None
         self.without = self.before_start = self.yet_to_come = 0
 
@@ -83,20 +77,15 @@ class CursorValues:
         """Add rows as the API sent them, or a table of them.
 
         Raises:
-            MissingZoneError: a time is in no time zone, and must be.
-            MissingFormatError: a number is no time without a format.
+            CursorError: a time is in no time zone, but must be; or it is a number, and no format
+                says of what.
         """
         if is_table(item) and self._column in item.column_names:
             self._add_column(item.column(self._column))
         elif is_table(item):
             self.without += item.num_rows
         else:
-            self._add_values(self._value(row) for row in item)
-
-    def _value(self, row: Any) -> Any:
-        if self._is_name:
-            return row.get(self._field) if isinstance(row, dict) else None
-        return value_at(self._path, row)
+            self._add_values(value_at(self._load.field, row) for row in item)
 
     def _add_values(self, values: Iterable[Any]) -> None:
         # many rows changed at one time, which is parsed once
@@ -111,21 +100,26 @@ class CursorValues:
             self._keep(moment)
 
     def _moment(self, value: object) -> datetime | None:
-        if self._form:
+        field = self._load.field
+        if self._format:
             try:
-                return read_time(value, self._form)
+                return read_time(value, self._format)
             except TimeFormatError:
                 return None
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            raise MissingFormatError
+            raise CursorError(
+                f"{self._resource}: `{field}` is a number, which may be seconds, "
+                "milliseconds or a date. Say which in the resource's policy: "
+                f'"time_formats": {{"{field}": "epoch_seconds"}}, or another of {EXAMPLES}.'
+            )
         moment = parse_timestamp(value)
-        if (
-            moment
-            and self._zoned
-            and isinstance(value, str)
-            and not (has_utc_offset(value) or is_date_only(value))
-        ):
-            raise MissingZoneError(value)
+        is_iso = moment is not None and isinstance(value, str)
+        if is_iso and self._zoned and not (has_utc_offset(str(value)) or is_date_only(str(value))):
+            raise CursorError(
+                f"{self._resource}: `{field}` is {value!r}, which does "
+                f"not say in which time zone; `initial_value` is {self._load.initial_value!r}. "
+                "Write that as the API writes times, without a time zone."
+            )
         return moment
 
     def _add_column(self, column: Any) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import requests
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
@@ -18,7 +19,6 @@ from analytics_assets.extract.http.errors import (
 )
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.rows.hashing import json_hashes
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
 from analytics_assets.extract.rows.response_body import decode, outline
 from analytics_assets.extract.rows.row_place import Misplacement, RowPlace
@@ -110,7 +110,7 @@ class Answer:
     @property
     def hashes(self) -> list[int]:
         """The hash of each row, by which rows are compared within one process."""
-        return json_hashes(self.rows) if self.split is None else self.split.hashes
+        return list(map(_json_hash, self.rows)) if self.split is None else self.split.hashes
 
     @property
     def json(self) -> bytes:
@@ -118,6 +118,13 @@ class Answer:
         return (
             json.dumps(self.rows, default=str).encode() if self.split is None else self.split.rows
         )
+
+
+def _json_hash(row: Any) -> int:
+    try:
+        return hash(msgspec.json.encode(row))
+    except (UnicodeEncodeError, RecursionError, TypeError):
+        return hash(repr(row))
 
 
 class AnswerDecoder:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from analytics_assets.extract.compat import (
+    FilterStep,
+    IncrementalStep,
+    LimitStep,
     Step,
-    is_filter_step,
-    is_incremental_step,
-    is_limit_step,
     steps_of,
 )
 
@@ -33,8 +33,8 @@ def is_unaltered(pipe: Any) -> bool:
 
 def may_make_fields(pipe: Any) -> bool:
     """Test if a step of a pipe is the user's own, and no filter: rows may get fields by it."""
-    return any(_is_users(step) and not is_filter_step(step) for step in steps_of(pipe))
+    return any(_is_users(step) and not isinstance(step, FilterStep) for step in steps_of(pipe))
 
 
 def _is_users(step: Any) -> bool:
-    return not (isinstance(step, PipeStep) or is_incremental_step(step) or is_limit_step(step))
+    return not isinstance(step, PipeStep | IncrementalStep | LimitStep)

@@ -23,8 +23,8 @@ STATUS = ("status", "statuscode", "code", "result")
 FAILED = ("error", "err", "fail", "failed", "failure")
 ERROR_STATUSES = (range(400, 600), range(40_000, 60_000))
 NO_ERROR = ("", "0", "none", "null", "ok", "success", "false", "no", "no error")
-NAME = re.compile(r"[A-Za-z_@][\w@-]*", re.ASCII)
-NAMES = re.compile(r"(\$\.)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+NAME = re.compile(r"@?[^\W\d][\w@-]*", re.ASCII)  # that a JSON path needs not quote
+NAMES = re.compile(rf"(\$\.)?{NAME.pattern}(\.{NAME.pattern})*")
 MAX_KEYS = 20  # of a body in an error
 MESSAGE_LENGTH = 300  # characters
 

@@ -15,7 +15,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.validation import Rejection, RowValidator, ValidatedPage
-from analytics_assets.extract.compat import is_loaded, is_yield_step, load_id, steps_of
+from analytics_assets.extract.compat import YieldStep, is_loaded, load_id, steps_of
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import is_table, sample_row, table_of_rows
 from analytics_assets.extract.rows.column_collisions import ColumnCollisions
@@ -185,7 +185,7 @@ class TableRows(PipeStep):
         if not is_unaltered(pipe):
             self._type = None
         self._key = PrimaryKeyCheck(self._contract) if may_make_fields(pipe) else None
-        self._yields = any(map(is_yield_step, steps_of(pipe)))
+        self._yields = any(isinstance(step, YieldStep) for step in steps_of(pipe))
         self._number = 0
         self._custom_metrics = {}
         return self

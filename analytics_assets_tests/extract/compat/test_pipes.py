@@ -36,11 +36,12 @@ def test_pipe_replace_gen_takes_the_place_of_a_generator() -> None:
 
 def test_limit_item_is_what_add_limit_leaves_among_the_steps_of_a_pipe() -> None:
     resource = numbers()
-    assert not compat.is_sample(resource._pipe)
+    assert compat.steps_of(resource._pipe) == []
 
     resource.add_limit(1)
 
-    assert compat.is_sample(resource._pipe)
+    (step,) = compat.steps_of(resource._pipe)
+    assert isinstance(step, compat.LimitStep)
     assert compat.generator_of(resource._pipe) not in compat.steps_of(resource._pipe)
 
 
@@ -50,14 +51,14 @@ def test_incremental_resource_wrapper_is_in_each_pipe_of_the_rest_source() -> No
     (orders,) = rest_api_resources(config)
 
     (step,) = compat.steps_of(orders._pipe)
-    assert compat.is_incremental_step(step)
-    assert compat.is_empty_incremental_step(step)
+    assert isinstance(step, compat.IncrementalStep)
+    assert compat.incremental_of(orders._pipe) is None
 
     orders.apply_hints(incremental=dlt.sources.incremental("at"))
 
     (step,) = compat.steps_of(orders._pipe)
-    assert compat.is_incremental_step(step)
-    assert not compat.is_empty_incremental_step(step)
+    assert isinstance(step, compat.IncrementalStep)
+    assert compat.incremental_of(orders._pipe)
 
 
 class ForkCheck(PipeStep):

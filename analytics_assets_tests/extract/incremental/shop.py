@@ -13,7 +13,8 @@ from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.incremental.cursor import Cursor, CursorError
+from analytics_assets.extract.incremental.cursor import Cursor
+from analytics_assets.extract.incremental.cursor_values import CursorError
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.extract.rows.reading import MERGED, metrics_of

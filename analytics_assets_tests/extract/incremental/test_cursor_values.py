@@ -7,12 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from analytics_assets.config.load import Incremental
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.incremental.cursor_values import (
-    CursorValues,
-    MissingFormatError,
-    MissingZoneError,
-)
+from analytics_assets.extract.incremental.cursor_values import CursorError, CursorValues
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
@@ -23,7 +20,9 @@ TEXTS = ["2026-01-04", "2026-01-05", "2026-01-08", None, "2026-01-10", "2026-01-
 def changes(
     field: str = "at", zoned: bool = False, form: str | None = None, **rename: str
 ) -> CursorValues:
-    return CursorValues(Contract("orders", rename=rename), field, START, NOW, zoned, form)
+    load = Incremental(field=field, initial_value="2026-01-05T00:00:00Z")
+    contract = Contract("orders", rename=rename, time_formats={field: form} if form else {})
+    return CursorValues(contract, load, START, NOW, zoned)
 
 
 def summary(found: CursorValues) -> tuple[Any, ...]:
@@ -78,7 +77,7 @@ def test_rows_are_counted_by_times_in_a_stated_format(form: str, values: list[An
 
 @pytest.mark.parametrize("value", [1_767_830_400, 1.5, 20260108, Decimal("1767830400.5")])
 def test_a_number_is_no_time_without_a_stated_format(value: Any) -> None:
-    with pytest.raises(MissingFormatError):
+    with pytest.raises(CursorError, match=r'`at` is a number, .* "epoch_seconds"'):
         changes().add([{"at": "2026-01-08"}, {"at": value}])
 
 
@@ -121,5 +120,5 @@ def test_a_time_needs_a_zone_where_others_have_one_and_a_date_does_not() -> None
     changes(zoned=True).add([{"at": "2026-01-08"}, {"at": "2026-01-08T00:00:00Z"}])
     changes().add([{"at": "2026-01-08T00:00:00"}])
 
-    with pytest.raises(MissingZoneError, match="2026-01-08T00:00:00"):
+    with pytest.raises(CursorError, match=r"'2026-01-08T00:00:00', .* is '2026-01-05T00:00:00Z'"):
         changes(zoned=True).add([{"at": "2026-01-08T00:00:00"}])

@@ -34,6 +34,12 @@ def rows(*numbers: Any, **fields: Any) -> list[dict[str, Any]]:
     return [{"id": number, **fields} for number in numbers]
 
 
+def test_rows_that_came_as_objects_differ_by_their_json() -> None:
+    assert len(set(answer([{"a": 1}, {"a": 1}]).hashes)) == 1
+    assert len(set(answer([{"a": 1}, {"a": "1"}, {"a": 1.5}]).hashes)) == 3
+    assert len(set(answer([{"a": {1, 2}}, {"a": {1}}]).hashes)) == 2  # no JSON
+
+
 def test_as_many_rows_as_the_total_says_are_complete() -> None:
     proof = proof_of((rows(1, 2), 3), (rows(3), 3))
 

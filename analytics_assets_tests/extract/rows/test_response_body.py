@@ -8,7 +8,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.rows.response_body import decode, outline
+from analytics_assets.extract.rows.response_body import decode, json_path, outline, values_at
 
 ROW = {"id": 1, "text": "Müller zahlt 5 €"}
 DECLARED_UTF_8 = ["application/json", "text/html", "application/json; charset=utf-8"]
@@ -107,3 +107,32 @@ def test_a_response_action_may_set_the_encoding(content_type: str) -> None:
     made = answer(encoded("cp1252"), content_type, encoding="windows-1252")
 
     assert decode(made) == ({"data": [ROW]}, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("id", [1]),
+        ("$.id", [1]),
+        ("meta.next-page", [2]),
+        ("@odata", [3]),
+        ("größe", [4]),
+        ("'a b'", [5]),
+        ("meta", [{"next-page": 2}]),
+        ("list[*]", [6, 7]),
+        ("meta.id", []),
+        ("id.id", []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_values_are_found_by_their_path(path: str | None, values: list[Any]) -> None:
+    body = {"id": 1, "meta": {"next-page": 2}, "@odata": 3, "größe": 4, "a b": 5, "list": [6, 7]}
+
+    assert values_at(path, body) == values
+    assert values_at(path, [body]) == []
+
+
+@pytest.mark.parametrize("name", ["id", "next-page", "@odata", "größe", "a b", "a.b", "1st"])
+def test_a_path_is_quoted_where_a_name_needs_it(name: str) -> None:
+    assert values_at(json_path(("meta", name)), {"meta": {name: 1}}) == [1]
