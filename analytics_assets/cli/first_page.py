@@ -14,11 +14,7 @@ from analytics_assets.config.window import TimeWindow
 from analytics_assets.contract.contract import column_name
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.incremental.window_check import (
-    count_rows,
-    refuse_rows_outside,
-    value_in_column,
-)
+from analytics_assets.extract.incremental.window_check import WindowCheck, value_in_column
 from analytics_assets.extract.source import sample_source
 from analytics_assets.orchestration.partitions.definition import finished_partitions, time_window_of
 
@@ -169,10 +165,11 @@ def _count_outside(resource: Resource, window: TimeWindow, rows: Rows) -> int:
     Raises:
         WindowIgnoredError: most are; for a child, which has many requests, they are only counted.
     """
-    counts = count_rows(_days(resource, rows), window.reach)
+    check = WindowCheck(resource.name, str(resource.policy.date_column), window)
+    check.count(_days(resource, rows))
     if not parents_of(resource.entry):
-        refuse_rows_outside(resource.name, str(resource.policy.date_column), window, counts)
-    return counts.outside
+        check.refuse_rows_outside()
+    return check.outside
 
 
 def _with_columns(fields: Sequence[str], rename: Mapping[str, str]) -> str:

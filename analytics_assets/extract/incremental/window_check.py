@@ -1,7 +1,7 @@
 """Check of rows against the time window of their request."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dlt.extract.items import SupportsPipe
 
@@ -17,25 +17,6 @@ if TYPE_CHECKING:
 
 MAX_OUTSIDE = 0.5  # share of the rows of a read
 ROWS_OUTSIDE = "rows_outside_window"
-
-
-class WindowCounts(NamedTuple):
-    """Counts of the rows of a request for a time window.
-
-    Args:
-        rows: all rows.
-        inside: rows inside the window.
-        dated: rows with a date.
-    """
-
-    rows: int = 0
-    inside: int = 0
-    dated: int = 0
-
-    @property
-    def outside(self) -> int:
-        """Rows that are not inside the window."""
-        return self.rows - self.inside
 
 
 class WindowIgnoredError(ApiError):
@@ -63,11 +44,15 @@ class WindowCheck(PipeStep):
         self._column = column_name(column, {})
         self._window = window
         self._reach = window.reach
+        self._begin()
+
+    def _begin(self) -> None:
+        self._rows = self._inside = self._dated = 0
+        self._custom_metrics = {ROWS_OUTSIDE: 0}
 
     def bind(self, pipe: SupportsPipe) -> "WindowCheck":
         """Start counting, and check the counts at the end of the pipe's generator."""
-        self._custom_metrics = {ROWS_OUTSIDE: 0}
-        self._counts = WindowCounts()
+        self._begin()
         pages = generator_of(pipe)
         if not callable(pages):
             replace_generator(pipe, self._checked(pages))
@@ -76,15 +61,26 @@ class WindowCheck(PipeStep):
     def __call__(self, item: Any, meta: Any = None) -> Any:
         """Count a page's rows, and pass it on."""
         if is_table(item):
-            self._add(WindowCounts(item.num_rows, *self._in_table(item)))
+            self._count(item.num_rows, *self._in_table(item))
         elif isinstance(item, list) and meta is None:  # else rows of another table
-            values = [value_in_column(row, self._column) for row in item]
-            self._add(count_rows(values, self._reach))
+            self.count([value_in_column(row, self._column) for row in item])
         return item
 
-    def _add(self, counts: WindowCounts) -> None:
-        self._counts = WindowCounts(*map(sum, zip(self._counts, counts, strict=True)))
-        self._custom_metrics[ROWS_OUTSIDE] = self._counts.outside
+    def count(self, dates: Sequence[Any]) -> None:
+        """Count rows by the values of their date column, None where a row has none."""
+        inside = sum(map(self._reach.contains, dates))
+        self._count(len(dates), inside, len(dates) - dates.count(None))
+
+    def _count(self, rows: int, inside: int, dated: int) -> None:
+        self._rows += rows
+        self._inside += inside
+        self._dated += dated
+        self._custom_metrics[ROWS_OUTSIDE] = self.outside
+
+    @property
+    def outside(self) -> int:
+        """The number of rows that are not inside the window."""
+        return self._rows - self._inside
 
     def _in_table(self, table: "pa.Table") -> tuple[int, int]:
         """Return the number of a table's rows inside, and of those with a date."""
@@ -108,50 +104,30 @@ class WindowCheck(PipeStep):
 
     def _checked(self, pages: Iterable[Any]) -> Iterator[Any]:
         yield from pages
-        refuse_rows_outside(self._resource, self._column, self._window, self._counts)
+        self.refuse_rows_outside()
 
+    def refuse_rows_outside(self) -> None:
+        """Refuse a read with most of its rows outside the time window.
 
-def count_rows(dates: Sequence[Any], window: TimeWindow) -> WindowCounts:
-    """Count rows by the values of their date column.
-
-    Args:
-        dates: the value of each row; None if it has none.
-        window: the time window.
-    """
-    inside = sum(map(window.contains, dates))
-    return WindowCounts(len(dates), inside, len(dates) - dates.count(None))
-
-
-def refuse_rows_outside(
-    resource: str, column: str, window: TimeWindow, counts: WindowCounts
-) -> None:
-    """Refuse a read with most of its rows outside the time window.
-
-    Args:
-        resource: the resource, for the error.
-        column: the date column of its table.
-        window: the time window.
-        counts: the counts of its rows.
-
-    Raises:
-        WindowIgnoredError: most are outside.
-    """
-    rows, outside = counts.rows, counts.outside
-    if outside <= MAX_OUTSIDE * rows:
-        return
-    asked = ", ".join(f"{name}={value}" for name, value in window.params.items())
-    if not counts.dated:
+        Raises:
+            WindowIgnoredError: most are outside.
+        """
+        if self.outside <= MAX_OUTSIDE * self._rows:
+            return
+        window, query, column = self._window, self._window.query, self._column
+        asked = ", ".join(f"{name}={value}" for name, value in window.params.items())
+        if not self._dated:
+            raise WindowIgnoredError(
+                f"{self._resource}: none of the {self._rows} rows for {asked} has a value in "
+                f"`{column}`: name the column that says which day a row is about as `date_column` "
+                "in the resource's policy."
+            )
         raise WindowIgnoredError(
-            f"{resource}: none of the {rows} rows for {asked} has a value in `{column}`: name the "
-            "column that says which day a row is about as `date_column` in the resource's policy."
+            f"{self._resource}: {self.outside} of the {self._rows} rows for {asked} lie outside of "
+            f"that by their `{column}`; the API seems to ignore `{query.start_param}` and "
+            f"`{query.end_param}`. Check their names, `format` and `timezone` in `window` of the "
+            "resource's policy, and whether the API goes by another column than `date_column`."
         )
-    query = window.query
-    raise WindowIgnoredError(
-        f"{resource}: {outside} of the {rows} rows for {asked} lie outside of that by their "
-        f"`{column}`; the API seems to ignore `{query.start_param}` and "
-        f"`{query.end_param}`. Check their names, `format` and `timezone` in `window` of the "
-        "resource's policy, and whether the API goes by another column than `date_column`."
-    )
 
 
 def value_in_column(row: Any, column: str) -> Any:

@@ -74,6 +74,7 @@ class Validation(PipeStep):
 
     def bind(self, pipe: SupportsPipe) -> "Validation":
         """Start counting."""
+        self._pipe = pipe
         self._validator = validator_of(self._contract, self._resource, may_make_fields(pipe))
         self._offset = 0
         hints = hints_of(self._resource).items()
@@ -123,12 +124,6 @@ class InvalidParentError(ApiError):
 
 class ParentValidation(Validation):
     """The step of a resource from whose rows others are read: no row is taken out."""
-
-    def bind(self, pipe: SupportsPipe) -> "ParentValidation":
-        """Start counting."""
-        self._pipe = pipe
-        super().bind(pipe)
-        return self
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
         """Return the page as it is.
