@@ -12,13 +12,13 @@ from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.rows.column_collisions import ColumnCollisions
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
 from analytics_assets.contract.rows.validation import Rejection, RowValidator, ValidatedPage
 from analytics_assets.extract.compat import YieldStep, is_loaded, load_id, steps_of
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import is_table, sample_row, table_of_rows
-from analytics_assets.extract.rows.column_collisions import ColumnCollisions
 from analytics_assets.extract.rows.columns.compat import child_rows
 from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
 from analytics_assets.extract.rows.columns.named_rows import NamedRows, hints_of

@@ -5,14 +5,14 @@ from typing import Any
 
 from dlt.common.schema.typing import DLT_NAME_PREFIX
 
+from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.contract.column import variant_of
 from analytics_assets.contract.contract import Contract, column_name
-from analytics_assets.extract.http.errors import ApiError
 
 Path = tuple[str, ...]
 
 
-class FieldCollisionError(ApiError):
+class FieldCollisionError(AnalyticsAssetsError):
     """Two fields of an API's rows would become one column."""
 
 
@@ -32,7 +32,7 @@ class ColumnCollisions:
         >>> ColumnCollisions(Contract("orders")).check([{"a__b": 1, "a": {"b": 2}}])
         Traceback (most recent call last):
         ...
-        analytics_assets.extract.rows.column_collisions.FieldCollisionError: orders: its ...
+        analytics_assets.contract.rows.column_collisions.FieldCollisionError: orders: its ...
     """
 
     def __init__(

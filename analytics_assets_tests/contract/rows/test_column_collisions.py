@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.column_collisions import ColumnCollisions, FieldCollisionError
+from analytics_assets.contract.rows.column_collisions import ColumnCollisions, FieldCollisionError
 from analytics_assets_tests.extract.rows.reading import MERGED, load, read_rows
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import attempted, orders, paged
