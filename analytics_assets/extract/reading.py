@@ -32,7 +32,7 @@ from analytics_assets.extract.compat import (
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.incremental.cursor import Cursor
-from analytics_assets.extract.paging.completeness import Pass, Progress
+from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.first_request import first_request
 from analytics_assets.extract.paging.page_requests import PageRequests
 from analytics_assets.extract.paging.position import Position
@@ -150,13 +150,13 @@ class Reader(PipeStep):
                         spool.add(answer)
                     else:
                         yield answer.rows
-                if reading.progress is not Progress.VOID:
+                if not reading.is_over or reading.is_complete(spool.contents):
                     break
                 spool.clear()
                 proof.begin()
                 pages.begin()
             spool.finish()
-            if reading.progress is Progress.COMPLETE:
+            if reading.is_over:
                 self._count(proof, reading, spool)
             yield from spool.batches(self._replaced(spool, proof))
         yield []  # later steps may still have rows to emit, and a filter can drop a whole page
@@ -172,12 +172,9 @@ class Reader(PipeStep):
         shared = proof.duplicates.places.values() if proof.key else ()
         if not shared or not self._entry.last_row_wins:
             return set()
-        rows = spool.rows_at({place for places in shared for place in places})
-        replaced: set[int] = set()
-        for places in shared:
-            valid = [at for at in places if rows[at] is None or self._validator.is_valid(rows[at])]
-            replaced.update(valid[:-1])
-        return replaced
+        found = spool.rows({place for places in shared for place in places})
+        valid = {at for at, row, is_typed in found if is_typed or self._validator.is_valid(row)}
+        return {at for places in shared for at in [at for at in places if at in valid][:-1]}
 
     def _count(self, proof: Proof, reading: Pass, spool: RowSpool) -> None:
         counts = {
@@ -201,7 +198,7 @@ def _answers(
 ) -> Iterator[Answer]:
     """Yield the pages of a pass that belong to the read."""
     try:
-        while reading.progress is Progress.READING:
+        while not reading.is_over:
             answer = reading.take(pages.next_page(reading, proof.total, decoder))
             if answer and answer.count:
                 yield answer

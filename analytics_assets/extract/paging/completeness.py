@@ -22,13 +22,13 @@ pass the next one begins; the last one fails the read.
 """
 
 from collections.abc import Callable
-from enum import Enum, auto
 
 from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, PageNumberPaginator
 
 from analytics_assets.extract.compat import IgnoredResponse
 from analytics_assets.extract.http.errors import ResponseError
 from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.paging.duplicates import Contents
 from analytics_assets.extract.paging.evidence.end_of_read import REFUSED, EndOfRead
 from analytics_assets.extract.paging.evidence.finder import Evidence, EvidenceFinder
 from analytics_assets.extract.paging.position import Position, Probe
@@ -38,14 +38,6 @@ from analytics_assets.extract.rows.row_place import RowPlace
 
 # statuses of some APIs after their last row
 NOTHING_THERE = (404, 416)
-
-
-class Progress(Enum):
-    """The state of a pass after a page."""
-
-    READING = auto()
-    COMPLETE = auto()
-    VOID = auto()  # the next pass begins
 
 
 class Pass:
@@ -59,6 +51,10 @@ class Pass:
         is_confirmed: requests a page without rows again, and returns True if it has the same
             status, and the API still has its first page.
         checked: False to believe any end of the pass, as for a sample or a filter.
+
+    Attributes:
+        position: at the next page.
+        is_over: True after the last page.
     """
 
     def __init__(
@@ -70,7 +66,7 @@ class Pass:
         is_confirmed: Callable[[Page], bool],
         checked: bool = True,
     ) -> None:
-        self.progress = Progress.READING
+        self.is_over = False
         self.position = position
         self._proof = proof
         self._evidence, self._place = evidence, place
@@ -87,12 +83,12 @@ class Pass:
             The page if its rows belong to the read.
 
         Raises:
-            IncompleteReadError: the last pass is inconsistent.
+            IncompleteReadError: its rows are those of the page before.
             ResponseError: the answer is no page, and not the end of the read.
             BodyError: the body has nothing in the place of its rows, and does not report no rows.
         """
         counted = self._take(answer)
-        if self.progress is Progress.READING and not self._is_repeated_request:
+        if not self.is_over and not self._is_repeated_request:
             self._request_next()
         return counted
 
@@ -120,7 +116,7 @@ class Pass:
         if not self._has_next_page:
             self._check_end(answer, is_past_end)
         if not self._has_next_page:
-            self.finish()
+            self.is_over = True
         return None if is_repeated else answer
 
     def _is_end(self, refusal: Exception, page: Page) -> bool:
@@ -199,23 +195,24 @@ class Pass:
         self._is_repeated_request = self._has_next_page = True
         return True
 
-    def finish(self) -> None:
-        """End the pass.
+    def is_complete(self, contents: Contents) -> bool:
+        """Return True if the pass has all rows; False if it is void.
+
+        Args:
+            contents: returns the contents of the rows that arrived.
 
         Raises:
-            IncompleteReadError: the pass is inconsistent, and was the last one.
+            IncompleteReadError: the pass is void, and was the last one.
         """
-        complete = self._proof.finish(
-            counted=not self.is_limited, may_count_pages=self._evidence.names_total
-        )
-        self.progress = Progress.COMPLETE if complete else Progress.VOID
+        counted, may_count_pages = not self.is_limited, self._evidence.names_total
+        return self._proof.finish(contents, counted, may_count_pages)
 
     def _request_next(self) -> None:
         if not self.position.update_request():
             # a page that names itself as the next one is an end if it is marked as last
             if not self._is_marked_last:
                 self._proof.refuse_same_request()
-            self.finish()
+            self.is_over = True
 
     @property
     def prefetches(self) -> bool:
@@ -244,7 +241,7 @@ class Pass:
         elif answer.count and not self._proof.repeats(answer):
             self._proof.refuse_repetition()
         else:
-            self.finish()
+            self.is_over = True
 
     def _check_end(self, answer: Answer, is_past_end: bool) -> None:
         """Mark the pass as inconsistent if its pages speak against its end.
@@ -269,7 +266,7 @@ class Pass:
         if answer.count:
             where = f"the page at offset {self._proof.received}"
             self._proof.inconsistency = f"{where} is empty, and the page after it has rows"
-        self.finish()
+        self.is_over = True
 
     @property
     def is_limited(self) -> bool:

@@ -1,11 +1,11 @@
-"""Duplicates among the rows of a read, found by two hashes of each row."""
+"""Duplicates among the rows of a read, found by a hash of the key of each row."""
 
 import shutil
 import tempfile
 import weakref
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,22 +18,18 @@ MAX_IN_QUERY = 2_000_000  # rows; DuckDB 2.0 runs out of memory when it groups 2
 FETCH_ROWS = 10_000  # rows at a time
 MEMORY_LIMIT = "64MB"  # of the table and its queries; more is written to files
 
-CREATE = "CREATE TABLE rows (key BIGINT, content BIGINT)"
+CREATE = "CREATE TABLE rows (key BIGINT)"
 SHARED = """
-    SELECT rowid, key, content FROM rows SEMI JOIN (
+    SELECT rowid, key FROM rows SEMI JOIN (
         SELECT key FROM rows WHERE key & $mask = $bits GROUP BY key HAVING count(*) > 1
     ) USING (key)
     ORDER BY rowid
 """
 KNOWN = "SELECT count(DISTINCT key) FROM rows SEMI JOIN asked USING (key)"
-# does not depend on the order of rows
-DIGEST = """
-    SELECT count(*), coalesce(sum(hash(key, content)::HUGEINT), 0)
-    FROM (
-        SELECT key, arg_max(content, rowid) AS content FROM rows
-        WHERE key & $mask = $bits GROUP BY key
-    )
-"""
+
+
+# returns the places and hashes of rows: of those at some places, or of all
+Contents = Callable[[Collection[int] | None], Iterable[tuple[int, int]]]
 
 
 @dataclass
@@ -45,16 +41,18 @@ class Duplicates:
         rows: the number of those rows.
         same: the number of those that were on an earlier page with the same content.
         restated: the number of those that were on an earlier page with another content.
+        contents: a hash of the last content of each key.
     """
 
     places: dict[int, list[int]] = field(default_factory=dict)
     rows: int = 0
     same: int = 0
     restated: int = 0
+    contents: dict[int, int | None] = field(default_factory=dict)
 
 
-class RowIndex:
-    """The rows of one pass, as hashes of their keys and of their contents, page by page.
+class KeyIndex:
+    """The keys of the rows of one pass, as hashes, page by page.
 
     They are in memory up to `MAX_IN_MEMORY`; the others are in a temporary table of DuckDB, which
     writes to files beyond its memory limit.
@@ -64,9 +62,9 @@ class RowIndex:
     """
 
     def __init__(self) -> None:
-        self._keys, self._contents = array("q"), array("q")
+        self._keys = array("q")
         self._database: duckdb.DuckDBPyConnection | None = None
-        self._in_table = 0
+        self._in_table = self._sum = 0
         self._pages: list[int] = []
         self._sample: set[int] = set()
         self._mask = 0  # the sample has only keys without any of these bits
@@ -75,12 +73,11 @@ class RowIndex:
         """Return the number of rows."""
         return self._in_table + len(self._keys)
 
-    def add(self, keys: Sequence[int], contents: Sequence[int]) -> bool:
+    def add(self, keys: Sequence[int]) -> bool:
         """Add the rows of a page.
 
         Args:
             keys: hashes of their keys, of 64 bits with sign.
-            contents: hashes of the rows, alike.
 
         Returns:
             True if all of these keys were added before; may be True some pages late.
@@ -91,7 +88,6 @@ class RowIndex:
         are_known = may_be_known and self._has_all(keys)
         self._pages.append(len(self))
         self._keys.extend(keys)
-        self._contents.extend(contents)
         if len(self._keys) >= MAX_IN_MEMORY:
             self._move_to_table()
         while len(self._sample) > SAMPLE:
@@ -120,13 +116,20 @@ class RowIndex:
     def _sampled(self, keys: Sequence[int] | set[int]) -> Sequence[int] | set[int]:
         return [key for key in keys if not key & self._mask] if self._mask else keys
 
-    def duplicates(self) -> Duplicates:
-        """Find the rows that share their key with an earlier row."""
+    def duplicates(self, contents: Contents) -> Duplicates:
+        """Find the rows that share their key with an earlier row.
+
+        Args:
+            contents: returns the contents of the rows at some places.
+        """
         found = Duplicates()
         if len(self._sample) == len(self):
             return found
-        earlier, page, number = dict[int, int](), dict[int, int](), 0
-        for place, key, content in self._shared():
+        shared = list(self._shared())
+        content_at = dict(contents({place for place, _ in shared})) if shared else {}
+        earlier, page, number = dict[int, int | None](), dict[int, int | None](), 0
+        for place, key in shared:
+            content = content_at.get(place)
             if bisect_right(self._pages, place) != number:
                 number = bisect_right(self._pages, place)
                 earlier.update(page)
@@ -137,40 +140,35 @@ class RowIndex:
                 found.same += earlier[key] == content
                 found.restated += earlier[key] != content
             page[key] = content
+        found.contents = {**earlier, **page}
         return found
 
+    def digest(self, duplicates: Duplicates) -> tuple[int, dict[int, int | None]]:
+        """Return what is the same for another pass with the same rows in any order.
+
+        Args:
+            duplicates: those of this pass.
+
+        Returns:
+            The sum of the keys, each counted once, and the contents of those that rows share.
+        """
+        counted = self._sum + sum(self._keys)
+        again = sum(key * (len(places) - 1) for key, places in duplicates.places.items())
+        return counted - again, duplicates.contents
+
     def _shared(self) -> Iterator[tuple[int, ...]]:
-        """Yield place, key and content of the rows that share a key, those of a key in order."""
+        """Yield the places and keys of the rows that share a key, in order of a key's places."""
         if len(self) <= SAMPLE:
             once, shared = set[int](), set[int]()
             for key in self._keys:
                 (shared if key in once else once).add(key)
-            rows = enumerate(zip(self._keys, self._contents, strict=True))
-            yield from ((place, *row) for place, row in rows if row[0] in shared)
+            yield from ((place, key) for place, key in enumerate(self._keys) if key in shared)
             return
-        yield from self._query(SHARED)
-
-    def same_as(self, other: "RowIndex") -> bool:
-        """Return True if the last row of each key is the same in both, whatever their order."""
-        if max(len(self), len(other)) <= SAMPLE:
-            return self._last_rows() == other._last_rows()
-        return self._digest() == other._digest()
-
-    def _last_rows(self) -> dict[int, int]:
-        return dict(zip(self._keys, self._contents, strict=True))
-
-    def _digest(self) -> tuple[int, int]:
-        keys = total = 0
-        for count, hashes in self._query(DIGEST):
-            keys, total = keys + count, total + hashes
-        return keys, total
-
-    def _query(self, query: str) -> Iterator[tuple[int, ...]]:
-        """Yield the rows of a query, which is run for one part of the keys after another."""
         database = self._move_to_table()
+        # one part of the keys after another
         mask = 2 ** (len(self) // MAX_IN_QUERY).bit_length() - 1
         for bits in range(mask + 1):
-            found = database.execute(query, {"mask": mask, "bits": bits})
+            found = database.execute(SHARED, {"mask": mask, "bits": bits})
             while some := found.fetchmany(FETCH_ROWS):
                 yield from some
 
@@ -180,15 +178,14 @@ class RowIndex:
 
         if self._database is None:
             self._database = self._open()
-        columns = {
-            name: pa.Array.from_buffers(pa.int64(), len(hashes), [None, pa.py_buffer(hashes)])
-            for name, hashes in (("key", self._keys), ("content", self._contents))
-        }
-        self._database.register("arrived", pa.table(columns))
-        self._database.execute("INSERT INTO rows SELECT key, content FROM arrived")
+        keys = [None, pa.py_buffer(self._keys)]
+        arrived = pa.Array.from_buffers(pa.int64(), len(self._keys), keys)
+        self._database.register("arrived", pa.table({"key": arrived}))
+        self._database.execute("INSERT INTO rows SELECT key FROM arrived")
         self._database.unregister("arrived")
         self._in_table += len(self._keys)
-        self._keys, self._contents = array("q"), array("q")
+        self._sum += sum(self._keys)
+        self._keys = array("q")
         return self._database
 
     def _open(self) -> "duckdb.DuckDBPyConnection":

@@ -5,7 +5,7 @@ from hashlib import blake2b
 from typing import NoReturn
 
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.paging.duplicates import Duplicates, RowIndex
+from analytics_assets.extract.paging.duplicates import Contents, Duplicates, KeyIndex
 from analytics_assets.extract.rows.answer import Answer
 
 
@@ -43,7 +43,9 @@ class Proof:
         self.passes = passes
         self.confirm = confirm
         self.number = 0
-        self._rows = RowIndex()
+        self._digest: tuple[object, int] | None = (
+            None  # of the rows, if another pass must have the same
+        )
         self.begin()
 
     def begin(self) -> None:
@@ -55,7 +57,8 @@ class Proof:
         self.duplicates = Duplicates()
         self.inconsistency = ""
         self._is_circular = False
-        self._rows_before, self._rows = self._rows, RowIndex()
+        self._digest_before, self._digest = self._digest, None
+        self._index = KeyIndex()
         self._page_before: Hashable = None
         self._pages: set[int] = set()
 
@@ -76,7 +79,7 @@ class Proof:
         keys = self._keys_of(answer)
         if not self.key and answer.count:
             keys = [self._identity(keys, answer)]
-        return None not in keys and self._rows.contains_all(_hashes_of(keys))
+        return None not in keys and self._index.contains_all(_hashes_of(keys))
 
     def _keys_of(self, answer: Answer) -> list[Hashable]:
         """Return the key of each row, None without one; a key of one field is the field."""
@@ -106,9 +109,9 @@ class Proof:
             if None in keys:
                 first = self.received
                 keys = [(None, first + n) if key is None else key for n, key in enumerate(keys)]
-            self._index(_hashes_of(keys), answer.hashes)
+            self._add(_hashes_of(keys))
         else:
-            self._index(_hashes_of([self._page_before]), [0])
+            self._add(_hashes_of([self._page_before]))
         self.received += answer.count
 
     def _check(self, identity: Hashable, total: int | None) -> None:
@@ -149,18 +152,21 @@ class Proof:
         """Return the identity of a page: the keys of its rows, or a digest of the rows."""
         return blake2b(answer.json).digest() if None in keys else tuple(keys)
 
-    def _index(self, hashes: Sequence[int], contents: Sequence[int]) -> None:
+    def _add(self, hashes: Sequence[int]) -> None:
         this_page = hash(self._page_before)
-        are_known = self._rows.add(hashes, contents)
+        are_known = self._index.add(hashes)
         if are_known or this_page in self._pages:
             self.inconsistency = f"all rows at offset {self.received} had come before"
             self._is_circular = True
         self._pages.add(this_page)
 
-    def finish(self, counted: bool = True, may_count_pages: bool = False) -> bool:
+    def finish(
+        self, contents: Contents, counted: bool = True, may_count_pages: bool = False
+    ) -> bool:
         """End the pass.
 
         Args:
+            contents: returns the contents of the rows that arrived.
             counted: True to compare the number of rows with the total.
             may_count_pages: True if the total may be the number of pages.
 
@@ -174,17 +180,17 @@ class Proof:
         totals = (None, self.received, *pages)
         if not self.inconsistency and counted and self.total not in totals:
             self.inconsistency = "the rows that arrived are not as many as its total says"
-        self.duplicates = self._rows.duplicates()
+        self.duplicates = self._index.duplicates(contents)
         if not self.inconsistency and self.duplicates.same:
             self.inconsistency = (
                 f"{self.duplicates.same} rows were on two pages, so that others may have been on "
                 "none (does the API sort its rows by something that tells them apart?)"
             )
         in_doubt = self.duplicates.restated or self.confirm
-        if not self.inconsistency and in_doubt and not self._matches_previous_pass():
+        if in_doubt and not self._confirms_last_pass(contents) and not self.inconsistency:
             self.inconsistency = "two passes did not bring the same rows"
         if not self.inconsistency:
-            self._rows = self._rows_before = RowIndex()  # may be large, and are no longer needed
+            self._index = KeyIndex()  # may be large, and is no longer needed
             return True
         if self.number >= self.passes:
             raise self._incomplete()
@@ -200,8 +206,11 @@ class Proof:
         """The number of pages; of empty ones only the last, as rows follow the others."""
         return self._pages_with_rows + self._ends_empty
 
-    def _matches_previous_pass(self) -> bool:
-        return self.number > 1 and self._rows.same_as(self._rows_before)
+    def _confirms_last_pass(self, contents: Contents) -> bool:
+        """Return True if this pass has the same rows as the one before it, in any order."""
+        rows = sum(content for _, content in contents(None)) if self.confirm else 0
+        self._digest = self._index.digest(self.duplicates), rows
+        return self._digest == self._digest_before
 
     def _incomplete(self) -> IncompleteReadError:
         expected = "unknown" if self.total is None else self.total

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics_assets.extract.paging.spool import PageSpool
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
+from analytics_assets.extract.rows.hashing import content_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,9 +116,14 @@ class RowSpool:
         """
         yield from self._spool.batches(without)
 
-    def rows_at(self, places: Collection[int]) -> dict[int, Any]:
-        """Return the rows at some places; None for one in a table."""
-        return self._spool.rows_at(places)
+    def rows(self, places: Collection[int]) -> Iterator[tuple[int, Any, bool]]:
+        """Yield the rows at some places; see `PageSpool.rows`."""
+        return self._spool.rows(places)
+
+    def contents(self, places: Collection[int] | None = None) -> Iterator[tuple[int, int]]:
+        """Yield the places and the hashes of the rows at some places, or of all."""
+        self.finish()
+        return ((place, content_hash(row)) for place, row, _ in self._spool.rows(places))
 
     def clear(self) -> None:
         """Remove all rows."""

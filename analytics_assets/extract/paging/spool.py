@@ -33,20 +33,21 @@ class PageSpool:
         for _ in range(self._count):
             yield pickle.load(self._file)  # noqa: S301  # written by `add`
 
-    def rows_at(self, places: Collection[int]) -> dict[int, Any]:
-        """Return the rows at some places; None for one in a table.
+    def rows(self, places: Collection[int] | None = None) -> Iterator[tuple[int, Any, bool]]:
+        """Yield the place of each row, the row, and True if it was in a table.
 
         Args:
-            places: the places, from 0, in the order of arrival.
+            places: the places of the rows, from 0, in the order of arrival; None for all.
         """
-        found: dict[int, Any] = {}
         begin = 0
         for page in self:
-            count = page.num_rows if is_table(page) else len(page)
-            within = [place for place in range(begin, begin + count) if place in places]
-            found |= {place: None if is_table(page) else page[place - begin] for place in within}
+            is_typed = is_table(page)
+            count = page.num_rows if is_typed else len(page)
+            within = [at for at in range(begin, begin + count) if places is None or at in places]
+            if within:
+                found = page.to_pylist() if is_typed else page
+                yield from ((at, found[at - begin], is_typed) for at in within)
             begin += count
-        return found
 
     def batches(self, without: Collection[int] = ()) -> Iterator[Any]:
         """Yield the rows in lists and tables of many pages, which dlt loads faster.

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import msgspec
 import requests
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
@@ -108,23 +107,11 @@ class Answer:
         return [tuple(row.get(field) for field in fields) for row in rows]
 
     @property
-    def hashes(self) -> list[int]:
-        """The hash of each row, by which rows are compared within one process."""
-        return list(map(_json_hash, self.rows)) if self.split is None else self.split.hashes
-
-    @property
     def json(self) -> bytes:
         """The rows as JSON."""
         return (
             json.dumps(self.rows, default=str).encode() if self.split is None else self.split.rows
         )
-
-
-def _json_hash(row: Any) -> int:
-    try:
-        return hash(msgspec.json.encode(row))
-    except (UnicodeEncodeError, RecursionError, TypeError):
-        return hash(repr(row))
 
 
 class AnswerDecoder:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,6 +40,10 @@ class SplitPage:
         envelope: the fields around it: depth, name and JSON of each.
         key: the fields that identify a row.
 
+    Attributes:
+        keys: the key of each row as JSON has it: a key of one field is the field, else a tuple.
+            None if a part of it is missing, null, an object or a list.
+
     Raises:
         msgspec.MsgspecError: the rows are no list, or no JSON.
     """
@@ -47,32 +51,15 @@ class SplitPage:
     def __init__(self, rows: bytes, envelope: Envelope = (), key: tuple[str, ...] = ()) -> None:
         self.rows = rows
         self.envelope = envelope
-        self._key = key
-        self._raw_rows = _raw_rows.decode(rows)
-        self.count = len(self._raw_rows)
-
-    @cached_property
-    def keys(self) -> list[Any]:
-        """The key of each row as JSON has it: a key of one field is the field, else a tuple.
-
-        None if a part of it is missing, null, an object or a list.
-        """
         try:
-            rows = _keys_decoder(self._key).decode(self.rows)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return [None] * self.count
-        if len(self._key) == 1:
-            keys = [row.part_0 for row in rows]
-            if {dict, list}.isdisjoint(map(type, keys)):
-                return keys
-            return [None if type(key) in (dict, list) else key for key in keys]
-        found = map(msgspec.structs.astuple, rows)
-        return [key if key and _is_plain(key) else None for key in found]
+            self.keys = _keys(rows, key)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # of a row
+            self.keys = [None] * len(_raw_rows.decode(rows))
 
-    @cached_property
-    def hashes(self) -> list[int]:
-        """The hash of each row's JSON, by which rows are compared within one process."""
-        return list(map(hash, map(bytes, self._raw_rows)))
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self.keys)
 
 
 class PageDecoder:
@@ -172,6 +159,18 @@ class PageDecoder:
             return False
         self._misfits = 0 if changed else self._misfits
         return changed
+
+
+def _keys(rows: bytes, key: tuple[str, ...]) -> list[Any]:
+    """Return the key of each row; see `SplitPage.keys`."""
+    found = _keys_decoder(key).decode(rows)
+    if len(key) == 1:
+        keys = [row.part_0 for row in found]
+        if {dict, list}.isdisjoint(map(type, keys)):
+            return keys
+        return [None if type(key) in (dict, list) else key for key in keys]
+    parts = map(msgspec.structs.astuple, found)
+    return [key if key and _is_plain(key) else None for key in parts]
 
 
 @lru_cache(maxsize=64)

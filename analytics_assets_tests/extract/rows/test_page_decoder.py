@@ -78,12 +78,6 @@ def test_the_key_of_a_row_is_what_json_has(key: tuple[str, ...], keys: list[Any]
     assert page.count == 5
 
 
-def test_rows_with_the_same_json_have_the_same_hash() -> None:
-    first, second, other = SplitPage(b'[{"id": 1}, {"id": 1}, {"id": 2}]').hashes
-
-    assert first == second != other
-
-
 @pytest.mark.parametrize(
     ("value", "is_valid"),
     [(5.0, True), (5.5, False), ("5", False), (None, False), (2**63, False)],

@@ -44,9 +44,10 @@ class EndOfRead:
             request: the request for it.
         """
         self._longest = max(self._longest, rows)
-        if evidence.counts or evidence.sizes:
-            sizes = {*evidence.sizes, *requested_sizes(str(request.url))}
-            self._claims.add(evidence.counts, rows, sizes)
+        counts = evidence.counts
+        has_row_count = any(count.unit is Unit.ROWS for count in counts.values())
+        requested = requested_sizes(str(request.url)) if has_row_count else ()
+        self._claims.add(counts, rows, {*evidence.sizes, *requested})
         self.last = evidence
 
     @property

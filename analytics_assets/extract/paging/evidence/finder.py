@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,8 @@ from analytics_assets.extract.paging.evidence.next_page import (
     LINKS,
     NextPage,
     denies_next_page,
+    is_reference,
+    is_same_url,
     next_page_in,
 )
 from analytics_assets.extract.paging.evidence.total import HEADERS, as_count, total_in
@@ -132,7 +134,7 @@ class EvidenceFinder:
         self._flag_name = str(paths.has_more_path or paths.last_page_path)
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
-        # the last page, as many have the same body beside their rows
+        # the last page, as many have the same body beside their rows and their link
         self._known: tuple[Any, Mapping[str, str], Evidence] | None = None
 
     @classmethod
@@ -164,13 +166,15 @@ class EvidenceFinder:
         """
         telling = {name: headers[name] for name in _telling(tuple(headers))}
         known = self._known  # children may be read in threads
-        if known and known[0] is body and known[1] == telling:
-            return known[2]
+        if known and known[1] == telling:
+            again = _with_next_page(known[2], known[0], body, url)
+            if again:
+                return again
         fields, headers = self._fields_of(body), self._kept(telling)
         found = self._found(fields, headers, body, url)
         # a link to the page itself is one on all other pages
-        has_link = found.next_page is not None or next_page_in(fields, headers) is not None
-        self._known = None if has_link or body is None else (body, telling, found)
+        has_link_to_itself = found.next_page != next_page_in(fields, headers)
+        self._known = None if has_link_to_itself else (body, telling, found)
         return found
 
     def _found(
@@ -209,6 +213,28 @@ class EvidenceFinder:
 
     def _named_flag(self, body: Any) -> bool | None:
         return named_flag(self._paths.has_more_path, self._paths.last_page_path, body)
+
+
+def _with_next_page(known: Evidence, before: Any, body: Any, url: str) -> Evidence | None:
+    """Return the evidence of a page that differs from the one before in its reference at most.
+
+    Args:
+        known: the evidence of the page before.
+        before: its body.
+        body: that of the page.
+        url: the URL of the request for it.
+    """
+    page = known.next_page
+    if page is None or before is body:
+        return known if before is body else None
+    if not (isinstance(before, dict) and isinstance(body, dict) and page.name in before):
+        return None
+    value = body.get(page.name)
+    if before[page.name] != page.value or not is_reference(value) or is_same_url(url, value):
+        return None
+    if {**before, page.name: value} != body:
+        return None
+    return replace(known, next_page=replace(page, value=value))
 
 
 @lru_cache(maxsize=64)

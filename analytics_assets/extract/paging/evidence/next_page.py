@@ -69,15 +69,17 @@ def next_page_in(
         url: the URL of the request; a link to itself leads nowhere.
     """
     for found in (*_in_header(headers), *_in_fields(fields)):
-        if not (url and isinstance(found.value, str) and _is_same(url, found.value)):
+        if not is_same_url(url, found.value):
             return found
     return None
 
 
-def _is_same(url: str, link: str) -> bool:
-    """Return True if a link in the page at a URL leads to that page."""
-    # without the same end it cannot, which is known a hundred times as fast
-    return url.endswith(link.rpartition("/")[2]) and urljoin(url, link) == url
+def is_same_url(url: str, reference: Any) -> bool:
+    """Return True if a reference in the page at a URL is a link to that page."""
+    if not url or not isinstance(reference, str):
+        return False
+    # without the same end it cannot be, which is known a hundred times as fast
+    return url.endswith(reference.rpartition("/")[2]) and urljoin(url, reference) == url
 
 
 def denies_next_page(fields: Iterable[Field]) -> bool:

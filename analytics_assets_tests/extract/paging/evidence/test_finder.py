@@ -68,3 +68,40 @@ def test_an_answer_that_reports_rows_is_an_error_whatever_is_known(body: Any) ->
 def test_a_total_that_is_reached_agrees_and_another_does_not() -> None:
     assert reported({"total": 3}, received=3)
     assert not reported({"total": 0}, received=3, is_allowed=True)
+
+
+PAGES: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"total": 9, "next": "after_2", "data": []}, {}),
+    ({"total": 9, "next": "after_4", "data": []}, {}),
+    ({"total": 8, "next": "after_6", "data": []}, {}),
+    ({"total": 8, "next": "/orders?page=4", "data": []}, {}),
+    ({"total": 8, "next": "/orders?page=5", "data": []}, {}),
+    ({"total": 8, "next": None, "data": []}, {}),
+    ({"total": 8, "next": "after_8", "has_more": True, "data": []}, {}),
+    ({"total": 8, "next": "after_9", "has_more": False, "data": []}, {}),
+    ({"total": 8, "next": {"href": "/orders?page=9"}, "data": []}, {}),
+    ({"total": 8, "next": {"href": "/orders?page=10"}, "data": []}, {}),
+    ({"meta": {"next": "after_2"}, "data": []}, {}),
+    ({"meta": {"next": "after_4"}, "data": []}, {}),
+    ({"next": "after_2", "data": []}, {"Link": '<http://shop/orders?page=12>; rel="next"'}),
+    ({"next": "after_4", "data": []}, {"Link": '<http://shop/orders?page=13>; rel="next"'}),
+    ({"next": "after_4", "data": []}, {"X-Total-Count": "7"}),
+]
+
+
+def test_a_page_has_the_same_evidence_whatever_page_was_before_it() -> None:
+    finder = EvidenceFinder(EndPaths(), "data")
+
+    for number, (body, headers) in enumerate(PAGES, start=1):
+        url = f"http://shop/orders?page={number}"
+        alone = EvidenceFinder(EndPaths(), "data").find(body, headers, url)
+        assert finder.find(body, headers, url) == alone
+
+
+def test_a_link_to_the_page_itself_is_found_after_links_to_other_pages() -> None:
+    finder = EvidenceFinder(EndPaths(), "data")
+    first, second = "http://shop/orders?page=1", "http://shop/orders?page=2"
+
+    assert finder.find({"next": second}, {}, first).next_page is not None
+    assert finder.find({"next": second}, {}, second).next_page is None
+    assert finder.find({"next": second}, {}, first).next_page is not None

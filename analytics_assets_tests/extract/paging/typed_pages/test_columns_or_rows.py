@@ -91,3 +91,25 @@ def test_a_page_that_does_not_fit_stays_rows_among_columns(
     assert found.rows[:40] == IN_COLUMNS[:40]
     assert len(found.rows) + len(found.rejected) == len(ORDERS)
     assert typed_pages.count(PAGE) == 18
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_read_in_columns_and_in_rows_is_confirmed_by_a_pass_with_the_same_rows(
+    changes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("READING__CONFIRM", "true")
+    passes = [0]
+
+    def in_another_order(offset: int, body: Any) -> Any:
+        passes[0] += offset == 0
+        text = f"pass {min(passes[0], 2)}" if changes and offset == 60 else "same"
+        odd = {"tags": [[1], [2]]} if offset == 40 else {}
+        fields = [{**each, "text": text, **odd}.items() for each in body["data"]]
+        # each pass brings the fields in another order
+        order = reversed if passes[0] % 2 else iter
+        return {**body, "data": [dict(order(list(each))) for each in fields]}
+
+    found = read(changed(paged(ORDERS), in_another_order), entry())
+
+    assert [each["id"] for each in found.rows] == IDS
+    assert passes == [3 if changes else 2]

@@ -1,87 +1,57 @@
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
-import requests
 
-from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
-from analytics_assets.extract.rows.answer import Answer
-from analytics_assets.extract.rows.page_decoder import SplitPage
-
-Rows = Sequence[Any]
-PAGE = Page(requests.PreparedRequest(), "http://shop/orders", 200, {}, b"")
-
-
-def proof_of(*pages: tuple[Rows, int | None], **options: Any) -> Proof:
-    """A proof that has seen these pages, each with the total it came with."""
-    usual = {"resource": "orders", "key": ("id",), "passes": 3}
-    return another_pass(Proof(**{**usual, **options}), *pages)
-
-
-def another_pass(proof: Proof, *pages: tuple[Rows, int | None]) -> Proof:
-    for found, total in pages:
-        proof.add(answer(found), total)
-    return proof
-
-
-def answer(found: Rows) -> Answer:
-    """A page with these rows."""
-    return Answer(PAGE, {"data": found}, found=lambda body: body["data"])
-
-
-def rows(*numbers: Any, **fields: Any) -> list[dict[str, Any]]:
-    return [{"id": number, **fields} for number in numbers]
-
-
-def test_rows_that_came_as_objects_differ_by_their_json() -> None:
-    assert len(set(answer([{"a": 1}, {"a": 1}]).hashes)) == 1
-    assert len(set(answer([{"a": 1}, {"a": "1"}, {"a": 1.5}]).hashes)) == 3
-    assert len(set(answer([{"a": {1, 2}}, {"a": {1}}]).hashes)) == 2  # no JSON
+from analytics_assets.extract.paging.proof import IncompleteReadError
+from analytics_assets_tests.extract.paging.proof.passes import (
+    Rows,
+    another_pass,
+    answer,
+    proof_of,
+    rows,
+)
 
 
 def test_as_many_rows_as_the_total_says_are_complete() -> None:
     proof = proof_of((rows(1, 2), 3), (rows(3), 3))
 
-    assert proof.finish()
+    assert proof.ends()
     assert (proof.received, proof.total, proof.number, proof.inconsistency) == (3, 3, 1, "")
 
 
 def test_no_rows_of_a_total_of_none_are_complete() -> None:
-    assert proof_of(([], 0)).finish()
-    assert proof_of(([], None)).finish()
-    assert proof_of().finish()
+    assert proof_of(([], 0)).ends()
+    assert proof_of(([], None)).ends()
+    assert proof_of().ends()
 
 
 @pytest.mark.parametrize("said", [0, 2, 4])
 def test_more_or_fewer_rows_than_the_total_says_are_to_be_read_again(said: int) -> None:
-    assert not proof_of((rows(1, 2), said), (rows(3), said)).finish()
+    assert not proof_of((rows(1, 2), said), (rows(3), said)).ends()
 
 
 def test_a_total_that_does_not_count_is_no_trouble() -> None:
-    assert proof_of((rows(1, 2), 9)).finish(counted=False)
+    assert proof_of((rows(1, 2), 9)).ends(counted=False)
 
 
 def test_pages_without_a_total_leave_the_one_that_came() -> None:
-    assert not proof_of((rows(1, 2), None), (rows(3), 5), (rows(4), None)).finish()
-    assert proof_of((rows(1, 2), None), (rows(3), 3), ([], None)).finish()
+    assert not proof_of((rows(1, 2), None), (rows(3), 5), (rows(4), None)).ends()
+    assert proof_of((rows(1, 2), None), (rows(3), 3), ([], None)).ends()
 
 
 def test_a_total_that_changes_is_trouble_even_if_it_changes_to_what_arrived() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(3), 3))
 
     assert proof.inconsistency == "its total changed from 4 to 3 while it was read"
-    assert not proof.finish()
+    assert not proof.ends()
 
 
 def test_a_total_that_changes_back_is_trouble_too() -> None:
-    assert not proof_of((rows(1), 3), (rows(2), 4), (rows(3), 3)).finish()
+    assert not proof_of((rows(1), 3), (rows(2), 4), (rows(3), 3)).ends()
 
 
 def test_a_row_on_two_pages_means_that_another_may_be_on_none() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(2, 3), 4))
 
-    assert not proof.finish()
+    assert not proof.ends()
     assert proof.inconsistency.startswith("1 rows were on two pages")
     assert proof.duplicates.rows == 1
     assert list(proof.duplicates.places.values()) == [[1, 2]]
@@ -90,7 +60,7 @@ def test_a_row_on_two_pages_means_that_another_may_be_on_none() -> None:
 def test_a_row_twice_on_one_page_is_the_apis_own() -> None:
     proof = proof_of((rows(1, 2, 2), 4), (rows(3), 4))
 
-    assert proof.finish()
+    assert proof.ends()
     assert proof.duplicates.rows == 1
     assert list(proof.duplicates.places.values()) == [[1, 2]]
 
@@ -99,22 +69,22 @@ def test_a_row_that_was_restated_between_two_pages_is_compared_with_another_pass
     pages = (rows(1, 2), 4), (rows(2, text="new") + rows(3), 4)
     proof = proof_of(*pages)
 
-    assert not proof.finish()
+    assert not proof.ends()
     proof.begin()
-    assert another_pass(proof, *pages).finish()
+    assert another_pass(proof, *pages).ends()
     assert proof.number == 2
 
 
 def test_a_restated_row_that_differs_in_another_pass_needs_a_third_pass() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(2, text="new") + rows(3), 4))
-    assert not proof.finish()
+    assert not proof.ends()
 
     proof.begin()
     another_pass(proof, (rows(1) + rows(2, text="new"), 4), (rows(2, text="newest") + rows(3), 4))
-    assert not proof.finish()
+    assert not proof.ends()
 
     proof.begin()
-    assert another_pass(proof, (rows(1, 2), 4), (rows(3, 4), 4)).finish()
+    assert another_pass(proof, (rows(1, 2), 4), (rows(3, 4), 4)).ends()
 
 
 def test_the_rows_of_the_page_before_are_refused_at_once() -> None:
@@ -136,7 +106,7 @@ def test_an_empty_page_repeats_nothing() -> None:
     proof = proof_of(([], 0), ([], 0))
 
     assert not proof.repeats(answer([]))
-    assert proof.finish()
+    assert proof.ends()
 
 
 def test_an_empty_page_between_does_not_hide_a_repetition() -> None:
@@ -155,13 +125,13 @@ def test_pages_that_come_again_in_a_circle_end_the_pass(key: tuple[str, ...]) ->
     assert proof.can_be_abandoned
     assert proof.inconsistency == "all rows at offset 4 had come before"
     with pytest.raises(IncompleteReadError, match="all rows at offset 4 had come before"):
-        proof.finish()
+        proof.ends()
 
 
 def test_a_pass_in_trouble_is_void_unless_it_is_the_last() -> None:
     proof = proof_of((rows(1), 2), (rows(2), 3), passes=2)
     assert proof.can_be_abandoned
-    assert not proof.finish()
+    assert not proof.ends()
 
     proof.begin()
     assert not proof.can_be_abandoned
@@ -180,17 +150,17 @@ def test_another_pass_starts_from_nothing() -> None:
         "",
         False,
     )
-    assert another_pass(proof, (rows(1, 2), 2)).finish()
+    assert another_pass(proof, (rows(1, 2), 2)).ends()
 
 
 def test_after_the_last_pass_the_error_says_what_was_wrong_and_what_to_do() -> None:
     proof = proof_of((rows(1, 2), 3), passes=2)
-    assert not proof.finish()
+    assert not proof.ends()
     proof.begin()
     another_pass(proof, (rows(1, 2), 3))
 
     with pytest.raises(IncompleteReadError) as refusal:
-        proof.finish()
+        proof.ends()
 
     assert str(refusal.value).startswith("orders: no complete read in 2 passes: the rows that")
     assert "Expected 3 rows, received 2" in str(refusal.value)
@@ -199,47 +169,47 @@ def test_after_the_last_pass_the_error_says_what_was_wrong_and_what_to_do() -> N
 
 def test_without_a_total_the_error_calls_it_unknown() -> None:
     with pytest.raises(IncompleteReadError, match="Expected unknown rows, received 4"):
-        proof_of((rows(1, 2), None), (rows(2, 3), None), passes=1).finish()
+        proof_of((rows(1, 2), None), (rows(2, 3), None), passes=1).ends()
 
 
 def test_a_read_to_be_confirmed_takes_two_passes_that_agree() -> None:
     proof = proof_of((rows(1, 2), 2), confirm=True)
-    assert not proof.finish()
+    assert not proof.ends()
     assert proof.inconsistency == "two passes did not bring the same rows"
 
     proof.begin()
-    assert another_pass(proof, (rows(1, 2), 2)).finish()
+    assert another_pass(proof, (rows(1, 2), 2)).ends()
 
 
 @pytest.mark.parametrize("other", [rows(1, 3), rows(1, 2, text="new"), rows(1), rows(1, 2, 3)])
 def test_a_read_is_not_confirmed_by_a_pass_with_other_rows(other: Rows) -> None:
     proof = proof_of((rows(1, 2), 2), confirm=True)
-    assert not proof.finish()
+    assert not proof.ends()
 
     proof.begin()
-    assert not another_pass(proof, (other, len(other))).finish()
+    assert not another_pass(proof, (other, len(other))).ends()
     proof.begin()
-    assert another_pass(proof, (other, len(other))).finish()
+    assert another_pass(proof, (other, len(other))).ends()
 
 
 def test_two_passes_may_agree_on_no_rows_at_all() -> None:
     proof = proof_of(([], 0), confirm=True)
-    assert not proof.finish()
+    assert not proof.ends()
 
     proof.begin()
-    assert another_pass(proof, ([], 0)).finish()
+    assert another_pass(proof, ([], 0)).ends()
 
 
 def test_rows_are_confirmed_whatever_page_they_are_on() -> None:
     proof = proof_of((rows(1, 2), 3), (rows(3), 3), confirm=True)
-    assert not proof.finish()
+    assert not proof.ends()
 
     proof.begin()
-    assert another_pass(proof, (rows(1), 3), (rows(2, 3), 3)).finish()
+    assert another_pass(proof, (rows(1), 3), (rows(2, 3), 3)).ends()
 
 
 def test_without_a_key_single_rows_are_not_compared() -> None:
-    assert proof_of((rows(1, 2), 4), (rows(2, 3), 4), key=()).finish()
+    assert proof_of((rows(1, 2), 4), (rows(2, 3), 4), key=()).ends()
 
 
 def test_without_a_key_whole_pages_are_compared() -> None:
@@ -252,55 +222,6 @@ def test_without_a_key_whole_pages_are_compared() -> None:
 def test_rows_are_distinguished_by_all_parts_of_their_key() -> None:
     first, second = rows(1, 2, day="Monday"), rows(2, 3, day="Tuesday")
 
-    assert proof_of((first, 4), (second, 4), key=("id", "day")).finish()
-    assert not proof_of((first, 4), (second, 4), key=("id",)).finish()
-    assert not proof_of((first, 4), (first[1:] + second, 5), key=("id", "day")).finish()
-
-
-NOT_COMPARED: list[Any] = [
-    {"text": "no key"},
-    {"id": None},
-    {"id": [1]},
-    {"id": {"of": 1}},
-    "no object",
-    None,
-    7,
-    [],
-    ["id"],
-]
-
-
-@pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
-def test_rows_without_a_key_that_can_be_compared_count_but_are_not_compared(odd: Any) -> None:
-    pages = ([odd, *rows(1)], 4), ([odd, *rows(2)], 4)
-    proof = proof_of(*pages)
-
-    assert proof.finish()
-    assert (proof.received, proof.duplicates.rows) == (4, 0)
-
-
-@pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
-def test_a_page_of_such_rows_is_recognized(odd: Any) -> None:
-    proof = proof_of(([odd, odd], 4))
-
-    assert proof.repeats(answer([odd, odd]))
-    assert not proof.repeats(answer([odd]))
-
-
-@pytest.mark.parametrize("odd", NOT_COMPARED, ids=repr)
-def test_pages_with_such_rows_that_come_again_in_a_circle_end_the_pass(odd: Any) -> None:
-    proof = proof_of(([odd], None), ([odd, *rows(1)], None), ([odd], None), passes=1)
-
-    assert proof.can_be_abandoned
-
-
-@pytest.mark.parametrize("missing", ['{"id": null, "n": 1}', '{"n": 1}', '{"id": {}, "n": 1}', "2"])
-def test_rows_without_a_part_of_their_key_count_in_columns_too(missing: str) -> None:
-    key = ("id", "n")
-    proof = Proof("orders", key, passes=1)
-    split = SplitPage(f'[{{"id": 1, "n": 1}}, {missing}, {missing}]'.encode(), key=key)
-
-    proof.add(Answer(PAGE, split=split), 3)
-
-    assert proof.finish()
-    assert proof.received == 3
+    assert proof_of((first, 4), (second, 4), key=("id", "day")).ends()
+    assert not proof_of((first, 4), (second, 4), key=("id",)).ends()
+    assert not proof_of((first, 4), (first[1:] + second, 5), key=("id", "day")).ends()
