@@ -98,7 +98,7 @@ class Entry:
         )
         self._refuse_selector()
         is_object = is_single and not paging  # by its path, whose fields are its own
-        self.evidence = EvidenceFinder.of(
+        self.evidence = EvidenceFinder(
             *(paging, self.paginator, self.place.path),
             counted=not (is_object or (is_single and is_sample)),
         )

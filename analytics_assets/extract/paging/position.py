@@ -22,9 +22,8 @@ from requests.hooks import default_hooks
 
 from analytics_assets.extract.compat import detected_paginator
 from analytics_assets.extract.paging.decoded_response import DecodedResponse
-from analytics_assets.extract.paging.evidence.counts import Unit
+from analytics_assets.extract.paging.evidence.counts import Unit, as_count
 from analytics_assets.extract.paging.evidence.finder import Evidence
-from analytics_assets.extract.paging.evidence.total import as_count
 from analytics_assets.extract.paging.proof import Proof
 from analytics_assets.extract.rows.answer import Answer
 from analytics_assets.extract.rows.response_body import values_at

@@ -1,4 +1,4 @@
-"""The numbers of a page that may count all rows or all pages of a read."""
+"""The numbers of a page that count all rows or all pages of a read, or may do so."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,8 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from dlt.common.jsonpath import TJsonPath
 
 from analytics_assets.extract.paging.evidence.fields import Field
-from analytics_assets.extract.paging.evidence.total import as_count
-from analytics_assets.extract.rows.response_body import plain_name, value_at
+from analytics_assets.extract.rows.response_body import plain_name
 
 UNITS = ("row", "record", "result", "item", "element", "entry", "hit", "object", "document")
 PLURALS = tuple(unit.removesuffix("y") + ("ies" if unit[-1] == "y" else "s") for unit in UNITS)
@@ -37,6 +36,13 @@ PAGE_SIZES = {
     *("limit", "size", "perpage", "pagesize", "pagelimit", "pagelength", "maxresults"),
     *("itemsperpage", "resultsperpage", "rowsperpage", "maxpagesize"),
 }
+TOTALS = frozenset(
+    f"total{unit}"
+    for unit in ("", "count", "rows", "results", "records", "items", "elements", "entries", "hits")
+) | {"recordstotal"}
+TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
+MOST_DIGITS = 18  # of a count; Python refuses to convert more than 4,300
+CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 SIZE_PARAMS = PAGE_SIZES | {"count", "rows", "top", "first", "take", "num", "max", "n"}
 PLAIN_PARAM = re.compile(r"[?&]([^=&#]+)=(\d+)(?=[&#]|$)")  # with a number
 
@@ -60,7 +66,38 @@ class Count:
 UNITS_BY_NAME = dict.fromkeys(ROW_COUNTS, Unit.ROWS) | dict.fromkeys(PAGE_COUNTS, Unit.PAGES)
 
 
-def counts_in(fields: Iterable[Field], headers: Mapping[str, str]) -> Mapping[str, Count]:
+def total_in(fields: Iterable[Field], headers: Mapping[str, str], without: str = "") -> int | None:
+    """Find the number of all rows of a read.
+
+    It is a field such as `total`, `total_count` or `totalResults`, or else the header
+    `X-Total-Count` or `Content-Range` (RFC 9110 section 14.4). A field `count` is none, as it may
+    be the number of rows of the page.
+
+    Args:
+        fields: the fields of a page.
+        headers: those of the response, by any case of their names.
+        without: the path of a field that may be the number of pages.
+
+    Returns:
+        The number; None if there is none.
+    """
+    named = (field for field in fields if field.plain in TOTALS and field.name != without)
+    content_range = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    in_headers = (*map(headers.get, TOTAL_HEADERS), content_range and content_range[1])
+    values = chain((field.value for field in named), in_headers)
+    return next((count for count in map(as_count, values) if count is not None), None)
+
+
+def as_count(value: Any) -> int | None:
+    """Return the count that a number or a text of digits is; None for anything else."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value) if len(value.strip()) <= MOST_DIGITS else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value >= 0 and value == value // 1 else None
+
+
+def counts_in(fields: Iterable[Field], headers: Mapping[str, str]) -> dict[str, Count]:
     """Find the counts of a page, by field or header.
 
     Args:
@@ -98,22 +135,16 @@ def _numbers(values: Iterable[Any]) -> Collection[int]:
     return {number for number in map(as_count, values) if number is not None}
 
 
-def named_count(path: TJsonPath | None, by_number: bool, body: Any) -> Mapping[str, Count]:
-    """Return the count at `total_path`, unless it is a number of rows by its name.
+def unit_of(total_path: TJsonPath | None, by_number: bool) -> Unit:
+    """Return the unit of the number at `total_path`.
 
     Args:
-        path: `total_path`.
+        total_path: the path.
         by_number: True for a paginator by page number: dlt takes it for pages, many APIs name rows.
-        body: the decoded body.
     """
-    unit = Unit.PAGES if names_pages(path) else Unit.EITHER if by_number else None
-    value = as_count(value_at(path, body)) if unit else None
-    return {} if value is None or unit is None else {str(path): Count(value, unit)}
-
-
-def names_pages(path: TJsonPath | None) -> bool:
-    """Return True if the last name of a path is one for a number of pages."""
-    return "page" in plain_name(str(path or "").rpartition(".")[2])
+    if "page" in plain_name(str(total_path or "").rpartition(".")[2]):
+        return Unit.PAGES
+    return Unit.EITHER if by_number else Unit.ROWS
 
 
 class CountClaims:

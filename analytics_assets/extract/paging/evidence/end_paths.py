@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from dlt.common.jsonpath import TJsonPath, compile_path
+from dlt.common.jsonpath import TJsonPath
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
 from analytics_assets.config.validation.paginator import PATHS
@@ -36,24 +36,11 @@ class EndPaths:
         """
         options = given if isinstance(given, dict) else {}
         paths = {name: options.get(name) or getattr(paginator, name, None) for name in PATHS}
-        if isinstance(paginator, OffsetPaginator) and "total_path" not in options:
-            # dlt's default is a guess, unlike that of an object
-            paths["total_path"] = None if isinstance(given, dict) else paginator.total_path
+        if isinstance(paginator, OffsetPaginator) and options and "total_path" not in options:
+            paths["total_path"] = None  # dlt's default is a guess, unlike that of an object
         ignored: Any = options.get("ignored_fields") or getattr(paginator, "ignored_fields", ())
-        compiled = {name: compile_path(path) for name, path in paths.items() if path}
-        return cls(**compiled, ignored=frozenset(ignored))
+        return cls(**paths, ignored=frozenset(ignored))
 
     def ignores(self, *names: str) -> bool:
         """Return True if a field is ignored, by one of its names."""
         return not self.ignored.isdisjoint(names)
-
-
-def ignores_totals(given: Any, paginator: BasePaginator | None) -> bool:
-    """Return True if the `paginator` of an entry names no total.
-
-    Args:
-        given: the `paginator` of the entry.
-        paginator: the one that dlt makes of it.
-    """
-    is_named = not isinstance(given, dict) or "total_path" in given
-    return is_named and isinstance(paginator, OffsetPaginator) and paginator.total_path is None

@@ -6,19 +6,25 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, PageNumberPaginator
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+)
 from requests.structures import CaseInsensitiveDict
 
 from analytics_assets.extract.paging.evidence.counts import (
+    TOTAL_HEADERS,
     Count,
     Unit,
+    as_count,
     counts_in,
     is_count,
-    named_count,
-    names_pages,
     page_sizes_in,
+    total_in,
+    unit_of,
 )
-from analytics_assets.extract.paging.evidence.end_paths import EndPaths, ignores_totals
+from analytics_assets.extract.paging.evidence.end_paths import EndPaths
 from analytics_assets.extract.paging.evidence.fields import Field, fields_of
 from analytics_assets.extract.paging.evidence.flags import flag_in, named_flag
 from analytics_assets.extract.paging.evidence.next_page import (
@@ -29,12 +35,11 @@ from analytics_assets.extract.paging.evidence.next_page import (
     is_same_url,
     next_page_in,
 )
-from analytics_assets.extract.paging.evidence.total import HEADERS, as_count, total_in
 from analytics_assets.extract.rows.response_body import plain_name, values_at
 
 NO_HEADERS: Mapping[str, str] = {}
 # headers about the read, besides those that count rows or pages
-OF_READS = frozenset(name.lower() for name in (*HEADERS, "Content-Range", "Link"))
+OF_READS = frozenset(name.lower() for name in (*TOTAL_HEADERS, "Content-Range", "Link"))
 CONTAINERS = frozenset(
     ("meta", "metadata", "pagination", "paging", "page", "pageinfo", "pageable", "response")
 ) | {"info", "additionaldata", "resultinfo", "responsemetadata", "paginginfo", "paginationinfo"}
@@ -110,51 +115,35 @@ class EvidenceFinder:
     """Finds the evidence in pages.
 
     Args:
-        paths: the fields that the configuration names.
+        given: the `paginator` of the entry.
+        paginator: the one that dlt makes of it.
         selector: the path of the rows.
-        by_number: True for a paginator by page number.
         counted: False to leave out the number of all rows.
+
+    Attributes:
+        names_total: True if the configuration names the number of all rows.
+
+    Raises:
+        ConfigurationError: the `paginator` cannot be used.
     """
 
     def __init__(
         self,
-        paths: EndPaths,
+        given: Any = None,
+        paginator: BasePaginator | None = None,
         selector: str = "",
-        by_number: bool = False,
         counted: bool = True,
     ) -> None:
-        self._paths = paths
-        self._by_number = by_number
-        self._counted = counted
-        total = paths.total_path
-        of_pages = by_number or names_pages(total)
-        self.names_total = total is not None and not of_pages
-        self._rows_path = None if of_pages else total
-        self._pages_path = str(total).removeprefix("$.") if of_pages else ""
+        self._paths = paths = EndPaths.of(given, paginator)
+        ignores_total = isinstance(paginator, OffsetPaginator) and paginator.total_path is None
+        self._counted = counted and not ignores_total
+        self._unit = unit_of(paths.total_path, isinstance(paginator, PageNumberPaginator))
+        self.names_total = bool(paths.total_path) and self._unit is Unit.ROWS
         self._flag_name = str(paths.has_more_path or paths.last_page_path)
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
         # the last page, as many have the same body beside their rows and their link
         self._known: tuple[Any, Mapping[str, str], Evidence] | None = None
-
-    @classmethod
-    def of(
-        cls, given: Any, paginator: BasePaginator | None, selector: str, counted: bool = True
-    ) -> "EvidenceFinder":
-        """Return the finder for the pages of an entry.
-
-        Args:
-            given: the `paginator` of the entry.
-            paginator: the one that dlt makes of it.
-            selector: the path of the rows.
-            counted: False to leave out the number of all rows.
-
-        Raises:
-            ConfigurationError: the `paginator` cannot be used.
-        """
-        by_number = isinstance(paginator, PageNumberPaginator)
-        counted = counted and not ignores_totals(given, paginator)
-        return cls(EndPaths.of(given, paginator), selector, by_number, counted)
 
     def find(self, body: Any, headers: Mapping[str, str], url: str = "") -> Evidence:
         """Find the evidence in a page.
@@ -180,23 +169,25 @@ class EvidenceFinder:
     def _found(
         self, fields: list[Field], headers: Mapping[str, str], body: Any, url: str
     ) -> Evidence:
-        counts = counts_in(fields, headers)
-        named = self._named_flag(body)
-        total = self._total(fields, headers, body)
+        path, counts = self._paths.total_path, counts_in(fields, headers)
+        named = values_at(path, body)
+        if self._unit is Unit.ROWS:
+            total = as_count(named[0]) if named else total_in(fields, headers)
+        else:
+            total = total_in(fields, headers, without=str(path).removeprefix("$."))
+            count = as_count(named[0]) if named else None
+            counts |= {} if count is None else {str(path): Count(count, self._unit)}
+        flag = named_flag(self._paths.has_more_path, self._paths.last_page_path, body)
         return Evidence(
             total if self._counted else None,
-            {**counts, **named_count(self._paths.total_path, self._by_number, body)},
+            counts,
             page_sizes_in(fields),
-            flag_in(fields) if named is None else (self._flag_name, named),
+            flag_in(fields) if flag is None else (self._flag_name, flag),
             next_page_in(fields, headers, url),
-            named,
+            flag,
             total,
             denies_next_page(fields),
         )
-
-    def _total(self, fields: list[Field], headers: Mapping[str, str], body: Any) -> int | None:
-        named = values_at(self._rows_path, body)
-        return as_count(named[0]) if named else total_in(fields, headers, self._pages_path)
 
     def _fields_of(self, body: Any) -> list[Field]:
         fields = fields_of(body, self._containers)
@@ -210,9 +201,6 @@ class EvidenceFinder:
             return NO_HEADERS
         kept = {name: text for name, text in headers.items() if not self._paths.ignores(name)}
         return CaseInsensitiveDict(kept)
-
-    def _named_flag(self, body: Any) -> bool | None:
-        return named_flag(self._paths.has_more_path, self._paths.last_page_path, body)
 
 
 def _with_next_page(known: Evidence, before: Any, body: Any, url: str) -> Evidence | None:

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator
 
 from analytics_assets.extract.paging.evidence.counts import (
     Count,
     CountClaims,
     Unit,
     counts_in,
-    named_count,
     page_sizes_in,
     requested_sizes,
 )
 from analytics_assets.extract.paging.evidence.fields import fields_of
+from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 
 ROWS, PAGES, EITHER = Unit.ROWS, Unit.PAGES, Unit.EITHER
 
@@ -91,9 +92,11 @@ def test_page_sizes_stand_in_a_page_and_in_its_request() -> None:
 def test_total_path_names_pages_by_its_name_or_either_for_page_numbers(
     path: str | None, by_number: bool, expected: Count | None
 ) -> None:
-    found = named_count(path, by_number, {"meta": {"pages": 11, "total": 1050}})
+    paginator = PageNumberPaginator(total_path=None) if by_number else None
+    finder = EvidenceFinder({"total_path": path}, paginator)
+    found = finder.find({"meta": {"pages": 11, "total": 1050}}, {})
 
-    assert list(found.values()) == ([expected] if expected else [])
+    assert found.counts.get(str(path)) == expected
 
 
 Page = tuple[int, int | None]  # rows, and the count beside them

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.extract.paging.evidence.end_paths import EndPaths
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 
 
 def reported(body: Any, received: int = 0, is_allowed: bool = False) -> bool:
-    evidence = EvidenceFinder(EndPaths(), "data").find(body, {})
+    evidence = EvidenceFinder(selector="data").find(body, {})
     is_null = body is None or "data" in body
     return evidence.reports_no_rows(evidence.total, received, is_null, is_allowed)
 
@@ -90,16 +89,16 @@ PAGES: list[tuple[dict[str, Any], dict[str, str]]] = [
 
 
 def test_a_page_has_the_same_evidence_whatever_page_was_before_it() -> None:
-    finder = EvidenceFinder(EndPaths(), "data")
+    finder = EvidenceFinder(selector="data")
 
     for number, (body, headers) in enumerate(PAGES, start=1):
         url = f"http://shop/orders?page={number}"
-        alone = EvidenceFinder(EndPaths(), "data").find(body, headers, url)
+        alone = EvidenceFinder(selector="data").find(body, headers, url)
         assert finder.find(body, headers, url) == alone
 
 
 def test_a_link_to_the_page_itself_is_found_after_links_to_other_pages() -> None:
-    finder = EvidenceFinder(EndPaths(), "data")
+    finder = EvidenceFinder(selector="data")
     first, second = "http://shop/orders?page=1", "http://shop/orders?page=2"
 
     assert finder.find({"next": second}, {}, first).next_page is not None

@@ -6,7 +6,6 @@ import pytest
 from dlt.common import jsonpath
 from requests.structures import CaseInsensitiveDict
 
-from analytics_assets.extract.paging.evidence.end_paths import EndPaths
 from analytics_assets.extract.paging.evidence.finder import Evidence, EvidenceFinder
 from analytics_assets.extract.paging.evidence.next_page import NextPage
 
@@ -15,7 +14,7 @@ NEXT = "http://api/orders?page=3"
 
 
 def evidence(body: Any, headers: dict[str, str] | None = None) -> Evidence:
-    return EvidenceFinder(EndPaths(), "data").find(body, CaseInsensitiveDict(headers or {}), URL)
+    return EvidenceFinder(selector="data").find(body, CaseInsensitiveDict(headers or {}), URL)
 
 
 def found(body: Any, headers: dict[str, str] | None = None) -> NextPage | None:

@@ -2,10 +2,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from dlt.common import jsonpath
+from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator
 from requests.structures import CaseInsensitiveDict
 
-from analytics_assets.extract.paging.evidence.end_paths import EndPaths
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets_tests.support.paged_server import Answer, attempted, failed, rows
 
@@ -15,17 +14,13 @@ ROWS = rows(1, 2)
 def total_of(
     body: Any, headers: Mapping[str, str] | None = None, path: str | None = None, selector: str = ""
 ) -> int | None:
-    paths = EndPaths(path and jsonpath.compile_path(path))
-    return (
-        EvidenceFinder(paths, selector or "data")
-        .find(body, CaseInsensitiveDict(headers or {}))
-        .total
-    )
+    finder = EvidenceFinder({"total_path": path}, selector=selector or "data")
+    return finder.find(body, CaseInsensitiveDict(headers or {})).total
 
 
 def total_beside_pages(pages_path: str, body: Any) -> int | None:
-    paths = EndPaths(jsonpath.compile_path(pages_path))
-    return EvidenceFinder(paths, "data", by_number=True).find(body, {}).total
+    paginator = PageNumberPaginator(total_path=pages_path)
+    return EvidenceFinder(paginator, paginator, "data").find(body, {}).total
 
 
 def beside(name: str, value: Any) -> dict[str, Any]:
@@ -169,7 +164,7 @@ def test_a_number_of_pages_is_so_at_its_path_alone() -> None:
 
 
 def test_an_ignored_total_is_the_one_at_its_path() -> None:
-    ignoring = EvidenceFinder(EndPaths(ignored=frozenset(["meta.total"])), "data")
+    ignoring = EvidenceFinder({"ignored_fields": ["meta.total"]}, selector="data")
 
     assert ignoring.find({"total": 3, "meta": {"total": 2}}, {}).total == 3
     assert ignoring.find({"meta": {"total": 2}}, {}).total is None
