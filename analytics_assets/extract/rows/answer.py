@@ -76,7 +76,7 @@ class Answer:
         is_page = self.refusal is None and self.absence is None
         return self.found(self.whole_body) if is_page else []
 
-    @property
+    @cached_property
     def count(self) -> int:
         """The number of rows."""
         return len(self.rows) if self.split is None else self.split.count

@@ -43,6 +43,7 @@ class SplitPage:
     Attributes:
         keys: the key of each row as JSON has it: a key of one field is the field, else a tuple.
             None if a part of it is missing, null, an object or a list.
+        count: the number of rows.
 
     Raises:
         msgspec.MsgspecError: the rows are no list, or no JSON.
@@ -55,11 +56,7 @@ class SplitPage:
             self.keys = _keys(rows, key)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # of a row
             self.keys = [None] * len(_raw_rows.decode(rows))
-
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return len(self.keys)
+        self.count = len(self.keys)
 
 
 class PageDecoder:

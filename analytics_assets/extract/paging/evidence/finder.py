@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
@@ -38,6 +37,7 @@ from analytics_assets.extract.paging.evidence.next_page import (
 from analytics_assets.extract.rows.response_body import plain_name, values_at
 
 NO_HEADERS: Mapping[str, str] = {}
+NO_COUNTS: Mapping[str, Count] = {}
 # headers about the read, besides those that count rows or pages
 OF_READS = frozenset(name.lower() for name in (*TOTAL_HEADERS, "Content-Range", "Link"))
 CONTAINERS = frozenset(
@@ -45,8 +45,7 @@ CONTAINERS = frozenset(
 ) | {"info", "additionaldata", "resultinfo", "responsemetadata", "paginginfo", "paginationinfo"}
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """The evidence in one page.
 
     Args:
@@ -61,7 +60,7 @@ class Evidence:
     """
 
     total: int | None = None
-    counts: Mapping[str, Count] = field(default_factory=dict)
+    counts: Mapping[str, Count] = NO_COUNTS
     sizes: Collection[int] = ()
     flag: tuple[str, bool] | None = None
     next_page: NextPage | None = None
@@ -222,7 +221,7 @@ def _with_next_page(known: Evidence, before: Any, body: Any, url: str) -> Eviden
         return None
     if {**before, page.name: value} != body:
         return None
-    return replace(known, next_page=replace(page, value=value))
+    return known._replace(next_page=page._replace(value=value))
 
 
 @lru_cache(maxsize=64)

@@ -4,9 +4,8 @@ Sources: RFC 8288 for the header, and OData, JSON:API, HAL and FHIR for fields.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from requests.utils import parse_header_links
@@ -26,8 +25,7 @@ TARGETS = ("href", "url", "uri", "link")
 NOTHING = ("", "null", "none", "false", "0", "-1")
 
 
-@dataclass(frozen=True)
-class NextPage:
+class NextPage(NamedTuple):
     """A reference to a next page.
 
     Args:
