@@ -1,6 +1,5 @@
 """The pages of a read, requested ahead of time, and returned complete and in order."""
 
-import copy
 import threading
 import time
 from collections import deque
@@ -9,11 +8,7 @@ from typing import TypeVar
 
 import requests
 
-from analytics_assets.extract.http.errors import (
-    BodyError,
-    NoAnswerError,
-    describe_request,
-)
+from analytics_assets.extract.http.errors import BodyError, NoAnswerError, describe_request
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.headers import retry_after
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
@@ -24,7 +19,7 @@ from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.pool import Transport
 from analytics_assets.extract.http.transport.redirect import redirected
-from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
+from analytics_assets.extract.http.transport.transfer import Failure, Transfer
 
 T = TypeVar("T")
 
@@ -86,9 +81,9 @@ class Fetcher:
         rate_limit.register(self)
 
     @property
-    def pages_ahead(self) -> int:
-        """The number of pages that were asked for and not returned yet."""
-        return len(self._asked)
+    def has_next(self) -> bool:
+        """True if the page that was asked for first has arrived."""
+        return bool(self._asked) and self._asked[0].outcome is not None
 
     def request(self, request: requests.PreparedRequest, url: str | None = None) -> None:
         """Ask for a page; it is sent when the read next waits for a page.
@@ -98,8 +93,8 @@ class Fetcher:
             url: the URL of the page, if the request is one for another page of the same headers.
         """
         if url is not None:
-            request = copy.copy(request)
-            request.url, request.headers = url, request.headers.copy()  # each is signed by itself
+            same, request = request, requests.PreparedRequest()
+            vars(request).update(vars(same), url=url)
         transfer = Transfer(request, request)
         self._asked.append(transfer)
         self._queued.append(transfer)
@@ -119,11 +114,11 @@ class Fetcher:
             RedirectError: there were too many redirects.
             BodyError: the body stayed wrong, after the retries.
         """
-        started = time.monotonic()
         transfer = self._asked.popleft()
+        is_there, started = transfer.outcome is not None, time.monotonic()
         page = self._arrived(transfer)
         if self._concurrency and (self._asked or not self._concurrency.size):
-            waited = min(time.monotonic() - started, transfer.answering)
+            waited = 0.0 if is_there else min(time.monotonic() - started, transfer.answering)
             self._concurrency.record_page(waited)
         while True:
             try:
@@ -140,13 +135,16 @@ class Fetcher:
 
     def _arrived(self, transfer: Transfer) -> Page:
         with self._lock:
-            if time.monotonic() - self._collected_at > PAUSE:
+            is_due = transfer.outcome is None or bool(self._queued)
+            if is_due and time.monotonic() - self._collected_at > PAUSE:
                 for each in self._transport.in_flight():
                     each.paused = True
-            while transfer.outcome is None:
+            while is_due:
                 wait = self._send_due(transfer)
-                if not self._collect() and transfer.outcome is None:
+                has_ended, is_due = self._collect(), transfer.outcome is None
+                if is_due and not has_ended:
                     self._transport.wait(wait)
+        assert transfer.outcome is not None, "it is due until then"
         if isinstance(transfer.outcome, Exception):
             raise transfer.outcome
         return transfer.outcome
@@ -180,10 +178,9 @@ class Fetcher:
         return wait
 
     def _send(self, transfer: Transfer) -> None:
-        request = transfer.request
         try:
-            if self._signer and self._signer.signed(request):
-                self._signer(request)
+            if self._signer and self._signer.signed(transfer.request):
+                self._signer(transfer.request)
             self._transport.send(transfer)
         except BaseException as error:
             self._rate_limit.release()
@@ -218,30 +215,31 @@ class Fetcher:
         self._collected_at = time.monotonic()
         return bool(attempts)
 
-    def _end(self, transfer: Transfer, answer: Answer | Failure) -> None:
-        if isinstance(answer, Failure):
-            if transfer.paused and not answer.is_final:
+    def _end(self, transfer: Transfer, outcome: Page | Failure) -> None:
+        if isinstance(outcome, Failure):
+            if transfer.paused and not outcome.is_final:
                 self._send_again(transfer)
-            elif answer.is_final or not self._retry(transfer):
-                transfer.outcome = self._no_answer(transfer, answer)
+            elif outcome.is_final or not self._retry(transfer):
+                transfer.outcome = self._no_answer(transfer, outcome)
             return
-        self._rate_limit.observe(answer)
-        if answer.status_code == requests.codes.unauthorized and self._renew(transfer):
-            return
-        page = transfer.page(answer)
-        following = (
-            redirected(transfer, page, self._transport.session, self._redact)
-            if self._follows_redirects
-            else None
+        self._rate_limit.observe(outcome.status, outcome.headers)
+        is_repeated = (
+            (outcome.status == requests.codes.unauthorized and self._renew(transfer))
+            or (self._follows_redirects and self._follow(transfer, outcome))
+            or (outcome.status in RETRIED_STATUSES and self._retry(transfer, outcome))
         )
-        if following:
-            transfer.request = following
-            transfer.redirects += 1
-            self._queued.appendleft(transfer)
-            return
-        if page.status in RETRIED_STATUSES and self._retry(transfer, page):
-            return
-        transfer.outcome = page
+        if not is_repeated:
+            transfer.outcome = outcome
+
+    def _follow(self, transfer: Transfer, page: Page) -> bool:
+        """Send the request to which an answer redirects."""
+        following = redirected(transfer, page, self._transport.session, self._redact)
+        if following is None:
+            return False
+        transfer.request = following
+        transfer.redirects += 1
+        self._queued.appendleft(transfer)
+        return True
 
     def _renew(self, transfer: Transfer) -> bool:
         """Send a request again with a new token; once in each attempt."""

@@ -40,6 +40,7 @@ class PageRequests:
         self._first: requests.PreparedRequest | None = None
         self._sent: requests.PreparedRequest | None = None  # for a page of this pass
         self._around: tuple[str, str] | None = None  # its URL before and after the place
+        self._is_logged = logger.isEnabledFor(logging.INFO)  # as by dlt's own client
 
     def next_page(self, reading: Pass, total: int | None, check: Callable[[Page], T]) -> T:
         """Wait for the next page of a pass.
@@ -84,18 +85,18 @@ class PageRequests:
             url = str(self._sent.url)
             self._fetcher.request(self._sent)
         self._places.append(place)
-        if logger.isEnabledFor(logging.INFO):  # as dlt's own client does
+        if self._is_logged:
             where = self._connection.redact(sanitize_url(url))
             logger.info(f"Making {self._sent.method} request to {where}")
 
     def _request_ahead(self, position: Position, total: int | None, size: int) -> None:
-        """Request the pages after the next one."""
+        """Request the pages after the next one; of those that are there, half are taken first."""
+        if self._misses >= MAX_MISSES or (self._fetcher.has_next and len(self._places) > size // 2):
+            return
         end = position.end_of_pages(total)
         most = min(size, MAX_BYTES_AHEAD // max(self._bytes, 1))
         if end is None or self._misses:  # they may not exist: at most as many as arrived so far
             most = min(most, self._arrived)
-        if self._misses >= MAX_MISSES:
-            return
         place = (self._places[-1] or 0) + position.step
         while len(self._places) < most and (end is None or place < end):
             self._request(position, place)

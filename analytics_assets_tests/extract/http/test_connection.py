@@ -59,7 +59,7 @@ def test_a_refusal_of_one_resource_holds_for_another_with_limits_of_its_own(
     )
     assert orders.rate_limit is not refunds.rate_limit
 
-    orders.rate_limit.observe(Response(429, {"Retry-After": "60"}))
+    orders.rate_limit.observe(*Response(429, {"Retry-After": "60"}))
 
     assert refunds.rate_limit.try_acquire() > 0
 

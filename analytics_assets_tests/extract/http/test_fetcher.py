@@ -1,6 +1,7 @@
 """Pages in order, over each way of requests."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -33,12 +34,10 @@ def test_pages_are_handed_over_in_the_order_in_which_they_were_asked_for(way: st
             first = prepared(connection)
             for number in range(40):
                 fetcher.request(first, f"{server.base_url}/orders?page={number}")
-            assert fetcher.pages_ahead == 40
             pages = [fetcher.next_page(whole) for _ in range(40)]
 
     assert [page.url.partition("page=")[2] for page in pages] == [str(each) for each in range(40)]
     assert [page.request.url for page in pages] == [page.url for page in pages]
-    assert fetcher.pages_ahead == 0
 
 
 def test_a_page_that_arrives_first_waits_for_those_before_it() -> None:
@@ -132,7 +131,7 @@ def test_an_error_of_the_reader_reaches_it_and_is_not_retried() -> None:
 def test_a_single_attempt_does_not_wait_longer_than_its_timeout(way: str) -> None:
     with Server(echo) as server:
         connection = connected(server.base_url, way, max_attempts=1, timeout=10)
-        connection.rate_limit.observe(Response(429, {"Retry-After": "600"}))
+        connection.rate_limit.observe(*Response(429, {"Retry-After": "600"}))
 
         with pytest.raises(NoAnswerError, match="accepts no request for another 600 seconds"):
             page_of(connection)
@@ -155,10 +154,44 @@ def test_the_number_of_pages_ahead_is_found_by_the_pages_of_all_reads() -> None:
     with Server(echo) as server:
         server.faults.add(Fault(delay=0.02, times=None))
         first = connected(server.base_url)
-        page_of(first)
-        page_of(first)
+        with fetching(first) as fetcher:
+            for _ in range(2):
+                fetcher.request(prepared(first))
+            fetcher.next_page(whole)
 
-        assert connected(server.base_url).concurrency.size == 4
+        assert connected(server.base_url).concurrency.size == 16
+
+
+def test_a_page_that_has_arrived_is_known_before_it_is_taken() -> None:
+    with Server(echo) as server:
+        connection = connected(server.base_url)
+        with fetching(connection) as fetcher:
+            for _ in range(2):
+                fetcher.request(prepared(connection))
+            assert not fetcher.has_next
+            fetcher.next_page(whole)
+            while not fetcher.has_next:
+                fetcher.collect()
+            fetcher.discard()
+            assert not fetcher.has_next
+
+
+def test_pages_ahead_are_requested_while_those_that_are_there_are_taken() -> None:
+    with Server(echo) as server:
+        connection = connected(server.base_url)
+        with fetching(connection) as fetcher:
+            for _ in range(2):
+                fetcher.request(prepared(connection))
+            fetcher.next_page(whole)
+            while not fetcher.has_next:
+                fetcher.collect()
+            fetcher.request(prepared(connection, "/later"))
+            fetcher.next_page(whole)
+            deadline = time.monotonic() + 60
+            while len(server.requests) < 3 and time.monotonic() < deadline:
+                time.sleep(0.001)
+
+    assert server.requests[-1].path == "/later"
 
 
 def test_a_read_without_pages_ahead_changes_no_number_that_was_found() -> None:

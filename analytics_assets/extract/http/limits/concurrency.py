@@ -13,18 +13,19 @@ SLOWER = 1.5  # of the usual time per page at this size: above it, fewer may be 
 FIRST_SETTLED = 64  # pages to stay at a size before the next trial; twice as many after each
 BEGUN_SETTLED = 256  # pages at the maximum, if a read begins with it
 MAX_SETTLED = 1024
-WORTHWHILE = 0.01  # seconds of waiting for a page, above which a read begins with several ahead
-FIRST_AHEAD = 4  # pages; four times as many after the next such wait
+WORTHWHILE = 0.01  # seconds of waiting for a page, above which a read begins with more ahead
+FEWEST = 4  # unless the API throttles: with fewer, libcurl is called more often for each page
+GROWTH = 4  # after each such wait
 PAUSE = 1.0  # seconds without a page, in which nobody waits for one: nothing is measured
 
 
 class Concurrency:
     """Finds the number of pages to request ahead by which the reads of an API are fastest.
 
-    It begins with many if the first pages take long. From then on it grows as long as pages arrive
-    faster, and shrinks if fewer are enough: if an API answers at once, none is requested ahead. It
-    is halved when the API throttles requests, and when pages begin to take longer, unless that
-    makes them slower. Safe to use from several threads.
+    It begins with a few, and with many if the first pages take long. From then on it grows as long
+    as pages arrive faster, and shrinks if fewer are enough. It is halved when the API throttles
+    requests, and when pages begin to take longer, unless that makes them slower. Safe to use from
+    several threads.
 
     Args:
         maximum: the largest size.
@@ -46,7 +47,8 @@ class Concurrency:
         self._clock = clock
         self._lock = threading.Lock()
         self._throttled = throttle_count()
-        self.size = 0 if adaptive else self.maximum
+        self._fewest = min(FEWEST, self.maximum)
+        self.size = self._fewest if adaptive else self.maximum
         self._trial_from: tuple[int, float] | None = None  # the size before, its seconds a page
         self._upwards = True
         self._next_settled = FIRST_SETTLED
@@ -70,7 +72,7 @@ class Concurrency:
         if self._throttle_count() != self._throttled:
             self._throttled = self._throttle_count()
             self._is_beginning = False
-            self._settle_at(self.size // 2)
+            self._settle_at(self.size // 2 if self.size > 3 else 0)  # one at a time is none ahead
         if self._is_beginning:
             self._begin(waited)
             return
@@ -92,14 +94,14 @@ class Concurrency:
     def _begin(self, waited: float) -> None:
         self._is_beginning = waited >= WORTHWHILE and self.size < self.maximum
         if self._is_beginning:
-            self.size = min(self.maximum, max(FIRST_AHEAD, self.size * 4))
+            self.size = min(self.maximum, self.size * GROWTH)
         else:
             self._settle(BEGUN_SETTLED if self.size == self.maximum else 0)
 
     def _judge_settled(self, pages: int, seconds: float) -> None:
         """Try another size if this one lasted long enough, or pages begin to take longer."""
         usual = self._settled_seconds / self._settled_pages if self._settled_pages else math.inf
-        slower = self.size > 0 and seconds / pages > usual * SLOWER
+        slower = self.size > self._fewest and seconds / pages > usual * SLOWER
         if slower and self._slower_before:
             self._next_settled = FIRST_SETTLED
             self._try(False, seconds / pages)
@@ -110,7 +112,8 @@ class Concurrency:
         self._settled_pages += pages
         self._settled_seconds += seconds
         if self._settled_pages >= self._settled_until:
-            upwards = self._upwards if 0 < self.size < self.maximum else self.size == 0
+            is_between = self._fewest < self.size < self.maximum
+            upwards = self._upwards if is_between else self.size <= self._fewest
             self._upwards = not upwards
             self._try(upwards, self._settled_seconds / self._settled_pages)
 
@@ -118,7 +121,7 @@ class Concurrency:
         """Try a larger size, keep the size, or return to the last one, by the seconds per page."""
         upwards = self.size > size
         pays = seconds < before * (FASTER if upwards else AS_FAST)
-        if pays and 0 < self.size < self.maximum:
+        if pays and self._fewest < self.size < self.maximum:
             self._try(upwards, seconds if upwards else before)
         else:
             self._settle_at(self.size if pays else size)
@@ -127,7 +130,8 @@ class Concurrency:
         self._trial_from = (self.size, seconds)
         # pages in flight already arrive as fast as before
         in_flight = 0 if upwards else self.size
-        self.size = min(self.maximum, max(2, self.size * 2)) if upwards else self.size // 2
+        larger = min(self.maximum, max(2, self.size * 2))
+        self.size = larger if upwards else max(self._fewest, self.size // 2)
         self._measure(skipped=in_flight)
 
     def _settle_at(self, size: int) -> None:

@@ -42,13 +42,15 @@ def quota_of(headers: Mapping[str, str]) -> Quota | None:
         headers: `X-RateLimit-Remaining` and `-Reset` (in any form of `Retry-After`), or the fields
             of draft-ietf-httpapi-ratelimit-headers in any of its versions.
     """
-    policies = [_structured(part) for part in POLICIES.split(headers.get("RateLimit", ""))]
-    known = [policy for policy in policies if policy]
-    if known:
-        return min(known, key=lambda policy: (policy.remaining, -policy.reset))
+    if policies := headers.get("RateLimit"):
+        known = [each for each in map(_structured, POLICIES.split(policies)) if each]
+        if known:
+            return min(known, key=lambda policy: (policy.remaining, -policy.reset))
     remaining = _number(next((headers[name] for name in REMAINING if name in headers), ""))
+    if remaining is None:
+        return None
     reset = _seconds_until(next((headers[name] for name in RESET if name in headers), ""))
-    return None if remaining is None or reset is None else Quota(max(0, int(remaining)), reset)
+    return None if reset is None else Quota(max(0, int(remaining)), reset)
 
 
 def _structured(policy: str) -> Quota | None:

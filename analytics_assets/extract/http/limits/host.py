@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from analytics_assets.extract.http.limits.headers import quota_of, retry_after
 
@@ -11,18 +10,6 @@ THROTTLED = (429, 503)
 POLL_SECONDS = 0.05  # between two checks of a limit that may end at any time
 PROBE_SECONDS = 1.0  # for which other requests wait for the response that has the new quota
 SAME_RESET = 2.0  # seconds: a later reset belongs to the next quota
-
-
-class Limited(Protocol):
-    """A response, as far as limits are concerned."""
-
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, by any case of their names."""
 
 
 class HostLimits:
@@ -63,16 +50,19 @@ class HostLimits:
                 self._remaining -= 1
             return 0.0
 
-    def observe(self, response: Limited, max_delay: float) -> None:
-        """Update the limits by a response.
+    def observe(self, status: int, headers: Mapping[str, str], max_delay: float) -> None:
+        """Update the limits by any response of the host.
 
         Args:
-            response: any response of the host.
+            status: its HTTP status.
+            headers: its headers, by any case of their names.
             max_delay: upper limit of a wait in seconds.
         """
-        throttled = response.status_code in THROTTLED
-        delay = retry_after(response.headers.get("Retry-After", "")) if throttled else 0.0
-        quota = quota_of(response.headers)
+        throttled = status in THROTTLED
+        delay = retry_after(headers.get("Retry-After", "")) if throttled else 0.0
+        quota = quota_of(headers)
+        if not throttled and quota is None and not self._probe_until:
+            return
         with self._lock:
             now = self._clock()
             self._probe_until = 0.0

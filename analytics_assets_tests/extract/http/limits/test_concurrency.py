@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from analytics_assets.extract.http.limits.concurrency import FIRST_SETTLED, Concurrency
+from analytics_assets.extract.http.limits.concurrency import FEWEST, FIRST_SETTLED, Concurrency
 
 Latency = Callable[[int], float]
 
@@ -59,26 +59,27 @@ def busy(seconds: float, most_per_second: float) -> Latency:
 def test_it_grows_to_the_maximum_while_the_api_is_slower_than_the_work() -> None:
     pages = Pages(steady(0.5), work=0.001)
 
-    assert pages.concurrency.size == 0
+    assert pages.concurrency.size == FEWEST
     assert max(pages.sizes(30)) == 16
     assert pages.settled() == 16
 
 
-def test_many_are_requested_after_two_pages_that_take_long() -> None:
-    assert Pages(steady(0.05), work=0.001).sizes(3) == [4, 16, 16]
-    assert Pages(steady(0.05), work=0.001, most=6).sizes(3) == [4, 6, 6]
+def test_many_are_requested_after_pages_that_take_long() -> None:
+    assert Pages(steady(0.05), work=0.001).sizes(3) == [16, 16, 16]
+    assert Pages(steady(0.5), work=0.001, most=32).sizes(3) == [16, 32, 32]
+    assert Pages(steady(0.05), work=0.001, most=6).sizes(3) == [6, 6, 6]
 
 
 def test_few_are_requested_after_pages_that_arrive_at_once() -> None:
-    assert Pages(steady(0.005), work=0.001).sizes(3) == [0, 0, 0]
+    assert Pages(steady(0.005), work=0.001).sizes(3) == [FEWEST] * 3
 
 
 def test_it_begins_as_without_many_once_the_api_asks_for_less() -> None:
     pages = Pages(steady(0.05), work=0.001)
-    assert pages.sizes(1) == [4]
+    assert pages.sizes(1) == [16]
     pages.throttle_count += 1
 
-    assert set(pages.sizes(30)) == {2}
+    assert set(pages.sizes(30)) == {8}
 
 
 def test_a_time_in_which_nobody_reads_is_not_measured() -> None:
@@ -102,17 +103,17 @@ def test_it_grows_no_further_than_it_takes_to_have_the_next_page_in_time() -> No
     assert Pages(steady(0.03), work=0.01).settled() in (3, 4)
 
 
-def test_nothing_is_read_ahead_where_the_api_answers_at_once() -> None:
+def test_few_are_requested_where_the_api_answers_at_once() -> None:
     pages = Pages(steady(0.0001), work=0.01)
 
-    assert pages.settled() == 0
-    assert max(pages.sizes(600)) <= 2, "it looks again at times, with as few as can be"
+    assert pages.settled() == FEWEST
+    assert max(pages.sizes(600)) <= 2 * FEWEST, "it looks again at times, with as few as can be"
 
 
-def test_nothing_is_read_ahead_of_an_api_that_does_one_request_after_the_other() -> None:
+def test_few_are_requested_of_an_api_that_does_one_request_after_the_other() -> None:
     pages = Pages(busy(0.01, most_per_second=100), work=0.0001)
 
-    assert pages.settled() == 0
+    assert pages.settled() == FEWEST
 
 
 def test_it_grows_no_further_than_the_api_keeps_up() -> None:
@@ -123,7 +124,7 @@ def test_it_is_halved_at_once_when_the_api_asks_for_less() -> None:
     pages = Pages(steady(0.5), work=0.001)
     pages.sizes(50)
 
-    for size in (8, 4, 2, 1, 0, 0):
+    for size in (8, 4, 2, 0, 0):
         pages.throttle_count += 1
         assert pages.sizes(1) == [size]
 

@@ -91,25 +91,25 @@ def test_an_idle_time_is_not_made_up_for_by_a_burst() -> None:
 def test_a_request_waits_as_long_as_the_host_asks_for(response: Response) -> None:
     clock = FakeClock()
     rate_limit = limit_of(clock=clock)
-    rate_limit.observe(response)
+    rate_limit.observe(*response)
 
     assert not starts(rate_limit)
     assert seconds_waited(rate_limit, clock) == pytest.approx(20)
-    rate_limit.observe(Response())
+    rate_limit.observe(*Response())
     assert starts(rate_limit)
 
 
 def test_a_wait_is_cut_to_the_maximum() -> None:
     clock = FakeClock()
     rate_limit = limit_of(max_delay=5, clock=clock)
-    rate_limit.observe(Response(429, {"Retry-After": "3600"}))
+    rate_limit.observe(*Response(429, {"Retry-After": "3600"}))
 
     assert seconds_waited(rate_limit, clock) == pytest.approx(5)
 
 
 def test_a_wait_that_is_too_long_for_the_caller_is_an_error() -> None:
     rate_limit = limit_of(clock=FakeClock())
-    rate_limit.observe(Response(429, {"Retry-After": "60"}))
+    rate_limit.observe(*Response(429, {"Retry-After": "60"}))
 
     with pytest.raises(NoAnswerError, match=r"another 60 seconds"):
         rate_limit.try_acquire(max_wait=10)
@@ -120,7 +120,7 @@ def test_the_limits_of_a_host_hold_for_all_its_rate_limits() -> None:
     host = HostLimits(clock)
     one, other = limit_of(clock=clock, host=host), limit_of(2, clock=clock, host=host)
 
-    one.observe(Response(429, {"Retry-After": "60"}))
+    one.observe(*Response(429, {"Retry-After": "60"}))
 
     assert not starts(other)
     assert other.throttle_count == 1

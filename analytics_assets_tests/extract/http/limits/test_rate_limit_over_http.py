@@ -75,7 +75,7 @@ def test_a_refusal_of_one_page_delays_the_others(monkeypatch: pytest.MonkeyPatch
 def test_a_single_attempt_does_not_wait_longer_than_its_timeout() -> None:
     with serving(paged(MANY_PAGES)) as server:
         connection = connect({"base_url": server.base_url}, "shop", single_attempt())
-        connection.rate_limit.observe(Response(429, {"Retry-After": "600"}))
+        connection.rate_limit.observe(*Response(429, {"Retry-After": "600"}))
 
         with pytest.raises(Exception, match="accepts no request") as failure:
             list(source_of(server, orders(), connection=connection).resources["orders"])
