@@ -152,12 +152,28 @@ class CountClaims:
 
     A count that was the number of rows of every page, that is the size of a page, or that is
     exceeded by the rows that arrived, is no number of all rows.
+
+    Args:
+        rows_before: the number of rows of the API before the first page.
+        pages_before: the number of its pages, if it is known.
+
+    Attributes:
+        received: the number of rows up to the last page, with those before the first one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rows_before: int = 0, pages_before: int = 0) -> None:
+        self.received = self._rows_before = rows_before
+        self._pages_before, self._pages_with_rows, self._ends_empty = pages_before, 0, False
+        self._longest = 0
         self._counts: dict[str, Count] = {}
         self._of_page: dict[str, bool] = {}  # True if it was the number of rows of each page
         self._sizes: set[int] = set()
+
+    @property
+    def _pages(self) -> int:
+        """The number of pages up to the last one; of empty ones only that one."""
+        before = -(-self._rows_before // self._longest) if self._longest else 0
+        return max(before, self._pages_before) + self._pages_with_rows + self._ends_empty
 
     def add(self, counts: Mapping[str, Count], rows: int, sizes: Collection[int] = ()) -> None:
         """Compare the counts of a page with its rows.
@@ -167,50 +183,46 @@ class CountClaims:
             rows: the number of its rows.
             sizes: the sizes of a page in the page, or in its request.
         """
+        self.received += rows
+        self._longest = max(self._longest, rows)
+        self._pages_with_rows += rows > 0
+        self._ends_empty = not rows
         self._sizes.update(sizes)
         for name, count in counts.items():
             self._counts[name] = count
             self._of_page[name] = count.value == rows and self._of_page.get(name, True)
 
-    def missing(self, received: int, pages: int) -> tuple[str, int] | None:
-        """Return the count that reports further rows, and its name; None if there is none.
-
-        Args:
-            received: the number of rows that arrived.
-            pages: the number of pages that arrived.
-        """
-        if self.confirm(received, pages):
+    def missing(self) -> tuple[str, int] | None:
+        """Return the count that reports further rows, and its name; None if there is none."""
+        if self.confirm():
             return None
-        for name, count in self._valid(received):
-            if count.value > (received if count.unit is Unit.ROWS else pages):
+        for name, count in self._valid():
+            if count.value > (self.received if count.unit is Unit.ROWS else self._pages):
                 return name, count.value
         return None
 
-    def confirm(self, received: int, pages: int) -> bool:
-        """Return True if a count shows that all rows arrived; see `missing`."""
-        if any(count.unit is Unit.ROWS for _, count in self._valid(received)):
-            return self.confirm_rows(received)
-        return self.confirm_rows(received) or self.confirm_pages(received, pages)
+    def confirm(self) -> bool:
+        """Return True if a count shows that all rows arrived; one of rows goes before pages."""
+        has_rows = any(count.unit is Unit.ROWS for _, count in self._valid())
+        return self.confirm_rows() or (not has_rows and self.confirm_pages())
 
-    def confirm_pages(self, received: int, pages: int) -> bool:
-        """Return True if a count of pages shows that all arrived; see `missing`."""
+    def confirm_pages(self) -> bool:
+        """Return True if a count of pages shows that all arrived."""
+        pages = self._pages
         return any(
-            count.value == pages
-            for _, count in self._valid(received)
-            if count.unit is not Unit.ROWS
+            count.value == pages for _, count in self._valid() if count.unit is not Unit.ROWS
         )
 
-    def confirm_rows(
-        self, received: int, units: Collection[Unit] = (Unit.ROWS, Unit.EITHER)
-    ) -> bool:
-        """Return True if a count of rows shows that all arrived; see `missing`."""
+    def confirm_rows(self, units: Collection[Unit] = (Unit.ROWS, Unit.EITHER)) -> bool:
+        """Return True if a count of rows shows that all arrived."""
         return any(
-            count.value == received for _, count in self._valid(received) if count.unit in units
+            count.value == self.received for _, count in self._valid() if count.unit in units
         )
 
-    def _valid(self, received: int) -> Iterator[tuple[str, Count]]:
+    def _valid(self) -> Iterator[tuple[str, Count]]:
         for name, count in self._counts.items():
-            is_other = self._of_page[name] or count.value in self._sizes or count.value < received
+            is_exceeded = count.value < self.received
+            is_other = self._of_page[name] or count.value in self._sizes or is_exceeded
             if count.unit is not Unit.ROWS or not is_other:
                 yield name, count
 

@@ -36,7 +36,6 @@ from analytics_assets.extract.paging.evidence.next_page import (
 )
 from analytics_assets.extract.rows.response_body import plain_name, values_at
 
-NO_HEADERS: Mapping[str, str] = {}
 NO_COUNTS: Mapping[str, Count] = {}
 # headers about the read, besides those that count rows or pages
 OF_READS = frozenset(name.lower() for name in (*TOTAL_HEADERS, "Content-Range", "Link"))
@@ -196,8 +195,6 @@ class EvidenceFinder:
         return [field for field in fields if not ignores(field.path[-1], field.name)]
 
     def _kept(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        if not headers:
-            return NO_HEADERS
         kept = {name: text for name, text in headers.items() if not self._paths.ignores(name)}
         return CaseInsensitiveDict(kept)
 

@@ -141,23 +141,31 @@ def claims_of(pages: Sequence[Page], unit: Unit, sizes: set[int] | None = None) 
 def test_a_count_reports_further_rows_or_that_all_arrived(
     pages: list[Page], unit: Unit, missing: bool, confirmed: bool
 ) -> None:
-    received = sum(rows for rows, _ in pages)
     claims = claims_of(pages, unit)
 
-    assert (claims.missing(received, len(pages)) is not None) == missing
-    assert claims.confirm(received, len(pages)) == confirmed
+    assert (claims.missing() is not None) == missing
+    assert claims.confirm() == confirmed
 
 
 def test_a_count_that_is_the_requested_size_of_a_page_is_no_number_of_rows() -> None:
-    assert claims_of([(37, 100)], ROWS).missing(37, 1) == ("n", 100)
-    assert claims_of([(37, 100)], ROWS, {100}).missing(37, 1) is None
+    assert claims_of([(37, 100)], ROWS).missing() == ("n", 100)
+    assert claims_of([(37, 100)], ROWS, {100}).missing() is None
 
 
 def test_a_count_of_rows_goes_before_one_of_pages() -> None:
-    claims = CountClaims()
-    claims.add({"count": Count(250, ROWS), "pages": Count(1, PAGES)}, 100)
+    claims, counts = CountClaims(), {"count": Count(250, ROWS), "pages": Count(1, PAGES)}
+    claims.add(counts, 100)
 
-    assert claims.missing(100, 1) == ("count", 250)
-    assert not claims.confirm(100, 1)
-    assert claims.confirm(250, 9)
-    assert claims.missing(250, 9) is None
+    assert claims.missing() == ("count", 250)
+    assert not claims.confirm()
+    claims.add(counts, 150)
+    assert claims.confirm()
+    assert claims.missing() is None
+
+
+def test_pages_before_the_first_one_count_too() -> None:
+    for claims in (CountClaims(rows_before=200), CountClaims(pages_before=2)):
+        claims.add({"pages": Count(4, PAGES)}, 100)
+        assert claims.missing() == ("pages", 4)
+        claims.add({"pages": Count(4, PAGES)}, 50)
+        assert claims.confirm()
