@@ -6,6 +6,7 @@ Versions: dlt 1.31.0 with DuckDB 2.0.0. `test_compat.py` fails once one of them 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dlt
@@ -16,14 +17,13 @@ from dlt.common.destination import (
     DestinationCapabilitiesContext,
     PreparedTableSchema,
 )
-from dlt.common.destination.client import LoadJob
+from dlt.common.destination.client import HasFollowupJobs, LoadJob, RunnableLoadJob
 from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema.typing import TColumnSchema, TSchemaTables
 from dlt.common.schema.utils import get_nested_tables, is_complete_column
 from dlt.destinations._adbc_jobs import AdbcParquetCopyJob
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset, SqlLoadJob
-from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.warehouse.evolution.dropped import loaded_tables
@@ -31,6 +31,11 @@ from analytics_assets.warehouse.evolution.guard import guard, merge_statements
 from analytics_assets.warehouse.evolution.strategy import orphans_of_upsert
 from analytics_assets.warehouse.evolution.uniqueness import is_deferred, unique_indexes
 from analytics_assets.warehouse.queries.anti_join import with_anti_joins
+from analytics_assets.warehouse.queries.staged_rows import (
+    PARQUET,
+    is_read_by_merge,
+    merge_of_files,
+)
 
 if TYPE_CHECKING:  # PostgreSQL does without
     from duckdb import DuckDBPyConnection
@@ -134,12 +139,14 @@ class GuardedClient(SqlJobClientWithStagingDataset):
         """Make the job of a file: dlt's own, but one that widens columns before a merge.
 
         A file without rows, as of a `replace` by none, is done at once: dlt 1.31.0 fails to copy it
-        to PostgreSQL, `Must pass schema, or at least one RecordBatch`.
+        to PostgreSQL, `Must pass schema, or at least one RecordBatch`. So is one that the merge
+        reads itself.
         """
         if SqlLoadJob.is_sql_job(file_path):
             return GuardedMerge(file_path)
-        if file_path.endswith(".parquet") and _is_empty(file_path):
-            return FinalizedLoadJobWithFollowupJobs(file_path)
+        is_read_later = is_read_by_merge(self, str(table["name"]), file_path)
+        if is_read_later or (file_path.endswith(PARQUET) and _is_empty(file_path)):
+            return ReadByMerge(file_path)
         job = super().create_load_job(table, file_path, load_id, restore)
         return streamed(type(job))(file_path) if isinstance(job, AdbcParquetCopyJob) else job
 
@@ -154,6 +161,17 @@ class GuardedClient(SqlJobClientWithStagingDataset):
         if not generate_alter and is_deferred(self, table_name):
             new_columns = [{**column, "unique": False} for column in new_columns]
         return super()._get_table_update_sql(table_name, new_columns, generate_alter)
+
+
+class ReadByMerge(RunnableLoadJob, HasFollowupJobs):
+    """The job of a file that is left to the merge, or has no rows.
+
+    dlt 1.31.0 has a class for jobs without work, `FinalizedLoadJobWithFollowupJobs`, and waits a
+    second for the next job to end before it finds that such a one is done.
+    """
+
+    def run(self) -> None:
+        """Do nothing."""
 
 
 class StreamedCopy(AdbcParquetCopyJob):
@@ -202,8 +220,9 @@ def _is_empty(file_path: str) -> bool:
 class GuardedMerge(SqlLoadJob):
     """The job of a merge's statements, in one transaction with those that widen, clean up or index.
 
-    dlt 1.31.0 writes the statements of a merge into a file before it connects to the warehouse, and
-    runs them while its client is set to the dataset of the rows that wait for them.
+    They read the rows of files that no job has copied. dlt 1.31.0 writes the statements of a merge
+    into a file before it connects to the warehouse, and runs them while its client is set to the
+    dataset of the rows that wait for them.
     """
 
     def _split_fragments(self, sql: str) -> list[str]:
@@ -213,12 +232,15 @@ class GuardedMerge(SqlLoadJob):
         dataset, _ = client.create_dataset_names(client.schema, client.config)
         with client.sql_client.with_alternative_dataset_name(dataset):
             names = [str(table["name"]) for table in tables]
+            statements = map(with_anti_joins, super()._split_fragments(sql))
+            package = Path(self._file_path).parent.parent
+            merge = merge_of_files(client, names, package, statements)
             first = merge_statements(client, names)
             last = [
                 *orphans_of_upsert(client, self.load_table_name),
                 *unique_indexes(client, names),
             ]
-        return [*first, *map(with_anti_joins, super()._split_fragments(sql)), *last]
+        return [*first, *merge, *last]
 
 
 @configspec(init=False)

@@ -1,0 +1,247 @@
+"""Merges from the files of a load: the tables are those of dlt's own merge of copied rows."""
+
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pytest
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
+from dlt.pipeline.pipeline import Pipeline
+
+from analytics_assets.extract.entry import DEDUPLICATED
+from analytics_assets.warehouse import compat
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.support.loading import table_values
+
+Row = dict[str, Any]
+Loads = Sequence[Sequence[Row]]
+SORTED: Any = {"version": {"dedup_sort": "desc"}}
+DELETED: Any = {"gone": {"hard_delete": True}}
+DISPOSITIONS: list[tuple[Any, Any]] = [
+    ("merge", None),
+    ("merge", SORTED | DELETED),
+    ("merge", {"day": {"merge_key": True}}),
+    (DEDUPLICATED, DELETED),
+    ({"disposition": "merge", "strategy": "upsert"}, None),
+    ({"disposition": "merge", "strategy": "scd2"}, None),
+    ("replace", None),
+]
+
+
+def row(draw: random.Random, number: int, version: int = 0) -> Row:
+    """A row by its key and version, with nulls, and with children of children."""
+    draw.seed(f"{number} {version}")
+    some: Row = {
+        "name": draw.choice(["", "a'b", "é", "null"]),
+        "amount": draw.choice([0.5, -1e300]),
+        "price": Decimal(draw.randrange(10**12)) / 100,
+        "day": date(2026, 1, draw.randrange(1, 28)),
+        "at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=draw.randrange(10**15)),
+        "is_new": draw.choice([True, False]),
+        "part": {"code": draw.randrange(9)},
+        "raw": draw.randbytes(3),
+        "tags": [
+            {"tag": draw.choice("abc"), "places": [{"place": place}]}
+            for place in range(draw.randrange(3))
+        ],
+    }
+    chosen = {name: value for name, value in some.items() if draw.random() < 0.8}
+    day = {"day": some["day"]}  # a merge key is in each row
+    return {"id": number, "version": version, "gone": draw.random() < 0.2} | day | chosen
+
+
+def loads_of(seed: int, *, repeated: bool) -> Loads:
+    """Two loads of rows, whose keys partly recur, in a load as well if `repeated`."""
+    draw = random.Random(seed)
+    keys = [[draw.randrange(20) for _ in range(12)] for _ in range(2)]
+    return [
+        [row(random.Random(), key, version + load * 20) for version, key in enumerate(chosen)]
+        for load, chosen in enumerate(keys if repeated else [sorted(set(each)) for each in keys])
+    ]
+
+
+def load(pipeline: Pipeline, rows: Any, disposition: Any, columns: Any = None) -> None:
+    pipeline.run(
+        rows,
+        table_name="orders",
+        primary_key="id",
+        write_disposition=disposition,
+        columns=columns,
+        loader_file_format="parquet",
+    )
+
+
+def content(file: str) -> dict[str, list[Any]]:
+    """All rows of all tables without the ids of dlt, and those of children with their order's."""
+    with duckdb.connect(file) as connection:
+        tables = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'analytics' "
+            "AND table_name LIKE 'orders%' ORDER BY 1"
+        ).fetchall()
+        found = {}
+        for (table,) in tables:
+            connection.execute(f"FROM analytics.{table}")
+            columns = sorted(name for name, *_ in connection.description or ())
+            own = [name for name in columns if not name.startswith("_dlt")]
+            if "_dlt_valid_to" in columns:
+                own += ["CAST(_dlt_valid_to IS NULL AS VARCHAR)"]
+            parent = table.rpartition("__")[0]
+            of = f"JOIN analytics.{parent} AS parent ON child._dlt_parent_id = parent._dlt_id"
+            values = ", ".join(name if "(" in name else f"child.{name}" for name in own)
+            rows = connection.execute(
+                f"SELECT {values} FROM analytics.{table} AS child {of if parent else ''}"
+            ).fetchall()
+            [[count]] = connection.execute(f"SELECT count(*) FROM analytics.{table}").fetchall()
+            assert parent == "" or len(rows) == count  # each child has one parent
+            found[table] = [own, *sorted(map(repr, rows))]
+    return found
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements about orders that the warehouses execute."""
+    executed: list[str] = []
+    for client in (DuckDbSqlClient, Psycopg2SqlClient):
+        execute_query = client.execute_query
+
+        def record(
+            self: Any, query: Any, *args: Any, _execute: Any = execute_query, **kwargs: Any
+        ) -> Any:
+            executed.extend(part for part in str(query).split(";\n") if "orders" in part)
+            return _execute(self, query, *args, **kwargs)
+
+        monkeypatch.setattr(client, "execute_query", record)
+    return executed
+
+
+@pytest.mark.parametrize(("disposition", "columns"), DISPOSITIONS)
+def test_the_tables_are_those_of_dlt(
+    duckdb_warehouse: Warehouse,
+    clean_place: Path,
+    disposition: Any,
+    columns: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATA_WRITER__FILE_MAX_ITEMS", "7")  # several files a load
+    monkeypatch.setenv("DESTINATION__DUCKDB__REPLACE_STRATEGY", "insert-from-staging")
+    loads = loads_of(1, repeated=columns == SORTED | DELETED)
+    stock_file = str(clean_place / "stock.duckdb")
+    stock = dlt.pipeline(
+        "stock", destination=dlt.destinations.duckdb(stock_file), dataset_name="analytics"
+    )
+    for rows in loads:
+        load(stock, rows, disposition, columns)
+        with duckdb_warehouse.loading("shop", table="orders") as pipeline:
+            load(pipeline, rows, disposition, columns)
+        assert content(str(duckdb_warehouse.duckdb_file)) == content(stock_file)
+
+
+def test_no_row_is_copied_before_it_is_merged(
+    duckdb_warehouse: Warehouse, statements: list[str]
+) -> None:
+    with duckdb_warehouse.loading("shop", table="orders") as pipeline:
+        load(pipeline, [{"id": 1, "tags": [{"tag": "a"}]}], "merge")
+    inserts = [each for each in statements if each.startswith("INSERT")]
+    assert sorted(each.split("(")[0] for each in inserts) == [
+        'INSERT INTO "analytics"."orders"',
+        'INSERT INTO "analytics"."orders__tags"',
+    ]
+
+
+def test_rows_of_other_files_are_merged_with_those_of_parquet(duckdb_warehouse: Warehouse) -> None:
+    @dlt.source(name="shop")
+    def shop() -> Iterator[Any]:
+        for number, kind in enumerate(("parquet", "insert_values", "jsonl")):
+            hints: Any = {"name": kind, "table_name": "orders", "file_format": kind}
+            merged: Any = {"primary_key": "id", "write_disposition": "merge"}
+            yield dlt.resource([{"id": number, kind: date(2026, 1, 1)}], **hints, **merged)
+
+    with duckdb_warehouse.loading("shop", table="orders") as pipeline:
+        pipeline.run(shop())
+    rows = table_values(duckdb_warehouse.pipeline("test_reader"), "orders")
+    found = [{name: value for name, value in each.items() if value is not None} for each in rows]
+    assert found == [
+        {"id": 0, "parquet": date(2026, 1, 1)},
+        {"id": 1, "insert_values": date(2026, 1, 1)},
+        {"id": 2, "jsonl": date(2026, 1, 1)},
+    ]
+
+
+def test_files_may_be_in_a_folder_of_any_name(
+    duckdb_warehouse: Warehouse, clean_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINES_DIR", str(clean_place / "it's [a] *; DROP?"))
+    with Warehouse.from_settings("analytics").loading("shop", table="orders") as pipeline:
+        load(pipeline, [{"id": 1}], "merge")
+    assert table_values(duckdb_warehouse.pipeline("test_reader"), "orders") == [{"id": 1}]
+
+
+def test_a_merge_that_failed_is_repeated_from_the_same_files(
+    duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, failures, seen = DuckDbSqlClient.commit_transaction, ["disk full"], list[Any]()
+
+    def fail_once(client: DuckDbSqlClient) -> None:
+        if client.execute_sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'orders'"):
+            seen.append(client.execute_sql("SELECT id FROM analytics.orders ORDER BY id"))
+            if len(seen[-1]) == 2 and failures:
+                raise duckdb.IOException(failures.pop())
+        commit(client)
+
+    with duckdb_warehouse.loading("shop", table="orders") as pipeline:
+        load(pipeline, [{"id": 0}], "merge")
+        monkeypatch.setattr(DuckDbSqlClient, "commit_transaction", fail_once)
+        load(pipeline, [{"id": 0}, {"id": 1}], "merge")
+    assert not failures
+    assert seen[-2:] == [[(0,), (1,)]] * 2
+    reader = duckdb_warehouse.pipeline("test_reader")
+    assert table_values(reader, "orders") == [{"id": 0}, {"id": 1}]
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_rows_are_numbered_only_if_a_key_is_repeated(
+    warehouse: Warehouse, statements: list[str], *, repeated: bool
+) -> None:
+    rows = [{"id": 1, "version": 1, "tags": [1, 2]}, {"id": 2, "version": 1, "tags": [3]}]
+    if repeated:
+        rows.append({"id": 1, "version": 2, "tags": [4]})
+    with warehouse.loading("shop", table="orders") as pipeline:
+        load(pipeline, rows, "merge", SORTED)
+    numbered = [each.split("_delete_")[0] for each in statements if "ROW_NUMBER" in each]
+    assert len(numbered) == repeated  # the ids of children are not
+    reader = warehouse.pipeline("test_reader")
+    versions = [row["version"] for row in table_values(reader, "orders")]
+    assert versions == ([2, 1] if repeated else [1, 1])
+    tags = [row["value"] for row in table_values(reader, "orders__tags", "value")]
+    assert tags == ([3, 4] if repeated else [1, 2, 3])
+
+
+@pytest.mark.parametrize("kind", [compat.ReadByMerge, FinalizedLoadJobWithFollowupJobs])
+def test_dlt_does_not_notice_the_end_of_a_job_without_work(
+    duckdb_warehouse: Warehouse, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noticed: list[bool] = []
+
+    class Recorder(threading.BoundedSemaphore):
+        """Ends of jobs; waits longer for one than for none."""
+
+        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+            if timeout is None:
+                return super().acquire(blocking)
+            is_noticed = super().acquire(timeout=60 if kind is compat.ReadByMerge else 0.1)
+            noticed.append(is_noticed)
+            return is_noticed
+
+    monkeypatch.setattr("dlt.load.load.BoundedSemaphore", Recorder)
+    monkeypatch.setattr(compat, "ReadByMerge", kind)
+    with duckdb_warehouse.loading("shop", table="orders") as pipeline:
+        load(pipeline, [{"id": 1}], "merge")
+    assert all(noticed) == (kind is compat.ReadByMerge)
