@@ -43,10 +43,12 @@ class PageSpool:
         for page in self:
             is_typed = is_table(page)
             count = page.num_rows if is_typed else len(page)
-            within = [at for at in range(begin, begin + count) if places is None or at in places]
+            within = [at for at in range(count) if places is None or begin + at in places]
             if within:
-                found = page.to_pylist() if is_typed else page
-                yield from ((at, found[at - begin], is_typed) for at in within)
+                found = page.take(within).to_pylist() if is_typed else [page[at] for at in within]
+                yield from (
+                    (begin + at, row, is_typed) for at, row in zip(within, found, strict=True)
+                )
             begin += count
 
     def batches(self, without: Collection[int] = ()) -> Iterator[Any]:
