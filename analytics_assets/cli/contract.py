@@ -8,13 +8,13 @@ import click
 from analytics_assets.cli.project import load_apis, select_apis
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.api import Api
+from analytics_assets.config.request_settings import single_attempt
 from analytics_assets.contract.described_contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import read_document, store_document
 from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.request_settings import single_attempt
 from analytics_assets.extract.openapi import fetch_document
 
 

@@ -9,21 +9,18 @@ from urllib.parse import urlsplit
 
 import requests
 from dlt.common.configuration import resolve_configuration
-from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
 
 from analytics_assets.config.client_settings import ClientSettings, resolve_client
-from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.request_settings import LimitSettings, RequestSettings, resolve_limits
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
-from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact, Redactor
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.preparation import Preparation
@@ -148,21 +145,9 @@ def connect(
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
-    rate_limit = shared_rate_limit(
-        settings.base_url, _limit_settings(api_name, resource), request_settings
-    )
+    limits = resolve_limits(api_name, resource)
+    rate_limit = shared_rate_limit(settings.base_url, limits, request_settings)
     return Connection(settings, auth, Traffic(), redact, request_settings, rate_limit)
-
-
-def _limit_settings(api_name: str, resource: str) -> LimitSettings:
-    sections = ("sources", api_name, *([resource] if resource else []))
-    try:
-        return resolve_configuration(LimitSettings(), sections=sections)
-    except ConfigValueCannotBeCoercedException as error:
-        raise SettingsError(
-            f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
-            f"must be of type {error.hint.__name__}."
-        ) from None
 
 
 def shared_rate_limit(

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import requests
 
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.errors import BodyError, NoAnswerError, describe_request
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.headers import retry_after
@@ -15,7 +16,6 @@ from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.oauth2.signer import Signer
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.pool import Transport
 from analytics_assets.extract.http.transport.redirect import redirected

@@ -2,12 +2,11 @@
 
 import requests
 
+from analytics_assets.config.request_settings import LimitSettings, RequestSettings
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
-from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.pool import TransportPool
 

@@ -11,11 +11,11 @@ import pytest
 import requests
 from dlt.common.configuration import resolve_configuration
 
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import BodyError, ResponseError
 from analytics_assets.extract.http.limits.headers import retry_after
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets_tests.extract.http.conftest import (
     PATH,
     ROWS,

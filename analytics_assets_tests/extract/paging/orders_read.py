@@ -6,9 +6,9 @@ from typing import Any
 import requests
 from dlt.common.configuration import resolve_configuration
 
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets_tests.support.paged_server import (
     Answers,

@@ -8,13 +8,12 @@ import psutil
 import requests
 from dlt.common.configuration import resolve_configuration
 
+from analytics_assets.config.request_settings import LimitSettings, RequestSettings
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
-from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets_tests.support.http.server import Server

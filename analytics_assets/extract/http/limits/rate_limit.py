@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 from weakref import WeakSet
 
+from analytics_assets.config.request_settings import LimitSettings
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits
-from analytics_assets.extract.http.limits.settings import LimitSettings
 
 MAX_SLEEP = 1.0  # seconds after which a longer wait is checked again
 

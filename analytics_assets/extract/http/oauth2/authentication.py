@@ -14,6 +14,7 @@ from dlt.common.configuration import resolve_configuration
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
@@ -24,7 +25,6 @@ from analytics_assets.extract.http.oauth2.token_request import (
 )
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redactor
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.single_request import fetch_alone
 
 MAX_LEEWAY = 60.0  # seconds

@@ -10,8 +10,8 @@ import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.transport.body import decoded, reason_of
 from analytics_assets.extract.http.transport.header_lines import (
     Headers,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import requests
 
@@ -74,6 +75,11 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         """Return the value of a header; several are joined by a comma."""
         return self._fields[name.lower()][1]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a header, or the default without it; faster than the inherited."""
+        field = self._fields.get(name.lower())
+        return default if field is None else field[1]
 
     def __contains__(self, name: object) -> bool:
         """Return True if there is such a header."""

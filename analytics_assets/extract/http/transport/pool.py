@@ -6,7 +6,7 @@ import requests
 from dlt.sources.helpers.requests import Session
 from requests.utils import select_proxy
 
-from analytics_assets.extract.http.request_settings import RequestSettings
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.transport.session import SessionTransport
 
 if TYPE_CHECKING:

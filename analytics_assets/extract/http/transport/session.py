@@ -18,8 +18,8 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.request_settings import RequestSettings
 from analytics_assets.extract.http.transport.body import decoded, reason_of
 from analytics_assets.extract.http.transport.transfer import Ended, Failure, Transfer
 

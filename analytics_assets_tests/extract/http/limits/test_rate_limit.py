@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
+from analytics_assets.config.request_settings import LimitSettings
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
-from analytics_assets.extract.http.limits.settings import LimitSettings
 from analytics_assets_tests.extract.http.conftest import FakeClock
 from analytics_assets_tests.extract.http.limits.responses import Response, quota
 

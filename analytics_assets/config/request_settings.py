@@ -1,0 +1,112 @@
+"""Settings of requests: timeouts, retries and limits."""
+
+import math
+from typing import ClassVar
+
+from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
+from dlt.common.configuration.specs import BaseConfiguration
+
+from analytics_assets.config.errors import SettingsError
+
+SHORT_TIMEOUT = 10.0  # seconds; Dagster gives the whole tick of a sensor 60
+
+
+@configspec
+class RequestSettings(BaseConfiguration):
+    """dlt's own `runtime.request_*` settings, with this project's defaults.
+
+    Args:
+        request_timeout: seconds to wait for a connection, and for each next part of a response.
+        request_deadline: seconds in which the whole response to one attempt must arrive.
+        request_max_attempts: the first attempt and its retries.
+        request_backoff_factor: seconds before the first retry; doubled before each further one.
+        request_max_retry_delay: upper limit in seconds of a wait, `Retry-After` included.
+    """
+
+    request_timeout: float = 60
+    request_deadline: float = 600
+    request_max_attempts: int = 4
+    request_backoff_factor: float = 2
+    request_max_retry_delay: float = 3600
+
+    __section__: ClassVar[str] = "runtime"
+
+    def retry_delay(self, attempts: int, asked: float = 0.0) -> float:
+        """Return the seconds before the next attempt.
+
+        Args:
+            attempts: attempts that have failed, one or more.
+            asked: the seconds that the API asks to wait; 0 to double the last wait.
+        """
+        delay = asked or self.request_backoff_factor * 2.0 ** (attempts - 1)
+        return min(delay, self.request_max_retry_delay)
+
+    @property
+    def max_wait(self) -> float:
+        """The longest wait for a rate limit in seconds; short if there are no retries either."""
+        return self.request_timeout if self.request_max_attempts == 1 else math.inf
+
+
+def single_attempt() -> RequestSettings:
+    """Return settings for a request that a person or a sensor waits for.
+
+    There is no retry, and timeouts are short.
+    """
+    settings = RequestSettings()
+    settings.request_timeout = SHORT_TIMEOUT
+    settings.request_deadline = 3 * SHORT_TIMEOUT
+    settings.request_max_attempts = 1
+    return settings
+
+
+@configspec
+class LimitSettings(BaseConfiguration):
+    """Limits on requests to an API.
+
+    Args:
+        max_in_flight: the most requests that wait for their response at once.
+        max_per_second: the most requests that begin in a second; None for no limit.
+        adaptive: True to request pages ahead only as far as it makes the reads faster, and fewer
+            when the API asks for less; False to keep as many in flight as are allowed.
+    """
+
+    max_in_flight: int = 16
+    max_per_second: float | None = None
+    adaptive: bool = True
+
+    __section__: ClassVar[str] = "reading"
+
+    def on_resolved(self) -> None:
+        """Refuse limits by which no request could ever be sent.
+
+        Raises:
+            SettingsError: a limit is not above zero.
+        """
+        for name in ("max_in_flight", "max_per_second"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise SettingsError(
+                    f"The setting `reading.{name}` is {value:g}; it must be more than 0. To "
+                    "request one page at a time, set `reading.max_in_flight` to 1."
+                )
+
+
+def resolve_limits(api_name: str, resource: str = "") -> LimitSettings:
+    """Look up the limits on requests to an API.
+
+    Args:
+        api_name: the API's name, the section under which settings are looked up first.
+        resource: a resource whose own limits go before the API's.
+
+    Raises:
+        SettingsError: a limit has the wrong type, or is not above zero.
+    """
+    sections = ("sources", api_name, *([resource] if resource else []))
+    try:
+        return resolve_configuration(LimitSettings(), sections=sections)
+    except ConfigValueCannotBeCoercedException as error:
+        raise SettingsError(
+            f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
+            f"must be of type {error.hint.__name__}."
+        ) from None
