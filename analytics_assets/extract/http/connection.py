@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -59,27 +60,18 @@ class Connection:
     def fetcher(self) -> Fetcher:
         """Return a fetcher for one read."""
         return Fetcher(
-            self._pool.transport(self.request_settings),
-            self.rate_limit,
-            self.traffic,
-            self.request_settings,
-            self.redact,
-            self.auth,
-            self.concurrency,
-            release=self._pool.release,
+            *(self._pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency)
         )
 
     def fetch(self, request: requests.Request, check: Callable[[Page], T]) -> T:
         """Request a page that belongs to no read; see `Fetcher.next_page`."""
-        fetcher = self.fetcher()
-        try:
+        with closing(self.fetcher()) as fetcher:
             return fetcher.fetch(self.prepare(request), check)
-        finally:
-            fetcher.close()
 
     @cached_property
     def _pool(self) -> TransportPool:
-        return TransportPool(self.settings.base_url, self.settings.client.get("session"))
+        session = self.settings.client.get("session")
+        return TransportPool(self.settings.base_url, self.request_settings, session)
 
     @property
     def concurrency(self) -> Concurrency:

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import requests
 
-from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.errors import BodyError, NoAnswerError, describe_request
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.headers import retry_after
@@ -17,9 +16,9 @@ from analytics_assets.extract.http.oauth2.signer import Signer
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.traffic import Traffic
-from analytics_assets.extract.http.transport.pool import Transport
+from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.redirect import redirected
-from analytics_assets.extract.http.transport.transfer import Failure, Transfer
+from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
 
 T = TypeVar("T")
 
@@ -36,42 +35,36 @@ class Fetcher:
     and sent again with a new token after a 401.
 
     Args:
-        transport: sends requests.
+        pool: has a transport for the read, which it takes back unless requests were given up.
         rate_limit: the API's rate limit.
         traffic: counts requests and retries.
-        settings: the number of attempts and the waits between them.
         redact: removes secrets from a text.
         signer: signs the requests that it has signed before; None if no token is renewed.
         concurrency: measures how fast pages arrive; None for a single request.
         address_setting: the setting with the requests' address, for errors.
         follows_redirects: False to hand a redirect over like any other answer.
-        release: keeps the transport for the next read, unless requests were given up in flight;
-            None to close its connections.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        pool: TransportPool,
         rate_limit: RateLimit,
         traffic: Traffic,
-        settings: RequestSettings,
         redact: Redact = str,
         signer: Signer | None = None,
         concurrency: Concurrency | None = None,
         address_setting: str = "base_url",
         follows_redirects: bool = True,
-        release: Callable[[Transport], None] | None = None,
     ) -> None:
-        self._transport = transport
+        self._pool, self._transport = pool, pool.take()
         self._rate_limit = rate_limit
         self._traffic = traffic
-        self._settings = settings
+        self._settings = pool.settings
         self._redact = redact
         self._signer = signer
         self._concurrency = concurrency
         self._address_setting = address_setting
         self._follows_redirects = follows_redirects
-        self._release = release
         self._is_given_up = self._is_closed = False
         self._asked: deque[Transfer] = deque()
         self._queued: deque[Transfer] = deque()
@@ -203,33 +196,32 @@ class Fetcher:
 
     def _collect(self) -> bool:
         """Return True if an attempt has ended."""
-        attempts = self._transport.collect()
-        for ended in attempts:
+        ended = self._transport.collect()
+        for transfer in ended:
             self._rate_limit.release()
-            self._traffic.record_attempt(ended.seconds)
-            ended.transfer.answering = ended.answering
+            self._traffic.record_attempt(transfer.seconds)
             try:
-                self._end(ended.transfer, ended.outcome)
+                self._end(transfer, transfer.answer)
             except Exception as error:  # of the token endpoint, or too many redirects
-                ended.transfer.outcome = error
+                transfer.outcome = error
         self._collected_at = time.monotonic()
-        return bool(attempts)
+        return bool(ended)
 
-    def _end(self, transfer: Transfer, outcome: Page | Failure) -> None:
-        if isinstance(outcome, Failure):
-            if transfer.paused and not outcome.is_final:
+    def _end(self, transfer: Transfer, answer: Answer) -> None:
+        if isinstance(answer, Failure):
+            if transfer.paused and not answer.is_final:
                 self._send_again(transfer)
-            elif outcome.is_final or not self._retry(transfer):
-                transfer.outcome = self._no_answer(transfer, outcome)
+            elif answer.is_final or not self._retry(transfer):
+                transfer.outcome = self._no_answer(transfer, answer)
             return
-        self._rate_limit.observe(outcome.status, outcome.headers)
+        self._rate_limit.observe(answer.status, answer.headers)
         is_repeated = (
-            (outcome.status == requests.codes.unauthorized and self._renew(transfer))
-            or (self._follows_redirects and self._follow(transfer, outcome))
-            or (outcome.status in RETRIED_STATUSES and self._retry(transfer, outcome))
+            (answer.status == requests.codes.unauthorized and self._renew(transfer))
+            or (self._follows_redirects and self._follow(transfer, answer))
+            or (answer.status in RETRIED_STATUSES and self._retry(transfer, answer))
         )
         if not is_repeated:
-            transfer.outcome = outcome
+            transfer.outcome = answer
 
     def _follow(self, transfer: Transfer, page: Page) -> bool:
         """Send the request to which an answer redirects."""
@@ -292,7 +284,7 @@ class Fetcher:
             return
         self._is_closed = True
         self.discard()
-        if self._release and not self._is_given_up:
-            self._release(self._transport)
-        else:
+        if self._is_given_up:
             self._transport.close()
+        else:
+            self._pool.give_back(self._transport)

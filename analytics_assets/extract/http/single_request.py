@@ -34,12 +34,11 @@ def fetch_alone(
         NoAnswerError: no complete answer arrived, after the retries.
         RedirectError: there were too many redirects.
     """
-    pool = TransportPool(str(request.url))
+    pool = TransportPool(str(request.url), settings)
     fetcher = Fetcher(
-        pool.transport(settings),
+        pool,
         RateLimit(LimitSettings(), settings.request_max_retry_delay),
         Traffic(),
-        settings,
         redact,
         address_setting=address_setting,
         follows_redirects=follows_redirects,
@@ -48,3 +47,4 @@ def fetch_alone(
         return fetcher.fetch(pool.session.prepare_request(request), lambda page: page)
     finally:
         fetcher.close()
+        pool.close()

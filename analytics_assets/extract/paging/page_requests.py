@@ -114,10 +114,8 @@ class PageRequests:
         self.discard()
         assert self._first, "rows arrived before"
         try:
-            self._fetcher.request(refused.request, refused.url)
-            again = self._fetcher.next_page(lambda page: page)
-            self._fetcher.request(self._first)
-            first = self._fetcher.next_page(lambda page: page)
+            again = self._fetcher.fetch(refused.request, lambda page: page)
+            first = self._fetcher.fetch(self._first, lambda page: page)
         except requests.RequestException:
             return False
         has_first = first.status in (requests.codes.ok, requests.codes.partial)

@@ -71,14 +71,16 @@ def whole(page: Page) -> Page:
 
 def signed_page(auth: OAuth2, url: str) -> Page:
     """Fetch a page whose requests carry a token; settings are those of a run."""
-    settings, pool = resolve_configuration(RequestSettings()), TransportPool(url)
+    settings = resolve_configuration(RequestSettings())
+    pool = TransportPool(url, settings)
     limit = RateLimit(LimitSettings(), settings.request_max_retry_delay)
-    fetcher = Fetcher(pool.transport(settings), limit, Traffic(), settings, auth.redact, auth)
+    fetcher = Fetcher(pool, limit, Traffic(), auth.redact, auth)
     try:
         request = requests.Request("GET", url, auth=auth)
         return fetcher.fetch(pool.session.prepare_request(request), whole)
     finally:
         fetcher.close()
+        pool.close()
 
 
 def sockets_to(server: Server) -> list[Any]:

@@ -42,23 +42,17 @@ class RateLimit:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.max_in_flight = settings.max_in_flight
-        self.adaptive = settings.adaptive
         self._interval = 1 / settings.max_per_second if settings.max_per_second else 0.0
         self._max_delay = max_delay
         self._host = host or HostLimits(clock)
         self.concurrency = Concurrency(
-            settings.max_in_flight, settings.adaptive, lambda: self.throttle_count
+            settings.max_in_flight, settings.adaptive, lambda: self._host.throttle_count
         )
         self._clock = clock
         self._lock = threading.Lock()
         self._in_flight = 0
         self._next_start = 0.0
         self._reads: WeakSet[Collecting] = WeakSet()
-
-    @property
-    def throttle_count(self) -> int:
-        """The number of responses so far by which the host throttled requests."""
-        return self._host.throttle_count
 
     def try_acquire(self, max_wait: float = math.inf) -> float:
         """Start a request if one may start now.

@@ -6,7 +6,6 @@ RFC 6749 (client credentials, refresh token, client authentication), RFC 7523 (J
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -23,30 +22,10 @@ from analytics_assets.extract.http.oauth2.token_request import (
     basic_credentials,
     request_token,
 )
-from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redactor
-from analytics_assets.extract.http.single_request import fetch_alone
 
 MAX_LEEWAY = 60.0  # seconds
 LEEWAY_SHARE = 0.2  # of a token's lifetime, so that one of 2 seconds can still be used
-
-
-@dataclass(frozen=True)
-class Token:
-    """An access token.
-
-    Args:
-        value: the token itself.
-        renew_at: seconds of the clock at which it is replaced.
-    """
-
-    value: str
-    renew_at: float
-
-    @property
-    def header(self) -> str:
-        """The `Authorization` header (RFC 6750 section 2.1)."""
-        return f"Bearer {self.value}"
 
 
 class OAuth2(AuthConfigBase):
@@ -77,7 +56,8 @@ class OAuth2(AuthConfigBase):
         self._clock = clock
         self._grant = _grant_of(settings)
         self._lock = threading.Lock()
-        self._token: Token | None = None
+        self._header = ""  # `Authorization`, by RFC 6750 section 2.1
+        self._renew_at = 0.0
         self._issued_headers: set[str] = set()
         self.redact = Redactor([*settings.secrets, basic_credentials(settings)])
         self._request_settings = request_settings or resolve_configuration(RequestSettings())
@@ -94,12 +74,12 @@ class OAuth2(AuthConfigBase):
             TokenError: the token endpoint gave none.
         """
         with self._lock:
-            token = self._token
-            if token is None or self._clock() >= token.renew_at:
-                token = self._token = self._request_token()
-        if request.headers.get("Authorization") != token.header:
+            if not self._header or self._clock() >= self._renew_at:
+                self._request_token()
+            header = self._header
+        if request.headers.get("Authorization") != header:
             request.headers = request.headers.copy()  # those of other pages in flight stay
-            request.headers["Authorization"] = token.header
+            request.headers["Authorization"] = header
         return request
 
     def signed(self, request: requests.PreparedRequest) -> bool:
@@ -116,28 +96,23 @@ class OAuth2(AuthConfigBase):
             TokenError: the token endpoint gave none.
         """
         with self._lock:
-            if self._token is None or self._token.header == request.headers["Authorization"]:
-                self._token = self._request_token()
+            if self._header in ("", request.headers["Authorization"]):
+                self._request_token()
 
-    def _request_token(self) -> Token:
+    def _request_token(self) -> None:
         with self._grant.parameters() as parameters:
             for secret in parameters.values():
                 self.redact.add(secret)
-            answer = request_token(self._send, self._settings, self._grant, parameters, self.redact)
+            answer = request_token(
+                *(self._settings, self._request_settings, self._grant, parameters, self.redact)
+            )
             self.redact.add(self._grant.rotate(answer) or "")
         value = access_token_of(answer, self._settings, self.redact)
         self.redact.add(value)
         lifetime = lifetime_of(answer, self._settings.default_lifetime)
         leeway = min(MAX_LEEWAY, LEEWAY_SHARE * lifetime)
-        token = Token(value, self._clock() + lifetime - leeway)
-        self._issued_headers.add(token.header)
-        return token
-
-    def _send(self, request: requests.Request) -> Page:
-        # a redirect would carry the client's secret to wherever it points
-        return fetch_alone(
-            request, self._request_settings, self.redact, "token_url", follows_redirects=False
-        )
+        self._header, self._renew_at = f"Bearer {value}", self._clock() + lifetime - leeway
+        self._issued_headers.add(self._header)
 
 
 def _grant_of(settings: OAuth2Settings) -> Grant:

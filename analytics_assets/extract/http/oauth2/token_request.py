@@ -1,18 +1,19 @@
 """The request for a token (RFC 6749 sections 2.3.1, 5.1 and 5.2)."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote_plus
 
 import requests
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.contract.rows.numbers import json_integer
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError, excerpt
 from analytics_assets.extract.http.oauth2.grants import Grant
-from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.http.single_request import fetch_alone
 
 # by error code of the token endpoint
 HINTS = {
@@ -27,8 +28,8 @@ WRONG_URL = (requests.codes.not_found, requests.codes.method_not_allowed)
 
 
 def request_token(
-    send: Callable[[requests.Request], Page],
     settings: OAuth2Settings,
+    request_settings: RequestSettings,
     grant: Grant,
     parameters: Mapping[str, str],
     redact: Redact,
@@ -36,8 +37,8 @@ def request_token(
     """Send a token request.
 
     Args:
-        send: sends it, with retries, and follows no redirect.
         settings: the token endpoint, the client and the scope.
+        request_settings: timeouts and retries.
         grant: the grant.
         parameters: the grant's parameters.
         redact: removes secrets from a text; it knows the parameters.
@@ -49,8 +50,10 @@ def request_token(
         TokenError: the endpoint refused, sent something else, or could not be reached.
     """
     arguments = _arguments(settings, grant, parameters)
+    request = requests.Request("POST", str(settings.token_url), **arguments)
     try:
-        page = send(requests.Request("POST", str(settings.token_url), **arguments))
+        # a redirect would carry the client's secret to wherever it points
+        page = fetch_alone(request, request_settings, redact, "token_url", follows_redirects=False)
     except NoAnswerError as error:
         raise TokenError(f"The token endpoint could not be reached: {error}") from None
     return _decoded(page.as_response(), settings, redact)

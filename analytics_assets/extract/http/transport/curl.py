@@ -11,14 +11,13 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
 from analytics_assets.config.request_settings import RequestSettings
-from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.transport.body import decoded, reason_of
 from analytics_assets.extract.http.transport.header_lines import (
     Headers,
     header_value,
     request_lines,
 )
-from analytics_assets.extract.http.transport.transfer import Ended, Failure, Transfer
+from analytics_assets.extract.http.transport.transfer import Failure, Transfer
 
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 CHECK_SECONDS = 1.0  # between two checks for connections over which nothing arrives
@@ -127,9 +126,9 @@ class CurlTransport:
             handle.setopt(pycurl.SSL_VERIFYHOST, 0)
         return handle
 
-    def collect(self) -> list[Ended]:
-        """Send and receive without waiting; return the attempts that have ended meanwhile."""
-        ended: list[Ended] = []
+    def collect(self) -> list[Transfer]:
+        """Send and receive without waiting; return the transfers whose attempt has ended."""
+        ended: list[Transfer] = []
         if not self._busy:
             return ended
         under_way = self._multi.perform()[1]
@@ -159,24 +158,24 @@ class CurlTransport:
                 found.append(handle)
         return found
 
-    def _end(self, handle: pycurl.Curl, code: int = 0, text: str = "") -> Ended:
+    def _end(self, handle: pycurl.Curl, code: int = 0, text: str = "") -> Transfer:
         self._multi.remove_handle(handle)
         exchange = self._busy.pop(handle)
-        seconds = handle.getinfo(pycurl.TOTAL_TIME)
-        answering = seconds - handle.getinfo(pycurl.PRETRANSFER_TIME)
-        outcome: Page | Failure
+        transfer = exchange.transfer
+        transfer.seconds = handle.getinfo(pycurl.TOTAL_TIME)
+        transfer.answering = transfer.seconds - handle.getinfo(pycurl.PRETRANSFER_TIME)
         if code:
-            outcome = self._failure(handle, code, text, seconds)
+            transfer.answer = self._failure(handle, code, text, transfer.seconds)
         else:
             headers = Headers(exchange.lines)
             try:
                 content = decoded(b"".join(exchange.parts), headers)
                 status = handle.getinfo(pycurl.RESPONSE_CODE)
-                outcome = exchange.transfer.page(status, headers.reason, headers, content)
+                transfer.answer = transfer.page(status, headers.reason, headers, content)
             except HTTPError as error:
-                outcome = Failure(reason_of(error))
+                transfer.answer = Failure(reason_of(error))
         self._idle.append(exchange)
-        return Ended(exchange.transfer, outcome, seconds, answering)
+        return transfer
 
     def _failure(self, handle: pycurl.Curl, code: int, text: str, seconds: float) -> Failure:
         settings = self._settings

@@ -23,17 +23,21 @@ class TransportPool:
 
     Args:
         url: the API's base URL, for which the environment may name a proxy and certificates.
+        settings: timeouts and retries.
         session: the user's own session; None if there is none.
 
     Attributes:
         is_parallel: True if several requests can wait for their answers at once.
 
     Example:
-        >>> TransportPool("https://api.example.com", requests.Session()).is_parallel
+        >>> TransportPool("https://api.test", RequestSettings(), requests.Session()).is_parallel
         False
     """
 
-    def __init__(self, url: str, session: requests.Session | None = None) -> None:
+    def __init__(
+        self, url: str, settings: RequestSettings, session: requests.Session | None = None
+    ) -> None:
+        self.settings = settings
         self._is_own = session is None
         self.session = session or Session(raise_for_status=False)
         environment = self.session.merge_environment_settings(url, {}, None, None, None)
@@ -43,10 +47,10 @@ class TransportPool:
         self._idle: list[Transport] = []
         self._cookies: Any = None
 
-    def transport(self, settings: RequestSettings) -> Transport:
+    def take(self) -> Transport:
         """Return the transport for a read, with the open connections of an earlier one if any."""
         if not self.is_parallel:
-            return SessionTransport(self.session, settings)
+            return SessionTransport(self.session, self.settings)
         try:
             return self._idle.pop()
         except IndexError:
@@ -55,9 +59,9 @@ class TransportPool:
 
             verify = self._verify is not False and (self._verify or True)
             self._cookies = self._cookies or shared_cookies()
-            return CurlTransport(settings, self.session, self._cookies, verify)
+            return CurlTransport(self.settings, self.session, self._cookies, verify)
 
-    def release(self, transport: Transport) -> None:
+    def give_back(self, transport: Transport) -> None:
         """Keep the transport of a read that has ended for the next read."""
         if transport.is_parallel:
             self._idle.append(transport)

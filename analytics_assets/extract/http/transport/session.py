@@ -19,9 +19,8 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from analytics_assets.config.request_settings import RequestSettings
-from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.transport.body import decoded, reason_of
-from analytics_assets.extract.http.transport.transfer import Ended, Failure, Transfer
+from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
 
 INCOMPLETE = (
     RequestsConnectionError,
@@ -48,19 +47,19 @@ class SessionTransport:
         self._settings = settings
         self._timeout = getattr(session, "timeout", None) or settings.request_timeout
         self._environment: dict[tuple[str, str], Mapping[str, Any]] = {}
-        self._ended: list[Ended] = []
+        self._ended: list[Transfer] = []
 
     def send(self, transfer: Transfer) -> None:
         """Send the request of a transfer, and wait for its answer."""
         started = time.monotonic()
         try:
-            outcome: Page | Failure = self._exchange(transfer, started)
+            transfer.answer = self._exchange(transfer, started)
         except (RequestException, Urllib3Error) as error:
-            outcome = _failure(error)
-        seconds = time.monotonic() - started
-        self._ended.append(Ended(transfer, outcome, seconds, seconds))
+            transfer.answer = _failure(error)
+        transfer.seconds = transfer.answering = time.monotonic() - started
+        self._ended.append(transfer)
 
-    def _exchange(self, transfer: Transfer, started: float) -> Page:
+    def _exchange(self, transfer: Transfer, started: float) -> Answer:
         try:
             response = self.session.send(
                 transfer.request,
@@ -105,8 +104,8 @@ class SessionTransport:
                 return decoded(b"".join(chunks), response.headers)
         return response.content or b""  # which an adapter or a hook has read
 
-    def collect(self) -> list[Ended]:
-        """Return the attempts that have ended."""
+    def collect(self) -> list[Transfer]:
+        """Return the transfers whose attempt has ended."""
         ended, self._ended = self._ended, []
         return ended
 
@@ -116,7 +115,7 @@ class SessionTransport:
 
     def in_flight(self) -> list[Transfer]:
         """Return the transfers that have not been collected."""
-        return [each.transfer for each in self._ended]
+        return self._ended
 
     def drop(self) -> None:
         """Drop the answers that were not collected."""

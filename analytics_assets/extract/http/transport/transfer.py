@@ -9,45 +9,6 @@ import requests
 from analytics_assets.extract.http.page import Page
 
 
-@dataclass(eq=False, slots=True)
-class Transfer:
-    """A page that is asked for.
-
-    Args:
-        asked: the request as it was asked for.
-        request: the request to send next: the same, or the one after a redirect.
-        outcome: the page, or the error in its place; None until it has arrived.
-        attempts: attempts that have failed.
-        redirects: redirects that this attempt has followed.
-        renewed: True if this attempt was sent again with a new token.
-        paused: True if the read received nothing for a while during this attempt.
-        failed_at: the time of the last failure.
-        due: the time of the next attempt.
-        answering: seconds from the open connection to the end of the answer.
-    """
-
-    asked: requests.PreparedRequest
-    request: requests.PreparedRequest
-    outcome: Page | Exception | None = None
-    attempts: int = 0
-    redirects: int = 0
-    renewed: bool = False
-    paused: bool = False
-    failed_at: float = 0.0
-    due: float = 0.0
-    answering: float = 0.0
-
-    def restart(self) -> None:
-        """Begin another attempt, with the request that was asked for."""
-        self.request, self.outcome = self.asked, None
-        self.redirects, self.renewed, self.paused = 0, False, False
-
-    def page(self, status: int, reason: str, headers: Mapping[str, str], content: bytes) -> Page:
-        """Return the page of an answer to the request; see `Page`."""
-        url, is_redirected = str(self.request.url), self.redirects > 0
-        return Page(self.asked, url, status, headers, content, reason, is_redirected)
-
-
 class Failure(NamedTuple):
     """The reason why no complete answer arrived.
 
@@ -62,17 +23,48 @@ class Failure(NamedTuple):
     is_final: bool = False
 
 
-class Ended(NamedTuple):
-    """An attempt that has ended.
+Answer = Page | Failure
+UNSENT = Failure("nothing was sent")
+
+
+@dataclass(eq=False, slots=True)
+class Transfer:
+    """A page that is asked for.
 
     Args:
-        transfer: the transfer.
-        outcome: its page, or the reason why there is none.
-        seconds: the time from the start to the end of the attempt.
-        answering: the part of it after the connection was open.
+        asked: the request as it was asked for.
+        request: the request to send next: the same, or the one after a redirect.
+        outcome: the page, or the error in its place; None until it has arrived.
+        attempts: attempts that have failed.
+        redirects: redirects that this attempt has followed.
+        renewed: True if this attempt was sent again with a new token.
+        paused: True if the read received nothing for a while during this attempt.
+        failed_at: the time of the last failure.
+        due: the time of the next attempt.
+        answer: the answer to the last attempt.
+        seconds: from the start to the end of that attempt.
+        answering: those of them after the connection was open.
     """
 
-    transfer: Transfer
-    outcome: Page | Failure
-    seconds: float
-    answering: float
+    asked: requests.PreparedRequest
+    request: requests.PreparedRequest
+    outcome: Page | Exception | None = None
+    attempts: int = 0
+    redirects: int = 0
+    renewed: bool = False
+    paused: bool = False
+    failed_at: float = 0.0
+    due: float = 0.0
+    answer: Answer = UNSENT
+    seconds: float = 0.0
+    answering: float = 0.0
+
+    def restart(self) -> None:
+        """Begin another attempt, with the request that was asked for."""
+        self.request, self.outcome = self.asked, None
+        self.redirects, self.renewed, self.paused = 0, False, False
+
+    def page(self, status: int, reason: str, headers: Mapping[str, str], content: bytes) -> Page:
+        """Return the page of an answer to the request; see `Page`."""
+        url, is_redirected = str(self.request.url), self.redirects > 0
+        return Page(self.asked, url, status, headers, content, reason, is_redirected)

@@ -123,4 +123,4 @@ def test_the_limits_of_a_host_hold_for_all_its_rate_limits() -> None:
     one.observe(*Response(429, {"Retry-After": "60"}))
 
     assert not starts(other)
-    assert other.throttle_count == 1
+    assert host.throttle_count == 1
