@@ -26,7 +26,6 @@ from analytics_assets.config.resource import (
 from analytics_assets.config.validation.paginator import without_own_options
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
-from analytics_assets.extract.children.parent_rows import ParentRows
 from analytics_assets.extract.children.parent_values import ParentValues
 from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
 from analytics_assets.extract.http.redaction import Redact
@@ -59,6 +58,7 @@ class Entry:
     Attributes:
         paginator: the one that dlt makes of it; None if dlt detects it in the first page.
         evidence: finds what a page states about the end of a read.
+        parent_values: the fields of parent rows to which its requests refer.
         place: the place of the rows in a page.
         is_checked: False to believe an end whatever the pages say.
 
@@ -81,7 +81,7 @@ class Entry:
         self._disposition = as_disposition(self._all.get("write_disposition"))
         self._endpoint = {"path": self.name, **self._all["endpoint"]}
         included = self._all.get("include_from_parent") or ()
-        self._parent_values = ParentValues(self.name, self._endpoint, included)
+        self.parent_values = ParentValues(self.name, self._endpoint, included)
         paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         self.paginator = self._stock_paginator(paging)
         key = as_fields(self._all.get("primary_key"))
@@ -190,17 +190,9 @@ class Entry:
         exact = self.has_decimals
         return AnswerDecoder(self.name, self.place, redact, exact, hooks, columns)
 
-    def included_from(self, parent: Any) -> dict[str, Any]:
-        """Return the fields that the children of a parent row get of it."""
-        return self._parent_values.included_from(parent)
-
-    def parent_rows(self) -> ParentRows | None:
-        """Return the step that makes the parent's rows fit for requests; None without a parent."""
-        return ParentRows(self._parent_values) if parents_of(self._endpoint) else None
-
     def for_dlt(self) -> dict[str, Any]:
         """Return the entry for dlt, which makes requests and tables of it."""
-        own = self._parent_values.in_endpoint(as_endpoint(self._own.get("endpoint")))
+        own = self.parent_values.in_endpoint(as_endpoint(self._own.get("endpoint")))
         endpoint = {
             **(self.cursor.in_endpoint(own) if self.cursor else own),
             "paginator": FirstRequest(),

@@ -19,6 +19,7 @@ from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.contract.rows.validation import RowValidator
+from analytics_assets.extract.children.parent_rows import PARENTS_WITHOUT_VALUE, ParentRows
 from analytics_assets.extract.compat import (
     IgnoredResponse,
     LimitStep,
@@ -94,7 +95,9 @@ class Reader(PipeStep):
         self._is_kept = self._settings is not None and not is_sample
         generate = generator_of(pipe)
         if callable(generate):
-            replace_generator(pipe, partial(self._read_children, generate))
+            parents = ParentRows(self._entry.parent_values, pipe)
+            self._custom_metrics[PARENTS_WITHOUT_VALUE] = parents.without_value
+            replace_generator(pipe, partial(self._read_children, parents, generate))
         else:
             in_columns = self._is_kept and load_id() is not None and _accepts_tables(pipe)
             replace_generator(pipe, self._read_pages(generate, in_columns))
@@ -106,12 +109,14 @@ class Reader(PipeStep):
         yield from parallel_iterator(found) if is_parallel else found
 
     def _read_children(
-        self, generate: Callable[..., Iterator[Any]], items: Any, meta: Any = None
+        self,
+        parents: ParentRows,
+        generate: Callable[..., Iterator[Any]],
+        items: Any,
+        meta: Any = None,
     ) -> Iterator[Any]:
         """Read the children of some parents, one after another or in dlt's threads."""
-        for parent in items if isinstance(items, list) else [items]:
-            request, is_parallel = first_request(generate([parent], meta=meta))
-            added = self._entry.included_from(parent)
+        for request, is_parallel, added in parents.requests(generate, items, meta):
             if is_parallel:
                 yield partial(_all_rows, self.read(request), added)
             else:

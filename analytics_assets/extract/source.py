@@ -213,7 +213,5 @@ def _source_of(
         source = stock_rest_api_source(stock_config, name=name)
     for entry in entries:
         resource = source.resources[entry.name]
-        if step := entry.parent_rows():
-            resource.add_step(step, insert_at=1)
         resource.add_step(Reader(entry, resource, connection, reading), insert_at=1)
     return source

@@ -1,62 +1,64 @@
-"""Parent rows, prepared for the requests for their children."""
+"""The requests for the children of parent rows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from itertools import islice
 from typing import Any
 
+import requests
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.extract.children.parent_values import ParentValues
-from analytics_assets.extract.compat import (
-    generator_of,
-    incremental_of,
-    keep_newest,
-    replace_generator,
-)
-from analytics_assets.extract.rows.pipe_step import PipeStep
+from analytics_assets.extract.compat import incremental_of, keep_newest
+from analytics_assets.extract.paging.first_request import first_request
 
 PARENTS_WITHOUT_VALUE = "parents_without_value"  # the metric: their number by `parent.field`
 
 
-class ParentRows(PipeStep):
-    """The step of a resource that makes the rows of its parent fit for requests.
+class ParentRows:
+    """Makes the requests for the children of parent rows.
 
     For a row without a value nothing is requested; such rows are counted.
 
     Args:
         values: the fields to which the requests refer.
+        pipe: that of the children.
+
+    Attributes:
+        without_value: the number of rows without a value, by `parent.field`.
     """
 
-    placement_affinity = -1
-
-    def __init__(self, values: ParentValues) -> None:
-        super().__init__()
-        self._values = values
-
-    def bind(self, pipe: SupportsPipe) -> "ParentRows":
-        """Wrap the pipe's function of a parent's rows."""
-        self._counts: dict[str, int] = {}
-        self._custom_metrics = {PARENTS_WITHOUT_VALUE: self._counts}
-        self._pipe = pipe
+    def __init__(self, values: ParentValues, pipe: SupportsPipe) -> None:
+        self._values, self._pipe = values, pipe
         self._starts: list[Any] = []  # the value at which the `incremental` starts, once known
-        replace_generator(pipe, partial(self._children, generator_of(pipe)))
-        return self
+        self.without_value: dict[str, int] = {}
 
-    def _children(
+    def requests(
         self, generate: Callable[..., Iterator[Any]], items: Any, meta: Any = None
-    ) -> Iterator[Any]:
+    ) -> Iterator[tuple[requests.Request, bool, dict[str, Any]]]:
+        """Yield the first request for the children of each row.
+
+        Args:
+            generate: dlt's function of parent rows.
+            items: one or more rows.
+            meta: dlt's, for that function.
+
+        Yields:
+            The request, True if dlt takes its pages in threads, and the fields that the children
+            get of the row.
+
+        Raises:
+            ParentValueError: a row has no such field, or a value that no request can carry.
+        """
         for row in items if isinstance(items, list) else [items]:
             empty = self._values.without_value(row)
             if empty is not None:
-                self._counts[empty] = self._counts.get(empty, 0) + 1
+                self.without_value[empty] = self.without_value.get(empty, 0) + 1
                 continue
             with self._start_kept():
-                pages = generate([self._values.added_to(row)], meta=meta)
-                first = list(islice(pages, 1))  # its request is made by then
-            yield from first
-            yield from pages
+                request, is_parallel = first_request(
+                    generate([self._values.added_to(row)], meta=meta)
+                )
+            yield request, is_parallel, self._values.included_from(row)
 
     @contextmanager
     def _start_kept(self) -> Iterator[None]:

@@ -160,7 +160,7 @@ class AnswerDecoder:
         except IgnoredResponse as ignored:
             return Answer(page, refusal=ignored)
         if page.status >= requests.codes.bad_request:
-            return Answer(page, refusal=self._status_error(page))
+            return Answer(page, refusal=self._error(ResponseError, page, page.reason))
         split = self.columns.split(page.content) if self.columns else None
         if split and self._around and split.envelope == self._around[0]:
             return self._answer(page, self._around[1], split)
@@ -169,7 +169,7 @@ class AnswerDecoder:
         else:
             body = self._decoded(page)
         if problem := self._place.failure(body):
-            raise self._body_error(page, problem)
+            raise self._error(BodyError, page, f"with {problem}")
         if misplacement := self._place.misplacement(body):
             return Answer(page, body, absence=self._absence(page, body, misplacement))
         if not self._place.path:
@@ -195,20 +195,14 @@ class AnswerDecoder:
     def _decoded(self, page: Page) -> Any:
         body, problem = decode(page, self._exact)
         if problem:
-            raise self._body_error(page, problem)
+            raise self._error(BodyError, page, f"with {problem}")
         return body
 
-    def _status_error(self, page: Page) -> ResponseError:
-        return ResponseError(
-            f"{self._subject(page)}: the API answered {page.status} {page.reason}".rstrip()
-            + HINTS.get(page.status, "")
-            + excerpt(page.as_response(), self._redact),
-            response=page.as_response(),
-        )
-
-    def _body_error(self, page: Page, problem: str) -> BodyError:
-        return BodyError(
-            f"{self._subject(page)}: the API answered {page.status} with {problem}"
+    def _error(
+        self, kind: type[BodyError | ResponseError], page: Page, problem: str
+    ) -> BodyError | ResponseError:
+        return kind(
+            f"{self._subject(page)}: the API answered {page.status} {problem}".rstrip()
             + HINTS.get(page.status, "")
             + excerpt(page.as_response(), self._redact),
             response=page.as_response(),
