@@ -87,7 +87,8 @@ def is_out_of_range(value: Any) -> bool:
 
 def may_be_out_of_range(encoded: bytes) -> bool:
     """Test if a page, written as JSON, may contain such a time; quick where it does not."""
-    return any(edge.encode() in encoded for edge in EDGES) and bool(_ON_AN_EDGE.search(encoded))
+    edges = any(f'"{edge}'.encode() in encoded for edge in EDGES)
+    return edges and bool(_ON_AN_EDGE.search(encoded))
 
 
 def encoded_page(page: Sequence[Any]) -> tuple[bytes, bool]:

@@ -103,6 +103,5 @@ def _ids(count: int) -> "pa.Array":
     """Return random texts, two letters longer than dlt's own row identifiers."""
     import pyarrow as pa
 
-    text = b64encode(token_bytes(ID_LENGTH * 3 // 4 * count))
-    _, ends = pa.array(range(0, len(text) + 1, ID_LENGTH), pa.int32()).buffers()
-    return pa.Array.from_buffers(pa.string(), count, [None, ends, pa.py_buffer(text)])
+    text = pa.py_buffer(b64encode(token_bytes(ID_LENGTH * 3 // 4 * count)))
+    return pa.Array.from_buffers(pa.binary(ID_LENGTH), count, [None, text]).cast(pa.string())

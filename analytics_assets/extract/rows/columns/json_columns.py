@@ -68,7 +68,7 @@ def table_of_json(
 def _table(row_type: RowType, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
     import pyarrow as pa
 
-    text = b"\n".join(b'{"rows":%b}' % page for page in pages)
+    text = b"".join([part for page in pages for part in (b'{"rows":', page, b"}\n")])
     try:
         if not _is_plain(row_type, text):
             return None
