@@ -38,7 +38,7 @@ from analytics_assets.extract.paging.first_request import first_request
 from analytics_assets.extract.paging.page_requests import PageRequests
 from analytics_assets.extract.paging.position import Position
 from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
-from analytics_assets.extract.paging.row_spool import RowSpool
+from analytics_assets.extract.paging.spool import RowSpool
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 

@@ -1,120 +1,215 @@
-"""Spools pages until the read is verified."""
+"""Spools the rows of a read until it is verified: as Arrow tables where their types are known."""
 
 import pickle
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analytics_assets.extract.http.errors import BodyError
+from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
 from analytics_assets.extract.rows.arrow import is_table
+from analytics_assets.extract.rows.hashing import content_hash
+from analytics_assets.extract.rows.page_decoder import PageDecoder
 
-LIST_ROWS = 20_000  # of a batch
-TABLE_ROWS = 120_000  # of a batch: dlt takes 7 ms a table, and DuckDB reads such row groups best
-BATCH_BYTES = 16 * 1024 * 1024  # of pickled rows
-MAX_IN_MEMORY = 16 * 1024 * 1024  # bytes; more pages are written to a file
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_BYTES = 4 * 1024 * 1024  # of JSON that is decoded at once, and of rows that dlt gets at once
+MAX_IN_MEMORY = 16 * 1024 * 1024  # bytes; more rows are written to a file
 
 
-class PageSpool:
-    """Rows in the order of their arrival, in a file if they are many, else in memory.
+@dataclass(eq=False, slots=True)
+class JsonRows:
+    """The rows of a page, as JSON.
 
-    A page is a list of rows, or an Arrow table of many pages.
+    Args:
+        page: the page as it arrived.
+        rows: the list of its rows.
+        count: their number.
     """
 
-    def __init__(self) -> None:
+    page: Page
+    rows: bytes
+    count: int
+
+
+class RowSpool:
+    """The rows of a pass in the order of their arrival, in a file if they are many.
+
+    Pages are decoded in a thread, many at a time, while the next ones arrive. A page that does not
+    fit the types so far stays a list of rows, and its types are learned for the next ones.
+
+    Args:
+        decoder: decoded the pages.
+
+    Attributes:
+        pages_typed: the number of pages that are kept as Arrow tables.
+        pages_by_dlt: the number of pages that are kept as lists of rows.
+    """
+
+    def __init__(self, decoder: AnswerDecoder) -> None:
+        self._decoder = decoder
         self._file = SpooledTemporaryFile(max_size=MAX_IN_MEMORY)  # noqa: SIM115  # see `close`
-        self._count = 0
+        self._decoding = ThreadPoolExecutor(1, "decode-pages")
+        self.clear()
 
-    def __len__(self) -> int:
-        """Return the number of pages."""
-        return self._count
-
-    def __iter__(self) -> Iterator[Any]:
-        """Yield the pages from the first on."""
+    def clear(self) -> None:
+        """Remove all rows."""
         self._file.seek(0)
-        for _ in range(self._count):
-            yield pickle.load(self._file)  # noqa: S301  # written by `add`
+        self._file.truncate()
+        self._kept = 0  # lists and tables in the file
+        self.pages_typed = self.pages_by_dlt = 0
+        self._batch: list[JsonRows] = []
+        self._batch_bytes = 0
+        self._batch_pages = 1  # grows, so that a page that does not fit is found at once
+        self._waiting: deque[tuple[list[JsonRows], Future[pa.Table | None]]] = deque()
+
+    def add(self, answer: Answer) -> None:
+        """Add the rows of a page.
+
+        Raises:
+            BodyError: a page has a value that is nested too deeply to be kept.
+        """
+        if answer.split is None:
+            self.finish()
+            self._keep_rows(answer.rows)
+            return
+        self._batch.append(JsonRows(answer.page, answer.split.rows, answer.count))
+        self._batch_bytes += len(answer.split.rows)
+        if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= self._batch_pages:
+            self._decode()
+            while len(self._waiting) > bool(self.pages_typed):
+                self._collect()
+
+    def finish(self) -> None:
+        """Decode the pages that wait for it."""
+        if self._batch:
+            self._decode()
+        while self._waiting:
+            self._collect()
 
     def rows(self, places: Collection[int] | None = None) -> Iterator[tuple[int, Any, bool]]:
-        """Yield the place of each row, the row, and True if it was in a table.
+        """Yield the place of each row, the row, and True if it was in a table; after `finish`.
 
         Args:
             places: the places of the rows, from 0, in the order of arrival; None for all.
         """
         begin = 0
-        for page in self:
-            is_typed = is_table(page)
-            count = page.num_rows if is_typed else len(page)
-            within = [at for at in range(count) if places is None or begin + at in places]
-            if within:
-                found = page.take(within).to_pylist() if is_typed else [page[at] for at in within]
-                yield from (
-                    (begin + at, row, is_typed) for at, row in zip(within, found, strict=True)
-                )
-            begin += count
+        for kept in self._lists_and_tables():
+            within = [at for at in range(len(kept)) if places is None or begin + at in places]
+            if within and is_table(kept):
+                found = kept.take(within).to_pylist()
+            else:
+                found = [kept[at] for at in within]
+            for at, row in zip(within, found, strict=True):
+                yield begin + at, row, is_table(kept)
+            begin += len(kept)
+
+    def contents(self, places: Collection[int] | None = None) -> Iterator[tuple[int, int]]:
+        """Yield the places and the hashes of the rows at some places, or of all."""
+        self.finish()
+        return ((place, content_hash(row)) for place, row, _ in self.rows(places))
 
     def batches(self, without: Collection[int] = ()) -> Iterator[Any]:
-        """Yield the rows in lists and tables of many pages, which dlt loads faster.
+        """Yield the rows in lists and tables of many pages, which dlt loads faster; after `finish`.
 
         Args:
             without: the places of rows to leave out.
         """
-        batch: list[Any] = []  # pages of the same kind
-        begin, place, rows = 0, 0, 0
-        for page in self:
-            count = page.num_rows if is_table(page) else len(page)
-            if without:
-                page = _without(page, range(place, place + count), without)
-            place += count
-            most = TABLE_ROWS if is_table(page) else LIST_ROWS
-            full = rows >= most or self._file.tell() - begin >= BATCH_BYTES
-            if batch and (full or not _are_alike(batch[0], page)):
+        batch: list[Any] = []  # all of the same kind
+        begin = place = 0
+        for kept in self._lists_and_tables():
+            is_full = self._file.tell() - begin >= BATCH_BYTES
+            if batch and (is_full or not _are_alike(batch[0], kept)):
                 yield _joined(batch)
-                batch, begin, rows = [], self._file.tell(), 0
-            batch.append(page)
-            rows += count
+                batch, begin = [], self._file.tell()
+            batch.append(_without(kept, place, without) if without else kept)
+            place += len(kept)
         if batch:
             yield _joined(batch)
 
-    def add(self, page: Any) -> None:
-        """Add a page at the end.
-
-        Raises:
-            BodyError: it is nested too deeply to be pickled.
-        """
-        try:
-            pickle.dump(page, self._file, pickle.HIGHEST_PROTOCOL)
-        except RecursionError:
-            raise BodyError("a page has a value that is nested too deeply to be kept") from None
-        self._count += 1
-
-    def clear(self) -> None:
-        """Remove all pages."""
-        self._file.seek(0)
-        self._file.truncate()
-        self._count = 0
-
     def close(self) -> None:
-        """Remove the file."""
+        """End the thread, and remove the file."""
+        self._decoding.shutdown(cancel_futures=True)
         self._file.close()
 
+    def _decode(self) -> None:
+        """Decode a batch in the thread."""
+        batch, self._batch = self._batch, []
+        self._batch_bytes = 0
+        self._batch_pages *= 2
+        self._waiting.append((batch, self._decoding.submit(_table_of, self._columns, batch)))
 
-def _without(page: Any, places: range, left_out: Collection[int]) -> Any:
-    kept = [place not in left_out for place in places]
-    if is_table(page):
-        return page.filter(kept)
-    return [row for row, is_kept in zip(page, kept, strict=True) if is_kept]
+    def _collect(self) -> None:
+        """Keep the oldest batch of those that are decoded."""
+        batch, decoded = self._waiting.popleft()
+        if self._keep_table(decoded.result(), len(batch)):
+            return
+        for _, later in self._waiting:
+            later.exception()  # wait: the types may change now
+        for page in batch:
+            if len(batch) > 1 and self._keep_table(_table_of(self._columns, [page]), 1):
+                continue
+            rows = self._decoder.rows_of(page.page)
+            learned = self._columns.learn(rows)
+            if not (learned and self._keep_table(_table_of(self._columns, [page]), 1)):
+                self._keep_rows(rows)
+
+    @property
+    def _columns(self) -> PageDecoder:
+        assert self._decoder.columns, "pages are split for columns alone"
+        return self._decoder.columns
+
+    def _keep_table(self, table: "pa.Table | None", pages: int) -> bool:
+        """Keep the table of some pages; False if they do not fit."""
+        if table is None:
+            return False
+        self.pages_typed += pages
+        self._keep(table)
+        return True
+
+    def _keep_rows(self, rows: list[Any]) -> None:
+        self.pages_by_dlt += 1
+        self._keep(rows)
+
+    def _keep(self, rows: Any) -> None:
+        try:
+            pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
+        except RecursionError:
+            raise BodyError("a page has a value that is nested too deeply to be kept") from None
+        self._kept += 1
+
+    def _lists_and_tables(self) -> Iterator[Any]:
+        self._file.seek(0)
+        for _ in range(self._kept):
+            yield pickle.load(self._file)  # noqa: S301  # written by `_keep`
 
 
-def _are_alike(page: Any, other: Any) -> bool:
-    """Return True if two pages are both lists, or both tables with the same columns."""
-    if is_table(page) and is_table(other):
-        return bool(page.schema.equals(other.schema, check_metadata=True))
-    return is_table(page) == is_table(other)
+def _table_of(columns: PageDecoder, batch: Sequence[JsonRows]) -> "pa.Table | None":
+    return columns.decode([page.rows for page in batch], [page.count for page in batch])
 
 
-def _joined(pages: Sequence[Any]) -> Any:
-    if is_table(pages[0]):
+def _without(kept: Any, begin: int, left_out: Collection[int]) -> Any:
+    mask = [place not in left_out for place in range(begin, begin + len(kept))]
+    if is_table(kept):
+        return kept.filter(mask)
+    return [row for row, is_kept in zip(kept, mask, strict=True) if is_kept]
+
+
+def _are_alike(kept: Any, other: Any) -> bool:
+    """Return True if both are lists, or tables with the same columns."""
+    if is_table(kept) and is_table(other):
+        return bool(kept.schema.equals(other.schema, check_metadata=True))
+    return is_table(kept) == is_table(other)
+
+
+def _joined(batch: Sequence[Any]) -> Any:
+    if is_table(batch[0]):
         import pyarrow as pa
 
-        return pages[0] if len(pages) == 1 else pa.concat_tables(pages)
-    return [row for page in pages for row in page]
+        return pa.concat_tables(batch)
+    return [row for rows in batch for row in rows]

@@ -180,6 +180,10 @@ class AnswerDecoder:
             self._around = split.envelope, body
         return self._answer(page, body, split)
 
+    def rows_of(self, page: Page) -> list[Any]:
+        """Return the rows of a page as objects."""
+        return self._place.rows(self._decoded(page))
+
     def _answer(self, page: Page, body: Any, split: SplitPage | None) -> Answer:
         return Answer(page, body, split, decoded=self._decoded, found=self._place.rows)
 

@@ -116,8 +116,12 @@ class PageDecoder:
             inner = {name: inner, **{other: _decoded(raw) for _, other, raw in others}}
         return inner
 
-    def decode(self, pages: Sequence[SplitPage]) -> "pa.Table | None":
+    def decode(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
         """Decode the rows of several pages.
+
+        Args:
+            pages: lists of rows, as valid JSON.
+            counts: the number of rows of each.
 
         Returns:
             The rows, by the names of their columns; None if a row has a field that is not known,
@@ -126,8 +130,7 @@ class PageDecoder:
         fields = {column.field for column in self._type.contract.columns}
         if not {*self._contract.primary_key} <= fields:
             return None
-        rows, counts = [page.rows for page in pages], [page.count for page in pages]
-        table = table_of_json(self._type, rows, counts)
+        table = table_of_json(self._type, pages, counts)
         if table is None:
             return None
         self._misfits = 0

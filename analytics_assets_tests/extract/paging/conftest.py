@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
+from analytics_assets.extract.rows.page_decoder import PageDecoder
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def typed_pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     taken: list[int] = []
     decode = PageDecoder.decode
 
-    def counted(self: PageDecoder, pages: Sequence[SplitPage]) -> Any:
-        found = decode(self, pages)
+    def counted(self: PageDecoder, pages: Sequence[bytes], counts: Sequence[int]) -> Any:
+        found = decode(self, pages, counts)
         if found or len(pages) == 1:  # else they are decoded one by one
-            taken.extend([page.count if found else 0 for page in pages])
+            taken.extend([count if found else 0 for count in counts])
         return found
 
     monkeypatch.setattr(PageDecoder, "decode", counted)

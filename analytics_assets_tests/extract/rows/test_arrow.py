@@ -165,7 +165,7 @@ def test_values_of_each_type_are_the_same_either_way(
     one_by_one = loaded(warehouse, CASES, options=ONE_BY_ONE)
     assert arrow_tables == []
     # a row a batch, so that each goes its own way
-    monkeypatch.setattr("analytics_assets.extract.paging.spool.BATCH_ROWS", 1)
+    monkeypatch.setattr("analytics_assets.extract.paging.spool.BATCH_BYTES", 1)
 
     found = loaded(warehouse, CASES, limit=1)
 

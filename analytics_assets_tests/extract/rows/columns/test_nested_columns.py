@@ -11,7 +11,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.rows.arrow import table_of_rows
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
-from analytics_assets.extract.rows.page_decoder import PageDecoder, SplitPage
+from analytics_assets.extract.rows.page_decoder import PageDecoder
 from analytics_assets_tests.extract.rows.reading import MERGED, load, metrics_of
 from analytics_assets_tests.support.loading import table_values
 from analytics_assets_tests.support.paged_server import orders, paged
@@ -96,7 +96,7 @@ def test_a_page_with_anything_else_in_an_object_is_left_to_dlts_way(row: Any) ->
     parsed = contract(*PARSED)
 
     assert table_of_json(RowType(parsed), [page(row)], [1]) is None
-    assert PageDecoder(parsed, "data").decode([SplitPage(page(row))]) is None
+    assert PageDecoder(parsed, "data").decode([page(row)], [1]) is None
 
 
 @pytest.mark.parametrize("free", [None, 2**64, [{"n": -(2**63) - 1}]])
@@ -104,8 +104,8 @@ def test_a_json_value_that_the_validation_rejects_is_left_to_it(free: Any) -> No
     columns = (PARSED[0], Column("free", "free", "json", nullable=False))
     kept, left = page({"id": 1, "free": [2**64 - 1]}), page({"id": 1, "free": free})
 
-    assert PageDecoder(contract(*columns), "data").decode([SplitPage(kept)]) is not None
-    assert PageDecoder(contract(*columns), "data").decode([SplitPage(left)]) is None
+    assert PageDecoder(contract(*columns), "data").decode([kept], [1]) is not None
+    assert PageDecoder(contract(*columns), "data").decode([left], [1]) is None
 
 
 def test_a_row_with_an_unknown_field_in_an_object_is_no_arrow_row() -> None:

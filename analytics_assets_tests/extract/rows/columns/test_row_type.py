@@ -35,7 +35,7 @@ def learned(*pages: list[Row], contract: Contract = KEYED, **hints: Any) -> Page
 def decoded(decoder: PageDecoder, *rows: Row) -> list[Row] | None:
     page = decoder.split(json.dumps({"data": rows}).encode())
     assert page
-    table = decoder.decode([page])
+    table = decoder.decode([page.rows], [page.count])
     return None if table is None else table.to_pylist()
 
 
@@ -164,7 +164,7 @@ def test_hints_give_types_and_their_limits(hint: Row, value: str, stored: str, m
     def of(text: str) -> Any:
         page = decoder.split(b'{"data": [{"id": 1, "x": %b}]}' % text.encode())
         assert page
-        return decoder.decode([page])
+        return decoder.decode([page.rows], [page.count])
 
     assert str(of(value).column("x")[0].as_py()) == stored
     assert of(misfit) is None
