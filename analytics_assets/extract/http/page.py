@@ -20,7 +20,6 @@ class Page:
         headers: by any case of their names.
         content: the body, decoded by its `Content-Encoding`.
         reason: the phrase beside the status.
-        is_redirected: True if a redirect led to the answer.
         encoding: the encoding that `response_actions` set; None for that of the headers.
     """
 
@@ -30,7 +29,6 @@ class Page:
     headers: Mapping[str, str]
     content: bytes
     reason: str = ""
-    is_redirected: bool = False
     encoding: str | None = None
 
     @classmethod
@@ -44,7 +42,6 @@ class Page:
             response.headers,
             response.content or b"",
             response.reason or "",
-            bool(response.history),
             response.encoding if response.encoding != assumed else None,
         )
 

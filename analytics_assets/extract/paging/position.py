@@ -1,7 +1,6 @@
 """The position of a pass: the page that comes next, by one of dlt's paginators."""
 
 import copy
-import re
 from enum import Enum, auto
 from functools import cache
 from typing import Any
@@ -26,10 +25,9 @@ from analytics_assets.extract.paging.evidence.counts import Unit, as_count
 from analytics_assets.extract.paging.evidence.finder import Evidence
 from analytics_assets.extract.paging.proof import Proof
 from analytics_assets.extract.rows.answer import Answer
-from analytics_assets.extract.rows.response_body import values_at
+from analytics_assets.extract.rows.response_body import NAMES, values_at
 
 PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it again
-SIMPLE_PATH = re.compile(r"(\$\.)?\w+(\.\w+)*$")
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
 # these look at headers, at fields of the body, and at the number of rows
 STOCK = (
@@ -72,8 +70,8 @@ class Position:
             self.paginator.init_request(self.request)
         self._names_total = names_total
         self._page_count: int | None = None  # the number of all pages, by the last one
-        self._largest = self.longest = 0  # `_largest`: of the pages by offset
-        self.is_short = False
+        self.longest = 0
+        self._is_first = self.is_short = False
         self.probe: Probe | None = None
 
     def measure(self, rows: int) -> None:
@@ -82,6 +80,7 @@ class Position:
         Args:
             rows: the number of its rows.
         """
+        self._is_first = not self.longest
         self.is_short = 0 < rows < self.longest
         self.longest = max(self.longest, rows)
 
@@ -137,7 +136,7 @@ class Position:
         else:
             return answer.body
         # a path of names alone leads to the rows, or beside them
-        is_beside = SIMPLE_PATH.match(path) and values_at(path, answer.body)
+        is_beside = NAMES.fullmatch(path) and values_at(path, answer.body)
         return answer.body if is_beside else answer.whole_body
 
     @staticmethod
@@ -154,7 +153,6 @@ class Position:
         self, paginator: OffsetPaginator, has_more: bool | None, rows: int, proof: Proof
     ) -> bool:
         paginator.current_value += rows
-        largest_before, self._largest = self._largest, max(self._largest, rows)
         if not rows and has_more:
             proof.inconsistency = "it says that there is more after its last row, and gives nothing"
         if not rows or has_more is False or self.is_limited:
@@ -170,8 +168,8 @@ class Position:
         if has_more:
             return True
         # a total that is reached with a full page may be too low; only another request shows it
-        if largest_before:
-            return rows >= largest_before
+        if not self._is_first:
+            return not self.is_short
         # a total without a configured path may count the page, and the API may have any limit
         return not self._names_total or rows >= paginator.limit or rows % ROUND == 0
 
@@ -222,7 +220,7 @@ class Position:
         if self.paginator and _is_own(type(self.paginator)):
             return 0
         if isinstance(self.paginator, OffsetPaginator):
-            return self._largest
+            return self.longest
         is_range = self.longest and isinstance(self.paginator, RangePaginator)
         return int(self.paginator.value_step) if is_range else 0  # type: ignore[union-attr]
 

@@ -66,5 +66,4 @@ class Transfer:
 
     def page(self, status: int, reason: str, headers: Mapping[str, str], content: bytes) -> Page:
         """Return the page of an answer to the request; see `Page`."""
-        url, is_redirected = str(self.request.url), self.redirects > 0
-        return Page(self.asked, url, status, headers, content, reason, is_redirected)
+        return Page(self.asked, str(self.request.url), status, headers, content, reason)
