@@ -8,8 +8,6 @@ import requests
 from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
-    OffsetPaginator,
-    PageNumberPaginator,
     SinglePagePaginator,
 )
 
@@ -24,6 +22,7 @@ from analytics_assets.config.resource import (
     parents_of,
 )
 from analytics_assets.config.validation.paginator import without_own_options
+from analytics_assets.config.validation.selector import is_filter, wrong_selector
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
 from analytics_assets.extract.children.parent_values import ParentValues
@@ -63,7 +62,7 @@ class Entry:
         is_checked: False to believe an end whatever the pages say.
 
     Raises:
-        ConfigurationError: dlt refuses the paginator.
+        ConfigurationError: dlt refuses the paginator, or it cannot count rows by the selector.
     """
 
     def __init__(
@@ -96,14 +95,15 @@ class Entry:
             key=self.key_in_a_page,
             is_known=allows_absence or self.contract.rows_may_be_absent,
         )
-        self._refuse_selector()
+        if wrong := wrong_selector(self.place.path, self.paginator):
+            raise ConfigurationError(f"resource `{self.name}`: {wrong}")
         is_object = is_single and not paging  # by its path, whose fields are its own
         self.evidence = EvidenceFinder(
             *(paging, self.paginator, self.place.path),
             counted=not (is_object or (is_single and is_sample)),
         )
         # a filter leaves out rows that the API counts
-        self.is_checked = not (is_object or is_sample or self.place.is_filter)
+        self.is_checked = not (is_object or is_sample or is_filter(self.place.path))
 
     @property
     def name(self) -> str:
@@ -229,24 +229,6 @@ class Entry:
             if fields and self.contract.rename:
                 hints[kind] = [self.contract.name_of(field) for field in fields]
         return hints
-
-    def _refuse_selector(self) -> None:
-        """Refuse a `data_selector` by whose rows the paginator cannot count."""
-        selector = self.place.path
-        if isinstance(self.paginator, OffsetPaginator) and selector.count("[*]") > 1:
-            raise ConfigurationError(
-                f"resource `{self.name}`: `data_selector` finds rows within rows, so that an "
-                "offset cannot be counted by them. Select the outer rows; dlt makes a child table "
-                "of the inner ones."
-            )
-        counts = isinstance(self.paginator, OffsetPaginator | PageNumberPaginator | None)
-        if self.place.is_filter and counts:
-            raise ConfigurationError(
-                f"resource `{self.name}`: `data_selector` leaves rows out, so that those it finds "
-                "do not show where the next page begins or whether it is the last. Select the "
-                'whole list, and leave rows out by `"processing_steps": [{"filter": ...}]`; or '
-                "set `paginator` to 'single_page' if there is only one page."
-            )
 
     def _stock_paginator(self, given: Any) -> BasePaginator | None:
         paging = without_own_options(given)

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
+from analytics_assets.config.validation.selector import without_names
 from analytics_assets.contract.compat import is_record_key
 from analytics_assets.extract.compat import detected_rows
 from analytics_assets.extract.rows.response_body import (
@@ -145,11 +145,6 @@ class RowPlace:
         return isinstance(body, Mapping) and detected_rows(body)[1] is not body
 
     @property
-    def is_filter(self) -> bool:
-        """True if the selector filters a list."""
-        return "?" in self._unquoted
-
-    @property
     def _is_any_body(self) -> bool:
         """True if the body itself is a row or a list of rows, whatever is in it."""
         return self._accepts_object and self.path == BODY and not self._is_detected
@@ -157,12 +152,7 @@ class RowPlace:
     @property
     def _finds_rows(self) -> bool:
         """True if the selector finds rows, rather than a list of them."""
-        return any(sign in self._unquoted for sign in ("*", "?", "|", ":"))
-
-    @cached_property
-    def _unquoted(self) -> str:
-        """The selector without names in quotation marks."""
-        return re.sub(r"'[^']*'|\"[^\"]*\"", "", self.path)
+        return re.search(r"[*?|:]", without_names(self.path)) is not None
 
 
 def _has_rows(body: Mapping[str, Any]) -> bool:
