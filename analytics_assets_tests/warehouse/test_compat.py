@@ -212,3 +212,15 @@ def test_dlt_keeps_a_column_whose_hint_has_changed_and_rounds_its_values() -> No
         rows = client.execute_sql("SELECT n FROM orders ORDER BY id")
     assert rows is not None
     assert [value for (value,) in rows] == [5, 6]
+
+
+def test_duckdb_leaves_the_random_ids_of_rows_as_they_are(duckdb_warehouse: Warehouse) -> None:
+    with duckdb_warehouse.loading("shop") as pipeline:
+        pipeline.run([{"id": 1, "tags": ["a"]}], table_name="orders")
+        with pipeline.sql_client() as client:
+            found = client.execute_sql(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'analytics' "
+                "AND sql LIKE '%_dlt_id VARCHAR USING COMPRESSION Uncompressed %' ORDER BY 1"
+            )
+    assert found is not None
+    assert [table for [table] in found if "orders" in table] == ["orders", "orders__tags"]

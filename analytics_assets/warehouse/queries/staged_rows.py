@@ -74,8 +74,8 @@ def _without_numbers(
 ) -> str:
     """Leave out the selection of one row for each key if no two rows have the same.
 
-    The selection sorts whole rows, on disk where they exceed the memory: seven times the time of
-    the merge itself for a million of them in DuckDB. To find a key that is repeated takes a tenth.
+    The selection sorts whole rows, on disk where they exceed the memory: for a million of them in
+    DuckDB, two to seven times the rest of the merge. To find a key that is repeated takes a tenth.
     """
     if found := NUMBERED.search(statement):
         repeated = f"SELECT 1 FROM {found['table']} GROUP BY {found['key']} HAVING count(*) > 1"
