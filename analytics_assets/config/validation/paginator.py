@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from inspect import Parameter
 from typing import Any, get_args
 
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
+
 from analytics_assets.config.errors import did_you_mean, listed
 from analytics_assets.config.validation.compat import paginator_options, paginator_types
 
@@ -105,6 +107,21 @@ def without_own_options(given: Any) -> Any:
     return {
         name: value for name, value in given.items() if name in accepted or name not in OWN_OPTIONS
     }
+
+
+def own_options(given: Any, paginator: BasePaginator | None) -> dict[str, Any]:
+    """Return the fields of a page that a `paginator` of any type names; None where it names none.
+
+    Args:
+        given: the `paginator`: a type, a dictionary, or an object of dlt's with attributes of
+            these names.
+        paginator: the one that dlt makes of it.
+    """
+    options = given if isinstance(given, dict) else {}
+    named = {name: options.get(name) or getattr(paginator, name, None) for name in OWN_OPTIONS}
+    if isinstance(paginator, OffsetPaginator) and options and "total_path" not in options:
+        named["total_path"] = None  # dlt's default is a guess, unlike that of an object
+    return named
 
 
 def config_for_dlt(config: Mapping[str, Any]) -> dict[str, Any]:

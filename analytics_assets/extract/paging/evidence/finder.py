@@ -12,6 +12,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 )
 from requests.structures import CaseInsensitiveDict
 
+from analytics_assets.config.validation.paginator import own_options
 from analytics_assets.extract.paging.evidence.counts import (
     TOTAL_HEADERS,
     Count,
@@ -23,7 +24,6 @@ from analytics_assets.extract.paging.evidence.counts import (
     total_in,
     unit_of,
 )
-from analytics_assets.extract.paging.evidence.end_paths import EndPaths
 from analytics_assets.extract.paging.evidence.fields import Field, fields_of
 from analytics_assets.extract.paging.evidence.flags import flag_in, named_flag
 from analytics_assets.extract.paging.evidence.next_page import (
@@ -132,12 +132,15 @@ class EvidenceFinder:
         selector: str = "",
         counted: bool = True,
     ) -> None:
-        self._paths = paths = EndPaths.of(given, paginator)
+        named = own_options(given, paginator)
+        self._total_path = named["total_path"]
+        self._flag_paths = named["has_more_path"], named["last_page_path"]
+        self._flag_name = str(self._flag_paths[0] or self._flag_paths[1])
+        self._ignored = frozenset(named["ignored_fields"] or ())
         ignores_total = isinstance(paginator, OffsetPaginator) and paginator.total_path is None
         self._counted = counted and not ignores_total
-        self._unit = unit_of(paths.total_path, isinstance(paginator, PageNumberPaginator))
-        self.names_total = bool(paths.total_path) and self._unit is Unit.ROWS
-        self._flag_name = str(paths.has_more_path or paths.last_page_path)
+        self._unit = unit_of(self._total_path, isinstance(paginator, PageNumberPaginator))
+        self.names_total = bool(self._total_path) and self._unit is Unit.ROWS
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
         # the last page, as many have the same body beside their rows and their link
@@ -167,7 +170,7 @@ class EvidenceFinder:
     def _found(
         self, fields: list[Field], headers: Mapping[str, str], body: Any, url: str
     ) -> Evidence:
-        path, counts = self._paths.total_path, counts_in(fields, headers)
+        path, counts = self._total_path, counts_in(fields, headers)
         named = values_at(path, body)
         if self._unit is Unit.ROWS:
             total = as_count(named[0]) if named else total_in(fields, headers)
@@ -175,7 +178,7 @@ class EvidenceFinder:
             total = total_in(fields, headers, without=str(path).removeprefix("$."))
             count = as_count(named[0]) if named else None
             counts |= {} if count is None else {str(path): Count(count, self._unit)}
-        flag = named_flag(self._paths.has_more_path, self._paths.last_page_path, body)
+        flag = named_flag(*self._flag_paths, body)
         return Evidence(
             total if self._counted else None,
             counts,
@@ -189,14 +192,14 @@ class EvidenceFinder:
 
     def _fields_of(self, body: Any) -> list[Field]:
         fields = fields_of(body, self._containers)
-        if not self._paths.ignored:
+        if not self._ignored:
             return list(fields)
-        ignores = self._paths.ignores
-        return [field for field in fields if not ignores(field.path[-1], field.name)]
+        return [each for each in fields if self._ignored.isdisjoint((each.path[-1], each.name))]
 
     def _kept(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        kept = {name: text for name, text in headers.items() if not self._paths.ignores(name)}
-        return CaseInsensitiveDict(kept)
+        return CaseInsensitiveDict(
+            {name: text for name, text in headers.items() if name not in self._ignored}
+        )
 
 
 def _with_next_page(known: Evidence, before: Any, body: Any, url: str) -> Evidence | None:
