@@ -124,7 +124,7 @@ def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None 
         return fetch_alone(request, settings, connection.redact, "openapi_path")
     request.auth = create_auth(connection.client.get("auth"))
     request.headers = {**(connection.client.get("headers") or {}), **request.headers}
-    return connection.fetch(request, lambda page: page)
+    return connection.fetch(request)
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -1,11 +1,11 @@
 """A connection to an API: its resolved settings, its fetchers, and the token that reads share."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -26,11 +26,10 @@ from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.preparation import Preparation
 
-T = TypeVar("T")
-
 # these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
 
+# of this process
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
 _hosts: dict[str, HostLimits] = {}
 _rate_limits: dict[tuple[str, ...], RateLimit] = {}
@@ -63,10 +62,10 @@ class Connection:
             *(self._pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency)
         )
 
-    def fetch(self, request: requests.Request, check: Callable[[Page], T]) -> T:
+    def fetch(self, request: requests.Request) -> Page:
         """Request a page that belongs to no read; see `Fetcher.next_page`."""
         with closing(self.fetcher()) as fetcher:
-            return fetcher.fetch(self.prepare(request), check)
+            return fetcher.fetch(self.prepare(request), lambda page: page)
 
     @cached_property
     def _pool(self) -> TransportPool:
@@ -74,9 +73,9 @@ class Connection:
         return TransportPool(self.settings.base_url, self.request_settings, session)
 
     @property
-    def concurrency(self) -> Concurrency:
-        """The number of pages to ask for ahead, found once for all reads of the API."""
-        return self.rate_limit.concurrency if self._pool.is_parallel else Concurrency(1)
+    def concurrency(self) -> Concurrency | None:
+        """The number of pages to ask for ahead, found once for all reads; None for no page."""
+        return self.rate_limit.concurrency if self._pool.is_parallel else None
 
     def signs_alike(self, request: requests.Request) -> bool:
         """Return True if the requests for all pages of a read have the same headers.
@@ -133,35 +132,27 @@ def connect(
     """
     settings = resolve_client(client, api_name, embeddable=embeddable)
     request_settings = request_settings or resolve_configuration(RequestSettings())
-    auth = shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
+    with _shared_lock:
+        auth = _shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
+        limits = resolve_limits(api_name, resource)
+        host = urlsplit(settings.base_url).netloc
+        rate_limit = _shared_rate_limit(host, limits, request_settings.request_max_retry_delay)
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
-    limits = resolve_limits(api_name, resource)
-    rate_limit = shared_rate_limit(settings.base_url, limits, request_settings)
     return Connection(settings, auth, Traffic(), redact, request_settings, rate_limit)
 
 
-def shared_rate_limit(
-    base_url: str, settings: LimitSettings, request_settings: RequestSettings
-) -> RateLimit:
-    """Return this process's one `RateLimit` of a host for these limits.
-
-    The limits that the host announces hold for all of them.
-    """
-    max_delay = request_settings.request_max_retry_delay
-    limits = (str(value) for value in (*dict(settings).values(), max_delay))
-    name = urlsplit(base_url).netloc
-    key = (name, *limits)
-    with _shared_lock:
-        host = _hosts.setdefault(name, HostLimits())
-        return _rate_limits.setdefault(key, RateLimit(settings, max_delay, host))
+def _shared_rate_limit(host: str, limits: LimitSettings, max_delay: float) -> RateLimit:
+    key = (host, *map(str, (*dict(limits).values(), max_delay)))
+    if key not in _rate_limits:
+        announced = _hosts.setdefault(host, HostLimits())
+        _rate_limits[key] = RateLimit(limits, max_delay, announced)
+    return _rate_limits[key]
 
 
-def shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:
-    """Return this process's one `OAuth2` object for these settings, with its first retries."""
+def _shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:
     key = tuple((name, str(value)) for name, value in sorted(dict(settings).items()))
-    with _shared_lock:
-        if key not in _tokens:
-            _tokens[key] = OAuth2(settings, request_settings)
-        return _tokens[key]
+    if key not in _tokens:
+        _tokens[key] = OAuth2(settings, request_settings)
+    return _tokens[key]

@@ -3,8 +3,6 @@
 import logging
 import re
 from collections import deque
-from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import quote
 
 import requests
@@ -16,11 +14,10 @@ from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.position import Position
+from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
 
 MAX_BYTES_AHEAD = 64 * 1024 * 1024  # of answers that wait
 MAX_MISSES = 3  # after which the places of an API's pages count as unpredictable
-
-T = TypeVar("T")
 
 
 class PageRequests:
@@ -42,16 +39,13 @@ class PageRequests:
         self._around: tuple[str, str] | None = None  # its URL before and after the place
         self._is_logged = logger.isEnabledFor(logging.INFO)  # as by dlt's own client
 
-    def next_page(self, reading: Pass, total: int | None, check: Callable[[Page], T]) -> T:
+    def next_page(self, reading: Pass, total: int | None, decoder: AnswerDecoder) -> Answer:
         """Wait for the next page of a pass.
 
         Args:
             reading: the pass.
             total: the number of all rows, if the API gives it.
-            check: decodes a page; a page for which it raises `BodyError` is requested again.
-
-        Returns:
-            The result of `check`.
+            decoder: decodes the page, which is requested again if its body is none of a page.
 
         Raises:
             NoAnswerError: no complete answer arrived, after the retries.
@@ -66,12 +60,10 @@ class PageRequests:
         if self._window and reading.prefetches and position.step:
             self._request_ahead(position, total, self._window.size)
         self._places.popleft()
-        return self._fetcher.next_page(lambda page: check(self._received(page)))
-
-    def _received(self, page: Page) -> Page:
+        answer = self._fetcher.next_page(decoder)
         self._arrived += 1
-        self._bytes = len(page.content)
-        return page
+        self._bytes = len(answer.page.content)
+        return answer
 
     def _request(self, position: Position, place: int | None) -> None:
         if self._around and self._sent and self._connection.signs_alike(position.request):

@@ -100,6 +100,13 @@ def test_the_rows_of_parents_on_several_pages_are_read() -> None:
     assert sorted(each["id"] for each in found) == lines(1, 2, 3)
 
 
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that are scripted in turn belong to requests in turn."""
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
+
+
+@pytest.mark.usefixtures("one_at_a_time")
 def test_the_rows_of_each_parent_must_be_complete() -> None:
     # an empty page is asked for once more
     short = in_turn(*[page(1, 2, total=9), page(total=9), page(total=9)] * 3)
@@ -163,6 +170,7 @@ def test_rows_of_parents_that_are_read_at_once_are_all_there(way: Way) -> None:
     assert sorted(way(shop()).numbers) == lines(1, 2, 3)
 
 
+@pytest.mark.usefixtures("one_at_a_time")
 @pytest.mark.parametrize("way", IN_PARALLEL)
 def test_a_parent_that_does_not_add_up_fails_where_they_are_read_at_once(way: Way) -> None:
     attempt = way(shop(of_2=in_turn(*[page(1, 2, total=9), page(total=9), page(total=9)] * 3)))

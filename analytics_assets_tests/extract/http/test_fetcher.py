@@ -159,7 +159,7 @@ def test_the_number_of_pages_ahead_is_found_by_the_pages_of_all_reads() -> None:
                 fetcher.request(prepared(first))
             fetcher.next_page(whole)
 
-        assert connected(server.base_url).concurrency.size == 16
+        assert connected(server.base_url).rate_limit.concurrency.size == 16
 
 
 def test_a_page_that_has_arrived_is_known_before_it_is_taken() -> None:
@@ -202,4 +202,4 @@ def test_a_read_without_pages_ahead_changes_no_number_that_was_found() -> None:
             for _ in range(30):
                 fetcher.fetch(prepared(connection), whole)
 
-        assert connection.concurrency.size == 4
+        assert connection.rate_limit.concurrency.size == 4

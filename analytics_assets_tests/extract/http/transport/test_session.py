@@ -140,7 +140,7 @@ def test_one_page_is_requested_at_a_time() -> None:
             for number in range(4):
                 fetcher.next_page(whole)
                 assert len(server.requests) == number + 1
-                assert connection.concurrency.size == 0
+                assert connection.concurrency is None
 
 
 def test_cookies_are_kept_between_requests_and_reads() -> None:
@@ -186,7 +186,7 @@ def test_requests_go_to_a_proxy(of_session: bool, monkeypatch: pytest.MonkeyPatc
 
     assert (page.content, page.url) == (b"[1]", "http://shop.test/orders")
     assert proxy.requests[0].headers["host"] == "shop.test"
-    assert connection.concurrency.size == 0
+    assert connection.concurrency is None
 
 
 def test_a_host_without_a_proxy_is_reached_by_libcurl(monkeypatch: pytest.MonkeyPatch) -> None:
