@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
+
+UNDECODED: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,27 @@ class Page:
             response.encoding if response.encoding != assumed else None,
         )
 
-    def as_response(self) -> requests.Response:
-        """Return the page as a response of requests, which the user's `response_actions` take."""
-        response = requests.Response()
-        response.request, response.url = self.request, self.url
-        response.status_code, response.reason = self.status, self.reason
-        response.headers = CaseInsensitiveDict(self.headers)
-        response.encoding = self.encoding or get_encoding_from_headers(response.headers)
-        response.raw = BytesIO(self.content)
-        return response
+    def as_response(self, body: Any = UNDECODED) -> requests.Response:
+        """Return the page as a response, which `response_actions` and dlt's paginators take.
+
+        Args:
+            body: its decoded body, if it is decoded.
+        """
+        return _Response(self, body)
+
+
+class _Response(requests.Response):
+    def __init__(self, page: Page, body: Any) -> None:
+        super().__init__()
+        self._body = body
+        self.request, self.url = page.request, page.url
+        self.status_code, self.reason = page.status, page.reason
+        # a user's function may change headers; dlt's paginators only read them
+        is_copied = body is UNDECODED
+        self.headers = CaseInsensitiveDict(page.headers) if is_copied else page.headers  # type: ignore[assignment]
+        self.encoding = page.encoding or get_encoding_from_headers(page.headers)
+        self.raw = BytesIO(page.content)
+
+    def json(self, **options: Any) -> Any:
+        """Return the decoded body."""
+        return super().json(**options) if self._body is UNDECODED else self._body

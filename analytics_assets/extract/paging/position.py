@@ -20,7 +20,6 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests.hooks import default_hooks
 
 from analytics_assets.extract.compat import detected_paginator
-from analytics_assets.extract.paging.decoded_response import DecodedResponse
 from analytics_assets.extract.paging.evidence.counts import Unit, as_count
 from analytics_assets.extract.paging.evidence.finder import Evidence
 from analytics_assets.extract.paging.proof import Proof
@@ -108,10 +107,10 @@ class Position:
             self._page_count = max((each.value for each in counts), default=None)
         place = self.place
         if type(self.paginator) in STOCK:
-            seen, rows = DecodedResponse(answer, self._body_of(answer)), [None] * answer.count
+            body, rows = self._body_of(answer), [None] * answer.count
         else:
-            seen, rows = DecodedResponse(answer, answer.whole_body), list(answer.rows)
-        self.paginator.update_state(seen, rows)
+            body, rows = answer.whole_body, list(answer.rows)
+        self.paginator.update_state(answer.page.as_response(body), rows)
         if isinstance(self.paginator, OffsetPaginator) and place is not None:
             advanced = self.paginator.current_value - place
             if advanced == self.paginator.limit:  # by dlt; the API may have given fewer rows
@@ -142,7 +141,7 @@ class Position:
     @staticmethod
     def _detected(answer: Answer, evidence: Evidence) -> BasePaginator:
         """Return the paginator that dlt detects, or that of a link which dlt does not know."""
-        paginator = detected_paginator(DecodedResponse(answer, answer.whole_body))
+        paginator = detected_paginator(answer.page.as_response(answer.whole_body))
         assert paginator, "dlt detects the paginator of a single page if no other"
         link = evidence.next_page
         if isinstance(paginator, SinglePagePaginator) and link and link.path and link.is_url:

@@ -21,3 +21,10 @@ def test_a_page_as_a_response_has_all_that_arrived() -> None:
 def test_a_page_of_a_response_is_the_same_page() -> None:
     page = Page(REQUEST, "http://localhost/orders", 200, CaseInsensitiveDict({"a": "b"}), b"[]")
     assert Page.of(page.as_response()) == page
+
+
+def test_a_decoded_body_is_not_decoded_again() -> None:
+    page = Page(REQUEST, "http://localhost/orders", 200, CaseInsensitiveDict(), b'{"id": 1}')
+    assert page.as_response().json() == {"id": 1}
+    assert page.as_response(None).json() is None
+    assert page.as_response({"id": 2}).json() == {"id": 2}
