@@ -14,24 +14,16 @@ from dlt.common.jsonpath import TJsonPath
 from analytics_assets.extract.paging.evidence.fields import Field
 from analytics_assets.extract.rows.response_body import plain_name
 
-UNITS = ("row", "record", "result", "item", "element", "entry", "hit", "object", "document")
-PLURALS = tuple(unit.removesuffix("y") + ("ies" if unit[-1] == "y" else "s") for unit in UNITS)
-ROW_COUNTS = {
-    *("count", "odatacount", "numfound", "found", "fullcount", "totalsize", "totalfound"),
-    *(form.format(unit) for unit in UNITS for form in ("{}count", "{}total", "total{}count")),
-    *(
-        form.format(units)
-        for units in PLURALS
-        for form in (
-            *("{}count", "{}total", "{}found", "total{}count"),
-            *("num{}", "nb{}", "numberof{}", "totalnumberof{}"),
-        )
-    ),
-}
-PAGE_COUNTS = {
-    *("pages", "pagecount", "pagescount", "totalpages", "totalpage", "totalpagecount", "numpages"),
-    *("nbpages", "numberofpages", "pagetotal", "pagestotal", "lastpage", "lastpagenumber"),
-}
+# plain names of fields and headers: `rowcount` of `row_count`
+NOUN = "(?:row|record|result|item|element|hit|object|document)"
+ROW, ROWS = f"(?:{NOUN}s?|entry|entries)", f"(?:{NOUN}s|entries)"
+ROW_COUNT = re.compile(
+    "count|odatacount|numfound|found|fullcount|totalsize|totalfound"
+    f"|(?:total)?{ROW}count|{ROW}total|{ROWS}found|(?:num|nb|(?:total)?numberof){ROWS}"
+)
+PAGE_COUNT = re.compile(
+    "pages|(?:total)?pages?count|totalpages?|(?:num|nb|numberof)pages|pages?total|lastpage(?:number)?"
+)
 PAGE_SIZES = {
     *("limit", "size", "perpage", "pagesize", "pagelimit", "pagelength", "maxresults"),
     *("itemsperpage", "resultsperpage", "rowsperpage", "maxpagesize"),
@@ -63,7 +55,11 @@ class Count:
     unit: Unit
 
 
-UNITS_BY_NAME = dict.fromkeys(ROW_COUNTS, Unit.ROWS) | dict.fromkeys(PAGE_COUNTS, Unit.PAGES)
+@lru_cache(maxsize=4096)
+def _unit_by_name(plain: str) -> Unit | None:
+    if ROW_COUNT.fullmatch(plain):
+        return Unit.ROWS
+    return Unit.PAGES if PAGE_COUNT.fullmatch(plain) else None
 
 
 def total_in(fields: Iterable[Field], headers: Mapping[str, str], without: str = "") -> int | None:
@@ -107,7 +103,7 @@ def counts_in(fields: Iterable[Field], headers: Mapping[str, str]) -> dict[str, 
     of_headers = (Field((name,), text, _plain_header(name)) for name, text in headers.items())
     counts = {}
     for field in chain(fields, of_headers):
-        unit = UNITS_BY_NAME.get(field.plain)
+        unit = _unit_by_name(field.plain)
         number = as_count(field.value) if unit else None
         if unit and number is not None:
             counts[field.name] = Count(number, unit)
@@ -116,7 +112,7 @@ def counts_in(fields: Iterable[Field], headers: Mapping[str, str]) -> dict[str, 
 
 def is_count(header: str) -> bool:
     """Return True if a header counts rows or pages by its name."""
-    return _plain_header(header) in UNITS_BY_NAME
+    return _unit_by_name(_plain_header(header)) is not None
 
 
 def page_sizes_in(fields: Iterable[Field]) -> Collection[int]:
