@@ -72,7 +72,6 @@ class Pass:
         self._evidence, self._place = evidence, place
         self._is_confirmed, self._checked = is_confirmed, checked
         self._end = EndOfRead(proof, position.paginator)
-        self._has_next_page = True
         self._is_repeated_request = False  # an empty page is requested once more
         self._may_end = self._is_marked_last = False
 
@@ -109,14 +108,8 @@ class Pass:
         self.position.measure(answer.count)
         is_over = self._proof.all_rows_arrived or self._end.last.reports_last
         is_repeated = is_over and self._proof.received and self._proof.contains(answer)
-        if is_repeated:
-            self._has_next_page = False
-        else:
-            self._add(answer, evidence)
-        if not self._has_next_page:
-            self._check_end(answer, is_past_end)
-        if not self._has_next_page:
-            self.is_over = True
+        has_next_page = not is_repeated and self._add(answer, evidence)
+        self.is_over = not has_next_page and not self._probes_next_page(answer, is_past_end)
         return None if is_repeated else answer
 
     def _is_end(self, refusal: Exception, page: Page) -> bool:
@@ -166,8 +159,8 @@ class Pass:
         if not evidence.reports_no_rows(total, self._proof.received, is_null, is_known):
             raise answer.absence
 
-    def _add(self, answer: Answer, evidence: Evidence) -> None:
-        """Count a page, and advance."""
+    def _add(self, answer: Answer, evidence: Evidence) -> bool:
+        """Count a page, and advance; return False if it was the last one."""
         is_past_end = answer.refusal is not None
         if not is_past_end:
             self._proof.add(answer, evidence.total)
@@ -181,18 +174,18 @@ class Pass:
             advances = self._may_end = self._end.continues(self.position.paginator)
         if isinstance(self.position.paginator, PageNumberPaginator):
             advances = advances and not self._end.is_last_page(self.position.is_short)
-        self._has_next_page = advances and not self._proof.can_be_abandoned
+        return advances and not self._proof.can_be_abandoned
 
     def _requests_again(self, evidence: Evidence) -> bool:
         """Request an empty page once more, unless it is known to be the end."""
         proof = self._proof
         known = proof.total if evidence.total is None else evidence.total
         is_end = known == proof.received or evidence.named_flag is False
-        if is_end or proof.inconsistency or self.is_limited or self._end.is_confirmed():
+        if is_end or proof.inconsistency or self.position.is_limited or self._end.is_confirmed():
             return False
         if self._is_repeated_request or self.position.probe or not self._checked:
             return False
-        self._is_repeated_request = self._has_next_page = True
+        self._is_repeated_request = True
         return True
 
     def is_complete(self, contents: Contents) -> bool:
@@ -204,7 +197,7 @@ class Pass:
         Raises:
             IncompleteReadError: the pass is void, and was the last one.
         """
-        counted, may_count_pages = not self.is_limited, self._evidence.names_total
+        counted, may_count_pages = not self.position.is_limited, self._evidence.names_total
         return self._proof.finish(contents, counted, may_count_pages)
 
     def _request_next(self) -> None:
@@ -236,30 +229,30 @@ class Pass:
             IncompleteReadError: another page arrives.
         """
         if not self.position.probe:
-            self._has_next_page = True
             self.position.jump_beyond_end()
         elif answer.count and not self._proof.repeats(answer):
             self._proof.refuse_repetition()
         else:
             self.is_over = True
 
-    def _check_end(self, answer: Answer, is_past_end: bool) -> None:
+    def _probes_next_page(self, answer: Answer, is_past_end: bool) -> bool:
         """Mark the pass as inconsistent if its pages speak against its end.
 
-        An empty page may refer to a next one wherever the end is: that one is requested.
+        Returns:
+            True if the next page is requested: an empty page may refer to it wherever the end is.
         """
-        if self.is_limited or self._proof.all_rows_arrived or not self._checked:
-            return
+        if self.position.is_limited or self._proof.all_rows_arrived or not self._checked:
+            return False
         objection = self._end.objection(by_counts=is_past_end)
         if not objection or self._proof.inconsistency:
-            return
+            return False
         if not answer.count and self._end.has_link_alone:
             if self.position.skip_page():
-                self._has_next_page = True
-                return
+                return True
             if getattr(self.position.paginator, "stop_after_empty_page", False):
-                return
+                return False
         self._proof.inconsistency = objection
+        return False
 
     def _end_before(self, answer: Answer) -> None:
         """End the pass before a page that follows an empty one."""
@@ -267,8 +260,3 @@ class Pass:
             where = f"the page at offset {self._proof.received}"
             self._proof.inconsistency = f"{where} is empty, and the page after it has rows"
         self.is_over = True
-
-    @property
-    def is_limited(self) -> bool:
-        """True if the configuration ends the read here, whatever else the API has."""
-        return self.position.is_limited
