@@ -44,9 +44,8 @@ class CursorValues:
 
     Attributes:
         newest: the newest change up to `now`; None if there is none.
-        without: rows without such a time.
-        before_start: rows that changed before `start`.
-        yet_to_come: rows that changed so long after `now` that clocks do not explain it.
+        counts: the rows without such a time, those that changed before `start`, and those that
+            changed so long after `now` that clocks do not explain it, by their names in metadata.
     """
 
     def __init__(
@@ -62,16 +61,7 @@ class CursorValues:
         self._format = contract.time_formats.get(load.field)
         self._start, self._now, self._zoned = start, now, zoned
         self.newest: datetime | None = None
-        self.without = self.before_start = self.yet_to_come = 0
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """The counts by their names in metadata."""
-        return {
-            ROWS_WITHOUT_CURSOR: self.without,
-            ROWS_BEFORE_START: self.before_start,
-            ROWS_YET_TO_COME: self.yet_to_come,
-        }
+        self.counts = dict.fromkeys((ROWS_WITHOUT_CURSOR, ROWS_BEFORE_START, ROWS_YET_TO_COME), 0)
 
     def add(self, item: Any) -> None:
         """Add rows as the API sent them, or a table of them.
@@ -83,7 +73,7 @@ class CursorValues:
         if is_table(item) and self._column in item.column_names:
             self._add_column(item.column(self._column))
         elif is_table(item):
-            self.without += item.num_rows
+            self.counts[ROWS_WITHOUT_CURSOR] += item.num_rows
         else:
             self._add_values(value_at(self._load.field, row) for row in item)
 
@@ -93,10 +83,10 @@ class CursorValues:
         for value, rows in known.items():
             moment = self._moment(value)
             if moment is None:
-                self.without += rows
+                self.counts[ROWS_WITHOUT_CURSOR] += rows
                 continue
-            self.before_start += rows * (moment < self._start)
-            self.yet_to_come += rows * (moment > self._now + CLOCK_DIFFERENCE)
+            self.counts[ROWS_BEFORE_START] += rows * (moment < self._start)
+            self.counts[ROWS_YET_TO_COME] += rows * (moment > self._now + CLOCK_DIFFERENCE)
             self._keep(moment)
 
     def _moment(self, value: object) -> datetime | None:
@@ -134,11 +124,10 @@ class CursorValues:
         bounds = (self._start, self._now, self._now + CLOCK_DIFFERENCE)
         start, now, future = (pa.scalar(moment, moments.type) for moment in bounds)
         past = moments.filter(pc.less_equal(moments, now))
-        self.without += column.null_count
-        self.before_start += pc.sum(pc.less(moments, start)).as_py() or 0
-        self.yet_to_come += pc.sum(pc.greater(moments, future)).as_py() or 0
-        if len(past):
-            self._keep(parse_timestamp(pc.max(past).as_py()))
+        self.counts[ROWS_WITHOUT_CURSOR] += column.null_count
+        self.counts[ROWS_BEFORE_START] += pc.sum(pc.less(moments, start)).as_py() or 0
+        self.counts[ROWS_YET_TO_COME] += pc.sum(pc.greater(moments, future)).as_py() or 0
+        self._keep(parse_timestamp(pc.max(past).as_py()))
 
     def _keep(self, moment: datetime | None) -> None:
         if moment and moment <= self._now:

@@ -9,7 +9,13 @@ import pytest
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.incremental.cursor_values import CursorError, CursorValues
+from analytics_assets.extract.incremental.cursor_values import (
+    ROWS_BEFORE_START,
+    ROWS_WITHOUT_CURSOR,
+    ROWS_YET_TO_COME,
+    CursorError,
+    CursorValues,
+)
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
@@ -26,7 +32,13 @@ def changes(
 
 
 def summary(found: CursorValues) -> tuple[Any, ...]:
-    return found.newest, found.before_start, found.without, found.yet_to_come
+    counts = found.counts
+    return (
+        found.newest,
+        counts[ROWS_BEFORE_START],
+        counts[ROWS_WITHOUT_CURSOR],
+        counts[ROWS_YET_TO_COME],
+    )
 
 
 def as_day(text: str | None) -> datetime | None:
