@@ -9,7 +9,6 @@ import requests
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     HeaderCursorPaginator,
-    HeaderLinkPaginator,
     JSONLinkPaginator,
     JSONResponseCursorPaginator,
     OffsetPaginator,
@@ -28,11 +27,6 @@ from analytics_assets.extract.rows.response_body import NAMES, values_at
 
 PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it again
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
-# these look at headers, at fields of the body, and at the number of rows
-STOCK = (
-    *(PageNumberPaginator, HeaderLinkPaginator, HeaderCursorPaginator),
-    *(JSONLinkPaginator, JSONResponseCursorPaginator),
-)
 
 
 class Probe(Enum):
@@ -106,7 +100,8 @@ class Position:
             counts = [each for each in evidence.counts.values() if each.unit is not Unit.ROWS]
             self._page_count = max((each.value for each in counts), default=None)
         place = self.place
-        if type(self.paginator) in STOCK:
+        if type(self.paginator).__module__ == BasePaginator.__module__:
+            # dlt's own look at headers, at fields of the body, and at the number of rows
             body, rows = self._body_of(answer), [None] * answer.count
         else:
             body, rows = answer.whole_body, list(answer.rows)
@@ -128,14 +123,10 @@ class Position:
 
     def _body_of(self, answer: Answer) -> Any:
         """Return a body without its rows if the reference to the next page is beside them."""
-        if isinstance(self.paginator, JSONLinkPaginator):
-            path = str(self.paginator.next_url_path)
-        elif isinstance(self.paginator, JSONResponseCursorPaginator):
-            path = str(self.paginator.cursor_path)
-        else:
-            return answer.body
+        options = vars(self.paginator)
+        path = str(options.get("next_url_path") or options.get("cursor_path") or "")
         # a path of names alone leads to the rows, or beside them
-        is_beside = NAMES.fullmatch(path) and values_at(path, answer.body)
+        is_beside = not path or (NAMES.fullmatch(path) and values_at(path, answer.body))
         return answer.body if is_beside else answer.whole_body
 
     @staticmethod
