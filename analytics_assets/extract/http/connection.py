@@ -24,7 +24,6 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.pool import TransportPool
-from analytics_assets.extract.http.transport.preparation import Preparation
 
 # these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
@@ -88,11 +87,7 @@ class Connection:
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request ready to be sent: signed, with headers and body."""
-        return self._preparation.prepare(request)
-
-    @cached_property
-    def _preparation(self) -> Preparation:
-        return Preparation(self._pool.session, repeats=self._pool.is_parallel)
+        return self._pool.preparation.prepare(request)
 
     def close(self) -> None:
         """Close the connections that are kept for the next request."""

@@ -44,7 +44,7 @@ def fetch_alone(
         follows_redirects=follows_redirects,
     )
     try:
-        return fetcher.fetch(pool.session.prepare_request(request), lambda page: page)
+        return fetcher.fetch(pool.preparation.prepare(request), lambda page: page)
     finally:
         fetcher.close()
         pool.close()

@@ -77,7 +77,7 @@ def signed_page(auth: OAuth2, url: str) -> Page:
     fetcher = Fetcher(pool, limit, Traffic(), auth.redact, auth)
     try:
         request = requests.Request("GET", url, auth=auth)
-        return fetcher.fetch(pool.session.prepare_request(request), whole)
+        return fetcher.fetch(pool.preparation.prepare(request), whole)
     finally:
         fetcher.close()
         pool.close()

@@ -21,6 +21,7 @@ from analytics_assets.extract.http.transport.transfer import Failure, Transfer
 
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 CHECK_SECONDS = 1.0  # between two checks for connections over which nothing arrives
+BUFFER_BYTES = 128 * 1024  # received at once; libcurl's own 16 kB take more calls for a page
 STALLED = -1  # in the place of an error of libcurl
 
 
@@ -43,18 +44,25 @@ class _Exchange:
         Raises:
             ApiError: a header cannot be sent.
         """
-        request, handle = transfer.request, self.handle
-        if request.headers is not self.headers or request.body is not None:
-            self.headers = None
-            self._set_options(request)
-        handle.setopt(pycurl.URL, str(request.url))
+        request = transfer.request
+        is_plain = request.method == "GET" and request.body is None
+        if not is_plain or request.headers is not self.headers:
+            self._set_options(request, is_plain)
+            self.headers = request.headers if is_plain else None
+        self.handle.setopt(pycurl.URL, str(request.url))
         self.transfer = transfer
-        self.parts.clear()
-        self.lines.clear()
         self.progress = (0, 0, 0.0)  # parts and lines received, bytes sent
         self.progressed_at = time.monotonic()
 
-    def _set_options(self, request: requests.PreparedRequest) -> None:
+    def end(self) -> Transfer:
+        """Forget what has arrived; return the transfer."""
+        transfer = self.transfer
+        self.parts.clear()
+        self.lines.clear()
+        del self.transfer
+        return transfer
+
+    def _set_options(self, request: requests.PreparedRequest, is_plain: bool) -> None:
         handle, lines, body = self.handle, request_lines(request), _content(request)
         if own_cookies := request.headers.get("Cookie"):
             # beside those of the API, in one header
@@ -62,10 +70,9 @@ class _Exchange:
         else:
             handle.unsetopt(pycurl.COOKIE)
         handle.setopt(pycurl.HTTPHEADER, lines)
-        if body is None and request.method == "GET":
+        if is_plain:
             handle.setopt(pycurl.HTTPGET, 1)
             handle.unsetopt(pycurl.CUSTOMREQUEST)
-            self.headers = request.headers
         else:
             handle.setopt(pycurl.POSTFIELDS, body or b"")
             handle.setopt(pycurl.CUSTOMREQUEST, str(request.method))
@@ -112,6 +119,7 @@ class CurlTransport:
         handle.setopt(pycurl.SHARE, self._cookies)
         handle.setopt(pycurl.COOKIEFILE, "")  # reads none, and begins to keep those of the API
         handle.setopt(pycurl.NOSIGNAL, 1)
+        handle.setopt(pycurl.BUFFERSIZE, BUFFER_BYTES)
         handle.setopt(pycurl.NOPROXY, "*")
         handle.setopt(pycurl.PATH_AS_IS, 1)
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
@@ -175,7 +183,7 @@ class CurlTransport:
             except HTTPError as error:
                 transfer.answer = Failure(reason_of(error))
         self._idle.append(exchange)
-        return transfer
+        return exchange.end()
 
     def _failure(self, handle: pycurl.Curl, code: int, text: str, seconds: float) -> Failure:
         settings = self._settings

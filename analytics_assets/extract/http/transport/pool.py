@@ -7,6 +7,7 @@ from dlt.sources.helpers.requests import Session
 from requests.utils import select_proxy
 
 from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.extract.http.transport.preparation import Preparation
 from analytics_assets.extract.http.transport.session import SessionTransport
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class TransportPool:
 
     Attributes:
         is_parallel: True if several requests can wait for their answers at once.
+        preparation: prepares requests for the transports.
 
     Example:
         >>> TransportPool("https://api.test", RequestSettings(), requests.Session()).is_parallel
@@ -44,6 +46,7 @@ class TransportPool:
         self._verify: Any = environment["verify"]
         needs_session = select_proxy(url, environment["proxies"]) or environment["cert"]
         self.is_parallel = self._is_own and not needs_session
+        self.preparation = Preparation(self.session, repeats=self.is_parallel)
         self._idle: list[Transport] = []
         self._cookies: Any = None
 
