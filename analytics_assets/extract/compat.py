@@ -6,12 +6,13 @@ other modules are documented: https://dlthub.com/docs/general-usage/http/rest-cl
 
 import copy
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import dlt
 import requests
+from dlt.common.configuration.container import Container
 from dlt.common.schema.typing import C_DLT_ID, TTableSchemaColumns
 from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
@@ -19,7 +20,6 @@ from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, YieldMapItem
 from dlt.extract.pipe import ForkPipe, Pipe
 from dlt.extract.state import reset_resource_state
-from dlt.extract.utils import wrap_parallel_iterator
 from dlt.sources.helpers.rest_client.detector import (
     PaginatorFactory,
     find_response_page_data,
@@ -170,13 +170,12 @@ def reset_state(resource: str) -> None:
     reset_resource_state(resource)
 
 
-def parallel_iterator(pages: Iterator[Any]) -> Iterator[Any]:
-    """Return calls that take a generator's items in the threads of dlt.
+def extract_threads() -> str:
+    """Return the start of the name of a thread that belongs to a load.
 
-    dlt 1.31 documents `parallelize` for a resource, and no way to do it to a generator.
+    dlt 1.31 has a context for each thread, and one for all threads of such a name.
     """
-    calls: Iterator[Any] = wrap_parallel_iterator(pages)  # type: ignore[type-var]
-    return calls
+    return Container.thread_pool_prefix()
 
 
 @cache

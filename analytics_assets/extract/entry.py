@@ -111,6 +111,11 @@ class Entry:
         return str(self._own["name"])
 
     @property
+    def is_read_alone(self) -> bool:
+        """True if no other resource of the API is to be read at the same time."""
+        return self._all.get("parallelized") is False
+
+    @property
     def last_row_wins(self) -> bool:
         """True if the table has one row per key, and no hint selects it."""
         is_merged = self._disposition.get("disposition") == "merge"

@@ -6,10 +6,10 @@ them. Rows leave the read once its pass is complete; those of a void pass are dr
 pass begins with the first request again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import requests
@@ -26,7 +26,6 @@ from analytics_assets.extract.compat import (
     generator_of,
     incremental_of,
     load_id,
-    parallel_iterator,
     replace_generator,
     steps_of,
 )
@@ -36,6 +35,7 @@ from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.first_request import first_request
 from analytics_assets.extract.paging.page_requests import PageRequests
+from analytics_assets.extract.paging.parallel_reads import Extraction, Extractions
 from analytics_assets.extract.paging.position import Position
 from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
 from analytics_assets.extract.paging.spool import RowSpool
@@ -71,6 +71,7 @@ class Reader(PipeStep):
         resource: dlt's resource; None to leave rows as they are.
         connection: sends its requests.
         settings: of the read; None to yield pages as they arrive, and believe any end.
+        extractions: those of the source.
     """
 
     placement_affinity = -1
@@ -81,10 +82,12 @@ class Reader(PipeStep):
         resource: DltResource | None,
         connection: Connection,
         settings: ReadingSettings | None,
+        extractions: Extractions,
     ) -> None:
         super().__init__()
         self._entry, self._resource = entry, resource
         self._connection, self._settings = connection, settings
+        self._extractions = extractions
         self._is_kept, self._counting = settings is not None, Lock()
         self._validator = RowValidator(entry.contract, entry.hints)
 
@@ -100,13 +103,19 @@ class Reader(PipeStep):
             replace_generator(pipe, partial(self._read_children, parents, generate))
         else:
             in_columns = self._is_kept and load_id() is not None and _accepts_tables(pipe)
-            replace_generator(pipe, self._read_pages(generate, in_columns))
+            extraction = self._extractions.join()
+            replace_generator(pipe, self._read_pages(generate, in_columns, extraction))
         return self
 
-    def _read_pages(self, pages: Iterator[Any], in_columns: bool) -> Iterator[Any]:
-        request, is_parallel = first_request(pages)
-        found = self.read(request, in_columns)
-        yield from parallel_iterator(found) if is_parallel else found
+    def _read_pages(
+        self, pages: Iterator[Any], in_columns: bool, extraction: Extraction
+    ) -> Iterator[Any]:
+        request, _ = first_request(pages)
+        if not self._is_kept:
+            yield from self.read(request)
+            return
+        is_alone = self._entry.is_read_alone or not self._connection.is_parallel
+        yield from extraction.items(partial(self.read, request, in_columns), is_alone)
 
     def _read_children(
         self,
@@ -123,12 +132,18 @@ class Reader(PipeStep):
                 yield from (_with_fields(added, rows) for rows in self.read(request))
         yield []
 
-    def read(self, request: requests.Request, in_columns: bool = False) -> Iterator[Any]:
+    def read(
+        self,
+        request: requests.Request,
+        in_columns: bool = False,
+        cancelled: Event | None = None,
+    ) -> Generator[Any, None, None]:
         """Read all pages from the first one on.
 
         Args:
             request: the first request.
             in_columns: True to decode rows into Arrow tables where their types are known.
+            cancelled: ends the read early if another thread sets it.
 
         Yields:
             Lists of rows and Arrow tables.
@@ -141,7 +156,7 @@ class Reader(PipeStep):
         resource = self._resource if in_columns else None
         decoder = entry.answer_decoder(request, self._connection.redact, resource)
         with (
-            closing(PageRequests(self._connection, self._is_kept)) as pages,
+            closing(PageRequests(self._connection, self._is_kept, cancelled)) as pages,
             closing(RowSpool(decoder)) as spool,
         ):
             while True:

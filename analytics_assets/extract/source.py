@@ -22,6 +22,7 @@ from analytics_assets.extract import lossless
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
+from analytics_assets.extract.paging.parallel_reads import Extractions
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
@@ -211,7 +212,8 @@ def _source_of(
     )
     with refusals_explained(stock_config):
         source = stock_rest_api_source(stock_config, name=name)
+    extractions = Extractions()
     for entry in entries:
         resource = source.resources[entry.name]
-        resource.add_step(Reader(entry, resource, connection, reading), insert_at=1)
+        resource.add_step(Reader(entry, resource, connection, reading, extractions), insert_at=1)
     return source

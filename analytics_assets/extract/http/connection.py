@@ -55,10 +55,11 @@ class Connection:
     request_settings: RequestSettings
     rate_limit: RateLimit
 
-    def fetcher(self) -> Fetcher:
-        """Return a fetcher for one read."""
+    def fetcher(self, cancelled: threading.Event | None = None) -> Fetcher:
+        """Return a fetcher for one read, which ends early if `cancelled` is set."""
         return Fetcher(
-            *(self._pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency)
+            *(self._pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency),
+            cancelled=cancelled,
         )
 
     def fetch(self, request: requests.Request) -> Page:
@@ -72,9 +73,14 @@ class Connection:
         return TransportPool(self.settings.base_url, self.request_settings, session)
 
     @property
+    def is_parallel(self) -> bool:
+        """True if several requests may wait for their answers at once."""
+        return self._pool.is_parallel
+
+    @property
     def concurrency(self) -> Concurrency | None:
         """The number of pages to ask for ahead, found once for all reads; None for no page."""
-        return self.rate_limit.concurrency if self._pool.is_parallel else None
+        return self.rate_limit.concurrency if self.is_parallel else None
 
     def signs_alike(self, request: requests.Request) -> bool:
         """Return True if the requests for all pages of a read have the same headers.
@@ -83,7 +89,7 @@ class Connection:
             request: one of them, with the auth of its entry or of the client.
         """
         is_unchanging = request.auth is None or type(request.auth) in UNCHANGING_AUTH
-        return self._pool.is_parallel and is_unchanging
+        return self.is_parallel and is_unchanging
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request ready to be sent: signed, with headers and body."""

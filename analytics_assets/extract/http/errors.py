@@ -41,6 +41,13 @@ class BodyError(ApiError, ContentDecodingError):
     """The response arrived complete, but its body is not a page of rows."""
 
 
+class CancelledReadError(ApiError):
+    """A read ended early, as the load has failed elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__("The read was cancelled, as the load has ended.")
+
+
 class TokenError(ApiError):
     """The token endpoint gave no token; the message has its error code or the response."""
 

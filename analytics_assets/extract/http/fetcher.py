@@ -8,7 +8,12 @@ from typing import TypeVar
 
 import requests
 
-from analytics_assets.extract.http.errors import BodyError, NoAnswerError, describe_request
+from analytics_assets.extract.http.errors import (
+    BodyError,
+    CancelledReadError,
+    NoAnswerError,
+    describe_request,
+)
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.headers import retry_after
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
@@ -23,7 +28,7 @@ from analytics_assets.extract.http.transport.transfer import Answer, Failure, Tr
 T = TypeVar("T")
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
-MAX_WAIT = 1.0  # seconds between two checks of the rate limit
+MAX_WAIT = 0.25  # seconds between two checks of the rate limit, and for the end of the load
 PAUSE = 1.0  # seconds without a call, after which a timeout may be the reader's own delay
 
 
@@ -43,6 +48,7 @@ class Fetcher:
         concurrency: measures how fast pages arrive; None for a single request.
         address_setting: the setting with the requests' address, for errors.
         follows_redirects: False to hand a redirect over like any other answer.
+        cancelled: ends the wait for a page if another thread sets it.
     """
 
     def __init__(
@@ -55,16 +61,16 @@ class Fetcher:
         concurrency: Concurrency | None = None,
         address_setting: str = "base_url",
         follows_redirects: bool = True,
+        cancelled: threading.Event | None = None,
     ) -> None:
         self._pool, self._transport = pool, pool.take()
-        self._rate_limit = rate_limit
-        self._traffic = traffic
+        self._rate_limit, self._traffic = rate_limit, traffic
         self._settings = pool.settings
-        self._redact = redact
-        self._signer = signer
+        self._redact, self._signer = redact, signer
         self._concurrency = concurrency
         self._address_setting = address_setting
         self._follows_redirects = follows_redirects
+        self._cancelled = cancelled or threading.Event()
         self._is_given_up = self._is_closed = False
         self._asked: deque[Transfer] = deque()
         self._queued: deque[Transfer] = deque()
@@ -106,6 +112,7 @@ class Fetcher:
             NoAnswerError: no complete answer arrived, after the retries.
             RedirectError: there were too many redirects.
             BodyError: the body stayed wrong, after the retries.
+            CancelledReadError: another thread cancelled the read.
         """
         transfer = self._asked.popleft()
         is_there, started = transfer.outcome is not None, time.monotonic()
@@ -133,10 +140,13 @@ class Fetcher:
                 for each in self._transport.in_flight():
                     each.paused = True
             while is_due:
+                if self._cancelled.is_set():
+                    raise CancelledReadError
                 wait = self._send_due(transfer)
                 has_ended, is_due = self._collect(), transfer.outcome is None
-                if is_due and not has_ended:
-                    self._transport.wait(wait)
+                if is_due and not (has_ended or self._transport.wait(wait)):
+                    self._rate_limit.wait(wait)
+            self._rate_limit.end_wait(self)
         assert transfer.outcome is not None, "it is due until then"
         if isinstance(transfer.outcome, Exception):
             raise transfer.outcome
@@ -159,7 +169,7 @@ class Fetcher:
                 wait = min(wait, transfer.due - now)
         while self._queued and (self._transport.is_parallel or self._queued[0] is first):
             try:
-                blocked = self._rate_limit.try_acquire(self._settings.max_wait)
+                blocked = self._rate_limit.try_acquire(self._settings.max_wait, self)
             except NoAnswerError as error:
                 self._queued.popleft().outcome = error
                 continue
@@ -176,7 +186,7 @@ class Fetcher:
                 self._signer(transfer.request)
             self._transport.send(transfer)
         except BaseException as error:
-            self._rate_limit.release()
+            self._rate_limit.release(self)
             if not isinstance(error, Exception):
                 raise
             transfer.outcome = error
@@ -190,7 +200,8 @@ class Fetcher:
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            return self._collect()
+            # the transport of a read that has ended may be that of another one
+            return not self._is_closed and self._collect()
         finally:
             self._lock.release()
 
@@ -198,7 +209,7 @@ class Fetcher:
         """Return True if an attempt has ended."""
         ended = self._transport.collect()
         for transfer in ended:
-            self._rate_limit.release()
+            self._rate_limit.release(self)
             self._traffic.record_attempt(transfer.seconds)
             try:
                 self._end(transfer, transfer.answer)
@@ -262,10 +273,8 @@ class Fetcher:
     def _no_answer(self, transfer: Transfer, failure: Failure) -> NoAnswerError:
         where = describe_request(transfer.request, self._redact)
         hint = f" (check `{self._address_setting}`)" if failure.at_address else ""
-        return NoAnswerError(
-            f"{where}: no whole answer: {self._redact(failure.reason)}{hint}",
-            request=transfer.request,
-        )
+        text = f"{where}: no whole answer: {self._redact(failure.reason)}{hint}"
+        return NoAnswerError(text, request=transfer.request)
 
     def discard(self) -> None:
         """Drop all pages that were asked for, with their requests in flight."""
@@ -274,9 +283,10 @@ class Fetcher:
             self._queued.clear()
             self._backing_off.clear()
             for _ in self._transport.in_flight():
-                self._rate_limit.release()
+                self._rate_limit.release(self)
                 self._is_given_up = True
             self._transport.drop()
+            self._rate_limit.end_wait(self)
 
     def close(self) -> None:
         """End the read: drop its pages, and close its connections or leave them to the next one."""

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections import deque
+from threading import Event
 from urllib.parse import quote
 
 import requests
@@ -26,11 +27,14 @@ class PageRequests:
     Args:
         connection: sends the requests.
         prefetches: False to request one page at a time.
+        cancelled: ends the wait for a page if another thread sets it.
     """
 
-    def __init__(self, connection: Connection, prefetches: bool = True) -> None:
+    def __init__(
+        self, connection: Connection, prefetches: bool = True, cancelled: Event | None = None
+    ) -> None:
         self._connection = connection
-        self._fetcher = connection.fetcher()
+        self._fetcher = connection.fetcher(cancelled)
         self._window = connection.concurrency if prefetches else None
         self._places: deque[int | None] = deque()  # of the pages that are requested
         self._arrived = self._misses = self._bytes = 0

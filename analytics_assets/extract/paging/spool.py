@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analytics_assets.extract.http.errors import BodyError
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
-from analytics_assets.extract.rows.arrow import is_table
+from analytics_assets.extract.rows.arrow import import_arrow, is_table
 from analytics_assets.extract.rows.hashing import content_hash
 from analytics_assets.extract.rows.page_decoder import PageDecoder
 
@@ -55,6 +55,8 @@ class RowSpool:
         self._decoder = decoder
         self._file = SpooledTemporaryFile(max_size=MAX_IN_MEMORY)  # noqa: SIM115  # see `close`
         self._decoding = ThreadPoolExecutor(1, "decode-pages")
+        if decoder.columns:
+            self._decoding.submit(import_arrow)  # while the first page is on its way
         self.clear()
 
     def clear(self) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dlt
@@ -222,8 +223,31 @@ def test_dlt_columns_are_those_that_dlt_adds_to_rows() -> None:
         assert columns[name] == hint
 
 
-def test_wrap_parallel_iterator_yields_calls_that_take_the_items_in_turn() -> None:
-    calls = compat.parallel_iterator(iter([[1], [2]]))
+def test_pipe_iterator_asks_the_next_resource_if_one_has_no_item_yet() -> None:
+    asked = []
 
-    assert [next(calls)() for _ in range(3)] == [[1], [2], None]
-    assert next(calls, "the end") == "the end"
+    def items(name: str) -> Iterator[Any]:
+        for item in (None, None, name):
+            asked.append(name)
+            yield item
+
+    resources = [dlt.resource(items(name), name=name) for name in ("first", "second")]
+    source = DltSource(dlt.Schema("asked"), "asked", resources)
+
+    assert list(source) == ["first", "second"]
+    assert asked[:2] == ["first", "second"]
+
+
+def test_container_finds_the_context_of_a_load_in_threads_of_such_a_name() -> None:
+    found = []
+
+    @dlt.resource(name="numbers")
+    def of_a_load() -> Iterator[list[Any]]:
+        for name in (compat.extract_threads(), "other"):
+            with ThreadPoolExecutor(1, name) as thread:
+                found.append(thread.submit(compat.load_id).result())
+        yield [{"id": 1}]
+
+    [load] = dlt.pipeline("ids", destination="duckdb").extract(of_a_load()).loads_ids
+
+    assert found == [load, None]

@@ -9,6 +9,7 @@ from dlt.common.configuration import resolve_configuration
 from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.paging.parallel_reads import Extractions
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets_tests.support.paged_server import (
     Answers,
@@ -28,7 +29,8 @@ def attempted(answers: Answers, allows_absence: bool = False, **endpoint: Any) -
     given = orders(**endpoint)
     config = {"client": {"base_url": URL}, "resources": [given]}
     entry = Entry(given, config, allows_absence=allows_absence)
-    reader = Reader(entry, None, connection, resolve_configuration(ReadingSettings()))
+    settings = resolve_configuration(ReadingSettings())
+    reader = Reader(entry, None, connection, settings, Extractions())
     place = given["endpoint"]
     request = requests.Request(
         place.get("method", "GET"), URL + place["path"], json=place.get("json")

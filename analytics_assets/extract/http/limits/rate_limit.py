@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Protocol
 from weakref import WeakSet
@@ -25,7 +26,8 @@ class Collecting(Protocol):
 class RateLimit:
     """Starts requests to one host one after the other, within the limits.
 
-    Safe to use from several threads.
+    Of the reads that wait, the one with the fewest requests in flight is next, so that a resource
+    of many pages leaves places to others. Safe to use from several threads.
 
     Args:
         settings: the limits that are set.
@@ -49,16 +51,18 @@ class RateLimit:
             settings.max_in_flight, settings.adaptive, lambda: self._host.throttle_count
         )
         self._clock = clock
-        self._lock = threading.Lock()
-        self._in_flight = 0
+        self._freed = threading.Condition()
+        self._in_flight = Counter[Collecting | None]()
+        self._waiting = set[Collecting]()
         self._next_start = 0.0
         self._reads: WeakSet[Collecting] = WeakSet()
 
-    def try_acquire(self, max_wait: float = math.inf) -> float:
-        """Start a request if one may start now.
+    def try_acquire(self, max_wait: float = math.inf, read: Collecting | None = None) -> float:
+        """Start a request if one may start now; else the read waits, until `end_wait`.
 
         Args:
             max_wait: seconds; if the host asks for a longer wait, the request fails at once.
+            read: the read of the request; None for a request of its own.
 
         Returns:
             0 if it counts as in flight from now on, else the seconds until the next try.
@@ -66,7 +70,7 @@ class RateLimit:
         Raises:
             NoAnswerError: the host asks for a longer wait.
         """
-        wait = self._acquire()
+        wait = self._acquire(read)
         if wait > max_wait:
             raise NoAnswerError(
                 f"The API accepts no request for another {wait:.0f} seconds "
@@ -76,7 +80,7 @@ class RateLimit:
 
     def register(self, read: Collecting) -> None:
         """Add a read whose answers may be collected by those that wait for a place in flight."""
-        with self._lock:
+        with self._freed:
             self._reads.add(read)
 
     def collect_others(self, read: Collecting) -> bool:
@@ -87,27 +91,48 @@ class RateLimit:
         Returns:
             True if a request has ended.
         """
-        with self._lock:
+        with self._freed:
             others = [each for each in self._reads if each is not read]
         return any(each.collect() for each in others)
 
-    def release(self) -> None:
+    def release(self, read: Collecting | None = None) -> None:
         """End a request that was in flight."""
-        with self._lock:
-            self._in_flight -= 1
+        with self._freed:
+            self._in_flight[read] -= 1
+            if not self._in_flight[read]:
+                del self._in_flight[read]
+            self._freed.notify_all()
 
-    def _acquire(self) -> float:
-        with self._lock:
-            now = self._clock()
-            if self._next_start > now:
-                return self._next_start - now
-            if self._in_flight >= self.max_in_flight:
-                return POLL_SECONDS
-            wait = self._host.acquire()
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of a request in flight, for some seconds at most."""
+        with self._freed:
+            self._freed.wait(seconds)
+
+    def end_wait(self, read: Collecting) -> None:
+        """Leave places in flight to the other reads."""
+        with self._freed:
+            self._waiting.discard(read)
+
+    def _acquire(self, read: Collecting | None) -> float:
+        with self._freed:
+            wait = self._wait_of(read)
+            if wait and read:
+                self._waiting.add(read)
             if not wait:
-                self._in_flight += 1
-                self._next_start = now + self._interval
+                self._waiting.discard(read)
+                self._in_flight[read] += 1
+                self._next_start = self._clock() + self._interval
             return wait
+
+    def _wait_of(self, read: Collecting | None) -> float:
+        now = self._clock()
+        if self._next_start > now:
+            return self._next_start - now
+        own = self._in_flight[read]
+        is_full = self._in_flight.total() >= self.max_in_flight
+        if is_full or any(self._in_flight[other] < own for other in self._waiting):
+            return POLL_SECONDS
+        return self._host.acquire()
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
         """Update the limits that the host announces by a response.

@@ -58,6 +58,7 @@ class OAuth2(AuthConfigBase):
         self._lock = threading.Lock()
         self._header = ""  # `Authorization`, by RFC 6750 section 2.1
         self._renew_at = 0.0
+        self._failure: Exception | None = None
         self._issued_headers: set[str] = set()
         self.redact = Redactor([*settings.secrets, basic_credentials(settings)])
         self._request_settings = request_settings or resolve_configuration(RequestSettings())
@@ -73,9 +74,10 @@ class OAuth2(AuthConfigBase):
         Raises:
             TokenError: the token endpoint gave none.
         """
+        failure = self._failure
         with self._lock:
             if not self._header or self._clock() >= self._renew_at:
-                self._request_token()
+                self._renew(failure)
             header = self._header
         if request.headers.get("Authorization") != header:
             request.headers = request.headers.copy()  # those of other pages in flight stay
@@ -95,9 +97,20 @@ class OAuth2(AuthConfigBase):
         Raises:
             TokenError: the token endpoint gave none.
         """
+        failure = self._failure
         with self._lock:
             if self._header in ("", request.headers["Authorization"]):
-                self._request_token()
+                self._renew(failure)
+
+    def _renew(self, last_failure: Exception | None) -> None:
+        """Request a token, unless a request of another thread failed while this one waited."""
+        if self._failure and self._failure is not last_failure:
+            raise self._failure
+        try:
+            self._request_token()
+        except Exception as error:
+            self._failure = error
+            raise
 
     def _request_token(self) -> None:
         with self._grant.parameters() as parameters:

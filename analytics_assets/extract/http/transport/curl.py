@@ -206,15 +206,19 @@ class CurlTransport:
             is_final=code in (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_URL_MALFORMAT),
         )
 
-    def wait(self, seconds: float) -> None:
-        """Wait for data on a socket, for some seconds at most."""
+    def wait(self, seconds: float) -> bool:
+        """Wait for data on a socket, for some seconds at most.
+
+        Returns:
+            False if no request is in flight: there is nothing to wait for.
+        """
         if not self._busy:
-            time.sleep(seconds)
-            return
+            return False
         seconds = min(seconds, max(MIN_POLL, self._check_at - time.monotonic()))
         if self._multi.select(seconds) < 0:
             # libcurl cannot wait without an open socket, or for descriptors above 1,024
             time.sleep(min(seconds, MIN_POLL))
+        return True
 
     def in_flight(self) -> list[Transfer]:
         """Return the transfers that have not ended."""

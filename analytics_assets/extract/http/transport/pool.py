@@ -1,5 +1,6 @@
 """Transports to an API: libcurl, or a session of requests where libcurl cannot replace it."""
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import requests
@@ -49,11 +50,12 @@ class TransportPool:
         self.preparation = Preparation(self.session, repeats=self.is_parallel)
         self._idle: list[Transport] = []
         self._cookies: Any = None
+        self._lock = Lock()
 
     def take(self) -> Transport:
         """Return the transport for a read, with the open connections of an earlier one if any."""
         if not self.is_parallel:
-            return SessionTransport(self.session, self.settings)
+            return SessionTransport(self.session, self.settings, self._lock)
         try:
             return self._idle.pop()
         except IndexError:
@@ -61,7 +63,8 @@ class TransportPool:
             from analytics_assets.extract.http.transport.curl import CurlTransport, shared_cookies
 
             verify = self._verify is not False and (self._verify or True)
-            self._cookies = self._cookies or shared_cookies()
+            with self._lock:
+                self._cookies = self._cookies or shared_cookies()
             return CurlTransport(self.settings, self.session, self._cookies, verify)
 
     def give_back(self, transport: Transport) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,12 +39,14 @@ class SessionTransport:
     Args:
         session: sends the requests.
         settings: timeouts; a timeout of the session's own goes before.
+        lock: is held while the session is used, as sessions of requests are not for threads.
     """
 
     is_parallel = False
 
-    def __init__(self, session: requests.Session, settings: RequestSettings) -> None:
+    def __init__(self, session: requests.Session, settings: RequestSettings, lock: Lock) -> None:
         self.session = session
+        self._lock = lock
         self._settings = settings
         self._timeout = getattr(session, "timeout", None) or settings.request_timeout
         self._environment: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -51,11 +54,12 @@ class SessionTransport:
 
     def send(self, transfer: Transfer) -> None:
         """Send the request of a transfer, and wait for its answer."""
-        started = time.monotonic()
-        try:
-            transfer.answer = self._exchange(transfer, started)
-        except (RequestException, Urllib3Error) as error:
-            transfer.answer = _failure(error)
+        with self._lock:
+            started = time.monotonic()
+            try:
+                transfer.answer = self._exchange(transfer, started)
+            except (RequestException, Urllib3Error) as error:
+                transfer.answer = _failure(error)
         transfer.seconds = transfer.answering = time.monotonic() - started
         self._ended.append(transfer)
 
@@ -109,9 +113,9 @@ class SessionTransport:
         ended, self._ended = self._ended, []
         return ended
 
-    def wait(self, seconds: float) -> None:
-        """Wait for some seconds."""
-        time.sleep(seconds)
+    def wait(self, _seconds: float) -> bool:
+        """Return False: no request is in flight once it was sent."""
+        return False
 
     def in_flight(self) -> list[Transfer]:
         """Return the transfers that have not been collected."""

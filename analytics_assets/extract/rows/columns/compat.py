@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import dlt
+from dlt import Schema
 from dlt.common.configuration.container import Container
 from dlt.common.destination.capabilities import DestinationCapabilitiesContext
 from dlt.common.schema.exceptions import SchemaException
@@ -33,6 +34,8 @@ ROOT_COLUMN: TTableSchemaColumns = {
     ROOT_ID: {"name": ROOT_ID, "data_type": "text", "nullable": False, "root_key": True}
 }
 
+COPIES = 20  # attempts to copy a schema that changes meanwhile
+
 
 class SchemaInference:
     """Columns that dlt would infer from rows of a resource, in a copy of the source's schema.
@@ -45,7 +48,7 @@ class SchemaInference:
     """
 
     def __init__(self, resource: DltResource) -> None:
-        schema = dlt.current.source_schema().clone(update_normalizers=True)
+        schema = _copy_of_schema()
         root = normalize_table_identifiers(resource.compute_table_schema(), schema.naming)
         nested = resource.compute_nested_table_schemas(str(root["name"]), schema.naming)
         for table in (root, *nested):
@@ -77,6 +80,19 @@ class SchemaInference:
         """Return the rows that dlt makes of a row and of the lists in it, each with its table."""
         made = self.schema.normalize_data_item(row, "", self.table)
         return [(table, values) for (table, _, _), values in made]
+
+
+def _copy_of_schema() -> Schema:
+    """Return a copy of the source's schema.
+
+    dlt 1.31 adds the tables of other resources to it, in another thread than that of a read.
+    """
+    for _ in range(COPIES):
+        try:
+            return dlt.current.source_schema().clone(update_normalizers=True)
+        except RuntimeError:  # a dictionary changed during the copy
+            continue
+    return dlt.current.source_schema().clone(update_normalizers=True)
 
 
 class _ChildTable(dict[str, Any]):

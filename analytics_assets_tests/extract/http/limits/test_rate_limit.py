@@ -124,3 +124,50 @@ def test_the_limits_of_a_host_hold_for_all_its_rate_limits() -> None:
 
     assert not starts(other)
     assert host.throttle_count == 1
+
+
+class Reading:
+    """A read without answers to collect."""
+
+    def collect(self) -> bool:
+        return False
+
+
+def started(rate_limit: RateLimit, read: Reading, most: int) -> int:
+    """Start as many requests of a read as may start now; return their number."""
+    return next((count for count in range(most) if rate_limit.try_acquire(read=read)), most)
+
+
+def test_a_free_place_is_for_the_waiting_read_with_the_fewest_requests() -> None:
+    rate_limit, many, few = limit_of(in_flight=4), Reading(), Reading()
+    assert started(rate_limit, many, 9) == 4
+    assert started(rate_limit, few, 9) == 0
+
+    for _ in range(2):
+        rate_limit.release(many)
+        assert started(rate_limit, many, 9) == 0
+        assert started(rate_limit, few, 9) == 1
+
+    rate_limit.release(many)
+    assert started(rate_limit, many, 9) == 1
+
+
+def test_a_read_that_waits_no_more_leaves_its_place_to_others() -> None:
+    rate_limit, many, few = limit_of(in_flight=2), Reading(), Reading()
+    assert [started(rate_limit, many, 9), started(rate_limit, few, 9)] == [2, 0]
+    rate_limit.release(many)
+    assert started(rate_limit, many, 1) == 0
+
+    rate_limit.end_wait(few)
+
+    assert started(rate_limit, many, 1) == 1
+
+
+def test_the_end_of_a_request_ends_the_wait_for_a_place() -> None:
+    rate_limit = limit_of(in_flight=1)
+    rate_limit.try_acquire()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(rate_limit.wait, 60)
+        while not waiting.done():
+            rate_limit.release()
+            rate_limit.try_acquire()

@@ -4,12 +4,12 @@ import json
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event, Lock
 from typing import Any
 
 import pytest
 
-from analytics_assets.extract.http.errors import ApiError
+from analytics_assets.extract.http.errors import ApiError, TokenError
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.sandbox import sandbox_rows
@@ -80,6 +80,43 @@ def test_a_token_is_renewed_ahead_of_its_expiry(
     sign(auth)
 
     assert len(statuses(sandbox, TOKEN)) == 2
+
+
+class WatchedLock:
+    """A lock that notes that a thread waits for it."""
+
+    def __init__(self) -> None:
+        self.is_waited_for = Event()
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self.is_waited_for.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_threads_that_wait_for_a_token_share_the_failure_of_its_request(sandbox: Sandbox) -> None:
+    auth = OAuth2(settings_for(sandbox))
+    lock: Any = WatchedLock()
+    auth._lock = lock
+
+    def refuse(exchange: Exchange) -> None:
+        assert lock.is_waited_for.wait(60)
+        exchange.reply({"error": "invalid_client"}, 400)
+
+    sandbox.faults.add(Fault(path=TOKEN, does=refuse, times=None))
+    with ThreadPoolExecutor(2) as threads:
+        for each in [threads.submit(sign, auth) for _ in range(2)]:
+            with pytest.raises(TokenError, match="invalid_client"):
+                each.result()
+    assert statuses(sandbox, TOKEN) == [400]
+
+    with pytest.raises(TokenError):
+        sign(auth)
+    assert statuses(sandbox, TOKEN) == [400, 400]
 
 
 @pytest.mark.parametrize("expiry_field", ["expires_in", "expires_at", "none"])

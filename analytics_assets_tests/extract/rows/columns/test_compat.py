@@ -77,3 +77,23 @@ def test_dlt_adds_the_root_to_child_rows_with_a_new_normalizer_alone() -> None:
     _, (table, row) = found[0].flattened({"id": 1, "lines": [{"n": 1}]})
     assert table == "orders__lines"
     assert "_dlt_root_id" in row
+
+
+def test_dlt_may_add_tables_while_its_schema_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    clone, failures = Schema.clone, ["dictionary changed size during iteration"]
+
+    def changing(schema: Schema, **options: Any) -> Schema:
+        if failures:
+            raise RuntimeError(failures.pop())
+        return clone(schema, **options)
+
+    @dlt.resource(name="orders", columns={"id": {"data_type": "bigint"}})
+    def orders() -> Any:
+        with monkeypatch.context() as patched:
+            patched.setattr(Schema, "clone", changing)
+            inference = SchemaInference(dlt.current.source().resources["orders"])
+        yield [{"columns": list(inference.columns("orders"))}]
+
+    dlt.pipeline("copies", destination="duckdb").extract(orders)
+
+    assert not failures
