@@ -6,7 +6,6 @@ other modules are documented: https://dlthub.com/docs/general-usage/http/rest-cl
 
 import copy
 import logging
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -31,6 +30,12 @@ from dlt.sources.rest_api.config_setup import create_paginator
 
 # raised by dlt 1.31 from a hook for a status that `response_actions` ignore; it ends the read
 IgnoredResponse = IgnoreResponseException
+
+# returns the path at which dlt 1.31 detects the rows of the first page, and the value there
+detected_rows = find_response_page_data
+
+# removes the state of a resource within a load; dlt 1.31 documents only a reset of sources
+reset_state = reset_resource_state
 
 # a step of a resource: dlt 1.31 binds it to its pipe before a read, and orders it by its affinity
 Step = ItemTransform[Any, dict[str, Any]]
@@ -84,15 +89,6 @@ def detected_paginator(response: requests.Response) -> BasePaginator | None:
     """
     paginator, _ = PaginatorFactory().create_paginator(response)
     return paginator
-
-
-def detected_rows(body: Any) -> tuple[Sequence[str], Any]:
-    """Return the path at which dlt detects a page's rows, and the value there.
-
-    dlt 1.31 detects it in the first page, and uses it for all pages.
-    """
-    path, rows = find_response_page_data(body)
-    return path, rows
 
 
 def generator_of(pipe: Any) -> Any:
@@ -163,11 +159,6 @@ def keep_newest(incremental: Any, value: Any) -> None:
     """
     incremental.get_state()["last_value"] = value
     incremental._get_transform([]).last_value = value
-
-
-def reset_state(resource: str) -> None:
-    """Remove the state of a resource within a load; dlt 1.31 documents only a reset of sources."""
-    reset_resource_state(resource)
 
 
 def extract_threads() -> str:

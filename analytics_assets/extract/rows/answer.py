@@ -54,7 +54,7 @@ class Answer:
         refusal: the error of an answer that is no page; None for a page.
         absence: the error of a page with nothing in the place of its rows.
         decoded: decodes the whole body.
-        found: the rows in a decoded body.
+        found: the rows in a decoded body; none in an answer that is no page.
     """
 
     page: Page
@@ -73,8 +73,7 @@ class Answer:
     @cached_property
     def rows(self) -> list[Any]:
         """The rows as objects."""
-        is_page = self.refusal is None and self.absence is None
-        return self.found(self.whole_body) if is_page else []
+        return self.found(self.whole_body)
 
     @cached_property
     def count(self) -> int:
