@@ -15,7 +15,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from analytics_assets.garbage_collection import garbage_collection_paused
 from analytics_assets.warehouse.compat import new_pipeline
-from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
+from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
@@ -124,9 +124,9 @@ class Warehouse:
                     "the same name, which DuckDB cannot tell apart: rename the file "
                     "(`destination.duckdb.credentials`) or set another `dataset_name`."
                 )
-            return DuckDb(credentials, **TRANSACTIONS)
+            return DuckDb(credentials, **CAPABILITIES)
         if self.destination_type == "postgres":
-            return Postgres(**TRANSACTIONS)
+            return Postgres(**CAPABILITIES)
         destination = Destination.from_reference(self.destination_type)
         assert destination is not None, "only an empty reference has no destination"
         return destination

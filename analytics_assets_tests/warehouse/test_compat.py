@@ -21,7 +21,7 @@ from analytics_assets.warehouse.compat import (
     new_pipeline,
     pooled_connection,
 )
-from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
+from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres
 from analytics_assets.warehouse.duckdb_file import duckdb_credentials
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -113,7 +113,7 @@ def test_dlt_resolves_settings_to_read_capabilities(
 
     monkeypatch.setattr(Destination, "configuration", configuration)
     credentials = DuckDbFile("a.duckdb")
-    own = DuckDb(credentials, **TRANSACTIONS) if name == "duckdb" else Postgres(**TRANSACTIONS)
+    own = DuckDb(credentials, **CAPABILITIES) if name == "duckdb" else Postgres(**CAPABILITIES)
     own.capabilities()
     assert resolved == []
     stock = (

@@ -1,27 +1,30 @@
-"""Destinations: dlt's own, with transactions."""
+"""Destinations: dlt's own, with transactions and plain files."""
 
+from pathlib import Path
 from typing import Any
 
 import dlt
+import pyarrow as pa
 import pytest
 from dlt.common.normalizers.naming.direct import NamingConvention as Direct
 from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCase
+from pyarrow.parquet import ParquetFile
 
 from analytics_assets.warehouse.compat import DuckDbFile
-from analytics_assets.warehouse.destination import TRANSACTIONS, DuckDb, Postgres
+from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres
 
 CREDENTIALS = DuckDbFile("a.duckdb")
 EACH = pytest.mark.parametrize("name", ["duckdb", "postgres"])
 
 
 def own(name: str) -> Any:
-    return DuckDb(CREDENTIALS, **TRANSACTIONS) if name == "duckdb" else Postgres(**TRANSACTIONS)
+    return DuckDb(CREDENTIALS, **CAPABILITIES) if name == "duckdb" else Postgres(**CAPABILITIES)
 
 
 def of_dlt(name: str) -> Any:
     if name == "duckdb":
-        return dlt.destinations.duckdb(CREDENTIALS, supports_transactions=True)
-    return dlt.destinations.postgres(supports_transactions=True)
+        return dlt.destinations.duckdb(CREDENTIALS, **CAPABILITIES)
+    return dlt.destinations.postgres(**CAPABILITIES)
 
 
 @EACH
@@ -48,3 +51,23 @@ def test_dlts_own_settings_of_a_destination_apply(
     assert destination.config_params == of_dlt(name).config_params
     settings = destination.configuration(destination.spec()._bind_dataset_name("analytics"))
     assert settings.create_indexes is True
+
+
+@EACH
+@pytest.mark.parametrize(("setting", "codec"), [(None, "UNCOMPRESSED"), ("zstd", "ZSTD")])
+def test_files_of_a_load_are_not_compressed_unless_a_setting_says_so(
+    name: str,
+    setting: str | None,
+    codec: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    if setting:
+        monkeypatch.setenv("DATA_WRITER__COMPRESSION", setting)
+    pipeline = dlt.pipeline("plain", pipelines_dir=str(tmp_path), destination=own(name))
+    pipeline.extract(pa.table({"id": [1, 2]}), table_name="orders", loader_file_format="parquet")
+
+    [file] = tmp_path.rglob("orders.*.parquet")
+
+    with ParquetFile(file) as parquet:
+        assert parquet.metadata.row_group(0).column(0).compression == codec

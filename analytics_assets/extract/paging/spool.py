@@ -18,7 +18,9 @@ from analytics_assets.extract.rows.page_decoder import PageDecoder
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH_BYTES = 4 * 1024 * 1024  # of JSON that is decoded at once, and of rows that dlt gets at once
+BATCH_BYTES = 4 * 1024 * 1024  # of JSON that is decoded at once, and of a list that dlt gets
+# of a table that dlt gets: Parquet encodes few of them in less time than many
+TABLE_BYTES = 8 * 1024 * 1024
 MAX_IN_MEMORY = 16 * 1024 * 1024  # bytes; more rows are written to a file
 
 
@@ -125,7 +127,8 @@ class RowSpool:
         batch: list[Any] = []  # all of the same kind
         begin = place = 0
         for kept in self._lists_and_tables():
-            is_full = self._file.tell() - begin >= BATCH_BYTES
+            most = TABLE_BYTES if is_table(kept) else BATCH_BYTES
+            is_full = self._file.tell() - begin >= most
             if batch and (is_full or not _are_alike(batch[0], kept)):
                 yield _joined(batch)
                 batch, begin = [], self._file.tell()
