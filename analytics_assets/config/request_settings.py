@@ -67,8 +67,8 @@ class LimitSettings(BaseConfiguration):
     Args:
         max_in_flight: the most requests that wait for their response at once.
         max_per_second: the most requests that begin in a second; None for no limit.
-        adaptive: True to request pages ahead only as far as it makes the reads faster, and fewer
-            when the API asks for less; False to keep as many in flight as are allowed.
+        adaptive: True to request more than a few pages at once only as far as it makes the reads
+            faster, and fewer when the API asks for less; False for as many as are allowed.
     """
 
     max_in_flight: int = 16
