@@ -60,6 +60,9 @@ class ReadingSettings(BaseConfiguration):
     __section__ = "reading"
 
 
+ONE_PASS = ReadingSettings(passes=1, confirm=False)
+
+
 class Reader(PipeStep):
     """The step of a resource that reads it, in place of dlt's client.
 
@@ -151,7 +154,8 @@ class Reader(PipeStep):
         Raises:
             IncompleteReadError: the read cannot be proven complete.
         """
-        entry, settings = self._entry, self._read_settings
+        entry = self._entry
+        settings = self._settings if self._is_kept and self._settings else ONE_PASS
         proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)
         resource = self._resource if in_columns else None
         decoder = entry.answer_decoder(request, self._connection.redact, resource)
@@ -180,12 +184,6 @@ class Reader(PipeStep):
                 self._count(proof, reading, spool)
             yield from spool.batches(self._replaced(spool, proof))
         yield []  # later steps may still have rows to emit, and a filter can drop a whole page
-
-    @property
-    def _read_settings(self) -> ReadingSettings:
-        if self._is_kept and self._settings:
-            return self._settings
-        return ReadingSettings(passes=1, confirm=False)
 
     def _replaced(self, spool: RowSpool, proof: Proof) -> set[int]:
         """Return the places of the rows that a later valid one with the same key replaces."""

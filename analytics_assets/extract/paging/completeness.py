@@ -154,10 +154,13 @@ class Pass:
         if answer.absence is None:
             self._place.is_known = True
             return
-        total = self._proof.total if evidence.total is None else evidence.total
+        total, received = self._known_total(evidence), self._proof.received
         is_null, is_known = answer.absence.is_null, self._place.is_known
-        if not evidence.reports_no_rows(total, self._proof.received, is_null, is_known):
+        if not evidence.reports_no_rows(total, received, is_null, is_known):
             raise answer.absence
+
+    def _known_total(self, evidence: Evidence) -> int | None:
+        return self._proof.total if evidence.total is None else evidence.total
 
     def _add(self, answer: Answer, evidence: Evidence) -> bool:
         """Count a page, and advance; return False if it was the last one."""
@@ -179,8 +182,7 @@ class Pass:
     def _requests_again(self, evidence: Evidence) -> bool:
         """Request an empty page once more, unless it is known to be the end."""
         proof = self._proof
-        known = proof.total if evidence.total is None else evidence.total
-        is_end = known == proof.received or evidence.named_flag is False
+        is_end = self._known_total(evidence) == proof.received or evidence.named_flag is False
         if is_end or proof.inconsistency or self.position.is_limited or self._end.is_confirmed():
             return False
         if self._is_repeated_request or self.position.probe or not self._checked:
@@ -214,7 +216,7 @@ class Pass:
 
     def _may_be_last_page(self, evidence: Evidence) -> bool:
         by_place = isinstance(self.position.paginator, OffsetPaginator | PageNumberPaginator)
-        has_total = (evidence.total, self._proof.total) != (None, None)
+        has_total = self._known_total(evidence) is not None
         return by_place and not has_total and not self._end.objection()
 
     def _repeats_last_page(self, answer: Answer, evidence: Evidence) -> bool:
