@@ -91,14 +91,10 @@ class WindowCheck(PipeStep):
             return 0, 0
         column, window = table.column(self._column), self._reach
         dated = len(column) - column.null_count
-        if pa.types.is_date(column.type):
-            bounds: Any = window.days
-        elif pa.types.is_timestamp(column.type):
-            bounds = window.start, window.end
-        else:
+        if not pa.types.is_timestamp(column.type):  # of dates, a window has few
             counted = pc.value_counts(column).to_pylist()
             return sum(each["counts"] for each in counted if window.contains(each["values"])), dated
-        first, end = (pa.scalar(bound, column.type) for bound in bounds)
+        first, end = (pa.scalar(bound, column.type) for bound in (window.start, window.end))
         inside = pc.and_(pc.greater_equal(column, first), pc.less(column, end))
         return pc.sum(inside).as_py() or 0, dated
 

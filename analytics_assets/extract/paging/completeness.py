@@ -171,11 +171,11 @@ class Pass:
         self._may_end = self._may_be_last_page(evidence)
         self._is_marked_last = not answer.count or evidence.reports_last
         advances = not is_past_end and self.position.advance(answer, self._proof, evidence)
-        is_limited, all_arrived = self.position.is_limited, self._proof.all_rows_arrived
-        if answer.count and not advances and not is_limited and not all_arrived:
-            # a link contradicts the number of pages
-            advances = self._may_end = self._end.continues(self.position.paginator)
         if isinstance(self.position.paginator, PageNumberPaginator):
+            is_limited, all_arrived = self.position.is_limited, self._proof.all_rows_arrived
+            if answer.count and not advances and not is_limited and not all_arrived:
+                # a link contradicts the number of pages
+                advances = self._may_end = self._end.names_next_page
             advances = advances and not self._end.is_last_page(self.position.is_short)
         return advances and not self._proof.can_be_abandoned
 

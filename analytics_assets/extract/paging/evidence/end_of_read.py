@@ -79,14 +79,11 @@ class EndOfRead:
         is_limit = status in REFUSED and self._claims.received % ROUND_LIMIT == 0
         return self.all_rows_arrived() and (not is_limit or self.is_last_page(is_short))
 
-    def continues(self, paginator: BasePaginator | None) -> bool:
-        """Return True if a next page is named where dlt ends a read by its page number."""
-        return (
-            isinstance(paginator, PageNumberPaginator)
-            and self.last.reports_more
-            and self.last.next_page is not None
-            and not self._claims.confirm_rows()
-        )
+    @property
+    def names_next_page(self) -> bool:
+        """True if the last page refers to a next one, and nothing reports the end."""
+        is_named = self.last.reports_more and self.last.next_page is not None
+        return is_named and not self._claims.confirm_rows()
 
     def objection(self, by_counts: bool = False) -> str | None:
         """Return what speaks against an end here, and the remedy; None if nothing does.
