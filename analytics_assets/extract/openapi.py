@@ -120,7 +120,7 @@ def _file(connection: Connection, document_url: str, name: str) -> Any:
 def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None = None) -> Page:
     request = requests.Request("GET", url, headers=dict(conditions or {}))
     if _origin(url) != _origin(str(connection.client["base_url"])):
-        settings = connection.request_settings
+        settings = connection.pool.settings
         return fetch_alone(request, settings, connection.redact, "openapi_path")
     request.auth = create_auth(connection.client.get("auth"))
     request.headers = {**(connection.client.get("headers") or {}), **request.headers}

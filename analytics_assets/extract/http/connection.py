@@ -4,7 +4,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,7 +43,7 @@ class Connection:
         auth: the OAuth2 token, or None where the API uses another kind of auth.
         traffic: counts the requests of its reads.
         redact: removes the API's secrets from a text.
-        request_settings: timeouts and retries.
+        pool: the transports of its reads, with timeouts and retries.
         rate_limit: shared by all connections of this process to the host with the same limits.
     """
 
@@ -52,13 +51,13 @@ class Connection:
     auth: OAuth2 | None
     traffic: Traffic
     redact: Redact
-    request_settings: RequestSettings
+    pool: TransportPool
     rate_limit: RateLimit
 
     def fetcher(self, cancelled: threading.Event | None = None) -> Fetcher:
         """Return a fetcher for one read, which ends early if `cancelled` is set."""
         return Fetcher(
-            *(self._pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency),
+            *(self.pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency),
             cancelled=cancelled,
         )
 
@@ -67,15 +66,10 @@ class Connection:
         with closing(self.fetcher()) as fetcher:
             return fetcher.fetch(self.prepare(request), lambda page: page)
 
-    @cached_property
-    def _pool(self) -> TransportPool:
-        session = self.settings.client.get("session")
-        return TransportPool(self.settings.base_url, self.request_settings, session)
-
     @property
     def is_parallel(self) -> bool:
         """True if several requests may wait for their answers at once."""
-        return self._pool.is_parallel
+        return self.pool.is_parallel
 
     @property
     def concurrency(self) -> Concurrency | None:
@@ -93,11 +87,11 @@ class Connection:
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request ready to be sent: signed, with headers and body."""
-        return self._pool.preparation.prepare(request)
+        return self.pool.preparation.prepare(request)
 
     def close(self) -> None:
         """Close the connections that are kept for the next request."""
-        self._pool.close()
+        self.pool.close()
 
     @property
     def client(self) -> dict[str, Any]:
@@ -141,7 +135,8 @@ def connect(
     redact = auth.redact if auth else Redactor()
     for secret in settings.secrets:
         redact.add(secret)
-    return Connection(settings, auth, Traffic(), redact, request_settings, rate_limit)
+    pool = TransportPool(settings.base_url, request_settings, settings.client.get("session"))
+    return Connection(settings, auth, Traffic(), redact, pool, rate_limit)
 
 
 def _shared_rate_limit(host: str, limits: LimitSettings, max_delay: float) -> RateLimit:
