@@ -27,6 +27,7 @@ from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
 
+NOTHING: Mapping[str, Any] = {}
 # what an entry says about requests, which rows of earlier reads do not need
 OF_REQUESTS = ("endpoint", "include_from_parent", "parallelized")
 
@@ -86,17 +87,9 @@ def rest_api_source(
     # the pipeline of the caller may load into any warehouse
     connection = connection or connect(config["client"], name, embeddable=False)
     reading = resolve_configuration(ReadingSettings())
-    entries = [
-        Entry(
-            *(entry, config),
-            contract=(contracts or {}).get(name_of(entry)),
-            cursor=(cursors or {}).get(name_of(entry)),
-            allows_absence=name_of(entry) in absent,
-        )
-        for entry in config["resources"]
-        if not is_resource_function(entry)
-    ]
-    source = _source_of(config, name, connection, entries, reading)
+    source, entries = _source_of(
+        *(config, name, connection, absent, reading), contracts or {}, cursors or {}
+    )
     source.schema = _schema(schema or name)
     parents = parents_of(config["resources"])
     for entry in entries:
@@ -128,16 +121,8 @@ def sample_source(
     Raises:
         ConfigurationError: dlt refuses the configuration.
     """
-    entries = [
-        Entry(
-            *(entry, config),
-            allows_absence=name_of(entry) in absent,
-            is_sample=True,
-        )
-        for entry in config["resources"]
-        if not is_resource_function(entry)
-    ]
-    return _source_of(config, name, connection, entries, None)
+    source, _ = _source_of(config, name, connection, absent)
+    return source
 
 
 def kept_rows_source(
@@ -199,14 +184,21 @@ def _source_of(
     config: Mapping[str, Any],
     name: str,
     connection: Connection,
-    entries: list[Entry],
-    reading: ReadingSettings | None,
-) -> DltSource:
-    ready = iter(entries)
-    resources = [
-        entry if is_resource_function(entry) else next(ready).for_dlt()
-        for entry in config["resources"]
-    ]
+    absent: Collection[str],
+    reading: ReadingSettings | None = None,
+    contracts: Mapping[str, Contract] = NOTHING,
+    cursors: Mapping[str, Cursor] = NOTHING,
+) -> tuple[DltSource, list[Entry]]:
+    """Make a source with the step that reads each resource; of samples without `reading`."""
+    entries, resources = [], []
+    for given in config["resources"]:
+        if is_resource_function(given):
+            resources.append(given)
+            continue
+        own = name_of(given)
+        contract, cursor = contracts.get(own), cursors.get(own)
+        entries.append(Entry(given, config, contract, cursor, own in absent, reading is None))
+        resources.append(entries[-1].for_dlt())
     stock_config: Any = config_for_dlt(
         {**config, "client": connection.client, "resources": resources}
     )
@@ -216,4 +208,4 @@ def _source_of(
     for entry in entries:
         resource = source.resources[entry.name]
         resource.add_step(Reader(entry, resource, connection, reading, extractions), insert_at=1)
-    return source
+    return source, entries
