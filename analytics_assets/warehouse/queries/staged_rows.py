@@ -78,8 +78,10 @@ def _without_numbers(
     DuckDB, two to seven times the rest of the merge. To find a key that is repeated takes a tenth.
     """
     if found := NUMBERED.search(statement):
-        repeated = f"SELECT 1 FROM {found['table']} GROUP BY {found['key']} HAVING count(*) > 1"
-        if not client.sql_client.execute_sql(f"{_replaced(staged, repeated)} LIMIT 1"):
+        # in PostgreSQL twice as fast as a GROUP BY; a key of nulls is taken for a repeated one
+        query = f"SELECT count(*) = count(DISTINCT ({found['key']})) FROM {found['table']}"
+        [[is_unique]] = client.sql_client.execute_sql(_replaced(staged, query)) or [[False]]
+        if is_unique:
             return NUMBERED.sub(lambda one: f"FROM {one['table']} WHERE ", statement)
     return statement
 
