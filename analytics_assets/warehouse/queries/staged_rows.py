@@ -8,7 +8,6 @@ compress what it writes: without the copy, it compresses each row once.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from glob import escape
 from pathlib import Path
 
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
@@ -92,7 +91,7 @@ def _rows(client: SqlJobClientWithStagingDataset, name: str, files: Iterable[str
     Both have the types of the staging table, to which an INSERT would cast them.
     """
     table, escaped = client.prepare_load_table(name), client.sql_client.escape_column_name
-    paths = ", ".join("'{}'".format(escape(file).replace("'", "''")) for file in sorted(files))
+    paths = ", ".join("'{}'".format(file.replace("'", "''")) for file in sorted(files))
     read = f"read_parquet([{paths}], union_by_name = true)"
     described = client.sql_client.execute_sql(f"DESCRIBE SELECT * FROM {read}") or ()
     present = {str(column[0]).casefold() for column in described}

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import dlt
 import duckdb
+import pyarrow as pa
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
@@ -81,6 +82,12 @@ def load(
     )
 
 
+def stock_pipeline(file: str) -> Pipeline:
+    return dlt.pipeline(
+        "stock", destination=dlt.destinations.duckdb(file), dataset_name="analytics"
+    )
+
+
 def content(file: str) -> dict[str, list[Any]]:
     """All rows of all tables without the ids of dlt, and those of children with their order's."""
     with duckdb.connect(file) as connection:
@@ -136,9 +143,7 @@ def test_the_tables_are_those_of_dlt(
     monkeypatch.setenv("DESTINATION__DUCKDB__REPLACE_STRATEGY", "insert-from-staging")
     loads = loads_of(1, repeated=columns == SORTED | DELETED)
     stock_file = str(clean_place / "stock.duckdb")
-    stock = dlt.pipeline(
-        "stock", destination=dlt.destinations.duckdb(stock_file), dataset_name="analytics"
-    )
+    stock = stock_pipeline(stock_file)
     for rows in loads:
         load(stock, rows, disposition, columns)
         with duckdb_warehouse.loading("shop", table="orders") as pipeline:
@@ -158,22 +163,28 @@ def test_no_row_is_copied_before_it_is_merged(
     ]
 
 
-def test_rows_of_other_files_are_merged_with_those_of_parquet(duckdb_warehouse: Warehouse) -> None:
-    @dlt.source(name="shop")
-    def shop() -> Iterator[Any]:
-        for number, kind in enumerate(("parquet", "insert_values", "jsonl")):
-            hints: Any = {"name": kind, "table_name": "orders", "file_format": kind}
-            merged: Any = {"primary_key": "id", "write_disposition": "merge"}
-            yield dlt.resource([{"id": number, kind: date(2026, 1, 1)}], **hints, **merged)
+@pytest.mark.parametrize("stock", [True, False])
+def test_columns_of_arrow_and_rows_of_one_table_are_merged_in_its_types(
+    duckdb_warehouse: Warehouse, *, stock: bool
+) -> None:
+    ids: Any = {"id": {"data_type": "decimal", "precision": 3, "scale": 1}}
 
-    with duckdb_warehouse.loading("shop", table="orders") as pipeline:
-        pipeline.run(shop())
-    rows = table_values(duckdb_warehouse.pipeline("test_reader"), "orders")
-    found = [{name: value for name, value in each.items() if value is not None} for each in rows]
-    assert found == [
-        {"id": 0, "parquet": date(2026, 1, 1)},
-        {"id": 1, "insert_values": date(2026, 1, 1)},
-        {"id": 2, "jsonl": date(2026, 1, 1)},
+    def run(pipeline: Pipeline, name: str) -> None:
+        own = {"_dlt_load_id": ["1"], "_dlt_id": [f"arrow {name}"]}
+        arrow = pa.table({"id": [1.26], "arrow": [name], **own})
+        items = [arrow, {"id": Decimal("2.26"), "row": name}]
+        hints: Any = {"primary_key": "id", "write_disposition": "merge"}
+        pipeline.run(items, table_name="orders", columns=ids, **hints)  # parquet, and statements
+
+    for name in "ab":
+        if stock:
+            run(stock_pipeline(str(duckdb_warehouse.duckdb_file)), name)
+        else:
+            with duckdb_warehouse.loading("shop", table="orders") as pipeline:
+                run(pipeline, name)
+    assert table_values(duckdb_warehouse.pipeline("test_reader"), "orders") == [
+        {"id": Decimal("1.3"), "arrow": "b", "row": None},
+        {"id": Decimal("2.3"), "arrow": None, "row": "b"},
     ]
 
 
