@@ -20,7 +20,7 @@ from analytics_assets.contract.rows.storage_limits import may_be_out_of_range
 from analytics_assets.extract.rows.columns.arrow_types import arrow_type, table_of_arrays
 from analytics_assets.extract.rows.columns.compat import ROOT_ID
 from analytics_assets.extract.rows.columns.json_texts import rewritten
-from analytics_assets.extract.rows.columns.row_type import RowType, all_columns
+from analytics_assets.extract.rows.columns.row_type import RowType, columns_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,7 @@ def table_of_json(
     """
     if row_type.is_closed:
         return None
-    kinds = {column.data_type for column in all_columns(row_type.fields)}
+    kinds = {column.data_type for column in columns_of(row_type.fields, with_child_tables=True)}
     exact = not kinds.isdisjoint(("double", "json"))
     if exact and any(map(loses_digits, pages)):
         return None
@@ -89,7 +89,11 @@ def _is_plain(row_type: RowType, text: bytes) -> bool:
         return False
     if not text.isascii():
         text.decode()  # Arrow accepts bytes that are not UTF-8
-    decimals = [part for part in all_columns(row_type.fields) if part.data_type == "decimal"]
+    decimals = [
+        part
+        for part in columns_of(row_type.fields, with_child_tables=True)
+        if part.data_type == "decimal"
+    ]
     names = b"|".join(re.escape(json.dumps(column.path[-1]).encode()) for column in decimals)
     if decimals and re.search(rb"(?:%b)\s*:\s*\"%b" % (names, NUMBER), text):
         return False

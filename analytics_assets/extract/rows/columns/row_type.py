@@ -152,28 +152,16 @@ class RowType:
                 fields[shape.name] = NestedRows(table, inner, self._roots[table])
 
 
-def columns_of(fields: Fields) -> Iterator[Column]:
-    """Yield the columns of a row, without those of child tables."""
+def columns_of(fields: Fields, with_child_tables: bool = False) -> Iterator[Column]:
+    """Yield the columns of a row, and those of its child tables if asked for."""
     for part in fields.values():
         if isinstance(part, Column):
             yield part
         elif isinstance(part, NestedObject):
-            yield from columns_of(part.fields)
-
-
-def all_columns(fields: Fields) -> Iterator[Column]:
-    """Yield the columns of a row, and those of its child tables."""
-    return (part for part in _parts_of(fields) if isinstance(part, Column))
-
-
-def _parts_of(fields: Fields) -> Iterator[Column | NestedObject | NestedRows | None]:
-    for part in fields.values():
-        yield part
-        if isinstance(part, NestedObject):
-            yield from _parts_of(part.fields)
-        elif isinstance(part, NestedRows):
-            element = part.element
-            yield from _parts_of(element) if isinstance(element, dict) else (element,)
+            yield from columns_of(part.fields, with_child_tables)
+        elif isinstance(part, NestedRows) and with_child_tables:
+            inner: Fields = part.element if isinstance(part.element, dict) else {"": part.element}
+            yield from columns_of(inner, with_child_tables)
 
 
 def _as_hinted(column: Column, hint: Mapping[str, Any]) -> Column | None:

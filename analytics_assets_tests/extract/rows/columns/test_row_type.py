@@ -8,7 +8,7 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.columns.row_type import all_columns
+from analytics_assets.extract.rows.columns.row_type import columns_of
 from analytics_assets.extract.rows.page_decoder import PageDecoder
 
 KEYED = Contract("orders", primary_key=("id",))
@@ -40,7 +40,10 @@ def decoded(decoder: PageDecoder, *rows: Row) -> list[Row] | None:
 
 
 def kinds(decoder: PageDecoder) -> dict[str, str]:
-    return {each.name: each.data_type for each in all_columns(decoder._type.fields)}
+    return {
+        each.name: each.data_type
+        for each in columns_of(decoder._type.fields, with_child_tables=True)
+    }
 
 
 def test_nothing_is_known_before_a_page_without_a_contract() -> None:
