@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BATCH_BYTES = 4 * 1024 * 1024  # of JSON that is decoded at once, and of a list that dlt gets
 # of a table that dlt gets: Parquet encodes few of them in less time than many
 TABLE_BYTES = 8 * 1024 * 1024
+BATCH_PAGES = 256  # most that are decoded at once: headers may take more memory than rows
 MAX_IN_MEMORY = 16 * 1024 * 1024  # bytes; more rows are written to a file
 
 
@@ -146,7 +147,7 @@ class RowSpool:
         """Decode a batch in the thread."""
         batch, self._batch = self._batch, []
         self._batch_bytes = 0
-        self._batch_pages *= 2
+        self._batch_pages = min(2 * self._batch_pages, BATCH_PAGES)
         self._waiting.append((batch, self._decoding.submit(_table_of, self._columns, batch)))
 
     def _collect(self) -> None:
