@@ -25,6 +25,7 @@ ERROR_STATUSES = (range(400, 600), range(40_000, 60_000))
 NO_ERROR = ("", "0", "none", "null", "ok", "success", "false", "no", "no error")
 NAME = re.compile(r"@?[^\W\d][\w@-]*", re.ASCII)  # that a JSON path needs not quote
 NAMES = re.compile(rf"(\$\.)?{NAME.pattern}(\.{NAME.pattern})*")
+_compiled = lru_cache(maxsize=256)(jsonpath.compile_path)
 MAX_KEYS = 20  # of a body in an error
 MESSAGE_LENGTH = 300  # characters
 
@@ -142,8 +143,8 @@ def values_at(path: TJsonPath | None, body: Any) -> list[Any]:
         return []
     names = _names_of(str(path))
     if not names:
-        found: list[Any] = jsonpath.find_values(_compiled(path), body)
-        return found
+        compiled = _compiled(path) if isinstance(path, str) else path
+        return jsonpath.find_values(compiled, body)
     for name in names:  # ten times as fast as a search
         if not isinstance(body, dict) or name not in body:
             return []
@@ -154,15 +155,6 @@ def values_at(path: TJsonPath | None, body: Any) -> list[Any]:
 def json_path(names: Sequence[str]) -> str:
     """Return the JSON path of a field, with quotation marks where a name needs them."""
     return ".".join(name if NAME.fullmatch(name) else f"'{name}'" for name in names)
-
-
-def _compiled(path: TJsonPath) -> TJsonPath:
-    return _compiled_text(path) if isinstance(path, str) else path
-
-
-@lru_cache(maxsize=256)
-def _compiled_text(path: str) -> TJsonPath:
-    return jsonpath.compile_path(path)
 
 
 @lru_cache(maxsize=256)
