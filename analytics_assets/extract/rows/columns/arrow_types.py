@@ -1,6 +1,6 @@
 """Columns as Arrow arrays, of the types that dlt writes to parquet files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from analytics_assets.contract.column import Column
@@ -19,32 +19,26 @@ YEARS = (-62_135_510_400_000_000, 253_402_128_000_000_000)
 FIRST_AND_LAST_DAY = (-719_163, 2_932_897)  # neither included, in days
 
 
-def table_of_arrays(
-    contract: Contract, arrays: Sequence["pa.Array"], lists: Mapping[str, "pa.Array"] | None = None
-) -> "pa.Table | None":
+def table_of_arrays(contract: Contract, arrays: Mapping[str, "pa.Array"]) -> "pa.Table | None":
     """Make a table of columns in the types of their contract.
 
     Args:
         contract: the contract of the rows.
-        arrays: the columns, in its order.
-        lists: rows of child tables, a list for each row, by the names of the tables.
+        arrays: the columns by name, and a list of the rows of each child table for each row.
 
     Returns:
-        The table, by the names of its columns; None if Arrow may have altered a value.
+        The table, in the order of the contract; None if Arrow may have altered a value.
     """
     import pyarrow as pa
 
-    lists = lists or {}
-    if not all(map(_is_exact, (*arrays, *lists.values()))):
+    if not all(map(_is_exact, arrays.values())):
         return None
     if any(column.data_type == "json" for column in contract.columns):
         silence_json_warnings(contract.resource)
-    fields = [
-        pa.field(column.name, array.type, nullable=column.field not in contract.primary_key)
-        for column, array in zip(contract.columns, arrays, strict=True)
-    ]
-    fields += [pa.field(name, array.type) for name, array in lists.items()]
-    return pa.table([*arrays, *lists.values()], schema=pa.schema(fields))
+    keys = {each.name for each in contract.columns if each.field in contract.primary_key}
+    names = dict.fromkeys([*(column.name for column in contract.columns), *arrays])
+    fields = [pa.field(name, arrays[name].type, nullable=name not in keys) for name in names]
+    return pa.table([arrays[name] for name in names], schema=pa.schema(fields))
 
 
 def arrow_type(column: Column) -> "pa.DataType":
@@ -53,7 +47,7 @@ def arrow_type(column: Column) -> "pa.DataType":
 
     if column.data_type == "bigint":
         bits = next(size for size in (8, 16, 32, 64) if size >= min(column.precision or 64, 64))
-        return {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[bits]
+        return pa.type_for_alias(f"int{bits}")
     if column.data_type == "decimal":
         return pa.decimal128(
             column.precision or PRECISION, SCALE if column.scale is None else column.scale

@@ -76,10 +76,7 @@ def _table(row_type: RowType, pages: Sequence[bytes], counts: Sequence[int]) -> 
         found = None if rows is None else _columns(rows, row_type.fields)
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
-    if found is None:
-        return None
-    arrays = [found.pop(column.name) for column in row_type.contract.columns]
-    return table_of_arrays(row_type.contract, arrays, found)
+    return None if found is None else table_of_arrays(row_type.contract, found)
 
 
 def _is_plain(row_type: RowType, text: bytes) -> bool:

@@ -129,7 +129,18 @@ class RowType:
             fields[shape.name] = column
 
     def _hinted(self, column: Column, hint: Mapping[str, Any]) -> Column | None:
-        return _as_hinted(replace(column, has_zone=column.field == self._zoned), hint)
+        """Return a column with the type of a hint; None if that is loaded by rows alone."""
+        kind: Any = hint.get("data_type", column.data_type)
+        precision, scale = hint.get("precision"), hint.get("scale")
+        has_zone = column.field == self._zoned
+        typed = replace(column, data_type=kind, precision=precision, scale=scale, has_zone=has_zone)
+        if kind == "decimal":
+            is_known = (precision is None) == (scale is None) and (precision or 0) <= MAX_DIGITS
+        elif kind in ("text", "bigint"):
+            is_known = scale is None
+        else:
+            is_known = kind in KNOWN_TYPES and precision is None and scale is None
+        return typed if is_known and hint.get("timezone", True) else None
 
     def _add_rows(self, fields: Fields, shape: RowShape) -> None:
         """Add a list whose elements become rows of a child table, unless only dlt can make them."""
@@ -162,17 +173,3 @@ def columns_of(fields: Fields, with_child_tables: bool = False) -> Iterator[Colu
         elif isinstance(part, NestedRows) and with_child_tables:
             inner: Fields = part.element if isinstance(part.element, dict) else {"": part.element}
             yield from columns_of(inner, with_child_tables)
-
-
-def _as_hinted(column: Column, hint: Mapping[str, Any]) -> Column | None:
-    """Return a column with the type of a hint; None if that is loaded by rows alone."""
-    kind: Any = hint.get("data_type", column.data_type)
-    precision, scale = hint.get("precision"), hint.get("scale")
-    refined = replace(column, data_type=kind, precision=precision, scale=scale)
-    if kind == "decimal":
-        is_known = (precision is None) == (scale is None) and (precision or 0) <= MAX_DIGITS
-    elif kind in ("text", "bigint"):
-        is_known = scale is None
-    else:
-        is_known = kind in KNOWN_TYPES and precision is None and scale is None
-    return refined if is_known and hint.get("timezone", True) else None
