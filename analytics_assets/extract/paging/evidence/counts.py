@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from dlt.common.jsonpath import TJsonPath
@@ -47,8 +46,7 @@ class Unit(Enum):
     EITHER = "rows or pages"
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(NamedTuple):
     """A number that may be that of all rows, or of all pages."""
 
     value: int
