@@ -101,8 +101,8 @@ def test_a_process_killed_later_leaves_a_whole_table_and_the_next_run_completes_
 
 def failing_for_a_full_disk(server: VisitsServer, limit: int) -> str:
     """Load rows that need more than a file may have; return why that failed."""
-    for row in server.rows[-40:]:  # small in parquet, and large in DuckDB's log
-        row["note"] = row["id"] * 60_000
+    for row in server.rows[-40:]:  # small in parquet, as it is one, and large in DuckDB's log
+        row["note"] = "a" * 200_000
     error: str = json.loads(doomed(Doom(file_limit=limit)).communicate()[0])
     assert RESOURCE in error
     assert "File too large" in error  # the system's message, as for a full disk
