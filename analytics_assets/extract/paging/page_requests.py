@@ -17,7 +17,7 @@ from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.position import Position
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
 
-MAX_BYTES_AHEAD = 64 * 1024 * 1024  # of answers that wait
+MAX_BYTES_AHEAD = 64 * 1024 * 1024  # of answers that wait, of all reads of an API
 MAX_MISSES = 3  # after which the places of an API's pages count as unpredictable
 
 
@@ -90,7 +90,8 @@ class PageRequests:
         if self._misses >= MAX_MISSES or (self._fetcher.has_next and len(self._places) > size // 2):
             return
         end = position.end_of_pages(total)
-        most = min(size, MAX_BYTES_AHEAD // max(self._bytes, 1))
+        reads = self._connection.rate_limit.reads
+        most = min(size, MAX_BYTES_AHEAD // max(self._bytes * reads, 1))
         if end is None or self._misses:  # they may not exist: at most as many as arrived so far
             most = min(most, self._arrived)
         place = (self._places[-1] or 0) + position.step

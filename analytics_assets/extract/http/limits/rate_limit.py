@@ -83,6 +83,12 @@ class RateLimit:
         with self._freed:
             self._reads.add(read)
 
+    @property
+    def reads(self) -> int:
+        """The number of reads that have not ended."""
+        with self._freed:
+            return len(self._reads)
+
     def collect_others(self, read: Collecting) -> bool:
         """Collect the answers of other reads, for one that waits for a place in flight.
 

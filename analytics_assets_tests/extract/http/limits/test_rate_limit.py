@@ -171,3 +171,14 @@ def test_the_end_of_a_request_ends_the_wait_for_a_place() -> None:
         while not waiting.done():
             rate_limit.release()
             rate_limit.try_acquire()
+
+
+def test_reads_are_counted_until_they_end() -> None:
+    rate_limit, reads = limit_of(), [Reading(), Reading()]
+    for read in reads:
+        rate_limit.register(read)
+    del read
+    assert rate_limit.reads == 2
+
+    reads.pop()
+    assert rate_limit.reads == 1

@@ -11,6 +11,7 @@ import requests
 from dlt.common.configuration import configspec
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.paging import page_requests
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.extract.paging.page_requests.forty_orders import (
@@ -149,6 +150,17 @@ def test_pages_with_a_cursor_are_requested_one_after_the_other() -> None:
 
 def test_large_pages_are_requested_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_requests, "MAX_BYTES_AHEAD", 1)
+
+    attempt, most = most_in_flight(two_per_page())
+
+    assert attempt.numbers == list(NUMBERS)
+    assert most == 1
+
+
+def test_the_reads_of_an_api_share_the_memory_for_large_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RateLimit, "reads", property(lambda _: page_requests.MAX_BYTES_AHEAD))
 
     attempt, most = most_in_flight(two_per_page())
 
