@@ -153,7 +153,9 @@ class Proof:
         return blake2b(answer.json).digest() if None in keys else tuple(keys)
 
     def _add(self, hashes: Sequence[int]) -> None:
-        this_page = hash(self._page_before)
+        # of a row without a key, the page's JSON alone is known; Python hashes -1 and -2 alike
+        is_keyed = isinstance(self._page_before, tuple)
+        this_page = hash(tuple(hashes) if is_keyed else self._page_before)
         are_known = self._index.add(hashes)
         if are_known or this_page in self._pages:
             self.inconsistency = f"all rows at offset {self.received} had come before"

@@ -4,9 +4,12 @@ import pickle
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from analytics_assets.extract.http.errors import BodyError
 from analytics_assets.extract.http.page import Page
@@ -23,6 +26,7 @@ BATCH_BYTES = 4 * 1024 * 1024  # of JSON that is decoded at once, and of a list 
 TABLE_BYTES = 8 * 1024 * 1024
 BATCH_PAGES = 256  # most that are decoded at once: headers may take more memory than rows
 MAX_IN_MEMORY = 16 * 1024 * 1024  # bytes; more rows are written to a file
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(eq=False, slots=True)
@@ -103,21 +107,46 @@ class RowSpool:
         Args:
             places: the places of the rows, from 0, in the order of arrival; None for all.
         """
+        for found, rows, is_typed in self._rows(places):
+            for place, row in zip(found, rows, strict=True):
+                yield place, row, is_typed
+
+    def contents(self, places: Collection[int] | None = None) -> Iterator[tuple[int, int]]:
+        """Yield the places and the hashes of the rows at some places, or of all.
+
+        The rows of a page that does not fit are compared by columns where they fit themselves, as
+        the other row with the key may be in a table.
+        """
+        self.finish()
+        for found, rows, is_typed in self._rows(places):
+            compared = rows if is_typed or not self.pages_typed else self._in_columns(rows)
+            yield from zip(found, map(content_hash, compared), strict=True)
+
+    def _rows(self, places: Collection[int] | None) -> Iterator[tuple[list[int], list[Any], bool]]:
+        """Yield the places of rows of each list or table, the rows, and True for a table."""
         begin = 0
         for kept in self._lists_and_tables():
             within = [at for at in range(len(kept)) if places is None or begin + at in places]
             if within and is_table(kept):
-                found = kept.take(within).to_pylist()
+                rows = kept.take(within).to_pylist()
             else:
-                found = [kept[at] for at in within]
-            for at, row in zip(within, found, strict=True):
-                yield begin + at, row, is_table(kept)
+                rows = [kept[at] for at in within]
+            yield [begin + at for at in within], rows, is_table(kept)
             begin += len(kept)
 
-    def contents(self, places: Collection[int] | None = None) -> Iterator[tuple[int, int]]:
-        """Yield the places and the hashes of the rows at some places, or of all."""
-        self.finish()
-        return ((place, content_hash(row)) for place, row, _ in self.rows(places))
+    def _in_columns(self, rows: list[Any]) -> list[Any]:
+        """Return rows by the names and types of their columns; those that do not fit as they are.
+
+        One that does not fit is found by halves.
+        """
+        table = None
+        if rows:
+            with suppress(UnicodeEncodeError, OverflowError, RecursionError, TypeError):
+                table = self._columns.decode([_ENCODER.encode(rows)], [len(rows)])
+        if table is not None:
+            return list(table.to_pylist())
+        half = len(rows) // 2
+        return self._in_columns(rows[:half]) + self._in_columns(rows[half:]) if half else rows
 
     def batches(self, without: Collection[int] = ()) -> Iterator[Any]:
         """Yield the rows in lists and tables of many pages, which dlt loads faster; after `finish`.

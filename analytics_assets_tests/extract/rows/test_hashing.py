@@ -11,6 +11,8 @@ from analytics_assets.extract.rows.hashing import content_hash
     [
         ({"a": 1, "b": {"x": 1, "y": 2}}, {"b": {"y": 2, "x": 1}, "a": 1}),
         ({"a": 1, "b": None}, {"a": 1}),
+        ({"a": 1, "b": []}, {"a": 1}),
+        ({"a": [{"x": 1, "y": None}]}, {"a": [{"x": 1}]}),
         ({"a": {1}}, {"a": {1}}),
         ({"a": Decimal("1.10")}, {"a": Decimal("1.10")}),
         (["a"], ["a"]),

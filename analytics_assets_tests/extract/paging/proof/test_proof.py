@@ -225,3 +225,8 @@ def test_rows_are_distinguished_by_all_parts_of_their_key() -> None:
     assert proof_of((first, 4), (second, 4), key=("id", "day")).ends()
     assert not proof_of((first, 4), (second, 4), key=("id",)).ends()
     assert not proof_of((first, 4), (first[1:] + second, 5), key=("id", "day")).ends()
+
+
+def test_pages_whose_keys_have_the_same_hash_in_python_are_two_pages() -> None:
+    assert hash((-1,)) == hash((-2,))
+    assert proof_of((rows(-1), 2), (rows(-2), 2)).ends()

@@ -117,9 +117,13 @@ def test_an_offset_that_is_ignored_in_the_middle_fails_the_read() -> None:
 
 
 @as_in_a_load
-def test_a_row_on_two_pages_fails_the_read() -> None:
+@pytest.mark.parametrize("odd", [{}, {"tags": [[1], [2]]}, {"amount": 2**60 + 1}], ids=str)
+def test_a_row_on_two_pages_fails_the_read_also_if_one_of_them_does_not_fit(
+    odd: dict[str, Any],
+) -> None:
     def shifted(offset: int, body: Any) -> Any:
-        return {**body, "data": ORDERS[offset - 1 : offset + PAGE - 1]}
+        found = ORDERS[offset - 1 : offset + PAGE - 1]
+        return {**body, "data": [*found[:-1], {**found[-1], **odd}]}
 
     assert "were on two pages" in attempted(changed(paged(ORDERS), shifted, {40})).error
 
