@@ -11,6 +11,7 @@ from contextlib import closing
 from functools import partial
 from threading import Event, Lock
 from typing import Any
+from weakref import ref
 
 import requests
 from dlt.common.configuration import configspec
@@ -92,10 +93,14 @@ class Reader(PipeStep):
         self._connection, self._settings = connection, settings
         self._extractions = extractions
         self._is_kept, self._counting = settings is not None, Lock()
+        self._bound: ref[SupportsPipe] | None = None
         self._validator = RowValidator(entry.contract, entry.hints)
 
     def bind(self, pipe: SupportsPipe) -> "Reader":
-        """Replace the pipe's generator."""
+        """Replace the pipe's generator, once: dlt binds a pipe again for each of its children."""
+        if self._bound and self._bound() is pipe:
+            return self
+        self._bound = ref(pipe)
         self._custom_metrics = {}
         is_sample = any(isinstance(step, LimitStep) for step in steps_of(pipe))
         self._is_kept = self._settings is not None and not is_sample

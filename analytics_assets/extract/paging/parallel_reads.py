@@ -11,6 +11,7 @@ from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.specs import BaseConfiguration
 
 from analytics_assets.extract.compat import extract_threads
+from analytics_assets.extract.rows.arrow import import_arrow
 
 Read = Callable[[Event], Generator[Any, None, None]]
 
@@ -84,6 +85,8 @@ def _first_in_thread(items: Iterator[Any], cancelled: Event) -> Iterator[Any]:
     with ThreadPoolExecutor(1, extract_threads()) as thread:
         first = thread.submit(copy_context().run, next, items)
         try:
+            # dlt looks for Arrow at each item, and fails while another thread imports it
+            import_arrow()
             while not first.done():
                 yield None
         except BaseException:  # of dlt, which closes the generators of a load that fails

@@ -62,8 +62,9 @@ class RowSpool:
         self._decoder = decoder
         self._file = SpooledTemporaryFile(max_size=MAX_IN_MEMORY)  # noqa: SIM115  # see `close`
         self._decoding = ThreadPoolExecutor(1, "decode-pages")
-        if decoder.columns:
-            self._decoding.submit(import_arrow)  # while the first page is on its way
+        self._importing: Future[None] | None = None
+        if decoder.columns:  # while the first page is on its way
+            self._importing = self._decoding.submit(import_arrow)
         self.clear()
 
     def clear(self) -> None:
@@ -96,6 +97,8 @@ class RowSpool:
 
     def finish(self) -> None:
         """Decode the pages that wait for it."""
+        if self._importing:  # dlt takes no row while another thread imports Arrow
+            self._importing.result()
         if self._batch:
             self._decode()
         while self._waiting:

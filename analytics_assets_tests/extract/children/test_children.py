@@ -93,6 +93,24 @@ def test_the_rows_of_all_parents_are_read() -> None:
     assert len(attempt.requests) == 6
 
 
+@pytest.mark.parametrize("parallelize", [False, True])
+def test_children_of_children_are_read_together_with_their_parents(parallelize: bool) -> None:
+    def answer(asked: Request) -> Answer:
+        *above, _ = asked.path.strip("/").split("/")
+        return paged([{"id": "-".join([*above, str(number)])} for number in range(3)])(asked)
+
+    lines = lines_with(path="{resources.orders.id}/lines", params={})
+    parts = {**lines_with(path="{resources.lines.id}/parts", params={}), "name": "parts"}
+    with serving(answer) as server:
+        source = source_of(server, orders(), lines, parts)
+        attempt = drain(source.parallelize() if parallelize else source)
+
+    assert not attempt.error
+    levels = [each.count("-") for each in attempt.numbers]
+    assert [levels.count(level) for level in range(3)] == [3, 9, 27]
+    assert len(set(attempt.numbers)) == 39
+
+
 def test_the_rows_of_parents_on_several_pages_are_read() -> None:
     with serving(shop()) as server:
         found = list(source_of(server, orders(), LINES).with_resources("lines"))

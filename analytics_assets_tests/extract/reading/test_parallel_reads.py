@@ -8,6 +8,7 @@ import pytest
 import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
+from analytics_assets.extract.paging import parallel_reads
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets_tests.extract.reading.resources import (
     EACH,
@@ -129,6 +130,20 @@ def test_a_single_resource_is_read_without_a_thread() -> None:
 
 def test_several_resources_are_read_in_threads_of_their_own() -> None:
     assert threading.current_thread().name not in threads_of("orders", "refunds")
+
+
+def test_dlt_takes_no_item_while_another_thread_imports_arrow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(
+        parallel_reads, "import_arrow", lambda: threads.append(threading.current_thread())
+    )
+    with serving(paged(EACH)) as server:
+        items = iter(source_of(server, *entries("orders", "refunds")))
+        assert next(items)
+        assert threads == [threading.current_thread()] * 2
+        assert len([*items]) == 11
 
 
 class OneAtATime(requests.Session):
