@@ -33,8 +33,10 @@ from analytics_assets.warehouse.evolution.uniqueness import is_deferred, unique_
 from analytics_assets.warehouse.queries.anti_join import with_anti_joins
 from analytics_assets.warehouse.queries.staged_rows import (
     PARQUET,
+    has_no_rows,
     is_read_by_merge,
     merge_of_files,
+    parquet_files,
 )
 from analytics_assets.warehouse.queries.tables import Tables
 
@@ -152,9 +154,11 @@ class GuardedClient(SqlJobClientWithStagingDataset):
         """
         if SqlLoadJob.is_sql_job(file_path):
             return GuardedMerge(file_path)
-        is_read_later = is_read_by_merge(self, str(table["name"]), file_path)
-        if is_read_later or (file_path.endswith(PARQUET) and _is_empty(file_path)):
-            return ReadByMerge(file_path)
+        if file_path.endswith(PARQUET):
+            if is_read_by_merge(self, str(table["name"]), file_path) or has_no_rows(file_path):
+                return ReadByMerge(file_path)
+            if Tables(self).dialect == "duckdb":
+                return CopyOfFile(file_path)
         job = super().create_load_job(table, file_path, load_id, restore)
         return streamed(type(job))(file_path) if isinstance(job, AdbcParquetCopyJob) else job
 
@@ -180,6 +184,20 @@ class ReadByMerge(RunnableLoadJob, HasFollowupJobs):
 
     def run(self) -> None:
         """Do nothing."""
+
+
+class CopyOfFile(RunnableLoadJob, HasFollowupJobs):
+    """The job of a Parquet file that DuckDB copies into a table.
+
+    dlt 1.31.0 breaks off at a quote in the file's path, and DuckDB takes a folder `id=7` on it for
+    a column of that value: each row has the id 7.
+    """
+
+    def run(self) -> None:
+        """Copy the rows."""
+        client = self._job_client.sql_client  # type: ignore[attr-defined]
+        table = client.make_qualified_table_name(self.load_table_name)
+        client.execute_sql(f"INSERT INTO {table} BY NAME FROM {parquet_files([self._file_path])}")
 
 
 class StreamedCopy(AdbcParquetCopyJob):
@@ -215,14 +233,6 @@ class StreamedCopy(AdbcParquetCopyJob):
 def streamed(job: type[Any]) -> type[Any]:
     """Make a class of jobs, as dlt imports a destination's driver where it is used only."""
     return type(f"Streamed{job.__name__}", (StreamedCopy, job), {})
-
-
-def _is_empty(file_path: str) -> bool:
-    """Test if a Parquet file has no rows."""
-    from dlt.common.libs.pyarrow import get_parquet_metadata  # takes 0.1 s to import
-
-    rows, _ = get_parquet_metadata(file_path)
-    return rows == 0
 
 
 class GuardedMerge(SqlLoadJob):

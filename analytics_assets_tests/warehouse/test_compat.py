@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -212,6 +212,23 @@ def test_dlt_keeps_a_column_whose_hint_has_changed_and_rounds_its_values() -> No
         rows = client.execute_sql("SELECT n FROM orders ORDER BY id")
     assert rows is not None
     assert [value for (value,) in rows] == [5, 6]
+
+
+@pytest.mark.parametrize(("folder", "found"), [("id=7", [(7,)]), ("it's", None)])
+def test_dlt_takes_the_path_of_a_file_for_columns_and_for_sql(
+    clean_place: Path, folder: str, found: Any
+) -> None:
+    file = str(clean_place / "stock.duckdb")
+    pipeline = dlt.pipeline(
+        "stock",
+        str(clean_place / folder),
+        destination=dlt.destinations.duckdb(file),
+        dataset_name="analytics",
+    )
+    with nullcontext() if found else pytest.raises(PipelineStepFailed, match="unterminated"):
+        pipeline.run([{"id": 1}], table_name="orders", loader_file_format="parquet")
+    with closing(duckdb.connect(file)) as connection:
+        assert (connection.execute("SELECT id FROM analytics.orders").fetchall() or None) == found
 
 
 def test_duckdb_leaves_the_random_ids_of_rows_as_they_are(duckdb_warehouse: Warehouse) -> None:

@@ -7,15 +7,18 @@ compress what it writes: without the copy, it compresses each row once.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
+from typing import Any
 
+from dlt.common.schema.typing import MERGE_DISPOSITION_HINTS
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset
 
 from analytics_assets.warehouse.queries.tables import Tables
 
 PARQUET = ".parquet"
+SCOPE = MERGE_DISPOSITION_HINTS["destination_scope"]
 # the selection of one row for each key, as dlt writes it
 NUMBERED = re.compile(
     r"FROM \( *SELECT ROW_NUMBER\(\) OVER \(partition BY (?P<key>.+?) ORDER BY .+?\) "
@@ -33,7 +36,17 @@ def is_read_by_merge(client: SqlJobClientWithStagingDataset, table: str, file_pa
         file_path: the file.
     """
     is_readable = file_path.endswith(PARQUET) and Tables(client).dialect == "duckdb"
-    return is_readable and client.should_load_data_to_staging_dataset(table)
+    # a scope of the entry's own may name columns by the staging table, which files are not
+    has_scope = SCOPE in client.prepare_load_table(table)
+    return is_readable and not has_scope and client.should_load_data_to_staging_dataset(table)
+
+
+def has_no_rows(file_path: str) -> bool:
+    """Test if a Parquet file has no rows."""
+    from dlt.common.libs.pyarrow import get_parquet_metadata  # takes 0.1 s to import
+
+    rows, _ = get_parquet_metadata(file_path)
+    return rows == 0
 
 
 def merge_of_files(
@@ -90,17 +103,49 @@ def _rows(client: SqlJobClientWithStagingDataset, name: str, files: Iterable[str
 
     Both have the types of the staging table, to which an INSERT would cast them.
     """
-    table, escaped = client.prepare_load_table(name), client.sql_client.escape_column_name
-    paths = ", ".join("'{}'".format(file.replace("'", "''")) for file in sorted(files))
-    read = f"read_parquet([{paths}], union_by_name = true)"
-    described = client.sql_client.execute_sql(f"DESCRIBE SELECT * FROM {read}") or ()
-    present = {str(column[0]).casefold() for column in described}
-    assert present <= {column.casefold() for column in table["columns"]}, "by dlt's normalizer"
-    columns = ", ".join(
-        f"CAST({escaped(column) if column.casefold() in present else 'NULL'} AS "
-        f"{client.type_mapper.to_destination_type(hints, table)}) AS {escaped(column)}"
-        for column, hints in table["columns"].items()
-    )
+    escaped = client.sql_client.escape_column_name
+    columns = client.prepare_load_table(name)["columns"]
     staging = client.sql_client.get_qualified_table_names(name)[1]
-    names = ", ".join(map(escaped, table["columns"]))
-    return f"(SELECT {columns} FROM {read} UNION ALL SELECT {names} FROM {staging})"
+    described = client.sql_client.execute_sql(f"DESCRIBE {staging}") or ()
+    types = {str(column).casefold(): kind for column, kind, *_ in described}
+    rows = [f"SELECT {', '.join(map(escaped, columns))} FROM {staging}"]
+    for present, paths in _of_one_type(files):
+        assert present <= columns.keys(), "by dlt's normalizer"
+        values = ", ".join(
+            f"CAST({escaped(column) if column in present else 'NULL'} AS "
+            f"{types[column.casefold()]}) AS {escaped(column)}"
+            for column in columns
+        )
+        rows.append(f"SELECT {values} FROM {parquet_files(paths)}")
+    return f"({' UNION ALL '.join(rows)})"
+
+
+def parquet_files(paths: Iterable[str]) -> str:
+    """Return SQL of DuckDB for the rows of Parquet files, each with the columns of all.
+
+    A folder `id=7` on the path is no column.
+    """
+    names = ", ".join("'{}'".format(path.replace("'", "''")) for path in paths)
+    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
+
+
+def _of_one_type(files: Iterable[str]) -> Iterable[tuple[Set[str], Sequence[str]]]:
+    """Group files, with the columns of each group, so that a column has one type in a group.
+
+    DuckDB reads files of different types in one type for all, in which an integer beside a double
+    is rounded.
+    """
+    from pyarrow.parquet import read_schema  # takes 0.1 s to import
+
+    groups: list[tuple[dict[str, Any], list[str]]] = []
+    for file in sorted(files):
+        schema = read_schema(file)
+        types = dict(zip(schema.names, schema.types, strict=True))
+        for known, group in groups:
+            if all(known.get(column, kind) == kind for column, kind in types.items()):
+                known.update(types)
+                group.append(file)
+                break
+        else:
+            groups.append((types, [file]))
+    return [(known.keys(), group) for known, group in groups]

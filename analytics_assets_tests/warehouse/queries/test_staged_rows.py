@@ -8,19 +8,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import dlt
 import duckdb
-import pyarrow as pa
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
-from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.extract.entry import DEDUPLICATED
 from analytics_assets.warehouse import compat
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import table_values
+from analytics_assets_tests.warehouse.queries.stock_loads import content, load, stock_pipeline
 
 Row = dict[str, Any]
 Loads = Sequence[Sequence[Row]]
@@ -67,51 +65,6 @@ def loads_of(seed: int, *, repeated: bool) -> Loads:
         [row(random.Random(), key, version + load * 20) for version, key in enumerate(chosen)]
         for load, chosen in enumerate(keys if repeated else [sorted(set(each)) for each in keys])
     ]
-
-
-def load(
-    pipeline: Pipeline, rows: Any, disposition: Any, columns: Any = None, key: Any = "id"
-) -> None:
-    pipeline.run(
-        rows,
-        table_name="orders",
-        primary_key=key,
-        write_disposition=disposition,
-        columns=columns,
-        loader_file_format="parquet",
-    )
-
-
-def stock_pipeline(file: str) -> Pipeline:
-    return dlt.pipeline(
-        "stock", destination=dlt.destinations.duckdb(file), dataset_name="analytics"
-    )
-
-
-def content(file: str) -> dict[str, list[Any]]:
-    """All rows of all tables without the ids of dlt, and those of children with their order's."""
-    with duckdb.connect(file) as connection:
-        tables = connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'analytics' "
-            "AND table_name LIKE 'orders%' ORDER BY 1"
-        ).fetchall()
-        found = {}
-        for (table,) in tables:
-            connection.execute(f"FROM analytics.{table}")
-            columns = sorted(name for name, *_ in connection.description or ())
-            own = [name for name in columns if not name.startswith("_dlt")]
-            if "_dlt_valid_to" in columns:
-                own += ["CAST(_dlt_valid_to IS NULL AS VARCHAR)"]
-            parent = table.rpartition("__")[0]
-            of = f"JOIN analytics.{parent} AS parent ON child._dlt_parent_id = parent._dlt_id"
-            values = ", ".join(name if "(" in name else f"child.{name}" for name in own)
-            rows = connection.execute(
-                f"SELECT {values} FROM analytics.{table} AS child {of if parent else ''}"
-            ).fetchall()
-            [[count]] = connection.execute(f"SELECT count(*) FROM analytics.{table}").fetchall()
-            assert parent == "" or len(rows) == count  # each child has one parent
-            found[table] = [own, *sorted(map(repr, rows))]
-    return found
 
 
 @pytest.fixture
@@ -161,40 +114,6 @@ def test_no_row_is_copied_before_it_is_merged(
         'INSERT INTO "analytics"."orders"',
         'INSERT INTO "analytics"."orders__tags"',
     ]
-
-
-@pytest.mark.parametrize("stock", [True, False])
-def test_columns_of_arrow_and_rows_of_one_table_are_merged_in_its_types(
-    duckdb_warehouse: Warehouse, *, stock: bool
-) -> None:
-    ids: Any = {"id": {"data_type": "decimal", "precision": 3, "scale": 1}}
-
-    def run(pipeline: Pipeline, name: str) -> None:
-        own = {"_dlt_load_id": ["1"], "_dlt_id": [f"arrow {name}"]}
-        arrow = pa.table({"id": [1.26], "arrow": [name], **own})
-        items = [arrow, {"id": Decimal("2.26"), "row": name}]
-        hints: Any = {"primary_key": "id", "write_disposition": "merge"}
-        pipeline.run(items, table_name="orders", columns=ids, **hints)  # parquet, and statements
-
-    for name in "ab":
-        if stock:
-            run(stock_pipeline(str(duckdb_warehouse.duckdb_file)), name)
-        else:
-            with duckdb_warehouse.loading("shop", table="orders") as pipeline:
-                run(pipeline, name)
-    assert table_values(duckdb_warehouse.pipeline("test_reader"), "orders") == [
-        {"id": Decimal("1.3"), "arrow": "b", "row": None},
-        {"id": Decimal("2.3"), "arrow": None, "row": "b"},
-    ]
-
-
-def test_files_may_be_in_a_folder_of_any_name(
-    duckdb_warehouse: Warehouse, clean_place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PIPELINES_DIR", str(clean_place / "it's [a] *; DROP?"))
-    with Warehouse.from_settings("analytics").loading("shop", table="orders") as pipeline:
-        load(pipeline, [{"id": 1}], "merge")
-    assert table_values(duckdb_warehouse.pipeline("test_reader"), "orders") == [{"id": 1}]
 
 
 def test_a_merge_that_failed_is_repeated_from_the_same_files(
