@@ -212,8 +212,10 @@ def _with_next_page(known: Evidence, before: Any, body: Any, url: str) -> Eviden
         url: the URL of the request for it.
     """
     page = known.next_page
-    if page is None or before is body:
-        return known if before is body else None
+    if before is body:
+        return None if page and is_same_url(url, page.value) else known
+    if page is None:
+        return None
     if not (isinstance(before, dict) and isinstance(body, dict) and page.name in before):
         return None
     value = body.get(page.name)

@@ -104,3 +104,17 @@ def test_a_link_to_the_page_itself_is_found_after_links_to_other_pages() -> None
     assert finder.find({"next": second}, {}, first).next_page is not None
     assert finder.find({"next": second}, {}, second).next_page is None
     assert finder.find({"next": second}, {}, first).next_page is not None
+
+
+@pytest.mark.parametrize("in_body", [True, False])
+def test_a_link_to_the_page_itself_is_none_also_if_all_is_as_on_the_page_before(
+    in_body: bool,
+) -> None:
+    finder = EvidenceFinder(selector="data")
+    first, second = "http://shop/orders?page=1", "http://shop/orders?page=2"
+    body = {"next": second} if in_body else {}
+    headers = {} if in_body else {"Link": f'<{second}>; rel="next"'}
+
+    assert finder.find(body, headers, first).next_page is not None
+    assert finder.find(body, headers, second).next_page is None
+    assert finder.find(body, headers, first).next_page is not None
