@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pycurl
@@ -228,7 +229,8 @@ class CurlTransport:
         """Drop the transfers in flight, and close their connections."""
         while self._busy:
             handle, _ = self._busy.popitem()
-            self._multi.remove_handle(handle)
+            with suppress(pycurl.error):  # an interrupt may have come once it was removed
+                self._multi.remove_handle(handle)
             handle.close()
 
     def close(self) -> None:

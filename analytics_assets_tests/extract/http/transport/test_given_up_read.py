@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,30 @@ def test_an_interrupt_ends_a_wait_at_once(server: Server, way: str, does: Does) 
     if way == "libcurl" or does is not refuse:  # the session is the user's, who closes it
         gc.collect()
         assert sockets_to(server) == []
+
+
+class Interrupted(dict[Any, Any]):
+    """The requests in flight, at the end of one of which an interrupt arrives."""
+
+    def pop(self, *_: Any) -> Any:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_at_the_end_of_a_request_leaves_no_connection(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connected(server.base_url)
+    transport = connection.pool.take()
+    monkeypatch.setattr(transport, "_busy", Interrupted())
+    connection.pool.give_back(transport)
+    fetcher = connection.fetcher()
+    fetcher.request(prepared(connection))
+    with pytest.raises(KeyboardInterrupt):
+        fetcher.next_page(whole)
+    fetcher.close()
+    connection.close()
+
+    assert sockets_to(server) == []
 
 
 def test_a_read_leaves_its_open_connection_to_the_next_one(server: Server) -> None:
