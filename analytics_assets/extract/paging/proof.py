@@ -104,14 +104,13 @@ class Proof:
         self._check(self._identity(keys, answer) if answer.count else None, total)
         if not answer.count:
             return
-        if self.key:
+        if not self.key:
+            keys = [self._page_before]
+        elif not isinstance(self._page_before, tuple):
             # the contract rejects rows without a key: each of them counts as a row of its own
-            if None in keys:
-                first = self.received
-                keys = [(None, first + n) if key is None else key for n, key in enumerate(keys)]
-            self._add(_hashes_of(keys))
-        else:
-            self._add(_hashes_of([self._page_before]))
+            first = self.received
+            keys = [(None, first + n) if key is None else key for n, key in enumerate(keys)]
+        self._add(_hashes_of(keys))
         self.received += answer.count
 
     def _check(self, identity: Hashable, total: int | None) -> None:

@@ -83,6 +83,7 @@ class PageDecoder:
         self._key = contract.primary_key if key is None else key
         self._resource = resource
         self._type = RowType(contract, resource, zoned)
+        self._known: dict[bytes, Any] = {}  # the fields around the rows of the last page
         self._misfits = 0  # pages in a row that taught nothing new
 
     @staticmethod
@@ -110,10 +111,15 @@ class PageDecoder:
 
     def body_of(self, envelope: Envelope) -> Any:
         """Return the decoded body of a page, its rows left out."""
+        # many pages have the same total, and the same of other fields
+        known, self._known = self._known, {}
         inner: Any = []
         for depth, name in reversed(list(enumerate(self._path))):
-            others = [part for part in envelope if part[0] == depth]
-            inner = {name: inner, **{other: _decoded(raw) for _, other, raw in others}}
+            inner = {name: inner}
+            for at, other, raw in envelope:
+                if at == depth:
+                    value = known[raw] if raw in known else _decoded(raw)
+                    inner[other] = self._known[raw] = value
         return inner
 
     def decode(self, pages: Sequence[bytes], counts: Sequence[int]) -> "pa.Table | None":
@@ -166,7 +172,8 @@ def _keys(rows: bytes, key: tuple[str, ...]) -> list[Any]:
     found = _keys_decoder(key).decode(rows)
     if len(key) == 1:
         keys = [row.part_0 for row in found]
-        if {dict, list}.isdisjoint(map(type, keys)):
+        kinds = set(map(type, keys))
+        if kinds == {str} or {dict, list}.isdisjoint(kinds):
             return keys
         return [None if type(key) in (dict, list) else key for key in keys]
     parts = map(msgspec.structs.astuple, found)
