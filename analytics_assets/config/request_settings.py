@@ -18,10 +18,12 @@ class RequestSettings(BaseConfiguration):
 
     Args:
         request_timeout: seconds to wait for a connection, and for each next part of a response.
-        request_deadline: seconds in which the whole response to one attempt must arrive.
+        request_deadline: seconds in which the whole response to one attempt must arrive, its
+            redirects included.
         request_max_attempts: the first attempt and its retries.
         request_backoff_factor: seconds before the first retry; doubled before each further one.
         request_max_retry_delay: upper limit in seconds of a wait, `Retry-After` included.
+        max_body: the most bytes of the body of a response, as it arrives and unpacked.
     """
 
     request_timeout: float = 60
@@ -29,6 +31,7 @@ class RequestSettings(BaseConfiguration):
     request_max_attempts: int = 4
     request_backoff_factor: float = 2
     request_max_retry_delay: float = 3600
+    max_body: int = 256 * 1024 * 1024
 
     __section__: ClassVar[str] = "runtime"
 

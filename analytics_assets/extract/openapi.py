@@ -16,6 +16,7 @@ from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError, ResponseError, describe_request, excerpt
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.single_request import fetch_alone
+from analytics_assets.extract.http.transport.body import BodyLimit
 
 HINT = (
     "Set `openapi_path` of the API to the path of its OpenAPI document, or put the document into "
@@ -24,6 +25,7 @@ HINT = (
 
 
 NOT_SERVED = (requests.codes.not_found, requests.codes.gone)
+DOCUMENT_LIMIT = BodyLimit(64 * 1024 * 1024, "the limit of a document")
 CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 
@@ -121,10 +123,10 @@ def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None 
     request = requests.Request("GET", url, headers=dict(conditions or {}))
     if _origin(url) != _origin(str(connection.client["base_url"])):
         settings = connection.pool.settings
-        return fetch_alone(request, settings, connection.redact, "openapi_path")
+        return fetch_alone(request, settings, connection.redact, "openapi_path", DOCUMENT_LIMIT)
     request.auth = create_auth(connection.client.get("auth"))
     request.headers = {**(connection.client.get("headers") or {}), **request.headers}
-    return connection.fetch(request)
+    return connection.fetch(request, DOCUMENT_LIMIT)
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -32,6 +32,7 @@ from analytics_assets.extract.compat import (
 )
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.first_request import first_request
@@ -53,10 +54,12 @@ class ReadingSettings(BaseConfiguration):
     Args:
         passes: the most times that a resource is read from the start before the load fails.
         confirm: True to accept a read only if two passes in a row brought the same rows.
+        deadline: seconds in which a read must end, with all its passes; None for no limit.
     """
 
     passes: int = 3
     confirm: bool = False
+    deadline: float | None = None
 
     __section__ = "reading"
 
@@ -161,11 +164,12 @@ class Reader(PipeStep):
         """
         entry = self._entry
         settings = self._settings if self._is_kept and self._settings else ONE_PASS
+        end = ReadEnd.after(settings.deadline, cancelled)
         proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)
         resource = self._resource if in_columns else None
         decoder = entry.answer_decoder(request, self._connection.redact, resource)
         with (
-            closing(PageRequests(self._connection, self._is_kept, cancelled)) as pages,
+            closing(PageRequests(self._connection, self._is_kept, end)) as pages,
             closing(RowSpool(decoder)) as spool,
         ):
             while True:

@@ -4,11 +4,20 @@ Each has a test in `test_compat.py`, named after the upstream behaviour, that fa
 """
 
 import re
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
+import requests
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.rest_api import config_setup
+from requests.adapters import HTTPAdapter
 
+_thread = threading.local()
 DOT_SEGMENT = re.compile(r"(?<=/)\.\.?(?=[/?#]|$)")
 
 
@@ -35,3 +44,67 @@ def create_auth(auth: Any) -> AuthConfigBase | None:
         auth: an auth in any of dlt's forms: an object, a dictionary, the name of a type, or None.
     """
     return config_setup.create_auth(auth)
+
+
+@contextmanager
+def headers_due(
+    session: requests.Session,
+    request: requests.PreparedRequest,
+    given: Mapping[str, Any],
+    ends: float,
+) -> Iterator[None]:
+    """Close the connection of a request whose headers have not arrived in time.
+
+    The timeout of requests 2.34 holds for each part that arrives: an API that sends a byte a second
+    keeps a read for ever. A connection is made by the class that its pool names, and by no other
+    part of requests or urllib3 2.8 that could be replaced.
+
+    Args:
+        session: sends the request in this context.
+        request: the request.
+        given: the proxies and certificates for it.
+        ends: the time, by `time.monotonic`, at which they are due.
+    """
+    adapter = session.get_adapter(str(request.url))
+    if isinstance(adapter, HTTPAdapter) and str(request.url).startswith("http"):
+        pool: Any = adapter.get_connection_with_tls_context(
+            request, given["verify"], proxies=given["proxies"], cert=given["cert"]
+        )
+        pool.ConnectionCls = _closing(pool.ConnectionCls)
+    _thread.ends = ends
+    try:
+        yield
+    finally:
+        del _thread.ends
+
+
+@cache
+def _closing(kind: type[Any]) -> type[Any]:
+    """Return a class of connections that close themselves if headers are late."""
+    if issubclass(kind, _ClosingConnection):
+        return kind
+    return type(f"Closing{kind.__name__}", (_ClosingConnection, kind), {})
+
+
+class _ClosingConnection:
+    sock: socket.socket | None
+    _is_cut = False
+
+    def getresponse(self) -> Any:
+        left = max(0.0, getattr(_thread, "ends", time.monotonic()) - time.monotonic())
+        timer = threading.Timer(left, self._cut)
+        timer.daemon = True
+        try:
+            timer.start()
+            response = super().getresponse()  # type: ignore[misc]
+        finally:
+            timer.cancel()
+        if self._is_cut:  # headers that break off are complete to Python's `http.client`
+            raise TimeoutError
+        return response
+
+    def _cut(self) -> None:
+        self._is_cut = True
+        if self.sock:
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)

@@ -18,10 +18,12 @@ from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.pool import TransportPool
 
 # these sign all requests of a read alike, but for a token that is renewed
@@ -54,16 +56,21 @@ class Connection:
     pool: TransportPool
     rate_limit: RateLimit
 
-    def fetcher(self, cancelled: threading.Event | None = None) -> Fetcher:
-        """Return a fetcher for one read, which ends early if `cancelled` is set."""
+    def fetcher(
+        self,
+        end: ReadEnd | None = None,
+        limit: BodyLimit | None = None,
+    ) -> Fetcher:
+        """Return a fetcher for one read; see `Fetcher` for its end, and the limit of a body."""
         return Fetcher(
             *(self.pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency),
-            cancelled=cancelled,
+            end=end,
+            limit=limit,
         )
 
-    def fetch(self, request: requests.Request) -> Page:
-        """Request a page that belongs to no read; see `Fetcher.next_page`."""
-        with closing(self.fetcher()) as fetcher:
+    def fetch(self, request: requests.Request, limit: BodyLimit | None = None) -> Page:
+        """Request a page that belongs to no read; see `Fetcher`."""
+        with closing(self.fetcher(limit=limit)) as fetcher:
             return fetcher.fetch(self.prepare(request), lambda page: page)
 
     @property

@@ -48,6 +48,16 @@ class CancelledReadError(ApiError):
         super().__init__("The read was cancelled, as the load has ended.")
 
 
+class ReadDeadlineError(ApiError):
+    """A read took longer than its deadline; nothing of it is loaded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The read took longer than the setting `reading.deadline` allows; nothing of it is "
+            "loaded. Raise it, or read less at once (`incremental`)."
+        )
+
+
 class TokenError(ApiError):
     """The token endpoint gave no token; the message has its error code or the response."""
 

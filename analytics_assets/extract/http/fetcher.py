@@ -8,19 +8,16 @@ from typing import TypeVar
 
 import requests
 
-from analytics_assets.extract.http.errors import (
-    BodyError,
-    CancelledReadError,
-    NoAnswerError,
-    describe_request,
-)
+from analytics_assets.extract.http.errors import BodyError, NoAnswerError, describe_request
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.headers import retry_after
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.oauth2.signer import Signer
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.redirect import redirected
 from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
@@ -48,7 +45,8 @@ class Fetcher:
         concurrency: measures how fast pages arrive; None for a single request.
         address_setting: the setting with the requests' address, for errors.
         follows_redirects: False to hand a redirect over like any other answer.
-        cancelled: ends the wait for a page if another thread sets it.
+        end: ends the wait for a page early.
+        limit: of a page's body; that of the settings if not given.
     """
 
     def __init__(
@@ -61,16 +59,18 @@ class Fetcher:
         concurrency: Concurrency | None = None,
         address_setting: str = "base_url",
         follows_redirects: bool = True,
-        cancelled: threading.Event | None = None,
+        end: ReadEnd | None = None,
+        limit: BodyLimit | None = None,
     ) -> None:
         self._pool, self._transport = pool, pool.take()
         self._rate_limit, self._traffic = rate_limit, traffic
         self._settings = pool.settings
+        self._limit = limit or BodyLimit(pool.settings.max_body, "`runtime.max_body`")
         self._redact, self._signer = redact, signer
         self._concurrency = concurrency
         self._address_setting = address_setting
         self._follows_redirects = follows_redirects
-        self._cancelled = cancelled or threading.Event()
+        self._end_of_read = end or ReadEnd()
         self._is_given_up = self._is_closed = False
         self._asked: deque[Transfer] = deque()
         self._queued: deque[Transfer] = deque()
@@ -94,7 +94,7 @@ class Fetcher:
         if url is not None:
             same, request = request, requests.PreparedRequest()
             vars(request).update(vars(same), url=url)
-        transfer = Transfer(request, request)
+        transfer = Transfer(request, request, self._limit)
         self._asked.append(transfer)
         self._queued.append(transfer)
 
@@ -113,6 +113,7 @@ class Fetcher:
             RedirectError: there were too many redirects.
             BodyError: the body stayed wrong, after the retries.
             CancelledReadError: another thread cancelled the read.
+            ReadDeadlineError: the read takes too long.
         """
         transfer = self._asked.popleft()
         is_there, started = transfer.outcome is not None, time.monotonic()
@@ -140,9 +141,7 @@ class Fetcher:
                 for each in self._transport.in_flight():
                     each.paused = True
             while is_due:
-                if self._cancelled.is_set():
-                    raise CancelledReadError
-                wait = self._send_due(transfer)
+                wait = min(self._end_of_read.check(), self._send_due(transfer))
                 has_ended, is_due = self._collect(), transfer.outcome is None
                 if is_due and not (has_ended or self._transport.wait(wait)):
                     self._rate_limit.wait(wait)

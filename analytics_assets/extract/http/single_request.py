@@ -8,6 +8,7 @@ from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.traffic import Traffic
+from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.pool import TransportPool
 
 
@@ -16,6 +17,7 @@ def fetch_alone(
     settings: RequestSettings,
     redact: Redact,
     address_setting: str,
+    limit: BodyLimit,
     follows_redirects: bool = True,
 ) -> Page:
     """Send a request with retries over a connection of its own, without an API's credentials.
@@ -25,6 +27,7 @@ def fetch_alone(
         settings: timeouts and retries.
         redact: removes secrets from a text.
         address_setting: the setting with the request's address, for errors.
+        limit: of the answer's body.
         follows_redirects: False to return a redirect like any other answer.
 
     Returns:
@@ -42,6 +45,7 @@ def fetch_alone(
         redact,
         address_setting=address_setting,
         follows_redirects=follows_redirects,
+        limit=limit,
     )
     try:
         return fetcher.fetch(pool.preparation.prepare(request), lambda page: page)

@@ -177,7 +177,7 @@ class Pass:
                 # a link contradicts the number of pages
                 advances = self._may_end = self._end.names_next_page
             advances = advances and not self._end.is_last_page(self.position.is_short)
-        return advances and not self._proof.can_be_abandoned
+        return advances and not self._proof.inconsistency
 
     def _requests_again(self, evidence: Evidence) -> bool:
         """Request an empty page once more, unless it is known to be the end."""

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections import deque
-from threading import Event
 from urllib.parse import quote
 
 import requests
@@ -12,6 +11,7 @@ from dlt.sources.helpers.rest_client.paginators import RangePaginator
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
 from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.position import Position
@@ -27,14 +27,17 @@ class PageRequests:
     Args:
         connection: sends the requests.
         prefetches: False to request one page at a time.
-        cancelled: ends the wait for a page if another thread sets it.
+        end: ends the wait for a page early.
     """
 
     def __init__(
-        self, connection: Connection, prefetches: bool = True, cancelled: Event | None = None
+        self,
+        connection: Connection,
+        prefetches: bool = True,
+        end: ReadEnd | None = None,
     ) -> None:
         self._connection = connection
-        self._fetcher = connection.fetcher(cancelled)
+        self._fetcher = connection.fetcher(end)
         self._window = connection.concurrency if prefetches else None
         self._places: deque[int | None] = deque()  # of the pages that are requested
         self._arrived = self._misses = self._bytes = 0

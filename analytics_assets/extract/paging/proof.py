@@ -8,6 +8,8 @@ from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.paging.duplicates import Contents, Duplicates, KeyIndex
 from analytics_assets.extract.rows.answer import Answer
 
+MAX_EMPTY_PAGES = 1000  # in a row; some APIs filter rows after they have cut pages
+
 
 class IncompleteReadError(ApiError):
     """The API did not give all rows; nothing of the read is loaded."""
@@ -51,22 +53,14 @@ class Proof:
     def begin(self) -> None:
         """Start another pass."""
         self.number += 1
-        self.received = self._pages_with_rows = 0
-        self._ends_empty = False
+        self.received = self._pages_with_rows = self._empty_pages = 0
         self.total: int | None = None
         self.duplicates = Duplicates()
         self.inconsistency = ""
-        self._is_circular = False
         self._digest_before, self._digest = self._digest, None
         self._index = KeyIndex()
         self._page_before: Hashable = None
         self._pages: set[int] = set()
-
-    @property
-    def can_be_abandoned(self) -> bool:
-        """True if the pass can be abandoned."""
-        # the last pass is read to its end, for the numbers in its error
-        return self._is_circular or bool(self.inconsistency and self.number < self.passes)
 
     def repeats(self, answer: Answer) -> bool:
         """Return True if a page has the rows of the page before."""
@@ -115,7 +109,13 @@ class Proof:
 
     def _check(self, identity: Hashable, total: int | None) -> None:
         self._pages_with_rows += identity is not None
-        self._ends_empty = identity is None
+        self._empty_pages = 0 if identity is not None else self._empty_pages + 1
+        if self._empty_pages > MAX_EMPTY_PAGES:
+            raise IncompleteReadError(
+                f"{self.resource}: after {self.received} rows, {MAX_EMPTY_PAGES:,} pages in a row "
+                "have no rows, and each names a next one: the API does not end. Check `paginator` "
+                "and the parameters that select rows."
+            )
         if identity is not None and identity == self._page_before:
             self.refuse_repetition()
         if total is not None and self.total not in (None, total):
@@ -158,7 +158,6 @@ class Proof:
         are_known = self._index.add(hashes)
         if are_known or this_page in self._pages:
             self.inconsistency = f"all rows at offset {self.received} had come before"
-            self._is_circular = True
         self._pages.add(this_page)
 
     def finish(
@@ -205,7 +204,7 @@ class Proof:
     @property
     def pages(self) -> int:
         """The number of pages; of empty ones only the last, as rows follow the others."""
-        return self._pages_with_rows + self._ends_empty
+        return self._pages_with_rows + bool(self._empty_pages)
 
     def _confirms_last_pass(self, contents: Contents) -> bool:
         """Return True if this pass has the same rows as the one before it, in any order."""

@@ -14,6 +14,7 @@ from analytics_assets.extract.http.errors import NoAnswerError, TokenError, exce
 from analytics_assets.extract.http.oauth2.grants import Grant
 from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.single_request import fetch_alone
+from analytics_assets.extract.http.transport.body import BodyLimit
 
 # by error code of the token endpoint
 HINTS = {
@@ -24,6 +25,7 @@ HINTS = {
     "unsupported_grant_type": "Set `refresh_token` or `private_key` if the endpoint asks for "
     "one of those grants.",
 }
+TOKEN_LIMIT = BodyLimit(1024 * 1024, "the limit of a token answer")
 WRONG_URL = (requests.codes.not_found, requests.codes.method_not_allowed)
 
 
@@ -53,7 +55,9 @@ def request_token(
     request = requests.Request("POST", str(settings.token_url), **arguments)
     try:
         # a redirect would carry the client's secret to wherever it points
-        page = fetch_alone(request, request_settings, redact, "token_url", follows_redirects=False)
+        page = fetch_alone(
+            *(request, request_settings, redact, "token_url", TOKEN_LIMIT), follows_redirects=False
+        )
     except NoAnswerError as error:
         raise TokenError(f"The token endpoint could not be reached: {error}") from None
     return _decoded(page.as_response(), settings, redact)

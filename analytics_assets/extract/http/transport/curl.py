@@ -2,81 +2,23 @@
 
 import os
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import pycurl
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.exceptions import HTTPError
 
 from analytics_assets.config.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.body import decoded, reason_of
-from analytics_assets.extract.http.transport.header_lines import (
-    Headers,
-    header_value,
-    request_lines,
+from analytics_assets.extract.http.transport.body import (
+    FIRST_ERROR,
 )
+from analytics_assets.extract.http.transport.exchange import Exchange
 from analytics_assets.extract.http.transport.transfer import Failure, Transfer
 
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
 CHECK_SECONDS = 1.0  # between two checks for connections over which nothing arrives
 BUFFER_BYTES = 128 * 1024  # received at once; libcurl's own 16 kB take more calls for a page
 STALLED = -1  # in the place of an error of libcurl
-
-
-class _Exchange:
-    """A handle of libcurl, the transfer that it serves, and what has arrived of its answer."""
-
-    __slots__ = ("handle", "headers", "lines", "parts", "progress", "progressed_at", "transfer")
-
-    def __init__(self, handle: pycurl.Curl) -> None:
-        self.handle = handle
-        self.headers: Mapping[str, str] | None = None  # for which a GET needs its URL alone
-        self.parts: list[bytes] = []
-        self.lines: list[bytes] = []
-        handle.setopt(pycurl.WRITEFUNCTION, self.parts.append)
-        handle.setopt(pycurl.HEADERFUNCTION, self.lines.append)
-
-    def begin(self, transfer: Transfer) -> None:
-        """Set the request to send.
-
-        Raises:
-            ApiError: a header cannot be sent.
-        """
-        request = transfer.request
-        is_plain = request.method == "GET" and request.body is None
-        if not is_plain or request.headers is not self.headers:
-            self._set_options(request, is_plain)
-            self.headers = request.headers if is_plain else None
-        self.handle.setopt(pycurl.URL, str(request.url))
-        self.transfer = transfer
-        self.progress = (0, 0, 0.0)  # parts and lines received, bytes sent
-        self.progressed_at = time.monotonic()
-
-    def end(self) -> Transfer:
-        """Forget what has arrived; return the transfer."""
-        transfer = self.transfer
-        self.parts.clear()
-        self.lines.clear()
-        del self.transfer
-        return transfer
-
-    def _set_options(self, request: requests.PreparedRequest, is_plain: bool) -> None:
-        handle, lines, body = self.handle, request_lines(request), _content(request)
-        if own_cookies := request.headers.get("Cookie"):
-            # beside those of the API, in one header
-            handle.setopt(pycurl.COOKIE, header_value("Cookie", own_cookies))
-        else:
-            handle.unsetopt(pycurl.COOKIE)
-        handle.setopt(pycurl.HTTPHEADER, lines)
-        if is_plain:
-            handle.setopt(pycurl.HTTPGET, 1)
-            handle.unsetopt(pycurl.CUSTOMREQUEST)
-        else:
-            handle.setopt(pycurl.POSTFIELDS, body or b"")
-            handle.setopt(pycurl.CUSTOMREQUEST, str(request.method))
 
 
 class CurlTransport:
@@ -103,14 +45,14 @@ class CurlTransport:
         self._cookies = cookies
         self._verify = verify
         self._multi = pycurl.CurlMulti()
-        self._idle: list[_Exchange] = []
-        self._busy: dict[pycurl.Curl, _Exchange] = {}
+        self._idle: list[Exchange] = []
+        self._busy: dict[pycurl.Curl, Exchange] = {}
         self._check_at = 0.0
 
     def send(self, transfer: Transfer) -> None:
         """Send the request of a transfer."""
-        exchange = self._idle.pop() if self._idle else _Exchange(self._new_handle())
-        exchange.begin(transfer)
+        exchange = self._idle.pop() if self._idle else Exchange(self._new_handle())
+        exchange.begin(transfer, transfer.seconds_left(self._settings.request_deadline))
         self._multi.add_handle(exchange.handle)
         self._busy[exchange.handle] = exchange
 
@@ -126,7 +68,6 @@ class CurlTransport:
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(settings.request_timeout * 1000)))
-        handle.setopt(pycurl.TIMEOUT_MS, max(1, round(settings.request_deadline * 1000)))
         if self._verify:
             file = self._verify if isinstance(self._verify, str) else DEFAULT_CA_BUNDLE_PATH
             handle.setopt(pycurl.CAPATH if os.path.isdir(file) else pycurl.CAINFO, file)
@@ -173,26 +114,23 @@ class CurlTransport:
         transfer = exchange.transfer
         transfer.seconds = handle.getinfo(pycurl.TOTAL_TIME)
         transfer.answering = transfer.seconds - handle.getinfo(pycurl.PRETRANSFER_TIME)
-        if code:
-            transfer.answer = self._failure(handle, code, text, transfer.seconds)
+        status = handle.getinfo(pycurl.RESPONSE_CODE)
+        if exchange.is_cut and status < FIRST_ERROR:
+            transfer.answer = Failure(transfer.limit.reason, is_final=True)
+        elif code and not exchange.is_cut:
+            transfer.answer = self._failure(exchange, code, text)
         else:
-            headers = Headers(exchange.lines)
-            try:
-                content = decoded(b"".join(exchange.parts), headers)
-                status = handle.getinfo(pycurl.RESPONSE_CODE)
-                transfer.answer = transfer.page(status, headers.reason, headers, content)
-            except HTTPError as error:
-                transfer.answer = Failure(reason_of(error))
+            transfer.answer = exchange.answer(status)
         self._idle.append(exchange)
         return exchange.end()
 
-    def _failure(self, handle: pycurl.Curl, code: int, text: str, seconds: float) -> Failure:
-        settings = self._settings
+    def _failure(self, exchange: Exchange, code: int, text: str) -> Failure:
+        settings, handle = self._settings, exchange.handle
         timeout = f"`request_timeout`, {settings.request_timeout:g} seconds"
         if code == STALLED:
             return Failure(f"Read timed out: nothing arrived within {timeout}")
         if code == pycurl.E_OPERATION_TIMEDOUT:
-            if seconds < settings.request_deadline:
+            if exchange.transfer.seconds < exchange.seconds:
                 return Failure(f"no connection was made within {timeout}", at_address=True)
             deadline = f"`request_deadline`, {settings.request_deadline:g} seconds"
             return Failure(f"it took longer than {deadline}")
@@ -246,19 +184,3 @@ def shared_cookies() -> pycurl.CurlShare:
     share = pycurl.CurlShare()
     share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
     return share
-
-
-def _content(request: requests.PreparedRequest) -> bytes | None:
-    """Return the body of a request; one that can be read only once is kept in the request."""
-    body: Any = request.body
-    if body is None or isinstance(body, bytes):
-        return body
-    if isinstance(body, str):
-        return body.encode()
-    whole: Any = body.read() if hasattr(body, "read") else b"".join(map(_as_bytes, body))
-    request.body = _as_bytes(whole)
-    return request.body
-
-
-def _as_bytes(part: str | bytes) -> bytes:
-    return part.encode() if isinstance(part, str) else part

@@ -20,7 +20,15 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from analytics_assets.config.request_settings import RequestSettings
-from analytics_assets.extract.http.transport.body import decoded, reason_of
+from analytics_assets.extract.http.compat import headers_due
+from analytics_assets.extract.http.transport.body import (
+    CHUNK_BYTES,
+    FIRST_ERROR,
+    BodyLimit,
+    LargeBodyError,
+    decoded,
+    reason_of,
+)
 from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
 
 INCOMPLETE = (
@@ -30,7 +38,6 @@ INCOMPLETE = (
     ContentDecodingError,
     Urllib3Error,
 )
-CHUNK_BYTES = 64 * 1024  # of a body between two checks of the deadline
 
 
 class SessionTransport:
@@ -56,27 +63,34 @@ class SessionTransport:
         """Send the request of a transfer, and wait for its answer."""
         with self._lock:
             started = time.monotonic()
+            ends = started + transfer.seconds_left(self._settings.request_deadline)
             try:
-                transfer.answer = self._exchange(transfer, started)
+                transfer.answer = self._exchange(transfer, ends)
             except (RequestException, Urllib3Error) as error:
-                transfer.answer = _failure(error)
+                late = time.monotonic() >= ends
+                transfer.answer = Failure(self._lateness) if late else _failure(error)
         transfer.seconds = transfer.answering = time.monotonic() - started
         self._ended.append(transfer)
 
-    def _exchange(self, transfer: Transfer, started: float) -> Answer:
+    @property
+    def _lateness(self) -> str:
+        deadline = self._settings.request_deadline
+        return f"it took longer than `request_deadline`, {deadline:g} seconds"
+
+    def _exchange(self, transfer: Transfer, ends: float) -> Answer:
+        request = transfer.request
+        given = self._settings_for(str(request.url))
         try:
-            response = self.session.send(
-                transfer.request,
-                **self._settings_for(str(transfer.request.url)),
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with headers_due(self.session, request, given, ends):
+                response = self.session.send(
+                    request, **given, timeout=self._timeout, allow_redirects=False
+                )
         except HTTPError as error:  # a session of dlt's may refuse a status itself
             if error.response is None:
                 raise
             response = error.response
         try:
-            content = self._content(response, started)
+            content = self._content(response, transfer.limit, ends)
         except BaseException:
             response.close()
             raise
@@ -93,20 +107,26 @@ class SessionTransport:
             )
         return self._environment[host]
 
-    def _content(self, response: requests.Response, started: float) -> bytes:
+    def _content(self, response: requests.Response, limit: BodyLimit, ends: float) -> bytes:
         """Read the body within the deadline: the socket's timeout holds for each chunk alone."""
-        raw = response.raw
-        if isinstance(raw, HTTPResponse):
-            chunks: list[bytes] = []
-            while chunk := raw.read1(CHUNK_BYTES, decode_content=False):
-                chunks.append(chunk)
-                if time.monotonic() - started > self._settings.request_deadline:
-                    limit = f"`request_deadline`, {self._settings.request_deadline:g} seconds"
-                    raise Timeout(f"it took longer than {limit}")
-            # decoded after the checks, as many chunks may arrive before the first decoded byte
-            if chunks:
-                return decoded(b"".join(chunks), response.headers)
-        return response.content or b""  # which an adapter or a hook has read
+        raw, status = response.raw, response.status_code
+        if not isinstance(raw, HTTPResponse):
+            return response.content or b""  # which an adapter or a hook has read
+        chunks: list[bytes] = []
+        left = limit.at(status)
+        while left >= 0 and (chunk := raw.read1(CHUNK_BYTES, decode_content=False)):
+            chunks.append(chunk)
+            left -= len(chunk)
+            if time.monotonic() > ends:
+                raise Timeout(self._lateness)
+        if left < 0 and status < FIRST_ERROR:
+            raise LargeBodyError(limit.reason)
+        if left < 0:
+            response.close()
+        # decoded after the checks, as many chunks may arrive before the first decoded byte
+        if chunks:
+            return decoded(b"".join(chunks), status, response.headers, limit)
+        return response.content or b""
 
     def collect(self) -> list[Transfer]:
         """Return the transfers whose attempt has ended."""
@@ -135,4 +155,5 @@ def _failure(error: RequestException | Urllib3Error) -> Failure:
     if isinstance(cause, MaxRetryError) and cause.reason is not None:
         cause = cause.reason
     refused = isinstance(cause, NewConnectionError)
-    return Failure(reason_of(cause), at_address=refused, is_final=not isinstance(error, INCOMPLETE))
+    is_final = isinstance(error, LargeBodyError) or not isinstance(error, INCOMPLETE)
+    return Failure(reason_of(cause), at_address=refused, is_final=is_final)

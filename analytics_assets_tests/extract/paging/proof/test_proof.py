@@ -118,25 +118,11 @@ def test_an_empty_page_between_does_not_hide_a_repetition() -> None:
 @pytest.mark.parametrize("key", [("id",), ()])
 def test_pages_that_come_again_in_a_circle_end_the_pass(key: tuple[str, ...]) -> None:
     proof = proof_of((rows(1, 2), None), (rows(3, 4), None), key=key, passes=1)
-    assert not proof.can_be_abandoned
-
     proof.add(answer(rows(1, 2)), None)
 
-    assert proof.can_be_abandoned
     assert proof.inconsistency == "all rows at offset 4 had come before"
     with pytest.raises(IncompleteReadError, match="all rows at offset 4 had come before"):
         proof.ends()
-
-
-def test_a_pass_in_trouble_is_void_unless_it_is_the_last() -> None:
-    proof = proof_of((rows(1), 2), (rows(2), 3), passes=2)
-    assert proof.can_be_abandoned
-    assert not proof.ends()
-
-    proof.begin()
-    assert not proof.can_be_abandoned
-    another_pass(proof, (rows(1), 2), (rows(2), 3))
-    assert not proof.can_be_abandoned
 
 
 def test_another_pass_starts_from_nothing() -> None:
@@ -144,12 +130,7 @@ def test_another_pass_starts_from_nothing() -> None:
 
     proof.begin()
 
-    assert (proof.received, proof.total, proof.inconsistency, proof.can_be_abandoned) == (
-        0,
-        None,
-        "",
-        False,
-    )
+    assert (proof.received, proof.total, proof.inconsistency) == (0, None, "")
     assert another_pass(proof, (rows(1, 2), 2)).ends()
 
 

@@ -46,7 +46,7 @@ def test_a_page_of_such_rows_is_recognized(odd: Any) -> None:
 def test_pages_with_such_rows_that_come_again_in_a_circle_end_the_pass(odd: Any) -> None:
     proof = proof_of(([odd], None), ([odd, *rows(1)], None), ([odd], None), passes=1)
 
-    assert proof.can_be_abandoned
+    assert proof.inconsistency
 
 
 @pytest.mark.parametrize("missing", ['{"id": null, "n": 1}', '{"n": 1}', '{"id": {}, "n": 1}', "2"])

@@ -1,0 +1,1 @@
+"""Attacks by an API, and answers that are clumsy: the right result, or a sentence."""

@@ -1,0 +1,1 @@
+"""Answers and reads without an end."""
