@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from analytics_assets_tests.faults.case import (
+from analytics_assets_tests.hostile.faults.case import (
     EITHER,
     FAILED,
     LOADED,
@@ -17,7 +17,7 @@ from analytics_assets_tests.faults.case import (
     rows_before,
     rows_now,
 )
-from analytics_assets_tests.faults.visits import TOKEN_PATH, VisitsServer
+from analytics_assets_tests.hostile.faults.visits import TOKEN_PATH, VisitsServer
 
 SETTINGS = {"RUNTIME__REQUEST_TIMEOUT": "5", "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.01"}
 ERROR_LENGTH = 1500  # characters; some errors of dlt hold the whole page

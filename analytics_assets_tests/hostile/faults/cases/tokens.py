@@ -1,7 +1,7 @@
 """Faults of the token endpoint, and tokens that die early."""
 
-from analytics_assets_tests.faults.case import FAILED, Case, Row, row
-from analytics_assets_tests.faults.visits import always, at_token, token_answer
+from analytics_assets_tests.hostile.faults.case import FAILED, Case, Row, row
+from analytics_assets_tests.hostile.faults.visits import always, at_token, token_answer
 from analytics_assets_tests.support.http.broken_answers import late, silence
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from analytics_assets_tests.faults.case import Case
-from analytics_assets_tests.faults.cases import (
+from analytics_assets_tests.hostile.faults.case import Case
+from analytics_assets_tests.hostile.faults.cases import (
     envelopes,
     network,
     paging,

@@ -1,7 +1,7 @@
 """Tries every case on stock dlt and on this project, and writes the outcomes to README.md.
 
-Run as `python -m analytics_assets_tests.faults.compare`, with names of cases to try only those and
-print them.
+Run as `python -m analytics_assets_tests.hostile.faults.compare`, with names of cases to try only
+those and print them.
 """
 
 import json
@@ -21,15 +21,15 @@ import dagster as dg
 
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
-from analytics_assets_tests.faults import cases
-from analytics_assets_tests.faults.case import Case, rows_before, rows_now
-from analytics_assets_tests.faults.compare.stock_dlt import StockTable
-from analytics_assets_tests.faults.compare.verdict import rendered, verdict
-from analytics_assets_tests.faults.compare.worker import Worker
-from analytics_assets_tests.faults.machine.doomed_load import Doom
-from analytics_assets_tests.faults.machine.kills import KILLS, Kill
-from analytics_assets_tests.faults.targets import Asset, Table
-from analytics_assets_tests.faults.trial import (
+from analytics_assets_tests.hostile.faults import cases
+from analytics_assets_tests.hostile.faults.case import Case, rows_before, rows_now
+from analytics_assets_tests.hostile.faults.compare.stock_dlt import StockTable
+from analytics_assets_tests.hostile.faults.compare.verdict import rendered, verdict
+from analytics_assets_tests.hostile.faults.compare.worker import Worker
+from analytics_assets_tests.hostile.faults.machine.doomed_load import Doom
+from analytics_assets_tests.hostile.faults.machine.kills import KILLS, Kill
+from analytics_assets_tests.hostile.faults.targets import Asset, Table
+from analytics_assets_tests.hostile.faults.trial import (
     SETTINGS,
     Outcome,
     address,
@@ -37,7 +37,7 @@ from analytics_assets_tests.faults.trial import (
     outcome_of,
     try_case,
 )
-from analytics_assets_tests.faults.visits import VisitsServer
+from analytics_assets_tests.hostile.faults.visits import VisitsServer
 
 README = Path(__file__).parents[1] / "README.md"
 TABLES: Mapping[str, Sequence[Case | Kill]] = {**cases.TABLES, "Machine": KILLS}
@@ -110,8 +110,9 @@ def killed(kill: Kill, side: str) -> Outcome:
     """Kill a load, and look at the table that it leaves."""
     doom = json.dumps(asdict(Doom(kill.points, kill.half_way, stock=side == "stock")))
     with VisitsServer(rows_now()) as server, environment({**SETTINGS, **address(server)}):
+        module = "analytics_assets_tests.hostile.faults.machine.doomed_load"
         subprocess.run(
-            [sys.executable, "-m", "analytics_assets_tests.faults.machine.doomed_load", doom],
+            [sys.executable, "-m", module, doom],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import point_at
-from analytics_assets_tests.faults.machine.by_days import API
+from analytics_assets_tests.hostile.faults.machine.by_days import API
 from analytics_assets_tests.support.deployment import Deployment, wait_until
 from analytics_assets_tests.support.loading import api_rows, table_rows
 from analytics_assets_tests.support.partitioned import days_of
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.e2e
 [RESOURCE] = API.resources
 TODAY = FIRST_DAY + timedelta(days=60)
 DAYS = days_of(API, TODAY)
-MODULE = "analytics_assets_tests.faults.machine.by_days"
+MODULE = "analytics_assets_tests.hostile.faults.machine.by_days"
 VICTIMS = ["run", "run", "daemon", "webserver"]
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,

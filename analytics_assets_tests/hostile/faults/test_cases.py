@@ -14,11 +14,11 @@ import dagster as dg
 import pytest
 
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.faults.case import Case, rows_before
-from analytics_assets_tests.faults.cases import TABLES, tables, values
-from analytics_assets_tests.faults.machine.kills import KILLS
-from analytics_assets_tests.faults.targets import Asset, Memory, Table
-from analytics_assets_tests.faults.trial import Target, judge, try_case
+from analytics_assets_tests.hostile.faults.case import Case, rows_before
+from analytics_assets_tests.hostile.faults.cases import TABLES, tables, values
+from analytics_assets_tests.hostile.faults.machine.kills import KILLS
+from analytics_assets_tests.hostile.faults.targets import Asset, Memory, Table
+from analytics_assets_tests.hostile.faults.trial import Target, judge, try_case
 
 IN_FLIGHT = 16  # requests
 OF_TABLES = [*values.CASES, *tables.CASES]

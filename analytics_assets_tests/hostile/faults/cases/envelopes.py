@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from analytics_assets_tests.faults.case import FAILED, Case, row
-from analytics_assets_tests.faults.visits import always, once
+from analytics_assets_tests.hostile.faults.case import FAILED, Case, row
+from analytics_assets_tests.hostile.faults.visits import always, once
 from analytics_assets_tests.support.http.broken_answers import page
 from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Does

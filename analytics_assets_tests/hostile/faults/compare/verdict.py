@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from analytics_assets_tests.faults.case import LOADED, Case
-from analytics_assets_tests.faults.machine.kills import Kill
-from analytics_assets_tests.faults.trial import Outcome
+from analytics_assets_tests.hostile.faults.case import LOADED, Case
+from analytics_assets_tests.hostile.faults.machine.kills import Kill
+from analytics_assets_tests.hostile.faults.trial import Outcome
 
-COMMAND = "python -m analytics_assets_tests.faults.compare"
+COMMAND = "python -m analytics_assets_tests.hostile.faults.compare"
 PACKAGES = ("dlt", "dagster", "dagster-dlt", "duckdb", "requests")
 WRONG = "GREEN BUT WRONG"
 

@@ -7,8 +7,8 @@ from typing import Any
 import dlt
 from dlt.sources.rest_api import rest_api_source
 
-from analytics_assets_tests.faults.case import RESOURCE, visits_api
-from analytics_assets_tests.faults.targets import Table
+from analytics_assets_tests.hostile.faults.case import RESOURCE, visits_api
+from analytics_assets_tests.hostile.faults.targets import Table
 
 
 class StockTable(Table):

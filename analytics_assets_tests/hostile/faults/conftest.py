@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.faults.case import rows_before
-from analytics_assets_tests.faults.targets import Table
-from analytics_assets_tests.faults.trial import address, environment
-from analytics_assets_tests.faults.visits import VisitsServer
+from analytics_assets_tests.hostile.faults.case import rows_before
+from analytics_assets_tests.hostile.faults.targets import Table
+from analytics_assets_tests.hostile.faults.trial import address, environment
+from analytics_assets_tests.hostile.faults.visits import VisitsServer
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 

@@ -1,7 +1,7 @@
 """Faults of the network: answers that break off, stall or come in pieces."""
 
-from analytics_assets_tests.faults.case import FAILED, Case
-from analytics_assets_tests.faults.visits import always, once
+from analytics_assets_tests.hostile.faults.case import FAILED, Case
+from analytics_assets_tests.hostile.faults.visits import always, once
 from analytics_assets_tests.support.http.broken_answers import (
     broken_chunk,
     broken_gzip,

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from analytics_assets_tests.faults.case import EITHER, FAILED, LOADED, Case, Row, row
-from analytics_assets_tests.faults.visits import always
+from analytics_assets_tests.hostile.faults.case import EITHER, FAILED, LOADED, Case, Row, row
+from analytics_assets_tests.hostile.faults.visits import always
 from analytics_assets_tests.support.http.broken_answers import text
 from analytics_assets_tests.support.http.fault import Fault
 

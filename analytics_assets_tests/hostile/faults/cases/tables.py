@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from analytics_assets_tests.faults.case import Case, Row
-from analytics_assets_tests.faults.cases.values import changed
+from analytics_assets_tests.hostile.faults.case import Case, Row
+from analytics_assets_tests.hostile.faults.cases.values import changed
 
 
 def each(change: Callable[[Row], Row]) -> Callable[[list[Row]], list[Any]]:

@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from analytics_assets_tests.faults.case import EITHER, FAILED, Case, Row, row
-from analytics_assets_tests.faults.visits import PATH, always, once, rows
+from analytics_assets_tests.hostile.faults.case import EITHER, FAILED, Case, Row, row
+from analytics_assets_tests.hostile.faults.visits import PATH, always, once, rows
 from analytics_assets_tests.support.http.broken_answers import page
 from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Does

@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
-from analytics_assets_tests.faults.visits import PATH
+from analytics_assets_tests.hostile.faults.visits import PATH
 from analytics_assets_tests.support.http.fault import Fault
 
 OPENAPI = Path(__file__).with_name("openapi.json")

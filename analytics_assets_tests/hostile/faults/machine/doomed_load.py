@@ -1,7 +1,7 @@
 """A load in a process of its own, in which something is killed or the disk is full.
 
-Run as `python -m analytics_assets_tests.faults.machine.doomed_load '<Doom as JSON>'`; where the API
-and the warehouse are comes from the environment. Prints as JSON why the load failed, or null.
+Run as `python -m analytics_assets_tests.hostile.faults.machine.doomed_load '<Doom as JSON>'`; the
+API and the warehouse are those of the environment. Prints as JSON why the load failed, or null.
 """
 
 import importlib
@@ -17,8 +17,8 @@ from typing import Any
 import dagster as dg
 import psutil
 
-from analytics_assets_tests.faults.case import RESOURCE, visits_api
-from analytics_assets_tests.faults.compare.stock_dlt import load_stock
+from analytics_assets_tests.hostile.faults.case import RESOURCE, visits_api
+from analytics_assets_tests.hostile.faults.compare.stock_dlt import load_stock
 from analytics_assets_tests.support.loading import failures_of, load
 
 PATIENCE = 30  # seconds for a server to die

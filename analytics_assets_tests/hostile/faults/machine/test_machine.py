@@ -13,13 +13,13 @@ import pytest
 
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
-from analytics_assets_tests.faults.case import RESOURCE, Row, rows_before, rows_now
-from analytics_assets_tests.faults.conftest import load_before
-from analytics_assets_tests.faults.machine.doomed_load import Doom
-from analytics_assets_tests.faults.machine.kills import KILLS, LOAD, MERGE, MERGED, Kill
-from analytics_assets_tests.faults.targets import Table
-from analytics_assets_tests.faults.trial import SETTINGS, address, differences, environment
-from analytics_assets_tests.faults.visits import VisitsServer, once
+from analytics_assets_tests.hostile.faults.case import RESOURCE, Row, rows_before, rows_now
+from analytics_assets_tests.hostile.faults.conftest import load_before
+from analytics_assets_tests.hostile.faults.machine.doomed_load import Doom
+from analytics_assets_tests.hostile.faults.machine.kills import KILLS, LOAD, MERGE, MERGED, Kill
+from analytics_assets_tests.hostile.faults.targets import Table
+from analytics_assets_tests.hostile.faults.trial import SETTINGS, address, differences, environment
+from analytics_assets_tests.hostile.faults.visits import VisitsServer, once
 from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
@@ -52,7 +52,7 @@ def doomed(doom: Doom) -> subprocess.Popen[str]:
         [
             sys.executable,
             "-m",
-            "analytics_assets_tests.faults.machine.doomed_load",
+            "analytics_assets_tests.hostile.faults.machine.doomed_load",
             json.dumps(asdict(doom)),
         ],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

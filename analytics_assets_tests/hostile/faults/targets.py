@@ -15,7 +15,7 @@ from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.faults.case import RESOURCE, Row, one_per_key, visits_api
+from analytics_assets_tests.hostile.faults.case import RESOURCE, Row, one_per_key, visits_api
 from analytics_assets_tests.support.loading import as_json, change, failures_of, load, table_rows
 
 
