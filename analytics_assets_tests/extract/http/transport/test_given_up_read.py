@@ -175,7 +175,7 @@ def test_an_interrupt_ends_a_wait_at_once(server: Server, way: str, does: Does) 
 
 
 class Interrupted(dict[Any, Any]):
-    """The requests in flight, at the end of one of which an interrupt arrives."""
+    """Requests in flight; an interrupt arrives at the end of one of them."""
 
     def pop(self, *_: Any) -> Any:
         raise KeyboardInterrupt
