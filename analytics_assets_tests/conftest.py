@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from dlt.extract.extractors import ArrowExtractor
 
 from analytics_assets.extract.http import connection
+from analytics_assets.redaction.redactor import redact
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -79,6 +80,7 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # a server of an earlier test may have asked for an hour's wait, and a later one get its port
     monkeypatch.setattr(connection, "_hosts", {})
     monkeypatch.setattr(connection, "_rate_limits", {})
+    redact.clear()  # what is a secret in one test is a word in another one
     monkeypatch.setenv("SANDBOX__ENABLED", "true")  # also with a warehouse of the test's own
     monkeypatch.setenv("SANDBOX__TODAY", TODAY.isoformat())
     monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))

@@ -29,6 +29,13 @@ class Commands(click.Group):
         """Return the names of the commands."""
         return list(COMMANDS)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error that it does not expect is shown without secrets."""
+        from analytics_assets.redaction.errors import errors_redacted
+
+        with errors_redacted():
+            return super().invoke(ctx)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None if there is none of this name."""
         if cmd_name not in COMMANDS:

@@ -10,6 +10,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.client_settings import describe_location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.config.settings import unreadable_settings
+from analytics_assets.redaction.redactor import redact
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def errors_as_messages() -> Iterator[None]:
         cause = find_cause(error, AnalyticsAssetsError) or unreadable_settings(error)
         if cause is None:
             raise
-        raise click.ClickException(str(cause)) from error
+        raise click.ClickException(redact(str(cause))) from error
 
 
 def location(api: Api) -> str:
@@ -34,5 +35,5 @@ def location(api: Api) -> str:
 
 
 def echo(text: str, style: str | None = None) -> None:
-    """Print a line unwrapped, whatever the width of the terminal."""
-    Console().print(text, style=style, markup=False, soft_wrap=True)
+    """Print a line without secrets, unwrapped, whatever the width of the terminal."""
+    Console().print(redact(text), style=style, markup=False, soft_wrap=True)

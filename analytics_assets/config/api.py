@@ -17,12 +17,14 @@ from analytics_assets.config.resource import (
     ResourceConfig,
     as_entry,
     is_resource_function,
+    learn_secrets_of_entries,
     name_of,
     parents_of,
     refuse_shared_tables,
 )
 from analytics_assets.config.validation.load import refuse_load, refuse_prune
 from analytics_assets.config.validation.structure import refuse_wrong_structure
+from analytics_assets.redaction.configuration import learn_secrets
 
 NAME = re.compile(r"(?=.{1,63}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -68,10 +70,12 @@ class Api:
     openapi_path: str | None = "/openapi.json"
 
     def __post_init__(self) -> None:
-        """Refuse an invalid configuration."""
+        """Refuse an invalid configuration; secrets that are written in it are in no text."""
         if not NAME.fullmatch(self.name):
             raise ConfigurationError(f"API name {self.name!r}: {_naming_rule(self.name)}")
         refuse_wrong_structure(f"API `{self.name}`", self.config)
+        learn_secrets(self.config["client"])
+        learn_secrets_of_entries(self.config)
         self._check_names()
         for unknown in self.policies.keys() - self._entries.keys():
             raise ConfigurationError(

@@ -1,6 +1,5 @@
 """Settings of the `client` part of a configuration: the base URL and the authentication."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +8,6 @@ from typing import Any
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.oauth2_settings import (
@@ -25,11 +23,11 @@ from analytics_assets.config.settings import (
     missing_setting,
     own_destination,
     resolve_settings,
-    without_credentials,
     without_open_values,
+    without_placeholders,
 )
-
-HARMLESS = ("accept", "accept-encoding", "accept-language", "content-type", "user-agent")
+from analytics_assets.redaction.configuration import learn_secrets
+from analytics_assets.redaction.url import split_credentials, without_credentials
 
 
 @configspec
@@ -69,32 +67,14 @@ class ClientSettings:
 
     @property
     def base_url(self) -> str:
-        """The API's base URL for display, without a user name and a password."""
-        return without_credentials(str(self.client["base_url"]))
-
-    @property
-    def secrets(self) -> list[str]:
-        """The values that must never be shown."""
-        headers = self.client.get("headers") or {}
-        unknown = [str(value) for name, value in headers.items() if name.lower() not in HARMLESS]
-        # an API may repeat the credentials alone, without their scheme (RFC 9110 section 11.4)
-        signed = [headers[name] for name in headers if name.lower() == "authorization"]
-        unknown += [str(value).partition(" ")[2] for value in signed]
-        if self.oauth2:
-            return [*unknown, *self.oauth2.secrets]
-        auth = self.client.get("auth")
-        if not isinstance(auth, Mapping):  # dlt's auth objects are mappings, too
-            return unknown
-        basic = f"{auth.get('username')}:{auth.get('password')}"
-        secrets = [auth.get(name) for name in ("token", "api_key", "password", "client_secret")]
-        encoded = b64encode(basic.encode()).decode()
-        return [*unknown, *(str(secret) for secret in secrets if secret), encoded]
+        """The API's base URL, without a user name and a password."""
+        return str(self.client["base_url"])
 
 
 def resolve_client(
     client: Mapping[str, Any], api_name: str, *, embeddable: bool = True
 ) -> ClientSettings:
-    """Look up the values that `client` leaves open.
+    """Look up the values that `client` leaves open; its secrets are in no text from then on.
 
     Args:
         client: the `client` dictionary of a dlt REST configuration.
@@ -120,13 +100,18 @@ def resolve_client(
             advice = f"The embedded API is not used, as {reason}; `sandbox.enabled = true` uses it."
             raise missing_setting("base_url", api_name, advice)
         return _embedded_client(given)
+    learn_secrets(base_url)
     check_url("base_url", base_url, api_name)
-    client = {**given, "base_url": base_url}
+    base_url, authorization = split_credentials(base_url)
+    known: dict[str, Any] = without_placeholders({**given, "base_url": base_url}, api_name)
+    if authorization:
+        known["headers"] = {**authorization, **(known.get("headers") or {})}
+    learn_secrets(known)
     if isinstance(auth, dict) and auth.get("type") in OAUTH2_TYPES:
-        return ClientSettings(client, resolve_oauth2(auth, api_name), embedded=False)
-    if isinstance(auth, dict):
-        auth = {name: _look_up_if_open(name, value, api_name) for name, value in auth.items()}
-    return ClientSettings({**client, "auth": auth} if auth else client, None, embedded=False)
+        return ClientSettings(known, resolve_oauth2(auth, api_name), embedded=False)
+    auth = without_placeholders(auth, api_name)
+    learn_secrets(auth, "auth")
+    return ClientSettings({**known, "auth": auth} if auth else known, None, embedded=False)
 
 
 def configured_base_url(client: Mapping[str, Any], api_name: str) -> str | None:
@@ -207,14 +192,6 @@ def _embedded_client(given: dict[str, Any]) -> ClientSettings:
     oauth2.token_url = sandbox.token_url
     oauth2.client_id = sandbox.client_id
     oauth2.client_secret = sandbox.client_secret
-    return ClientSettings({**given, "base_url": sandbox.base_url}, oauth2, embedded=True)
-
-
-def _look_up_if_open(name: str, value: Any, api_name: str) -> Any:
-    """Return a value of one of dlt's own auth dictionaries, looked up if it is left open."""
-    if not isinstance(value, ConfigValueSentinel):
-        return value
-    found = look_up(name, "sources", api_name)
-    if found is None:
-        raise missing_setting(name, api_name)
-    return found
+    headers = without_open_values(given.get("headers") or {})
+    client = {**given, "headers": headers, "base_url": sandbox.base_url}
+    return ClientSettings(client, oauth2, embedded=True)

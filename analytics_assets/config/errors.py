@@ -4,13 +4,23 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from analytics_assets.redaction.redactor import redact
+
 
 class AnalyticsAssetsError(Exception):
     """The root of all errors that this project raises itself.
 
     The message is a sentence or two: the event, its place (API, resource, offset, setting) and the
-    remedy. It never contains a secret. Each folder derives its own classes.
+    remedy. It never contains a secret that this process knows. Each folder derives its own classes.
+
+    Args:
+        message: the message.
+        *args: further ones of the class that is derived from.
+        **kwargs: likewise.
     """
+
+    def __init__(self, message: str = "", *args: Any, **kwargs: Any) -> None:
+        super().__init__(redact(message), *args, **kwargs)
 
 
 class ConfigurationError(AnalyticsAssetsError, ValueError):

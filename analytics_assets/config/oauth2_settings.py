@@ -13,6 +13,7 @@ from analytics_assets.config.settings import (
     missing_setting,
     resolve_settings,
     without_open_values,
+    without_placeholders,
 )
 
 OAUTH2_TYPES = ("oauth2", "oauth2_client_credentials")
@@ -62,13 +63,6 @@ class OAuth2Settings(BaseConfiguration):
     client_authentication: Literal["form", "basic", "json"] = "form"
     default_lifetime: float = 3600
 
-    @property
-    def secrets(self) -> list[str]:
-        """The values that must never be shown."""
-        values = [self.client_secret, self.refresh_token, self.private_key]
-        values += [self.private_key_passphrase, *(self.token_params or {}).values()]
-        return [value for value in values if value and isinstance(value, str)]
-
 
 def resolve_oauth2(auth: Mapping[str, Any], api_name: str) -> OAuth2Settings:
     """Look up the values that an `oauth2` dictionary leaves open.
@@ -84,7 +78,8 @@ def resolve_oauth2(auth: Mapping[str, Any], api_name: str) -> OAuth2Settings:
     Raises:
         SettingsError: one is missing, unknown, or has the wrong type.
     """
-    given = {STOCK_NAMES.get(key, key): value for key, value in without_open_values(auth).items()}
+    written = without_placeholders(without_open_values(auth), api_name)
+    given = {STOCK_NAMES.get(key, key): value for key, value in written.items()}
     given.pop("type", None)
     known = OAuth2Settings.get_resolvable_fields()
     for key in given:

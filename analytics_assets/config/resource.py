@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from dlt.common.typing import ConfigValueSentinel
 from dlt.extract import DltResource
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.validation.load import REWRITING, has_incremental_cursor
+from analytics_assets.redaction.configuration import learn_secrets
+from analytics_assets.redaction.redactor import redact
+from analytics_assets.redaction.url import without_credentials
 
 REJECTED_ROWS = "rejected_rows"
 STAGING = "_staging"  # the end of the name of the dataset in which dlt stages the rows of another
@@ -59,6 +63,14 @@ class ResourceConfig:
     def endpoint(self) -> Mapping[str, Any]:
         """The endpoint, `path` included, with `resource_defaults` applied."""
         return {"path": self.name, **self.merged_entry["endpoint"]}
+
+    @property
+    def shown_path(self) -> str:
+        """The path for display, without a secret."""
+        path = self.endpoint["path"]
+        if isinstance(path, ConfigValueSentinel):
+            return path.default_literal
+        return redact(without_credentials(str(path)) if "://" in str(path) else str(path))
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -167,6 +179,13 @@ def as_entry(entry: Any) -> Mapping[str, Any]:
         return entry
     table = {"table_name": entry.table_name} if isinstance(entry, DltResource) else {}
     return {"name": name_of(entry), "endpoint": name_of(entry), **table}
+
+
+def learn_secrets_of_entries(config: Mapping[str, Any]) -> None:
+    """Remove the secrets in the endpoints of a configuration from all texts of the process."""
+    for part in (config.get("resource_defaults"), *config["resources"]):
+        if isinstance(part, dict):
+            learn_secrets(as_endpoint(part.get("endpoint")))
 
 
 def as_fields(key: Any) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
-from urllib.parse import urlsplit, urlunsplit
 
 import dlt
 from dlt.common.configuration import resolve_configuration
@@ -21,9 +20,13 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.errors import MissingSettingError, SettingsError, find_cause
+from analytics_assets.redaction.configuration import learn_secrets
+from analytics_assets.redaction.names import setting_name
+from analytics_assets.redaction.url import without_credentials
 
 DEFAULT_DESTINATION = "duckdb"
 DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
+OWN_NAMES = {"path": "endpoint_path"}  # by key; each environment has a variable PATH
 
 Spec = TypeVar("Spec", bound=BaseConfiguration)
 
@@ -111,6 +114,41 @@ def without_open_values(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def without_placeholders(part: Any, api_name: str, resource: str = "") -> Any:
+    """Return a part of a configuration with what it leaves open looked up, at any depth.
+
+    The name of the setting is that of the key, `x_api_key` for `X-API-Key`; that of a `path` is
+    `endpoint_path`.
+
+    Args:
+        part: a value, or a dictionary or list of them.
+        api_name: the API's name, the section under which settings are looked up first.
+        resource: the resource whose own settings go before the API's.
+
+    Raises:
+        MissingSettingError: a setting is found nowhere.
+    """
+    if isinstance(part, dict):
+        return {key: _filled(value, key, api_name, resource) for key, value in part.items()}
+    if isinstance(part, list):
+        return [without_placeholders(each, api_name, resource) for each in part]
+    return part
+
+
+def _filled(value: Any, key: str, api_name: str, resource: str) -> Any:
+    if isinstance(value, list):
+        return [_filled(each, key, api_name, resource) for each in value]
+    if not isinstance(value, ConfigValueSentinel):
+        return without_placeholders(value, api_name, resource)
+    name = OWN_NAMES.get(key) or setting_name(key)
+    found = look_up(name, "sources", api_name, *([resource] if resource else []))
+    if found is None:
+        raise missing_setting(name, api_name)
+    if value == dlt.secrets.value:
+        learn_secrets(found, name, is_marked=True)
+    return found
+
+
 def look_up(name: str, *sections: str) -> Any:
     """Return a setting in whatever form it has, None if it is missing or empty.
 
@@ -177,12 +215,6 @@ def check_url(name: str, url: str, api_name: str) -> None:
 def endpoint_url(base_url: str, path: str) -> str:
     """Return the URL of an endpoint; its path may be a whole URL."""
     return path if "://" in path else f"{base_url.rstrip('/')}/{path.lstrip('/')}"
-
-
-def without_credentials(url: str) -> str:
-    """Return `url` without its user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _wrong_type(name: str, hint: Any, api_name: str) -> SettingsError:

@@ -27,13 +27,13 @@ from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
 from analytics_assets.extract.children.parent_values import ParentValues
 from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
-from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
 from analytics_assets.extract.rows.row_place import RowPlace
+from analytics_assets.redaction.redactor import Redact
 
 DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
 DEDUPLICATED: Any = {**DELETE_INSERT, "deduplicated": True}
@@ -193,7 +193,7 @@ class Entry:
             return PageDecoder(self.contract, path, resource, self.key_in_a_page, zoned)
 
         exact = self.has_decimals
-        return AnswerDecoder(self.name, self.place, redact, exact, hooks, columns)
+        return AnswerDecoder(self.name, self.place, redact, exact, hooks, columns, request.auth)
 
     def for_dlt(self) -> dict[str, Any]:
         """Return the entry for dlt, which makes requests and tables of it."""

@@ -17,6 +17,7 @@ from analytics_assets.extract.http.errors import ApiError, ResponseError, descri
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.single_request import fetch_alone
 from analytics_assets.extract.http.transport.body import BodyLimit
+from analytics_assets.redaction.configuration import learn_secrets
 
 HINT = (
     "Set `openapi_path` of the API to the path of its OpenAPI document, or put the document into "
@@ -125,6 +126,7 @@ def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None 
         settings = connection.pool.settings
         return fetch_alone(request, settings, connection.redact, "openapi_path", DOCUMENT_LIMIT)
     request.auth = create_auth(connection.client.get("auth"))
+    learn_secrets(request.auth, "auth")  # dlt may have looked them up
     request.headers = {**(connection.client.get("headers") or {}), **request.headers}
     return connection.fetch(request, DOCUMENT_LIMIT)
 

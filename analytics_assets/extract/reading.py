@@ -43,6 +43,7 @@ from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
 from analytics_assets.extract.paging.spool import RowSpool
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
+from analytics_assets.redaction.configuration import learn_secrets
 
 PAGES_TYPED, PAGES_BY_DLT = "pages_typed", "pages_by_dlt"
 
@@ -98,6 +99,7 @@ class Reader(PipeStep):
         self._is_kept, self._counting = settings is not None, Lock()
         self._bound: ref[SupportsPipe] | None = None
         self._validator = RowValidator(entry.contract, entry.hints)
+        self._known_auth: Any = None
 
     def bind(self, pipe: SupportsPipe) -> "Reader":
         """Replace the pipe's generator, once: dlt binds a pipe again for each of its children."""
@@ -163,6 +165,9 @@ class Reader(PipeStep):
             IncompleteReadError: the read cannot be proven complete.
         """
         entry = self._entry
+        if request.auth is not self._known_auth:  # dlt may have looked up its secrets
+            learn_secrets(request.auth, "auth")
+            self._known_auth = request.auth
         settings = self._settings if self._is_kept and self._settings else ONE_PASS
         end = ReadEnd.after(settings.deadline, cancelled)
         proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)

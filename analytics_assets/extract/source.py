@@ -10,11 +10,14 @@ from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
 from analytics_assets.config.resource import (
+    as_endpoint,
     as_entry,
     is_resource_function,
+    learn_secrets_of_entries,
     name_of,
     parents_of,
 )
+from analytics_assets.config.settings import without_placeholders
 from analytics_assets.config.validation.entries import refusals_explained, refuse_wrong_values
 from analytics_assets.config.validation.paginator import config_for_dlt
 from analytics_assets.contract.contract import Contract
@@ -26,6 +29,7 @@ from analytics_assets.extract.paging.parallel_reads import Extractions
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
+from analytics_assets.redaction.url import split_credentials
 
 NOTHING: Mapping[str, Any] = {}
 # what an entry says about requests, which rows of earlier reads do not need
@@ -86,6 +90,7 @@ def rest_api_source(
     refuse_wrong_values(config)
     # the pipeline of the caller may load into any warehouse
     connection = connection or connect(config["client"], name, embeddable=False)
+    config = _with_settings(config, name)
     reading = resolve_configuration(ReadingSettings())
     source, entries = _source_of(
         *(config, name, connection, absent, reading), contracts or {}, cursors or {}
@@ -121,7 +126,7 @@ def sample_source(
     Raises:
         ConfigurationError: dlt refuses the configuration.
     """
-    source, _ = _source_of(config, name, connection, absent)
+    source, _ = _source_of(_with_settings(config, name), name, connection, absent)
     return source
 
 
@@ -170,6 +175,29 @@ def kept_rows_source(
     else:
         validate_rows(resource, contract, rejected, entry.as_arrow)
     return source
+
+
+def _with_settings(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a configuration whose entries leave nothing open; their secrets are in no text."""
+    filled = {
+        **config,
+        "resource_defaults": without_placeholders(config.get("resource_defaults") or {}, name),
+        "resources": [
+            without_placeholders(entry, name, str(name_of(entry))) for entry in config["resources"]
+        ],
+    }
+    learn_secrets_of_entries(filled)
+    return {**filled, "resources": [_with_authorization(entry) for entry in filled["resources"]]}
+
+
+def _with_authorization(entry: Any) -> Any:
+    """Return an entry with the user name and the password of its path as a header."""
+    endpoint = as_endpoint(entry.get("endpoint")) if isinstance(entry, dict) else {}
+    path, authorization = split_credentials(str(endpoint.get("path", "")))
+    if not authorization:
+        return entry
+    headers = {**authorization, **(endpoint.get("headers") or {})}
+    return {**entry, "endpoint": {**endpoint, "path": path, "headers": headers}}
 
 
 def _without_requests(entry: Mapping[str, Any]) -> dict[str, Any]:

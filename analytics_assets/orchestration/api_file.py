@@ -11,6 +11,7 @@ from typing import Any
 from analytics_assets.config import api as config_api
 from analytics_assets.config.errors import AnalyticsAssetsError, ConfigurationError, find_cause
 from analytics_assets.config.settings import unreadable_settings
+from analytics_assets.redaction.errors import redacted
 
 NAME = "api.py"
 MODULE = "<module>"  # the frame of a module's own statements
@@ -131,7 +132,7 @@ def errors_located() -> Iterator[None]:
         located = located or _in_module(error)
         if located is None:
             raise
-        raise located from error
+        raise located from redacted(error)
 
 
 def user_error(error: BaseException) -> str | None:

@@ -11,12 +11,14 @@ from analytics_assets.orchestration.automation.freshness_sensor import build_fre
 from analytics_assets.orchestration.automation.new_data_sensor import build_new_data_sensor
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
+from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.warehouse import Warehouse
 
 # one object for all APIs: Dagster merges definitions only if their resources are the same objects
 DLT = DltLoader()
 
 
+@errors_redacted()
 def build_definitions(api: Api) -> dg.Definitions:
     """Build the definitions of an API.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import dagster as dg
 from dlt.common.metrics import DataWriterAndCustomMetrics
 from dlt.pipeline.trace import PipelineTrace
 
@@ -18,6 +19,7 @@ from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.extract.reading import PAGES_BY_DLT, PAGES_TYPED
 from analytics_assets.orchestration.table_schema import table_schema
+from analytics_assets.redaction.redactor import redact
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables
 
@@ -49,6 +51,8 @@ UNKNOWN_FIELDS = "unknown_fields"
 ABSENT_FIELDS = "absent_fields"
 COLUMNS_WIDENED = "columns_widened"
 COLUMNS_KEPT = "columns_kept"
+
+OF_TEXT = (dg.TextMetadataValue, dg.UrlMetadataValue, dg.MarkdownMetadataValue)
 
 # counts that only some loads have
 IF_ANY = (ROWS_SUPERSEDED, ROWS_ALIKE_BEFORE_STEPS, ROWS_MARKED_DELETED)
@@ -95,6 +99,19 @@ def _metrics(trace: PipelineTrace, resource: str) -> list[DataWriterAndCustomMet
         for package in packages
         if resource in package["resource_metrics"]
     ]
+
+
+def without_secrets(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metadata without the secrets that this process knows."""
+    return {name: _without_secrets(value) for name, value in metadata.items()}
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, OF_TEXT):
+        return type(value)(redact(str(value.value)))
+    if isinstance(value, dg.JsonMetadataValue):
+        return dg.JsonMetadataValue(redact.all_of(value.value))
+    return redact.all_of(value)
 
 
 def load_ids(metadata: Mapping[str, Any]) -> list[str]:

@@ -4,15 +4,21 @@
 (https://dlthub.com/docs/dlt-ecosystem/destinations), and `dataset_name` is the schema of tables.
 """
 
+import os
+import re
 from typing import Any
 
+import dlt
 from dlt.common.configuration import configspec, resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from analytics_assets.config.settings import DEFAULT_DESTINATION
+from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.warehouse.errors import WarehouseError
+
+OF_DESTINATION = re.compile(r"(^|__)(DESTINATION|CREDENTIALS)(__|$)|^PGPASSWORD$")
 
 
 @configspec
@@ -54,7 +60,17 @@ def warehouse_settings() -> WarehouseSettings:
         if getattr(settings, name) < 0:
             raise _not_a_number(name, getattr(settings, name))
     settings.destination_type = settings.destination_type.strip() or DEFAULT_DESTINATION
+    _learn_credentials()
     return settings
+
+
+def _learn_credentials() -> None:
+    """Remove the secrets of any destination from all texts: dlt itself looks them up."""
+    for provider in (dlt.secrets, dlt.config):
+        learn_secrets(provider.get("destination"))
+    for name, value in os.environ.items():
+        if OF_DESTINATION.search(name):
+            learn_secrets(value, name.rpartition("__")[2])
 
 
 def dataset_of(api_name: str) -> str:

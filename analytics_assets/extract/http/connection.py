@@ -21,10 +21,11 @@ from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.redaction import Redact, Redactor
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.pool import TransportPool
+from analytics_assets.redaction.configuration import may_be_secret
+from analytics_assets.redaction.redactor import IssuedSecrets, Redact, redact
 
 # these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
@@ -33,6 +34,7 @@ UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
 _hosts: dict[str, HostLimits] = {}
 _rate_limits: dict[tuple[str, ...], RateLimit] = {}
+_issued: dict[str, IssuedSecrets] = {}
 _shared_lock = threading.Lock()
 
 
@@ -47,6 +49,7 @@ class Connection:
         redact: removes the API's secrets from a text.
         pool: the transports of its reads, with timeouts and retries.
         rate_limit: shared by all connections of this process to the host with the same limits.
+        issued: what an auth other than `OAuth2` has put on the requests.
     """
 
     settings: ClientSettings
@@ -55,6 +58,7 @@ class Connection:
     redact: Redact
     pool: TransportPool
     rate_limit: RateLimit
+    issued: IssuedSecrets
 
     def fetcher(
         self,
@@ -94,7 +98,12 @@ class Connection:
 
     def prepare(self, request: requests.Request) -> requests.PreparedRequest:
         """Return a request ready to be sent: signed, with headers and body."""
-        return self.pool.preparation.prepare(request)
+        prepared = self.pool.preparation.prepare(request)
+        if not self.signs_alike(request):
+            for name, value in prepared.headers.items():
+                if name not in request.headers and may_be_secret(name, str(value)):
+                    self.issued.add(str(value).rpartition(" ")[2])
+        return prepared
 
     def close(self) -> None:
         """Close the connections that are kept for the next request."""
@@ -139,11 +148,9 @@ def connect(
         limits = resolve_limits(api_name, resource)
         host = urlsplit(settings.base_url).netloc
         rate_limit = _shared_rate_limit(host, limits, request_settings.request_max_retry_delay)
-    redact = auth.redact if auth else Redactor()
-    for secret in settings.secrets:
-        redact.add(secret)
+        issued = _issued.setdefault(host, IssuedSecrets(redact))
     pool = TransportPool(settings.base_url, request_settings, settings.client.get("session"))
-    return Connection(settings, auth, Traffic(), redact, pool, rate_limit)
+    return Connection(settings, auth, Traffic(), redact, pool, rate_limit, issued)
 
 
 def _shared_rate_limit(host: str, limits: LimitSettings, max_delay: float) -> RateLimit:

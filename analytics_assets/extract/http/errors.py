@@ -1,22 +1,30 @@
 """Errors of requests, and the parts of their messages."""
 
+from typing import Any
+
 import requests
+from dlt.sources.helpers.rest_client.auth import (
+    APIKeyAuth,
+    BearerTokenAuth,
+    HttpBasicAuth,
+    OAuth2ClientCredentials,
+)
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ContentDecodingError, HTTPError
 
 from analytics_assets.config.errors import AnalyticsAssetsError
-from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.redaction.redactor import Redact
 
 # by status, appended to the message of an error
 HINTS = {
-    401: (
-        " (with OAuth2, it refused a new token, too: check `client_id`, `client_secret` and "
-        "`scope`; without a sign-in, add `auth` to `client`)"
-    ),
-    403: " (the client may not read this: check its permissions and `scope`)",
     404: " (check `path` in the entry, and `base_url`)",
     429: " (its limit was still exceeded after the retries: run again later)",
+}
+OF_AUTH = {
+    APIKeyAuth: "`api_key`, `name` and `location`",
+    BearerTokenAuth: "`token`",
+    HttpBasicAuth: "`username` and `password`",
 }
 EXCERPT_LENGTH = 300  # characters of a body in an error message
 
@@ -62,6 +70,32 @@ class TokenError(ApiError):
     """The token endpoint gave no token; the message has its error code or the response."""
 
 
+def hint_of(status: int, auth: Any) -> str:
+    """Return the remedy for an error status in parentheses; empty if there is none.
+
+    Args:
+        status: the status.
+        auth: signed the request, as dlt and requests take it; None if nothing did.
+    """
+    is_oauth2 = hasattr(auth, "renew") or isinstance(auth, OAuth2ClientCredentials)
+    if status == requests.codes.forbidden:
+        scope = " and `scope`" if is_oauth2 else ""
+        return f" (the client may not read this: check its permissions{scope})"
+    if status != requests.codes.unauthorized:
+        return HINTS.get(status, "")
+    if is_oauth2:
+        return (
+            " (it refused a new token, too: check `client_id`, `client_secret` and `scope` of "
+            "`auth`)"
+        )
+    for kind, names in OF_AUTH.items():
+        if isinstance(auth, kind):
+            return f" (check {names} of `auth`)"
+    if auth is not None:
+        return " (check `auth`)"
+    return " (the request had no `auth`: add one to `client`, or check the key in `headers`)"
+
+
 def describe_request(request: requests.PreparedRequest, redact: Redact) -> str:
     """Return method and URL of a request.
 
@@ -79,7 +113,8 @@ def excerpt(response: requests.Response, redact: Redact) -> str:
         response: the response.
         redact: removes secrets from a text.
     """
-    text = redact(response.text).strip()
+    # what is cut off here is behind what is shown, and no secret is cut within that
+    text = redact(response.text[: 20 * EXCERPT_LENGTH]).strip()
     if not text:
         return " and an empty body."
     shown = text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"

@@ -15,12 +15,12 @@ from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.oauth2.signer import Signer
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.redirect import redirected
 from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
+from analytics_assets.redaction.redactor import Redact
 
 T = TypeVar("T")
 

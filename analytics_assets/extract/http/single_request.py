@@ -6,10 +6,10 @@ from analytics_assets.config.request_settings import LimitSettings, RequestSetti
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.pool import TransportPool
+from analytics_assets.redaction.redactor import Redact
 
 
 def fetch_alone(

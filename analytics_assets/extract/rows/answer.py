@@ -11,16 +11,16 @@ from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
 from analytics_assets.extract.compat import IgnoredResponse
 from analytics_assets.extract.http.errors import (
-    HINTS,
     BodyError,
     ResponseError,
     excerpt,
+    hint_of,
 )
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
 from analytics_assets.extract.rows.response_body import decode, outline
 from analytics_assets.extract.rows.row_place import Misplacement, RowPlace
+from analytics_assets.redaction.redactor import Redact
 
 Hook = Callable[..., Any]
 ABSENCE_HINT = (
@@ -123,6 +123,7 @@ class AnswerDecoder:
         exact: True to keep the digits of all numbers, for decimal columns.
         hooks: the entry's `response_actions` as dlt makes them of it.
         columns: returns the decoder into columns by the path of the rows; None if there is none.
+        auth: signs the requests; None if nothing does.
     """
 
     def __init__(
@@ -133,12 +134,14 @@ class AnswerDecoder:
         exact: bool,
         hooks: Sequence[Hook] = (),
         columns: Callable[[str], PageDecoder | None] = lambda _: None,
+        auth: Any = None,
     ) -> None:
         self._resource = resource
         self._place = place
         self._redact = redact
         self._exact = exact
         self._hooks = hooks
+        self._auth = auth
         self._columns = columns
         self.columns = columns(place.path) if place.path else None
         # the body around the rows of the last page, as many pages have the same
@@ -206,7 +209,7 @@ class AnswerDecoder:
     ) -> BodyError | ResponseError:
         return kind(
             f"{self._subject(page)}: the API answered {page.status} {problem}".rstrip()
-            + HINTS.get(page.status, "")
+            + hint_of(page.status, self._auth)
             + excerpt(page.as_response(), self._redact),
             response=page.as_response(),
         )

@@ -1,14 +1,21 @@
-"""Explanations of dlt's errors about values that no column can store."""
+"""The failure of a load, with the remedy; also of dlt's errors about values and columns."""
 
 import re
+from collections.abc import Sequence
 
+import dagster as dg
 from dlt.common.schema.exceptions import (
     CannotCoerceColumnException,
     CannotCoerceNullException,
     UnboundColumnException,
 )
 
-from analytics_assets.config.errors import find_cause
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
+from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.api_file import user_error
+from analytics_assets.orchestration.assets.deletion import RowsNotDroppedError
+from analytics_assets.orchestration.partitions.definition import range_name
+from analytics_assets.redaction.redactor import redact
 
 _VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of Arrow's errors
 NULL_COLUMN = re.compile("Column '(.+)' is declared non-nullable")  # of pyarrow
@@ -17,6 +24,24 @@ NULL_ADVICE = (
     "If the entry no longer names the column, remove the constraint in the warehouse "
     "(ALTER TABLE ... ALTER COLUMN ... DROP NOT NULL)."
 )
+
+
+def failure_of(
+    error: Exception, resource: Resource, partitions: Sequence[str]
+) -> dg.Failure | None:
+    """Return a failure that describes an error; None if its cause is unknown."""
+    cause = (
+        find_cause(error, AnalyticsAssetsError)
+        or user_error(error)
+        or explanation_of(error, resource.contract.key_columns)
+    )
+    if cause is None:
+        return None
+    of = f" for {range_name(partitions)}" if partitions else ""
+    is_loaded = isinstance(cause, RowsNotDroppedError)
+    outcome = "loaded, but nothing was dropped" if is_loaded else "not loaded"
+    reason = without_name(cause, resource.name)
+    return dg.Failure(redact(f"{resource.name} was {outcome}{of}. {reason}"))
 
 
 def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | None:

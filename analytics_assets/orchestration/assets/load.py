@@ -10,7 +10,6 @@ from dagster_dlt import DagsterDltTranslator
 from dlt.common.runtime.collector import LogCollector
 from dlt.extract import DltSource
 
-from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import with_params
 from analytics_assets.config.settings import endpoint_url
@@ -20,15 +19,13 @@ from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import StateReset
 from analytics_assets.extract.incremental.window_check import WindowCheck
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.deletion import (
-    RowsNotDroppedError,
     drop_other_rows,
     prune,
 )
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.dropped import dropped_metadata
-from analytics_assets.orchestration.assets.errors import explanation_of
+from analytics_assets.orchestration.assets.errors import failure_of
 from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_loaded
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
@@ -45,6 +42,7 @@ from analytics_assets.orchestration.metadata import (
     load_ids,
     table_metadata,
     traffic_metadata,
+    without_secrets,
 )
 from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
 from analytics_assets.orchestration.partitions.row_counts import row_counts
@@ -52,6 +50,7 @@ from analytics_assets.orchestration.partitions.selection import selected_partiti
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
 from analytics_assets.orchestration.table_schema import column_lineage
+from analytics_assets.redaction.errors import errors_redacted, redacted
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -75,6 +74,7 @@ class AssetLoad:
     translator: DagsterDltTranslator
     checks: Sequence[dg.AssetCheckKey]
 
+    @errors_redacted()
     def run(
         self, context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
     ) -> dg.MaterializeResult[Any]:
@@ -110,10 +110,10 @@ class AssetLoad:
                 context.log_event(_endpoint_observation(resource, connection, load.metadata))
             refuse_nothing_loaded(load.metadata, resource.policy)
         except Exception as error:
-            failure = _failure(error, resource, partitions)
+            failure = failure_of(error, resource, partitions)
             if failure is None:
                 raise
-            raise failure from error
+            raise failure from redacted(error)
         return _result(context, resource, load)
 
     def _load(
@@ -163,7 +163,7 @@ class AssetLoad:
                 metadata |= column_metadata(tables, resource, compared)
                 rows = row_counts(tables, resource, partitions)
         metadata[TABLE_NAME] = self.warehouse.qualified(resource.table)
-        return _Loaded(metadata, rows)
+        return _Loaded(without_secrets(metadata), rows)
 
 
 @dataclass(frozen=True)
@@ -172,22 +172,6 @@ class _Loaded:
 
     metadata: Mapping[str, Any]
     rows: Mapping[str, int]
-
-
-def _failure(error: Exception, resource: Resource, partitions: Sequence[str]) -> dg.Failure | None:
-    """Return a failure that describes an error; None if its cause is unknown."""
-    cause = (
-        find_cause(error, AnalyticsAssetsError)
-        or user_error(error)
-        or explanation_of(error, resource.contract.key_columns)
-    )
-    if cause is None:
-        return None
-    of = f" for {range_name(partitions)}" if partitions else ""
-    is_loaded = isinstance(cause, RowsNotDroppedError)
-    outcome = "loaded, but nothing was dropped" if is_loaded else "not loaded"
-    reason = without_name(cause, resource.name)
-    return dg.Failure(f"{resource.name} was {outcome}{of}. {reason}")
 
 
 def _log_source(
@@ -271,7 +255,7 @@ def _endpoint_observation(
     resource: Resource, connection: Connection, load: Mapping[str, Any]
 ) -> dg.AssetObservation:
     """Return the observation of the endpoint: its URL, and the number of its rows."""
-    url = endpoint_url(connection.settings.base_url, str(resource.endpoint["path"]))
+    url = endpoint_url(connection.settings.base_url, resource.shown_path)
     # no link to the embedded API, which ends with its process
     embedded = connection.settings.embedded
     return dg.AssetObservation(

@@ -13,7 +13,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.settings import endpoint_url, without_credentials
+from analytics_assets.config.settings import endpoint_url
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.api_file import lines_of_entries
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
@@ -23,6 +23,7 @@ from analytics_assets.orchestration.table_schema import (
     contract_schema,
     endpoint_schema,
 )
+from analytics_assets.redaction.url import without_credentials
 from analytics_assets.warehouse.warehouse import Warehouse
 
 CODE_REFERENCES = "dagster/code_references"
@@ -65,7 +66,7 @@ class ResourceTranslator(DagsterDltTranslator):
             freshness_policy=_freshness_policy(policy),
             metadata={
                 TABLE_NAME: table,
-                "endpoint": resource.endpoint["path"],
+                "endpoint": resource.shown_path,
                 "primary_key": ", ".join(resource.contract.key_columns) or "none",
                 "schedule": f"{policy.schedule} ({policy.timezone})",
                 **_columns(resource),
@@ -96,7 +97,7 @@ def endpoint_spec(resource: Resource, base_url: str | None, location: str) -> dg
         base_url: the API's base URL, None if none is set.
         location: the location of the API for display.
     """
-    path = str(resource.endpoint["path"])
+    path = resource.shown_path
     metadata: dict[str, Any] = {"path": path}
     if resource.contract.has_schema:
         metadata[COLUMN_SCHEMA] = endpoint_schema(resource)
@@ -135,7 +136,7 @@ def _description(resource: Resource, table: str) -> str:
     if isinstance(policy.load, Incremental):
         loaded += ", changes since the last load only"
     about = f"{policy.description}\n\n" if policy.description else ""
-    source = f"`{resource.endpoint['path']}` of the {resource.api_name} API"
+    source = f"`{resource.shown_path}` of the {resource.api_name} API"
     types = "" if resource.contract.has_schema else " Without a contract: dlt infers the columns."
     if resource.contract.problem:
         types += f" {resource.contract.problem}."

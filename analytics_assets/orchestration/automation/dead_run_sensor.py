@@ -7,6 +7,7 @@ import dagster as dg
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_runs
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.pools import assign_free_slots
+from analytics_assets.redaction.errors import errors_redacted
 
 INTERVAL = timedelta(seconds=30)
 FIRST_LOOK_BACK = timedelta(days=1)  # of a sensor that never ran
@@ -26,6 +27,7 @@ def build_dead_run_sensor(api_name: str) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Ends runs whose process was killed, and assigns free pool slots to steps.",
     )
+    @errors_redacted()
     def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         now = datetime.now(UTC)
         since = datetime.fromisoformat(context.cursor) if context.cursor else now - FIRST_LOOK_BACK

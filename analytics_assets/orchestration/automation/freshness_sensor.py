@@ -13,6 +13,7 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.checks.partition_checks import check_newest_partition
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.redaction.errors import errors_redacted
 
 INTERVAL = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=1)  # for a run that is to evaluate the check; it may hang
@@ -41,6 +42,7 @@ def build_freshness_sensors(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Fails the check {CHECK} when no load has brought the partition that is due.",
     )
+    @errors_redacted()
     def freshness(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
         found = [changed_freshness(context.instance, resource, now) for resource in watched]

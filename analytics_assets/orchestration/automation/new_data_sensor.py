@@ -25,6 +25,8 @@ from analytics_assets.orchestration.partitions.definition import (
 )
 from analytics_assets.orchestration.runs.materializations import last_loads
 from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
+from analytics_assets.redaction.errors import errors_redacted
+from analytics_assets.redaction.redactor import redact
 
 INTERVAL = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -71,6 +73,7 @@ def build_new_data_sensor(
         minimum_interval_seconds=int(INTERVAL.total_seconds()),
         description="Asks each endpoint for its newest change, and loads resources with new data.",
     )
+    @errors_redacted()
     def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
         now = clock()
@@ -94,7 +97,7 @@ def build_new_data_sensor(
                 raise
             outcomes.append(str(cause))
         runs = [outcome for outcome in outcomes if isinstance(outcome, dg.RunRequest)]
-        reasons = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        reasons = [redact(outcome) for outcome in outcomes if isinstance(outcome, str)]
         for reason in reasons:
             context.log.info(reason)
         return dg.SensorResult(

@@ -43,6 +43,7 @@ from analytics_assets.orchestration.keys import asset_key, op_name
 from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.orchestration.runs.last_load import LastLoad, last_load
 from analytics_assets.orchestration.table_schema import table_schema
+from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -251,7 +252,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
         record_machine(run.instance, run.run)
-        with ExitStack() as stack:
+        with errors_redacted(), ExitStack() as stack:
             inputs = CheckContext(
                 resource,
                 DocumentCache(warehouse.pipelines_dir),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from analytics_assets.redaction.redactor import redact
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -22,6 +24,11 @@ class CheckResult:
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     numbers: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def description(self) -> str:
+        """The finding without a secret."""
+        return redact(self.text)
+
     def of(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckResult:
         """Return the result as Dagster's, for a check of an asset."""
         return dg.AssetCheckResult(
@@ -29,7 +36,7 @@ class CheckResult:
             asset_key=asset,
             passed=self.passed,
             severity=self.severity,
-            description=self.text,
+            description=self.description,
             metadata=dict(self.numbers),
         )
 
@@ -40,7 +47,7 @@ class CheckResult:
             check_name=check,
             passed=self.passed,
             severity=self.severity,
-            description=self.text,
+            description=self.description,
             metadata=dict(self.numbers),
         )
 

@@ -17,12 +17,9 @@ from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
-from analytics_assets.extract.http.oauth2.token_request import (
-    access_token_of,
-    basic_credentials,
-    request_token,
-)
-from analytics_assets.extract.http.redaction import Redactor
+from analytics_assets.extract.http.oauth2.token_request import basic_credentials, request_token
+from analytics_assets.redaction.configuration import learn_secrets
+from analytics_assets.redaction.redactor import NEWEST, IssuedSecrets, redact
 
 MAX_LEEWAY = 60.0  # seconds
 LEEWAY_SHARE = 0.2  # of a token's lifetime, so that one of 2 seconds can still be used
@@ -59,8 +56,8 @@ class OAuth2(AuthConfigBase):
         self._header = ""  # `Authorization`, by RFC 6750 section 2.1
         self._renew_at = 0.0
         self._failure: Exception | None = None
-        self._issued_headers: set[str] = set()
-        self.redact = Redactor([*settings.secrets, basic_credentials(settings)])
+        self._issued = IssuedSecrets(redact)
+        self._issued_headers: dict[str, None] = {}  # the newest ones
         self._request_settings = request_settings or resolve_configuration(RequestSettings())
         self.resolve()  # dlt 1.31 would otherwise look up this object's fields; it has none
 
@@ -113,19 +110,23 @@ class OAuth2(AuthConfigBase):
             raise
 
     def _request_token(self) -> None:
+        learn_secrets(self._settings)
+        redact.add(basic_credentials(self._settings))
         with self._grant.parameters() as parameters:
             for secret in parameters.values():
-                self.redact.add(secret)
-            answer = request_token(
-                *(self._settings, self._request_settings, self._grant, parameters, self.redact)
-            )
-            self.redact.add(self._grant.rotate(answer) or "")
-        value = access_token_of(answer, self._settings, self.redact)
-        self.redact.add(value)
-        lifetime = lifetime_of(answer, self._settings.default_lifetime)
+                self._issued.add(secret)
+            answer = request_token(self._settings, self._request_settings, self._grant, parameters)
+            if replaced := answer.refresh_token:
+                self._issued.add(replaced)
+                self._grant.rotate(replaced)
+        self._issued.add(answer.access_token)
+        lifetime = lifetime_of(answer.fields, self._settings.default_lifetime)
         leeway = min(MAX_LEEWAY, LEEWAY_SHARE * lifetime)
-        self._header, self._renew_at = f"Bearer {value}", self._clock() + lifetime - leeway
-        self._issued_headers.add(self._header)
+        self._header = f"Bearer {answer.access_token}"
+        self._renew_at = self._clock() + lifetime - leeway
+        self._issued_headers[self._header] = None
+        for oldest in list(self._issued_headers)[:-NEWEST]:
+            del self._issued_headers[oldest]
 
 
 def _grant_of(settings: OAuth2Settings) -> Grant:

@@ -1,9 +1,8 @@
 """The grants by which a client obtains a token; see also `refresh_token`."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.extract.http.errors import TokenError
@@ -35,16 +34,8 @@ class Grant:
         """
         yield {}
 
-    def rotate(self, answer: Mapping[str, Any]) -> str | None:
-        """Keep the parameter that the token endpoint has replaced.
-
-        Args:
-            answer: the response to the token request, within `parameters`.
-
-        Returns:
-            The new value, which is secret; None if there is none.
-        """
-        return None
+    def rotate(self, token: str) -> None:
+        """Keep the refresh token of an answer to a token request; within `parameters`."""
 
 
 class JwtBearerGrant(Grant):

@@ -8,10 +8,9 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
@@ -57,11 +56,8 @@ class RefreshTokenGrant(Grant):
         finally:
             lock.release()
 
-    def rotate(self, answer: Mapping[str, Any]) -> str | None:
+    def rotate(self, token: str) -> None:
         """Use the refresh token that replaces the one just used, in later runs too."""
-        token = answer.get("refresh_token")
-        if not isinstance(token, str) or not token:
-            return None
         self._token = token
         try:
             # mkstemp makes a file that only its owner can read
@@ -76,4 +72,3 @@ class RefreshTokenGrant(Grant):
                 self._file.parent,
                 error.strerror,
             )
-        return token

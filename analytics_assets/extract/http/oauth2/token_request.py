@@ -1,6 +1,6 @@
 """The request for a token (RFC 6749 sections 2.3.1, 5.1 and 5.2)."""
 
-import base64
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote_plus
@@ -9,12 +9,17 @@ import requests
 
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.config.request_settings import RequestSettings
-from analytics_assets.contract.rows.numbers import json_integer
-from analytics_assets.extract.http.errors import NoAnswerError, TokenError, excerpt
+from analytics_assets.extract.http.errors import NoAnswerError, TokenError
 from analytics_assets.extract.http.oauth2.grants import Grant
-from analytics_assets.extract.http.redaction import Redact
+from analytics_assets.extract.http.oauth2.token_answer import (
+    TokenAnswer,
+    description_of,
+    object_of,
+)
 from analytics_assets.extract.http.single_request import fetch_alone
 from analytics_assets.extract.http.transport.body import BodyLimit
+from analytics_assets.redaction.redactor import redact
+from analytics_assets.redaction.url import split_credentials, without_credentials
 
 # by error code of the token endpoint
 HINTS = {
@@ -22,11 +27,18 @@ HINTS = {
     "unauthorized_client": "The client may not use this grant.",
     "invalid_grant": "Check `refresh_token` or `private_key`; it may have expired.",
     "invalid_scope": "Check `scope`.",
-    "unsupported_grant_type": "Set `refresh_token` or `private_key` if the endpoint asks for "
-    "one of those grants.",
 }
 TOKEN_LIMIT = BodyLimit(1024 * 1024, "the limit of a token answer")
 WRONG_URL = (requests.codes.not_found, requests.codes.method_not_allowed)
+# of endpoints that look for the client or the grant in another place, or want another grant
+REFUSALS = (400, 401, 403, 415, 422)
+CERTAIN = ("invalid_grant", "invalid_scope")  # codes of endpoints that understood the request
+GRANTS = {
+    "client_credentials": "as neither `refresh_token` nor `private_key` is set; set the one that "
+    "the endpoint asks for",
+    "refresh_token": "as `refresh_token` is set; without it, it is `client_credentials`",
+}
+OTHER_GRANT = "as `private_key` is set; without it, it is `client_credentials`"
 
 
 def request_token(
@@ -34,8 +46,7 @@ def request_token(
     request_settings: RequestSettings,
     grant: Grant,
     parameters: Mapping[str, str],
-    redact: Redact,
-) -> dict[str, Any]:
+) -> TokenAnswer:
     """Send a token request.
 
     Args:
@@ -43,16 +54,15 @@ def request_token(
         request_settings: timeouts and retries.
         grant: the grant.
         parameters: the grant's parameters.
-        redact: removes secrets from a text; it knows the parameters.
 
     Returns:
-        The decoded response.
+        The answer.
 
     Raises:
         TokenError: the endpoint refused, sent something else, or could not be reached.
     """
     arguments = _arguments(settings, grant, parameters)
-    request = requests.Request("POST", str(settings.token_url), **arguments)
+    request = requests.Request("POST", without_credentials(str(settings.token_url)), **arguments)
     try:
         # a redirect would carry the client's secret to wherever it points
         page = fetch_alone(
@@ -60,45 +70,34 @@ def request_token(
         )
     except NoAnswerError as error:
         raise TokenError(f"The token endpoint could not be reached: {error}") from None
-    return _decoded(page.as_response(), settings, redact)
+    status = page.status
+    url = without_credentials(str(settings.token_url))
+    where = f"The token endpoint {url} answered {status}"
+    fields = object_of(page)
+    if fields is not None and status < requests.codes.multiple_choices:
+        return TokenAnswer(fields, where)
+    answer = TokenAnswer(fields or {}, where)
+    hints = [HINTS.get(answer.error, "Check `token_url`." if status in WRONG_URL else "")]
+    if status in REFUSALS and answer.error not in CERTAIN:
+        hints += _other_ways(settings, grant)
+    if answer.error:
+        raise TokenError(" ".join([f"{where}{answer.reason}.", *filter(None, hints)]))
+    place = "" if status >= requests.codes.server_error else " (check `token_url`)"
+    said = f"{where} with something that is no token{place}: {description_of(page)}."
+    raise TokenError(" ".join([said, *filter(None, hints[1:])]))
 
 
-def access_token_of(answer: Mapping[str, Any], settings: OAuth2Settings, redact: Redact) -> str:
-    """Return the token of a response.
-
-    Args:
-        answer: the response to the token request.
-        settings: the token endpoint.
-        redact: removes secrets from a text.
-
-    Raises:
-        TokenError: there is none.
-    """
-    token = answer.get("access_token")
-    if not isinstance(token, str) or not token:
-        raise TokenError(
-            f"The token endpoint {settings.token_url} answered without an "
-            f"`access_token`{_error_code(answer, redact)}."
+def _other_ways(settings: OAuth2Settings, grant: Grant) -> list[str]:
+    """Return sentences about the grant and the place of the client's credentials."""
+    sentences = [f"The grant was `{grant.type}`, {GRANTS.get(grant.type, OTHER_GRANT)}."]
+    if grant.client_authenticates:
+        own = settings.client_authentication
+        others = [f"`{each}`" for each in ("form", "basic", "json") if each != own]
+        sentences.append(
+            f"`client_authentication` is `{own}`: set it to {' or '.join(others)} if the endpoint "
+            "takes the client's credentials there."
         )
-    return token
-
-
-def _decoded(
-    response: requests.Response, settings: OAuth2Settings, redact: Redact
-) -> dict[str, Any]:
-    try:
-        answer = response.json(parse_int=json_integer)
-    except requests.JSONDecodeError:
-        answer = None
-    if isinstance(answer, dict) and response.ok and not response.is_redirect:
-        return answer
-    status = response.status_code
-    what = f"The token endpoint {settings.token_url} answered {status}"
-    if isinstance(answer, dict) and "error" in answer:
-        hint = HINTS.get(str(answer["error"]), "Check `token_url`." if status in WRONG_URL else "")
-        raise TokenError(f"{what}{_error_code(answer, redact)}. {hint}".rstrip())
-    hint = "" if status >= requests.codes.server_error else " (check `token_url`)"
-    raise TokenError(f"{what} with something that is no token{hint}{excerpt(response, redact)}")
+    return sentences
 
 
 def _arguments(
@@ -112,6 +111,7 @@ def _arguments(
         client = {"client_id": settings.client_id, "client_secret": settings.client_secret}
         fields |= {"scope": settings.scope} if settings.scope else {}
         fields |= {name: value for name, value in client.items() if value and method != "basic"}
+    headers |= split_credentials(str(settings.token_url))[1]
     if method == "basic":
         headers["Authorization"] = f"Basic {basic_credentials(settings)}"
     body = "json" if method == "json" else "data"
@@ -122,11 +122,4 @@ def _arguments(
 def basic_credentials(settings: OAuth2Settings) -> str:
     """Return the credentials of HTTP Basic, both form-encoded first (RFC 6749 section 2.3.1)."""
     parts = (quote_plus(str(part or "")) for part in (settings.client_id, settings.client_secret))
-    return base64.b64encode(":".join(parts).encode()).decode()
-
-
-def _error_code(answer: Mapping[str, Any], redact: Redact) -> str:
-    code, description = answer.get("error"), answer.get("error_description")
-    if not code:
-        return ""
-    return redact(f": {code} ({description})" if description else f": {code}")
+    return b64encode(":".join(parts).encode()).decode()

@@ -6,8 +6,8 @@ from requests.models import REDIRECT_STATI
 
 from analytics_assets.extract.http.errors import RedirectError, describe_request
 from analytics_assets.extract.http.page import Page
-from analytics_assets.extract.http.redaction import Redact
 from analytics_assets.extract.http.transport.transfer import Transfer
+from analytics_assets.redaction.redactor import Redact
 
 
 def redirected(

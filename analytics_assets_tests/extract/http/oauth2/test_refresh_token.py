@@ -56,7 +56,7 @@ def test_a_newly_configured_token_starts_afresh(tmp_path: Path) -> None:
         return RefreshTokenGrant(settings)
 
     with granted("old").parameters():
-        granted("old").rotate({"refresh_token": "rotated"})
+        granted("old").rotate("rotated")
     with granted("old").parameters() as old, granted("new").parameters() as new:
         assert (old["refresh_token"], new["refresh_token"]) == ("rotated", "new")
 

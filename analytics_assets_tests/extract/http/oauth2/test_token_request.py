@@ -75,7 +75,7 @@ def test_a_refused_connection_is_an_error_that_names_the_url_setting(sandbox: Sa
         ({"body": '{"token_type": "Bearer"}'}, "without an `access_token`"),
         ({"body": '{"access_token": ""}'}, "without an `access_token`"),
         ({"body": '{"access_token": 7}'}, "without an `access_token`"),
-        ({"body": "<h1>Welcome</h1>", "content_type": "text/html"}, "<h1>Welcome</h1>"),
+        ({"body": "<h1>Welcome</h1>", "content_type": "text/html"}, "a web page of 16 bytes"),
         ({"body": '["token"]'}, "something that is no token"),
         ({"body": ""}, "an empty body"),
         ({"status": 302, "headers": {"location": "/elsewhere"}, "body": "{}"}, "answered 302"),
@@ -84,7 +84,7 @@ def test_a_refused_connection_is_an_error_that_names_the_url_setting(sandbox: Sa
         ({"status": 404, "body": "no"}, "404 with something that is no token (check `token_url`)"),
     ],
 )
-def test_a_response_without_a_token_is_an_error_that_shows_it(
+def test_a_response_without_a_token_is_an_error_that_describes_it(
     sandbox: Sandbox, trouble: dict[str, Any], message: str
 ) -> None:
     sandbox.faults.add(Fault(path=TOKEN, **trouble))

@@ -1,0 +1,1 @@
+"""Redaction: the secrets that this process knows are in no text that leaves it."""
