@@ -1,6 +1,6 @@
 """No secret is ever written: not by a run that succeeds, fails, or is killed.
 
-More faults are in `extract/http/test_redaction.py`, for the errors alone.
+More places and faults are in `hostile/secrets/`, within one process.
 """
 
 import os
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import dagster as dg
 import pytest
@@ -39,9 +40,12 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def environment(clean_place: Path) -> Mapping[str, str]:
-    """All logs at their most detailed level."""
+    """All logs at their most detailed level, and a marked password of the warehouse."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    return {"DAGSTER_HOME": str(clean_place), "RUNTIME__LOG_LEVEL": "DEBUG"}
+    server = os.environ.get("DESTINATION__POSTGRES__CREDENTIALS", "")
+    marked = server.replace(":unused@", f":{quote(MARKER, safe='')}@")  # it takes any
+    credentials = {"DESTINATION__POSTGRES__CREDENTIALS": marked} if server else {}
+    return {"DAGSTER_HOME": str(clean_place), "RUNTIME__LOG_LEVEL": "DEBUG", **credentials}
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -72,7 +76,7 @@ def test_a_leak_is_found_in_files_and_outputs(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("warehouse")
 def test_a_run_that_succeeds_writes_no_secret(
-    guarded: Sandbox, environment: Mapping[str, str], clean_place: Path
+    guarded: Sandbox, clean_place: Path, environment: Mapping[str, str]
 ) -> None:
     done = run(environment)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,1 @@
+"""Secrets in every place, and answers that repeat them."""
