@@ -12,7 +12,7 @@ from analytics_assets.config.timestamps import kind_of
 from analytics_assets.contract.column import Column, variant_of
 from analytics_assets.contract.compat import is_single_page
 from analytics_assets.contract.contract import Contract, column_name, hard_delete_column
-from analytics_assets.contract.errors import BrokenReferenceError, TooManyColumnsError
+from analytics_assets.contract.errors import SchemaError, TooManyColumnsError
 from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoints
 from analytics_assets.contract.openapi.json_schema import MAX_COLUMNS, columns_of
 from analytics_assets.contract.openapi.references import Schema
@@ -64,10 +64,12 @@ def contract_in(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
         time_formats=policy.time_formats,
     )
     try:
-        schema = _row_schema(endpoints, resource)
-        expands = _expansion(resource, hints)
-        columns = columns_of(endpoints.references, schema, expands) if schema else ()
-    except BrokenReferenceError as error:
+        with endpoints.references.limited():
+            schema = _row_schema(endpoints, resource)
+            expands = _expansion(resource, hints)
+            columns = columns_of(endpoints.references, schema, expands) if schema else ()
+            absent = schema is not None and _rows_may_be_absent(endpoints, resource)
+    except SchemaError as error:
         return replace(contract, problem=str(error))
     except TooManyColumnsError as error:
         raise ConfigurationError(
@@ -78,7 +80,7 @@ def contract_in(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
     return replace(
         contract,
         columns=tuple(_as_configured(column, resource, hints) for column in columns),
-        rows_may_be_absent=schema is not None and _rows_may_be_absent(endpoints, resource),
+        rows_may_be_absent=absent,
     )
 
 

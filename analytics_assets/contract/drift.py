@@ -34,11 +34,12 @@ def _changes(before: Column, now: Column) -> Iterator[str]:
         yield f"{name} was {before.data_type} and is {now.data_type}"
     if before.may_be_null != now.may_be_null:
         yield f"{name} may be null now" if now.may_be_null else f"{name} may no longer be null"
-    for choice in now.choices:
-        if before.choices and choice not in before.choices:
+    earlier, later = dict.fromkeys(before.choices), dict.fromkeys(now.choices)
+    for choice in later if earlier else ():
+        if choice not in earlier:
             yield f"{name} may be `{choice}` now"
-    for choice in before.choices:
-        if now.choices and choice not in now.choices:
+    for choice in earlier if later else ():
+        if choice not in later:
             yield f"{name} may no longer be `{choice}`"
     if bool(before.choices) != bool(now.choices):
         yield f"{name} has {'a list' if now.choices else 'no list'} of values now"

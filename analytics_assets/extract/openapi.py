@@ -9,7 +9,7 @@ import requests
 
 from analytics_assets.config.settings import endpoint_url
 from analytics_assets.contract.errors import ContractError
-from analytics_assets.contract.openapi.document import parse_document, parse_file
+from analytics_assets.contract.openapi.document import parse_document
 from analytics_assets.contract.openapi.files import FILES
 from analytics_assets.extract.http.compat import create_auth
 from analytics_assets.extract.http.connection import Connection
@@ -109,7 +109,7 @@ def _conditions(page: Page, document: Mapping[str, Any]) -> dict[str, str]:
     return {request: headers[answer] for answer, request in CONDITIONS.items() if answer in headers}
 
 
-def _file(connection: Connection, document_url: str, name: str) -> Any:
+def _file(connection: Connection, document_url: str, name: str) -> bytes:
     """Fetch a further file of a document, by its path below that."""
     try:
         page = _get(connection, urljoin(document_url, quote(name)))
@@ -117,7 +117,7 @@ def _file(connection: Connection, document_url: str, name: str) -> Any:
         raise ContractError(f"{name} cannot be fetched: {error}") from error
     if page.status >= requests.codes.bad_request:
         raise ContractError(f"the API answers {page.status} for {name}")
-    return parse_file(page.content, name)
+    return page.content
 
 
 def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None = None) -> Page:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.files import (
     FILES,
@@ -17,9 +15,11 @@ from analytics_assets.contract.openapi.files import (
     has_relative_references,
     read_below,
 )
+from analytics_assets.contract.openapi.parser import REMEDY, parse_file, read_file
 
 VERSIONS = {"openapi": ("3.0", "3.1", "3.2"), "swagger": ("2.0",)}
-REMEDY = "Use the OpenAPI 3 or Swagger 2.0 document of the API, as JSON or YAML."
+MAX_SERVERS = 100
+VARIABLE = re.compile(r"\{([^{}]*)\}")
 REFERRED = re.compile(r'"\$ref": "#/([^/"~%]+)')
 # parts of a document that its rows depend on; hosts and sign-in differ between environments
 KEPT = ("openapi", "swagger", "info", "produces", "paths", "definitions", "responses")
@@ -37,15 +37,15 @@ def read_document(place: str | Path) -> dict[str, Any]:
     Raises:
         ContractError: there is no such file, or it is no OpenAPI or Swagger document.
     """
+    file = Path(place)
     try:
-        text = Path(place).read_bytes()
+        text = read_file(file)
     except OSError as error:
         raise ContractError(
             f"The OpenAPI document {place} cannot be read: {error.strerror or error}. "
             "`analytics-assets contract` gets it from the API; or set `openapi` to None."
         ) from error
-    file = Path(place)
-    return parse_document(text, str(place), file.name, read_below(file.parent, parse_file))
+    return parse_document(text, str(place), file.name, read_below(file.parent))
 
 
 def parse_document(
@@ -73,29 +73,12 @@ def parse_document(
         names = {"openapi": "OpenAPI", "swagger": "Swagger"}
         found = [f"{names[key]} {version}" for key, version in named.items()]
         raise ContractError(f"{place} is {' '.join(found) or 'no OpenAPI document'}. {REMEDY}")
+    files = document.pop(FILES, None)
+    if isinstance(files, dict):
+        document[FILES] = {str(key): file for key, file in files.items()}
     if read and has_relative_references(text):
         return bundle(document, name, read)
     return document
-
-
-def parse_file(text: bytes | str, place: str) -> Any:
-    """Parse a file of a document, JSON or YAML.
-
-    Raises:
-        ContractError: it is neither.
-    """
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        # the same as yaml.safe_load, in C: ten times faster
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (yaml.YAMLError, ValueError) as error:
-        problem = str(error).splitlines()[0]
-        mark = getattr(error, "problem_mark", None)
-        problem = f"line {mark.line + 1}: {getattr(error, 'problem', problem)}" if mark else problem
-        raise ContractError(f"{place} is neither JSON nor YAML: {problem}. {REMEDY}") from error
 
 
 def store_document(document: dict[str, Any], place: str | Path) -> None:
@@ -107,7 +90,8 @@ def store_document(document: dict[str, Any], place: str | Path) -> None:
     file = Path(place)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(stored_text(document), encoding="utf-8")
+        # half of a surrogate pair, which JSON can have and UTF-8 not, stays the escape that it was
+        file.write_text(stored_text(document), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ContractError(
             f"The OpenAPI document cannot be stored in {place}: {error.strerror or error}. "
@@ -122,7 +106,7 @@ def stored_text(document: dict[str, Any]) -> str:
     stays, which comes before those of the document.
     """
     components = document.get("components")
-    referred = REFERRED.findall(json.dumps(document, default=str))
+    referred = REFERRED.findall(json.dumps(document, default=str, skipkeys=True))
     kept = {
         **{name: document.get(name) for name in {*KEPT, *referred}},
         "servers": [{"url": path} for path in server_paths(document) if path],
@@ -138,7 +122,11 @@ def stored_text(document: dict[str, Any]) -> str:
 
 
 def server_paths(document: Mapping[str, Any]) -> list[str]:
-    """Return the paths of the document's servers, below which its own paths are."""
+    """Return the paths of the document's servers, below which its own paths are.
+
+    Raises:
+        ContractError: they are more than any API has.
+    """
     base = document.get("basePath")  # of Swagger 2.0
     found = [base.rstrip("/")] if isinstance(base, str) else []
     servers = document.get("servers")
@@ -147,13 +135,26 @@ def server_paths(document: Mapping[str, Any]) -> list[str]:
         if not isinstance(url, str):
             continue
         variables = server.get("variables")
-        for name, variable in (variables if isinstance(variables, dict) else {}).items():
-            if isinstance(variable, dict):
-                url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-        path = urlsplit(url).path.rstrip("/")
+        try:
+            path = urlsplit(_filled(url, variables)).path.rstrip("/")
+        except ValueError:  # a bad IPv6 address
+            continue
         if path not in found:
             found.append(path)
+        if len(found) > MAX_SERVERS:
+            raise ContractError(f"The document's `servers` have more than {MAX_SERVERS} paths.")
     return found
+
+
+def _filled(url: str, variables: Any) -> str:
+    """Return the URL of a server with the defaults of its variables, which have none themselves."""
+    known = variables if isinstance(variables, dict) else {}
+
+    def default(placeholder: re.Match[str]) -> str:
+        variable = known.get(placeholder[1])
+        return str(variable.get("default", "")) if isinstance(variable, dict) else placeholder[0]
+
+    return VARIABLE.sub(default, url)
 
 
 def _in_order(part: Any, are_properties: bool = False) -> Any:
@@ -164,5 +165,9 @@ def _in_order(part: Any, are_properties: bool = False) -> Any:
         return part
     names = part if are_properties else sorted(part, key=str)
     return {
-        name: _in_order(part[name], not are_properties and name == "properties") for name in names
+        # YAML can have a date for a name, which JSON cannot
+        name if isinstance(name, str | int | float | None) else str(name): _in_order(
+            part[name], not are_properties and name == "properties"
+        )
+        for name in names
     }

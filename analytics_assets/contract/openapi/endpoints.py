@@ -133,6 +133,19 @@ def _match(template: Segments, path: Segments) -> bool:
 
 
 def _match_one(template: str, segment: str) -> bool:
-    if "{}" not in template:
+    """Test if a segment fits a template with a text for each parameter.
+
+    Each is as short as it can be, and the last one as long: a regular expression would try all
+    lengths of all of them.
+    """
+    first, *others = template.split("{}")
+    if not others:
         return template == segment
-    return bool(re.fullmatch(re.escape(template).replace(r"\{\}", ".+"), segment))
+    if not segment.startswith(first):
+        return False
+    at = len(first)
+    for literal in others[:-1]:
+        at = segment.find(literal, at + 1) + len(literal)
+        if at < len(literal):
+            return False
+    return segment.endswith(others[-1]) and len(segment) - len(others[-1]) > at

@@ -6,18 +6,21 @@ https://spec.openapis.org/oas/v3.1.1.html#relative-references-in-api-description
 
 import posixpath
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from analytics_assets.contract.errors import ContractError
+from analytics_assets.contract.openapi.parser import MAX_BYTES, parse_file, read_file
 
 # the further files of a bundled document by their paths below its folder; a text in place of a
 # file is the reason why it cannot be read
 FILES = "x-files"
-ReadFile = Callable[[str], Any]
+ReadFile = Callable[[str], bytes]
 EXAMPLES = ("example", "examples", "x-ms-examples")  # may be in files that no schema needs
+MAX_FILES = 5_000  # of a document
 _NETWORK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _RELATIVE_REFERENCE = re.compile(rb"""\$ref["']?\s*:\s*["']?[^#"'\s]""")
 
@@ -42,24 +45,23 @@ def bundle(document: Mapping[str, Any], name: str, read: ReadFile) -> dict[str, 
     return _Bundle(name, read, document.get(FILES)).bundled(document)
 
 
-def read_below(folder: Path, parse: Callable[[bytes, str], Any]) -> ReadFile:
+def read_below(folder: Path) -> ReadFile:
     """Return a reader of the files below a folder, links out of it not followed.
 
     Args:
         folder: the folder of the document.
-        parse: parses a file; its second argument is the name in an error.
     """
 
-    def read(name: str) -> Any:
-        file = (folder / name).resolve()
-        if not file.is_relative_to(folder.resolve()):
-            raise ContractError(f"{name} is not below the document's folder")
+    def read(name: str) -> bytes:
         try:
-            text = file.read_bytes()
-        except (OSError, ValueError) as error:
+            file = (folder / name).resolve()
+            if not file.is_relative_to(folder.resolve()):
+                raise ContractError(f"{name} is not below the document's folder")
+            return read_file(file)
+        # RuntimeError: a link leads to itself
+        except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise ContractError(f"{name} cannot be read: {reason}") from error
-        return parse(text, name)
 
     return read
 
@@ -78,10 +80,14 @@ class _Bundle:
         self._name = name
         self._read = read
         self._files: dict[str, Any] = dict(files) if isinstance(files, dict) else {}
+        self._unread = deque[str]()
+        self._size = 0
 
     def bundled(self, document: Mapping[str, Any]) -> dict[str, Any]:
         own = {key: part for key, part in document.items() if key != FILES}
         bundled: dict[str, Any] = self._rewritten(own, "")
+        while self._unread:  # further files may refer to further ones
+            self._add(self._unread.popleft())
         return {**bundled, FILES: self._files} if self._files else bundled
 
     def _rewritten(self, part: Any, within: str, are_properties: bool = False) -> Any:
@@ -110,17 +116,22 @@ class _Bundle:
             name = posixpath.normpath(posixpath.join(posixpath.dirname(within), unquote(path)))
         if name in ("", self._name):
             return f"#{fragment}"
-        self._add(name)
+        if name not in self._files:
+            self._files[name] = {}
+            self._unread.append(name)
         return f"#/{FILES}/{quote(name.replace('~', '~0').replace('/', '~1'), safe='~')}{fragment}"
 
     def _add(self, name: str) -> None:
-        if name in self._files:
-            return
-        self._files[name] = {}  # files may refer to each other
         try:
+            if len(self._files) > MAX_FILES:
+                raise ContractError(f"the document refers to more than {MAX_FILES:,} files")
             if name.startswith(("/", "../")):
                 raise ContractError(f"{name} is not below the document's folder")
-            content = self._read(name)
+            text = self._read(name)
+            self._size += len(text)
+            if self._size > MAX_BYTES:
+                raise ContractError(f"the further files have more than {MAX_BYTES:,} bytes")
+            content = parse_file(text, name)
             if not isinstance(content, dict):
                 raise ContractError(f"{name} holds no object")
             self._files[name] = self._rewritten(content, name)

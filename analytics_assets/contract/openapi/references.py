@@ -1,16 +1,20 @@
 """Resolution of `$ref` and `allOf` in an OpenAPI document."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 
-from analytics_assets.contract.errors import BrokenReferenceError
+from analytics_assets.contract.errors import BrokenReferenceError, SchemaTooLargeError
 from analytics_assets.contract.openapi.files import FILES, shown
 
 Schema = Mapping[str, Any]
 Followed = frozenset[str]
+# of the schemas that lead to the columns of a resource; a table of 1,000 columns takes 50,000
+MAX_PARTS = 200_000
+MAX_KINDS = 100  # of the seven types of JSON
 NULLABLE = ("nullable", "x-nullable")  # OpenAPI 3.0; an extension of Swagger 2.0, which has no own
 
 
@@ -27,6 +31,34 @@ class References:
         self._resolver = registry.resolver()
         self._document = document
         self._place = place
+        self._parts = 0
+        self._targets: dict[str, Any] = {}
+        self._outermost = ""  # the first reference of the path to a schema
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Count the parts of the schemas that are read inside the context.
+
+        A schema that names another one twice, which does the same, is 2**40 parts long after 40
+        of them.
+
+        Raises:
+            SchemaTooLargeError: the schemas have too many parts or levels.
+        """
+        self._parts = 0
+        try:
+            yield
+        except RecursionError:
+            raise self._too_large("has too many levels") from None
+
+    def _count(self, parts: int) -> None:
+        self._parts += parts
+        if self._parts > MAX_PARTS:
+            raise self._too_large(f"unfolds into more than {MAX_PARTS:,} parts")
+
+    def _too_large(self, reason: str) -> SchemaTooLargeError:
+        schema = f"the schema `{shown(self._outermost)}`" if self._outermost else "a schema"
+        return SchemaTooLargeError(f"{self._place}: {schema} {reason}")
 
     def followed(self, value: Any) -> Mapping[str, Any]:
         """Return an object, its `$ref` followed; {} for anything else.
@@ -44,7 +76,9 @@ class References:
 
     def _target(self, holder: Schema) -> Any:
         """Return the target of the `$ref` in an object, a JSON pointer."""
-        reference = holder["$ref"]
+        reference: str = holder["$ref"]
+        if reference in self._targets:
+            return self._targets[reference]
         try:
             found = self._resolver.lookup(reference).contents
         # the library indexes texts and numbers like objects
@@ -52,6 +86,7 @@ class References:
             raise self._broken(holder, self._reason(reference, "which is not there")) from error
         if not isinstance(found, dict | bool):  # True and False are schemas too
             raise self._broken(holder, self._reason(reference, "which is no object"))
+        self._targets[reference] = found
         return found
 
     def _reason(self, reference: str, otherwise: str) -> str:
@@ -100,13 +135,16 @@ class References:
         reference, all_of = schema.get("$ref"), schema.get("allOf")
         parts = list(all_of) if isinstance(all_of, list) else []
         if isinstance(reference, str):
+            self._outermost = self._outermost if within else reference
             parts.insert(0, {} if reference in within else self._target(schema))
             within = within | {reference}
         merged: dict[str, Any] = {}
         followed = within
+        self._count(len(schema) + len(parts))
         for part in parts:
             flat, led = self.flat_within(part, within)
             followed |= led
+            self._count(_size(flat))
             _merge(merged, flat)
         _merge(merged, {key: schema[key] for key in schema if key not in ("$ref", "allOf")})
         return merged, followed
@@ -123,6 +161,12 @@ def _pointers(part: Any, wanted: Schema, pointer: str) -> Iterator[str]:
             yield from _pointers(each, wanted, f"{pointer}/{escaped}")
 
 
+def _size(flat: Schema) -> int:
+    """Return the number of parts of a schema that are copied to merge it."""
+    lists = (flat.get(name) for name in ("properties", "required"))
+    return len(flat) + sum(len(each) for each in lists if isinstance(each, dict | list))
+
+
 def _merge(merged: dict[str, Any], part: Schema) -> None:
     """Merge a schema into another; a row must meet both, as far as columns depend on it."""
     for key, value in part.items():
@@ -137,7 +181,8 @@ def _merge(merged: dict[str, Any], part: Schema) -> None:
         elif key in ("anyOf", "oneOf") and isinstance(known, list):
             merged[key] = known  # two unions say no more of the columns than one
         elif key == "type" and known is not None:
-            merged[key] = [kind for kind in as_list(value) if kind in as_list(known)] or value
+            known_kinds = as_list(known)[:MAX_KINDS]
+            merged[key] = [kind for kind in as_list(value) if kind in known_kinds] or value
         else:
             merged[key] = value
 
