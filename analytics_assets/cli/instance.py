@@ -2,37 +2,65 @@
 
 import os
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import yaml
 from filelock import FileLock
 
 from analytics_assets.cli.terminal import echo
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.settings import pipelines_dir
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets.working_folder import working_folder
 
 
-def open_instance() -> AbstractContextManager[dg.DagsterInstance]:
+@contextmanager
+def open_instance() -> Iterator[dg.DagsterInstance]:
     """Open the instance that `dagster dev` finds, or an ephemeral one with a warning."""
     home = os.environ.get("DAGSTER_HOME") or (Path.cwd() if Path("dagster.yaml").exists() else "")
     if home:
-        # the output goes to the terminal; to capture it, Dagster would start processes
-        no_capture = {"module": "dagster._core.storage.noop_compute_log_manager"}
-        no_capture["class"] = "NoOpComputeLogManager"
-        history = Path(home) / ".dagster"
-        history.mkdir(parents=True, exist_ok=True)
-        # two commands that start at once would break the database that Dagster 1.13 creates
-        with FileLock(history / "opening.lock"):
-            return dg.DagsterInstance.local_temp(str(home), overrides={"compute_logs": no_capture})
+        with _stored_instance(Path(home).absolute()) as instance:
+            yield instance
+        return
     echo(
         "There is no dagster.yaml in this folder, and DAGSTER_HOME is not set: earlier loads are "
         "unknown, and this run will not be recorded.",
         style="yellow",
     )
-    return dg.DagsterInstance.ephemeral()
+    with (
+        working_folder(pipelines_dir(), "dagster") as folder,
+        dg.DagsterInstance.ephemeral(tempdir=str(folder)) as instance,
+    ):
+        yield instance
+
+
+def _stored_instance(home: Path) -> dg.DagsterInstance:
+    """Return the instance of `dagster.yaml` in a folder, with its history below that folder.
+
+    Dagster takes a relative `base_dir` for one below the folder in which a command runs.
+    """
+    file = home / "dagster.yaml"
+    settings = (yaml.safe_load(file.read_bytes()) if file.exists() else None) or {}
+    # the output goes to the terminal; to capture it, Dagster would start processes
+    no_capture = {"module": "dagster._core.storage.noop_compute_log_manager"}
+    no_capture["class"] = "NoOpComputeLogManager"
+    overrides: dict[str, Any] = {"compute_logs": no_capture}
+    history = home
+    for section, kind in (("local_artifact_storage", "config"), ("storage", "sqlite")):
+        part = settings.get(section) or {}
+        config = part.get(kind) or {}
+        if isinstance(config.get("base_dir"), str):
+            history = home / config["base_dir"]
+            overrides[section] = {**part, kind: {**config, "base_dir": str(history)}}
+    history.mkdir(parents=True, exist_ok=True)
+    # two commands that start at once would break the database that Dagster 1.13 creates
+    with FileLock(history / "opening.lock"):
+        return dg.DagsterInstance.local_temp(str(home), overrides=overrides)
 
 
 def wait_for_pools(instance: dg.DagsterInstance, resources: Sequence[ResourceConfig]) -> None:

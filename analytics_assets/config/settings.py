@@ -17,6 +17,7 @@ from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.errors import MissingSettingError, SettingsError, find_cause
@@ -162,6 +163,11 @@ def look_up(name: str, *sections: str) -> Any:
         if found:
             return found
     return None
+
+
+def pipelines_dir() -> Path:
+    """Return the folder of the files of running processes: the setting, or dlt's own."""
+    return Path(look_up("pipelines_dir") or get_dlt_pipelines_dir())
 
 
 def own_destination() -> str | None:

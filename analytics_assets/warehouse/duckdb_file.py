@@ -1,7 +1,9 @@
 """The DuckDB file: its path, its memory limit, and its lock by another process."""
 
+import os
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from analytics_assets.warehouse.locks.lock_wait import LockWait
 if TYPE_CHECKING:  # only a process that opens the file needs the driver
     from duckdb import DuckDBPyConnection
 
+STARTED = time.time()  # another process of this number, in another container, was earlier
 LARGEST_TABLE = "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables()"
 
 
@@ -51,7 +54,20 @@ def held_open(credentials: DuckDbFile, wait: LockWait) -> Iterator[None]:
     """
     with ExitStack() as stack:
         wait.acquire(lambda: stack.enter_context(_opened(credentials)))
+        _remove_spilled(path_of(credentials))
         yield
+
+
+def _remove_spilled(database: Path) -> None:
+    """Remove what killed processes had no memory for; only this process has the file open.
+
+    DuckDB 2.0 does so itself once a later process has too little memory as well.
+    """
+    for file in Path(f"{database}.tmp").glob("duckdb_temp_*"):
+        with suppress(OSError):  # it is another user's
+            is_own = f"_{os.getpid()}_" in file.name and file.stat().st_mtime >= STARTED
+            if not is_own:
+                file.unlink()
 
 
 @contextmanager

@@ -34,14 +34,12 @@ class WarehouseSettings(BaseConfiguration):
 
     Args:
         destination_type: a dlt destination: `duckdb`, `postgres`, `snowflake`, ...
-        pipelines_dir: the folder of runs' working files; dlt's own if not set.
         lock_patience: seconds that a run waits for a table, or a DuckDB file, which a process
             holds that is no run of the same Dagster instance.
         history_days: days for which dlt's records of loads are kept; 0 is for ever.
     """
 
     destination_type: str = DEFAULT_DESTINATION
-    pipelines_dir: str | None = None
     lock_patience: float = 3600
     history_days: int = 90
 

@@ -1,7 +1,6 @@
 """The warehouse that the settings choose: its destination, its pipelines and its tables."""
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dlt.common.destination import Destination, TLoaderFileFormat
-from dlt.common.pipeline import get_dlt_pipelines_dir
 
+from analytics_assets.config.settings import pipelines_dir
 from analytics_assets.garbage_collection import garbage_collection_paused
 from analytics_assets.warehouse.compat import new_pipeline
 from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres
@@ -31,7 +30,7 @@ from analytics_assets.warehouse.pipeline import LoadHooks, LoadingPipeline
 from analytics_assets.warehouse.queries.history import trim_history_after
 from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.settings import dataset_of, warehouse_settings
-from analytics_assets.warehouse.working_folder import working_folder
+from analytics_assets.working_folder import working_folder
 
 LOG = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class Warehouse:
         return cls(
             destination_type=settings.destination_type,
             dataset=dataset_of(api_name),
-            pipelines_dir=Path(settings.pipelines_dir or get_dlt_pipelines_dir()),
+            pipelines_dir=pipelines_dir(),
             lock_patience=settings.lock_patience,
             history_days=settings.history_days,
         )
@@ -209,9 +208,9 @@ class Warehouse:
         """
         with (
             self._translated(),
-            tempfile.TemporaryDirectory(prefix="analytics_assets-") as folder,
+            working_folder(self.pipelines_dir, "reader") as folder,
             self._held_open(LockWait(self.lock_patience, log)),
-            open_tables(self.pipeline("reader", Path(folder))) as tables,
+            open_tables(self.pipeline("reader", folder)) as tables,
         ):
             yield tables
 

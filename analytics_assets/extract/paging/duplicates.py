@@ -1,13 +1,15 @@
 """Duplicates among the rows of a read, found by a hash of the key of each row."""
 
-import shutil
-import tempfile
 import weakref
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from analytics_assets.config.settings import pipelines_dir
+from analytics_assets.working_folder import working_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -191,11 +193,12 @@ class KeyIndex:
     def _open(self) -> "duckdb.DuckDBPyConnection":
         import duckdb
 
-        folder = tempfile.mkdtemp(prefix="analytics_assets-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        stack = ExitStack()
+        weakref.finalize(self, stack.close)
+        folder = stack.enter_context(working_folder(pipelines_dir(), "keys"))
         # each thread takes memory
         database = duckdb.connect(
-            config={"memory_limit": MEMORY_LIMIT, "temp_directory": folder, "threads": 1}
+            config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder), "threads": 1}
         )
         database.execute(CREATE)
         return database

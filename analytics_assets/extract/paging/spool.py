@@ -1,16 +1,19 @@
 """Spools the rows of a read until it is verified: as Arrow tables where their types are known."""
 
 import pickle
+import shutil
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
+from analytics_assets.config.settings import pipelines_dir
 from analytics_assets.extract.http.errors import BodyError
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
@@ -60,7 +63,7 @@ class RowSpool:
 
     def __init__(self, decoder: AnswerDecoder) -> None:
         self._decoder = decoder
-        self._file = SpooledTemporaryFile(max_size=MAX_IN_MEMORY)  # noqa: SIM115  # see `close`
+        self._file: IO[bytes] = BytesIO()
         self._decoding = ThreadPoolExecutor(1, "decode-pages")
         self._importing: Future[None] | None = None
         if decoder.columns:  # while the first page is on its way
@@ -220,6 +223,16 @@ class RowSpool:
         except RecursionError:
             raise BodyError("a page has a value that is nested too deeply to be kept") from None
         self._kept += 1
+        if isinstance(self._file, BytesIO) and self._file.tell() > MAX_IN_MEMORY:
+            self._move_to_file()
+
+    def _move_to_file(self) -> None:
+        """Move the rows in memory to a file, which the system removes when its process ends."""
+        folder = pipelines_dir()
+        folder.mkdir(parents=True, exist_ok=True)
+        in_memory, self._file = self._file, TemporaryFile(dir=folder)  # noqa: SIM115  # see `close`
+        in_memory.seek(0)
+        shutil.copyfileobj(in_memory, self._file)
 
     def _lists_and_tables(self) -> Iterator[Any]:
         self._file.seek(0)

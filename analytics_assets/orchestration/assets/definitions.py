@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -26,6 +24,7 @@ from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import op_name
 from analytics_assets.orchestration.partitions.definition import backfill_policy_of, partitions_of
 from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets.working_folder import working_folder
 
 DLT_OBJECTS = ("dagster_dlt/source", "dagster_dlt/pipeline", "dagster_dlt/translator")
 
@@ -73,8 +72,8 @@ def build_assets(
     validate_entries(api)
     translator = ResourceTranslator(resources, warehouse, api.file)
     # `dlt_assets` reads the destination of this one; a run has a pipeline of its own
-    with TemporaryDirectory() as folder:
-        pipeline = warehouse.pipeline(api.name, Path(folder))
+    with working_folder(warehouse.pipelines_dir, api.name) as folder:
+        pipeline = warehouse.pipeline(api.name, folder)
     assets = []
     for resource, keys in zip(resources.values(), checks, strict=True):
         load = AssetLoad(resource, warehouse, translator, keys)

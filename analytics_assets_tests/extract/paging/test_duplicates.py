@@ -1,5 +1,4 @@
 import gc
-import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -102,7 +101,7 @@ def test_passes_agree_on_rows_with_a_shared_key_by_the_last_of_them() -> None:
 def test_many_rows_are_in_a_table_whose_files_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "keys"))
     monkeypatch.setattr(duplicates, "MAX_IN_MEMORY", 100_000)
     monkeypatch.setattr(duplicates, "MAX_IN_QUERY", 50_000)
     monkeypatch.setattr(duplicates, "MEMORY_LIMIT", "10MB")
@@ -111,8 +110,9 @@ def test_many_rows_are_in_a_table_whose_files_are_removed(
     assert len(rows._keys) < duplicates.MAX_IN_MEMORY
     assert len(rows._sample) <= duplicates.SAMPLE
     assert rows.found() == Duplicates()
-    assert [each for each in tmp_path.rglob("*") if each.is_file()]
+    files = [each for each in (tmp_path / "keys").rglob("duckdb_temp*") if each.is_file()]
+    assert files
 
     del rows
     gc.collect()
-    assert not list(tmp_path.iterdir())
+    assert not list((tmp_path / "keys").iterdir())

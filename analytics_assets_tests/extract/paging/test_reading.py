@@ -1,4 +1,3 @@
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +112,8 @@ def test_the_last_row_wins_by_all_parts_of_the_key() -> None:
 
 @pytest.fixture
 def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(Path("nowhere").absolute()))
+    Path("nowhere").touch()
+    monkeypatch.setenv("PIPELINES_DIR", str(Path("nowhere").absolute()))
 
 
 def test_a_read_that_is_too_big_for_the_memory_is_spooled_to_a_file(
@@ -134,7 +134,7 @@ def test_the_file_is_there_for_big_reads_only(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(spool, "MAX_IN_MEMORY", 100)
     with pytest.raises(Exception, match="nowhere") as failure:
         attempted(paged(rows(1, 2, 3)))
-    assert find_cause(failure.value, FileNotFoundError)
+    assert find_cause(failure.value, FileExistsError)
 
 
 def test_a_sample_is_handed_on_page_by_page_and_asks_for_no_more() -> None:

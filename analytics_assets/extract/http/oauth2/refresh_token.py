@@ -7,7 +7,6 @@ that the configured one works only once.
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,11 +59,11 @@ class RefreshTokenGrant(Grant):
         """Use the refresh token that replaces the one just used, in later runs too."""
         self._token = token
         try:
-            # mkstemp makes a file that only its owner can read
-            descriptor, name = tempfile.mkstemp(dir=self._file.parent)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            part = self._file.with_suffix(".part")  # of the owner of the lock, or of a killed one
+            part.unlink(missing_ok=True)
+            with open(part, "x", encoding="utf-8", opener=_owners_alone) as file:
                 file.write(token)
-            Path(name).replace(self._file)
+            part.replace(self._file)
         except OSError as error:
             logger.warning(
                 "The token endpoint replaced the refresh token, and the new one could not be kept "
@@ -72,3 +71,8 @@ class RefreshTokenGrant(Grant):
                 self._file.parent,
                 error.strerror,
             )
+
+
+def _owners_alone(path: str, flags: int) -> int:
+    """Open a file that only its owner can read."""
+    return os.open(path, flags, 0o600)
