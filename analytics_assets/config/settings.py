@@ -6,6 +6,8 @@ taken from the environment, `.dlt/secrets.toml` or `.dlt/config.toml`, first und
 https://dlthub.com/docs/general-usage/credentials/setup
 """
 
+import os
+import time
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,10 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import dlt
-from dlt.common.configuration import resolve_configuration
+from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration.container import Container
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.providers.toml import TomlProviderReadException
+from dlt.common.configuration.providers.vault import VaultDocProvider
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.configuration.specs.config_providers_context import ConfigProvidersContainer
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.typing import ConfigValueSentinel
 
@@ -30,6 +36,10 @@ DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 OWN_NAMES = {"path": "endpoint_path"}  # by key; each environment has a variable PATH
 
 Spec = TypeVar("Spec", bound=BaseConfiguration)
+State = tuple[int, int, int]  # of a file: the time of its last change, its size, its number
+NO_FILE: State = (0, 0, 0)
+STARTED = time.time_ns()
+_read: dict[Path, State] = {}  # the states in which the files were read
 
 
 def resolve_settings(spec: Spec, api_name: str, given: Mapping[str, Any]) -> Spec:
@@ -165,9 +175,17 @@ def look_up(name: str, *sections: str) -> Any:
     return None
 
 
+@configspec
+class FolderSettings(BaseConfiguration):
+    """The folder of the files of running processes; None for dlt's own."""
+
+    pipelines_dir: str | None = None
+
+
 def pipelines_dir() -> Path:
-    """Return the folder of the files of running processes: the setting, or dlt's own."""
-    return Path(look_up("pipelines_dir") or get_dlt_pipelines_dir())
+    """Return the folder of the files of running processes."""
+    settings = resolve_configuration(FolderSettings())
+    return Path(settings.pipelines_dir or get_dlt_pipelines_dir())
 
 
 def own_destination() -> str | None:
@@ -228,3 +246,45 @@ def _wrong_type(name: str, hint: Any, api_name: str) -> SettingsError:
         f"The setting `{name}` of the {api_name} API cannot be used: it must be of type "
         f"{getattr(hint, '__name__', hint)}."
     )
+
+
+def reread_settings() -> None:
+    """Read the settings anew, as another process does, if their files have changed.
+
+    dlt 1.31 reads `secrets.toml` and `config.toml` once, and keeps what a vault has answered: a
+    code server would request the API with the secrets of its start. Providers
+    that `api.py` has registered stay.
+
+    Raises:
+        SettingsError: a file is no TOML; the settings stay as they were.
+    """
+    global _read
+    context = Container()[PluggableRunContext]
+    known = context.providers.providers
+    files = _read or [Path(file).absolute() for each in known for file in each.locations]
+    found = {file: _state(file) for file in files}
+    is_changed = found != _read if _read else max(found.values(), default=NO_FILE)[0] >= STARTED
+    if not is_changed and not any(isinstance(each, VaultDocProvider) for each in known):
+        _read = found
+        return
+    try:
+        providers = ConfigProvidersContainer(context.context.initial_providers())
+    except Exception as error:
+        raise unreadable_settings(error) or error from error
+    providers.add_extras()
+    for provider in known:
+        if provider.name not in providers:
+            if isinstance(provider, VaultDocProvider):
+                provider.clear_lookup_cache()
+            providers.add_provider(provider)
+    context.providers = providers
+    context.context.reset_config()
+    _read = found
+
+
+def _state(file: Path) -> State:
+    try:
+        state = os.stat(file)
+    except OSError:
+        return NO_FILE
+    return state.st_ctime_ns, state.st_size, state.st_ino

@@ -14,6 +14,7 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, Ht
 from analytics_assets.config.client_settings import ClientSettings, resolve_client
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.config.request_settings import LimitSettings, RequestSettings, resolve_limits
+from analytics_assets.config.settings import reread_settings
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
@@ -141,6 +142,7 @@ def connect(
     Raises:
         SettingsError: a setting is missing or has the wrong type.
     """
+    reread_settings()
     settings = resolve_client(client, api_name, embeddable=embeddable)
     request_settings = request_settings or resolve_configuration(RequestSettings())
     with _shared_lock:
