@@ -95,9 +95,10 @@ def stored_endpoints(place: str | Path) -> Endpoints:
     """Read a document as `read_document` does, unchanged files only once."""
     changes, endpoints = _known.get(str(place), ({}, None))
     if endpoints is None or changes != _changes(changes):
+        before = _changes([Path(place)])
         document = read_document(place)
-        files = [Path(place), *(Path(place).parent / name for name in document.get(FILES, {}))]
-        changes, endpoints = _changes(files), Endpoints(document, str(place))
+        files = [Path(place).parent / name for name in document.get(FILES, {})]
+        changes, endpoints = {**_changes(files), **before}, Endpoints(document, str(place))
         _known[str(place)] = changes, endpoints
     return endpoints
 

@@ -72,7 +72,7 @@ def parse_file(text: bytes | str, place: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = f"line {mark.line + 1}: {getattr(error, 'problem', problem)}" if mark else problem
         if isinstance(error, _RefusedError):
-            raise ContractError(f"{place} cannot be used: {problem}.") from None
+            raise ContractError(f"{place} cannot be used: {problem}. Correct it there.") from None
         raise ContractError(f"{place} is neither JSON nor YAML: {problem}. {REMEDY}") from error
 
 

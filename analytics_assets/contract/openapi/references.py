@@ -58,7 +58,10 @@ class References:
 
     def _too_large(self, reason: str) -> SchemaTooLargeError:
         schema = f"the schema `{shown(self._outermost)}`" if self._outermost else "a schema"
-        return SchemaTooLargeError(f"{self._place}: {schema} {reason}")
+        return SchemaTooLargeError(
+            f"{self._place}: {schema} {reason}; shorten it there, or give the types of columns in "
+            "the entry"
+        )
 
     def followed(self, value: Any) -> Mapping[str, Any]:
         """Return an object, its `$ref` followed; {} for anything else.
@@ -144,7 +147,7 @@ class References:
         for part in parts:
             flat, led = self.flat_within(part, within)
             followed |= led
-            self._count(_size(flat))
+            self._count(len(flat) + _copied(merged, flat))
             _merge(merged, flat)
         _merge(merged, {key: schema[key] for key in schema if key not in ("$ref", "allOf")})
         return merged, followed
@@ -161,10 +164,10 @@ def _pointers(part: Any, wanted: Schema, pointer: str) -> Iterator[str]:
             yield from _pointers(each, wanted, f"{pointer}/{escaped}")
 
 
-def _size(flat: Schema) -> int:
-    """Return the number of parts of a schema that are copied to merge it."""
-    lists = (flat.get(name) for name in ("properties", "required"))
-    return len(flat) + sum(len(each) for each in lists if isinstance(each, dict | list))
+def _copied(merged: Schema, part: Schema) -> int:
+    """Return the number of properties that are copied to merge a schema into another."""
+    known, added = merged.get("properties"), part.get("properties")
+    return len(known) + len(added) if isinstance(known, dict) and isinstance(added, dict) else 0
 
 
 def _merge(merged: dict[str, Any], part: Schema) -> None:

@@ -98,7 +98,7 @@ def test_a_bomb_takes_the_contract_of_its_resource_alone(
 
     problem = found["orders"].contract.problem or ""
     assert problem.startswith(f"{file}: the schema `#/components/schemas/") == bool(reason)
-    assert problem.endswith(reason)
+    assert reason in problem
     assert ("orders has no contract" in caplog.text) == bool(reason)
     assert [column.name for column in found["refunds"].contract.columns] == ["a"]
 
