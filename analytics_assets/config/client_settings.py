@@ -26,6 +26,7 @@ from analytics_assets.config.settings import (
     without_open_values,
     without_placeholders,
 )
+from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.redaction.url import split_credentials, without_credentials
 
@@ -69,6 +70,11 @@ class ClientSettings:
     def base_url(self) -> str:
         """The API's base URL, without a user name and a password."""
         return str(self.client["base_url"])
+
+    @property
+    def allowed_hosts(self) -> Mapping[str, bool]:
+        """The further hosts that may be asked; True for one that gets credentials."""
+        return allowed_hosts(self.client.get("allowed_hosts"))
 
 
 def resolve_client(

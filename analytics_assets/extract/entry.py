@@ -111,6 +111,11 @@ class Entry:
         return str(self._own["name"])
 
     @property
+    def path(self) -> str:
+        """The path below the base URL, or a whole URL; it may have placeholders."""
+        return str(self._endpoint["path"])
+
+    @property
     def is_read_alone(self) -> bool:
         """True if no other resource of the API is to be read at the same time."""
         return self._all.get("parallelized") is False

@@ -17,6 +17,7 @@ from analytics_assets.extract.http.errors import ApiError, ResponseError, descri
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.single_request import fetch_alone
 from analytics_assets.extract.http.transport.body import BodyLimit
+from analytics_assets.extract.http.transport.origin import Origin
 from analytics_assets.redaction.configuration import learn_secrets
 
 HINT = (
@@ -60,7 +61,7 @@ def fetch_if_changed(
 ) -> FetchedDocument:
     """Fetch an API's OpenAPI document, and the files below it that it refers to.
 
-    Only a request to the host of the API carries its token and headers.
+    Only a request to an origin of the API carries its token and headers.
 
     Args:
         connection: sends the requests.
@@ -122,15 +123,15 @@ def _file(connection: Connection, document_url: str, name: str) -> bytes:
 
 def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None = None) -> Page:
     request = requests.Request("GET", url, headers=dict(conditions or {}))
-    if _origin(url) != _origin(str(connection.client["base_url"])):
-        settings = connection.pool.settings
-        return fetch_alone(request, settings, connection.redact, "openapi_path", DOCUMENT_LIMIT)
+    try:
+        is_own = Origin.of(url) in connection.origins.own
+    except ValueError as error:
+        raise ApiError(f"`openapi_path` cannot be used: {error}.") from None
+    if not is_own:
+        settings, origins = connection.pool.settings, connection.origins.including(url)
+        given = request, settings, connection.redact, "openapi_path", DOCUMENT_LIMIT
+        return fetch_alone(*given, origins)
     request.auth = create_auth(connection.client.get("auth"))
     learn_secrets(request.auth, "auth")  # dlt may have looked them up
     request.headers = {**(connection.client.get("headers") or {}), **request.headers}
     return connection.fetch(request, DOCUMENT_LIMIT)
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme.lower(), parts.netloc.rpartition("@")[2].lower()

@@ -235,5 +235,6 @@ def _source_of(
     extractions = Extractions()
     for entry in entries:
         resource = source.resources[entry.name]
-        resource.add_step(Reader(entry, resource, connection, reading, extractions), insert_at=1)
+        of_entry = connection.for_path(entry.path)
+        resource.add_step(Reader(entry, resource, of_entry, reading, extractions), insert_at=1)
     return source, entries

@@ -125,14 +125,15 @@ def own_options(given: Any, paginator: BasePaginator | None) -> dict[str, Any]:
 
 
 def config_for_dlt(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration whose paginators dlt accepts; see `without_own_options`.
+    """Return a configuration that dlt accepts: without options that it does not have.
 
     Args:
         config: the configuration of a REST source.
     """
+    client = {name: part for name, part in config["client"].items() if name != "allowed_hosts"}
     accepted = {
         **config,
-        "client": _part_for_dlt(config["client"]),
+        "client": _part_for_dlt(client),
         "resources": [_entry_for_dlt(entry) for entry in config["resources"]],
     }
     if config.get("resource_defaults"):

@@ -13,6 +13,7 @@ from dlt.sources.rest_api.typing import (
 
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
 from analytics_assets.config.resource import as_endpoint, is_resource_function, name_of
+from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 
 
 def refuse_wrong_structure(where: str, config: Any) -> None:
@@ -29,7 +30,9 @@ def refuse_wrong_structure(where: str, config: Any) -> None:
     for part in ("client", "resources"):
         if part not in config:
             raise ConfigurationError(f"{where}: the configuration has no `{part}`; add it.")
-    refuse_unknown_keys(f"`client` of {where}", config["client"], ClientConfig.__annotations__)
+    known = {**ClientConfig.__annotations__, "allowed_hosts": Any}
+    refuse_unknown_keys(f"`client` of {where}", config["client"], known)
+    allowed_hosts(config["client"].get("allowed_hosts"))
     defaults = config.get("resource_defaults") or {}
     _check_entry("`resource_defaults`", defaults, EndpointResourceBase.__annotations__)
     if not isinstance(config["resources"], list):

@@ -3,15 +3,17 @@
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from dlt.common.configuration import resolve_configuration
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from analytics_assets.config.client_settings import ClientSettings, resolve_client
+from analytics_assets.config.errors import ConfigurationError, SettingsError
 from analytics_assets.config.oauth2_settings import OAuth2Settings
 from analytics_assets.config.request_settings import LimitSettings, RequestSettings, resolve_limits
 from analytics_assets.config.settings import reread_settings
@@ -24,12 +26,14 @@ from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
+from analytics_assets.extract.http.transport.origin import Origins
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.redaction.configuration import may_be_secret
 from analytics_assets.redaction.redactor import IssuedSecrets, Redact, redact
 
 # these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
+URL_ERRORS = (InvalidURL, MissingSchema, InvalidSchema, UnicodeError)
 
 # of this process
 _tokens: dict[tuple[tuple[str, str], ...], OAuth2] = {}
@@ -51,6 +55,7 @@ class Connection:
         pool: the transports of its reads, with timeouts and retries.
         rate_limit: shared by all connections of this process to the host with the same limits.
         issued: what an auth other than `OAuth2` has put on the requests.
+        origins: those to which its requests may go.
     """
 
     settings: ClientSettings
@@ -60,6 +65,7 @@ class Connection:
     pool: TransportPool
     rate_limit: RateLimit
     issued: IssuedSecrets
+    origins: Origins
 
     def fetcher(
         self,
@@ -69,6 +75,7 @@ class Connection:
         """Return a fetcher for one read; see `Fetcher` for its end, and the limit of a body."""
         return Fetcher(
             *(self.pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency),
+            origins=self.origins,
             end=end,
             limit=limit,
         )
@@ -97,14 +104,32 @@ class Connection:
         is_unchanging = request.auth is None or type(request.auth) in UNCHANGING_AUTH
         return self.is_parallel and is_unchanging
 
-    def prepare(self, request: requests.Request) -> requests.PreparedRequest:
-        """Return a request ready to be sent: signed, with headers and body."""
-        prepared = self.pool.preparation.prepare(request)
+    def prepare(
+        self, request: requests.Request, linked_from: requests.PreparedRequest | None = None
+    ) -> requests.PreparedRequest:
+        """Return a request ready to be sent: signed, with headers and body.
+
+        Args:
+            request: the request.
+            linked_from: the request for the page that leads to it; None for the first page of a
+                read.
+
+        Raises:
+            LinkError: no request may be sent to its URL.
+        """
+        try:
+            prepared = self.pool.preparation.prepare(request)
+        except URL_ERRORS as error:
+            raise self.origins.unusable(error, linked_from) from None
         if not self.signs_alike(request):
             for name, value in prepared.headers.items():
                 if name not in request.headers and may_be_secret(name, str(value)):
                     self.issued.add(str(value).rpartition(" ")[2])
-        return prepared
+        return self.origins.admit(prepared, linked_from, request)
+
+    def for_path(self, path: str) -> "Connection":
+        """Return the connection for an entry, whose `path` may name an origin of its own."""
+        return replace(self, origins=self.origins.including(path))
 
     def close(self) -> None:
         """Close the connections that are kept for the next request."""
@@ -144,6 +169,7 @@ def connect(
     """
     reread_settings()
     settings = resolve_client(client, api_name, embeddable=embeddable)
+    origins = _origins(settings, api_name)
     request_settings = request_settings or resolve_configuration(RequestSettings())
     with _shared_lock:
         auth = _shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
@@ -152,7 +178,18 @@ def connect(
         rate_limit = _shared_rate_limit(host, limits, request_settings.request_max_retry_delay)
         issued = _issued.setdefault(host, IssuedSecrets(redact))
     pool = TransportPool(settings.base_url, request_settings, settings.client.get("session"))
-    return Connection(settings, auth, Traffic(), redact, pool, rate_limit, issued)
+    return Connection(settings, auth, Traffic(), redact, pool, rate_limit, issued, origins)
+
+
+def _origins(settings: ClientSettings, api_name: str) -> Origins:
+    try:
+        return Origins.of(settings.base_url, settings.allowed_hosts)
+    except ConfigurationError:  # of `allowed_hosts`
+        raise
+    except ValueError as error:
+        raise SettingsError(
+            f"The setting `base_url` of the {api_name} API cannot be used: {error}."
+        ) from None
 
 
 def _shared_rate_limit(host: str, limits: LimitSettings, max_delay: float) -> RateLimit:

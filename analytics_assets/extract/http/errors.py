@@ -41,8 +41,12 @@ class NoAnswerError(ApiError, RequestsConnectionError):
     """No complete response arrived: no connection, a timeout, or a body cut short."""
 
 
-class RedirectError(ApiError):
-    """The API redirected the request too often, or to a URL that cannot be requested."""
+class LinkError(ApiError):
+    """The API links or redirects to a URL that may not or cannot be requested."""
+
+
+class RedirectError(LinkError):
+    """The API redirected the request too often, or without a URL."""
 
 
 class BodyError(ApiError, ContentDecodingError):

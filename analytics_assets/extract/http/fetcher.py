@@ -17,6 +17,7 @@ from analytics_assets.extract.http.oauth2.signer import Signer
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
+from analytics_assets.extract.http.transport.origin import Origins
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.redirect import redirected
 from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
@@ -44,7 +45,7 @@ class Fetcher:
         signer: signs the requests that it has signed before; None if no token is renewed.
         concurrency: measures how fast pages arrive; None for a single request.
         address_setting: the setting with the requests' address, for errors.
-        follows_redirects: False to hand a redirect over like any other answer.
+        origins: redirects to them are followed; None to hand over a redirect as any other answer.
         end: ends the wait for a page early.
         limit: of a page's body; that of the settings if not given.
     """
@@ -58,7 +59,7 @@ class Fetcher:
         signer: Signer | None = None,
         concurrency: Concurrency | None = None,
         address_setting: str = "base_url",
-        follows_redirects: bool = True,
+        origins: Origins | None = None,
         end: ReadEnd | None = None,
         limit: BodyLimit | None = None,
     ) -> None:
@@ -68,8 +69,7 @@ class Fetcher:
         self._limit = limit or BodyLimit(pool.settings.max_body, "`runtime.max_body`")
         self._redact, self._signer = redact, signer
         self._concurrency = concurrency
-        self._address_setting = address_setting
-        self._follows_redirects = follows_redirects
+        self._address_setting, self._origins = address_setting, origins
         self._end_of_read = end or ReadEnd()
         self._is_given_up = self._is_closed = False
         self._asked: deque[Transfer] = deque()
@@ -92,7 +92,7 @@ class Fetcher:
             url: the URL of the page, if the request is one for another page of the same headers.
         """
         if url is not None:
-            same, request = request, requests.PreparedRequest()
+            same, request = request, type(request)()
             vars(request).update(vars(same), url=url)
         transfer = Transfer(request, request, self._limit)
         self._asked.append(transfer)
@@ -110,7 +110,7 @@ class Fetcher:
 
         Raises:
             NoAnswerError: no complete answer arrived, after the retries.
-            RedirectError: there were too many redirects.
+            LinkError: there were too many redirects, or one that must not be followed.
             BodyError: the body stayed wrong, after the retries.
             CancelledReadError: another thread cancelled the read.
             ReadDeadlineError: the read takes too long.
@@ -227,15 +227,15 @@ class Fetcher:
         self._rate_limit.observe(answer.status, answer.headers)
         is_repeated = (
             (answer.status == requests.codes.unauthorized and self._renew(transfer))
-            or (self._follows_redirects and self._follow(transfer, answer))
+            or (self._origins and self._follow(transfer, answer, self._origins))
             or (answer.status in RETRIED_STATUSES and self._retry(transfer, answer))
         )
         if not is_repeated:
             transfer.outcome = answer
 
-    def _follow(self, transfer: Transfer, page: Page) -> bool:
+    def _follow(self, transfer: Transfer, page: Page, origins: Origins) -> bool:
         """Send the request to which an answer redirects."""
-        following = redirected(transfer, page, self._transport.session, self._redact)
+        following = redirected(transfer, page, self._transport.session, origins)
         if following is None:
             return False
         transfer.request = following

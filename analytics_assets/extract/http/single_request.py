@@ -8,6 +8,7 @@ from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
+from analytics_assets.extract.http.transport.origin import Origins
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.redaction.redactor import Redact
 
@@ -18,7 +19,7 @@ def fetch_alone(
     redact: Redact,
     address_setting: str,
     limit: BodyLimit,
-    follows_redirects: bool = True,
+    origins: Origins | None = None,
 ) -> Page:
     """Send a request with retries over a connection of its own, without an API's credentials.
 
@@ -28,14 +29,14 @@ def fetch_alone(
         redact: removes secrets from a text.
         address_setting: the setting with the request's address, for errors.
         limit: of the answer's body.
-        follows_redirects: False to return a redirect like any other answer.
+        origins: those to which redirects are followed; None to return one like any other answer.
 
     Returns:
         The answer, of any status.
 
     Raises:
         NoAnswerError: no complete answer arrived, after the retries.
-        RedirectError: there were too many redirects.
+        LinkError: there were too many redirects, or one that must not be followed.
     """
     pool = TransportPool(str(request.url), settings)
     fetcher = Fetcher(
@@ -44,7 +45,7 @@ def fetch_alone(
         Traffic(),
         redact,
         address_setting=address_setting,
-        follows_redirects=follows_redirects,
+        origins=origins,
         limit=limit,
     )
     try:

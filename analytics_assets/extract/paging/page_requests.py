@@ -11,6 +11,7 @@ from dlt.sources.helpers.rest_client.paginators import RangePaginator
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
 from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.http.errors import LinkError
 from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.paging.completeness import Pass
@@ -78,7 +79,7 @@ class PageRequests:
             self._fetcher.request(self._sent, url)
         else:
             at = position.request if place == position.place else position.request_at(place or 0)
-            self._sent = self._connection.prepare(at)
+            self._sent = self._connection.prepare(at, self._sent)
             self._first = self._first or self._sent
             self._around = _around_place(self._sent, position) if position.step else None
             url = str(self._sent.url)
@@ -116,7 +117,7 @@ class PageRequests:
         try:
             again = self._fetcher.fetch(refused.request, lambda page: page)
             first = self._fetcher.fetch(self._first, lambda page: page)
-        except requests.RequestException:
+        except (requests.RequestException, LinkError):
             return False
         has_first = first.status in (requests.codes.ok, requests.codes.partial)
         return again.status == refused.status and has_first

@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 from dlt.sources.helpers.rest_client.paginators import (
+    BaseNextUrlPaginator,
     BasePaginator,
     HeaderCursorPaginator,
     JSONLinkPaginator,
@@ -19,11 +20,13 @@ from dlt.sources.helpers.rest_client.paginators import (
 from requests.hooks import default_hooks
 
 from analytics_assets.extract.compat import detected_paginator
+from analytics_assets.extract.http.errors import LinkError
 from analytics_assets.extract.paging.evidence.counts import Unit, as_count
 from analytics_assets.extract.paging.evidence.finder import Evidence
 from analytics_assets.extract.paging.proof import Proof
 from analytics_assets.extract.rows.answer import Answer
 from analytics_assets.extract.rows.response_body import NAMES, values_at
+from analytics_assets.redaction.redactor import redact
 
 PAGES_BEYOND_END = 10  # where an API that repeats its last page repeats it again
 ROUND = 5  # an API's own limit on the rows of a page is a multiple of this
@@ -118,6 +121,11 @@ class Position:
             return bool(answer.page.headers[self.paginator.cursor_key].strip())
         if has_next and isinstance(self.paginator, JSONLinkPaginator):
             links = values_at(self.paginator.next_url_path, self._body_of(answer))
+            if links and links[0] and not isinstance(links[0], str):
+                raise LinkError(
+                    f"The link to the next page, `{self.paginator.next_url_path}`, is no text but "
+                    f"a value of type {type(links[0]).__name__}. Correct `next_url_path`."
+                )
             return any(links[:1])
         return has_next
 
@@ -175,7 +183,14 @@ class Position:
             self.paginator.update_request(self.request)
             return True
         before = _parts_of(self.request)
-        self.paginator.update_request(self.request)
+        try:
+            self.paginator.update_request(self.request)
+        except ValueError as error:
+            if not isinstance(self.paginator, BaseNextUrlPaginator):
+                raise
+            raise LinkError(
+                f"The link to the next page cannot be requested: {redact(str(error))}."
+            ) from None
         return _parts_of(self.request) != before
 
     def skip_page(self) -> bool:

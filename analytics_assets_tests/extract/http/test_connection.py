@@ -11,6 +11,7 @@ from dlt.sources.helpers.rest_client.auth import (
     HttpBasicAuth,
 )
 
+from analytics_assets.config.errors import ConfigurationError, SettingsError
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.extract.http.limits.responses import Response
@@ -127,3 +128,16 @@ def test_a_client_certificate_is_used_by_requests() -> None:
 
     with pytest.raises(OSError, match=r"TLS certificate file.*client.pem"):
         page_of(connection, "/orders")
+
+
+@pytest.mark.parametrize("base_url", ["https://", "http://a.test:port", "http://a.test:99999"])
+def test_a_base_url_without_an_origin_is_refused_with_its_name(base_url: str) -> None:
+    with pytest.raises(SettingsError, match=r"`base_url` of the shop API cannot be used: "):
+        connect({"base_url": base_url}, "shop")
+
+
+def test_a_host_of_http_beside_a_base_url_of_https_is_refused() -> None:
+    client = {"base_url": "https://a.test", "allowed_hosts": ["http://b.test"]}
+
+    with pytest.raises(ConfigurationError, match="HTTPS never falls back to HTTP"):
+        connect(client, "shop")

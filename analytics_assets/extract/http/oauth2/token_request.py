@@ -64,10 +64,8 @@ def request_token(
     arguments = _arguments(settings, grant, parameters)
     request = requests.Request("POST", without_credentials(str(settings.token_url)), **arguments)
     try:
-        # a redirect would carry the client's secret to wherever it points
-        page = fetch_alone(
-            *(request, request_settings, redact, "token_url", TOKEN_LIMIT), follows_redirects=False
-        )
+        # a redirect, which would carry the client's secret to wherever it points, is not followed
+        page = fetch_alone(request, request_settings, redact, "token_url", TOKEN_LIMIT)
     except NoAnswerError as error:
         raise TokenError(f"The token endpoint could not be reached: {error}") from None
     status = page.status

@@ -13,6 +13,7 @@ from analytics_assets.extract.http.transport.body import (
     FIRST_ERROR,
 )
 from analytics_assets.extract.http.transport.exchange import Exchange
+from analytics_assets.extract.http.transport.origin import AnonymousRequest
 from analytics_assets.extract.http.transport.transfer import Failure, Transfer
 
 MIN_POLL = 0.002  # seconds between two checks where libcurl cannot wait for its sockets
@@ -51,16 +52,21 @@ class CurlTransport:
 
     def send(self, transfer: Transfer) -> None:
         """Send the request of a transfer."""
-        exchange = self._idle.pop() if self._idle else Exchange(self._new_handle())
+        is_anonymous = isinstance(transfer.request, AnonymousRequest)
+        if is_anonymous or not self._idle:
+            exchange = Exchange(self._new_handle(None if is_anonymous else self._cookies))
+        else:
+            exchange = self._idle.pop()
         exchange.begin(transfer, transfer.seconds_left(self._settings.request_deadline))
         self._multi.add_handle(exchange.handle)
         self._busy[exchange.handle] = exchange
 
-    def _new_handle(self) -> pycurl.Curl:
+    def _new_handle(self, cookies: pycurl.CurlShare | None) -> pycurl.Curl:
         handle = pycurl.Curl()
         settings = self._settings
-        handle.setopt(pycurl.SHARE, self._cookies)
-        handle.setopt(pycurl.COOKIEFILE, "")  # reads none, and begins to keep those of the API
+        if cookies:
+            handle.setopt(pycurl.SHARE, cookies)
+            handle.setopt(pycurl.COOKIEFILE, "")  # reads none, and begins to keep those of the API
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.BUFFERSIZE, BUFFER_BYTES)
         handle.setopt(pycurl.NOPROXY, "*")
@@ -121,7 +127,8 @@ class CurlTransport:
             transfer.answer = self._failure(exchange, code, text)
         else:
             transfer.answer = exchange.answer(status)
-        self._idle.append(exchange)
+        if not isinstance(transfer.request, AnonymousRequest):
+            self._idle.append(exchange)
         return exchange.end()
 
     def _failure(self, exchange: Exchange, code: int, text: str) -> Failure:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.cookies import RequestsCookieJar
 from requests.exceptions import (
     ChunkedEncodingError,
     ContentDecodingError,
@@ -29,6 +30,7 @@ from analytics_assets.extract.http.transport.body import (
     decoded,
     reason_of,
 )
+from analytics_assets.extract.http.transport.origin import AnonymousRequest
 from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
 
 INCOMPLETE = (
@@ -37,6 +39,10 @@ INCOMPLETE = (
     ChunkedEncodingError,
     ContentDecodingError,
     Urllib3Error,
+)
+INTERIM = (
+    "the API sent an interim answer ({}), which requests takes for the whole one. It is read "
+    "without `session` in `client` and without a proxy"
 )
 
 
@@ -69,6 +75,9 @@ class SessionTransport:
             except (RequestException, Urllib3Error) as error:
                 late = time.monotonic() >= ends
                 transfer.answer = Failure(self._lateness) if late else _failure(error)
+            except ValueError as error:  # requests 2.34 parses the target of a redirect, too
+                reason = f"the session cannot use the answer: {error}"
+                transfer.answer = Failure(reason, is_final=True)
         transfer.seconds = transfer.answering = time.monotonic() - started
         self._ended.append(transfer)
 
@@ -82,13 +91,14 @@ class SessionTransport:
         given = self._settings_for(str(request.url))
         try:
             with headers_due(self.session, request, given, ends):
-                response = self.session.send(
-                    request, **given, timeout=self._timeout, allow_redirects=False
-                )
+                response = self._sent(request, given)
         except HTTPError as error:  # a session of dlt's may refuse a status itself
             if error.response is None:
                 raise
             response = error.response
+        if response.status_code < requests.codes.ok:
+            response.close()  # else the answer behind it would be that of the next request
+            return Failure(INTERIM.format(response.status_code), is_final=True)
         try:
             content = self._content(response, transfer.limit, ends)
         except BaseException:
@@ -96,6 +106,19 @@ class SessionTransport:
             raise
         reason = response.reason or ""
         return transfer.page(response.status_code, reason, response.headers, content)
+
+    def _sent(
+        self, request: requests.PreparedRequest, settings: Mapping[str, Any]
+    ) -> requests.Response:
+        session = self.session
+        if not isinstance(request, AnonymousRequest):
+            return session.send(request, **settings, timeout=self._timeout, allow_redirects=False)
+        cookies, session.cookies = session.cookies, RequestsCookieJar()  # those of the API stay so
+        try:
+            settings = {**settings, "cert": None}
+            return session.send(request, **settings, timeout=self._timeout, allow_redirects=False)
+        finally:
+            session.cookies = cookies
 
     def _settings_for(self, url: str) -> Mapping[str, Any]:
         """Return the proxies and certificates for a host; reading the environment takes 0.5 ms."""

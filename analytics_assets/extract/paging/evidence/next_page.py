@@ -77,7 +77,10 @@ def is_same_url(url: str, reference: Any) -> bool:
     if not url or not isinstance(reference, str):
         return False
     # without the same end it cannot be, which is known a hundred times as fast
-    return url.endswith(reference.rpartition("/")[2]) and urljoin(url, reference) == url
+    try:
+        return url.endswith(reference.rpartition("/")[2]) and urljoin(url, reference) == url
+    except ValueError:  # an IPv6 address that is none
+        return False
 
 
 def denies_next_page(fields: Iterable[Field]) -> bool:
