@@ -77,6 +77,7 @@ def test_the_sensor_asks_the_api_of_the_settings_at_each_tick(
     write(**settings_of(first))
     assert ticker.tick()
     asked = len(first.requests)
+    assert "/v1/page_views" in paths(first)
 
     write(**settings_of(second))
 
