@@ -19,8 +19,8 @@ from analytics_assets_tests.hostile.secrets.places import MARKED, answer, apis, 
 from analytics_assets_tests.support.http.server import Server
 from analytics_assets_tests.support.token_server import private_pem
 
-LOADED = {"shop", "session", "granted"}
-REFUSED = {*LOADED, "named", "basic", "keyed", "user", "client", "stock"}
+LOADED = {"shop", "granted"}
+REFUSED = {*LOADED, "named", "basic", "keyed", "session", "client", "stock"}
 FAILED = {f"{name}__refused" for name in REFUSED}
 FAILED |= {f"shop__{name}" for name in ("broken", "page", "away", "failure", "body", "whole")}
 FAILED |= {f"{name}__rows" for name in ("described", "basically", "service")}
