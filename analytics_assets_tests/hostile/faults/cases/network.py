@@ -30,7 +30,8 @@ CASES = [
     Case("Content-Length too long, once", once(with_length(+10))),
     Case("Content-Length too long, for ever", always(with_length(+10)), FAILED, "whole answer"),
     Case("Content-Length too short, once", once(with_length(-10))),
-    Case("Content-Length too short, for ever", always(with_length(-10)), FAILED, "not JSON"),
+    # the rest of a body may arrive in the place of the next answer on that connection
+    Case("Content-Length too short, for ever", always(with_length(-10)), FAILED, "/v1/visits"),
     Case("broken chunk once", once(raw(broken_chunk))),
     Case("broken chunk for ever", always(raw(broken_chunk)), FAILED, "no whole answer"),
     Case("last chunk missing, once", once(raw(unfinished_chunks))),
