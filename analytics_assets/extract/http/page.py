@@ -12,7 +12,7 @@ from requests.utils import get_encoding_from_headers
 UNDECODED: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Page:
     """The answer of the API to one request.
 

@@ -14,14 +14,18 @@ from analytics_assets.extract import openapi
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError, NoAnswerError, TokenError
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
+from analytics_assets.extract.http.transport import body, exchange
 from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets_tests.support.http.exchange import Exchange, head
 from analytics_assets_tests.support.http.fault import Does, Fault
 from analytics_assets_tests.support.http.fetching import (
     WAYS,
     connected,
+    fetching,
     page_of,
+    prepared,
     quick_settings,
+    whole,
 )
 from analytics_assets_tests.support.http.server import Server
 from analytics_assets_tests.support.paged_server import Answer
@@ -175,4 +179,35 @@ def test_a_document_has_a_limit_of_its_own(
 
     with pytest.raises(ApiError, match="its body is larger than the limit of a document, 300,000"):
         openapi.fetch_document(connection, "/openapi.json")
+    connection.close()
+
+
+def large(packed: bool) -> Does:
+    """Send a page of 200 kB: packed, or in two parts with a second between them."""
+
+    def does(exchange: Exchange) -> None:
+        content = gzip.compress(bytes(200_000)) if packed else bytes(200_000)
+        coding = {"Content-Encoding": "gzip"} if packed else {}
+        first = head(200, {**coding, "Content-Length": str(len(content))}) + content[:-10]
+        with suppress(OSError):
+            exchange.send(first, content[-10:], pause=0.0 if packed else 1.0)
+
+    return does
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["as they arrive", "unpacked"])
+def test_large_pages_of_one_read_have_a_limit_together(
+    packed: bool, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "AHEAD_BYTES", LIMIT)
+    monkeypatch.setattr(body, "AHEAD_BYTES", LIMIT)
+    monkeypatch.setattr(exchange, "ERROR_BYTES", 1000)
+    server.faults.add(Fault(does=large(packed), times=None))
+    connection = limited(server, "libcurl")
+
+    with fetching(connection) as fetcher:
+        for number in range(8):
+            fetcher.request(prepared(connection, f"/orders?page={number}"))
+        with pytest.raises(NoAnswerError, match="those of the pages after it are larger than"):
+            [fetcher.next_page(whole) for _ in range(8)]
     connection.close()

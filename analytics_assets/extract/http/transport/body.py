@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 CLASS_AND_OBJECT = re.compile(r"^\w+\([^()]*\): ")  # before the message of an error of urllib3
 CHUNK_BYTES = 64 * 1024  # read at once
 FIRST_ERROR = 400  # the first status of an error
+AHEAD_BYTES = 64 * 1024 * 1024  # of all answers of a read in flight, besides the limit of one
 ERROR_BYTES = 1024 * 1024  # of the body beside an error status, whose rest is left out
 CLASS_AND_MESSAGE = re.compile(r"^\w+\((.*)\)$")
 
@@ -30,6 +31,14 @@ class BodyLimit(NamedTuple):
     def reason(self) -> str:
         """The reason why a larger body is refused."""
         return f"its body is larger than {self.name}, {self.size:,} bytes"
+
+    @property
+    def reason_of_all(self) -> str:
+        """The reason why one of several bodies is refused that are in memory at once."""
+        most = self.size + AHEAD_BYTES
+        return f"its body and those of the pages after it are larger than {self.name} allows: " + (
+            f"{most:,} bytes. Set `reading.max_in_flight` to 1, or raise the limit"
+        )
 
     def at(self, status: int) -> int:
         """Return the most bytes to take of a body beside a status; of an error, the start."""

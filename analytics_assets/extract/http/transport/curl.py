@@ -12,7 +12,7 @@ from analytics_assets.config.request_settings import RequestSettings
 from analytics_assets.extract.http.transport.body import (
     FIRST_ERROR,
 )
-from analytics_assets.extract.http.transport.exchange import Exchange
+from analytics_assets.extract.http.transport.exchange import Exchange, Memory
 from analytics_assets.extract.http.transport.origin import AnonymousRequest
 from analytics_assets.extract.http.transport.transfer import Failure, Transfer
 
@@ -45,7 +45,7 @@ class CurlTransport:
         self._settings = settings
         self._cookies = cookies
         self._verify = verify
-        self._multi = pycurl.CurlMulti()
+        self._multi, self._memory = pycurl.CurlMulti(), Memory()
         self._idle: list[Exchange] = []
         self._busy: dict[pycurl.Curl, Exchange] = {}
         self._check_at = 0.0
@@ -54,7 +54,8 @@ class CurlTransport:
         """Send the request of a transfer."""
         is_anonymous = isinstance(transfer.request, AnonymousRequest)
         if is_anonymous or not self._idle:
-            exchange = Exchange(self._new_handle(None if is_anonymous else self._cookies))
+            handle = self._new_handle(None if is_anonymous else self._cookies)
+            exchange = Exchange(handle, self._memory)
         else:
             exchange = self._idle.pop()
         exchange.begin(transfer, transfer.seconds_left(self._settings.request_deadline))
@@ -121,9 +122,9 @@ class CurlTransport:
         transfer.seconds = handle.getinfo(pycurl.TOTAL_TIME)
         transfer.answering = transfer.seconds - handle.getinfo(pycurl.PRETRANSFER_TIME)
         status = handle.getinfo(pycurl.RESPONSE_CODE)
-        if exchange.is_cut and status < FIRST_ERROR:
-            transfer.answer = Failure(transfer.limit.reason, is_final=True)
-        elif code and not exchange.is_cut:
+        if exchange.refusal and status < FIRST_ERROR:
+            transfer.answer = Failure(exchange.refusal, is_final=True)
+        elif code and not exchange.refusal:
             transfer.answer = self._failure(exchange, code, text)
         else:
             transfer.answer = exchange.answer(status)
@@ -177,6 +178,7 @@ class CurlTransport:
             with suppress(pycurl.error):  # an interrupt may have come once it was removed
                 self._multi.remove_handle(handle)
             handle.close()
+        self._memory.in_flight = 0
 
     def close(self) -> None:
         """Close all connections."""
