@@ -96,6 +96,28 @@ def test_a_total_that_grows_with_each_page_has_an_end(path: str) -> None:
     assert requested < 60
 
 
+@pytest.mark.parametrize("step", [1, 100])
+def test_a_total_of_page_numbers_that_grows_with_each_page_has_an_end(step: int) -> None:
+    def growing(request: Request) -> Answer:
+        page = request.number("page")
+        return Answer({"data": [row(page)], "total": 5 + page * step})
+
+    attempt, requested = attempted(growing, {"type": "page_number", "base_page": 0})
+
+    assert "`total` grows with each page" in attempt.error
+    assert requested < 120
+
+
+def test_a_total_of_page_numbers_may_grow_now_and_then() -> None:
+    def growing(request: Request) -> Answer:
+        page = request.number("page")
+        return Answer({"data": [row(page)] if page < 60 else [], "total": min(60, 40 + page // 2)})
+
+    attempt, _ = attempted(growing, {"type": "page_number", "base_page": 0})
+
+    assert (attempt.error, attempt.numbers) == ("", list(range(60)))
+
+
 def test_a_read_of_ever_more_rows_ends_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READING__DEADLINE", "0.02")
 

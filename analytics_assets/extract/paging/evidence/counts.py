@@ -38,6 +38,9 @@ SIZE_PARAMS = PAGE_SIZES | {"count", "rows", "top", "first", "take", "num", "max
 PLAIN_PARAM = re.compile(r"[?&]([^=&#]+)=(\d+)(?=[&#]|$)")  # with a number
 
 
+MOST_GROWTHS = 20  # pages in a row, as rows may be added while they are read
+
+
 class Unit(Enum):
     """The unit of a count."""
 
@@ -161,6 +164,7 @@ class CountClaims:
         self._longest = 0
         self._counts: dict[str, Count] = {}
         self._of_page: dict[str, bool] = {}  # True if it was the number of rows of each page
+        self._growths: dict[str, int] = {}  # of the last pages, in a row
         self._sizes: set[int] = set()
 
     @property
@@ -183,8 +187,23 @@ class CountClaims:
         self._ends_empty = not rows
         self._sizes.update(sizes)
         for name, count in counts.items():
+            before = self._counts.get(name, count).value
+            grows = before < count.value > self.received
+            self._growths[name] = self._growths.get(name, 0) + 1 if grows else 0
             self._counts[name] = count
             self._of_page[name] = count.value == rows and self._of_page.get(name, True)
+
+    @property
+    def growing(self) -> str | None:
+        """The count at `total_path` that grows with each page, so that no page is the last one."""
+        return next(
+            (
+                name
+                for name, growths in self._growths.items()
+                if growths >= MOST_GROWTHS and self._counts[name].unit is Unit.EITHER
+            ),
+            None,
+        )
 
     def missing(self) -> tuple[str, int] | None:
         """Return the count that reports further rows, and its name; None if there is none."""

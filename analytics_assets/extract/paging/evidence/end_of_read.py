@@ -47,6 +47,8 @@ class EndOfRead:
         requested = requested_sizes(str(request.url)) if has_row_count else ()
         self._claims.add(counts, rows, {*evidence.sizes, *requested})
         self.last = evidence
+        if growing := self._claims.growing:
+            self._proof.inconsistency = f"`{growing}` grows with each page, so that there is no end"
 
     def is_confirmed(self) -> bool:
         """Return True if a count or a flag of the pages shows that all rows arrived."""
