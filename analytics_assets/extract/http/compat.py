@@ -47,17 +47,18 @@ def create_auth(auth: Any) -> AuthConfigBase | None:
 
 
 @contextmanager
-def headers_due(
+def answer_due(
     session: requests.Session,
     request: requests.PreparedRequest,
     given: Mapping[str, Any],
     ends: float,
 ) -> Iterator[None]:
-    """Close the connection of a request whose headers have not arrived in time.
+    """Close the connection of a request whose answer has not arrived in time.
 
     The timeout of requests 2.34 holds for each part that arrives: an API that sends a byte a second
-    keeps a read for ever. A connection is made by the class that its pool names, and by no other
-    part of requests or urllib3 2.8 that could be replaced.
+    of its headers, of the size of a chunk or of what follows the last one keeps a read for ever. A
+    connection is made by the class that its pool names, and by no other part of requests or urllib3
+    2.8 that could be replaced.
 
     Args:
         session: sends the request in this context.
@@ -71,11 +72,13 @@ def headers_due(
             request, given["verify"], proxies=given["proxies"], cert=given["cert"]
         )
         pool.ConnectionCls = _closing(pool.ConnectionCls)
-    _thread.ends = ends
+    _thread.ends, _thread.timers = ends, []
     try:
         yield
     finally:
-        del _thread.ends
+        for timer in _thread.timers:
+            timer.cancel()
+        del _thread.ends, _thread.timers
 
 
 @cache
@@ -88,23 +91,22 @@ def _closing(kind: type[Any]) -> type[Any]:
 
 class _ClosingConnection:
     sock: socket.socket | None
-    _is_cut = False
 
     def getresponse(self) -> Any:
-        left = max(0.0, getattr(_thread, "ends", time.monotonic()) - time.monotonic())
-        timer = threading.Timer(left, self._cut)
+        if not hasattr(_thread, "ends"):  # the session is used by others, too
+            return super().getresponse()  # type: ignore[misc]
+        left = max(0.0, _thread.ends - time.monotonic())
+        timer = threading.Timer(left, _shut, [self.sock])
         timer.daemon = True
-        try:
-            timer.start()
-            response = super().getresponse()  # type: ignore[misc]
-        finally:
-            timer.cancel()
-        if self._is_cut:  # headers that break off are complete to Python's `http.client`
+        _thread.timers.append(timer)
+        timer.start()
+        response = super().getresponse()  # type: ignore[misc]
+        if time.monotonic() >= _thread.ends:  # headers that break off are complete to Python
             raise TimeoutError
         return response
 
-    def _cut(self) -> None:
-        self._is_cut = True
-        if self.sock:
-            with suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
+
+def _shut(sock: socket.socket | None) -> None:
+    if sock:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+import requests
 
+from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets_tests.support.http.exchange import Exchange, head
 from analytics_assets_tests.support.http.fault import Does, Fault
@@ -39,13 +41,18 @@ def redirect(exchange: Exchange) -> None:
     exchange.answer(Answer({}, 302, {"Location": f"/orders?hop={number}"}))
 
 
+CHUNKED = head(200, {"Transfer-Encoding": "chunked"})
 ENDLESS: dict[str, Does] = {
     "a status line": trickle(b"HTTP/1.1 200 O", b"K"),
     "header lines": trickle(b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n"),
     "one header line": trickle(b"HTTP/1.1 200 OK\r\nX-More: ", b"1"),
     "informational answers": trickle(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "a body": trickle(head(200, {"Content-Length": "1000000"}), b"x"),
-    "chunks": trickle(head(200, {"Transfer-Encoding": "chunked"}), b"1\r\nx\r\n"),
+    "chunks": trickle(CHUNKED, b"1\r\nx\r\n"),
+    "the size of a chunk": trickle(CHUNKED + b"1\r\nx\r\n", b"0"),
+    "what stands beside the size of a chunk": trickle(CHUNKED + b"1;", b"x"),
+    "lines behind the last chunk": trickle(CHUNKED + b"2\r\n[]\r\n0\r\n", b"X-More: 1\r\n"),
+    "one line behind the last chunk": trickle(CHUNKED + b"2\r\n[]\r\n0\r\nX-More: ", b"1"),
     "redirects": redirect,
 }
 
@@ -79,4 +86,18 @@ def test_a_request_after_a_late_one_has_the_whole_deadline_again(way: str, serve
 
     assert page_of(connection).status == 200
     assert page_of(connection).status == 200
+    connection.close()
+
+
+def test_a_session_serves_its_owner_after_a_read(server: Server) -> None:
+    def late(exchange: Exchange) -> None:
+        time.sleep(PAUSE)
+        exchange.answer(exchange.proper())
+
+    server.faults.add(Fault(does=late, times=None))
+    session = requests.Session()
+    connection = connect({"base_url": server.base_url, "session": session}, "shop")
+
+    assert page_of(connection).status == 200
+    assert session.get(server.url("/mine")).status_code == 200
     connection.close()

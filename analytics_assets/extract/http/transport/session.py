@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from analytics_assets.config.request_settings import RequestSettings
-from analytics_assets.extract.http.compat import headers_due
+from analytics_assets.extract.http.compat import answer_due
 from analytics_assets.extract.http.transport.body import (
     CHUNK_BYTES,
     FIRST_ERROR,
@@ -89,21 +89,21 @@ class SessionTransport:
     def _exchange(self, transfer: Transfer, ends: float) -> Answer:
         request = transfer.request
         given = self._settings_for(str(request.url))
-        try:
-            with headers_due(self.session, request, given, ends):
+        with answer_due(self.session, request, given, ends):
+            try:
                 response = self._sent(request, given)
-        except HTTPError as error:  # a session of dlt's may refuse a status itself
-            if error.response is None:
+            except HTTPError as error:  # a session of dlt's may refuse a status itself
+                if error.response is None:
+                    raise
+                response = error.response
+            if response.status_code < requests.codes.ok:
+                response.close()  # else the answer behind it would be that of the next request
+                return Failure(INTERIM.format(response.status_code), is_final=True)
+            try:
+                content = self._content(response, transfer.limit, ends)
+            except BaseException:
+                response.close()
                 raise
-            response = error.response
-        if response.status_code < requests.codes.ok:
-            response.close()  # else the answer behind it would be that of the next request
-            return Failure(INTERIM.format(response.status_code), is_final=True)
-        try:
-            content = self._content(response, transfer.limit, ends)
-        except BaseException:
-            response.close()
-            raise
         reason = response.reason or ""
         return transfer.page(response.status_code, reason, response.headers, content)
 
@@ -141,7 +141,9 @@ class SessionTransport:
             chunks.append(chunk)
             left -= len(chunk)
             if time.monotonic() > ends:
-                raise Timeout(self._lateness)
+                break
+        if time.monotonic() > ends:  # what breaks off behind the last chunk is complete to Python
+            raise Timeout(self._lateness)
         if left < 0 and status < FIRST_ERROR:
             raise LargeBodyError(limit.reason)
         if left < 0:
