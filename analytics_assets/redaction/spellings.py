@@ -35,8 +35,12 @@ def _spellings_of_part(secret: str) -> set[str]:
     if len(secret) < MIN_LENGTH:
         return set()
     encoded = {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
+    folded = secret.lower()  # as the name of a host shows it
     return {
         secret,
+        *({folded} if is_made_by_machine(folded) else ()),
+        json.dumps(secret)[1:-1].replace("/", "\\/"),  # of PHP
+        quote(secret, safe="!#$%&'()*+,/:;=?@[]~", errors="replace"),  # of requests, in a path
         *encoded,
         *(ESCAPE.sub(lambda found: found[0].lower(), each) for each in encoded),
         json.dumps(secret)[1:-1],

@@ -10,6 +10,7 @@ from hashlib import sha256
 from urllib.parse import quote, quote_plus
 
 import pytest
+from requests.utils import requote_uri
 
 from analytics_assets.redaction.names import is_secret
 from analytics_assets.redaction.redactor import NEWEST, IssuedSecrets, Redactor
@@ -24,6 +25,8 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "in a form": quote_plus,
     "in JSON": lambda text: json.dumps(text)[1:-1],
     "in JSON without escapes": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "in JSON of PHP": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "in a path": lambda text: requote_uri(text.replace("#", "%23")),
     "in Python": lambda text: repr(text)[1:-1],
     "in HTML": html.escape,
 }
@@ -34,6 +37,10 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 def test_a_secret_is_removed_in_each_spelling(secret: str, encoding: str) -> None:
     spelled = ENCODINGS[encoding](secret)
     assert Redactor([secret])(f"you sent <{spelled}>.") == "you sent <***>."
+
+
+def test_a_secret_is_removed_where_it_is_the_name_of_a_host() -> None:
+    assert Redactor(["Ab9xKq7ZtW3mPl"])("http://ab9xkq7ztw3mpl.test") == "http://***.test"
 
 
 @pytest.mark.parametrize("secret", SECRETS)
