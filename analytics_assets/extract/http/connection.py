@@ -121,7 +121,8 @@ class Connection:
             prepared = self.pool.preparation.prepare(request)
         except URL_ERRORS as error:
             raise self.origins.unusable(error, linked_from) from None
-        if not self.signs_alike(request):
+        by_netrc = request.auth is None and "Authorization" in prepared.headers
+        if by_netrc or not self.signs_alike(request):
             for name, value in prepared.headers.items():
                 if name not in request.headers and may_be_secret(name, str(value)):
                     self.issued.add(str(value).rpartition(" ")[2])
