@@ -11,6 +11,7 @@ import requests
 
 from analytics_assets.redaction.names import is_secret, is_word
 from analytics_assets.redaction.redactor import redact
+from analytics_assets.redaction.spellings import MIN_LENGTH
 
 # what an API gets in headers and in parameters of a token request may be secret whatever its name
 SECRET_PARTS = ("headers", "cookies", "token_params")
@@ -43,8 +44,13 @@ def learn_secrets(part: Any, name: str = "", depth: int = 0, *, is_marked: bool 
         for each in part:
             learn_secrets(each, name, depth + 1, is_marked=is_marked)
     elif isinstance(fields := _fields_of(part), Mapping):
-        if (user := fields.get("username")) and (password := fields.get("password")):
+        user, password = fields.get("username"), fields.get("password")
+        if user and (password or password == ""):
             redact.add(b64encode(f"{user}:{password}".encode()).decode())
+            # the user of HTTP Basic without a password, or with a filler for one, is a key
+            is_filled = isinstance(password, str) and len(password) < MIN_LENGTH
+            if name == "auth" and is_filled and not is_word(str(user)):
+                redact.add(str(user))
         for key, value in fields.items():
             is_sent = name in SECRET_PARTS and isinstance(value, str)
             if is_sent and not is_marked and may_be_secret(str(key), str(value)):

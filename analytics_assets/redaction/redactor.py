@@ -95,8 +95,8 @@ class Redactor:
     def add_url(self, url: str) -> None:
         """Remove what is secret of a URL: its password, and parameters with the name of a secret.
 
-        A user name of HTTP that has no password is a key. A password that is a name in the URL, as
-        that of the user, is none: all texts with the name would lose it.
+        A user name of HTTP that has no password, or a filler, is a key. A password that is a name
+        in the URL, as that of the user, is none: all texts with the name would lose it.
         """
         try:
             parts = urlsplit(url)
@@ -108,7 +108,8 @@ class Redactor:
         found = [value for name, value in pairs if is_secret(name, value)]
         if password and password not in {user, *names}:
             found.append(password)
-        elif not (password or is_word(user)) and parts.scheme.startswith("http"):
+        is_filled = len(password) < MIN_LENGTH  # with nothing, or with a filler
+        if is_filled and not is_word(user) and parts.scheme.startswith("http"):
             found.append(user)
         for value in {*found, *map(unquote, found)}:
             self.add(value)
