@@ -2,13 +2,15 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-SUFFIX = ".load"
+BEGUN, SUFFIX = ".begun", ".load"  # of a folder until it is locked, and then
+BEGINNING = 60.0  # seconds, in which a folder is locked once it was made
 OWNER = "owner.lock"  # the system unlocks it when its process ends in any way
 
 
@@ -27,13 +29,23 @@ def working_folder(parent: Path, name: str) -> Iterator[Path]:
         The folder.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    for owner in parent.glob(f"*{SUFFIX}/{OWNER}"):
-        # it lives; or another process has just removed it, or it is another user's
-        with suppress(Timeout, OSError), FileLock(owner, blocking=False, thread_local=False):
-            shutil.rmtree(owner.parent, ignore_errors=True)
-    own = Path(tempfile.mkdtemp(dir=parent, prefix=f"{name}-", suffix=SUFFIX))
-    with FileLock(own / OWNER, thread_local=False):
+    _remove_abandoned(parent)
+    begun = Path(tempfile.mkdtemp(dir=parent, prefix=f"{name}-", suffix=BEGUN))
+    with FileLock(begun / OWNER, thread_local=False):
+        # others take a folder of this name for one whose owner lives only if it is locked
+        own = begun.rename(begun.with_suffix(SUFFIX))
         try:
             yield own
         finally:
             shutil.rmtree(own, ignore_errors=True)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the folders whose owners have ended."""
+    for owner in (*parent.glob(f"*{SUFFIX}/{OWNER}"), *parent.glob(f"*{BEGUN}/{OWNER}")):
+        # it lives; or another process has just removed it, or it is another user's
+        with suppress(Timeout, OSError):
+            if owner.parent.suffix == BEGUN and time.time() - owner.stat().st_mtime < BEGINNING:
+                continue
+            with FileLock(owner, blocking=False, thread_local=False):
+                shutil.rmtree(owner.parent, ignore_errors=True)

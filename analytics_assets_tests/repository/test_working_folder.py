@@ -76,3 +76,21 @@ def test_a_folder_that_another_load_removes_meanwhile_is_no_error(tmp_path: Path
     (tmp_path / "gone.load" / OWNER).symlink_to(tmp_path / "nowhere" / "owner.lock")
     with working_folder(tmp_path, "load") as own:
         assert own.exists()
+
+
+REPEAT = """
+import sys, pathlib
+from analytics_assets.working_folder import working_folder
+for number in range(300):
+    with working_folder(pathlib.Path(sys.argv[1]), "load") as folder:
+        (folder / "rows").write_text("rows")
+        assert (folder / "rows").exists()
+"""
+
+
+def test_processes_that_begin_at_once_leave_each_others_folders_alone(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", REPEAT, str(tmp_path)]
+    processes = [subprocess.Popen(command) for _ in range(4)]
+
+    assert [process.wait() for process in processes] == [0] * 4
+    assert list(tmp_path.iterdir()) == []

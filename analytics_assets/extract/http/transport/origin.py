@@ -110,13 +110,16 @@ class Origins:
         return cls(tuple(own), frozenset(anonymous))
 
     def including(self, path: str) -> "Origins":
-        """Return the origins of an entry: with that of its `path`, if it names one itself."""
+        """Return the origins of an entry: with that of its `path`, if it names one itself.
+
+        One that is admitted without credentials stays so.
+        """
         if "://" not in path:
             return self
         with suppress(ValueError):
             named = Origin.of(path)
             # a host with a placeholder is filled in by rows of the API
-            if named not in self.own and "{" not in named.host:
+            if named not in (*self.own, *self.anonymous) and "{" not in named.host:
                 return replace(self, own=(*self.own, named))
         return self
 

@@ -86,3 +86,13 @@ def test_a_host_is_admitted_by_its_scheme_or_by_those_that_are_safe(
 def test_a_host_of_http_beside_https_is_a_mistake() -> None:
     with pytest.raises(ConfigurationError, match=r"`http://files\.test`|http://files\.test"):
         Origins.of("https://api.test", {"http://files.test": True})
+
+
+def test_a_path_of_an_entry_gets_credentials_unless_its_host_is_admitted_without() -> None:
+    origins = Origins.of("https://api.test", {"files.test": False})
+
+    assert origins.including("https://other.test/a").own == (
+        *origins.own,
+        Origin.of("https://other.test"),
+    )
+    assert origins.including("https://files.test/a") == origins
