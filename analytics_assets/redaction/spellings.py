@@ -23,8 +23,8 @@ def spellings_of(secret: str) -> set[str]:
         secret: the secret; of one with several lines, such as a PEM key, each line is one, too.
 
     Example:
-        >>> sorted(each for each in spellings_of("pass/word") if "pass" in each)
-        ['pass%2Fword', 'pass%2fword', 'pass/word']
+        >>> sorted(each for each in spellings_of("pass+word") if "pass" in each)
+        ['pass%2Bword', 'pass%2bword', 'pass+word']
     """
     lines = [line for line in LINE_END.split(secret) if not line.startswith(PEM_LABEL)]
     parts = {secret, *(line for line in lines if len(line) > 2 * CUT_LENGTH)}
