@@ -9,7 +9,7 @@ from analytics_assets.cli.first_page import describe_first_page
 from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
-from analytics_assets.config.request_settings import single_attempt
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.orchestration.api_file import user_error

@@ -8,7 +8,7 @@ import click
 from analytics_assets.cli.project import load_apis, select_apis
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.api import Api
-from analytics_assets.config.request_settings import single_attempt
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.described_contract import contract_in
 from analytics_assets.contract.drift import drift
 from analytics_assets.contract.errors import ContractError

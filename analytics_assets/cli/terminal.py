@@ -7,9 +7,9 @@ import click
 from rich.console import Console
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.client_settings import describe_location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
-from analytics_assets.config.settings import unreadable_settings
+from analytics_assets.config.settings.client import describe_location
+from analytics_assets.config.settings.look_up import unreadable_settings
 from analytics_assets.redaction.redactor import redact
 
 

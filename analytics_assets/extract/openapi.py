@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
 
-from analytics_assets.config.settings import endpoint_url
+from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import parse_document
 from analytics_assets.contract.openapi.files import FILES

@@ -17,7 +17,7 @@ from analytics_assets.config.resource import (
     name_of,
     parents_of,
 )
-from analytics_assets.config.settings import without_placeholders
+from analytics_assets.config.settings.look_up import without_placeholders
 from analytics_assets.config.validation.entries import refusals_explained, refuse_wrong_values
 from analytics_assets.config.validation.paginator import config_for_dlt
 from analytics_assets.contract.contract import Contract

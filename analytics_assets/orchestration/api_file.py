@@ -10,7 +10,7 @@ from typing import Any
 
 from analytics_assets.config import api as config_api
 from analytics_assets.config.errors import AnalyticsAssetsError, ConfigurationError, find_cause
-from analytics_assets.config.settings import unreadable_settings
+from analytics_assets.config.settings.look_up import unreadable_settings
 from analytics_assets.redaction.errors import redacted
 
 NAME = "api.py"

@@ -7,7 +7,7 @@ import dagster as dg
 from analytics_assets.config.resource import refuse_shared_tables
 from analytics_assets.garbage_collection import objects_kept
 from analytics_assets.orchestration.api_file import errors_located
-from analytics_assets.orchestration.metadata import TABLE_NAME
+from analytics_assets.orchestration.metadata.materialization import TABLE_NAME
 
 
 def load_project(folder: Path) -> dg.Definitions:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dlt.common.configuration import resolve_configuration
 
 from analytics_assets.config.errors import find_cause
-from analytics_assets.config.settings import DEFAULT_DUCKDB_FILE
+from analytics_assets.config.settings.look_up import DEFAULT_DUCKDB_FILE
 from analytics_assets.warehouse.compat import DuckDbFile, pooled_connection
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.locks.lock_wait import LockWait

@@ -14,7 +14,7 @@ from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedExcept
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from analytics_assets.config.settings import DEFAULT_DESTINATION
+from analytics_assets.config.settings.look_up import DEFAULT_DESTINATION
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.warehouse.errors import WarehouseError
 

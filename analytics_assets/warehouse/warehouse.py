@@ -11,7 +11,7 @@ from typing import Any
 
 from dlt.common.destination import Destination, TLoaderFileFormat
 
-from analytics_assets.config.settings import pipelines_dir, reread_settings
+from analytics_assets.config.settings.look_up import pipelines_dir, reread_settings
 from analytics_assets.garbage_collection import garbage_collection_paused
 from analytics_assets.warehouse.compat import new_pipeline
 from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from analytics_assets.cli import check, first_page, main, materialize
+from analytics_assets.cli import check, first_page, main
+from analytics_assets.cli.materialize import command
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
@@ -42,6 +43,6 @@ def summary(output: str) -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
-    materialize.due_runs = due_on_that_day  # type: ignore[attr-defined]
+    command.due_runs = due_on_that_day  # type: ignore[attr-defined]
     check.describe_first_page = first_page_on_that_day  # type: ignore[attr-defined]
     main.main()

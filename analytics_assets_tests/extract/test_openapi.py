@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from analytics_assets.config.request_settings import single_attempt
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract.http.connection import Connection, connect

@@ -19,9 +19,9 @@ from dlt.common.configuration.specs import BaseConfiguration
 
 import analytics_assets
 from analytics_assets.config.api import Api
-from analytics_assets.config.client_settings import SandboxSettings
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.settings.client import SandboxSettings
 from analytics_assets.config.validation.paginator import OWN_OPTIONS
 from analytics_assets.config.window import Window
 from analytics_assets.definitions import definitions

@@ -7,7 +7,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.row_place import RowPlace

@@ -12,11 +12,11 @@ from dlt.common.configuration import resolve_configuration
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
-from analytics_assets.config.client_settings import ClientSettings, resolve_client
 from analytics_assets.config.errors import ConfigurationError, SettingsError
-from analytics_assets.config.oauth2_settings import OAuth2Settings
-from analytics_assets.config.request_settings import LimitSettings, RequestSettings, resolve_limits
-from analytics_assets.config.settings import reread_settings
+from analytics_assets.config.settings.client import ClientSettings, resolve_client
+from analytics_assets.config.settings.look_up import reread_settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
+from analytics_assets.config.settings.request import LimitSettings, RequestSettings, resolve_limits
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits

@@ -2,7 +2,7 @@
 
 import requests
 
-from analytics_assets.config.request_settings import LimitSettings, RequestSettings
+from analytics_assets.config.settings.request import LimitSettings, RequestSettings
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.page import Page

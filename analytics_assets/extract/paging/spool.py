@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics_assets.config.settings import pipelines_dir
+from analytics_assets.config.settings.look_up import pipelines_dir
 from analytics_assets.extract.http.errors import BodyError
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder

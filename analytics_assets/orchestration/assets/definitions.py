@@ -11,9 +11,9 @@ from dlt.extract import DltResource, DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.client_settings import configured_base_url, describe_location
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Load, Partitioned
+from analytics_assets.config.settings.client import configured_base_url, describe_location
 from analytics_assets.config.validation.entries import validate_entries
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader

@@ -7,7 +7,7 @@ from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
-from analytics_assets.orchestration.metadata import (
+from analytics_assets.orchestration.metadata.materialization import (
     COMPLETE,
     ROWS_DROPPED,
     ROWS_PRUNED,

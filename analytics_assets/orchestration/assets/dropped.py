@@ -10,7 +10,7 @@ from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.validation.load import has_incremental_cursor
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata import DROPPED, DROPPED_SINCE
+from analytics_assets.orchestration.metadata.materialization import DROPPED, DROPPED_SINCE
 from analytics_assets.orchestration.runs.materializations import (
     last_loads,
     start_of,

@@ -12,7 +12,7 @@ from dlt.extract import DltSource
 
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import with_params
-from analytics_assets.config.settings import endpoint_url
+from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
@@ -30,7 +30,7 @@ from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
-from analytics_assets.orchestration.metadata import (
+from analytics_assets.orchestration.metadata.materialization import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     DROPPED,
@@ -44,12 +44,12 @@ from analytics_assets.orchestration.metadata import (
     traffic_metadata,
     without_secrets,
 )
+from analytics_assets.orchestration.metadata.table_schema import column_lineage
 from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
-from analytics_assets.orchestration.table_schema import column_lineage
 from analytics_assets.redaction.errors import errors_redacted, redacted
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables, open_tables

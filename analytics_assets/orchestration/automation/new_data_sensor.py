@@ -10,13 +10,13 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError, SettingsError, find_cause
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.request_settings import single_attempt
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError
 from analytics_assets.extract.watermark import fetch_newest
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata import NEWEST_UPDATE
+from analytics_assets.orchestration.metadata.materialization import NEWEST_UPDATE
 from analytics_assets.orchestration.partitions.definition import (
     due_windows,
     partitioned,

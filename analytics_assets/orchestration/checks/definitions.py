@@ -40,9 +40,9 @@ from analytics_assets.orchestration.checks.table_checks import (
 )
 from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import asset_key, op_name
+from analytics_assets.orchestration.metadata.table_schema import table_schema
 from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.orchestration.runs.last_load import LastLoad, last_load
-from analytics_assets.orchestration.table_schema import table_schema
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse

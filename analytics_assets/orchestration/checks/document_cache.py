@@ -14,8 +14,8 @@ from dlt.common.configuration import resolve_configuration
 from filelock import FileLock
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.request_settings import RequestSettings
-from analytics_assets.config.settings import endpoint_url
+from analytics_assets.config.settings.look_up import endpoint_url
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.contract.openapi.document import store_document
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.openapi import DocumentNotServedError, fetch_if_changed

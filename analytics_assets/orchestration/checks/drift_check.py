@@ -14,7 +14,11 @@ from analytics_assets.contract.openapi.endpoints import stored_endpoints
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.checks.document_cache import DocumentCache
 from analytics_assets.orchestration.checks.result import CheckResult
-from analytics_assets.orchestration.metadata import ABSENT_FIELDS, ROWS_RECEIVED, UNKNOWN_FIELDS
+from analytics_assets.orchestration.metadata.materialization import (
+    ABSENT_FIELDS,
+    ROWS_RECEIVED,
+    UNKNOWN_FIELDS,
+)
 
 TAKE_OVER = (
     "`analytics-assets contract` stores the API's document as the new contract. Stored columns are "

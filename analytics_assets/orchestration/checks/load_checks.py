@@ -20,7 +20,7 @@ from analytics_assets.extract.incremental.cursor_values import (
     ROWS_YET_TO_COME,
 )
 from analytics_assets.orchestration.checks.result import CheckResult
-from analytics_assets.orchestration.metadata import (
+from analytics_assets.orchestration.metadata.materialization import (
     COMPLETE,
     DROPPED,
     DROPPED_SINCE,

@@ -11,7 +11,7 @@ from analytics_assets.config.timestamps import earlier
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata import ROWS_RECEIVED
+from analytics_assets.orchestration.metadata.materialization import ROWS_RECEIVED
 from analytics_assets.orchestration.partitions.definition import (
     expected_partitions,
     finished_partitions,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from analytics_assets.orchestration.metadata import LOAD_ID, load_ids
+from analytics_assets.orchestration.metadata.materialization import LOAD_ID, load_ids
 
 PAGE = 500  # materializations fetched at once
 FIRST_PAGE = 50  # more than one run has; 500 take 0.2 s, in each load

@@ -11,7 +11,7 @@ import pytest
 import requests
 from dlt.common.configuration import resolve_configuration
 
-from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import BodyError, ResponseError
 from analytics_assets.extract.http.limits.headers import retry_after

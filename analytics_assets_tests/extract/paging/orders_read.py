@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from dlt.common.configuration import resolve_configuration
 
-from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.paging.parallel_reads import Extractions

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.config.request_settings import single_attempt
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.openapi.document import parse_document
 from analytics_assets.contract.resource import resources_of
 from analytics_assets.defs.analytics.api import API

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.config.request_settings import single_attempt
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.contract.openapi.document import (
     parse_document,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
 from analytics_assets.extract.paging import duplicates, spool
 from analytics_assets.orchestration.definitions import build_definitions
@@ -25,7 +25,7 @@ from analytics_assets_tests.support.paged_server import (
 
 LOAD = """
 import sys
-from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
 from analytics_assets.extract.paging import duplicates, spool
 from analytics_assets.extract.source import rest_api_source

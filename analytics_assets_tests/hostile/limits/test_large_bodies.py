@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 import requests
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract import openapi
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError, NoAnswerError, TokenError

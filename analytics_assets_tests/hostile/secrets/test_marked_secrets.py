@@ -10,7 +10,7 @@ import dlt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from analytics_assets.cli.summary import problems
+from analytics_assets.cli.materialize.summary import problems
 from analytics_assets.cli.terminal import echo, location
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.orchestration.definitions import build_definitions

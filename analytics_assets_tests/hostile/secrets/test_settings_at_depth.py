@@ -9,7 +9,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import MissingSettingError
-from analytics_assets.config.settings import check_url
+from analytics_assets.config.settings.look_up import check_url
 from analytics_assets.config.validation.entries import validate_entries
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.orchestration.definitions import build_definitions

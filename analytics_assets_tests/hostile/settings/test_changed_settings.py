@@ -13,8 +13,8 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.vault import VaultDocProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-from analytics_assets.config import settings as settings_module
-from analytics_assets.config.settings import look_up, reread_settings
+from analytics_assets.config.settings import look_up as settings_module
+from analytics_assets.config.settings.look_up import look_up, reread_settings
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.orchestration.metadata import COLUMN_SCHEMA
+from analytics_assets.orchestration.metadata.materialization import COLUMN_SCHEMA
 from analytics_assets.orchestration.runs.last_load import last_load
 from analytics_assets.orchestration.runs.materializations import last_loads
 

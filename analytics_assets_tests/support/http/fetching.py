@@ -8,7 +8,7 @@ import psutil
 import requests
 from dlt.common.configuration import resolve_configuration
 
-from analytics_assets.config.request_settings import LimitSettings, RequestSettings
+from analytics_assets.config.settings.request import LimitSettings, RequestSettings
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.rate_limit import RateLimit

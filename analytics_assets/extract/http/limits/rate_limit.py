@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 from weakref import WeakSet
 
-from analytics_assets.config.request_settings import LimitSettings
+from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits

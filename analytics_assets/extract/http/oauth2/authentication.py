@@ -12,8 +12,8 @@ import requests
 from dlt.common.configuration import resolve_configuration
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
-from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract.http.errors import TokenError
 
 ASSERTION_LIFETIME = 3600  # seconds; Google refuses more

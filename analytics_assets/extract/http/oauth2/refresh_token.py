@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract.http.oauth2.grants import Grant
 
 logger = logging.getLogger(__name__)

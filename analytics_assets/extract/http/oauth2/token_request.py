@@ -7,8 +7,8 @@ from urllib.parse import quote_plus
 
 import requests
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
-from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError
 from analytics_assets.extract.http.oauth2.grants import Grant
 from analytics_assets.extract.http.oauth2.token_answer import (

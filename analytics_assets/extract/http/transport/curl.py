@@ -8,7 +8,7 @@ import pycurl
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.extract.http.transport.body import (
     FIRST_ERROR,
 )

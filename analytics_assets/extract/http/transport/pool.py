@@ -7,7 +7,7 @@ import requests
 from dlt.sources.helpers.requests import Session
 from requests.utils import select_proxy
 
-from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.extract.http.transport.preparation import Preparation
 from analytics_assets.extract.http.transport.session import SessionTransport
 

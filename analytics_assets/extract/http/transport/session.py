@@ -20,7 +20,7 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from analytics_assets.config.request_settings import RequestSettings
+from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.extract.http.compat import answer_due
 from analytics_assets.extract.http.transport.body import (
     CHUNK_BYTES,

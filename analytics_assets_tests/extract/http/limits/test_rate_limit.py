@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from analytics_assets.config.request_settings import LimitSettings
+from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from analytics_assets.config.errors import find_cause
-from analytics_assets.config.request_settings import single_attempt
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets_tests.extract.http.limits.in_flight import InFlight

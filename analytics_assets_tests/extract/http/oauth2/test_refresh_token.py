@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.config.oauth2_settings import OAuth2Settings
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
 from analytics_assets_tests.support.sandbox import Sandbox

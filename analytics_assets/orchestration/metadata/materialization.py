@@ -18,7 +18,7 @@ from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.extract.reading import PAGES_BY_DLT, PAGES_TYPED
-from analytics_assets.orchestration.table_schema import table_schema
+from analytics_assets.orchestration.metadata.table_schema import table_schema
 from analytics_assets.redaction.redactor import redact
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables

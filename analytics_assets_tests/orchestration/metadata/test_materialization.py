@@ -4,7 +4,11 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.contract.resource import resource_of
-from analytics_assets.orchestration.metadata import NEWEST_UPDATE, ROW_COUNT, table_metadata
+from analytics_assets.orchestration.metadata.materialization import (
+    NEWEST_UPDATE,
+    ROW_COUNT,
+    table_metadata,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 
 

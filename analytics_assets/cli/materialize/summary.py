@@ -10,7 +10,12 @@ from rich.table import Table
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.checks.definitions import CHECKS
 from analytics_assets.orchestration.keys import asset_key, op_name
-from analytics_assets.orchestration.metadata import LOAD_ID, NEWEST_DATA, ROW_COUNT, ROWS_LOADED
+from analytics_assets.orchestration.metadata.materialization import (
+    LOAD_ID,
+    NEWEST_DATA,
+    ROW_COUNT,
+    ROWS_LOADED,
+)
 from analytics_assets.orchestration.runs.materializations import plain_metadata
 
 NARROWEST = 100  # characters that the table needs

@@ -8,7 +8,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
 from analytics_assets.config.errors import SettingsError, listed
-from analytics_assets.config.settings import (
+from analytics_assets.config.settings.look_up import (
     check_url,
     missing_setting,
     resolve_settings,

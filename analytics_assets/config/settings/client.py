@@ -10,14 +10,7 @@ from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedExcept
 from dlt.common.configuration.specs import BaseConfiguration
 
 from analytics_assets.config.errors import SettingsError
-from analytics_assets.config.oauth2_settings import (
-    OAUTH2_CREDENTIALS,
-    OAUTH2_TYPES,
-    STOCK_NAMES,
-    OAuth2Settings,
-    resolve_oauth2,
-)
-from analytics_assets.config.settings import (
+from analytics_assets.config.settings.look_up import (
     check_url,
     look_up,
     missing_setting,
@@ -25,6 +18,13 @@ from analytics_assets.config.settings import (
     resolve_settings,
     without_open_values,
     without_placeholders,
+)
+from analytics_assets.config.settings.oauth2 import (
+    OAUTH2_CREDENTIALS,
+    OAUTH2_TYPES,
+    STOCK_NAMES,
+    OAuth2Settings,
+    resolve_oauth2,
 )
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 from analytics_assets.redaction.configuration import learn_secrets

@@ -14,8 +14,14 @@ import dagster as dg
 from rich.console import Console
 
 from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.materialize.summary import (
+    NARROWEST,
+    Results,
+    all_loaded,
+    problems,
+    summary,
+)
 from analytics_assets.cli.project import load_apis, select_resources
-from analytics_assets.cli.summary import NARROWEST, Results, all_loaded, problems, summary
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.compat import history_kept_open

@@ -11,10 +11,10 @@ import pytest
 from dlt.common.configuration.providers import ConfigTomlProvider, SecretsTomlProvider
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 
-from analytics_assets.config.client_settings import resolve_client
 from analytics_assets.config.errors import SettingsError
-from analytics_assets.config.oauth2_settings import resolve_oauth2
-from analytics_assets.config.settings import unreadable_settings
+from analytics_assets.config.settings.client import resolve_client
+from analytics_assets.config.settings.look_up import unreadable_settings
+from analytics_assets.config.settings.oauth2 import resolve_oauth2
 from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
 
@@ -41,7 +41,7 @@ def test_a_setting_of_the_api_wins_over_one_of_all_sources_and_that_over_a_bare_
 
 IN_ANOTHER_PROCESS = """
 import json, sys
-from analytics_assets.config.client_settings import resolve_client
+from analytics_assets.config.settings.client import resolve_client
 client = json.loads(sys.argv[1])
 settings = resolve_client(client, "shop")
 found = {"base_url": settings.base_url, "scope": settings.oauth2.scope}

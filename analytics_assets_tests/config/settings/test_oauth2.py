@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.config.client_settings import resolve_client
 from analytics_assets.config.errors import SettingsError
-from analytics_assets.config.oauth2_settings import resolve_oauth2
+from analytics_assets.config.settings.client import resolve_client
+from analytics_assets.config.settings.oauth2 import resolve_oauth2
 from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
 

@@ -16,13 +16,13 @@ from dlt.sources.helpers.rest_client.auth import (
     OAuth2ClientCredentials,
 )
 
-from analytics_assets.config.client_settings import (
+from analytics_assets.config.errors import MissingSettingError, SettingsError
+from analytics_assets.config.settings.client import (
     configured_base_url,
     describe_location,
     no_sandbox,
     resolve_client,
 )
-from analytics_assets.config.errors import MissingSettingError, SettingsError
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.redaction.redactor import redact

@@ -1,0 +1,1 @@
+"""Settings: those of dlt's providers, by group."""
