@@ -209,7 +209,7 @@ class Fetcher:
         ended = self._transport.collect()
         for transfer in ended:
             self._rate_limit.release(self)
-            self._traffic.record_attempt(transfer.seconds)
+            self._traffic.record_attempt(transfer.seconds, transfer.received)
             try:
                 self._end(transfer, transfer.answer)
             except Exception as error:  # of the token endpoint, or too many redirects

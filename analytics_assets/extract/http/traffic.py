@@ -11,12 +11,15 @@ class Traffic:
     Args:
         requests: requests sent, retries included.
         retries: requests sent again after a failure or a 401.
+        bytes_received: bytes of the bodies of all answers as they arrived, so compressed ones
+            compressed; without headers and encryption.
         seconds_answering: seconds between sending a request and receiving its whole response.
         seconds_backing_off: seconds waited before retries.
     """
 
     requests: int = 0
     retries: int = 0
+    bytes_received: int = 0
     seconds_answering: float = 0.0
     seconds_backing_off: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -26,14 +29,16 @@ class Traffic:
         """Seconds spent waiting for the API: for responses and before retries."""
         return self.seconds_answering + self.seconds_backing_off
 
-    def record_attempt(self, seconds: float) -> None:
+    def record_attempt(self, seconds: float, received: int = 0) -> None:
         """Count a request.
 
         Args:
             seconds: the time until its whole response arrived, or it failed.
+            received: bytes of the body of the answer that have arrived.
         """
         with self._lock:
             self.requests += 1
+            self.bytes_received += received
             self.seconds_answering += seconds
 
     def record_retry(self, seconds: float = 0.0) -> None:

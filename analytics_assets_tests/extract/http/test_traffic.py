@@ -1,3 +1,4 @@
+import gzip
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -5,8 +6,14 @@ import pytest
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets_tests.extract.http.conftest import PATH, ROWS, client_of, read
+from analytics_assets_tests.support.http.broken_answers import with_length
+from analytics_assets_tests.support.http.exchange import Answer
 from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.http.fetching import WAYS, connected, page_of
+from analytics_assets_tests.support.http.server import Server
 from analytics_assets_tests.support.sandbox import Sandbox
+
+BODY = b"[" + b" " * 2000 + b"]"
 
 
 def test_requests_retries_and_seconds_are_counted(
@@ -48,6 +55,20 @@ def test_each_connection_counts_its_own_requests(api: Sandbox) -> None:
 
     assert (busy.traffic.requests, busy.traffic.retries) == (1, 0)
     assert idle.traffic == Traffic()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_bytes_of_bodies_are_counted_as_they_arrive(way: str) -> None:
+    packed = gzip.compress(BODY)
+    with Server(lambda _request: Answer(packed, 200, {"Content-Encoding": "gzip"})) as server:
+        server.faults.add(Fault(does=with_length(5)))
+        connection = connected(server.base_url, way)
+
+        assert page_of(connection).content == BODY
+
+    assert len(server.requests) == 2
+    # the first answer ends before its last bytes
+    assert len(packed) < connection.traffic.bytes_received <= 2 * len(packed)
 
 
 def test_several_threads_can_count() -> None:

@@ -117,6 +117,7 @@ class Exchange:
     def end(self) -> Transfer:
         """Forget what has arrived; return the transfer."""
         transfer = self.transfer
+        transfer.received = transfer.limit.size - self.left
         self.memory.in_flight -= sum(map(len, self.parts))
         self.parts.clear()
         self.lines.clear()

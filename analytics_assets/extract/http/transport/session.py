@@ -25,7 +25,6 @@ from analytics_assets.extract.http.compat import answer_due
 from analytics_assets.extract.http.transport.body import (
     CHUNK_BYTES,
     FIRST_ERROR,
-    BodyLimit,
     LargeBodyError,
     decoded,
     reason_of,
@@ -67,6 +66,7 @@ class SessionTransport:
 
     def send(self, transfer: Transfer) -> None:
         """Send the request of a transfer, and wait for its answer."""
+        transfer.received = 0
         with self._lock:
             started = time.monotonic()
             ends = started + transfer.seconds_left(self._settings.request_deadline)
@@ -100,7 +100,7 @@ class SessionTransport:
                 response.close()  # else the answer behind it would be that of the next request
                 return Failure(INTERIM.format(response.status_code), is_final=True)
             try:
-                content = self._content(response, transfer.limit, ends)
+                content = self._content(response, transfer, ends)
             except BaseException:
                 response.close()
                 raise
@@ -130,16 +130,19 @@ class SessionTransport:
             )
         return self._environment[host]
 
-    def _content(self, response: requests.Response, limit: BodyLimit, ends: float) -> bytes:
+    def _content(self, response: requests.Response, transfer: Transfer, ends: float) -> bytes:
         """Read the body within the deadline: the socket's timeout holds for each chunk alone."""
-        raw, status = response.raw, response.status_code
+        raw, status, limit = response.raw, response.status_code, transfer.limit
         if not isinstance(raw, HTTPResponse):
-            return response.content or b""  # which an adapter or a hook has read
+            content = response.content or b""  # which an adapter or a hook has read
+            transfer.received = len(content)
+            return content
         chunks: list[bytes] = []
         left = limit.at(status)
         while left >= 0 and (chunk := raw.read1(CHUNK_BYTES, decode_content=False)):
             chunks.append(chunk)
             left -= len(chunk)
+            transfer.received += len(chunk)
             if time.monotonic() > ends:
                 break
         if time.monotonic() > ends:  # what breaks off behind the last chunk is complete to Python

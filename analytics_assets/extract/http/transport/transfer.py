@@ -48,6 +48,7 @@ class Transfer:
         answer: the answer to the last attempt.
         seconds: from the start to the end of that attempt.
         answering: those of them after the connection was open.
+        received: bytes of the body that have arrived in that attempt, as they arrived.
     """
 
     asked: requests.PreparedRequest
@@ -64,6 +65,7 @@ class Transfer:
     answer: Answer = UNSENT
     seconds: float = 0.0
     answering: float = 0.0
+    received: int = 0
 
     def restart(self) -> None:
         """Begin another attempt, with the request that was asked for."""
