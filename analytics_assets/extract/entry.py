@@ -33,7 +33,6 @@ from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
 from analytics_assets.extract.rows.row_place import RowPlace
-from analytics_assets.redaction.redactor import Redact
 
 DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
 DEDUPLICATED: Any = {**DELETE_INSERT, "deduplicated": True}
@@ -176,13 +175,12 @@ class Entry:
         return ROWS_ALIKE_BEFORE_STEPS if self.numbers_rows else ROWS_REPEATED
 
     def answer_decoder(
-        self, request: requests.Request, redact: Redact, resource: DltResource | None
+        self, request: requests.Request, resource: DltResource | None
     ) -> AnswerDecoder:
         """Return the decoder of the answers of one read.
 
         Args:
             request: the first request, as dlt makes it of the entry.
-            redact: removes secrets from a text.
             resource: dlt's resource, to decode rows into columns of its types; None to leave them.
         """
         # dlt 1.31 makes a hook of each action, and adds one of its own for error statuses
@@ -198,7 +196,7 @@ class Entry:
             return PageDecoder(self.contract, path, resource, self.key_in_a_page, zoned)
 
         exact = self.has_decimals
-        return AnswerDecoder(self.name, self.place, redact, exact, hooks, columns, request.auth)
+        return AnswerDecoder(self.name, self.place, exact, hooks, columns, request.auth)
 
     def for_dlt(self) -> dict[str, Any]:
         """Return the entry for dlt, which makes requests and tables of it."""

@@ -78,13 +78,13 @@ def fetch_if_changed(
     """
     url = endpoint_url(str(connection.client["base_url"]), openapi_path)
     page = _get(connection, url, conditions)
-    where = describe_request(page.request, connection.redact)
+    where = describe_request(page.request)
     if conditions and page.status == requests.codes.not_modified:
         return FetchedDocument(None, conditions)
     response = page.as_response()
     if page.status >= requests.codes.bad_request:
         status = f"{page.status} {page.reason}".rstrip()
-        body = excerpt(response, connection.redact).rstrip(".")
+        body = excerpt(response).rstrip(".")
         error_class = DocumentNotServedError if page.status in NOT_SERVED else ResponseError
         raise error_class(f"{where}: the API answered {status}{body}. {HINT}.", response=response)
     if page.headers.get("Content-Type", "").lower().startswith("text/html"):
@@ -129,8 +129,7 @@ def _get(connection: Connection, url: str, conditions: Mapping[str, str] | None 
         raise ApiError(f"`openapi_path` cannot be used: {error}.") from None
     if not is_own:
         settings, origins = connection.pool.settings, connection.origins.including(url)
-        given = request, settings, connection.redact, "openapi_path", DOCUMENT_LIMIT
-        return fetch_alone(*given, origins)
+        return fetch_alone(request, settings, "openapi_path", DOCUMENT_LIMIT, origins)
     request.auth = create_auth(connection.client.get("auth"))
     learn_secrets(request.auth, "auth")  # dlt may have looked them up
     request.headers = {**(connection.client.get("headers") or {}), **request.headers}

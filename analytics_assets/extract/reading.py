@@ -172,7 +172,7 @@ class Reader(PipeStep):
         end = ReadEnd.after(settings.deadline, cancelled)
         proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)
         resource = self._resource if in_columns else None
-        decoder = entry.answer_decoder(request, self._connection.redact, resource)
+        decoder = entry.answer_decoder(request, resource)
         with (
             closing(PageRequests(self._connection, self._is_kept, end)) as pages,
             closing(RowSpool(decoder)) as spool,

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,7 +11,6 @@ from analytics_assets.redaction.log_records import redact_log_records
 from analytics_assets.redaction.names import is_secret, is_word
 from analytics_assets.redaction.spellings import MIN_LENGTH, shortest_cut, spellings_of
 
-Redact = Callable[[str], str]
 MASK = "***"
 # RFC 3986 section 3.2.1; a password may be written with characters that it does not allow
 USER_INFO = re.compile(r"(?<=://)[^/?#\s\"'<>]*@(?=[\w.\[-])")

@@ -11,7 +11,6 @@ from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.row_place import RowPlace
-from analytics_assets.redaction.redactor import redact
 from analytics_assets_tests.support.http.exchange import Answer
 from analytics_assets_tests.support.http.exchange import Request as Request
 from analytics_assets_tests.support.http.fetching import signed_page
@@ -55,7 +54,7 @@ def settings_for(peer: Sandbox | Server, **changes: Any) -> OAuth2Settings:
 
 
 def get(auth: OAuth2, url: str) -> requests.Response:
-    decode = AnswerDecoder("page_views", RowPlace(None, True), redact, exact=False)
+    decode = AnswerDecoder("page_views", RowPlace(None, True), exact=False)
     page = signed_page(auth, url)
     answer = decode(page)
     if answer.refusal:

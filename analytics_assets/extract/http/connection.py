@@ -29,7 +29,7 @@ from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.origin import Origins
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.redaction.configuration import may_be_secret
-from analytics_assets.redaction.redactor import IssuedSecrets, Redact, redact
+from analytics_assets.redaction.redactor import IssuedSecrets, redact
 
 # these sign all requests of a read alike, but for a token that is renewed
 UNCHANGING_AUTH = (OAuth2, BearerTokenAuth, APIKeyAuth, HttpBasicAuth)
@@ -51,7 +51,6 @@ class Connection:
         settings: the resolved `client` part of the configuration.
         auth: the OAuth2 token, or None where the API uses another kind of auth.
         traffic: counts the requests of its reads.
-        redact: removes the API's secrets from a text.
         pool: the transports of its reads, with timeouts and retries.
         rate_limit: shared by all connections of this process to the host with the same limits.
         issued: what an auth other than `OAuth2` has put on the requests.
@@ -61,7 +60,6 @@ class Connection:
     settings: ClientSettings
     auth: OAuth2 | None
     traffic: Traffic
-    redact: Redact
     pool: TransportPool
     rate_limit: RateLimit
     issued: IssuedSecrets
@@ -74,7 +72,7 @@ class Connection:
     ) -> Fetcher:
         """Return a fetcher for one read; see `Fetcher` for its end, and the limit of a body."""
         return Fetcher(
-            *(self.pool, self.rate_limit, self.traffic, self.redact, self.auth, self.concurrency),
+            *(self.pool, self.rate_limit, self.traffic, self.auth, self.concurrency),
             origins=self.origins,
             end=end,
             limit=limit,
@@ -179,7 +177,7 @@ def connect(
         rate_limit = _shared_rate_limit(host, limits, request_settings.request_max_retry_delay)
         issued = _issued.setdefault(host, IssuedSecrets(redact))
     pool = TransportPool(settings.base_url, request_settings, settings.client.get("session"))
-    return Connection(settings, auth, Traffic(), redact, pool, rate_limit, issued, origins)
+    return Connection(settings, auth, Traffic(), pool, rate_limit, issued, origins)
 
 
 def _origins(settings: ClientSettings, api_name: str) -> Origins:

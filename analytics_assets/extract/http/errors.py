@@ -14,7 +14,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ContentDecodingError, HTTPError
 
 from analytics_assets.config.errors import AnalyticsAssetsError
-from analytics_assets.redaction.redactor import Redact
+from analytics_assets.redaction.redactor import redact
 
 # by status, appended to the message of an error
 HINTS = {
@@ -100,23 +100,13 @@ def hint_of(status: int, auth: Any) -> str:
     return " (the request had no `auth`: add one to `client`, or check the key in `headers`)"
 
 
-def describe_request(request: requests.PreparedRequest, redact: Redact) -> str:
-    """Return method and URL of a request.
-
-    Args:
-        request: the request.
-        redact: removes secrets from a text; secret query parameters are removed by their names.
-    """
+def describe_request(request: requests.PreparedRequest) -> str:
+    """Return method and URL of a request; secret query parameters are removed by their names."""
     return f"{request.method} {redact(sanitize_url(request.url or ''))}"
 
 
-def excerpt(response: requests.Response, redact: Redact) -> str:
-    """Return the start of a body for the end of an error message.
-
-    Args:
-        response: the response.
-        redact: removes secrets from a text.
-    """
+def excerpt(response: requests.Response) -> str:
+    """Return the start of a body, without secrets, for the end of an error message."""
     # what is cut off here is behind what is shown, and no secret is cut within that
     text = redact(response.text[: 20 * EXCERPT_LENGTH]).strip()
     if not text:

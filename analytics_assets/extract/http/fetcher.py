@@ -21,7 +21,7 @@ from analytics_assets.extract.http.transport.origin import Origins
 from analytics_assets.extract.http.transport.pool import TransportPool
 from analytics_assets.extract.http.transport.redirect import redirected
 from analytics_assets.extract.http.transport.transfer import Answer, Failure, Transfer
-from analytics_assets.redaction.redactor import Redact
+from analytics_assets.redaction.redactor import redact
 
 T = TypeVar("T")
 
@@ -41,7 +41,6 @@ class Fetcher:
         pool: has a transport for the read, which it takes back unless requests were given up.
         rate_limit: the API's rate limit.
         traffic: counts requests and retries.
-        redact: removes secrets from a text.
         signer: signs the requests that it has signed before; None if no token is renewed.
         concurrency: measures how fast pages arrive; None for a single request.
         address_setting: the setting with the requests' address, for errors.
@@ -55,7 +54,6 @@ class Fetcher:
         pool: TransportPool,
         rate_limit: RateLimit,
         traffic: Traffic,
-        redact: Redact = str,
         signer: Signer | None = None,
         concurrency: Concurrency | None = None,
         address_setting: str = "base_url",
@@ -67,7 +65,7 @@ class Fetcher:
         self._rate_limit, self._traffic = rate_limit, traffic
         self._settings = pool.settings
         self._limit = limit or BodyLimit(pool.settings.max_body, "`runtime.max_body`")
-        self._redact, self._signer = redact, signer
+        self._signer = signer
         self._concurrency = concurrency
         self._address_setting, self._origins = address_setting, origins
         self._end_of_read = end or ReadEnd()
@@ -270,9 +268,9 @@ class Fetcher:
         return True
 
     def _no_answer(self, transfer: Transfer, failure: Failure) -> NoAnswerError:
-        where = describe_request(transfer.request, self._redact)
+        where = describe_request(transfer.request)
         hint = f" (check `{self._address_setting}`)" if failure.at_address else ""
-        text = f"{where}: no whole answer: {self._redact(failure.reason)}{hint}"
+        text = f"{where}: no whole answer: {redact(failure.reason)}{hint}"
         return NoAnswerError(text, request=transfer.request)
 
     def discard(self) -> None:

@@ -10,13 +10,11 @@ from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.origin import Origins
 from analytics_assets.extract.http.transport.pool import TransportPool
-from analytics_assets.redaction.redactor import Redact
 
 
 def fetch_alone(
     request: requests.Request,
     settings: RequestSettings,
-    redact: Redact,
     address_setting: str,
     limit: BodyLimit,
     origins: Origins | None = None,
@@ -26,7 +24,6 @@ def fetch_alone(
     Args:
         request: the request.
         settings: timeouts and retries.
-        redact: removes secrets from a text.
         address_setting: the setting with the request's address, for errors.
         limit: of the answer's body.
         origins: those to which redirects are followed; None to return one like any other answer.
@@ -43,7 +40,6 @@ def fetch_alone(
         pool,
         RateLimit(LimitSettings(), settings.request_max_retry_delay),
         Traffic(),
-        redact,
         address_setting=address_setting,
         origins=origins,
         limit=limit,

@@ -17,6 +17,7 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.position import Position
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
+from analytics_assets.redaction.redactor import redact
 
 MAX_BYTES_AHEAD = 64 * 1024 * 1024  # of answers that wait, of all reads of an API
 MAX_MISSES = 3  # after which the places of an API's pages count as unpredictable
@@ -86,7 +87,7 @@ class PageRequests:
             self._fetcher.request(self._sent)
         self._places.append(place)
         if self._is_logged:
-            where = self._connection.redact(sanitize_url(url))
+            where = redact(sanitize_url(url))
             logger.info(f"Making {self._sent.method} request to {where}")
 
     def _request_ahead(self, position: Position, total: int | None, size: int) -> None:

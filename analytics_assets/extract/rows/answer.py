@@ -20,7 +20,7 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
 from analytics_assets.extract.rows.response_body import decode, outline
 from analytics_assets.extract.rows.row_place import Misplacement, RowPlace
-from analytics_assets.redaction.redactor import Redact
+from analytics_assets.redaction.redactor import redact
 
 Hook = Callable[..., Any]
 ABSENCE_HINT = (
@@ -119,7 +119,6 @@ class AnswerDecoder:
     Args:
         resource: the resource, for errors.
         place: the place of the rows in a page.
-        redact: removes secrets from a text.
         exact: True to keep the digits of all numbers, for decimal columns.
         hooks: the entry's `response_actions` as dlt makes them of it.
         columns: returns the decoder into columns by the path of the rows; None if there is none.
@@ -130,7 +129,6 @@ class AnswerDecoder:
         self,
         resource: str,
         place: RowPlace,
-        redact: Redact,
         exact: bool,
         hooks: Sequence[Hook] = (),
         columns: Callable[[str], PageDecoder | None] = lambda _: None,
@@ -138,7 +136,6 @@ class AnswerDecoder:
     ) -> None:
         self._resource = resource
         self._place = place
-        self._redact = redact
         self._exact = exact
         self._hooks = hooks
         self._auth = auth
@@ -210,7 +207,7 @@ class AnswerDecoder:
         return kind(
             f"{self._subject(page)}: the API answered {page.status} {problem}".rstrip()
             + hint_of(page.status, self._auth)
-            + excerpt(page.as_response(), self._redact),
+            + excerpt(page.as_response()),
             response=page.as_response(),
         )
 
@@ -222,7 +219,7 @@ class AnswerDecoder:
         """
         text = (
             f"{self._subject(page)}: the API answered {page.status} with {misplacement.text}: "
-            f"{self._redact(outline(body))}. Set `data_selector` of the entry to where its rows "
+            f"{redact(outline(body))}. Set `data_selector` of the entry to where its rows "
             "are."
         )
         if not misplacement.is_absent:
@@ -230,4 +227,4 @@ class AnswerDecoder:
         return AbsentRowsError(text + ABSENCE_HINT, misplacement.is_null, page.as_response())
 
     def _subject(self, page: Page) -> str:
-        return f"{self._resource}: {page.request.method} {self._redact(sanitize_url(page.url))}"
+        return f"{self._resource}: {page.request.method} {redact(sanitize_url(page.url))}"

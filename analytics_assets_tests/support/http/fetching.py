@@ -17,7 +17,6 @@ from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.origin import Origins
 from analytics_assets.extract.http.transport.pool import TransportPool
-from analytics_assets.redaction.redactor import redact
 from analytics_assets_tests.support.http.server import Server
 
 WAYS = ("libcurl", "session")
@@ -76,7 +75,7 @@ def signed_page(auth: OAuth2, url: str) -> Page:
     settings = resolve_configuration(RequestSettings())
     pool = TransportPool(url, settings)
     limit = RateLimit(LimitSettings(), settings.request_max_retry_delay)
-    fetcher = Fetcher(pool, limit, Traffic(), redact, auth, origins=Origins.of(url))
+    fetcher = Fetcher(pool, limit, Traffic(), auth, origins=Origins.of(url))
     try:
         request = requests.Request("GET", url, auth=auth)
         return fetcher.fetch(pool.preparation.prepare(request), whole)

@@ -18,7 +18,6 @@ from analytics_assets.extract.http.oauth2.token_answer import (
 )
 from analytics_assets.extract.http.single_request import fetch_alone
 from analytics_assets.extract.http.transport.body import BodyLimit
-from analytics_assets.redaction.redactor import redact
 from analytics_assets.redaction.url import split_credentials, without_credentials
 
 # by error code of the token endpoint
@@ -65,7 +64,7 @@ def request_token(
     request = requests.Request("POST", without_credentials(str(settings.token_url)), **arguments)
     try:
         # a redirect, which would carry the client's secret to wherever it points, is not followed
-        page = fetch_alone(request, request_settings, redact, "token_url", TOKEN_LIMIT)
+        page = fetch_alone(request, request_settings, "token_url", TOKEN_LIMIT)
     except NoAnswerError as error:
         raise TokenError(f"The token endpoint could not be reached: {error}") from None
     status = page.status

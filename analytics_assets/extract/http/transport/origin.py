@@ -190,5 +190,5 @@ class Origins:
     ) -> LinkError:
         source = "The `path` of an entry, or of the row that it is read from, leads"
         if linked_from:
-            source = f"{describe_request(linked_from, redact)}: the API {verb}"
+            source = f"{describe_request(linked_from)}: the API {verb}"
         return LinkError(f"{source} to {redact(reason)}")

@@ -33,11 +33,11 @@ def redirected(
     asked, sent = transfer.asked, transfer.request
     if transfer.redirects >= session.max_redirects:
         raise RedirectError(
-            f"{describe_request(asked, redact)}: the API redirects more than "
+            f"{describe_request(asked)}: the API redirects more than "
             f"{session.max_redirects} times: check `base_url` and `path`; they may lead to a "
             "login page."
         )
-    where = describe_request(sent, redact)
+    where = describe_request(sent)
     response = page.as_response()
     response.request = sent
     try:

@@ -62,7 +62,7 @@ def test_rows_stay_in_the_spool_until_arrow_is_imported(monkeypatch: pytest.Monk
     monkeypatch.setattr(spool, "import_arrow", import_slowly)
     place = RowPlace("data")
     columns = PageDecoder(CONTRACT, "data")
-    kept = spool.RowSpool(AnswerDecoder("orders", place, str, False, columns=lambda _: columns))
+    kept = spool.RowSpool(AnswerDecoder("orders", place, False, columns=lambda _: columns))
     with closing(kept):
         timer = Timer(0.1, may_end.set)
         timer.start()
