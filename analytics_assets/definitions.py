@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from analytics_assets import defs
 from analytics_assets.orchestration.project import load_project
 from analytics_assets.redaction.errors import errors_redacted
 
@@ -12,4 +13,4 @@ from analytics_assets.redaction.errors import errors_redacted
 def definitions() -> dg.Definitions:
     """Load every API in `defs/`, without a secret and without a network."""
     with errors_redacted():
-        return load_project(Path(__file__).parent)
+        return load_project(Path(__file__).parent, defs)

@@ -1,21 +1,18 @@
 """The APIs of the project, and the selection of their resources on the command line."""
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from pathlib import Path
 
 import click
 
 from analytics_assets import defs
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import ResourceConfig, refuse_shared_tables
-from analytics_assets.orchestration.api_file import errors_located, shown
+from analytics_assets.orchestration import project
 from analytics_assets.warehouse.warehouse import Warehouse
 
 
 def load_apis() -> Mapping[str, Api]:
-    """Load `api.py` of every folder in `defs/`; needs no OpenAPI document yet.
+    """Load the API of every folder in `defs/`; needs no OpenAPI document yet.
 
     Returns:
         The APIs by name.
@@ -24,15 +21,7 @@ def load_apis() -> Mapping[str, Api]:
         ConfigurationError: an API is invalid, or two have the same name or table.
         WarehouseError: a setting of the warehouse cannot be used.
     """
-    apis: dict[str, Api] = {}
-    files = [file for folder in defs.__path__ for file in Path(folder).glob("*/api.py")]
-    for file in sorted(files):
-        api = _load_api(file)
-        if api.name in apis:
-            raise ConfigurationError(
-                f"Two APIs in `defs/` have the name `{api.name}`; rename one of them."
-            )
-        apis[api.name] = api
+    apis = project.load_apis(defs)
     warehouses = {name: Warehouse.from_settings(name) for name in apis}
     refuse_shared_tables(
         (resource.full_name, warehouses[name].qualified(resource.table))
@@ -40,17 +29,6 @@ def load_apis() -> Mapping[str, Api]:
         for resource in api.resources.values()
     )
     return apis
-
-
-def _load_api(file: Path) -> Api:
-    with errors_located():
-        module = import_module(f"{defs.__name__}.{file.parent.name}.api")
-    api = getattr(module, "API", None)
-    if not isinstance(api, Api):
-        raise ConfigurationError(
-            f"{shown(str(file))} has no `API`: set it to an `Api(...)`, as `analytics/api.py` does."
-        )
-    return api
 
 
 def select_apis(apis: Mapping[str, Api], names: Sequence[str]) -> list[Api]:

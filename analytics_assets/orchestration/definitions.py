@@ -6,8 +6,6 @@ from analytics_assets.config.api import Api
 from analytics_assets.contract.resource import resources_of
 from analytics_assets.orchestration.assets.definitions import build_assets, build_endpoints
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
-from analytics_assets.orchestration.automation.dead_run_sensor import build_dead_run_sensor
-from analytics_assets.orchestration.automation.freshness_sensor import build_freshness_sensors
 from analytics_assets.orchestration.automation.new_data_sensor import build_new_data_sensor
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
@@ -27,7 +25,7 @@ def build_definitions(api: Api) -> dg.Definitions:
 
     Returns:
         Definitions that load without a secret and without a network. Those of several APIs can be
-        merged.
+        merged; `project_sensors` makes the sensors that all of them share.
 
     Raises:
         ConfigurationError: an entry or a policy is invalid; the message names it and what to
@@ -56,11 +54,7 @@ def build_definitions(api: Api) -> dg.Definitions:
         ],
         asset_checks=checks,
         schedules=build_schedules(api.name, loaded),
-        sensors=[
-            build_new_data_sensor(api, resources),
-            build_dead_run_sensor(api.name),
-            *build_freshness_sensors(api.name, loaded),
-        ],
+        sensors=[build_new_data_sensor(api, resources)],
         resources={"dlt": DLT},
         executor=executor,
     )

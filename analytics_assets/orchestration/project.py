@@ -1,28 +1,36 @@
-"""The definitions of a whole project: every API below its `defs/`, loaded by Dagster's loader."""
+"""The definitions of a whole project: every API below its `defs/`, and the sensors for all."""
 
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import dagster as dg
 
+from analytics_assets.config.api import Api
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import refuse_shared_tables
 from analytics_assets.garbage_collection import objects_kept
-from analytics_assets.orchestration.api_file import errors_located
+from analytics_assets.orchestration.api_file import NAME, errors_located, shown
+from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
 from analytics_assets.orchestration.metadata.materialization import TABLE_NAME
 
 
-def load_project(folder: Path) -> dg.Definitions:
-    """Load the definitions of all APIs.
+def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
+    """Load the definitions of all APIs, and the sensors of the project.
 
     https://docs.dagster.io/guides/build/projects-and-components
 
     Args:
         folder: a folder of the project whose `pyproject.toml` names its `defs` module.
+        defs: that module.
 
     Returns:
         The definitions below `defs/`, merged.
 
     Raises:
-        ConfigurationError: an `api.py` has an error, or two resources have the same table.
+        ConfigurationError: an `api.py` has an error, or two APIs have the same name, or two
+            resources the same table.
     """
     with objects_kept():
         with errors_located():
@@ -32,4 +40,63 @@ def load_project(folder: Path) -> dg.Definitions:
             for spec in definitions.resolve_all_asset_specs()
             if "dlt" in spec.kinds and TABLE_NAME in spec.metadata
         )
-        return definitions
+        apis = load_apis(defs)
+        return dg.Definitions.merge(
+            definitions, dg.Definitions(sensors=project_sensors(apis.values()))
+        )
+
+
+def project_sensors(apis: Iterable[Api]) -> list[dg.SensorDefinition]:
+    """Build the sensors that a project has once, for all its APIs; all are on by default.
+
+    `load_project` adds them. Definitions that are made without it, by `build_definitions`, need
+    them beside it.
+
+    Args:
+        apis: the APIs of the project.
+
+    Example:
+        >>> [sensor.name for sensor in project_sensors([])]
+        ['housekeeping']
+    """
+    known = list(apis)
+    return [build_housekeeping_sensor(known)]
+
+
+def load_apis(defs: ModuleType) -> Mapping[str, Api]:
+    """Load the API of every folder in `defs/` that describes one; needs no OpenAPI document yet.
+
+    Args:
+        defs: the module of the folder.
+
+    Returns:
+        The APIs by name.
+
+    Raises:
+        ConfigurationError: an API is invalid, or two have the same name.
+    """
+    apis: dict[str, Api] = {}
+    for folder in sorted(each for place in defs.__path__ for each in Path(place).iterdir()):
+        api = _load_api(defs, folder)
+        if api and api.name in apis:
+            raise ConfigurationError(
+                f"Two APIs in `defs/` have the name `{api.name}`; rename one of them."
+            )
+        if api:
+            apis[api.name] = api
+    return apis
+
+
+def _load_api(defs: ModuleType, folder: Path) -> Api | None:
+    """Return the API that a folder of `defs/` describes; None if it describes none."""
+    file = folder / NAME
+    if not file.exists():
+        return None
+    with errors_located():
+        module = import_module(f"{defs.__name__}.{folder.name}.{file.stem}")
+    api = getattr(module, "API", None)
+    if not isinstance(api, Api):
+        raise ConfigurationError(
+            f"{shown(str(file))} has no `API`: set it to an `Api(...)`, as `analytics/api.py` does."
+        )
+    return api

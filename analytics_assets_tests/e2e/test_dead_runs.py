@@ -12,7 +12,10 @@ import dagster as dg
 import pytest
 
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.definitions import build_definitions
+from analytics_assets.orchestration.automation.housekeeping import (
+    NOTHING_TO_DO,
+    build_housekeeping_sensor,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.support.http.fault import Fault
@@ -63,17 +66,19 @@ def statuses(instance: dg.DagsterInstance) -> list[dg.DagsterRunStatus]:
 def test_the_sensor_fails_a_killed_run_and_frees_its_slot(
     stuck: subprocess.Popen[bytes], clean_place: Path
 ) -> None:
-    sensor = build_definitions(API).resolve_sensor_def("analytics_dead_runs")
+    sensor = build_housekeeping_sensor([API])
     with dg.DagsterInstance.from_config(str(clean_place)) as instance:
         context = dg.build_sensor_context(instance=instance)
-        assert sensor.evaluate_tick(context).skip_message == "No run is dead."
+        assert sensor.evaluate_tick(context).skip_message == NOTHING_TO_DO
         assert (statuses(instance), claimed(instance)) == ([dg.DagsterRunStatus.STARTED], 1)
 
         os.killpg(stuck.pid, signal.SIGKILL)
         stuck.wait()
 
         (run,) = instance.get_runs()
-        assert sensor.evaluate_tick(context).skip_message == f"Ended {run.run_id}."
+        assert (
+            sensor.evaluate_tick(context).skip_message == f"Ended run {run.run_id}, which was dead."
+        )
         assert (statuses(instance), claimed(instance)) == ([dg.DagsterRunStatus.FAILURE], 0)
 
 

@@ -6,7 +6,6 @@ run has failed, though the check never ran. Such a check keeps its last result.
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -71,23 +70,21 @@ def keep_last_results(
         )
 
 
-def keep_results_of_failed_runs(
-    instance: dg.DagsterInstance, api_name: str, since: datetime
+def keep_results_of_failed_run(
+    instance: dg.DagsterInstance, run_id: str, api_names: Collection[str]
 ) -> None:
-    """Report the last results again for runs that failed since a moment, in whatever way.
+    """Report the last results again for a run that failed in whatever way.
 
     A process that is killed, or that never starts, cannot do so itself.
 
     Args:
-        instance: holds the runs.
-        api_name: the API of the checks.
-        since: the moment.
+        instance: holds the run.
+        run_id: the run.
+        api_names: the APIs of the checks.
     """
-    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
-    for run in instance.get_runs(failed):
-        checks = planned_checks(instance, run.run_id)
-        own = [check for check in checks if check.asset_key.path[0] == api_name]
-        keep_last_results(instance, run.run_id, own)
+    checks = planned_checks(instance, run_id)
+    own = [check for check in checks if check.asset_key.path[0] in api_names]
+    keep_last_results(instance, run_id, own)
 
 
 def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:

@@ -191,6 +191,6 @@ def test_schedules_and_sensors_are_listed(page: Page, dagster_url: str) -> None:
         "analytics_cron_0_6",
         "analytics_cron_30_6",
         "analytics_new_data",
-        "analytics_dead_runs",
+        "housekeeping",
     ):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()

@@ -13,7 +13,8 @@ from dagster._core.events import EngineEventData
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
-from analytics_assets.orchestration.automation.dead_run_sensor import build_dead_run_sensor
+from analytics_assets.config.api import Api
+from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.orchestration.runs.machine import this_machine
@@ -21,6 +22,11 @@ from analytics_assets.orchestration.runs.machine import this_machine
 ASSET = dg.AssetKey(["shop", "orders"])
 CHECKS = {name: dg.AssetCheckKey(ASSET, name) for name in ("fresh", "complete")}
 FAILS = {"fresh": False, "complete": True}
+
+
+def api_of(name: str) -> Api:
+    client = {"base_url": "https://shop.example.com"}
+    return Api(name=name, config={"client": client, "resources": ["orders"]})
 
 
 def definitions(*, fails: bool, keeps: bool, crashes: bool = False) -> dg.Definitions:
@@ -135,7 +141,7 @@ def test_the_sensor_keeps_the_results_of_runs_whose_process_could_not(
     instance: dg.DagsterInstance,
 ) -> None:
     run(instance)
-    sensor = build_dead_run_sensor("shop")
+    sensor = build_housekeeping_sensor([api_of("shop")])
     context = dg.build_sensor_context(instance=instance)
     cursor = sensor.evaluate_tick(context).cursor
     assert cursor
@@ -157,7 +163,9 @@ def test_the_sensor_leaves_checks_that_crashed_and_those_of_others(
     job = failing.resolve_implicit_global_asset_job_def()
     assert not job.execute_in_process(instance=instance, raise_on_error=False).success
 
-    build_dead_run_sensor(api).evaluate_tick(dg.build_sensor_context(instance=instance))
+    build_housekeeping_sensor([api_of(api)]).evaluate_tick(
+        dg.build_sensor_context(instance=instance)
+    )
 
     assert shown(instance) == dict.fromkeys(CHECKS, "EXECUTION_FAILED")
 

@@ -12,7 +12,6 @@ import pytest
 from dagster._core.events import EngineEventData
 
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.dead_run_sensor import build_dead_run_sensor
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.runs.dead_runs import (
@@ -58,13 +57,6 @@ def test_only_runs_of_this_machine_whose_process_is_gone_are_ended(clean_place: 
         assert end_dead_runs(instance) == []
         with pytest.raises(RunEndedError, match=rf"Run {dead.run_id} has ended \(FAILURE\)"):
             refuse_ended_run(instance, dead.run_id)
-
-
-def test_the_sensor_is_on_by_default() -> None:
-    sensor = build_dead_run_sensor("shop")
-
-    assert sensor.name == "shop_dead_runs"
-    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
 
 
 def test_a_run_of_checks_alone_records_its_machine(

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from analytics_assets.orchestration.automation.dead_run_sensor import build_dead_run_sensor
+from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
 from analytics_assets.orchestration.runs.pools import assign_free_slots, free_slots_assigned
 
 POOL = "orders"
@@ -60,9 +60,9 @@ def test_dagster_1_13_assigns_a_slot_that_is_freed_during_a_claim_to_nobody(
 
 def tick(instance: dg.DagsterInstance) -> None:
     """Evaluate the sensor, as the daemon does."""
-    skipped = build_dead_run_sensor("shop")(dg.build_sensor_context(instance=instance))
+    skipped = build_housekeeping_sensor([])(dg.build_sensor_context(instance=instance))
     assert isinstance(skipped, dg.SkipReason)
-    assert skipped.skip_message == "No run is dead. Assigned free slots of orders."
+    assert skipped.skip_message == "Gave a free slot of pool orders."
 
 
 @pytest.mark.parametrize("assign", [assign_free_slots, tick])

@@ -4,13 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
-from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.freshness_sensor import (
-    CHECK,
+from analytics_assets.orchestration.automation.freshness import (
     LONGEST_WAIT,
-    build_freshness_sensors,
     changed_freshness,
 )
 from analytics_assets.orchestration.definitions import build_definitions
@@ -106,16 +102,3 @@ def test_a_run_that_does_not_end_delays_the_result_for_an_hour(
     assert changed(instance, later - timedelta(minutes=5)) is None
     assert changed(instance, later)
     assert changed(instance, later) is None
-
-
-def test_the_sensor_reports_a_stale_table(instance: dg.DagsterInstance) -> None:
-    loaded(instance, 1)
-    [sensor] = build_freshness_sensors(DAYS.name, list(DAYS.resources.values()))
-    [event] = sensor.evaluate_tick(dg.build_sensor_context(instance=instance)).asset_events
-    assert isinstance(event, dg.AssetCheckEvaluation)
-    assert event.asset_check_key == dg.AssetCheckKey(KEY, CHECK)
-
-
-def test_an_api_without_partitions_has_no_such_sensor() -> None:
-    api = Api(name=API.name, config=API.config)
-    assert build_freshness_sensors(api.name, list(api.resources.values())) == []

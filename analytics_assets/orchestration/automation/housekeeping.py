@@ -1,0 +1,132 @@
+"""The sensor that keeps the state of runs, pools and checks right, once for the whole project."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.load import Partitioned
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.automation.freshness import changed_freshness
+from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
+from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
+from analytics_assets.orchestration.runs.pools import assign_free_slots
+from analytics_assets.redaction.errors import errors_redacted
+
+NAME = "housekeeping"
+INTERVAL = timedelta(seconds=30)
+FRESHNESS_INTERVAL = timedelta(minutes=5)  # between two looks at the newest partition of a table
+FIRST_LOOK_BACK = timedelta(days=1)  # of a sensor that never ran
+CLOCK_DIFFERENCE = timedelta(minutes=1)  # between this machine and that of a run
+MOST_RUNS = 100  # failed ones that a tick looks at
+RUNS_UNTIL = "runs_until"  # in the cursor: up to when failed runs were looked at
+NOTHING_TO_DO = "No run is dead, no slot is free for a waiting step, no freshness has changed."
+
+
+class HousekeepingError(Exception):
+    """Steps of a tick have failed; the others were taken."""
+
+
+def build_housekeeping_sensor(
+    apis: Sequence[Api], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> dg.SensorDefinition:
+    """Build the sensor; it is on by default.
+
+    Each tick takes all its steps, whichever of them fails, and fails then with the errors. The
+    newest partitions of tables are looked at in turn, each every five minutes.
+
+    Args:
+        apis: the APIs of the project.
+        clock: returns the present moment.
+    """
+    turns = _Turns([each for api in apis for each in api.resources.values()])
+    names = {api.name for api in apis}
+
+    @dg.sensor(
+        name=NAME,
+        minimum_interval_seconds=int(INTERVAL.total_seconds()),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Leave it on. Marks runs as failed whose process was killed, gives free pool slots to "
+            "steps that wait, restores the last results of checks that a failed run did not run, "
+            "and fails the check newest_partition of tables whose partition is due and missing."
+        ),
+    )
+    @errors_redacted()
+    def housekeeping(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        instance, now = context.instance, clock()
+        done, failed = list[str](), list[str]()
+
+        @contextmanager
+        def step(name: str) -> Iterator[None]:
+            try:
+                yield
+            except Exception as error:
+                context.log.exception(f"{name} failed.")
+                failed.append(f"{name}: {type(error).__name__}: {error}")
+
+        with step("Dead runs"):
+            done += [f"Ended run {run_id}, which was dead." for run_id in end_dead_runs(instance)]
+        runs = _failed_runs(instance, context.cursor, now)
+        for record in runs:
+            run_id = record.dagster_run.run_id
+            with step(f"Results of the checks of run {run_id}"):
+                keep_results_of_failed_run(instance, run_id, names)
+        with step("Pools"):
+            done += [f"Gave a free slot of pool {pool}." for pool in assign_free_slots(instance)]
+        for resource in turns.take(now):
+            with step(f"Freshness of {resource.full_name}"):
+                if change := changed_freshness(instance, resource, now):
+                    instance.report_runless_asset_event(change)
+                    is_now = "fresh" if change.passed else "late"
+                    done.append(f"{resource.full_name} is {is_now}.")
+        if failed:
+            raise HousekeepingError("\n".join(failed))
+        until = runs[-1].update_timestamp if len(runs) == MOST_RUNS else now
+        context.update_cursor(json.dumps({RUNS_UNTIL: until.isoformat()}))
+        return dg.SkipReason(" ".join(done) or NOTHING_TO_DO)
+
+    return housekeeping
+
+
+def _failed_runs(
+    instance: dg.DagsterInstance, cursor: str | None, now: datetime
+) -> Sequence[dg.RunRecord]:
+    """Return the runs that failed since the last tick, the oldest first; the rest in the next."""
+    since = (
+        datetime.fromisoformat(json.loads(cursor)[RUNS_UNTIL]) if cursor else now - FIRST_LOOK_BACK
+    )
+    failed = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since - CLOCK_DIFFERENCE
+    )
+    return instance.get_run_records(
+        failed, limit=MOST_RUNS, order_by="update_timestamp", ascending=True
+    )
+
+
+class _Turns:
+    """Takes turns among partitioned resources, so that no tick asks for all of them.
+
+    A new process starts with all; nothing is lost by it.
+
+    Args:
+        resources: the resources of all APIs.
+    """
+
+    def __init__(self, resources: Sequence[ResourceConfig]) -> None:
+        partitioned = [each for each in resources if isinstance(each.policy.load, Partitioned)]
+        self._waiting = [(datetime.min.replace(tzinfo=UTC), each) for each in partitioned]
+        self._at_once = -(-len(partitioned) // (FRESHNESS_INTERVAL // INTERVAL))
+
+    def take(self, now: datetime) -> list[ResourceConfig]:
+        """Return the resources to look at in this tick, those that waited longest first."""
+        taken = [
+            each
+            for last, each in self._waiting[: self._at_once]
+            if last <= now - FRESHNESS_INTERVAL
+        ]
+        self._waiting = self._waiting[len(taken) :] + [(now, each) for each in taken]
+        return taken
