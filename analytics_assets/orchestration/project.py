@@ -13,7 +13,7 @@ from analytics_assets.config.resource import refuse_shared_tables
 from analytics_assets.garbage_collection import objects_kept
 from analytics_assets.orchestration.api_file import NAME, errors_located, shown
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
-from analytics_assets.orchestration.metadata.materialization import TABLE_NAME
+from analytics_assets.orchestration.metadata.names import TABLE_NAME
 
 
 def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:

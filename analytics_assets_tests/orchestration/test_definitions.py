@@ -11,6 +11,9 @@ from analytics_assets.config.window import Window
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
+from analytics_assets.orchestration.metadata.names import (
+    ROWS_LOADED,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
 from analytics_assets_tests.support.loading import (
@@ -85,7 +88,7 @@ def test_one_entry_is_watched_by_the_sensor_and_loads_a_table(
         requested = [request.asset_selection for request in tick.run_requests or []]
         result = load(instance, "conversions", api=api)
     assert [asset_key(api.resources["conversions"])] in requested
-    assert metadata_of(result, "conversions", api)["rows_loaded"] == 250
+    assert metadata_of(result, "conversions", api)[ROWS_LOADED] == 250
     assert table_rows(duckdb_warehouse, "conversions") == api_rows(rows)
 
 

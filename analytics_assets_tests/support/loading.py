@@ -14,6 +14,7 @@ from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import partitions_until
+from analytics_assets.orchestration.runs.materializations import plain_metadata
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
@@ -53,8 +54,7 @@ def metadata_of(result: dg.ExecuteInProcessResult, resource: str, api: Api = API
     """Return the metadata of a resource's materialization, the last one, as plain values."""
     for event in reversed(result.get_asset_materialization_events()):
         if event.asset_key == asset_key(api.resources[resource]):
-            metadata = event.step_materialization_data.materialization.metadata
-            return {name: value.value for name, value in metadata.items()}
+            return plain_metadata(event.step_materialization_data.materialization)
     raise AssertionError(f"{resource} was not materialized")
 
 

@@ -15,6 +15,7 @@ from analytics_assets.orchestration.partitions.definition import (
     partitions_until,
     ranges,
 )
+from analytics_assets.orchestration.runs.materializations import plain_metadata
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets_tests.conftest import TODAY
@@ -79,7 +80,7 @@ def metadata_by_day(instance: dg.DagsterInstance, api: Api) -> dict[str, dict[st
         asset_key(api.resources[next(iter(api.resources))]), limit=1000, ascending=True
     ).records
     return {
-        str(event.partition): {name: value.value for name, value in event.metadata.items()}
+        str(event.partition): plain_metadata(event)
         for event in (record.asset_materialization for record in records)
         if event
     }

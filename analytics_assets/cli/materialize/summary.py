@@ -10,7 +10,7 @@ from rich.table import Table
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.checks.definitions import CHECKS
 from analytics_assets.orchestration.keys import asset_key, op_name
-from analytics_assets.orchestration.metadata.materialization import (
+from analytics_assets.orchestration.metadata.names import (
     LOAD_ID,
     NEWEST_DATA,
     ROW_COUNT,

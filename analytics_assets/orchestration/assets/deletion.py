@@ -6,15 +6,15 @@ from typing import Any
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
-from analytics_assets.orchestration.metadata.materialization import (
+from analytics_assets.orchestration.metadata.load import load_ids
+from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
     ROWS_DROPPED,
+    ROWS_OUTSIDE,
     ROWS_PRUNED,
     ROWS_RECEIVED,
     ROWS_REJECTED,
     ROWS_TO_PRUNE,
-    load_ids,
 )
 from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
 from analytics_assets.warehouse.queries.tables import Span, Tables

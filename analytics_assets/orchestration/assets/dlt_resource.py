@@ -11,7 +11,8 @@ from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.orchestration.compat import history_kept_open
-from analytics_assets.orchestration.metadata.materialization import LOAD_ID, load_metadata
+from analytics_assets.orchestration.metadata.load import load_metadata
+from analytics_assets.orchestration.metadata.names import LOAD_ID
 
 
 class DltLoader(DagsterDltResource):

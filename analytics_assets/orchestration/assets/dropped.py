@@ -10,9 +10,10 @@ from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.validation.load import has_incremental_cursor
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.materialization import DROPPED, DROPPED_SINCE
+from analytics_assets.orchestration.metadata.names import DROPPED, DROPPED_SINCE
 from analytics_assets.orchestration.runs.materializations import (
     last_loads,
+    plain_metadata,
     start_of,
 )
 from analytics_assets.warehouse.evolution.dropped import describe
@@ -74,7 +75,7 @@ def _newest_metadata(instance: dg.DagsterInstance, asset: dg.AssetKey) -> Mappin
     failed = instance.fetch_observations(asset, limit=1).records
     newest = max([*loaded, *failed], key=lambda record: record.timestamp, default=None)
     event = newest and (newest.asset_materialization or newest.asset_observation)
-    return {name: value.value for name, value in event.metadata.items()} if event else {}
+    return plain_metadata(event) if event else {}
 
 
 def _lacking(

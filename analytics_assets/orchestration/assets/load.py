@@ -30,21 +30,24 @@ from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
-from analytics_assets.orchestration.metadata.materialization import (
+from analytics_assets.orchestration.metadata.load import load_ids
+from analytics_assets.orchestration.metadata.materialization import without_secrets
+from analytics_assets.orchestration.metadata.names import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     DROPPED,
     DROPPED_SINCE,
     PARTITION_ROW_COUNT,
+    REQUESTS,
+    ROWS_EXTRACTED,
     ROWS_OF_LOAD,
     TABLE_NAME,
-    column_metadata,
-    load_ids,
-    table_metadata,
-    traffic_metadata,
-    without_secrets,
+    URL,
+    WINDOW,
 )
+from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
 from analytics_assets.orchestration.metadata.table_schema import column_lineage
+from analytics_assets.orchestration.metadata.traffic import traffic_metadata
 from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
@@ -261,9 +264,9 @@ def _endpoint_observation(
     return dg.AssetObservation(
         endpoint_key(resource),
         metadata={
-            "url": "embedded API" if embedded else dg.MetadataValue.url(url),
-            "rows_extracted": load["rows_extracted"],
-            "requests": load["requests"],
+            URL: "embedded API" if embedded else dg.MetadataValue.url(url),
+            ROWS_EXTRACTED: load[ROWS_EXTRACTED],
+            REQUESTS: load[REQUESTS],
         },
     )
 
@@ -281,4 +284,4 @@ def _result(
         context.add_asset_metadata({PARTITION_ROW_COUNT: count}, key, partition)
     # once a run: the same for all its partitions, and larger than all other metadata
     context.add_asset_metadata(columns, key, list(load.rows)[-1])
-    return dg.MaterializeResult(key, metadata={**metadata, "window": range_name(list(load.rows))})
+    return dg.MaterializeResult(key, metadata={**metadata, WINDOW: range_name(list(load.rows))})

@@ -18,7 +18,8 @@ from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
 from analytics_assets.extract.rows.rejected_rows import RowsRejectedAgain
 from analytics_assets.extract.source import kept_rows_source
 from analytics_assets.orchestration.assets.errors import explanation_of
-from analytics_assets.orchestration.metadata.materialization import COMPLETE, load_ids
+from analytics_assets.orchestration.metadata.load import load_ids
+from analytics_assets.orchestration.metadata.names import COMPLETE
 from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.pipeline import LoadingPipeline
 from analytics_assets.warehouse.queries.rejections import RejectedRow, Rejections

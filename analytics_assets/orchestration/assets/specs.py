@@ -17,11 +17,7 @@ from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.api_file import lines_of_entries
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
-from analytics_assets.orchestration.metadata.materialization import (
-    COLUMN_LINEAGE,
-    COLUMN_SCHEMA,
-    TABLE_NAME,
-)
+from analytics_assets.orchestration.metadata.names import COLUMN_LINEAGE, COLUMN_SCHEMA, TABLE_NAME
 from analytics_assets.orchestration.metadata.table_schema import (
     column_lineage,
     contract_schema,

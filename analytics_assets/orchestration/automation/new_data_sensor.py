@@ -16,14 +16,14 @@ from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError
 from analytics_assets.extract.watermark import fetch_newest
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.materialization import NEWEST_UPDATE
+from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
 from analytics_assets.orchestration.partitions.definition import (
     due_windows,
     partitioned,
     range_name,
     time_window_of,
 )
-from analytics_assets.orchestration.runs.materializations import last_loads
+from analytics_assets.orchestration.runs.materializations import last_loads, plain_metadata
 from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.redactor import redact
@@ -227,13 +227,13 @@ def _newest_in_table(
     asset = asset_key(resource)
     if window:
         loads = last_loads(instance, asset, window)
-        moments = [load.metadata.get(NEWEST_UPDATE) for load in loads.values()]
+        moments = [load.metadata.get(NEWEST_CHANGE) for load in loads.values()]
         known = [datetime.fromisoformat(moment) for moment in moments if moment]
         return min(known) if len(known) == len(window) else None
     event = instance.get_latest_materialization_event(asset)
     materialization = event.asset_materialization if event else None
-    newest = materialization.metadata.get(NEWEST_UPDATE) if materialization else None
-    return datetime.fromisoformat(str(newest.value)) if newest else None
+    newest = plain_metadata(materialization).get(NEWEST_CHANGE) if materialization else None
+    return datetime.fromisoformat(newest) if newest else None
 
 
 def _name(resource: Resource, window: Sequence[str]) -> str:

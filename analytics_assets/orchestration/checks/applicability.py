@@ -9,7 +9,7 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.resource import Resource
-from analytics_assets.orchestration.metadata.materialization import (
+from analytics_assets.orchestration.metadata.names import (
     ROW_COUNT,
     ROWS_EXPECTED,
     ROWS_LOADED,

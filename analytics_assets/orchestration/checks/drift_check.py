@@ -14,7 +14,7 @@ from analytics_assets.contract.openapi.endpoints import stored_endpoints
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.checks.document_cache import DocumentCache
 from analytics_assets.orchestration.checks.result import CheckResult
-from analytics_assets.orchestration.metadata.materialization import (
+from analytics_assets.orchestration.metadata.names import (
     ABSENT_FIELDS,
     ROWS_RECEIVED,
     UNKNOWN_FIELDS,

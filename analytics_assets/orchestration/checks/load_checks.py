@@ -7,30 +7,28 @@ import dagster as dg
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
-from analytics_assets.extract.children.parent_rows import PARENTS_WITHOUT_VALUE
-from analytics_assets.extract.entry import (
-    ROWS_ALIKE_BEFORE_STEPS,
-    ROWS_REPEATED,
-    ROWS_SUPERSEDED,
-)
-from analytics_assets.extract.incremental.cursor import AFTER, BEFORE, STARTED
-from analytics_assets.extract.incremental.cursor_values import (
-    ROWS_BEFORE_START,
-    ROWS_WITHOUT_CURSOR,
-    ROWS_YET_TO_COME,
-)
 from analytics_assets.orchestration.checks.result import CheckResult
-from analytics_assets.orchestration.metadata.materialization import (
+from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
+    CURSOR_AFTER,
+    CURSOR_BEFORE,
+    CURSOR_START,
     DROPPED,
     DROPPED_SINCE,
+    PARENTS_WITHOUT_VALUE,
+    ROWS_ALIKE_BEFORE_STEPS,
+    ROWS_BEFORE_START,
     ROWS_EXPECTED,
     ROWS_MARKED_DELETED,
     ROWS_OF_LOAD,
     ROWS_PRUNED,
     ROWS_RECEIVED,
     ROWS_REJECTED,
+    ROWS_REPEATED,
+    ROWS_SUPERSEDED,
     ROWS_TO_PRUNE,
+    ROWS_WITHOUT_CURSOR,
+    ROWS_YET_TO_COME,
     UNKNOWN,
 )
 
@@ -54,8 +52,8 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
     text += "; the API gives no total." if expected == UNKNOWN else f" of {expected}."
     for field, count in load.get(PARENTS_WITHOUT_VALUE, {}).items():
         text += f" Nothing was requested for {count} parent rows without a value in `{field}`."
-    if STARTED in load:
-        text += f" Requested were changes since {load[STARTED]}."
+    if CURSOR_START in load:
+        text += f" Requested were changes since {load[CURSOR_START]}."
     if not load.get(COMPLETE):
         text += " The entry's `paginator` ends the read before the API's last row."
         return CheckResult(False, text, dg.AssetCheckSeverity.WARN)
@@ -69,7 +67,7 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
             False,
             f"{text} Only {load[ROWS_OF_LOAD]} of {due} are in the table: others had the same key "
             "there. Set `primary_key` to fields that identify a row, also among other parents.",
-            numbers={"rows_received": received},
+            numbers={ROWS_RECEIVED: received},
         )
     if repeated:
         text += (
@@ -84,7 +82,7 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
             "make a field of another name, and set `primary_key` to that."
         )
     passed = not repeated and not alike
-    return CheckResult(passed, text, dg.AssetCheckSeverity.WARN, {"rows_received": received})
+    return CheckResult(passed, text, dg.AssetCheckSeverity.WARN, {ROWS_RECEIVED: received})
 
 
 def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
@@ -96,20 +94,20 @@ def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     """
     reads = policy.load
     assert isinstance(reads, Incremental), "no other load has a cursor"
-    if AFTER not in load:
+    if CURSOR_AFTER not in load:
         return CheckResult(False, NO_LOAD, dg.AssetCheckSeverity.WARN)
     numbers = {name: load[name] for name in (ROWS_WITHOUT_CURSOR, ROWS_BEFORE_START)}
     numbers[ROWS_YET_TO_COME] = load[ROWS_YET_TO_COME]
     findings = {
         ROWS_WITHOUT_CURSOR: f"have no time of change in `{reads.field}`, so that no load "
         "can request changes in them. Name the field that has it, or load the resource in full.",
-        ROWS_BEFORE_START: f"changed before {load[STARTED]}, the start of the request. Does the "
-        f"API honour `{reads.param}`, and mean `{reads.field}` by it?",
+        ROWS_BEFORE_START: f"changed before {load[CURSOR_START]}, the start of the request. Does "
+        f"the API honour `{reads.param}`, and mean `{reads.field}` by it?",
         ROWS_YET_TO_COME: "have a time of change in the future. They are loaded, but the cursor "
         "does not follow them.",
     }
     found = [f"{count} rows {findings[name]}" for name, count in numbers.items() if count]
-    text = " ".join(found) or f"It moved from {load[BEFORE]} to {load[AFTER]}."
+    text = " ".join(found) or f"It moved from {load[CURSOR_BEFORE]} to {load[CURSOR_AFTER]}."
     return CheckResult(not found, text, dg.AssetCheckSeverity.WARN, numbers)
 
 

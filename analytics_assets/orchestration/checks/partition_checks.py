@@ -8,10 +8,9 @@ import dagster as dg
 
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import earlier
-from analytics_assets.extract.incremental.window_check import ROWS_OUTSIDE
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.materialization import ROWS_RECEIVED
+from analytics_assets.orchestration.metadata.names import ROWS_OUTSIDE, ROWS_RECEIVED
 from analytics_assets.orchestration.partitions.definition import (
     expected_partitions,
     finished_partitions,
@@ -64,7 +63,7 @@ def check_missing_partitions(
     load = partitioned(resource)
     due = finished_partitions(load, earlier(now, resource.policy.freshness))
     missing = missing_partitions(instance, asset_key(resource), load, due)
-    numbers = {"missing_partitions": len(missing)}
+    numbers = {"missing partitions": len(missing)}
     if not missing:
         return CheckResult(True, f"All {len(due)} are loaded.", numbers=numbers)
     holes = [range_name(hole) for hole in ranges(load, missing)]
@@ -114,7 +113,7 @@ def check_lost_partitions(
     load = partitioned(resource)
     keys = finished_partitions(load, now)
     lost = lost_partitions(instance, tables, resource, keys)
-    numbers = {"lost_partitions": len(lost)}
+    numbers = {"lost partitions": len(lost)}
     if not lost:
         return CheckResult(True, "The table has all rows that were loaded.", numbers=numbers)
     holes = [range_name(hole) for hole in ranges(load, lost)]
@@ -152,7 +151,7 @@ def check_partition_rows(
         for earlier, key in pairs
         if rows[key] < (1 - load.max_drop) * rows[earlier]
     ]
-    numbers = {"partitions_with_fewer_rows": len(fallen)}
+    numbers = {"partitions with fewer rows": len(fallen)}
     if not fallen:
         return CheckResult(True, f"{len(pairs)} were compared.", numbers=numbers)
     text = f"{_named(fallen)}. If that is correct, raise `max_drop` in the resource's policy."

@@ -10,7 +10,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.primary_key import MISSING_KEY
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.materialization import ROWS_RECEIVED, ROWS_REJECTED
+from analytics_assets.orchestration.metadata.names import ROWS_RECEIVED, ROWS_REJECTED
 from analytics_assets.orchestration.runs.last_load import last_load
 from analytics_assets.warehouse.queries.tables import Tables
 

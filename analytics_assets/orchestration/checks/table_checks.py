@@ -32,7 +32,7 @@ def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> CheckRe
     return CheckResult(
         nulls == duplicates == 0,
         f"{nulls} rows without a key, {duplicates} keys more than once.",
-        numbers={"rows_without_key": nulls, "duplicated_keys": duplicates},
+        numbers={"rows without key": nulls, "duplicated keys": duplicates},
     )
 
 
@@ -70,7 +70,7 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
         return CheckResult(
             False, f"The newest `{column}` is {newest.date()}, which is in the future."
         )
-    text, numbers = f"The newest `{column}` is {newest.date()}", {"age_hours": _hours(age)}
+    text, numbers = f"The newest `{column}` is {newest.date()}", {"age (hours)": _hours(age)}
     if isinstance(policy.load, Partitioned) and policy.load.by != "day":
         expected = expected_partitions(policy.load, policy.freshness, now)[-1:]
         starts = [time_window_of(policy.load, [key]).start.date() for key in expected]

@@ -6,7 +6,7 @@ import dagster as dg
 
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.materialization import PARTITION_ROW_COUNT
+from analytics_assets.orchestration.metadata.names import PARTITION_ROW_COUNT
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.runs.materializations import last_loads
 from analytics_assets.warehouse.queries.tables import Tables

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from analytics_assets.orchestration.metadata.materialization import COLUMN_SCHEMA
+from analytics_assets.orchestration.metadata.names import COLUMN_SCHEMA
 from analytics_assets.orchestration.runs.materializations import newest_first, plain_metadata
 
 

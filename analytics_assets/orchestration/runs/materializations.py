@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from analytics_assets.orchestration.metadata.materialization import LOAD_ID, load_ids
+from analytics_assets.orchestration.metadata.load import load_ids
+from analytics_assets.orchestration.metadata.names import DETAILS, LOAD_ID, in_words
 
 PAGE = 500  # materializations fetched at once
 FIRST_PAGE = 50  # more than one run has; 500 take 0.2 s, in each load
@@ -70,9 +71,14 @@ def last_loads(
     return loads
 
 
-def plain_metadata(event: dg.AssetMaterialization) -> dict[str, Any]:
-    """Return the metadata of a materialization as plain values."""
-    return {name: value.value for name, value in event.metadata.items()}
+def plain_metadata(event: dg.AssetMaterialization | dg.AssetObservation) -> dict[str, Any]:
+    """Return the metadata of an event as plain values by name, those of its details included.
+
+    Names are those of today, also where an earlier version of this project recorded the event.
+    """
+    values = {in_words(name): value.value for name, value in event.metadata.items()}
+    details = values.pop(DETAILS, None)
+    return {**(details if isinstance(details, dict) else {}), **values}
 
 
 def start_of(recorded: float, metadata: Mapping[str, Any]) -> datetime:

@@ -145,7 +145,7 @@ def test_the_asset_page_shows_description_columns_owner_freshness_and_source(
 
 def test_the_events_of_an_asset_show_the_metadata_of_the_load(page: Page, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=events")
-    for name in ("rows_extracted", "rows_loaded", "requests", "retries", "load_id", "newest_data"):
+    for name in ("rows loaded", "rows received", "requests", "retries", "load id", "newest data"):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()
 
 
@@ -181,7 +181,7 @@ def test_the_launchpad_sets_a_start_for_one_run(page: Page, dagster_url: str) ->
     page.goto(f"{dagster_url}/runs/{run}")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible()
     page.goto(f"{dagster_url}/assets/analytics/{resource}?view=events")
-    loaded = page.get_by_role("row").filter(has_text="rows_loaded").first
+    loaded = page.get_by_role("row").filter(has_text="rows loaded").first
     expect(loaded).to_contain_text(str(len(changed)))
 
 

@@ -11,6 +11,27 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.keys import endpoint_key
+from analytics_assets.orchestration.metadata.names import (
+    COMPLETE,
+    LOAD_ID,
+    NEWEST_CHANGE,
+    NEWEST_DATA,
+    PASSES,
+    REQUESTS,
+    RETRIES,
+    ROW_COUNT,
+    ROWS_EXPECTED,
+    ROWS_EXTRACTED,
+    ROWS_LOADED,
+    ROWS_PRUNED,
+    ROWS_RECEIVED,
+    ROWS_REJECTED,
+    ROWS_REPEATED,
+    SECONDS_EXTRACT,
+    SECONDS_LOAD,
+    SECONDS_NORMALIZE,
+    SECONDS_WAITING,
+)
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
@@ -79,19 +100,19 @@ def test_a_materialization_has_metadata_of_the_load_and_of_the_table(
     rows = len(sandbox_rows("traffic_sources", TODAY))
     pages = -(-rows // 100)
     sent = [record for record in connected.requests if record.path == "/v1/traffic_sources"]
-    assert metadata["rows_extracted"] == metadata["rows_loaded"] == rows
-    assert metadata["dagster/row_count"] == rows
-    assert metadata["requests"] == len(sent) >= pages + 1
-    assert metadata["retries"] == 1
-    assert metadata["seconds_waiting_for_api"] >= 1
-    assert metadata["newest_data"] == (TODAY - timedelta(days=1)).isoformat()
-    assert metadata["newest_updated_at"] == f"{TODAY}T00:00:00+00:00"
+    assert metadata[ROWS_EXTRACTED] == metadata[ROWS_LOADED] == rows
+    assert metadata[ROW_COUNT] == rows
+    assert metadata[REQUESTS] == len(sent) >= pages + 1
+    assert metadata[RETRIES] == 1
+    assert metadata[SECONDS_WAITING] >= 1
+    assert metadata[NEWEST_DATA] == (TODAY - timedelta(days=1)).isoformat()
+    assert metadata[NEWEST_CHANGE] == f"{TODAY}T00:00:00+00:00"
     assert metadata["dagster/table_name"] == f"{warehouse.dataset}.traffic_sources"
-    assert metadata["load_id"]
-    assert {"seconds_extract", "seconds_normalize", "seconds_load"} <= metadata.keys()
-    assert (metadata["complete"], metadata["passes"]) == (True, 1)
-    assert metadata["rows_received"] == metadata["rows_expected"] == rows
-    assert (metadata["rows_rejected"], metadata["rows_repeated"]) == (0, 0)
+    assert metadata[LOAD_ID]
+    assert {SECONDS_EXTRACT, SECONDS_NORMALIZE, SECONDS_LOAD} <= metadata.keys()
+    assert (metadata[COMPLETE], metadata[PASSES]) == (True, 1)
+    assert metadata[ROWS_RECEIVED] == metadata[ROWS_EXPECTED] == rows
+    assert (metadata[ROWS_REJECTED], metadata[ROWS_REPEATED]) == (0, 0)
     assert not [name for name in metadata if name.startswith("cursor")]
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
     assert columns.keys() == sandbox_rows("traffic_sources", TODAY)[0].keys()
@@ -121,7 +142,7 @@ def test_a_resource_without_rows_materializes(
         point_at(sandbox, monkeypatch)
         result = load(instance, api=api_with("orders"))
     metadata = metadata_of(result, "orders", api_with("orders"))
-    assert (metadata["rows_loaded"], metadata["dagster/row_count"]) == (0, 0)
+    assert (metadata[ROWS_LOADED], metadata[ROW_COUNT]) == (0, 0)
 
 
 def test_rows_that_are_all_gone_from_the_api_stay_in_the_table(
@@ -132,7 +153,7 @@ def test_rows_that_are_all_gone_from_the_api_stay_in_the_table(
         with Sandbox(extra_rows={"orders": served}) as sandbox:
             point_at(sandbox, monkeypatch)
             result = load(instance, api=api_with("orders"))
-    assert metadata_of(result, "orders", api_with("orders"))["dagster/row_count"] == 1
+    assert metadata_of(result, "orders", api_with("orders"))[ROW_COUNT] == 1
     assert table_rows(duckdb_warehouse, "orders") == rows
 
 
@@ -195,8 +216,8 @@ def test_a_table_may_have_another_name_than_its_resource(
     rows = api_rows(sandbox_rows("page_views", TODAY))
     assert table_rows(duckdb_warehouse, "views") == rows
     assert metadata["dagster/table_name"] == f"{duckdb_warehouse.dataset}.views"
-    assert metadata["rows_extracted"] == metadata["rows_loaded"] == len(rows)
-    assert metadata["dagster/row_count"] == len(rows)
+    assert metadata[ROWS_EXTRACTED] == metadata[ROWS_LOADED] == len(rows)
+    assert metadata[ROW_COUNT] == len(rows)
 
 
 def test_letters_quotes_and_line_ends_survive(
@@ -233,7 +254,7 @@ def test_pruning_follows_lists_within_rows_and_objects_into_their_tables(
         serve(served)
         result = load(instance, api=api)
 
-    assert metadata_of(result, "orders", api)["rows_pruned"] == 1
+    assert metadata_of(result, "orders", api)[ROWS_PRUNED] == 1
     assert check_of(result, "pruned").passed
     with duckdb_warehouse.open() as tables:
         counts = {

@@ -13,6 +13,16 @@ from analytics_assets.orchestration.assets.deletion import (
     drop_other_rows,
     prune,
 )
+from analytics_assets.orchestration.metadata.names import (
+    COMPLETE,
+    LOAD_ID,
+    ROWS_DROPPED,
+    ROWS_OUTSIDE,
+    ROWS_PRUNED,
+    ROWS_RECEIVED,
+    ROWS_REJECTED,
+    ROWS_TO_PRUNE,
+)
 from analytics_assets.warehouse.queries.tables import SpanUnknownError, Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.orders import orders_api
@@ -21,11 +31,11 @@ from analytics_assets_tests.support.tables import opened_with
 COLUMNS = "id bigint, day date, _dlt_id varchar, _dlt_load_id varchar"
 TAGS = ("_dlt_id varchar, _dlt_parent_id varchar", "('t1', 'r1'), ('t2', 'r2')")
 LOAD = {
-    "load_id": "now",
-    "complete": True,
-    "rows_received": 3,
-    "rows_rejected": 0,
-    "rows_outside_window": 0,
+    LOAD_ID: "now",
+    COMPLETE: True,
+    ROWS_RECEIVED: 3,
+    ROWS_REJECTED: 0,
+    ROWS_OUTSIDE: 0,
 }
 DAYS = ["2025-07-05", "2025-07-06"]
 
@@ -53,7 +63,7 @@ def test_rows_of_other_loads_are_dropped_with_their_child_rows(
 ) -> None:
     made = {"orders": (COLUMNS, rows(before=1, now=2)), "orders__tags": TAGS}
     with opened_with(duckdb_warehouse, **made) as tables:
-        assert drop_other_rows(tables, orders(), LOAD, ()) == {"rows_dropped": 1}
+        assert drop_other_rows(tables, orders(), LOAD, ()) == {ROWS_DROPPED: 1}
         assert tables.rows_of_loads("orders", ["now"]) == ids(tables) == 2
         assert tables.row_count("orders__tags") == 1
 
@@ -62,14 +72,14 @@ def test_rows_of_partitions_that_were_not_chosen_stay(duckdb_warehouse: Warehous
     other_day = rows(before=2, day="2025-07-07")
     made = ", ".join([rows(before=1, now=1), other_day])
     with opened_with(duckdb_warehouse, orders=(COLUMNS, made)) as tables:
-        assert drop_other_rows(tables, by_day(), LOAD, DAYS) == {"rows_dropped": 1}
+        assert drop_other_rows(tables, by_day(), LOAD, DAYS) == {ROWS_DROPPED: 1}
         assert ids(tables) == 3
 
 
 def test_a_table_that_does_not_exist_has_nothing_to_drop(duckdb_warehouse: Warehouse) -> None:
     with opened_with(duckdb_warehouse) as tables:
-        assert drop_other_rows(tables, orders(), LOAD, ()) == {"rows_dropped": 0}
-        assert prune(tables, orders(prune=True), LOAD) == {"rows_to_prune": 0, "rows_pruned": 0}
+        assert drop_other_rows(tables, orders(), LOAD, ()) == {ROWS_DROPPED: 0}
+        assert prune(tables, orders(prune=True), LOAD) == {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0}
 
 
 def test_not_all_rows_are_dropped(duckdb_warehouse: Warehouse) -> None:
@@ -86,9 +96,9 @@ def test_not_all_rows_are_dropped(duckdb_warehouse: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("load", "reason"),
     [
-        ({"complete": False}, "the read was not complete"),
-        ({"rows_rejected": 1}, "1 of 3 rows were rejected"),
-        ({"rows_outside_window": 1}, "1 of 3 rows belong to other days than the request"),
+        ({COMPLETE: False}, "the read was not complete"),
+        ({ROWS_REJECTED: 1}, "1 of 3 rows were rejected"),
+        ({ROWS_OUTSIDE: 1}, "1 of 3 rows belong to other days than the request"),
     ],
 )
 def test_nothing_is_dropped_that_the_api_may_still_have(
@@ -114,14 +124,14 @@ def test_partitions_whose_rows_are_unknown_in_the_table_stay(duckdb_warehouse: W
 def test_rows_that_the_api_no_longer_has_are_pruned(duckdb_warehouse: Warehouse) -> None:
     made = {"orders": (COLUMNS, rows(before=2, now=18)), "orders__tags": TAGS}
     with opened_with(duckdb_warehouse, **made) as tables:
-        assert prune(tables, orders(prune=True), LOAD) == {"rows_to_prune": 2, "rows_pruned": 2}
+        assert prune(tables, orders(prune=True), LOAD) == {ROWS_TO_PRUNE: 2, ROWS_PRUNED: 2}
         assert ids(tables) == 18
         assert tables.row_count("orders__tags") == 0
 
 
 @pytest.mark.parametrize(
     ("before", "load"),
-    [(3, {}), (20, {}), (1, {"rows_rejected": 1}), (1, {"complete": False})],
+    [(3, {}), (20, {}), (1, {ROWS_REJECTED: 1}), (1, {COMPLETE: False})],
 )
 def test_too_many_or_unproven_rows_are_not_pruned(
     before: int, load: Mapping[str, Any], duckdb_warehouse: Warehouse
@@ -129,5 +139,5 @@ def test_too_many_or_unproven_rows_are_not_pruned(
     made = rows(before=before, now=20 - before)
     with opened_with(duckdb_warehouse, orders=(COLUMNS, made)) as tables:
         counts = prune(tables, orders(prune=True), {**LOAD, **load})
-        assert counts == {"rows_to_prune": before, "rows_pruned": 0}
+        assert counts == {ROWS_TO_PRUNE: before, ROWS_PRUNED: 0}
         assert ids(tables) == 20

@@ -10,6 +10,9 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.load import Full
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.assets.dropped import remedy_of
+from analytics_assets.orchestration.metadata.names import (
+    DROPPED,
+)
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
@@ -49,10 +52,10 @@ def test_a_dropped_table_is_loaded_again_with_each_run_config(
     result = load(instance, VIEWS, config=config)
     assert result.success
     assert whole(warehouse, VIEWS)
-    assert metadata_of(result, VIEWS)["dropped"] == (
+    assert metadata_of(result, VIEWS)[DROPPED] == (
         "The table `page_views`: dropped in the warehouse, and made again."
     )
-    assert "dropped" not in metadata_of(load(instance, VIEWS), VIEWS)
+    assert DROPPED not in metadata_of(load(instance, VIEWS), VIEWS)
 
 
 @pytest.mark.parametrize("statement", [DROP_TABLE, DROP_COLUMN])

@@ -9,6 +9,12 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Full
 from analytics_assets.defs.analytics.api import API
+from analytics_assets.orchestration.metadata.names import (
+    ROW_COUNT,
+    ROWS_EXPECTED,
+    ROWS_OF_LOAD,
+    ROWS_RECEIVED,
+)
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
@@ -47,7 +53,7 @@ def test_each_load_reads_few_rows_and_the_table_equals_the_api(
         result = load(instance, USERS)
         assert result.success
         assert equals_api(duckdb_warehouse, connected)
-        received.append(metadata_of(result, USERS)["rows_received"])
+        received.append(metadata_of(result, USERS)[ROWS_RECEIVED])
     assert received[0] == len(sandbox_rows(USERS, TODAY))
     # six rows a day: a lookback of three days, and four days that were restated since
     assert received[1:] == [48, 90]
@@ -61,19 +67,19 @@ def test_a_materialization_has_the_start_of_the_read_and_the_cursor_after_it(
     result = load(instance, USERS)
     second = metadata_of(result, USERS)
 
-    assert [first[f"cursor_{part}"] for part in ("before", "start", "after")] == [
+    assert [first[f"cursor {part}"] for part in ("before", "start", "after")] == [
         "none",
         "2025-01-01T00:00:00Z",
         "2025-08-01T00:00:00+00:00",
     ]
-    assert [second[f"cursor_{part}"] for part in ("before", "start", "after", "lookback")] == [
+    assert [second[f"cursor {part}"] for part in ("before", "start", "after", "lookback")] == [
         "2025-08-01T00:00:00+00:00",
         "2025-07-29T00:00:00Z",
         "2025-08-02T00:00:00+00:00",
         "3 days, 0:00:00",
     ]
-    assert second["rows_expected"] == second["rows_received"] == second["rows_of_load"] == 48
-    assert second["dagster/row_count"] == len(sandbox_rows(USERS, connected.today))
+    assert second[ROWS_EXPECTED] == second[ROWS_RECEIVED] == second[ROWS_OF_LOAD] == 48
+    assert second[ROW_COUNT] == len(sandbox_rows(USERS, connected.today))
     read, cursor = check_of(result, "complete_read"), check_of(result, "cursor")
     assert read.passed
     text = "48 rows arrived of 48. Requested were changes since 2025-07-29T00:00:00Z."

@@ -14,6 +14,14 @@ from analytics_assets.orchestration.assets.nothing_loaded import (
     refuse_nothing_loaded,
 )
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata.names import (
+    REJECTION_REASONS,
+    ROWS_EXPECTED,
+    ROWS_LOADED,
+    ROWS_RECEIVED,
+    ROWS_REJECTED,
+    UNKNOWN,
+)
 from analytics_assets.orchestration.partitions.definition import missing_partitions, partitioned
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.http.fault import Fault
@@ -22,7 +30,7 @@ from analytics_assets_tests.support.orders import document_of, orders_api
 
 NO_KEY = "`$.id`: missing primary key"
 TEXT = "`$.price`: Expected `float | null`, got `str`"
-EMPTY = {"rows_received": 0, "rows_rejected": 0, "rows_loaded": 0, "rows_expected": 0}
+EMPTY = {ROWS_RECEIVED: 0, ROWS_REJECTED: 0, ROWS_LOADED: 0, ROWS_EXPECTED: 0}
 
 
 def outcome(policy: Policy | None = None, **counts: Any) -> str:
@@ -36,7 +44,7 @@ def outcome(policy: Policy | None = None, **counts: Any) -> str:
 
 def all_rejected(**reasons: int) -> dict[str, Any]:
     rows = sum(reasons.values())
-    return {"rows_received": rows, "rows_rejected": rows, "rejection_reasons": reasons}
+    return {ROWS_RECEIVED: rows, ROWS_REJECTED: rows, REJECTION_REASONS: reasons}
 
 
 def test_rejected_rows_alone_fail_with_their_number_and_frequent_reasons() -> None:
@@ -59,19 +67,21 @@ def test_a_policy_that_accepts_all_rejected_rows_is_followed() -> None:
 
 
 def test_no_row_of_an_api_that_counts_some_fails() -> None:
-    assert outcome(rows_expected=250).startswith("The API has 250 rows by the total in its answer")
+    counted: dict[str, Any] = {ROWS_EXPECTED: 250}
+
+    assert outcome(**counted).startswith("The API has 250 rows by the total in its answer")
 
 
 @pytest.mark.parametrize(
     "counts",
     [
-        {"rows_expected": 0},
-        {"rows_expected": "unknown"},
-        {"rows_expected": None},
-        {"rows_received": 5, "rows_rejected": 4, "rows_loaded": 1, "rows_expected": 5},
+        {ROWS_EXPECTED: 0},
+        {ROWS_EXPECTED: UNKNOWN},
+        {ROWS_EXPECTED: None},
+        {ROWS_RECEIVED: 5, ROWS_REJECTED: 4, ROWS_LOADED: 1, ROWS_EXPECTED: 5},
         # dropped by the entry's own steps, or by dlt's `incremental`
-        {"rows_received": 5, "rows_rejected": 4, "rows_expected": 5},
-        {"rows_received": 5, "rows_expected": 5},
+        {ROWS_RECEIVED: 5, ROWS_REJECTED: 4, ROWS_EXPECTED: 5},
+        {ROWS_RECEIVED: 5, ROWS_EXPECTED: 5},
     ],
 )
 def test_other_loads_without_rows_are_no_failure(counts: dict[str, Any]) -> None:

@@ -20,6 +20,9 @@ from analytics_assets.orchestration.assets.rejections import (
     retry_rejected_rows,
     settle_rejected_rows,
 )
+from analytics_assets.orchestration.metadata.names import (
+    COMPLETE,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import change, load, table_rows
 from analytics_assets_tests.support.orders import document_of, orders_api
@@ -241,7 +244,7 @@ def test_a_destination_that_deletes_nothing_does_not_fail_the_load(
 ) -> None:
     resource, log = resource_of(orders_api(), "orders"), logging.getLogger("the run")
     with opened_with(duckdb_warehouse, rejected_rows=("resource varchar", "")) as tables:
-        settle_rejected_rows(tables, resource, resource.contract, {"complete": False}, log)
+        settle_rejected_rows(tables, resource, resource.contract, {COMPLETE: False}, log)
 
     [record] = caplog.records
     assert record.name == "the run"

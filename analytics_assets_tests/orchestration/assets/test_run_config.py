@@ -14,6 +14,11 @@ from analytics_assets.contract.resource import Resource, resource_of
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.assets.run_config import LoadConfig, RunConfigError
 from analytics_assets.orchestration.definitions import build_definitions
+from analytics_assets.orchestration.metadata.names import (
+    ROW_COUNT,
+    ROWS_DROPPED,
+    ROWS_RECEIVED,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.http.fault import Fault
@@ -130,7 +135,7 @@ def test_a_full_refresh_and_a_start_read_again_and_drop_nothing(
     result = load(instance, USERS, config={"full_refresh": True})
 
     assert start_of(connected) == INITIAL
-    assert metadata_of(result, USERS)["rows_received"] == len(rows)
+    assert metadata_of(result, USERS)[ROWS_RECEIVED] == len(rows)
     assert load(instance, USERS, config={"start": "2025-07-20T12:00:00+02:00"}).success
     assert start_of(connected) == "2025-07-20T10:00:00Z"
     load(instance, USERS)
@@ -174,7 +179,7 @@ def test_dropped_data_are_the_rows_that_the_run_did_not_bring(
     metadata = metadata_of(orders(instance, **DROP_ORDERS), "orders", api_with("orders"))
 
     assert [row["id"] for row in table_rows(duckdb_warehouse, "orders")] == [2, 4]
-    assert (metadata["rows_dropped"], metadata["dagster/row_count"]) == (2, 2)
+    assert (metadata[ROWS_DROPPED], metadata[ROW_COUNT]) == (2, 2)
     with duckdb_warehouse.open() as tables:
         assert tables.row_count("orders__tags") == 2
 
@@ -206,7 +211,7 @@ def test_dropped_data_of_a_partitioned_resource_is_that_of_the_chosen_partitions
     assert load_days(instance, api, *days[1:], config=config).success
 
     assert table_rows(duckdb_warehouse, VIEWS) == [row for row in rows if row != served[0]]
-    assert metadata_by_day(instance, api)[days[2]]["rows_dropped"] == 1
+    assert metadata_by_day(instance, api)[days[2]][ROWS_DROPPED] == 1
 
 
 def test_a_drop_whose_read_fails_leaves_the_table_as_it_was(

@@ -8,6 +8,9 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.window import Window
+from analytics_assets.orchestration.metadata.names import (
+    ROWS_OUTSIDE,
+)
 from analytics_assets.sandbox.series import FIRST_DAY
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import point_at
@@ -74,7 +77,5 @@ def test_rows_outside_the_window_are_loaded_and_counted(
     api = orders_by_day()
     assert load_orders(rows, api, instance, monkeypatch).success
     metadata = metadata_by_day(instance, api)
-    assert {day: each["rows_outside_window"] for day, each in metadata.items()} == dict.fromkeys(
-        DAYS, 2
-    )
+    assert {day: each[ROWS_OUTSIDE] for day, each in metadata.items()} == dict.fromkeys(DAYS, 2)
     assert len(table_rows(duckdb_warehouse, "orders")) == len(rows)

@@ -13,6 +13,9 @@ from analytics_assets.orchestration.automation.new_data_sensor import (
     build_new_data_sensor,
 )
 from analytics_assets.orchestration.definitions import build_definitions
+from analytics_assets.orchestration.metadata.names import (
+    NEWEST_CHANGE,
+)
 from analytics_assets.orchestration.runs.tags import RANGE_END, RANGE_START
 from analytics_assets_tests.support.loading import load
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -68,7 +71,7 @@ class Ticker:
                 dg.AssetMaterialization(
                     key,
                     partition=partition,
-                    metadata={"newest_updated_at": request.tags[NEWEST_TAG]},
+                    metadata={NEWEST_CHANGE: request.tags[NEWEST_TAG]},
                 )
             )
 

@@ -15,6 +15,13 @@ from analytics_assets.orchestration.checks.applicability import (
     is_without_rows_yet,
 )
 from analytics_assets.orchestration.checks.table_checks import check_newest_data
+from analytics_assets.orchestration.metadata.names import (
+    ROW_COUNT,
+    ROWS_EXPECTED,
+    ROWS_LOADED,
+    ROWS_RECEIVED,
+    UNKNOWN,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.orders import document_of, orders_api
 from analytics_assets_tests.support.tables import opened_with
@@ -23,7 +30,7 @@ ASSET = dg.AssetKey(["shop", "orders"])
 NOW = datetime(2026, 1, 12, 6, tzinfo=UTC)
 ID = {"id": {"type": "integer"}}
 DAY = {"date": {"type": "string", "format": "date"}}
-NONE = {"rows_received": 0, "rows_loaded": 0, "rows_expected": 0, "dagster/row_count": 0}
+NONE = {ROWS_RECEIVED: 0, ROWS_LOADED: 0, ROWS_EXPECTED: 0, ROW_COUNT: 0}
 
 
 def shop(openapi: str | None = None, entry: dict[str, Any] | None = None, **policy: Any) -> Api:
@@ -84,17 +91,17 @@ def test_a_partitioned_table_needs_its_column_of_days(duckdb_warehouse: Warehous
 
 def materialized(instance: dg.DagsterInstance, *row_counts: int) -> None:
     for count in row_counts:
-        metadata = {"dagster/row_count": count}
+        metadata = {ROW_COUNT: count}
         instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, metadata=metadata))
 
 
-@pytest.mark.parametrize("total", [0, "unknown", None])
+@pytest.mark.parametrize("total", [0, UNKNOWN, None])
 def test_an_api_that_never_gave_a_row_has_none_yet(
     total: Any, instance: dg.DagsterInstance
 ) -> None:
     materialized(instance, 0, 0)
 
-    assert is_without_rows_yet(instance, ASSET, {**NONE, "rows_expected": total})
+    assert is_without_rows_yet(instance, ASSET, {**NONE, ROWS_EXPECTED: total})
 
 
 def test_a_table_that_had_rows_once_is_not_without_rows_yet(
@@ -109,10 +116,10 @@ def test_a_table_that_had_rows_once_is_not_without_rows_yet(
     "load",
     [
         {},
-        {**NONE, "rows_received": 1},
-        {**NONE, "rows_loaded": 1},
-        {**NONE, "rows_expected": 1},
-        {**NONE, "dagster/row_count": 1},
+        {**NONE, ROWS_RECEIVED: 1},
+        {**NONE, ROWS_LOADED: 1},
+        {**NONE, ROWS_EXPECTED: 1},
+        {**NONE, ROW_COUNT: 1},
     ],
 )
 def test_a_load_with_rows_and_none_at_all_are_not_without_rows_yet(

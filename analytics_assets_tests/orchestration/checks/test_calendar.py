@@ -6,6 +6,9 @@ import dagster as dg
 import pytest
 
 from analytics_assets.config.load import Full, Incremental, Load
+from analytics_assets.orchestration.metadata.names import (
+    NEWEST_DATA,
+)
 from analytics_assets_tests.support.loading import failures_of, load, metadata_of
 from analytics_assets_tests.support.orders import orders_api
 
@@ -36,4 +39,4 @@ def test_a_table_with_the_first_and_the_last_day_is_loaded_and_checked_again_and
         }
         assert failed.keys() <= {"newest_data", "cursor"}, failed
         assert failed["newest_data"] == "The newest `day` is 9999-12-31, which is in the future."
-    assert metadata_of(result, "orders", api)["newest_data"] == LAST
+    assert metadata_of(result, "orders", api)[NEWEST_DATA] == LAST

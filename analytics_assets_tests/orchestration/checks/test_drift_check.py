@@ -14,6 +14,11 @@ from analytics_assets.contract.resource import Resource, resource_of
 from analytics_assets.orchestration.checks.document_cache import DocumentCache
 from analytics_assets.orchestration.checks.drift_check import check_drift
 from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets.orchestration.metadata.names import (
+    ABSENT_FIELDS,
+    ROWS_RECEIVED,
+    UNKNOWN_FIELDS,
+)
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.orders import document_of, orders_api
 
@@ -35,8 +40,8 @@ def orders(openapi: str, path: str | None = PATH) -> Resource:
     return resource_of(api, "orders")
 
 
-def drift_of(resource: Resource, place: Path, **load: Any) -> CheckResult:
-    return check_drift(resource, load, DocumentCache(place / "documents"), datetime.now(UTC))
+def drift_of(resource: Resource, place: Path, load: Mapping[str, Any] | None = None) -> CheckResult:
+    return check_drift(resource, load or {}, DocumentCache(place / "documents"), datetime.now(UTC))
 
 
 def test_differences_of_document_and_rows_from_the_contract_are_named(
@@ -51,9 +56,7 @@ def test_differences_of_document_and_rows_from_the_contract_are_named(
     result = drift_of(
         resource,
         tmp_path,
-        rows_received=9,
-        unknown_fields={"price": "double"},
-        absent_fields=["gone"],
+        {ROWS_RECEIVED: 9, UNKNOWN_FIELDS: {"price": "double"}, ABSENT_FIELDS: ["gone"]},
     )
 
     assert (result.passed, result.severity) == (False, WARN)
@@ -76,7 +79,7 @@ def test_fields_that_no_row_has_are_a_difference_if_they_are_required(
     kept = document_of(tmp_path / "kept.json", {**ID, "note": note}, required)
     serve([]).faults.add(Fault(path=PATH, times=None, body=Path(kept).read_text()))
 
-    result = drift_of(orders(kept), tmp_path, rows_received=9, absent_fields=["note"])
+    result = drift_of(orders(kept), tmp_path, {ROWS_RECEIVED: 9, ABSENT_FIELDS: ["note"]})
 
     assert result.passed is passed
 
@@ -103,7 +106,7 @@ def test_without_a_path_no_document_is_requested_and_rows_are_compared(
     assert drift_of(resource, tmp_path).text == (
         "The rows match the contract. No document is compared: `openapi_path` is None."
     )
-    result = drift_of(resource, tmp_path, rows_received=1, unknown_fields={"price": "double"})
+    result = drift_of(resource, tmp_path, {ROWS_RECEIVED: 1, UNKNOWN_FIELDS: {"price": "double"}})
     assert (result.passed, result.severity) == (False, WARN)
     assert result.text.splitlines() == [
         "rows have `price` (double), unknown to it",
@@ -130,6 +133,6 @@ def test_a_document_like_the_contract_passes(serve: Any, tmp_path: Path) -> None
     body = json.dumps(json.loads(Path(kept).read_text(encoding="utf-8")))
     serve([]).faults.add(Fault(path=PATH, times=None, body=body))
 
-    result = drift_of(orders(kept), tmp_path, rows_received=9)
+    result = drift_of(orders(kept), tmp_path, {ROWS_RECEIVED: 9})
 
     assert (result.passed, result.text) == (True, "The API matches the contract.")

@@ -18,6 +18,10 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_partition_rows,
     check_rows_in_window,
 )
+from analytics_assets.orchestration.metadata.names import (
+    ROWS_OUTSIDE,
+    ROWS_RECEIVED,
+)
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY, point_at
@@ -85,8 +89,8 @@ def test_ten_gaps_are_named_and_the_others_counted(instance: dg.DagsterInstance)
 
 
 def test_rows_of_other_days_are_a_warning() -> None:
-    assert check_rows_in_window({"rows_outside_window": 0, "rows_received": 5}).passed
-    result = check_rows_in_window({"rows_outside_window": 2, "rows_received": 5})
+    assert check_rows_in_window({ROWS_OUTSIDE: 0, ROWS_RECEIVED: 5}).passed
+    result = check_rows_in_window({ROWS_OUTSIDE: 2, ROWS_RECEIVED: 5})
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert result.text.startswith("2 of 5 rows belong to other days than the request.")
 
@@ -109,7 +113,7 @@ def test_days_with_far_fewer_rows_than_a_week_before_are_named(duckdb_warehouse:
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert result.text.startswith("2025-07-21 has 0 rows, a week before there were 9. If that is")
     assert "set `end_is_inclusive=False`" in result.text
-    assert result.numbers == {"partitions_with_fewer_rows": 1}
+    assert result.numbers == {"partitions with fewer rows": 1}
     assert (elsewhere.passed, elsewhere.text) == (True, "3 were compared.")
 
 
@@ -153,7 +157,7 @@ def test_a_day_that_has_fewer_rows_than_were_loaded_is_lost(
     with opened_with(duckdb_warehouse, page_views=(COLUMNS, rows)) as tables:
         result = check_lost_partitions(instance, tables, VIEWS.resources["page_views"], END)
 
-    assert (result.passed, result.numbers) == (False, {"lost_partitions": 1})
+    assert (result.passed, result.numbers) == (False, {"lost partitions": 1})
     assert result.text.startswith(f"The table has fewer rows of 1 than were loaded: {DAYS[1]}. ")
 
 

@@ -7,6 +7,10 @@ import pytest
 
 from analytics_assets.contract.resource import Resource, resource_of
 from analytics_assets.orchestration.checks.rejection_check import check_rejected_rows
+from analytics_assets.orchestration.metadata.names import (
+    ROWS_RECEIVED,
+    ROWS_REJECTED,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import check_of, load
 from analytics_assets_tests.support.orders import orders_api
@@ -28,7 +32,7 @@ def test_rejected_rows_are_a_warning_and_too_many_of_a_load_an_error(
 ) -> None:
     rows = [f"('orders', '{NO_KEY}', now(), '')" for _ in range(bad)]
     rows += ["('orders', 'too long', now(), '')", f"('lines', '{NO_KEY}', now(), '')"]
-    metadata = {"rows_received": 250, "rows_rejected": bad}
+    metadata = {ROWS_RECEIVED: 250, ROWS_REJECTED: bad}
 
     with opened_with(duckdb_warehouse, rejected_rows=(REJECTED, ", ".join(rows))) as tables:
         result = check_rejected_rows(tables, orders(), metadata)
@@ -40,7 +44,7 @@ def test_rejected_rows_are_a_warning_and_too_many_of_a_load_an_error(
         result.text
     )
     assert "`analytics-assets rejected shop/orders` lists them; with `--retry`" in result.text
-    assert result.numbers == {"rows_rejected": bad + 1}
+    assert result.numbers == {ROWS_REJECTED: bad + 1}
 
 
 def test_rows_of_earlier_loads_are_a_warning_whatever_the_last_load_read(
@@ -48,14 +52,14 @@ def test_rows_of_earlier_loads_are_a_warning_whatever_the_last_load_read(
 ) -> None:
     rows = ", ".join(["('orders', 'too long', now(), '')"] * 99)
     with opened_with(duckdb_warehouse, rejected_rows=(REJECTED, rows)) as tables:
-        for metadata in ({}, {"rows_received": 1, "rows_rejected": 0}):
+        for metadata in ({}, {ROWS_RECEIVED: 1, ROWS_REJECTED: 0}):
             result = check_rejected_rows(tables, orders(), metadata)
             assert (result.passed, result.severity) == (False, WARN)
 
 
 def test_dismissed_rows_of_the_last_load_are_none(duckdb_warehouse: Warehouse) -> None:
     with opened_with(duckdb_warehouse, rejected_rows=(REJECTED, "")) as tables:
-        result = check_rejected_rows(tables, orders(), {"rows_received": 9, "rows_rejected": 9})
+        result = check_rejected_rows(tables, orders(), {ROWS_RECEIVED: 9, ROWS_REJECTED: 9})
 
     assert (result.passed, result.text) == (True, "No row is rejected.")
 
@@ -93,6 +97,6 @@ def test_a_row_without_a_key_is_a_warning_until_a_complete_read_rejects_it_no_mo
     for rows in ([KEYLESS, GOOD], [KEYLESS, GOOD], [GOOD]):
         serve(rows)
         result = check_of(load(instance, api=orders_api()), "no_rejected_rows")
-        found.append((result.passed, result.metadata["rows_rejected"].value))
+        found.append((result.passed, result.metadata[ROWS_REJECTED].value))
 
     assert found == [(False, 1), (False, 1), (True, 0)]

@@ -86,7 +86,7 @@ def test_freshness_counts_from_the_end_of_the_newest_day(
     assert result.text == (
         f"The newest `day` is 2025-07-31, which ended {hours} h ago; up to 36 h are fresh."
     )
-    assert result.numbers == {"age_hours": hours}
+    assert result.numbers == {"age (hours)": hours}
 
 
 @pytest.mark.parametrize(

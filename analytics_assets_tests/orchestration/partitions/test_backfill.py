@@ -8,6 +8,12 @@ import dagster as dg
 from analytics_assets.config.load import Full
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata.names import (
+    REQUESTS,
+    ROW_COUNT,
+    ROWS_LOADED,
+    WINDOW,
+)
 from analytics_assets.orchestration.partitions.definition import partitioned, partitions_of
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.sandbox import sandbox_rows
@@ -60,10 +66,10 @@ def test_each_day_has_its_own_row_count_and_the_metadata_of_its_window(
     found = metadata_by_day(instance, API)
     rows = Counter(row["date"] for row in sandbox_rows(RESOURCE, TODAY) if row["date"] <= DAYS[14])
     assert {day: each["dagster/partition_row_count"] for day, each in found.items()} == rows
-    assert found[DAYS[0]]["window"] == "2025-07-02 to 2025-07-16"
-    assert found[DAYS[0]]["rows_loaded"] == rows.total()
-    assert found[DAYS[0]]["requests"] == 3
-    assert found[DAYS[14]]["dagster/row_count"] == rows.total()
+    assert found[DAYS[0]][WINDOW] == "2025-07-02 to 2025-07-16"
+    assert found[DAYS[0]][ROWS_LOADED] == rows.total()
+    assert found[DAYS[0]][REQUESTS] == 3
+    assert found[DAYS[14]][ROW_COUNT] == rows.total()
     assert "dagster/column_schema" in found[DAYS[14]]
 
 
@@ -78,7 +84,7 @@ def test_a_table_loaded_in_full_keeps_its_rows_when_it_is_loaded_by_days_and_bac
     connected.today = TODAY + timedelta(days=2)
     result = load(instance, api=in_full)
     assert table_rows(warehouse, RESOURCE) == api_rows(sandbox_rows(RESOURCE, connected.today))
-    assert "window" not in metadata_of(result, RESOURCE)
+    assert WINDOW not in metadata_of(result, RESOURCE)
 
 
 def test_a_run_of_no_partition_or_of_too_many_fails_before_any_request(

@@ -5,7 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.orchestration.metadata.materialization import COLUMN_SCHEMA
+from analytics_assets.orchestration.metadata.names import (
+    COLUMN_SCHEMA,
+    ROWS_LOADED,
+)
 from analytics_assets.orchestration.runs.last_load import last_load
 from analytics_assets.orchestration.runs.materializations import last_loads
 
@@ -42,7 +45,7 @@ def test_the_partitions_of_one_run_are_one_load(instance: dg.DagsterInstance) ->
 
     metadata, partitions, _ = last_load(instance, ASSET, last)
 
-    assert metadata["rows_loaded"] == 2
+    assert metadata[ROWS_LOADED] == 2
     assert partitions == ["2026-01-02", "2026-01-03"]
 
 

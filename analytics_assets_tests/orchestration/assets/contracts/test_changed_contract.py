@@ -9,6 +9,9 @@ import dagster as dg
 import pytest
 
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
+from analytics_assets.orchestration.metadata.names import (
+    COLUMNS_WIDENED,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import failures_of, load, metadata_of, table_rows
 from analytics_assets_tests.support.orders import document_of, orders_api
@@ -58,7 +61,7 @@ def test_columns_are_widened_and_named(
     metadata = load_both(Full(), tmp_path, serve, instance)
 
     assert rows_in(Warehouse.from_settings("shop")) == WIDENED
-    assert metadata["columns_widened"] == {
+    assert metadata[COLUMNS_WIDENED] == {
         "price": "bigint to double",
         "zip": "bigint to text",
         "paid": "bool to text",

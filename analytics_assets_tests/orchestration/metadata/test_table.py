@@ -4,11 +4,8 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.contract.resource import resource_of
-from analytics_assets.orchestration.metadata.materialization import (
-    NEWEST_UPDATE,
-    ROW_COUNT,
-    table_metadata,
-)
+from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE, ROW_COUNT
+from analytics_assets.orchestration.metadata.table import table_metadata
 from analytics_assets.warehouse.warehouse import Warehouse
 
 
@@ -30,4 +27,4 @@ def test_the_newest_change_is_that_of_a_field_or_of_a_nested_one(
         metadata = table_metadata(tables, orders)
 
     assert metadata[ROW_COUNT] == 2
-    assert metadata[NEWEST_UPDATE] == "2026-01-03T00:00:00+00:00"
+    assert metadata[NEWEST_CHANGE] == "2026-01-03T00:00:00+00:00"
