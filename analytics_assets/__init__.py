@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from analytics_assets.config.window import Window as Window
     from analytics_assets.extract.source import rest_api_source as rest_api_source
     from analytics_assets.orchestration.definitions import build_definitions as build_definitions
+    from analytics_assets.warehouse.warehouse import Warehouse as Warehouse
 
 _MODULES = {
     "Api": "config.api",
     "Full": "config.load",
     "Incremental": "config.load",
     "Partitioned": "config.load",
+    "Warehouse": "warehouse.warehouse",
     "Window": "config.window",
     "build_definitions": "orchestration.definitions",
     "rest_api_source": "extract.source",

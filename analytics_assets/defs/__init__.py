@@ -1,1 +1,1 @@
-"""The user's part of the project: one folder per API."""
+"""The user's part of the project: a folder per API, and one per mart."""

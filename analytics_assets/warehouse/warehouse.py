@@ -215,6 +215,58 @@ class Warehouse:
         ):
             yield tables
 
+    def query(self, statement: str, log: logging.Logger | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT, which sees each table as one load left it.
+
+        Args:
+            statement: the SELECT.
+            log: as for `open`.
+
+        Raises:
+            WarehouseLockedError: as for `open`.
+            WarehouseError: the warehouse cannot be opened, or refuses the statement.
+        """
+        with self.open(log) as tables:
+            return tables.rows(statement)
+
+    def replace_table(
+        self,
+        table: str,
+        select: str,
+        *,
+        run: str | None = None,
+        log: logging.Logger | None = None,
+    ) -> int:
+        """Replace a table of the dataset by the rows of a SELECT, in one transaction.
+
+        Those who read the table meanwhile get its rows from before. No column of a loaded table
+        depends on the new one, as on a view, which PostgreSQL would not let a load widen.
+
+        Args:
+            table: the table; made if there is none.
+            select: the SELECT, which sees each table as one load left it.
+            run: the id of the Dagster run, for others that wait for it.
+            log: the log of the run, for the names of those that it waits for.
+
+        Returns:
+            The number of its rows.
+
+        Raises:
+            WarehouseLockedError: as for `loading`.
+            WarehouseError: the warehouse cannot be opened, or refuses the SELECT; or the table is
+                one that dlt loads.
+        """
+        reread_settings()
+        wait = LockWait(self.lock_patience, log)
+        with self._translated(), working_folder(self.pipelines_dir, "writer") as folder:
+            pipeline = self.pipeline("writer", folder)
+            with (
+                self._locked(pipeline, table, holder_name(run), wait),
+                self._held_open(wait),
+                open_tables(pipeline) as tables,
+            ):
+                return tables.replace(table, select)
+
     @contextmanager
     def _locked(
         self, pipeline: LoadingPipeline, table: str, holder: str, wait: LockWait

@@ -15,6 +15,7 @@ from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.warehouse.driver_errors import warehouse_error
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent
+from analytics_assets.warehouse.queries.derived_table import LOAD, replace_table
 from analytics_assets.warehouse.queries.rejections import Rejections
 
 # objects that prevent a change of a column's type: in DuckDB any index of the table
@@ -32,7 +33,6 @@ DEPENDENTS = {
     "WHERE n.nspname = %s AND t.relname = %s AND a.attname = %s ORDER BY 1",
 }
 LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
-LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
 
 
 class SpanUnknownError(AnalyticsAssetsError):
@@ -106,6 +106,14 @@ class Tables:
         The column of a field in an object has two underscores in its name: `period__day`.
         """
         return self._client.schema.naming.normalize_path(field)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT."""
+        return [tuple(row) for row in self._client.sql_client.execute_sql(statement) or ()]
+
+    def replace(self, table: str, select: str) -> int:
+        """Replace a table by the rows of a SELECT; see `replace_table`."""
+        return replace_table(self._client, table, select)
 
     def row_count(self, table: str) -> int:
         """Count the rows of a table."""

@@ -1,0 +1,53 @@
+"""A table that is made of the rows of others by a SELECT."""
+
+from typing import Any
+
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from analytics_assets.warehouse.errors import WarehouseError
+
+LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
+# dialects without CREATE OR REPLACE TABLE, in which a transaction holds DROP and CREATE together
+IN_A_TRANSACTION = ("postgres", "redshift")
+
+
+def replace_table(client: SqlJobClientBase, table: str, select: str) -> int:
+    """Replace a table of the client's dataset by the rows of a SELECT.
+
+    Args:
+        client: dlt's client of the destination, open.
+        table: the table; made if there is none, and so is the dataset.
+        select: the SELECT.
+
+    Returns:
+        The number of its rows.
+
+    Raises:
+        WarehouseError: the table is one that dlt loads, or the SELECT reads one that is not there.
+    """
+    sql = client.sql_client
+    name = sql.make_qualified_table_name(table)
+    if not sql.has_dataset():
+        sql.create_dataset()
+    _, columns = client.get_storage_table(table)
+    if LOAD in columns:
+        raise WarehouseError(
+            f"The table {name} holds rows that were loaded from an API, and no query replaces "
+            "them: give the table of the query another name, or another dataset."
+        )
+    try:
+        if sql.capabilities.sqlglot_dialect in IN_A_TRANSACTION:
+            with sql.begin_transaction():
+                sql.execute_sql(f"DROP TABLE IF EXISTS {name}")
+                sql.execute_sql(f"CREATE TABLE {name} AS {select}")
+        else:
+            sql.execute_sql(f"CREATE OR REPLACE TABLE {name} AS {select}")
+    except DatabaseUndefinedRelation as error:
+        said = str(error).strip().partition("\n")[0].rstrip(" .!")
+        raise WarehouseError(
+            f"The table {name} cannot be made, as its query reads one that is not there: {said}. "
+            "Load that table first, or correct the query."
+        ) from error
+    counted: Any = sql.execute_sql(f"SELECT count(*) FROM {name}")
+    return int(counted[0][0])
