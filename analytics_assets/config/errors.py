@@ -2,9 +2,11 @@
 
 import difflib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from analytics_assets.redaction.redactor import redact
+
+Error = TypeVar("Error", bound=BaseException)
 
 
 class AnalyticsAssetsError(Exception):
@@ -91,7 +93,7 @@ def without_name(error: BaseException | str, resource: str) -> str:
     return str(error).removeprefix(f"{resource}: ")
 
 
-def find_cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+def find_cause(error: BaseException, kind: type[Error]) -> Error | None:
     """Return the first error of `kind` in the chain of causes of `error`.
 
     dlt wraps an error of a resource into its own; the one with the remedy is further down.

@@ -33,6 +33,7 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
             resources the same table.
     """
     with objects_kept():
+        apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
         with errors_located():
             definitions = dg.load_from_defs_folder(path_within_project=folder)
         refuse_shared_tables(
@@ -40,7 +41,6 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
             for spec in definitions.resolve_all_asset_specs()
             if "dlt" in spec.kinds and TABLE_NAME in spec.metadata
         )
-        apis = load_apis(defs)
         return dg.Definitions.merge(
             definitions, dg.Definitions(sensors=project_sensors(apis.values()))
         )

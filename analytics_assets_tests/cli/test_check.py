@@ -78,5 +78,5 @@ def test_an_invalid_part_of_a_policy_is_refused_with_its_line(
     done = invoke("check")
 
     assert done.exit_code == 1
-    assert done.stderr.startswith("Error: `Partitioned`: `start` cannot be '2025-07-02'")
-    assert done.stderr.rstrip().endswith(f"See line {number + 1} of edited/api.py.")
+    place = f"Error: edited/api.py, line {number + 1}"
+    assert done.stderr.startswith(f"{place}: `Partitioned`: `start` cannot be '2025-07-02'")

@@ -15,6 +15,8 @@ from analytics_assets.config.errors import ConfigurationError, refuse_unknown_ke
 from analytics_assets.config.resource import as_endpoint, is_resource_function, name_of
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 
+PARTS_OF_CONFIG = tuple(RESTAPIConfig.__annotations__)
+
 
 def refuse_wrong_structure(where: str, config: Any) -> None:
     """Refuse a configuration whose parts are missing, unknown or of the wrong kind.
@@ -26,7 +28,7 @@ def refuse_wrong_structure(where: str, config: Any) -> None:
     Raises:
         ConfigurationError: names the part and the remedy.
     """
-    refuse_unknown_keys(where, config, RESTAPIConfig.__annotations__)
+    refuse_unknown_keys(where, config, PARTS_OF_CONFIG)
     for part in ("client", "resources"):
         if part not in config:
             raise ConfigurationError(f"{where}: the configuration has no `{part}`; add it.")

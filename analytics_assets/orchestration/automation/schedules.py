@@ -104,8 +104,8 @@ def _build_schedule(
         )
     except dg.DagsterInvalidDefinitionError as error:
         raise ConfigurationError(
-            f"policy of {names}: `schedule` is {timing.cron!r}, which is not a cron expression "
-            "such as '0 6 * * *' (minute, hour, day of month, month, day of week)."
+            f"policy of `{resources[0].name}`: `schedule` is {timing.cron!r}, which is not a cron "
+            "expression such as '0 6 * * *' (minute, hour, day of month, month, day of week)."
         ) from error
 
 

@@ -2,19 +2,25 @@
 
 import runpy
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import dagster as dg
 import pytest
+import requests
 
+from analytics_assets.config import api as config_api
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError, SettingsError
+from analytics_assets.defs.analytics import api as analytics_api
 from analytics_assets.orchestration.api_file import (
     ApiFile,
+    errors_for_dagster,
     errors_located,
     lines_of_entries,
     user_error,
 )
+from analytics_assets.orchestration.api_file.files import is_users
 from analytics_assets_tests.support.loading import failures_of, load
 from analytics_assets_tests.support.paged_server import orders, paged, row, serving
 
@@ -94,7 +100,7 @@ def test_a_part_that_is_not_found_has_the_line_of_its_entry_or_none() -> None:
 
 def loaded(tmp_path: Path, text: str) -> Api:
     folder = tmp_path / "shop"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "api.py").write_text(text)
     with errors_located():
         found: Any = runpy.run_path(str(folder / "api.py"))
@@ -106,6 +112,25 @@ def refusal(tmp_path: Path, text: str) -> str:
     with pytest.raises(ConfigurationError) as refused:
         loaded(tmp_path, text)
     return str(refused.value)
+
+
+MANY = """API = Api(name="shop", config={"client": {}, "resources": [{
+    "name": "orders",
+    "columns": {
+        "size": {"data_type": "integer"},
+        "price": {
+            "data_type": "money",
+        },
+        "day": {"data_type": "date"},
+    },
+}]})
+"""
+
+
+def test_the_key_to_which_most_words_lead_is_meant() -> None:
+    message = "resource `orders`: `data_type` of `{}` in `columns` cannot be 'x'."
+    assert ApiFile(MANY).line_of(message.format("size")) == line_with(MANY, '"size"')
+    assert ApiFile(MANY).line_of(message.format("price")) == line_with(MANY, '"money"')
 
 
 VALID = SHOP.replace('"freshness": None,', '"description": "Orders.",')
@@ -127,8 +152,8 @@ def test_an_error_of_the_configuration_has_the_line_of_the_part(
 
     found = refusal(tmp_path, text)
 
+    assert found.startswith(f"shop/api.py, line {line_with(text, wrong)}: ")
     assert event in found
-    assert found.endswith(f" See line {line_with(text, wrong)} of shop/api.py.")
 
 
 @pytest.mark.parametrize(
@@ -137,8 +162,37 @@ def test_an_error_of_the_configuration_has_the_line_of_the_part(
         ('"lines",', '"lines" "x":', '"lines"', "Correct the syntax."),
         ('{"path": "lines"}', "{nothing}", "{nothing}", "NameError: name 'nothing' is not"),
         ('{"path": "lines"}', '{}["path"]', '{}["path"]', "KeyError: 'path'."),
-        ('name="shop",', 'nam="shop",', "API = Api(", "TypeError: "),
+        ('name="shop",', 'nam="shop",', 'nam="shop"', "'nam'; did you mean `name`? Correct the"),
+        (
+            'name="shop",',
+            'name="shop", tags={},',
+            "tags={}",
+            "'tags'; put `tags` into `default_poli",
+        ),
+        (
+            'name="shop",',
+            'name="shop", client={},',
+            "client=",
+            "'client'; put `client` into `config`.",
+        ),
+        ('{"path": "lines"}', "NOTE", ": NOTE,", "'NOTE' is not defined; did you mean `NOTES`?"),
+        ('{"path": "lines"}', "Partitoned()", "Part", "; did you mean `Partitioned`? Correct the"),
+        ('{"path": "lines"}', "NOTES.itms()", "itms", "no attribute 'itms'; did you mean `items`?"),
         ("import Api,", "import Apy,", "import Apy,", "ImportError: cannot import name 'Apy'"),
+        ("import Api,", "import Apy,", "import Apy,", "; did you mean `Api`? Correct the line."),
+        ("NOTES =", "import jsn; NOTES =", "jsn", "named 'jsn'; did you mean `json`? Correct"),
+        (
+            "NOTES =",
+            "import os; os.environ['NO_KEY']; NOTES =",
+            "NO_KEY",
+            "KeyError: 'NO_KEY': the environment has no such variable. Set it, or write",
+        ),
+        (
+            "NOTES =",
+            "import dlt; dlt.secrets['no_key']; NOTES =",
+            "no_key",
+            "`no_key`. Write `dlt.secrets.value` or `dlt.config.value` in its place: each run",
+        ),
     ],
 )
 def test_an_error_of_the_file_has_its_line(
@@ -150,6 +204,30 @@ def test_an_error_of_the_file_has_its_line(
 
     assert found.startswith(f"shop/api.py, line {line_with(text, line)}: ")
     assert event in found
+
+
+def test_an_error_in_a_file_beside_it_has_the_line_there(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    helper = tmp_path / "shop" / "entries.py"
+    for text, event in (("\nx = 1 +", "invalid syntax."), ("\nPAHT", "NameError: name 'PAHT'")):
+        helper.write_text(text)
+        found = refusal(tmp_path, f"import runpy\nrunpy.run_path({str(helper)!r})")
+        assert found.startswith(f"shop/entries.py, line 2: {event}")
+
+
+def test_a_file_of_this_name_in_a_package_is_not_the_users() -> None:
+    assert not is_users(requests.api.__file__)
+    assert not is_users(config_api.__file__)
+    assert is_users(analytics_api.__file__)
+
+
+def test_a_located_error_is_shown_by_dagster_alone(tmp_path: Path) -> None:
+    with pytest.raises(dg.DagsterError) as shown, errors_for_dagster():
+        loaded(tmp_path, VALID.replace('"path": "orders"', '"pathh": "orders"'))
+    assert str(shown.value).startswith("shop/api.py, line ")
+    assert "pathh" not in "".join(format_exception(shown.value)[:-1])
+    with pytest.raises(ZeroDivisionError), errors_for_dagster():
+        raise ZeroDivisionError
 
 
 def test_errors_from_elsewhere_pass_unchanged() -> None:
