@@ -16,6 +16,7 @@ kills a server starts its own: `with PostgresServer() as server`.
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -81,6 +82,8 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(connection, "_hosts", {})
     monkeypatch.setattr(connection, "_rate_limits", {})
     redact.clear()  # what is a secret in one test is a word in another one
+    # it looks the settings up when it is imported, once a process
+    monkeypatch.delitem(sys.modules, "analytics_assets.defs.example_mart.assets", raising=False)
     monkeypatch.setenv("SANDBOX__ENABLED", "true")  # also with a warehouse of the test's own
     monkeypatch.setenv("SANDBOX__TODAY", TODAY.isoformat())
     monkeypatch.setenv("PIPELINES_DIR", str(tmp_path / "pipelines"))

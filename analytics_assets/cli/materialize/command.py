@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ import dagster as dg
 from rich.console import Console
 
 from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.materialize.downstream import downstream_assets, names_of
 from analytics_assets.cli.materialize.summary import (
     NARROWEST,
     Results,
@@ -44,7 +45,8 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
 
     RESOURCES are names of resources, APIs, or `api/resource`. Of a partitioned resource, the
     partitions that were never loaded or have lost rows are loaded, and the newest ones, which the
-    API may have restated.
+    API may have restated. Without RESOURCES, the assets that are made of tables, such as those of
+    a mart, are made as well.
 
     The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
     severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
@@ -62,8 +64,9 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     for name in _api_names(selected):
         names = ", ".join(each.name for each in selected if each.api_name == name)
         echo(f"Loading {names} from {location(apis[name])} ...")
-    results = _interruptible(partial(_run, project, selected, verbose))
-    Console(width=max(Console().width, NARROWEST)).print(summary(results, selected))
+    made = [] if resources else downstream_assets(project, selected)
+    results = _interruptible(partial(_run, project, selected, made, verbose))
+    Console(width=max(Console().width, NARROWEST)).print(summary(results, selected, made))
     for line in problems(results):
         echo(line, style="red")
     echo(f"Warehouse: {_places(selected)}")
@@ -96,7 +99,12 @@ def _interruptible(run: Callable[[], Results]) -> Results:
         os._exit(INTERRUPTED)
 
 
-def _run(project: dg.Definitions, resources: Sequence[ResourceConfig], verbose: bool) -> Results:
+def _run(
+    project: dg.Definitions,
+    resources: Sequence[ResourceConfig],
+    made: Sequence[dg.AssetKey],
+    verbose: bool,
+) -> Results:
     job = project.resolve_implicit_global_asset_job_def()
     level = "INFO" if verbose else "CRITICAL"
     results = []
@@ -115,6 +123,9 @@ def _run(project: dg.Definitions, resources: Sequence[ResourceConfig], verbose: 
             due_now = due_runs(instance, tables, resources, datetime.now(UTC))
         for due in due_now:
             results.append(_run_due(job, instance, due, level))
+        if made:
+            echo(f"Making {names_of(made)} ...")
+            results.append(_execute(job, instance, made, {}, level))
     return results
 
 
@@ -127,10 +138,21 @@ def _run_due(
         days = f"{range_name(due.partitions)} ({count} partition{'s' if count != 1 else ''})"
         echo(f"Loading {names} of {days} ...")
     wait_for_pools(instance, due.resources)
+    keys = [asset_key(resource) for resource in due.resources]
+    return _execute(job, instance, keys, due.tags, log_level)
+
+
+def _execute(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    keys: Sequence[dg.AssetKey],
+    tags: Mapping[str, str],
+    log_level: str,
+) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(
         instance=instance,
-        asset_selection=[asset_key(resource) for resource in due.resources],
+        asset_selection=keys,
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
-        tags={MACHINE_TAG: this_machine(), **due.tags},
+        tags={MACHINE_TAG: this_machine(), **tags},
     )

@@ -18,23 +18,29 @@ from analytics_assets.orchestration.metadata.names import (
 )
 from analytics_assets.orchestration.runs.materializations import plain_metadata
 
+OWN_ERRORS = ("WarehouseError", "WarehouseLockedError")  # name cause and remedy
 NARROWEST = 100  # characters that the table needs
 HEADINGS = ("asset", "partitions", "rows loaded", "rows in table", "newest data", "seconds")
 Results = Sequence[dg.ExecuteInProcessResult]
 
 
-def summary(results: Results, resources: Sequence[ResourceConfig]) -> Table:
+def summary(
+    results: Results, resources: Sequence[ResourceConfig], made: Sequence[dg.AssetKey] = ()
+) -> Table:
     """Return a table with the outcome of each resource over all runs.
 
     Args:
         results: the runs.
         resources: the resources that were to be loaded.
+        made: other assets that were to be made.
     """
     table = Table(box=box.SIMPLE_HEAD)
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "asset" else "right", no_wrap=True)
     for resource in resources:
         table.add_row(resource.full_name, *_outcome(results, resource))
+    for key in made:
+        table.add_row(key.to_user_string(), *_outcome_of_made(results, key))
     return table
 
 
@@ -65,6 +71,20 @@ def _outcome(results: Results, resource: ResourceConfig) -> Sequence[str]:
     )
 
 
+def _outcome_of_made(results: Results, key: dg.AssetKey) -> Sequence[str]:
+    made = [
+        (event.step_materialization_data.materialization, event.node_name)
+        for result in results
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == key
+    ]
+    if not made:
+        return ("-", "failed", "-", "-", "-")
+    asset, step = made[-1]
+    count = plain_metadata(asset).get(ROW_COUNT, "-")
+    return ("-", "-", str(count), "-", f"{_seconds(results, str(step)):.1f}")
+
+
 def _seconds(results: Results, step: str) -> float:
     return sum(
         event.step_success_data.duration_ms / 1000
@@ -77,12 +97,15 @@ def _seconds(results: Results, step: str) -> float:
 def all_loaded(results: Results) -> bool:
     """Return True if all runs succeeded, and no check of a load failed with severity ERROR."""
     return all(result.success for result in results) and not any(
-        CHECKS[each.check_name].proves_load
-        and not each.passed
-        and each.severity is dg.AssetCheckSeverity.ERROR
+        _proves_load(each) and not each.passed and each.severity is dg.AssetCheckSeverity.ERROR
         for result in results
         for each in result.get_asset_check_evaluations()
     )
+
+
+def _proves_load(evaluation: dg.AssetCheckEvaluation) -> bool:
+    check = CHECKS.get(evaluation.check_name)  # a mart has checks of its own
+    return check is not None and check.proves_load
 
 
 def problems(results: Results) -> Iterator[str]:
@@ -106,7 +129,8 @@ def _final_evaluations(results: Results) -> list[dg.AssetCheckEvaluation]:
     evaluations: dict[tuple[dg.AssetCheckKey, int], dg.AssetCheckEvaluation] = {}
     for number, result in enumerate(results):
         for evaluation in result.get_asset_check_evaluations():
-            per_load = CHECKS[evaluation.check_name].per_load
+            check = CHECKS.get(evaluation.check_name)
+            per_load = check is not None and check.per_load
             evaluations[evaluation.asset_check_key, number if per_load else 0] = evaluation
     return list(evaluations.values())
 
@@ -118,6 +142,6 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
             yield data.user_failure_data.description
         elif data.error:
             error = data.error
-            while error.cause:
+            while error.cause and error.cls_name not in OWN_ERRORS:
                 error = error.cause
             yield f"{event.node_name}: {error.message.strip()}"

@@ -1,0 +1,28 @@
+"""Assets of the project that are made of loaded tables, such as those of a mart."""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.keys import asset_key
+
+
+def downstream_assets(
+    project: dg.Definitions, resources: Iterable[ResourceConfig]
+) -> list[dg.AssetKey]:
+    """Return the assets that are made of tables, in the order of their names.
+
+    Args:
+        project: the definitions of the project.
+        resources: all resources of its APIs, whose assets are left out; so are assets of
+            partitions, as only their own schedules know which are due.
+    """
+    graph = project.resolve_asset_graph()
+    keys = graph.materializable_asset_keys - {asset_key(resource) for resource in resources}
+    return sorted(key for key in keys if not graph.get(key).is_partitioned)
+
+
+def names_of(keys: Sequence[dg.AssetKey]) -> str:
+    """Return the names of assets as the UI shows them."""
+    return ", ".join(key.to_user_string() for key in keys)

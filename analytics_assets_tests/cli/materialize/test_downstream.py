@@ -1,0 +1,43 @@
+"""Assets of a mart, which `materialize` makes of the tables after their loads."""
+
+import pytest
+
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.cli.conftest import Invoke
+
+
+@pytest.fixture(autouse=True)
+def own_dataset(duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dataset for the mart alone."""
+    monkeypatch.delenv("DATASET_NAME")
+
+
+def row_of(output: str, asset: str) -> list[str]:
+    """Return the cells of an asset in the table at the end."""
+    [line] = [line for line in output.splitlines() if line.strip().startswith(asset)]
+    return line.split()[1:]
+
+
+def test_a_mart_is_made_after_the_loads_unless_resources_are_named(
+    invoke: Invoke,
+) -> None:
+    done = invoke("materialize")
+
+    mart = Warehouse.from_settings("example_mart")
+    [(rows,)] = mart.query("SELECT count(*) FROM example_mart.daily_traffic")
+    assert "Making example_mart/daily_traffic ..." in done.stdout
+    assert row_of(done.stdout, "example_mart/daily_traffic")[:4] == ["-", "-", str(rows), "-"]
+    assert "example_mart" not in invoke("materialize", "page_views").stdout
+    assert done.exit_code == 0
+
+
+def test_a_mart_whose_tables_are_not_there_fails_with_the_remedy(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "1")
+    done = invoke("materialize")
+
+    assert row_of(done.stdout, "example_mart/daily_traffic")[1] == "failed"
+    assert "Load that table first, or correct the query." in done.stdout
+    assert done.exit_code == 1
