@@ -13,6 +13,7 @@ from analytics_assets.config.errors import ConfigurationError, did_you_mean, lis
 from analytics_assets.config.load import Full
 from analytics_assets.config.policy import Policy, PolicyEntry
 from analytics_assets.config.resource import (
+    LOAD_HEALTH,
     REJECTED_ROWS,
     ResourceConfig,
     as_entry,
@@ -168,6 +169,11 @@ def _check_table(resource: ResourceConfig) -> None:
         raise ConfigurationError(
             f"resource `{resource.name}`: the table `{REJECTED_ROWS}` holds the rows that break a "
             "contract; give the resource another name, or another `table_name`."
+        )
+    if LOAD_HEALTH in (resource.name, resource.table):
+        raise ConfigurationError(
+            f"resource `{resource.name}`: the asset and the table `{LOAD_HEALTH}` have the outcome "
+            "of each load; give the resource another name, or another `table_name`."
         )
 
 

@@ -9,6 +9,7 @@ from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.automation.new_data_sensor import build_new_data_sensor
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
+from analytics_assets.orchestration.load_health.asset import build_load_health
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -51,6 +52,7 @@ def build_definitions(api: Api) -> dg.Definitions:
         assets=[
             *build_endpoints(api, resources),
             *build_assets(api, resources, warehouse, [list(each.check_keys) for each in checks]),
+            build_load_health(api, resources, warehouse),
         ],
         asset_checks=checks,
         schedules=build_schedules(api.name, loaded),

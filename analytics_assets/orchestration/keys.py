@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
 
 
 def asset_key(resource: ResourceConfig) -> dg.AssetKey:
@@ -13,6 +13,11 @@ def asset_key(resource: ResourceConfig) -> dg.AssetKey:
 def endpoint_key(resource: ResourceConfig) -> dg.AssetKey:
     """Return the key of the upstream asset of a resource's endpoint."""
     return dg.AssetKey([f"{resource.api_name}_api", resource.name])
+
+
+def load_health_key(api_name: str) -> dg.AssetKey:
+    """Return the key of the asset with the outcome of each load of an API."""
+    return dg.AssetKey([api_name, LOAD_HEALTH])
 
 
 def op_name(resource: ResourceConfig) -> str:

@@ -16,6 +16,7 @@ from analytics_assets.warehouse.driver_errors import warehouse_error
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent
 from analytics_assets.warehouse.queries.derived_table import LOAD, replace_table
+from analytics_assets.warehouse.queries.load_health import LoadHealth
 from analytics_assets.warehouse.queries.rejections import Rejections
 
 # objects that prevent a change of a column's type: in DuckDB any index of the table
@@ -196,6 +197,10 @@ class Tables:
     def rejections(self, resource: ResourceConfig) -> Rejections:
         """Return the rejected rows of a resource."""
         return Rejections(self._client, self.columns, resource.api_name, resource.name)
+
+    def load_health(self, api: str) -> LoadHealth:
+        """Return the loads of an API."""
+        return LoadHealth(self._client, self.columns, api)
 
     def rows_of_loads(self, table: str, loads: Sequence[str], span: Span | None = None) -> int:
         """Count the rows that these loads wrote last, all or those of a span."""

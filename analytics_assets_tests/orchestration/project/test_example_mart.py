@@ -112,5 +112,5 @@ def test_the_condition_asks_for_the_mart_once_both_tables_are_loaded(
 def test_without_its_folder_the_project_is_the_api_alone(tmp_path: Path) -> None:
     shutil.rmtree(copy_project(tmp_path).with_name("example_mart"))
     found = printed_by(BOTH, tmp_path)
-    assert set(found["assets"]) == {f"analytics/{name}" for name in API.resources}
+    assert set(found["assets"]) == {f"analytics/{name}" for name in (*API.resources, "load_health")}
     assert found["command_line"] == ["analytics"]

@@ -160,7 +160,8 @@ def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
 
     found = printed_by(BOTH, tmp_path)
 
-    tables = {f"analytics/{name}" for name in API.resources} | {"shop/orders"}
+    tables = {f"analytics/{name}" for name in (*API.resources, "load_health")}
+    tables |= {"shop/orders", "shop/load_health"}
     assert {name for name in found["assets"] if not name.startswith("example_mart/")} == tables
     assert {"analytics_cron_0_6", "shop_cron_15_7"} <= set(found["schedules"])
     assert set(found["executors"]) == {"in_process"}

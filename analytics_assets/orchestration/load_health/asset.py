@@ -1,0 +1,123 @@
+"""The asset `load_health` of an API."""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import dlt
+
+from analytics_assets.config.api import Api
+from analytics_assets.config.resource import LOAD_HEALTH
+from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.keys import load_health_key, op_name
+from analytics_assets.orchestration.load_health.attempts import UNDER_WAY
+from analytics_assets.orchestration.load_health.history import attempts_since, has_loads_under_way
+from analytics_assets.orchestration.load_health.metadata import health_metadata
+from analytics_assets.orchestration.load_health.rows import row_of
+from analytics_assets.orchestration.metadata import names
+from analytics_assets.orchestration.runs.dead_runs import record_machine
+from analytics_assets.orchestration.runs.materializations import newest_first
+from analytics_assets.redaction.errors import errors_redacted
+from analytics_assets.warehouse.queries.load_health import COLUMNS, KEY
+from analytics_assets.warehouse.queries.tables import open_tables
+from analytics_assets.warehouse.warehouse import Warehouse
+
+READ_UNTIL = "history read until"
+FIRST_LOOK_BACK = timedelta(days=90)  # of an API whose history was never read
+OVERLAP = timedelta(minutes=10)  # between two reads: clocks differ, and events come late
+LONGEST_WAIT = 600.0  # seconds for loads of the same run
+POLL = 1.0  # seconds
+AFTER_LOADS = {"dagster/priority": "-1"}  # among the steps of a run
+
+
+def build_load_health(
+    api: Api, resources: Mapping[str, Resource], warehouse: Warehouse
+) -> dg.AssetsDefinition:
+    """Build the asset with the outcome of each load, which it takes from Dagster's history.
+
+    It depends on no other asset, as Dagster would skip it once one of them fails; within a run its
+    priority is below theirs.
+
+    Args:
+        api: the API.
+        resources: its resources by name.
+        warehouse: the warehouse of their tables.
+    """
+    steps = {op_name(resource): name for name, resource in resources.items()}
+    columns = [
+        dg.TableColumn(name, kind, description) for name, (kind, description) in COLUMNS.items()
+    ]
+
+    @dg.asset(
+        key=load_health_key(api.name),
+        group_name=api.name,
+        kinds={warehouse.destination.destination_name},
+        owners=list(api.default_policy.get("owners", ())),
+        description=f"A row for each load of {api.name}, and each that failed: rows, requests, "
+        "seconds, bytes, rejected rows, changed fields and the error.",
+        metadata={
+            names.TABLE_NAME: warehouse.qualified(LOAD_HEALTH),
+            names.COLUMN_SCHEMA: dg.TableSchema(columns=columns),
+        },
+        op_tags=AFTER_LOADS,
+        pool=warehouse.pool(LOAD_HEALTH),
+    )
+    def load_health(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        record_machine(context.instance, context.run)
+        with errors_redacted():
+            return _load(context, api.name, steps, warehouse)
+
+    return load_health
+
+
+def _load(
+    context: dg.AssetExecutionContext,
+    api: str,
+    steps: Mapping[str, str],
+    warehouse: Warehouse,
+) -> dg.MaterializeResult[Any]:
+    instance, run = context.instance, context.run
+    deadline = time.monotonic() + LONGEST_WAIT
+    while has_loads_under_way(instance, steps, run) and time.monotonic() < deadline:
+        time.sleep(POLL)
+    now = datetime.now(UTC)
+    name = f"{api}_{LOAD_HEALTH}"
+    with warehouse.loading(
+        name, len(COLUMNS), table=LOAD_HEALTH, run=run.run_id, log=context.log
+    ) as pipeline:
+        with open_tables(pipeline) as tables:
+            since = _read_until(instance, api) if tables.load_health(api).exists else None
+        rows = _rows(instance, api, steps, since or now - FIRST_LOOK_BACK)
+        options: Any = {"loader_file_format": warehouse.loader_file_format}  # None is the default
+        pipeline.run(
+            dlt.resource(
+                rows,
+                name=LOAD_HEALTH,
+                columns={column: {"data_type": kind} for column, (kind, _) in COLUMNS.items()},
+                primary_key=KEY,
+                write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+            ),
+            **options,
+        )
+        with open_tables(pipeline) as tables:
+            metadata = health_metadata(tables, api, now)
+    return dg.MaterializeResult(metadata={**metadata, READ_UNTIL: now.isoformat()})
+
+
+def _rows(
+    instance: dg.DagsterInstance, api: str, steps: Mapping[str, str], since: datetime
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows; those that were read before come again, and are merged."""
+    for run, attempt in attempts_since(instance, steps, since - OVERLAP):
+        if attempt.outcome != UNDER_WAY:
+            yield row_of(api, run, attempt)
+
+
+def _read_until(instance: dg.DagsterInstance, api: str) -> datetime | None:
+    """Return the moment up to which the last load has read the history; None for the first one."""
+    for _, event in newest_first(instance, load_health_key(api)):
+        found = event.metadata.get(READ_UNTIL)
+        return datetime.fromisoformat(str(found.value)) if found else None
+    return None

@@ -1,0 +1,68 @@
+"""Runs in Dagster's history, and the attempts to load that they made."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from analytics_assets.orchestration.load_health.attempts import KINDS, Attempt, attempts_of
+
+RUNS = 100  # fetched at once
+EVENTS = 500  # of a run, fetched at once
+UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+
+
+def attempts_since(
+    instance: dg.DagsterInstance, steps: Mapping[str, str], since: datetime
+) -> Iterator[tuple[dg.DagsterRun, Attempt]]:
+    """Yield the attempts of all runs that have changed since a moment, or are under way.
+
+    An attempt may be yielded again by the next call: each run is read as a whole.
+
+    Args:
+        instance: holds the runs and their events.
+        steps: the resource that a step loads, by its key.
+        since: the moment.
+    """
+    under_way = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    found = {run.run_id for run in under_way}
+    for run in under_way:
+        yield from _attempts(instance, steps, run)
+    cursor: str | None = None
+    changed = dg.RunsFilter(updated_after=since)
+    while runs := [
+        each.dagster_run
+        for each in instance.get_run_records(changed, limit=RUNS, cursor=cursor, ascending=True)
+    ]:
+        for run in runs:
+            if run.run_id not in found:
+                yield from _attempts(instance, steps, run)
+        cursor = runs[-1].run_id
+
+
+def has_loads_under_way(
+    instance: dg.DagsterInstance, steps: Mapping[str, str], run: dg.DagsterRun
+) -> bool:
+    """Return True if a load of a run has started and not ended."""
+    return any(attempt.ended is None for _, attempt in _attempts(instance, steps, run))
+
+
+def _attempts(
+    instance: dg.DagsterInstance, steps: Mapping[str, str], run: dg.DagsterRun
+) -> Iterator[tuple[dg.DagsterRun, Attempt]]:
+    events = _events(instance, run.run_id)
+    for attempt in attempts_of(events, steps, run.is_finished):
+        yield run, attempt
+
+
+def _events(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogEntry]:
+    cursor: str | None = None
+    kinds: Any = KINDS
+    while True:
+        page = instance.get_records_for_run(run_id, cursor, kinds, EVENTS)
+        for record in page.records:
+            yield record.event_log_entry
+        if not page.has_more:
+            return
+        cursor = page.cursor

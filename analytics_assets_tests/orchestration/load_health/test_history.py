@@ -1,0 +1,61 @@
+"""Attempts of the runs in Dagster's history."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from analytics_assets.orchestration.load_health import history
+from analytics_assets.orchestration.load_health.history import (
+    attempts_since,
+    has_loads_under_way,
+)
+from analytics_assets_tests.orchestration.load_health.runs import STEPS, failing, run_steps
+
+
+def outcomes(instance: dg.DagsterInstance, since: datetime) -> list[tuple[str, str]]:
+    return [(run.run_id, each.outcome) for run, each in attempts_since(instance, STEPS, since)]
+
+
+def test_runs_that_changed_since_a_moment_are_read_page_by_page(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "RUNS", 2)
+    monkeypatch.setattr(history, "EVENTS", 2)
+    begun = datetime.now(UTC)
+    runs = [run_steps(instance, orders=lambda: {}).run_id for _ in range(4)]
+    failed = run_steps(instance, orders=failing(ValueError("no")), items=lambda: {}).run_id
+    later = datetime.now(UTC)
+
+    expected = [*((run, "loaded") for run in runs), (failed, "failed"), (failed, "loaded")]
+    assert outcomes(instance, begun - timedelta(seconds=1)) == expected
+    assert outcomes(instance, later + timedelta(seconds=1)) == []
+
+
+def test_a_run_under_way_is_read_whenever_it_began_and_once(instance: dg.DagsterInstance) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def look() -> dict[str, object]:
+        seen.extend(outcomes(instance, datetime.now(UTC) + timedelta(hours=1)))
+        seen.extend(outcomes(instance, datetime.now(UTC) - timedelta(hours=1)))
+        return {}
+
+    run = run_steps(instance, orders=lambda: {}, items=look).run_id
+
+    assert seen == [(run, "loaded"), (run, "under way")] * 2
+
+
+def test_a_load_of_a_run_is_under_way_from_its_start_to_its_end(
+    instance: dg.DagsterInstance,
+) -> None:
+    seen: list[bool] = []
+
+    def look() -> dict[str, object]:
+        [run] = instance.get_runs()
+        orders = {"shop__orders": "orders"}
+        seen.extend([has_loads_under_way(instance, steps, run) for steps in (orders, STEPS)])
+        return {}
+
+    run_steps(instance, orders=lambda: {}, items=look)
+
+    assert seen == [False, True]
