@@ -24,9 +24,9 @@ from analytics_assets.cli.materialize.summary import (
 )
 from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
-from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
 from analytics_assets.orchestration.compat import history_kept_open
-from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.definition import range_name
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
@@ -126,7 +126,17 @@ def _run(
         if made:
             echo(f"Making {names_of(made)} ...")
             results.append(_execute(job, instance, made, {}, level))
+        _record(job, instance, _api_names(resources), level)
     return results
+
+
+def _record(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, apis: Sequence[str], log_level: str
+) -> None:
+    """Record the loads in `load_health`; the tables are loaded, whether or not that succeeds."""
+    recorded = _execute(job, instance, [load_health_key(name) for name in apis], {}, log_level)
+    for line in problems([recorded]):
+        echo(f"The loads are not recorded in `{LOAD_HEALTH}`: {line}", style="yellow")
 
 
 def _run_due(
