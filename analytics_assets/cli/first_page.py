@@ -16,7 +16,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.incremental.window_check import WindowCheck, value_in_column
 from analytics_assets.extract.source import sample_source
-from analytics_assets.orchestration.partitions.definition import finished_partitions, time_window_of
+from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
 
 Rows = Sequence[dict[str, Any]]
 
@@ -46,9 +46,8 @@ def describe_first_page(resource: Resource, connection: Connection, now: datetim
             partitioned resource, or in the `field` of an incremental one.
         WindowIgnoredError: most rows lie outside of the partitions.
     """
-    load = resource.policy.load
-    window = _newest_window(load, now) if isinstance(load, Partitioned) else None
-    params = _params(resource, window)
+    window = newest_window(resource, now)
+    params = params_of(resource, window)
     sent, rows = _first_page(resource, connection, params)
     requested = ", ".join(f"{name}={value}" for name, value in params.items())
     text = f"{len(rows) or 'no'} rows on the first page{f' for {requested}' if requested else ''}"
@@ -57,20 +56,6 @@ def describe_first_page(resource: Resource, connection: Connection, now: datetim
         return text
     outside = _count_outside(resource, window, rows)
     return f"{text}, {outside or 'none'} of them outside of that"
-
-
-def _newest_window(load: Partitioned, now: datetime) -> TimeWindow | None:
-    """Return the window of the newest finished partitions; None if none has ended yet."""
-    keys = finished_partitions(load, now)[-min(load.lookback + 1, load.longest_window) :]
-    return time_window_of(load, keys) if keys else None
-
-
-def _params(resource: Resource, window: TimeWindow | None) -> Mapping[str, str]:
-    load = resource.policy.load
-    if isinstance(load, Incremental):
-        form = resource.policy.time_formats.get(load.field)
-        return {load.param: load.written(load.start, form)}
-    return window.params if window else {}
 
 
 def _first_page(

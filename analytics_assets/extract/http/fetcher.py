@@ -207,7 +207,8 @@ class Fetcher:
         ended = self._transport.collect()
         for transfer in ended:
             self._rate_limit.release(self)
-            self._traffic.record_attempt(transfer.seconds, transfer.received)
+            status = None if isinstance(transfer.answer, Failure) else transfer.answer.status
+            self._traffic.record_attempt(transfer.seconds, transfer.received, status)
             try:
                 self._end(transfer, transfer.answer)
             except Exception as error:  # of the token endpoint, or too many redirects

@@ -15,6 +15,7 @@ class Traffic:
             compressed; without headers and encryption.
         seconds_answering: seconds between sending a request and receiving its whole response.
         seconds_backing_off: seconds waited before retries.
+        status: the HTTP status of the newest answer; None if no answer arrived.
     """
 
     requests: int = 0
@@ -22,6 +23,7 @@ class Traffic:
     bytes_received: int = 0
     seconds_answering: float = 0.0
     seconds_backing_off: float = 0.0
+    status: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -29,17 +31,21 @@ class Traffic:
         """Seconds spent waiting for the API: for responses and before retries."""
         return self.seconds_answering + self.seconds_backing_off
 
-    def record_attempt(self, seconds: float, received: int = 0) -> None:
+    def record_attempt(
+        self, seconds: float, received: int = 0, status: int | None = None
+    ) -> None:
         """Count a request.
 
         Args:
             seconds: the time until its whole response arrived, or it failed.
             received: bytes of the body of the answer that have arrived.
+            status: the HTTP status of the answer; None if it did not arrive.
         """
         with self._lock:
             self.requests += 1
             self.bytes_received += received
             self.seconds_answering += seconds
+            self.status = status
 
     def record_retry(self, seconds: float = 0.0) -> None:
         """Count a retry; `record_attempt` counts its attempt.

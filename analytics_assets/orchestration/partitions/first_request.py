@@ -1,0 +1,40 @@
+"""The query parameters of a request for some rows of a resource, as a load would send them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from analytics_assets.config.load import Incremental, Partitioned
+from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.window import TimeWindow
+from analytics_assets.orchestration.partitions.definition import finished_partitions, time_window_of
+
+
+def newest_window(resource: ResourceConfig, now: datetime) -> TimeWindow | None:
+    """Return the window of the newest finished partitions of a resource.
+
+    Args:
+        resource: the resource.
+        now: the moment up to which partitions have ended.
+
+    Returns:
+        The window; None if no partition has ended yet, or if the resource has none.
+    """
+    load = resource.policy.load
+    if not isinstance(load, Partitioned):
+        return None
+    keys = finished_partitions(load, now)[-min(load.lookback + 1, load.longest_window) :]
+    return time_window_of(load, keys) if keys else None
+
+
+def params_of(resource: ResourceConfig, window: TimeWindow | None) -> Mapping[str, str]:
+    """Return the parameters of a request: of a window, or of changes since `initial_value`.
+
+    Args:
+        resource: the resource.
+        window: the window of a partitioned resource, see `newest_window`.
+    """
+    load = resource.policy.load
+    if isinstance(load, Incremental):
+        form = resource.policy.time_formats.get(load.field)
+        return {load.param: load.written(load.start, form)}
+    return window.params if window else {}
