@@ -93,14 +93,14 @@ def without_name(error: BaseException | str, resource: str) -> str:
     return str(error).removeprefix(f"{resource}: ")
 
 
-def find_cause(error: BaseException, kind: type[Error]) -> Error | None:
+def find_cause(error: BaseException, kind: type[Error] | tuple[type[Error], ...]) -> Error | None:
     """Return the first error of `kind` in the chain of causes of `error`.
 
     dlt wraps an error of a resource into its own; the one with the remedy is further down.
 
     Args:
         error: the error that was caught.
-        kind: the class to look for.
+        kind: the class to look for, or several.
 
     Returns:
         The error found, `error` itself included, or None.

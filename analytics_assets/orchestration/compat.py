@@ -2,7 +2,7 @@
 
 import inspect
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import update_wrapper
 from pathlib import Path
@@ -22,6 +22,22 @@ def with_signature(function: F) -> F:
     """
     function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     return function
+
+
+def forget_output_metadata(assets: dg.AssetsDefinition, names: Collection[str]) -> None:
+    """Remove metadata from the outputs of the op of assets.
+
+    Dagster 1.13 copies the metadata of specs to the op's outputs, and back to the specs whenever a
+    definition is made of both, so that what `map_asset_specs` leaves out returns.
+
+    Args:
+        assets: the assets.
+        names: the names of the metadata.
+    """
+    for output in assets.op.output_defs:
+        metadata: Any = output.metadata  # the dictionary itself
+        for name in names:
+            metadata.pop(name, None)
 
 
 @contextmanager

@@ -4,8 +4,9 @@ import dagster as dg
 
 from analytics_assets.config.api import Api
 from analytics_assets.contract.resource import resources_of
-from analytics_assets.orchestration.assets.definitions import build_assets, build_endpoints
+from analytics_assets.orchestration.assets.definitions import build_assets
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.assets.endpoints import build_endpoints
 from analytics_assets.orchestration.automation.new_data_sensor import build_new_data_sensor
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks

@@ -4,6 +4,8 @@ import dagster as dg
 
 from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
 
+ENDPOINTS = "web_api"
+
 
 def asset_key(resource: ResourceConfig) -> dg.AssetKey:
     """Return the key of the asset of a resource's table."""
@@ -11,8 +13,16 @@ def asset_key(resource: ResourceConfig) -> dg.AssetKey:
 
 
 def endpoint_key(resource: ResourceConfig) -> dg.AssetKey:
-    """Return the key of the upstream asset of a resource's endpoint."""
-    return dg.AssetKey([f"{resource.api_name}_api", resource.name])
+    """Return the key of the upstream asset of a resource's endpoint.
+
+    The Dagster UI sorts assets by their keys, so that tables come before the endpoints of all APIs.
+    """
+    return dg.AssetKey([ENDPOINTS, resource.api_name, resource.name])
+
+
+def endpoint_group(resource: ResourceConfig) -> str:
+    """Return the group of an API's endpoints."""
+    return f"{ENDPOINTS}_{resource.api_name}"
 
 
 def load_health_key(api_name: str) -> dg.AssetKey:

@@ -6,7 +6,6 @@ from typing import Any
 import dagster as dg
 
 KIND = "dagster/kind/"
-OF_THE_INTEGRATION = "dagster_dlt/"
 
 
 def snapshot_of(definitions: dg.Definitions) -> dict[str, Any]:
@@ -65,11 +64,7 @@ def _asset(graph: Any, key: dg.AssetKey) -> dict[str, Any]:
         "partitions": _partitions(node.partitions_def),
         "partitions_in_a_run": getattr(node.backfill_policy, "max_partitions_per_run", None),
         "pools": sorted(node.pools or ()) if node.is_materializable else [],
-        "metadata": {
-            name: _metadata(value)
-            for name, value in sorted(node.metadata.items())
-            if not name.startswith(OF_THE_INTEGRATION)
-        },
+        "metadata": {name: _metadata(value) for name, value in sorted(node.metadata.items())},
         "checks": {
             name: f"{checks[name].description}{' Blocking.' if checks[name].blocking else ''}"
             for name in sorted(checks)

@@ -8,7 +8,12 @@ import dagster as dg
 import pytest
 
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
-from analytics_assets.orchestration.compat import history_kept_open, reuse_engines, with_signature
+from analytics_assets.orchestration.compat import (
+    forget_output_metadata,
+    history_kept_open,
+    reuse_engines,
+    with_signature,
+)
 
 
 def test_a_signature_is_worked_out_once_and_is_the_functions_own() -> None:
@@ -20,6 +25,21 @@ def test_a_signature_is_worked_out_once_and_is_the_functions_own() -> None:
     assert known is function
     assert inspect.signature(known) == expected
     assert inspect.signature(known) is inspect.signature(known)
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_metadata_that_a_mapped_spec_leaves_out_returns_from_the_outputs(
+    is_forgotten: bool,
+) -> None:
+    @dg.multi_asset(specs=[dg.AssetSpec("table", metadata={"object": "of dlt", "kept": 1})])
+    def assets() -> None: ...
+
+    if is_forgotten:
+        forget_output_metadata(assets, ["object"])
+    mapped = assets.map_asset_specs(lambda spec: spec.replace_attributes(metadata={"kept": 1}))
+
+    [spec] = mapped.specs
+    assert list(spec.metadata) == (["kept"] if is_forgotten else ["object", "kept"])
 
 
 @pytest.mark.parametrize("resource", ["nothing", "dlt"])

@@ -31,9 +31,7 @@ class Traffic:
         """Seconds spent waiting for the API: for responses and before retries."""
         return self.seconds_answering + self.seconds_backing_off
 
-    def record_attempt(
-        self, seconds: float, received: int = 0, status: int | None = None
-    ) -> None:
+    def record_attempt(self, seconds: float, received: int = 0, status: int | None = None) -> None:
         """Count a request.
 
         Args:

@@ -1,7 +1,6 @@
 """Assets: one op, one dlt pipeline and one merged table per resource, by `@dlt_assets`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -11,42 +10,21 @@ from dlt.extract import DltResource, DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Load, Partitioned
-from analytics_assets.config.settings.client import configured_base_url, describe_location
 from analytics_assets.config.validation.entries import validate_entries
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.assets.errors import refusals_explained
 from analytics_assets.orchestration.assets.load import AssetLoad
 from analytics_assets.orchestration.assets.run_config import LoadConfig
-from analytics_assets.orchestration.assets.specs import ResourceTranslator, endpoint_spec
-from analytics_assets.orchestration.compat import with_signature
+from analytics_assets.orchestration.assets.specs import ResourceTranslator
+from analytics_assets.orchestration.compat import forget_output_metadata, with_signature
 from analytics_assets.orchestration.keys import op_name
 from analytics_assets.orchestration.partitions.definition import backfill_policy_of, partitions_of
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets.working_folder import working_folder
 
 DLT_OBJECTS = ("dagster_dlt/source", "dagster_dlt/pipeline", "dagster_dlt/translator")
-
-
-def build_endpoints(api: Api, resources: Mapping[str, Resource]) -> list[dg.AssetSpec]:
-    """Build the specs of the API's endpoints, the upstream assets of the tables.
-
-    Args:
-        api: the API.
-        resources: its resources by name.
-
-    Returns:
-        A spec per resource, with a link to the endpoint where the base URL is known.
-    """
-    client = api.config["client"]
-    base_url = configured_base_url(client, api.name)
-    location = describe_location(client, api.name)
-    specs = []
-    for resource in resources.values():
-        with _refusals_explained(resource):
-            specs.append(endpoint_spec(resource, base_url, location))
-    return specs
 
 
 def build_assets(
@@ -77,7 +55,7 @@ def build_assets(
     assets = []
     for resource, keys in zip(resources.values(), checks, strict=True):
         load = AssetLoad(resource, warehouse, translator, keys)
-        with _refusals_explained(resource):
+        with refusals_explained(resource):
             assets.append(_build_asset(load, pipeline))
     return assets
 
@@ -99,6 +77,7 @@ def _build_asset(asset_load: AssetLoad, pipeline: Pipeline) -> dg.AssetsDefiniti
     ) -> Iterator[dg.MaterializeResult[Any]]:
         yield asset_load.run(context, dlt, config)
 
+    forget_output_metadata(load, DLT_OBJECTS)
     return load.map_asset_specs(_without_objects)
 
 
@@ -124,13 +103,3 @@ def _partitions(load: Load) -> dict[str, Any]:
     if not isinstance(load, Partitioned):
         return {}
     return {"partitions_def": partitions_of(load), "backfill_policy": backfill_policy_of(load)}
-
-
-@contextmanager
-def _refusals_explained(resource: Resource) -> Iterator[None]:
-    try:
-        yield
-    except dg.DagsterInvalidDefinitionError as error:
-        raise ConfigurationError(
-            f"Dagster refuses the resource `{resource.name}`: {error}"
-        ) from error

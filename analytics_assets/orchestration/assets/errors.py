@@ -1,7 +1,8 @@
 """The failure of a load, with the remedy; also of dlt's errors about values and columns."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import dagster as dg
 from dlt.common.schema.exceptions import (
@@ -10,7 +11,12 @@ from dlt.common.schema.exceptions import (
     UnboundColumnException,
 )
 
-from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
+from analytics_assets.config.errors import (
+    AnalyticsAssetsError,
+    ConfigurationError,
+    find_cause,
+    without_name,
+)
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.deletion import RowsNotDroppedError
@@ -94,3 +100,14 @@ def _type_advice(field: str) -> str:
         f'Set the one type that holds all values, such as "columns": {{"{field}": {{"data_type": '
         '"text"}} in the entry: the stored column is widened to it.'
     )
+
+
+@contextmanager
+def refusals_explained(resource: Resource) -> Iterator[None]:
+    """Name the resource in an error of Dagster about its definition."""
+    try:
+        yield
+    except dg.DagsterInvalidDefinitionError as error:
+        raise ConfigurationError(
+            f"Dagster refuses the resource `{resource.name}`: {error}"
+        ) from error

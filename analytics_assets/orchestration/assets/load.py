@@ -12,7 +12,6 @@ from dlt.extract import DltSource
 
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import with_params
-from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
@@ -27,9 +26,13 @@ from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.dropped import dropped_metadata
 from analytics_assets.orchestration.assets.errors import failure_of
 from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_loaded
+from analytics_assets.orchestration.assets.observation import (
+    failed_observation,
+    observation_of_load,
+)
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
-from analytics_assets.orchestration.keys import asset_key, endpoint_key
+from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.load import load_ids
 from analytics_assets.orchestration.metadata.materialization import without_secrets
 from analytics_assets.orchestration.metadata.names import (
@@ -38,11 +41,8 @@ from analytics_assets.orchestration.metadata.names import (
     DROPPED,
     DROPPED_SINCE,
     PARTITION_ROW_COUNT,
-    REQUESTS,
-    ROWS_EXTRACTED,
     ROWS_OF_LOAD,
     TABLE_NAME,
-    URL,
     WINDOW,
 )
 from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
@@ -109,8 +109,7 @@ class AssetLoad:
             client = resource.api.config["client"]
             with closing(connect(client, resource.api_name, resource=resource.name)) as connection:
                 _log_source(context, resource, connection)
-                load = self._load(context, dlt, config, connection, partitions)
-                context.log_event(_endpoint_observation(resource, connection, load.metadata))
+                load = self._observed(context, dlt, config, connection, partitions)
             refuse_nothing_loaded(load.metadata, resource.policy)
         except Exception as error:
             failure = failure_of(error, resource, partitions)
@@ -118,6 +117,25 @@ class AssetLoad:
                 raise
             raise failure from redacted(error)
         return _result(context, resource, load)
+
+    def _observed(
+        self,
+        context: dg.AssetExecutionContext,
+        dlt: DltLoader,
+        config: LoadConfig,
+        connection: Connection,
+        partitions: Sequence[str],
+    ) -> "_Loaded":
+        """Load, and record the state in which the load has found the endpoint."""
+        before = replace(connection.traffic)
+        try:
+            load = self._load(context, dlt, config, connection, partitions)
+        except Exception as error:
+            if seen := failed_observation(self.resource, connection, before, error):
+                context.log_event(seen)
+            raise
+        context.log_event(observation_of_load(self.resource, connection, before, load.metadata))
+        return load
 
     def _load(
         self,
@@ -252,23 +270,6 @@ def _observe_dropped(
     missing = dropped_metadata(context.instance, resource, False, (), found, {}) if found else {}
     if DROPPED_SINCE in missing:
         context.log_event(dg.AssetObservation(asset_key(resource), metadata=missing))
-
-
-def _endpoint_observation(
-    resource: Resource, connection: Connection, load: Mapping[str, Any]
-) -> dg.AssetObservation:
-    """Return the observation of the endpoint: its URL, and the number of its rows."""
-    url = endpoint_url(connection.settings.base_url, resource.shown_path)
-    # no link to the embedded API, which ends with its process
-    embedded = connection.settings.embedded
-    return dg.AssetObservation(
-        endpoint_key(resource),
-        metadata={
-            URL: "embedded API" if embedded else dg.MetadataValue.url(url),
-            ROWS_EXTRACTED: load[ROWS_EXTRACTED],
-            REQUESTS: load[REQUESTS],
-        },
-    )
 
 
 def _result(

@@ -13,20 +13,23 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.api_file import lines_of_entries
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
-from analytics_assets.orchestration.metadata.names import COLUMN_LINEAGE, COLUMN_SCHEMA, TABLE_NAME
+from analytics_assets.orchestration.metadata.names import (
+    CODE_REFERENCES,
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    ENDPOINT,
+    PRIMARY_KEY,
+    SCHEDULE,
+    TABLE_NAME,
+)
 from analytics_assets.orchestration.metadata.table_schema import (
     column_lineage,
     contract_schema,
-    endpoint_schema,
 )
-from analytics_assets.redaction.url import without_credentials
 from analytics_assets.warehouse.warehouse import Warehouse
-
-CODE_REFERENCES = "dagster/code_references"
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -66,9 +69,9 @@ class ResourceTranslator(DagsterDltTranslator):
             freshness_policy=_freshness_policy(policy),
             metadata={
                 TABLE_NAME: table,
-                "endpoint": resource.shown_path,
-                "primary_key": ", ".join(resource.contract.key_columns) or "none",
-                "schedule": f"{policy.schedule} ({policy.timezone})",
+                ENDPOINT: resource.shown_path,
+                PRIMARY_KEY: ", ".join(resource.contract.key_columns) or "none",
+                SCHEDULE: f"{policy.schedule} ({policy.timezone})",
                 **_columns(resource),
                 **self._code_reference(resource),
             },
@@ -87,31 +90,6 @@ class ResourceTranslator(DagsterDltTranslator):
                 label=resource.name,
             )
             return {CODE_REFERENCES: dg.CodeReferencesMetadataValue(code_references=[reference])}
-
-
-def endpoint_spec(resource: Resource, base_url: str | None, location: str) -> dg.AssetSpec:
-    """Return the spec of a resource's endpoint, which is external to Dagster.
-
-    Args:
-        resource: the resource.
-        base_url: the API's base URL, None if none is set.
-        location: the location of the API for display.
-    """
-    path = resource.shown_path
-    metadata: dict[str, Any] = {"path": path}
-    if resource.contract.has_schema:
-        metadata[COLUMN_SCHEMA] = endpoint_schema(resource)
-    if base_url:
-        url = endpoint_url(without_credentials(base_url), path)
-        metadata["url"] = dg.MetadataValue.url(url)
-    return dg.AssetSpec(
-        key=endpoint_key(resource),
-        description=f"`{path}` of {location}.",
-        group_name=f"{resource.api_name}_api",
-        kinds={"api"},
-        owners=list(resource.policy.owners),
-        metadata=metadata,
-    )
 
 
 def _columns(resource: Resource) -> dict[str, Any]:

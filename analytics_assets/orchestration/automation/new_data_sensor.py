@@ -14,7 +14,7 @@ from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError, TokenError
-from analytics_assets.extract.watermark import fetch_newest
+from analytics_assets.extract.sampling.watermark import fetch_newest
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
 from analytics_assets.orchestration.partitions.definition import (

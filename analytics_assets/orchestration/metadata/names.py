@@ -24,6 +24,14 @@ PRIMARY_KEY = "primary key"
 SCHEDULE = "schedule"
 URL = "url"
 
+# of an observation of an endpoint
+REACHABLE = "reachable"
+CAUSE = "cause"  # why it cannot be read, with the remedy
+NOTE = "note"
+HTTP_STATUS = "HTTP status"
+SECONDS_TO_ANSWER = "seconds to answer"
+ROWS_OF_PAGE = "rows on the first page"
+
 # of a load
 ROWS_LOADED = "rows loaded"
 DURATION = "duration (seconds)"

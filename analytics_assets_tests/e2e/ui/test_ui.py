@@ -20,7 +20,7 @@ from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.e2e.ui.conftest import PATIENCE
 
 SCREENSHOTS = ROOT / "docs" / "images"
-EXPANDED = quote(f"global@global:{API.name}_api,global@global:{API.name}")
+EXPANDED = quote(f"global@global:web_api_{API.name},global@global:{API.name}")
 CHECKS = (
     "columns_unchanged",
     "complete_read",

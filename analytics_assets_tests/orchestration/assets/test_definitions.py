@@ -10,7 +10,6 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.keys import endpoint_key
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
     LOAD_ID,
@@ -123,16 +122,6 @@ def test_a_materialization_has_metadata_of_the_load_and_of_the_table(
     messages = [entry.message for entry in instance.all_logs(result.run_id)]
     for stage in ("Extract analytics", "Load analytics"):
         assert any(stage in message for message in messages)
-
-
-def test_a_load_observes_its_endpoint(
-    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
-) -> None:
-    load(instance, "page_views")
-    endpoint = endpoint_key(API.resources["page_views"])
-    [seen] = instance.fetch_observations(endpoint, limit=1).records
-    assert seen.asset_observation is not None
-    assert seen.asset_observation.metadata["url"].value == f"{connected.base_url}/v1/page_views"
 
 
 def test_a_resource_without_rows_materializes(
@@ -280,7 +269,7 @@ def test_rows_with_a_renamed_key_are_merged_checked_and_traced_to_its_field(
     assert check_of(result, "primary_key").passed
     lineage = metadata_of(result, "orders", api)["dagster/column_lineage"]
     [source] = lineage.deps_by_column["order_id"]
-    assert (source.asset_key.to_user_string(), source.column_name) == ("shop_api/orders", "id")
+    assert (source.asset_key.to_user_string(), source.column_name) == ("web_api/shop/orders", "id")
 
 
 def test_rejected_rows_go_to_a_table_of_their_own(

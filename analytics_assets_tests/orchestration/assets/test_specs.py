@@ -7,7 +7,7 @@ import dagster as dg
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets_tests.support.orders import document_of, orders_api
 
-TABLE, ENDPOINT = dg.AssetKey(["shop", "orders"]), dg.AssetKey(["shop_api", "orders"])
+TABLE, ENDPOINT = dg.AssetKey(["shop", "orders"]), dg.AssetKey(["web_api", "shop", "orders"])
 
 
 def test_columns_of_the_contract_and_their_lineage_show_before_the_first_load(

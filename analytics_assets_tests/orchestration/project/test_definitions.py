@@ -52,7 +52,7 @@ def test_one_entry_brings_asset_endpoint_schedule_sensor_freshness_and_checks() 
     graph = definitions.resolve_asset_graph()
     key = dg.AssetKey(["analytics", "conversions"])
     node = graph.get(key)
-    assert node.parent_keys == {dg.AssetKey(["analytics_api", "conversions"])}
+    assert node.parent_keys == {dg.AssetKey(["web_api", "analytics", "conversions"])}
     assert node.freshness_policy is not None
     assert node.owners == ["team:analytics"]
     assert node.code_version
@@ -122,12 +122,16 @@ def test_partitions_stay_fresh_when_only_how_many_are_loaded_at_once_changes() -
     assert version() != version(window=Window(start_param="from"))
 
 
-def test_each_table_has_one_op_and_one_pool() -> None:
+def test_each_table_has_one_op_and_one_pool_and_all_endpoints_have_one_op() -> None:
     definitions = build_definitions(API)
     assets = [asset for asset in definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
-    tables = [*API.resources, "load_health"]
-    assert [asset.op.name for asset in assets] == [f"analytics__{name}" for name in tables]
-    assert {asset.op.pool for asset in assets} == {"duckdb"}
+    tables = [asset for asset in assets if asset.is_materializable]
+    assert [asset.op.name for asset in tables] == [
+        f"analytics__{name}" for name in [*API.resources, "load_health"]
+    ]
+    assert {asset.op.pool for asset in tables} == {"duckdb"}
+    [endpoints] = [asset for asset in assets if asset not in tables]
+    assert (endpoints.op.name, endpoints.op.pool) == ("observe_analytics", None)
 
 
 def test_a_second_api_is_a_second_call(

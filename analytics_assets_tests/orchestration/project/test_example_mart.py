@@ -79,7 +79,7 @@ def test_lineage_leads_from_the_endpoints_to_the_mart_column_by_column(
     project: dg.Definitions,
 ) -> None:
     graph = project.resolve_asset_graph()
-    endpoints = {dg.AssetKey(["analytics_api", key.path[-1]]) for key in SOURCES}
+    endpoints = {dg.AssetKey(["web_api", "analytics", key.path[-1]]) for key in SOURCES}
     assert graph.get_ancestor_asset_keys(MART) == {*SOURCES, *endpoints}
     metadata = graph.get(MART).metadata
     columns = {column.name for column in metadata["dagster/column_schema"].columns}

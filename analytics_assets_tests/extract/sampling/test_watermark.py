@@ -12,7 +12,7 @@ from analytics_assets.config.policy import NewestRequest
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.watermark import WatermarkError, fetch_newest
+from analytics_assets.extract.sampling.watermark import WatermarkError, fetch_newest
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.http.fault import Fault

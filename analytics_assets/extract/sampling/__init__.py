@@ -1,0 +1,1 @@
+"""Few rows of an endpoint, by one cheap request."""
