@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.keys import asset_key, load_health_key
 
 
 def downstream_assets(
@@ -15,12 +15,17 @@ def downstream_assets(
 
     Args:
         project: the definitions of the project.
-        resources: all resources of its APIs, whose assets are left out; so are assets of
-            partitions, as only their own schedules know which are due.
+        resources: all resources of its APIs, whose assets are left out, as is `load_health`; so are
+            assets of partitions, as only their own schedules know which are due.
     """
     graph = project.resolve_asset_graph()
-    keys = graph.materializable_asset_keys - {asset_key(resource) for resource in resources}
+    known = {make(each) for each in resources for make in (asset_key, _load_health_of)}
+    keys = graph.materializable_asset_keys - known
     return sorted(key for key in keys if not graph.get(key).is_partitioned)
+
+
+def _load_health_of(resource: ResourceConfig) -> dg.AssetKey:
+    return load_health_key(resource.api_name)
 
 
 def names_of(keys: Sequence[dg.AssetKey]) -> str:
