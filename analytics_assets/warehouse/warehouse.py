@@ -216,16 +216,7 @@ class Warehouse:
             yield tables
 
     def query(self, statement: str, log: logging.Logger | None = None) -> list[tuple[Any, ...]]:
-        """Return the rows of a SELECT, which sees each table as one load left it.
-
-        Args:
-            statement: the SELECT.
-            log: as for `open`.
-
-        Raises:
-            WarehouseLockedError: as for `open`.
-            WarehouseError: the warehouse cannot be opened, or refuses the statement.
-        """
+        """Return the rows of a SELECT, which sees each table as one load left it; see `open`."""
         with self.open(log) as tables:
             return tables.rows(statement)
 
@@ -239,21 +230,17 @@ class Warehouse:
     ) -> int:
         """Replace a table of the dataset by the rows of a SELECT, in one transaction.
 
-        Those who read the table meanwhile get its rows from before. No column of a loaded table
-        depends on the new one, as on a view, which PostgreSQL would not let a load widen.
-
         Args:
             table: the table; made if there is none.
             select: the SELECT, which sees each table as one load left it.
-            run: the id of the Dagster run, for others that wait for it.
-            log: the log of the run, for the names of those that it waits for.
+            run: as for `loading`.
+            log: as for `loading`.
 
         Returns:
             The number of its rows.
 
         Raises:
-            WarehouseLockedError: as for `loading`.
-            WarehouseError: the warehouse cannot be opened, or refuses the SELECT; or the table is
+            WarehouseError: as for `loading`; or the warehouse refuses the SELECT, or the table is
                 one that dlt loads.
         """
         reread_settings()

@@ -15,7 +15,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NOT_IMPORTED = {
     "dagster-embedded-elt",  # installs dagster-dlt, whose classes it exports under an old name
     "dagster-webserver",  # `dagster dev` starts it
-    "sqlglot",  # bounds what dlt requires
 }
 REQUIRED_BY_OTHERS = {
     "dagster-dlt": "dagster-embedded-elt",

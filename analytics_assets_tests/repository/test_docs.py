@@ -39,6 +39,8 @@ RUN_BY_TESTS = {
     f"{CLI} check",
     f"{CLI} contract",
     f"{CLI} contract --check",
+    f"{CLI} export dbt --output models/sources.yml",
+    f"{CLI} export odcs --output contracts",
     f"{CLI} materialize",
     f"{CLI} rejected",
     f"{CLI} rejected shop/orders --rows",
