@@ -48,11 +48,12 @@ from analytics_assets.orchestration.metadata.names import (
 from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
 from analytics_assets.orchestration.metadata.table_schema import column_lineage
 from analytics_assets.orchestration.metadata.traffic import traffic_metadata
-from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
+from analytics_assets.orchestration.partitions.definition import time_window_of
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
+from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.redaction.errors import errors_redacted, redacted
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
 from analytics_assets.warehouse.queries.tables import Tables, open_tables
