@@ -11,7 +11,7 @@ import click
 
 from analytics_assets.garbage_collection import objects_kept
 
-COMMANDS = ("materialize", "check", "contract", "rejected", "export")
+COMMANDS = ("materialize", "check", "contract", "rejected", "export", "alert")
 
 
 class Commands(click.Group):

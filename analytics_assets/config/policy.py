@@ -1,6 +1,5 @@
 """The policy of a resource: its load, its schedule, its freshness and its owners."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -16,8 +15,6 @@ from analytics_assets.config.timestamps import EXAMPLES, is_time_format
 
 if TYPE_CHECKING:  # an API without policies does without
     from pydantic import TypeAdapter
-
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a schedule
 
 
 class NewestRequest(TypedDict):
@@ -35,8 +32,6 @@ class PolicyEntry(TypedDict, total=False):
 
     load: Load
     schedule: str
-    schedule_name: str | None
-    automation: Literal["on", "off"]
     timezone: str
     freshness: timedelta
     date_column: str | None
@@ -52,6 +47,7 @@ class PolicyEntry(TypedDict, total=False):
     prune: bool
     max_pruned_share: float
     time_formats: Mapping[str, str]
+    alert: Literal["critical", "error", "warning", "info", "off"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +58,6 @@ class Policy:
         load: the rows that each load reads: all (`Full`), the changed ones (`Incremental`), or
             those of some days, weeks or months (`Partitioned`).
         schedule: cron expression of the loads.
-        schedule_name: name of the schedule, behind that of the API; None for one after its rhythm.
-        automation: "on" if the schedule and the new-data sensor are on from the start.
         timezone: IANA time zone of `schedule`.
         freshness: the time for which the table counts as fresh, from the end of its newest day
             and from its last load; with partitions, from the end of the newest one.
@@ -85,12 +79,12 @@ class Policy:
         max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
         time_formats: the formats of times that are not in ISO format, by field; of a field within
             an object the path, such as `meta.created`.
+        alert: the severity of alerts about the resource; that of a finding that only warns is at
+            most "warning". "critical" ones are sent in quiet hours, too; "off" sends none.
     """
 
     load: Load = field(default_factory=Full)
     schedule: str = "0 6 * * *"
-    schedule_name: str | None = None
-    automation: Literal["on", "off"] = "off"
     timezone: str = "UTC"
     freshness: timedelta = timedelta(hours=36)
     date_column: str | None = "date"
@@ -106,6 +100,7 @@ class Policy:
     prune: bool = False
     max_pruned_share: float = 0.1
     time_formats: Mapping[str, str] = field(default_factory=dict)
+    alert: Literal["critical", "error", "warning", "info", "off"] = "error"
 
     @classmethod
     def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
@@ -136,11 +131,6 @@ class Policy:
                     f"{where}: the format of `{name}` in `time_formats` is {form!r}; give "
                     f"{EXAMPLES}."
                 )
-        if policy.schedule_name is not None and not NAME.fullmatch(policy.schedule_name):
-            raise ConfigurationError(
-                f"{where}: `schedule_name` is {policy.schedule_name!r}; give lower-case letters, "
-                "digits and underscores, such as 'nightly'."
-            )
         _check_load(where, policy)
         if policy.newest is not None:
             _check_newest(f"`newest` in {where}", policy.newest)

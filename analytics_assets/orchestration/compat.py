@@ -2,16 +2,13 @@
 
 import inspect
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
-from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_asset_graph_for_job
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST_ENGINES = 16  # files of the history: two, and one for each run
@@ -113,38 +110,47 @@ class _Engines:
         return engine
 
 
-class _JobOfAnyPartitions(UnresolvedAssetJobDefinition):
-    """A job of selected assets, whatever their partitions."""
-
-    def resolve(
-        self,
-        asset_graph: AssetGraph,
-        default_executor_def: dg.ExecutorDefinition | None = None,
-        resource_defs: Mapping[str, dg.ResourceDefinition] | None = None,
-    ) -> dg.JobDefinition:
-        return build_asset_job(
-            self.name,
-            asset_graph=get_asset_graph_for_job(
-                asset_graph, self.selection, allow_different_partitions_defs=True
-            ),
-            description=self.description,
-            executor_def=default_executor_def,
-            resource_defs=resource_defs,
-            allow_different_partitions_defs=True,
-        )
+WITHOUT_RUN = ""  # the id of a run for events without one
 
 
-def define_job_of_any_partitions(
-    name: str, selection: dg.AssetSelection, description: str
-) -> UnresolvedAssetJobDefinition:
-    """Define a job of assets that have different partitions.
+def event_log_cursor(number: int) -> str:
+    """Return a cursor of the event log behind the event of a number.
 
-    Dagster 1.13 refuses one by `define_asset_job`; its own job of all assets, `__ASSET_JOB`, is
-    made in this way. A run of it selects assets with the same partitions.
+    Dagster 1.13 takes cursors as texts, and makes them of numbers in a private module only.
+    """
+    from dagster._core.event_api import EventLogCursor
+
+    return EventLogCursor.from_storage_id(number).to_string()
+
+
+def swap_stored_value(
+    instance: dg.DagsterInstance, key: str, before: str | None, after: str
+) -> bool:
+    """Store a value unless another process has stored one in between.
+
+    Dagster 1.13 has a store of keys and values for its daemons (`set_cursor_values`), which
+    overwrites whatever is there.
 
     Args:
-        name: the name of the job.
-        selection: its assets.
-        description: a sentence for the UI.
+        instance: the instance with the store.
+        key: the key.
+        before: the value that must be stored now; None if there must be none.
+        after: the new value.
+
+    Returns:
+        True if it is stored.
     """
-    return _JobOfAnyPartitions(name, selection, description=description)
+    from dagster._core.storage.runs.schema import KeyValueStoreTable as Stored
+    from sqlalchemy.exc import IntegrityError
+
+    storage: Any = instance.run_storage
+    try:
+        with storage.connect() as connection:
+            if before is None:
+                connection.execute(Stored.insert().values(key=key, value=after))
+                return True
+            is_same = (Stored.c.key == key) & (Stored.c.value == before)
+            changed = connection.execute(Stored.update().where(is_same).values(value=after))
+            return bool(changed.rowcount == 1)
+    except IntegrityError:  # another one was first
+        return False

@@ -20,6 +20,7 @@ REQUIRED_BY_OTHERS = {
     "dagster-dlt": "dagster-embedded-elt",
     "duckdb": "dlt[duckdb]",
     "pyarrow": "dlt[parquet]",
+    "sqlalchemy": "dagster",
     "urllib3": "requests",
 }
 

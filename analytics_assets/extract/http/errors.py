@@ -1,5 +1,6 @@
 """Errors of requests, and the parts of their messages."""
 
+import re
 from typing import Any
 
 import requests
@@ -13,7 +14,7 @@ from dlt.sources.helpers.rest_client.redaction import sanitize_url
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ContentDecodingError, HTTPError
 
-from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.redaction.redactor import redact
 
 # by status, appended to the message of an error
@@ -26,6 +27,7 @@ OF_AUTH = {
     BearerTokenAuth: "`token`",
     HttpBasicAuth: "`username` and `password`",
 }
+QUOTA = re.compile(r"quota|rate.?limit", re.IGNORECASE)  # in the body of an answer
 EXCERPT_LENGTH = 300  # characters of a body in an error message
 
 
@@ -39,6 +41,10 @@ class ResponseError(ApiError, HTTPError):
 
 class NoAnswerError(ApiError, RequestsConnectionError):
     """No complete response arrived: no connection, a timeout, or a body cut short."""
+
+
+class QuotaError(NoAnswerError):
+    """The API accepts no request for longer than a load waits."""
 
 
 class LinkError(ApiError):
@@ -72,6 +78,20 @@ class ReadDeadlineError(ApiError):
 
 class TokenError(ApiError):
     """The token endpoint gave no token; the message has its error code or the response."""
+
+
+def is_quota_used_up(error: BaseException) -> bool:
+    """Return True if an error, or one of its causes, says that the API's quota is used up.
+
+    Some APIs answer 403 then, with the reason in the body.
+    """
+    if find_cause(error, QuotaError):
+        return True
+    refusal = find_cause(error, ResponseError)
+    status = getattr(getattr(refusal, "response", None), "status_code", None)
+    if status == requests.codes.forbidden:
+        return QUOTA.search(str(refusal)) is not None
+    return bool(status == requests.codes.too_many_requests)
 
 
 def hint_of(status: int, auth: Any) -> str:

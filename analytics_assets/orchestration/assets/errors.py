@@ -18,12 +18,14 @@ from analytics_assets.config.errors import (
     without_name,
 )
 from analytics_assets.contract.resource import Resource
+from analytics_assets.extract.http.errors import is_quota_used_up
 from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.deletion import RowsNotDroppedError
-from analytics_assets.orchestration.runs.tags import range_name
+from analytics_assets.orchestration.partitions.definition import range_name
 from analytics_assets.redaction.redactor import redact
 
 _VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of Arrow's errors
+CAUSE, QUOTA_USED_UP = "cause", "quota used up"  # metadata of a failure
 NULL_COLUMN = re.compile("Column '(.+)' is declared non-nullable")  # of pyarrow
 NULL_ADVICE = (
     'Remove `"nullable": False` from the `columns` of the entry, or correct the name of the field. '
@@ -47,7 +49,8 @@ def failure_of(
     is_loaded = isinstance(cause, RowsNotDroppedError)
     outcome = "loaded, but nothing was dropped" if is_loaded else "not loaded"
     reason = without_name(cause, resource.name)
-    return dg.Failure(redact(f"{resource.name} was {outcome}{of}. {reason}"))
+    metadata = {CAUSE: QUOTA_USED_UP} if is_quota_used_up(error) else {}
+    return dg.Failure(redact(f"{resource.name} was {outcome}{of}. {reason}"), metadata=metadata)
 
 
 def explanation_of(error: BaseException, key_columns: tuple[str, ...]) -> str | None:

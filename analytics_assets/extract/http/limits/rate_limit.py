@@ -9,7 +9,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 from analytics_assets.config.settings.request import LimitSettings
-from analytics_assets.extract.http.errors import NoAnswerError
+from analytics_assets.extract.http.errors import QuotaError
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits
 
@@ -68,11 +68,11 @@ class RateLimit:
             0 if it counts as in flight from now on, else the seconds until the next try.
 
         Raises:
-            NoAnswerError: the host asks for a longer wait.
+            QuotaError: the host asks for a longer wait.
         """
         wait = self._acquire(read)
         if wait > max_wait:
-            raise NoAnswerError(
+            raise QuotaError(
                 f"The API accepts no request for another {wait:.0f} seconds "
                 "(`Retry-After`, or its quota of requests is used up)."
             )
@@ -82,11 +82,6 @@ class RateLimit:
         """Add a read whose answers may be collected by those that wait for a place in flight."""
         with self._freed:
             self._reads.add(read)
-
-    @property
-    def pause(self) -> float:
-        """Seconds until the host accepts a request, as far as it announces; 0.0 if it does."""
-        return self._host.pause
 
     @property
     def reads(self) -> int:

@@ -1,0 +1,87 @@
+"""The words of a problem: the first line of its cause, and the remedy."""
+
+import re
+from collections.abc import Mapping
+
+import dagster as dg
+
+from analytics_assets.orchestration.automation.alerts.incident import Kind
+from analytics_assets.redaction.redactor import redact
+
+LONGEST = 400  # characters of a cause, and of a remedy
+OUTCOME = re.compile(r"\S+ was not loaded\. ")  # of a failure; the message has it in its title
+KINDS: Mapping[str, Kind] = {
+    "newest_partition": Kind.LATE,
+    "newest_data": Kind.LATE,
+    "contract_drift": Kind.DRIFT,
+    "columns_unchanged": Kind.DRIFT,
+    "no_rejected_rows": Kind.REJECTED,
+}
+REMEDIES: Mapping[Kind, str] = {
+    Kind.LOAD: "The table is as it was. The next scheduled load brings everything; to load it "
+    "now: `analytics-assets materialize {asset}`, or Materialize in the UI.",
+    Kind.QUOTA: "The table is as it was. Load it again once the API's quota is renewed: "
+    "`analytics-assets materialize {asset}`. `reading.max_per_second` and a rarer `schedule` need "
+    "less of it.",
+    Kind.CHECK: "The rows are loaded. The check in the UI has all findings.",
+    Kind.LATE: "Is its schedule switched on, does Dagster's daemon run, and did the last run "
+    "succeed? Or does the API bring its data later than `freshness` in the policy says?",
+    Kind.DRIFT: "If the change is meant, `analytics-assets contract` stores the API's document.",
+    Kind.REJECTED: "`analytics-assets rejected {asset}` lists the rows.",
+    Kind.RUN: "The log of the run has the whole error.",
+}
+
+
+def remedy_of(kind: Kind, asset: str) -> str:
+    """Return the remedy of a kind of problems."""
+    return REMEDIES[kind].replace("{asset}", asset)
+
+
+def cause_of(text: str) -> str:
+    r"""Return the first line of an error without secrets, and without what a title has.
+
+    Example:
+        >>> cause_of("orders was not loaded. The API answered 500.\nTraceback ...")
+        'The API answered 500.'
+    """
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return shortened(redact(OUTCOME.sub("", lines[0], count=1)) if lines else "No reason is known.")
+
+
+def check_cause(text: str) -> tuple[str, str]:
+    r"""Return the first finding of a check with the number of further ones, and its remedy.
+
+    Args:
+        text: the description of the result, whose last line is the remedy if there are several.
+
+    Example:
+        >>> check_cause("added a\nremoved b\nRun it again.")
+        ('added a (and 1 more)', 'Run it again.')
+    """
+    lines = [line.strip() for line in redact(text).splitlines() if line.strip()]
+    if len(lines) < 2:
+        return shortened(lines[0] if lines else "It has no description."), ""
+    first, *others, remedy = lines
+    more = f" (and {len(others)} more)" if others else ""
+    return shortened(first) + more, shortened(remedy)
+
+
+def check_kind(check: str) -> Kind:
+    """Return the kind of the problem if a check fails."""
+    return KINDS.get(check, Kind.CHECK)
+
+
+def step_cause(event: dg.DagsterEvent) -> str:
+    """Return the cause of a failed step: its description, else the innermost error."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return cause_of(data.user_failure_data.description)
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    return cause_of(error.message if error else event.message or "")
+
+
+def shortened(text: str) -> str:
+    """Return the start of a text."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
