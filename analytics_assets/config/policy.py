@@ -1,5 +1,6 @@
 """The policy of a resource: its load, its schedule, its freshness and its owners."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -15,6 +16,8 @@ from analytics_assets.config.timestamps import EXAMPLES, is_time_format
 
 if TYPE_CHECKING:  # an API without policies does without
     from pydantic import TypeAdapter
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a schedule
 
 
 class NewestRequest(TypedDict):
@@ -32,6 +35,8 @@ class PolicyEntry(TypedDict, total=False):
 
     load: Load
     schedule: str
+    schedule_name: str | None
+    automation: Literal["on", "off"]
     timezone: str
     freshness: timedelta
     date_column: str | None
@@ -58,6 +63,8 @@ class Policy:
         load: the rows that each load reads: all (`Full`), the changed ones (`Incremental`), or
             those of some days, weeks or months (`Partitioned`).
         schedule: cron expression of the loads.
+        schedule_name: name of the schedule, behind that of the API; None for one after its rhythm.
+        automation: "on" if the schedule and the new-data sensor are on from the start.
         timezone: IANA time zone of `schedule`.
         freshness: the time for which the table counts as fresh, from the end of its newest day
             and from its last load; with partitions, from the end of the newest one.
@@ -85,6 +92,8 @@ class Policy:
 
     load: Load = field(default_factory=Full)
     schedule: str = "0 6 * * *"
+    schedule_name: str | None = None
+    automation: Literal["on", "off"] = "off"
     timezone: str = "UTC"
     freshness: timedelta = timedelta(hours=36)
     date_column: str | None = "date"
@@ -131,6 +140,11 @@ class Policy:
                     f"{where}: the format of `{name}` in `time_formats` is {form!r}; give "
                     f"{EXAMPLES}."
                 )
+        if policy.schedule_name is not None and not NAME.fullmatch(policy.schedule_name):
+            raise ConfigurationError(
+                f"{where}: `schedule_name` is {policy.schedule_name!r}; give lower-case letters, "
+                "digits and underscores, such as 'nightly'."
+            )
         _check_load(where, policy)
         if policy.newest is not None:
             _check_newest(f"`newest` in {where}", policy.newest)

@@ -42,10 +42,10 @@ def duration(span: float | timedelta) -> str:
     """
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     seconds = max(0.0, seconds)
-    if seconds < 0.0995:
-        return f"{seconds:.2f} s"
+    if round(seconds, 2) < 0.1:
+        return f"{round(seconds, 2):g} s"
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return f"{round(seconds, 1):g} s"
     whole = round(seconds)
     if whole < MINUTE:
         return f"{whole} s"

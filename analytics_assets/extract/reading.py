@@ -100,6 +100,7 @@ class Reader(PipeStep):
         self._bound: ref[SupportsPipe] | None = None
         self._validator = RowValidator(entry.contract, entry.hints)
         self._known_auth: Any = None
+        self._has_parents = False
 
     def bind(self, pipe: SupportsPipe) -> "Reader":
         """Replace the pipe's generator, once: dlt binds a pipe again for each of its children."""
@@ -110,7 +111,8 @@ class Reader(PipeStep):
         is_sample = any(isinstance(step, LimitStep) for step in steps_of(pipe))
         self._is_kept = self._settings is not None and not is_sample
         generate = generator_of(pipe)
-        if callable(generate):
+        self._has_parents = callable(generate)
+        if self._has_parents:
             parents = ParentRows(self._entry.parent_values, pipe)
             self._custom_metrics[PARENTS_WITHOUT_VALUE] = parents.without_value
             replace_generator(pipe, partial(self._read_children, parents, generate))
@@ -171,6 +173,7 @@ class Reader(PipeStep):
         settings = self._settings if self._is_kept and self._settings else ONE_PASS
         end = ReadEnd.after(settings.deadline, cancelled)
         proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)
+        progress = self._connection.traffic.read_of(entry.name)
         resource = self._resource if in_columns else None
         decoder = entry.answer_decoder(request, resource)
         with (
@@ -184,12 +187,14 @@ class Reader(PipeStep):
                     checked=entry.is_checked,
                 )
                 for answer in _answers(reading, proof, pages, decoder):
+                    progress.add_page(answer.count, None if self._has_parents else proof.total)
                     if self._is_kept:
                         spool.add(answer)
                     else:
                         yield answer.rows
                 if not reading.is_over or reading.is_complete(spool.contents):
                     break
+                progress.drop_pass(proof.received)
                 spool.clear()
                 proof.begin()
                 pages.begin()

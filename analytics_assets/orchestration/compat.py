@@ -2,13 +2,16 @@
 
 import inspect
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_asset_graph_for_job
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST_ENGINES = 16  # files of the history: two, and one for each run
@@ -108,6 +111,43 @@ class _Engines:
         for oldest in list(self._engines)[:-MOST_ENGINES]:
             self._engines.pop(oldest, None)
         return engine
+
+
+class _JobOfAnyPartitions(UnresolvedAssetJobDefinition):
+    """A job of selected assets, whatever their partitions."""
+
+    def resolve(
+        self,
+        asset_graph: AssetGraph,
+        default_executor_def: dg.ExecutorDefinition | None = None,
+        resource_defs: Mapping[str, dg.ResourceDefinition] | None = None,
+    ) -> dg.JobDefinition:
+        return build_asset_job(
+            self.name,
+            asset_graph=get_asset_graph_for_job(
+                asset_graph, self.selection, allow_different_partitions_defs=True
+            ),
+            description=self.description,
+            executor_def=default_executor_def,
+            resource_defs=resource_defs,
+            allow_different_partitions_defs=True,
+        )
+
+
+def define_job_of_any_partitions(
+    name: str, selection: dg.AssetSelection, description: str
+) -> UnresolvedAssetJobDefinition:
+    """Define a job of assets that have different partitions.
+
+    Dagster 1.13 refuses one by `define_asset_job`; its own job of all assets, `__ASSET_JOB`, is
+    made in this way. A run of it selects assets with the same partitions.
+
+    Args:
+        name: the name of the job.
+        selection: its assets.
+        description: a sentence for the UI.
+    """
+    return _JobOfAnyPartitions(name, selection, description=description)
 
 
 WITHOUT_RUN = ""  # the id of a run for events without one

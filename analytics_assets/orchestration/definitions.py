@@ -40,7 +40,7 @@ def build_definitions(api: Api) -> dg.Definitions:
         ... }
         >>> policies = {"orders": {"schedule": "30 6 * * *"}}
         >>> definitions = build_definitions(Api(name="shop", config=config, policies=policies))
-        >>> definitions.resolve_schedule_def("shop_cron_30_6").cron_schedule
+        >>> definitions.resolve_schedule_def("shop_daily").cron_schedule
         '30 6 * * *'
     """
     warehouse = Warehouse.from_settings(api.name)
@@ -56,7 +56,7 @@ def build_definitions(api: Api) -> dg.Definitions:
             build_load_health(api, resources, warehouse),
         ],
         asset_checks=checks,
-        schedules=build_schedules(api.name, loaded),
+        schedules=build_schedules(api, loaded),
         sensors=[build_new_data_sensor(api, resources)],
         resources={"dlt": DLT},
         executor=executor,

@@ -14,7 +14,10 @@ from analytics_assets.garbage_collection import objects_kept
 from analytics_assets.orchestration.api_file import NAME, errors_located, shown
 from analytics_assets.orchestration.automation.alerts.sensor import build_alert_sensor
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
+from analytics_assets.orchestration.compat import define_job_of_any_partitions
 from analytics_assets.orchestration.metadata.names import TABLE_NAME
+
+COMMAND_LINE_JOB = "command_line"
 
 
 def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
@@ -42,9 +45,17 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
             for spec in definitions.resolve_all_asset_specs()
             if "dlt" in spec.kinds and TABLE_NAME in spec.metadata
         )
-        return dg.Definitions.merge(
-            definitions, dg.Definitions(sensors=project_sensors(apis.values()))
+        shared = dg.Definitions(
+            jobs=[
+                define_job_of_any_partitions(
+                    COMMAND_LINE_JOB,
+                    dg.AssetSelection.all(),
+                    "Runs of `analytics-assets materialize`.",
+                )
+            ],
+            sensors=project_sensors(apis.values()),
         )
+        return dg.Definitions.merge(definitions, shared)
 
 
 def project_sensors(apis: Iterable[Api]) -> list[dg.SensorDefinition]:

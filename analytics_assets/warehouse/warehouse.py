@@ -1,7 +1,7 @@
 """The warehouse that the settings choose: its destination, its pipelines and its tables."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -154,6 +154,7 @@ class Warehouse:
         table: str | None = None,
         run: str | None = None,
         log: logging.Logger | None = None,
+        waiting: Callable[[str], None] = lambda holder: None,
     ) -> Iterator[LoadingPipeline]:
         """Yield a pipeline with a table, and a working folder, that no other load uses meanwhile.
 
@@ -167,12 +168,13 @@ class Warehouse:
             table: the table; named like the pipeline if not given.
             run: the id of the Dagster run, for others that wait for it.
             log: the log of the run, for the names of those that it waits for.
+            waiting: takes the name of each, and an empty text when the wait is over.
 
         Raises:
             WarehouseLockedError: another process holds the table or the DuckDB file for longer
                 than `lock_patience`.
         """
-        wait, held = LockWait(self.lock_patience, log), ExitStack()
+        wait, held = LockWait(self.lock_patience, log, waiting), ExitStack()
         hooks = LoadHooks(
             hold=lambda: held.enter_context(self._held_open(wait)),
             free=held.close,

@@ -23,9 +23,11 @@ def test_one_is_singular_and_all_others_are_plural() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (-7 * 3600, "0.00 s"),
-        (0.004, "0.00 s"),
-        (0.0996, "0.1 s"),
+        (-7 * 3600, "0 s"),
+        (0.004, "0 s"),
+        (0.094, "0.09 s"),
+        (0.0951, "0.1 s"),
+        (4, "4 s"),
         (9.96, "10 s"),
         (59.6, "1 min"),
         (61, "1 min 1 s"),

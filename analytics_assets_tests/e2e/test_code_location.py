@@ -14,7 +14,7 @@ from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import api_rows, partition_tags, table_rows
 
-JOB_BY_DAY = "analytics_cron_0_6_by_day_job"
+JOB_BY_DAY = "analytics_daily_partitions"
 
 
 @pytest.mark.parametrize(

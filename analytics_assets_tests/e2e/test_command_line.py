@@ -67,7 +67,7 @@ def test_materialize_loads_all_then_what_is_due_and_prints_the_outcome(
             assert table_rows(duckdb_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))
 
 
-@pytest.mark.parametrize("stage", ["Reading", "Normalize"])
+@pytest.mark.parametrize("stage", ["reading from", "extracted"])
 def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
     environment: Mapping[str, str], connected: Sandbox, duckdb_warehouse: Warehouse, stage: str
 ) -> None:
@@ -94,7 +94,7 @@ def test_ctrl_c_ends_the_command_at_once_with_one_sentence(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("stage", ["Extract analytics", "Load analytics"])
+@pytest.mark.parametrize("stage", ["reading from", "normalized"])
 def test_the_load_after_a_killed_one_completes_the_table(
     environment: Mapping[str, str], connected: Sandbox, duckdb_warehouse: Warehouse, stage: str
 ) -> None:

@@ -37,7 +37,7 @@ def stuck(connected: Sandbox, home: Mapping[str, str]) -> Iterator[subprocess.Po
     """A run in a process of its own that holds a slot of a pool, and waits for a slow API."""
     connected.faults.add(Fault(path="/v1/page_views", times=None, delay=PATIENCE))
     run = subprocess.Popen(
-        [sys.executable, *JOB, "-j", "analytics_cron_30_6_job"],
+        [sys.executable, *JOB, "-j", "analytics_daily_2"],
         env={**os.environ, **home},
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -9,6 +9,7 @@ import pytest
 
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.compat import (
+    define_job_of_any_partitions,
     forget_output_metadata,
     history_kept_open,
     reuse_engines,
@@ -103,3 +104,27 @@ def log_of(file: Path) -> Path:
 def test_an_instance_without_files_has_nothing_to_keep_open() -> None:
     with dg.DagsterInstance.ephemeral() as instance, history_kept_open(instance, "no such run"):
         assert instance.get_runs() == []
+
+
+def test_dagster_1_13_refuses_a_job_of_assets_with_different_partitions() -> None:
+    @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01"))
+    def days() -> None: ...
+
+    @dg.asset(partitions_def=dg.MonthlyPartitionsDefinition("2026-01-01"))
+    def months() -> None: ...
+
+    def definitions(job: Any) -> dg.Definitions:
+        return dg.Definitions(assets=[days, months], jobs=[job])
+
+    every = dg.AssetSelection.all()
+    with pytest.raises(dg.DagsterInvalidDefinitionError) as refused:
+        definitions(dg.define_asset_job("job", every)).resolve_job_def("job")
+    assert "must have the same partitions definitions" in str(refused.value.__cause__)
+
+    job = definitions(define_job_of_any_partitions("job", every, "All.")).resolve_job_def("job")
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = job.execute_in_process(
+            instance=instance, asset_selection=[days.key], partition_key="2026-01-02"
+        )
+    assert done.success
+    assert done.dagster_run.job_name == "job"

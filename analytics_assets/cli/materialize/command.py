@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -28,11 +28,12 @@ from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
 from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.keys import asset_key, load_health_key
-from analytics_assets.orchestration.partitions.definition import range_name
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
+from analytics_assets.orchestration.project import COMMAND_LINE_JOB
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.orchestration.runs.machine import this_machine
 from analytics_assets.orchestration.runs.pools import free_slots_assigned
+from analytics_assets.orchestration.runs.tags import command_line_tags, range_name
 from analytics_assets.warehouse.warehouse import Warehouse
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
@@ -106,7 +107,7 @@ def _run(
     made: Sequence[dg.AssetKey],
     verbose: bool,
 ) -> Results:
-    job = project.resolve_implicit_global_asset_job_def()
+    job = project.resolve_job_def(COMMAND_LINE_JOB)
     level = "INFO" if verbose else "CRITICAL"
     results = []
     with (
@@ -127,7 +128,7 @@ def _run(
             results.append(_run_due(job, instance, due, level))
         if made:
             echo(f"Making {names_of(made)} ...")
-            results.append(_execute(job, instance, made, {}, level))
+            results.append(_execute(job, instance, made, (), level))
         _record(job, instance, _api_names(resources), level)
     return results
 
@@ -136,7 +137,7 @@ def _record(
     job: dg.JobDefinition, instance: dg.DagsterInstance, apis: Sequence[str], log_level: str
 ) -> None:
     """Record the loads in `load_health`; the tables are loaded, whether or not that succeeds."""
-    recorded = _execute(job, instance, [load_health_key(name) for name in apis], {}, log_level)
+    recorded = _execute(job, instance, [load_health_key(name) for name in apis], (), log_level)
     for line in problems([recorded]):
         echo(f"The loads are not recorded in `{LOAD_HEALTH}`: {line}", style="yellow")
 
@@ -151,14 +152,14 @@ def _run_due(
         echo(f"Loading {names} of {days} ...")
     wait_for_pools(instance, due.resources)
     keys = [asset_key(resource) for resource in due.resources]
-    return _execute(job, instance, keys, due.tags, log_level)
+    return _execute(job, instance, keys, due.partitions, log_level)
 
 
 def _execute(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     keys: Sequence[dg.AssetKey],
-    tags: Mapping[str, str],
+    partitions: Sequence[str],
     log_level: str,
 ) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(
@@ -166,5 +167,8 @@ def _execute(
         asset_selection=keys,
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
-        tags={MACHINE_TAG: this_machine(), **tags},
+        tags={
+            MACHINE_TAG: this_machine(),
+            **command_line_tags((key.path[0] for key in keys), partitions),
+        },
     )

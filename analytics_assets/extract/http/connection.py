@@ -1,5 +1,6 @@
 """A connection to an API: its resolved settings, its fetchers, and the token that reads share."""
 
+import math
 import threading
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,6 +14,7 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, Ht
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from analytics_assets.config.errors import ConfigurationError, SettingsError
+from analytics_assets.config.quantities import duration
 from analytics_assets.config.settings.client import ClientSettings, resolve_client
 from analytics_assets.config.settings.look_up import reread_settings
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
@@ -129,6 +131,16 @@ class Connection:
     def for_path(self, path: str) -> "Connection":
         """Return the connection for an entry, whose `path` may name an origin of its own."""
         return replace(self, origins=self.origins.including(path))
+
+    @property
+    def waits_for(self) -> str:
+        """A noun for the wait of its reads: a rate limit, a retry, or the API's answer."""
+        pause, retry = self.rate_limit.pause, self.traffic.seconds_until_retry
+        if pause:
+            return f"the API's rate limit (another {duration(math.ceil(pause))})"
+        if retry:
+            return f"a retry in {duration(math.ceil(retry))}, after {self.traffic.retry_reason}"
+        return "the API's answer"
 
     def close(self) -> None:
         """Close the connections that are kept for the next request."""

@@ -264,6 +264,7 @@ class Fetcher:
         transfer.failed_at = time.monotonic()
         asked = retry_after(page.headers.get("Retry-After", "")) if page else 0.0
         transfer.due = transfer.failed_at + self._settings.retry_delay(transfer.attempts, asked)
+        self._traffic.schedule_retry(transfer.due, page.status if page else None)
         transfer.restart()
         self._backing_off.append(transfer)
         return True

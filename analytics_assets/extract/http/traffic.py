@@ -2,6 +2,43 @@
 
 import threading
 from dataclasses import dataclass, field
+from time import monotonic
+
+
+@dataclass
+class ReadProgress:
+    """The pages and rows of a resource that have arrived; of child resources, by all reads.
+
+    Args:
+        pages: pages, also those of passes that were void.
+        rows: rows, without those of void passes.
+        expected: the rows that the API says it has; 0 if it does not.
+        void_passes: passes whose rows were dropped, as the API's rows changed meanwhile.
+    """
+
+    pages: int = 0
+    rows: int = 0
+    expected: int = 0
+    void_passes: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add_page(self, rows: int, expected: int | None = None) -> None:
+        """Count a page.
+
+        Args:
+            rows: its rows.
+            expected: the rows that the API says it has, if it does.
+        """
+        with self._lock:
+            self.pages += 1
+            self.rows += rows
+            self.expected = expected or 0
+
+    def drop_pass(self, rows: int) -> None:
+        """Begin again: the pages of a pass count, its rows do not."""
+        with self._lock:
+            self.void_passes += 1
+            self.rows -= rows
 
 
 @dataclass
@@ -16,6 +53,9 @@ class Traffic:
         seconds_answering: seconds between sending a request and receiving its whole response.
         seconds_backing_off: seconds waited before retries.
         status: the HTTP status of the newest answer; None if no answer arrived.
+        reads: the pages and rows by resource.
+        retry_at: the time of the next retry, by `time.monotonic`; in the past if none is due.
+        retry_reason: the failure before it, such as "HTTP 503".
     """
 
     requests: int = 0
@@ -24,6 +64,9 @@ class Traffic:
     seconds_answering: float = 0.0
     seconds_backing_off: float = 0.0
     status: int | None = None
+    reads: dict[str, ReadProgress] = field(default_factory=dict, compare=False)
+    retry_at: float = 0.0
+    retry_reason: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -54,3 +97,22 @@ class Traffic:
         with self._lock:
             self.retries += 1
             self.seconds_backing_off += seconds
+
+    def schedule_retry(self, at: float, status: int | None) -> None:
+        """Note a retry that a read waits for.
+
+        Args:
+            at: its time, by `time.monotonic`.
+            status: the HTTP status of the answer before it; None if no whole answer arrived.
+        """
+        self.retry_at = at
+        self.retry_reason = f"HTTP {status}" if status else "no whole answer"
+
+    @property
+    def seconds_until_retry(self) -> float:
+        """Seconds until the next retry; 0.0 if no read waits for one."""
+        return max(0.0, self.retry_at - monotonic())
+
+    def read_of(self, resource: str) -> ReadProgress:
+        """Return the progress of a resource, to be counted up or looked at."""
+        return self.reads.setdefault(resource, ReadProgress())

@@ -16,7 +16,8 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_REJECTED,
     ROWS_TO_PRUNE,
 )
-from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
+from analytics_assets.orchestration.partitions.definition import time_window_of
+from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.warehouse.queries.tables import Span, Tables
 
 

@@ -21,7 +21,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.errors import is_quota_used_up
 from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.deletion import RowsNotDroppedError
-from analytics_assets.orchestration.partitions.definition import range_name
+from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.redaction.redactor import redact
 
 _VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of Arrow's errors

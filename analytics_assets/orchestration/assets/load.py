@@ -7,7 +7,6 @@ from typing import Any
 
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator
-from dlt.common.runtime.collector import LogCollector
 from dlt.extract import DltSource
 
 from analytics_assets.config.load import Partitioned
@@ -48,17 +47,25 @@ from analytics_assets.orchestration.metadata.names import (
 from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
 from analytics_assets.orchestration.metadata.table_schema import column_lineage
 from analytics_assets.orchestration.metadata.traffic import traffic_metadata
-from analytics_assets.orchestration.partitions.definition import range_name, time_window_of
+from analytics_assets.orchestration.partitions.definition import time_window_of
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
+from analytics_assets.orchestration.runs.progress import (
+    LoadProgress,
+    StageLog,
+    log_columns,
+    log_source,
+    log_table,
+    logged,
+    show,
+)
+from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.redaction.errors import errors_redacted, redacted
-from analytics_assets.warehouse.evolution.comparison import Comparison, compare
+from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
-
-PROGRESS_PERIOD = 5.0  # seconds between two lines of dlt's progress in a run's log
 
 
 @dataclass(frozen=True)
@@ -108,8 +115,11 @@ class AssetLoad:
             config.validate_for(resource)
             client = resource.api.config["client"]
             with closing(connect(client, resource.api_name, resource=resource.name)) as connection:
-                _log_source(context, resource, connection)
-                load = self._observed(context, dlt, config, connection, partitions)
+                progress = LoadProgress(resource, connection, partitions)
+                show(progress)
+                log_source(progress, context.log)
+                with logged(progress, context.log):
+                    load = self._observed(context, dlt, config, progress)
             refuse_nothing_loaded(load.metadata, resource.policy)
         except Exception as error:
             failure = failure_of(error, resource, partitions)
@@ -123,13 +133,12 @@ class AssetLoad:
         context: dg.AssetExecutionContext,
         dlt: DltLoader,
         config: LoadConfig,
-        connection: Connection,
-        partitions: Sequence[str],
+        progress: LoadProgress,
     ) -> "_Loaded":
         """Load, and record the state in which the load has found the endpoint."""
-        before = replace(connection.traffic)
+        connection, before = progress.connection, replace(progress.connection.traffic)
         try:
-            load = self._load(context, dlt, config, connection, partitions)
+            load = self._load(context, dlt, config, progress)
         except Exception as error:
             if seen := failed_observation(self.resource, connection, before, error):
                 context.log_event(seen)
@@ -142,23 +151,25 @@ class AssetLoad:
         context: dg.AssetExecutionContext,
         dlt: DltLoader,
         config: LoadConfig,
-        connection: Connection,
-        partitions: Sequence[str],
+        progress: LoadProgress,
     ) -> "_Loaded":
-        resource, before = self.resource, replace(connection.traffic)
+        resource, partitions = self.resource, progress.partitions
+        connection, before = progress.connection, replace(progress.connection.traffic)
+        place = self.warehouse.qualified(resource.table)
         with self.warehouse.loading(
             resource.pipeline_name,
             len(resource.contract.columns),
             table=resource.table,
             run=context.run.run_id,
             log=context.log,
+            waiting=progress.wait_for,
         ) as pipeline:
             refuse_ended_run(context.instance, context.run.run_id)  # after a wait for the table
             with open_tables(pipeline) as tables:
                 compared = compare(tables, resource, resource.contract)
-            _log_columns(context, compared)
+            log_columns(progress, compared, context.log)
             source = _source(resource, compared.contract, config, connection, partitions)
-            pipeline.collector = LogCollector(PROGRESS_PERIOD, context.log, dump_system_stats=False)
+            pipeline.collector = StageLog(progress, place, context.log)
             try:
                 [result] = dlt.run(
                     context,
@@ -183,7 +194,8 @@ class AssetLoad:
                 metadata |= table_metadata(tables, resource)
                 metadata |= column_metadata(tables, resource, compared)
                 rows = row_counts(tables, resource, partitions)
-        metadata[TABLE_NAME] = self.warehouse.qualified(resource.table)
+        metadata[TABLE_NAME] = place
+        log_table(progress, metadata, context.log)
         return _Loaded(without_secrets(metadata), rows)
 
 
@@ -193,24 +205,6 @@ class _Loaded:
 
     metadata: Mapping[str, Any]
     rows: Mapping[str, int]
-
-
-def _log_source(
-    context: dg.AssetExecutionContext, resource: Resource, connection: Connection
-) -> None:
-    context.log.info(f"Reading {resource.name} from {connection.settings.base_url}")
-    if connection.settings.embedded:
-        context.log.info(
-            "That is the embedded API, as no `base_url` is set: its page views are real Wikipedia "
-            "counts with moved dates, its other rows are synthetic."
-        )
-
-
-def _log_columns(context: dg.AssetExecutionContext, compared: Comparison) -> None:
-    for name, types in compared.widened.items():
-        context.log.info(f"The column `{name}` will be widened with the rows: {types}.")
-    for name, place in compared.kept.items():
-        context.log.warning(f"The column `{name}` {place}.")
 
 
 def _source(

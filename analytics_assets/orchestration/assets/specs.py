@@ -5,6 +5,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -30,6 +31,8 @@ from analytics_assets.orchestration.metadata.table_schema import (
     contract_schema,
 )
 from analytics_assets.warehouse.warehouse import Warehouse
+
+LONGEST = {"day": timedelta(days=1), "week": timedelta(weeks=1), "month": timedelta(days=31)}
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -99,11 +102,17 @@ def _columns(resource: Resource) -> dict[str, Any]:
     return {COLUMN_SCHEMA: schema, COLUMN_LINEAGE: column_lineage(schema, resource)}
 
 
-def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy | None:
-    """Return Dagster's own policy; partitioned assets have the check `newest_partition` instead."""
-    if isinstance(policy.load, Partitioned):
-        return None
-    return dg.FreshnessPolicy.time_window(fail_window=policy.freshness)
+def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy:
+    """Return Dagster's policy: an asset is late if nothing was loaded for so long.
+
+    Dagster 1.13 looks at the last load of any partition, so that it takes a table for fresh after a
+    backfill of old ones; the check `newest_partition` does not. Whatever that check takes for
+    fresh is no later than this: it allows a period more than `freshness` beyond the first day.
+    """
+    window, load = policy.freshness, policy.load
+    if isinstance(load, Partitioned):
+        window = LONGEST[load.by] + max(window - LONGEST["day"], timedelta(0))
+    return dg.FreshnessPolicy.time_window(fail_window=window)
 
 
 def _description(resource: Resource, table: str) -> str:

@@ -20,11 +20,10 @@ from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
 from analytics_assets.orchestration.partitions.definition import (
     due_windows,
     partitioned,
-    range_name,
     time_window_of,
 )
 from analytics_assets.orchestration.runs.materializations import last_loads, plain_metadata
-from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
+from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_name, range_tags
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.redactor import redact
 

@@ -1,116 +1,167 @@
-"""Schedules: one, with one job, for all resources that share a cron expression.
+"""Schedules: one, with one job, for all resources of an API that are loaded at the same times.
 
 All assets of a run have the same partitions, so that resources with other partitions, and those
-without any, have a job of their own.
+without any, have a schedule of their own.
 """
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
+from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.load import Load, Partitioned
-from analytics_assets.config.policy import Policy
+from analytics_assets.config.load import Partitioned
+from analytics_assets.config.policy import Policy, PolicyEntry
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.automation.words import names_of, rhythm_of, state_of
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import (
     due_windows,
     partitioned,
-    range_name,
+    partitions_of,
 )
-from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
+from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_name, run_tags
+
+PARTITIONS = "partitions"  # ends the names of schedules of partitioned resources
 
 
-def build_schedules(
-    api_name: str, resources: Sequence[ResourceConfig]
-) -> list[dg.ScheduleDefinition]:
+def build_schedules(api: Api, resources: Sequence[ResourceConfig]) -> list[dg.ScheduleDefinition]:
     """Build the schedules of the policies, equal ones as one.
 
+    A schedule is named after its API and the rhythm of its loads, so that it keeps its name, and
+    with it its switch, if the hour changes. Further ones of the same rhythm have a number: the one
+    of the default policy has none, the others follow in the order of `api.py`.
+
     Args:
-        api_name: the prefix of the schedules' names.
-        resources: the resources of the API.
+        api: the API; its name begins the names of the schedules.
+        resources: its resources, in the order of `api.py`.
 
     Returns:
-        A schedule per cron expression and time zone, and among partitioned resources per set of
-        partitions, each with a job for its resources and their checks.
+        A schedule per cron expression, time zone, `schedule_name` and `automation`, and among
+        partitioned resources per set of partitions, each with a job of the same name for its
+        resources and their checks.
 
     Raises:
-        ConfigurationError: a cron expression is invalid; the message names the resources.
+        ConfigurationError: a cron expression is invalid, or resources with the same `schedule_name`
+            are loaded at different times; the message names the resources.
     """
     groups: dict[_Timing, list[ResourceConfig]] = defaultdict(list)
     for resource in resources:
-        policy = resource.policy
-        cron = " ".join(policy.schedule.lower().split())  # one schedule for any spelling
-        groups[_Timing.of(cron, policy)].append(resource)
-    # the name, and so the switch, of a schedule does not depend on the start of partitions
-    alike = Counter(timing.short_name for timing in groups)
-    schedules = []
-    for timing, group in sorted(groups.items(), key=lambda item: item[0]):
-        name = timing.short_name if alike[timing.short_name] == 1 else timing.long_name
-        schedules.append(_build_schedule(f"{api_name}_{name}", timing, group))
-    return schedules
+        groups[_Timing.of(resource.policy)].append(resource)
+    _refuse_one_name_for_two_times(groups)
+    usual = _usual_time(api.default_policy)
+    schedules = dict[str, dg.ScheduleDefinition]()
+    for timing in sorted(groups, key=lambda timing: (not timing.own_name, timing.time != usual)):
+        name = _free_name(f"{api.name}_{timing.name}", schedules)
+        schedules[name] = _build_schedule(api, name, timing, groups[timing])
+    return list(schedules.values())
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class _Timing:
-    """The time of loads, and their partitions; `by` is empty if there are none."""
+    """The time of loads, and their partitions."""
 
     cron: str
     timezone: str
-    by: str
-    partitions: str
+    own_name: str | None
+    automation: str
+    partitions: dg.PartitionsDefinition | None
 
     @classmethod
-    def of(cls, cron: str, policy: Policy) -> "_Timing":
-        by = policy.load.by if isinstance(policy.load, Partitioned) else ""
-        return cls(cron, policy.timezone, by, _partitions_in_letters(policy.load))
+    def of(cls, policy: Policy) -> "_Timing":
+        return cls(
+            _spelled(policy.schedule),
+            policy.timezone,
+            policy.schedule_name,
+            policy.automation,
+            partitions_of(policy.load) if isinstance(policy.load, Partitioned) else None,
+        )
 
     @property
-    def short_name(self) -> str:
-        words = ["cron", _cron_in_letters(self.cron)]
-        if self.timezone != "UTC":
-            words.append(_zone_in_letters(self.timezone))
-        if self.by:
-            words.append(f"by_{self.by}")
-        return "_".join(words)
+    def name(self) -> str:
+        name = self.own_name or rhythm_of(self.cron)
+        return f"{name}_{PARTITIONS}" if self.partitions else name
 
     @property
-    def long_name(self) -> str:
-        return f"{self.short_name}_{self.partitions}" if self.partitions else self.short_name
+    def time(self) -> tuple[str, str, str]:
+        """Cron expression, time zone and the switch at the start."""
+        return self.cron, self.timezone, self.automation
+
+
+def _usual_time(default: PolicyEntry) -> tuple[str, str, str]:
+    """Return the time of the default policy."""
+    return (
+        _spelled(default.get("schedule", Policy.schedule)),
+        default.get("timezone", Policy.timezone),
+        default.get("automation", Policy.automation),
+    )
+
+
+def _spelled(cron: str) -> str:
+    """Return the one spelling of a cron expression."""
+    return " ".join(cron.lower().split())
+
+
+def _refuse_one_name_for_two_times(groups: Mapping[_Timing, Sequence[ResourceConfig]]) -> None:
+    first: dict[str, tuple[_Timing, ResourceConfig]] = {}
+    for timing, resources in groups.items():
+        if timing.own_name is None:
+            continue
+        other, resource = first.setdefault(timing.own_name, (timing, resources[0]))
+        for field in ("cron", "timezone", "automation"):
+            if getattr(timing, field) != getattr(other, field):
+                key = "schedule" if field == "cron" else field
+                raise ConfigurationError(
+                    f"policy of `{resources[0].name}`: `schedule_name` is {timing.own_name!r}, as "
+                    f"in the policy of `{resource.name}`, but `{key}` is "
+                    f"{getattr(timing, field)!r} and not {getattr(other, field)!r}. Give both the "
+                    f"same `{key}`, or another `schedule_name`."
+                )
+
+
+def _free_name(name: str, taken: Mapping[str, object]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 def _build_schedule(
-    name: str, timing: _Timing, resources: list[ResourceConfig]
+    api: Api, name: str, timing: _Timing, resources: Sequence[ResourceConfig]
 ) -> dg.ScheduleDefinition:
-    names = ", ".join(resource.name for resource in resources)
-    is_partitioned = bool(timing.by)
-    loaded = f"the newest partitions of {names}" if is_partitioned else names
+    names = names_of(resources)
+    loads = f"Loads the newest partitions of {names}." if timing.partitions else f"Loads {names}."
+    is_on = timing.automation == "on"
     try:
         return dg.ScheduleDefinition(
             name=name,
             job=dg.define_asset_job(
-                name=f"{name}_job",
+                name=name,
                 selection=dg.AssetSelection.assets(*map(asset_key, resources)),
-                description=f"Loads {names}.",
+                description=f"Loads {names}, and runs the checks.",
             ),
             cron_schedule=timing.cron,
             execution_timezone=timing.timezone,
-            description=f"Loads {loaded} at `{timing.cron}` ({timing.timezone}).",
-            execution_fn=_run_requests(resources) if is_partitioned else None,
-            tags=None if is_partitioned else BEFORE_BACKFILLS,
+            description=f"{loads} {state_of(is_on)}",
+            execution_fn=_run_requests(api, name, resources) if timing.partitions else None,
+            tags=None if timing.partitions else {**run_tags(name, [api.name]), **BEFORE_BACKFILLS},
+            default_status=dg.DefaultScheduleStatus.RUNNING
+            if is_on
+            else dg.DefaultScheduleStatus.STOPPED,
         )
     except dg.DagsterInvalidDefinitionError as error:
         raise ConfigurationError(
-            f"policy of `{resources[0].name}`: `schedule` is {timing.cron!r}, which is not a cron "
-            "expression such as '0 6 * * *' (minute, hour, day of month, month, day of week)."
+            f"policy of {', '.join(each.name for each in resources)}: `schedule` is "
+            f"{timing.cron!r}, which is not a cron expression such as '0 6 * * *' (minute, hour, "
+            "day of month, month, day of week)."
         ) from error
 
 
 def _run_requests(
-    resources: Sequence[ResourceConfig],
+    api: Api, name: str, resources: Sequence[ResourceConfig]
 ) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest | dg.SkipReason]]:
     """Return a function that requests a run per window of due partitions, for all that have it."""
 
@@ -124,36 +175,7 @@ def _run_requests(
         if not together:
             yield dg.SkipReason("There is no partition yet.")
         for keys, assets in together.items():
-            tags = {**range_tags(keys), **BEFORE_BACKFILLS}
+            tags = {**run_tags(name, [api.name], keys), **BEFORE_BACKFILLS}
             yield dg.RunRequest(range_name(keys), asset_selection=assets, tags=tags)
 
     return request
-
-
-def _partitions_in_letters(load: Load) -> str:
-    """Spell the partitions of a load, the same for loads with the same ones."""
-    if not isinstance(load, Partitioned):
-        return ""
-    words = [f"from {load.start}"]
-    if load.timezone != "UTC":
-        words.append(_zone_in_letters(load.timezone))
-    if load.include_unfinished:
-        words.append("with the unfinished one")
-    return _in_letters(" ".join(words))
-
-
-def _zone_in_letters(timezone: str) -> str:
-    return _in_letters(timezone.replace("+", " plus ").replace("-", " minus "))
-
-
-def _cron_in_letters(cron: str) -> str:
-    """Spell a cron expression in letters that a Dagster name may have.
-
-    Different expressions stay different; trailing stars are left out, as there are always five.
-    """
-    words = re.sub(r"( \*)+$", "", cron).replace("*", "every")
-    return _in_letters(words.replace("/", " by ").replace("-", " to ").replace(",", " and "))
-
-
-def _in_letters(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()

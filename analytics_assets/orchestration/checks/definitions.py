@@ -178,7 +178,7 @@ CHECKS: Mapping[str, Check] = {
         "The table has the columns that it had after the load before.",
         lambda context: check_columns(
             context.load.columns_before,
-            table_schema(context.tables.columns(context.resource.table)),
+            table_schema(context.tables.columns(context.resource.table), context.resource),
         ),
         needs_table=True,
     ),

@@ -17,11 +17,11 @@ from analytics_assets.orchestration.partitions.definition import (
     missing_partitions,
     partitioned,
     partitions_until,
-    range_name,
     ranges,
 )
 from analytics_assets.orchestration.partitions.lost import lost_partitions
 from analytics_assets.orchestration.partitions.row_counts import row_counts
+from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.warehouse.queries.tables import Tables
 
 NAMED_AT_MOST = 10

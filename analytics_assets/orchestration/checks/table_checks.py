@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import dagster as dg
+from dlt.common.schema.typing import DLT_NAME_PREFIX
 
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
@@ -92,8 +93,7 @@ def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> CheckRe
     """
     if before is None:
         return CheckResult(True, "This is the first load.")
-    old = {column.name: column.type for column in before.columns}
-    new = {column.name: column.type for column in now.columns}
+    old, new = _types(before), _types(now)
     changes = [
         *(f"added {name} ({new[name]})" for name in new if name not in old),
         *(f"removed {name} ({old[name]})" for name in old if name not in new),
@@ -105,6 +105,15 @@ def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> CheckRe
     ]
     text = "; ".join(changes) or f"{len(new)} columns, as before."
     return CheckResult(not changes, text, dg.AssetCheckSeverity.WARN)
+
+
+def _types(schema: dg.TableSchema) -> dict[str, str]:
+    """Return the types of columns by name, without dlt's own, which older loads did not record."""
+    return {
+        column.name: column.type
+        for column in schema.columns
+        if not column.name.startswith(DLT_NAME_PREFIX)
+    }
 
 
 def _hours(duration: timedelta) -> int:

@@ -27,7 +27,7 @@ def table_metadata(tables: Tables, resource: Resource) -> dict[str, Any]:
     columns = tables.columns(table)
     metadata: dict[str, Any] = {
         ROW_COUNT: tables.row_count(table) if columns else 0,
-        COLUMN_SCHEMA: table_schema(columns),
+        COLUMN_SCHEMA: table_schema(columns, resource),
     }
     if policy.date_column and tables.column_name(policy.date_column) in columns:
         newest = tables.newest(table, policy.date_column)

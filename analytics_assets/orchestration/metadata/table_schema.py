@@ -5,34 +5,66 @@ from collections.abc import Iterable
 import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX, TTableSchemaColumns
 
+from analytics_assets.contract.column import variant_of
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.keys import endpoint_key
 
+# columns that dlt adds, with their types
+# https://dlthub.com/docs/general-usage/destination-tables
+OF_DLT = {"_dlt_load_id": "text", "_dlt_id": "text"}
+OF_HISTORY = {"_dlt_valid_from": "timestamp", "_dlt_valid_to": "timestamp"}
+COMMENTS = {
+    "_dlt_load_id": "The load that brought the row, as in `_dlt_loads`: seconds since 1970.",
+    "_dlt_id": "dlt's own id of the row, unique in the table.",
+    "_dlt_valid_from": "The load since which the row has these values.",
+    "_dlt_valid_to": "The load since which it no longer has them; null if it still does.",
+}
 
-def table_schema(columns: TTableSchemaColumns) -> dg.TableSchema:
-    """Return the schema of a table.
+
+def table_schema(columns: TTableSchemaColumns, resource: Resource) -> dg.TableSchema:
+    """Return the schema of a table, in the words of `contract_schema`.
+
+    A column that its contract names is nullable if the contract says so: rows that break it are not
+    loaded, but the warehouse has a constraint on the key alone.
 
     Args:
-        columns: dlt columns by name; dlt's own, which start with `_dlt`, are left out.
+        columns: the columns in the warehouse, dlt's own included, by their names.
+        resource: the resource of the table.
+
+    Returns:
+        The schema; that of the contract if there is no table yet.
     """
-    return _schema(
-        (
-            name,
-            str(column.get("data_type", "unknown")),
-            column.get("description"),
-            column.get("nullable") is not False,
-        )
-        for name, column in columns.items()
-        if not name.startswith(DLT_NAME_PREFIX)
-    )
+    if not columns and resource.contract.has_schema:
+        return contract_schema(resource)
+    by_contract = {column.name: column for column in resource.contract.columns}
+    described = []
+    for name, stored in columns.items():
+        column = by_contract.get(name)
+        nullable = column.may_be_null if column else stored.get("nullable") is not False
+        comment = column.comment if column else _comment(name)
+        described.append((name, str(stored.get("data_type", "unknown")), comment, nullable))
+    return _schema(described)
 
 
 def contract_schema(resource: Resource) -> dg.TableSchema:
-    """Return the schema that the contract gives to a resource's table."""
-    return _schema(
+    """Return the schema that the contract gives to a resource's table, dlt's columns included."""
+    own = [
         (column.name, column.data_type, column.comment, column.may_be_null)
         for column in resource.contract.columns
+    ]
+    is_history = resource.write_disposition.get("strategy") == "scd2"
+    added = {**OF_HISTORY, **OF_DLT} if is_history else OF_DLT
+    return _schema(
+        [*own, *((name, kind, _comment(name), name in OF_HISTORY) for name, kind in added.items())]
     )
+
+
+def _comment(column: str) -> str | None:
+    """Return the description of a column that is in no contract."""
+    if column in COMMENTS:
+        return COMMENTS[column]
+    main = variant_of(column)
+    return f"Values of `{main}` that are of another type." if main else None
 
 
 def endpoint_schema(resource: Resource) -> dg.TableSchema:
@@ -73,5 +105,6 @@ def column_lineage(schema: dg.TableSchema, resource: Resource) -> dg.TableColumn
         {
             column.name: [dg.TableColumnDep(endpoint, fields.get(column.name, column.name))]
             for column in schema.columns
+            if not column.name.startswith(DLT_NAME_PREFIX)
         }
     )

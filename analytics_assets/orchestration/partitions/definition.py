@@ -141,13 +141,3 @@ def time_window_of(load: Partitioned, keys: Sequence[str]) -> TimeWindow:
     partitions = partitions_of(load)
     first, last = (partitions.time_window_for_partition_key(key) for key in (keys[0], keys[-1]))
     return TimeWindow(first.start, last.end, load.window)
-
-
-def range_name(keys: Sequence[str]) -> str:
-    """Return the name of consecutive partitions.
-
-    Example:
-        >>> range_name(["2026-01-01", "2026-01-02"])
-        '2026-01-01 to 2026-01-02'
-    """
-    return keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"

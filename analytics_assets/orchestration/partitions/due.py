@@ -18,7 +18,6 @@ from analytics_assets.orchestration.partitions.definition import (
     ranges,
 )
 from analytics_assets.orchestration.partitions.lost import lost_partitions
-from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.warehouse.queries.tables import Tables
 
 
@@ -33,11 +32,6 @@ class DueRun:
 
     resources: Sequence[ResourceConfig]
     partitions: Sequence[str] = ()
-
-    @property
-    def tags(self) -> Mapping[str, str]:
-        """The tags by which Dagster finds the partitions."""
-        return range_tags(self.partitions) if self.partitions else {}
 
 
 def due_runs(

@@ -12,9 +12,10 @@ import psutil
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.orchestration.runs.check_results import keep_last_results, planned_checks
 from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.orchestration.runs.tags import missing_tags
 
 CLOCK_TOLERANCE = 2.0  # seconds between the clocks of a process and of the event log
-MACHINE_TAG = "analytics_assets/machine"
+MACHINE_TAG = ".dagster/machine"  # which the UI does not show
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
@@ -55,14 +56,15 @@ def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
 def record_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Tag a run with the machine of this process; each step with a pool slot does so first.
 
-    Dagster 1.13 records the process id alone, which is meaningless on another machine.
+    Dagster 1.13 records the process id alone, which is meaningless on another machine. A run of
+    the UI or of a backfill gets its readable tags, too.
 
     Args:
         instance: holds the run.
         run: the run of this process, which may have the tag from its start.
     """
     if run.tags.get(MACHINE_TAG) != this_machine():
-        instance.add_run_tags(run.run_id, {MACHINE_TAG: this_machine()})
+        instance.add_run_tags(run.run_id, {MACHINE_TAG: this_machine(), **missing_tags(run)})
 
 
 def refuse_ended_run(instance: dg.DagsterInstance, run_id: str) -> None:

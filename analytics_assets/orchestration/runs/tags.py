@@ -1,14 +1,100 @@
-"""Run tags: partition ranges, and the priority of scheduled runs over backfills."""
+"""Run tags: the readable ones that every run has, partition ranges, and priorities.
 
-from collections.abc import Mapping, Sequence
+The UI does not show tags that begin with `.dagster/`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import dagster as dg
+
+# each run has these; Dagster 1.13 deprecates spaces in their names
+API = "api"
+REQUESTED_BY = "requested_by"
+WINDOW = "window"  # the partitions, if it has any
+
+COMMAND_LINE = "command line"  # requests the runs of `analytics-assets materialize`
+LAUNCHED_BY = "user"  # Dagster's tag for the column "Launched by" of the list of runs
 
 # Dagster 1.13 takes a run with both tags for one over a range of partitions
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+PARTITION = "dagster/partition"
 # orders the run queue, and steps that wait for a slot of a pool
 PRIORITY = "dagster/priority"
 BEFORE_BACKFILLS: Mapping[str, str] = {PRIORITY: "1"}
+# Dagster's own tags by which a run was requested
+REQUESTS = ("dagster/schedule_name", "dagster/sensor_name")
+OTHERS = {"dagster/backfill": "backfill", "dagster/from_ui": "Dagster UI"}
+
+
+def run_tags(
+    requested_by: str, api_names: Iterable[str], window: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the tags of a run.
+
+    Args:
+        requested_by: the schedule, the sensor or the person.
+        api_names: the APIs of its resources.
+        window: its partitions, which are consecutive.
+
+    Example:
+        >>> run_tags("shop_daily", ["shop"])
+        {'api': 'shop', 'requested_by': 'shop_daily'}
+        >>> run_tags("shop_daily", ["shop"], ["2026-01-01", "2026-01-02"])["window"]
+        '2026-01-01 to 2026-01-02'
+    """
+    tags = {API: ", ".join(sorted(set(api_names))), REQUESTED_BY: requested_by}
+    return {**tags, **(_window_tags(window[0], window[-1]) if window else {})}
+
+
+def command_line_tags(api_names: Iterable[str], window: Sequence[str] = ()) -> dict[str, str]:
+    """Return the tags of a run of the command line.
+
+    Args:
+        api_names: the APIs of its resources.
+        window: its partitions, which are consecutive.
+    """
+    return {**run_tags(COMMAND_LINE, api_names, window), LAUNCHED_BY: COMMAND_LINE}
+
+
+def missing_tags(run: dg.DagsterRun) -> dict[str, str]:
+    """Return the readable tags that a run lacks, which somebody else has requested.
+
+    Args:
+        run: a run of the UI, of a backfill, or of Dagster's own command line.
+    """
+    if REQUESTED_BY in run.tags:
+        return {}
+    checked = [check.asset_key for check in run.asset_check_selection or ()]
+    names = {key.path[0] for key in (*(run.asset_selection or ()), *checked)}
+    by_name = [run.tags[tag] for tag in REQUESTS if tag in run.tags]
+    others = [name for tag, name in OTHERS.items() if tag in run.tags]
+    tags = {REQUESTED_BY: [*by_name, *others, "Dagster"][0]}
+    if names:
+        tags[API] = ", ".join(sorted(names))
+    first = run.tags.get(RANGE_START, run.tags.get(PARTITION))
+    if first:
+        tags[WINDOW] = _window_name(first, run.tags.get(RANGE_END, first))
+    return tags
 
 
 def range_tags(keys: Sequence[str]) -> Mapping[str, str]:
-    """Return the tags of a run over consecutive partitions."""
+    """Return the tags by which Dagster finds the consecutive partitions of a run."""
     return {RANGE_START: keys[0], RANGE_END: keys[-1]}
+
+
+def range_name(keys: Sequence[str]) -> str:
+    """Return the name of consecutive partitions.
+
+    Example:
+        >>> range_name(["2026-01-01", "2026-01-02"])
+        '2026-01-01 to 2026-01-02'
+    """
+    return _window_name(keys[0], keys[-1])
+
+
+def _window_tags(first: str, last: str) -> dict[str, str]:
+    return {WINDOW: _window_name(first, last), **range_tags([first, last])}
+
+
+def _window_name(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"

@@ -13,6 +13,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from analytics_assets.config.quantities import duration
 from analytics_assets.warehouse.errors import WarehouseLockedError
 
 LONGEST_PAUSE = 2.0  # seconds between two attempts
@@ -27,10 +28,13 @@ class LockWait:
     Args:
         seconds: the longest wait; 0 for none.
         log: the log of the run that waits, if there is one.
+        waiting: takes the holder of the lock, with what it holds, when the wait for it begins, and
+            an empty text when the lock is taken.
     """
 
     seconds: float
     log: logging.Logger | None = None
+    waiting: Callable[[str], None] = lambda holder: None
 
     def acquire(self, attempt: Callable[[], T]) -> T:
         """Return the result of the first attempt that meets no lock of another process.
@@ -48,9 +52,10 @@ class LockWait:
             assert isinstance(error, WarehouseLockedError), "no other error is retried"
             if error.holder not in named:
                 named.add(error.holder)
-                self._warn(
+                self.waiting(f"{error.holder}, which holds {error.held}")
+                (self.log or LOG).warning(
                     f"Waiting for {error.holder}, which holds {error.held}; for up to "
-                    f"{self.seconds:g} s (setting `lock_patience`) ..."
+                    f"{duration(self.seconds)} (setting `lock_patience`) ..."
                 )
 
         attempts = Retrying(
@@ -60,9 +65,8 @@ class LockWait:
             before_sleep=name_holder,
             reraise=True,
         )
-        return attempts(attempt)
-
-    def _warn(self, text: str) -> None:
-        LOG.warning(text)  # for the terminal: the command line does not show the log of its run
-        if self.log:
-            self.log.warning(text)
+        try:
+            return attempts(attempt)
+        finally:
+            if named:
+                self.waiting("")

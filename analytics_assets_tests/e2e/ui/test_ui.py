@@ -188,8 +188,8 @@ def test_the_launchpad_sets_a_start_for_one_run(page: Page, dagster_url: str) ->
 def test_schedules_and_sensors_are_listed(page: Page, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/automation")
     for name in (
-        "analytics_cron_0_6",
-        "analytics_cron_30_6",
+        "analytics_daily",
+        "analytics_daily_2",
         "analytics_new_data",
         "housekeeping",
     ):

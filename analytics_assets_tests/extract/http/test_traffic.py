@@ -1,5 +1,6 @@
 import gzip
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import pytest
 
@@ -81,3 +82,16 @@ def test_several_threads_can_count() -> None:
 
     assert (traffic.requests, traffic.retries) == (2000, 2000)
     assert (traffic.seconds_answering, traffic.seconds_backing_off) == (1000, 500)
+
+
+def test_a_connection_names_what_its_reads_wait_for() -> None:
+    connection = connect({"base_url": "https://waiting.example.com"}, "shop")
+    assert connection.waits_for == "the API's answer"
+
+    connection.traffic.schedule_retry(monotonic() + 4, 503)
+    assert connection.waits_for == "a retry in 4 s, after HTTP 503"
+    connection.traffic.schedule_retry(monotonic() + 90, None)
+    assert connection.waits_for == "a retry in 1 min 30 s, after no whole answer"
+
+    connection.rate_limit.observe(429, {"Retry-After": "43"})
+    assert connection.waits_for == "the API's rate limit (another 43 s)"

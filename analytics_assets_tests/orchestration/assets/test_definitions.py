@@ -114,14 +114,12 @@ def test_a_materialization_has_metadata_of_the_load_and_of_the_table(
     assert (metadata[ROWS_REJECTED], metadata[ROWS_REPEATED]) == (0, 0)
     assert not [name for name in metadata if name.startswith("cursor")]
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
-    assert columns.keys() == sandbox_rows("traffic_sources", TODAY)[0].keys()
+    fields = sandbox_rows("traffic_sources", TODAY)[0]
+    assert list(columns) == [*fields, "_dlt_load_id", "_dlt_id"]
     assert not columns["id"].constraints.nullable
     types = {name: column.type for name, column in columns.items()}
     assert (types["date"], types["updated_at"]) == ("date", "timestamp")
     assert types["sessions"] == "bigint"
-    messages = [entry.message for entry in instance.all_logs(result.run_id)]
-    for stage in ("Extract analytics", "Load analytics"):
-        assert any(stage in message for message in messages)
 
 
 def test_a_resource_without_rows_materializes(

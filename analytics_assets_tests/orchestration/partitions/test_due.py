@@ -95,17 +95,3 @@ def test_nothing_is_due_before_the_first_day_has_ended(
     instance: dg.DagsterInstance, tables: Tables, start: date
 ) -> None:
     assert due(instance, tables, shop(a=by_day(start=start))) == []
-
-
-def test_a_run_has_dagsters_tags_for_its_partitions(
-    instance: dg.DagsterInstance,
-    tables: Tables,
-) -> None:
-    whole, days = due_runs(
-        instance, {"shop": tables}, list(shop(a=by_day(), b=Full()).resources.values()), NOW
-    )
-    assert whole.tags == {}
-    assert days.tags == {
-        "dagster/asset_partition_range_start": "2026-01-01",
-        "dagster/asset_partition_range_end": "2026-01-10",
-    }

@@ -57,7 +57,7 @@ def test_one_entry_brings_asset_endpoint_schedule_sensor_freshness_and_checks() 
     assert node.owners == ["team:analytics"]
     assert node.code_version
     assert {check.name for check in graph.asset_check_keys if check.asset_key == key} == CHECKS
-    job = definitions.resolve_job_def("analytics_cron_0_6_job")
+    job = definitions.resolve_job_def("analytics_daily")
     assert key in job.asset_layer.selected_asset_keys
 
 

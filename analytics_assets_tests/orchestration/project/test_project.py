@@ -163,7 +163,7 @@ def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
     tables = {f"analytics/{name}" for name in (*API.resources, "load_health")}
     tables |= {"shop/orders", "shop/load_health"}
     assert {name for name in found["assets"] if not name.startswith("example_mart/")} == tables
-    assert {"analytics_cron_0_6", "shop_cron_15_7"} <= set(found["schedules"])
+    assert {"analytics_daily", "shop_daily"} <= set(found["schedules"])
     assert set(found["executors"]) == {"in_process"}
     assert found["resources"] == ["dlt"]
     assert found["command_line"] == ["analytics", "shop"]

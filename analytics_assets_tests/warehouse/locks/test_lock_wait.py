@@ -33,9 +33,16 @@ def test_each_holder_is_named_once_in_the_log_of_the_run(
     assert LockWait(60, log).acquire(Door("A", "A", "A", "B").take) == "taken"
     lines = [record.message for record in caplog.records if record.name == "the run"]
     assert lines == [
-        f"Waiting for {holder}, which holds the door; for up to 60 s (setting `lock_patience`) ..."
+        f"Waiting for {holder}, which holds the door; for up to 1 min (setting `lock_patience`) ..."
         for holder in ("A", "B")
     ]
+
+
+def test_the_holder_is_shown_while_the_lock_is_waited_for() -> None:
+    shown = list[str]()
+    LockWait(60, waiting=shown.append).acquire(Door("A", "B").take)
+    LockWait(60, waiting=shown.append).acquire(Door().take)
+    assert shown == ["A, which holds the door", "B, which holds the door", ""]
 
 
 def test_without_a_log_of_a_run_the_line_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -50,6 +50,13 @@ class HostLimits:
                 self._remaining -= 1
             return 0.0
 
+    @property
+    def pause(self) -> float:
+        """Seconds until the host accepts a request; 0.0 if it does."""
+        with self._lock:
+            until = max(self._retry_at, self._reset_at if self._remaining == 0 else 0.0)
+            return max(0.0, until - self._clock())
+
     def observe(self, status: int, headers: Mapping[str, str], max_delay: float) -> None:
         """Update the limits by any response of the host.
 

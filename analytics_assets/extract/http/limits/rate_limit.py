@@ -84,6 +84,11 @@ class RateLimit:
             self._reads.add(read)
 
     @property
+    def pause(self) -> float:
+        """Seconds until the host accepts a request, as far as it announces; 0.0 if it does."""
+        return self._host.pause
+
+    @property
     def reads(self) -> int:
         """The number of reads that have not ended."""
         with self._freed:

@@ -121,3 +121,15 @@ def test_the_limits_of_one_host_do_not_hold_for_another(clock: FakeClock, host: 
     host.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
 
     assert HostLimits(clock).acquire() == 0
+
+
+def test_a_look_at_the_pause_takes_no_request(clock: FakeClock, host: HostLimits) -> None:
+    assert host.pause == 0
+    host.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
+    clock.now += 20
+    assert host.pause == 40
+    clock.now += 40
+    assert host.pause == 0
+    host.observe(*quota(1, 30), MAX_DELAY)
+    assert [host.pause, host.pause, host.acquire()] == [0, 0, 0]
+    assert host.pause == 30

@@ -1,0 +1,62 @@
+"""The tags of runs: what people read, and what Dagster reads."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import pytest
+
+from analytics_assets.orchestration.runs.tags import (
+    command_line_tags,
+    missing_tags,
+    range_tags,
+    run_tags,
+)
+
+DAYS = ["2026-01-01", "2026-01-02", "2026-01-10"]
+
+
+def test_a_run_has_dagsters_tags_for_its_partitions_and_readable_ones() -> None:
+    assert run_tags("shop_daily", ["shop", "shop"], DAYS) == {
+        "api": "shop",
+        "requested_by": "shop_daily",
+        "window": "2026-01-01 to 2026-01-10",
+        "dagster/asset_partition_range_start": "2026-01-01",
+        "dagster/asset_partition_range_end": "2026-01-10",
+    }
+
+
+def test_the_ui_shows_the_command_line_as_what_launched_a_run() -> None:
+    tags = command_line_tags(["support", "shop"])
+    assert tags == {
+        "api": "shop, support",
+        "requested_by": "command line",
+        "user": "command line",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tags", "missing"),
+    [
+        ({"dagster/from_ui": "true"}, {"requested_by": "Dagster UI"}),
+        (
+            {"dagster/backfill": "abc", **range_tags(DAYS)},
+            {"requested_by": "backfill", "window": "2026-01-01 to 2026-01-10"},
+        ),
+        (
+            {"dagster/schedule_name": "own", "dagster/partition": "2026-01-01"},
+            {"requested_by": "own", "window": "2026-01-01"},
+        ),
+        ({}, {"requested_by": "Dagster"}),
+    ],
+)
+def test_a_run_that_somebody_else_requests_gets_readable_tags(
+    tags: Mapping[str, str], missing: Mapping[str, str]
+) -> None:
+    selected = frozenset([dg.AssetKey(["shop", "orders"])])
+    run = dg.DagsterRun("job", asset_selection=selected, tags=tags)
+    assert missing_tags(run) == {"api": "shop", **missing}
+
+
+def test_a_run_keeps_the_tags_that_it_has() -> None:
+    run = dg.DagsterRun("job", tags=run_tags("shop_daily", ["shop"]))
+    assert missing_tags(run) == {}
