@@ -63,22 +63,24 @@ def build_assets(
 def _build_asset(asset_load: AssetLoad, pipeline: Pipeline) -> dg.AssetsDefinition:
     resource = asset_load.resource
 
-    @dlt_assets(
+    def load(
+        context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        yield asset_load.run(context, dlt, config)
+
+    table = asset_load.warehouse.qualified(resource.table)
+    # the description of the op
+    load.__doc__ = f"Reads `{resource.shown_path}`, and loads the rows into `{table}`."
+    assets = dlt_assets(
         dlt_source=_source_stub(resource.name),
         dlt_pipeline=pipeline,
         dagster_dlt_translator=asset_load.translator,
         name=op_name(resource),
         pool=asset_load.warehouse.pool(resource.table),
         **_partitions(resource.policy.load),
-    )
-    @with_signature
-    def load(
-        context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
-    ) -> Iterator[dg.MaterializeResult[Any]]:
-        yield asset_load.run(context, dlt, config)
-
-    forget_output_metadata(load, DLT_OBJECTS)
-    return load.map_asset_specs(_without_objects)
+    )(with_signature(load))
+    forget_output_metadata(assets, DLT_OBJECTS)
+    return assets.map_asset_specs(_without_objects)
 
 
 def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:

@@ -16,10 +16,10 @@ from analytics_assets.orchestration.metadata.names import LOAD_ID
 
 
 class DltLoader(DagsterDltResource):
-    """Runs dlt pipelines for assets.
+    """Runs the dlt pipelines that load the tables.
 
-    dagster-dlt 0.29 takes its metadata out of the live dlt schema, which breaks a second run in the
-    same process, and misnames the table; hence the override of its public method.
+    It has no configuration: the settings of APIs and warehouse are read in each run, from the
+    environment and `.dlt/secrets.toml`.
     """
 
     @contextmanager
@@ -36,7 +36,11 @@ class DltLoader(DagsterDltResource):
         load_info: LoadInfo,
         dlt_pipeline: Pipeline,
     ) -> Mapping[str, Any]:
-        """Return the metadata that comes from the load alone."""
+        """Return the metadata that comes from the load alone.
+
+        dagster-dlt 0.29 takes its own out of the live dlt schema, which breaks a second run in the
+        same process, and misnames the table.
+        """
         trace = dlt_pipeline.last_trace
         assert trace is not None, "a pipeline that has loaded has a trace"
         return {

@@ -238,6 +238,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
 
     @dg.multi_asset_check(
         name=f"{op_name(resource)}_checks",
+        description=f"Runs the checks of {resource.full_name} after a load.",
         specs=[
             dg.AssetCheckSpec(
                 name, asset=asset, description=check.description, blocking=check.blocking

@@ -134,6 +134,21 @@ def test_each_table_has_one_op_and_one_pool_and_all_endpoints_have_one_op() -> N
     assert (endpoints.op.name, endpoints.op.pool) == ("observe_analytics", None)
 
 
+def test_ops_and_the_resource_have_a_description() -> None:
+    definitions = build_definitions(API)
+    repository = definitions.get_repository_def()
+    ops = {
+        node.name: node.definition.description
+        for node in repository.get_implicit_global_asset_job_def().nodes
+    }
+    assert ops["analytics__page_views"] == (
+        "Reads `/v1/page_views`, and loads the rows into `analytics.page_views`."
+    )
+    assert all(ops.values()), ops
+    resource = repository.get_top_level_resources()["dlt"]
+    assert str(resource.description).startswith("Runs the dlt pipelines that load the tables.")
+
+
 def test_a_second_api_is_a_second_call(
     connected: Sandbox,
     duckdb_warehouse: Warehouse,
