@@ -1,7 +1,7 @@
 """The asset `load_health` of an API."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,20 +12,21 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.resource import LOAD_HEALTH
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.keys import load_health_key, op_name
-from analytics_assets.orchestration.load_health.attempts import UNDER_WAY
-from analytics_assets.orchestration.load_health.history import attempts_since, has_loads_under_way
+from analytics_assets.orchestration.load_health.history import (
+    FIRST_LOOK_BACK,
+    READ_UNTIL,
+    has_loads_under_way,
+    read_until,
+)
 from analytics_assets.orchestration.load_health.metadata import health_metadata
-from analytics_assets.orchestration.load_health.rows import row_of
+from analytics_assets.orchestration.load_health.rows import rows_since
 from analytics_assets.orchestration.metadata import names
 from analytics_assets.orchestration.runs.dead_runs import record_machine
-from analytics_assets.orchestration.runs.materializations import newest_first
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.queries.load_health import COLUMNS, KEY
 from analytics_assets.warehouse.queries.tables import open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
-READ_UNTIL = "history read until"
-FIRST_LOOK_BACK = timedelta(days=90)  # of an API whose history was never read
 OVERLAP = timedelta(minutes=10)  # between two reads: clocks differ, and events come late
 LONGEST_WAIT = 600.0  # seconds for loads of the same run
 POLL = 1.0  # seconds
@@ -88,8 +89,8 @@ def _load(
         name, len(COLUMNS), table=LOAD_HEALTH, run=run.run_id, log=context.log
     ) as pipeline:
         with open_tables(pipeline) as tables:
-            since = _read_until(instance, api) if tables.load_health(api).exists else None
-        rows = _rows(instance, api, steps, since or now - FIRST_LOOK_BACK)
+            since = read_until(instance, api) if tables.load_health(api).exists else None
+        rows = rows_since(instance, api, steps, (since or now - FIRST_LOOK_BACK) - OVERLAP)
         options: Any = {"loader_file_format": warehouse.loader_file_format}  # None is the default
         pipeline.run(
             dlt.resource(
@@ -104,20 +105,3 @@ def _load(
         with open_tables(pipeline) as tables:
             metadata = health_metadata(tables, api, now)
     return dg.MaterializeResult(metadata={**metadata, READ_UNTIL: now.isoformat()})
-
-
-def _rows(
-    instance: dg.DagsterInstance, api: str, steps: Mapping[str, str], since: datetime
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows; those that were read before come again, and are merged."""
-    for run, attempt in attempts_since(instance, steps, since - OVERLAP):
-        if attempt.outcome != UNDER_WAY:
-            yield row_of(api, run, attempt)
-
-
-def _read_until(instance: dg.DagsterInstance, api: str) -> datetime | None:
-    """Return the moment up to which the last load has read the history; None for the first one."""
-    for _, event in newest_first(instance, load_health_key(api)):
-        found = event.metadata.get(READ_UNTIL)
-        return datetime.fromisoformat(str(found.value)) if found else None
-    return None

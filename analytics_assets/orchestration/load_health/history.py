@@ -1,13 +1,17 @@
 """Runs in Dagster's history, and the attempts to load that they made."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
+from analytics_assets.orchestration.keys import load_health_key
 from analytics_assets.orchestration.load_health.attempts import KINDS, Attempt, attempts_of
+from analytics_assets.orchestration.runs.materializations import newest_first
 
+READ_UNTIL = "history read until"  # in the metadata of `load_health`
+FIRST_LOOK_BACK = timedelta(days=90)  # of an API whose history was never read
 RUNS = 100  # fetched at once
 EVENTS = 500  # of a run, fetched at once
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -66,3 +70,11 @@ def _events(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogEn
         if not page.has_more:
             return
         cursor = page.cursor
+
+
+def read_until(instance: dg.DagsterInstance, api: str) -> datetime | None:
+    """Return the moment up to which the last load has read the history; None if there is none."""
+    for _, event in newest_first(instance, load_health_key(api)):
+        found = event.metadata.get(READ_UNTIL)
+        return datetime.fromisoformat(str(found.value)) if found else None
+    return None

@@ -1,17 +1,19 @@
 """Rows of the table `load_health`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
-from analytics_assets.orchestration.load_health.attempts import Attempt
+from analytics_assets.orchestration.load_health.attempts import UNDER_WAY, Attempt
+from analytics_assets.orchestration.load_health.history import attempts_since
 from analytics_assets.orchestration.metadata import names
 from analytics_assets.orchestration.runs.tags import RANGE_END, RANGE_START
 from analytics_assets.redaction.redactor import redact
 
 PARTITION = "dagster/partition"
-REQUESTED_BY = "requested by"
+REQUESTED_BY = "requested_by"
 # the column of a metadata entry that is a number or a truth value
 NUMBERS = {
     "rows_loaded": names.ROWS_LOADED,
@@ -26,6 +28,22 @@ NUMBERS = {
     "pages_by_dlt": names.PAGES_BY_DLT,
     "complete": names.COMPLETE,
 }
+
+
+def rows_since(
+    instance: dg.DagsterInstance, api: str, steps: Mapping[str, str], since: datetime
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the loads in all runs that have changed since a moment.
+
+    Args:
+        instance: holds the runs and their events.
+        api: the API.
+        steps: the resource that a step loads, by its key.
+        since: the moment.
+    """
+    for run, attempt in attempts_since(instance, steps, since):
+        if attempt.outcome != UNDER_WAY:
+            yield row_of(api, run, attempt)
 
 
 def row_of(api: str, run: dg.DagsterRun, attempt: Attempt) -> dict[str, Any]:

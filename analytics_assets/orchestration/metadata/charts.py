@@ -13,6 +13,8 @@ from typing import Any
 BLUE, VERMILION, GREY, FAINT = "#2a78b5", "#d55e00", "#76808a", "#8a949e"
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 WIDTH, HEIGHT = 420, 110  # of one panel, in pixels
+PADDING = 4  # days beside the first and the last week
+LABELS = 4  # days with a label, besides the last; to measure these texts is most of the time
 VEGA_LITE = "6.1"
 DEFAULTS = re.compile(
     r' (?:aria-[a-z]+|role|class|pointer-events|version|xmlns:xlink|stroke-miterlimit)="[^"]*"'
@@ -39,11 +41,11 @@ CONFIG: Mapping[str, Any] = {
     "axisY": {
         "domain": False,
         "ticks": False,
-        "tickCount": 3,
+        "tickCount": 2,
         "minExtent": 34,
         "labelExpr": "datum.value ? format(datum.value, '~s') : '0'",
     },
-    "axisX": {"grid": False, "format": "%-d %b", "tickCount": 6, "labelFlush": True},
+    "axisX": {"grid": False, "format": "%-d %b", "labelFlush": True},
     "title": {"color": GREY, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 8},
 }
 
@@ -93,7 +95,7 @@ def weeks(panels: Mapping[str, Mapping[date, float]], failed: Mapping[date, int]
     drawn = []
     for number, (title, values) in enumerate(panels.items()):
         first, last = min(values), max(values)
-        scale = (first - timedelta(days=4), last + timedelta(days=4))
+        scale = (first - timedelta(days=PADDING), last + timedelta(days=PADDING))
         layers = [{**_by_day(values, *scale), **_bars(BLUE, *scale, days=7)}]
         if not number and any(failed.values()):
             title = f"{title} (orange: failed)"
@@ -112,12 +114,16 @@ def _by_day(values: Mapping[date, float], first: date, last: date) -> dict[str, 
 def _bars(colour: str, first: date, last: date, days: int = 1) -> dict[str, Any]:
     width = WIDTH * days / max((last - first).days + 1, days)
     mark = {"type": "bar", "color": colour, "width": max(1.0, round(width * 0.8, 1))}
-    return _marks(mark, first, last)
+    return _marks(mark, first, last, days)
 
 
-def _marks(mark: Mapping[str, Any], first: date, last: date) -> dict[str, Any]:
+def _marks(mark: Mapping[str, Any], first: date, last: date, days: int = 1) -> dict[str, Any]:
     ends = [f"{first}T00:00", f"{last}T00:00"]
-    x = {"field": "d", "type": "temporal", "scale": {"domain": ends, "padding": 6}, "title": None}
+    step = max((last - first).days // LABELS // days, 1) * days
+    shown = last if days == 1 else last - timedelta(days=PADDING)
+    labelled = [f"{shown - timedelta(days=back * step)}T00:00" for back in range(LABELS + 1)]
+    x: dict[str, Any] = {"field": "d", "type": "temporal", "scale": {"domain": ends, "padding": 6}, "title": None}
+    x["axis"] = {"values": labelled[::-1]}
     y = {"field": "v", "type": "quantitative", "title": None, "scale": {"domainMin": 0}}
     return {"mark": mark, "encoding": {"x": x, "y": y}}
 

@@ -113,24 +113,23 @@ class LoadHealth:
             found.setdefault(str(row[2]), []).append(_day([*row[:2], *row[3:]]))
         return found
 
-    def last(self, failed: bool = False) -> dict[str, dict[str, Any]]:
-        """Return the last load of each resource, or the last one that failed, as its row.
+    def last(self, *, succeeded: bool) -> dict[str, dict[str, Any]]:
+        """Return the last load of each resource that succeeded, or that failed, as its row.
 
         Args:
-            failed: True for the last one that failed.
+            succeeded: True for the last one that succeeded, False for the last one that did not.
         """
         if not self.exists:
             return {}
+        operator = "=" if succeeded else "<>"
         resource, at, outcome = map(self._column, ("resource", "started_at", "outcome"))
-        where, values = f"{self._column('api')} = %s", [self._api]
-        if failed:
-            where, values = f"{where} AND {outcome} <> %s", [self._api, LOADED]
+        where = f"{self._column('api')} = %s AND {outcome} {operator} %s"
         selected = ", ".join(f"h.{self._column(name)}" for name in COLUMNS)
         rows = self._sql.execute_sql(
             f"SELECT {selected} FROM {self._table} h JOIN (SELECT {resource} AS of_resource, "
             f"max({at}) AS newest FROM {self._table} WHERE {where} GROUP BY {resource}) n "
             f"ON h.{resource} = n.of_resource AND h.{at} = n.newest WHERE h.{where}",
-            *(*values, *values),
+            *(self._api, LOADED, self._api, LOADED),
         )
         found = (dict(zip(COLUMNS, row, strict=True)) for row in rows or ())
         return {

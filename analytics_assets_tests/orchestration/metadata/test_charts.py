@@ -32,7 +32,7 @@ def test_a_bar_is_as_high_as_the_rows_of_its_day() -> None:
     before, last = sorted(marks(svg, BLUE))
     assert last[3] == 2 * before[3] > 0
     assert 5 < last[0] - before[0] < 8  # the sixtieth part of the width
-    assert {"Rows a day", "11 Jan", "500", "1k", "0"} <= {*texts(svg)}
+    assert {"Rows a day", "31 Jan", "500", "1k", "0"} <= {*texts(svg)}
 
 
 def test_days_outside_the_axis_are_left_out() -> None:

@@ -55,7 +55,7 @@ def test_loads_are_counted_by_day_and_outcome(warehouse: Warehouse) -> None:
     }
 
 
-def test_the_last_load_and_the_last_failed_one_are_found(warehouse: Warehouse) -> None:
+def test_the_last_load_that_succeeded_and_the_last_that_failed_are_found(warehouse: Warehouse) -> None:
     store(
         warehouse,
         load("orders", START - 2 * DAY, outcome="failed", error="first"),
@@ -66,7 +66,7 @@ def test_the_last_load_and_the_last_failed_one_are_found(warehouse: Warehouse) -
     )
     with warehouse.open() as tables:
         health = tables.load_health("shop")
-        last, failed = health.last(), health.last(failed=True)
+        last, failed = health.last(succeeded=True), health.last(succeeded=False)
 
     assert {name: row["rows_loaded"] for name, row in last.items()} == {"orders": 5, "items": 6}
     assert last["orders"]["started_at"] == START
@@ -79,4 +79,4 @@ def test_without_a_table_there_are_no_loads() -> None:
         health = tables.load_health("shop")
 
         assert (health.exists, health.count(), health.days(date(2026, 1, 1))) == (False, 0, [])
-        assert (health.days_by_resource(date(2026, 1, 1)), health.last()) == ({}, {})
+        assert (health.days_by_resource(date(2026, 1, 1)), health.last(succeeded=True)) == ({}, {})
