@@ -16,7 +16,7 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy, PolicyEntry
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.automation.words import names_of, rhythm_of, state_of
-from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.definition import (
     due_windows,
     partitioned,
@@ -140,8 +140,10 @@ def _build_schedule(
             name=name,
             job=dg.define_asset_job(
                 name=name,
-                selection=dg.AssetSelection.assets(*map(asset_key, resources)),
-                description=f"Loads {names}, and runs the checks.",
+                selection=dg.AssetSelection.assets(
+                    *map(asset_key, resources), load_health_key(api.name)
+                ),
+                description=f"Loads {names}, runs the checks, and records the loads.",
             ),
             cron_schedule=timing.cron,
             execution_timezone=timing.timezone,
@@ -176,6 +178,7 @@ def _run_requests(
             yield dg.SkipReason("There is no partition yet.")
         for keys, assets in together.items():
             tags = {**run_tags(name, [api.name], keys), **BEFORE_BACKFILLS}
-            yield dg.RunRequest(range_name(keys), asset_selection=assets, tags=tags)
+            selection = [*assets, load_health_key(api.name)]
+            yield dg.RunRequest(range_name(keys), asset_selection=selection, tags=tags)
 
     return request

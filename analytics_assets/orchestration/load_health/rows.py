@@ -9,11 +9,15 @@ import dagster as dg
 from analytics_assets.orchestration.load_health.attempts import UNDER_WAY, Attempt
 from analytics_assets.orchestration.load_health.history import attempts_since
 from analytics_assets.orchestration.metadata import names
-from analytics_assets.orchestration.runs.tags import RANGE_END, RANGE_START
+from analytics_assets.orchestration.runs.tags import (
+    PARTITION,
+    RANGE_END,
+    RANGE_START,
+    REQUESTED_BY,
+    missing_tags,
+)
 from analytics_assets.redaction.redactor import redact
 
-PARTITION = "dagster/partition"
-REQUESTED_BY = "requested_by"
 # the column of a metadata entry that is a number or a truth value
 NUMBERS = {
     "rows_loaded": names.ROWS_LOADED,
@@ -70,7 +74,7 @@ def row_of(api: str, run: dg.DagsterRun, attempt: Attempt) -> dict[str, Any]:
         "unknown_fields": _listed(load.get(names.UNKNOWN_FIELDS)),
         "absent_fields": _listed(load.get(names.ABSENT_FIELDS)),
         "error": redact(attempt.error) or None,
-        "requested_by": run.tags.get(REQUESTED_BY),
+        "requested_by": {**missing_tags(run), **run.tags}[REQUESTED_BY],
         "run_id": run.run_id,
         "attempt": attempt.number,
         "load_id": _text(load.get(names.LOAD_ID)),

@@ -122,7 +122,12 @@ def _marks(mark: Mapping[str, Any], first: date, last: date, days: int = 1) -> d
     step = max((last - first).days // LABELS // days, 1) * days
     shown = last if days == 1 else last - timedelta(days=PADDING)
     labelled = [f"{shown - timedelta(days=back * step)}T00:00" for back in range(LABELS + 1)]
-    x: dict[str, Any] = {"field": "d", "type": "temporal", "scale": {"domain": ends, "padding": 6}, "title": None}
+    x: dict[str, Any] = {
+        "field": "d",
+        "type": "temporal",
+        "scale": {"domain": ends, "padding": 6},
+        "title": None,
+    }
     x["axis"] = {"values": labelled[::-1]}
     y = {"field": "v", "type": "quantitative", "title": None, "scale": {"domainMin": 0}}
     return {"mark": mark, "encoding": {"x": x, "y": y}}

@@ -14,7 +14,7 @@ from analytics_assets.config.window import Window
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.automation import schedules as schedule_definitions
 from analytics_assets.orchestration.definitions import build_definitions
-from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_tags
 
 
@@ -211,8 +211,9 @@ def test_a_schedule_requests_the_newest_days_and_the_lookback_in_one_run_before_
     shop = api(a=by_day(), b=by_day(), c=by_day(lookback=0))
     name, at = "shop_daily_partitions", datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
     [first, second], _ = ticked(shop, name, at)
-    assert first.asset_selection == [asset_key(shop.resources["a"]), asset_key(shop.resources["b"])]
-    assert second.asset_selection == [asset_key(shop.resources["c"])]
+    a, b, c = map(asset_key, shop.resources.values())
+    recorded = load_health_key("shop")  # of the loads of the run
+    assert (first.asset_selection, second.asset_selection) == ([a, b, recorded], [c, recorded])
     assert {**BEFORE_BACKFILLS, **range_tags(["2026-03-06", "2026-03-09"])}.items() <= (
         first.tags.items()
     )

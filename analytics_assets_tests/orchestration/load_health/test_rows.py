@@ -75,7 +75,7 @@ def test_numbers_of_a_load_are_those_of_its_metadata() -> None:
         "pages_typed": 2,
         "pages_by_dlt": 0,
         "error": None,
-        "requested_by": None,
+        "requested_by": "Dagster",
         "run_id": "1",
         "attempt": 1,
         "load_id": "1769903970.5",
@@ -101,6 +101,11 @@ def test_partitions_of_a_load_are_those_that_it_materialized() -> None:
 
     assert (found["first_partition"], found["last_partition"]) == ("2026-01-01", "2026-01-03")
     assert found["partitions"] == 3
+
+
+def test_a_row_names_what_requested_its_run_also_in_an_older_history() -> None:
+    assert row(None, {"requested_by": "shop_daily"})["requested_by"] == "shop_daily"
+    assert row(None, {"dagster/schedule_name": "shop_cron"})["requested_by"] == "shop_cron"
 
 
 def test_no_text_holds_a_secret() -> None:

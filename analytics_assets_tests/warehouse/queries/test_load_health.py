@@ -55,7 +55,9 @@ def test_loads_are_counted_by_day_and_outcome(warehouse: Warehouse) -> None:
     }
 
 
-def test_the_last_load_that_succeeded_and_the_last_that_failed_are_found(warehouse: Warehouse) -> None:
+def test_the_last_load_that_succeeded_and_the_last_that_failed_are_found(
+    warehouse: Warehouse,
+) -> None:
     store(
         warehouse,
         load("orders", START - 2 * DAY, outcome="failed", error="first"),
