@@ -25,6 +25,7 @@ from analytics_assets.config.resource import (
 )
 from analytics_assets.config.validation.load import refuse_load, refuse_prune
 from analytics_assets.config.validation.structure import refuse_wrong_structure
+from analytics_assets.config.validation.values import refuse_wrong_values
 from analytics_assets.redaction.configuration import learn_secrets
 
 NAME = re.compile(r"(?=.{1,63}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -77,6 +78,7 @@ class Api:
         refuse_wrong_structure(f"API `{self.name}`", self.config)
         learn_secrets(self.config["client"])
         learn_secrets_of_entries(self.config)
+        refuse_wrong_values(self.config)
         self._check_names()
         for unknown in self.policies.keys() - self._entries.keys():
             raise ConfigurationError(

@@ -6,6 +6,38 @@ from typing import Any, TypeVar
 
 from analytics_assets.redaction.redactor import redact
 
+# what the databases and tools that people come from call a key or a value
+WORDS_OF_OTHERS = {
+    "array": "json",
+    "boolean": "bool",
+    "cron": "schedule",
+    "cursor_field": "cursor_path",
+    "daily": "day",
+    "datetime": "timestamp",
+    "dict": "json",
+    "float": "double",
+    "incremental": "merge",
+    "int": "bigint",
+    "integer": "bigint",
+    "list": "json",
+    "monthly": "month",
+    "number": "double",
+    "object": "json",
+    "overwrite": "replace",
+    "pagination": "paginator",
+    "query": "params",
+    "records": "data_selector",
+    "str": "text",
+    "string": "text",
+    "truncate": "replace",
+    "tz": "timezone",
+    "unique_key": "primary_key",
+    "upsert": "merge",
+    "url": "path",
+    "varchar": "text",
+    "weekly": "week",
+}
+
 Error = TypeVar("Error", bound=BaseException)
 
 
@@ -68,8 +100,11 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     Example:
         >>> did_you_mean("schedul", ["schedule", "timezone"])
         '; did you mean `schedule`?'
+        >>> did_you_mean("integer", ["bigint", "text"])
+        '; did you mean `bigint`?'
     """
-    close = difflib.get_close_matches(str(word), known, n=1)
+    meant = WORDS_OF_OTHERS.get(str(word).lower())
+    close = [meant] if meant in known else difflib.get_close_matches(str(word), known, n=1)
     return f"; did you mean `{close[0]}`?" if close else "."
 
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones as known_timezones
 
 from typing_extensions import TypedDict  # which pydantic requires before Python 3.12
 
-from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
+from analytics_assets.config.errors import ConfigurationError, did_you_mean, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.timestamps import EXAMPLES, is_time_format
 
@@ -18,6 +19,16 @@ if TYPE_CHECKING:  # an API without policies does without
     from pydantic import TypeAdapter
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # of a schedule
+
+
+REMEDIES = {  # by pydantic's names of what is wrong
+    "bool_type": "give True or False",
+    "dict_type": "give a dictionary",
+    "float_type": "give a number, without quotes",
+    "list_type": "give a list",
+    "sequence_str": 'give a list, such as ["team:analytics"]',
+    "string_type": "give a text, in quotes",
+}
 
 
 class NewestRequest(TypedDict):
@@ -127,6 +138,8 @@ class Policy:
         """
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
+        if isinstance(newest := merged.get("newest"), Mapping):
+            _check_newest(f"`newest` in {where}", newest)
         _check_types(where, merged)
         policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key
         for name in ("max_rejected_share", "max_pruned_share"):
@@ -146,14 +159,12 @@ class Policy:
                 "digits and underscores, such as 'nightly'."
             )
         _check_load(where, policy)
-        if policy.newest is not None:
-            _check_newest(f"`newest` in {where}", policy.newest)
         try:
             ZoneInfo(policy.timezone)
         except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"{where}: `timezone` is {policy.timezone!r}, which is not an IANA time zone such "
-                "as 'UTC' or 'Europe/Berlin'."
+                f"as 'UTC' or 'Europe/Berlin'{did_you_mean(policy.timezone, known_timezones())}"
             ) from error
         if not isinstance(policy.freshness, timedelta) or policy.freshness <= timedelta(0):
             raise ConfigurationError(
@@ -172,8 +183,9 @@ def _check_types(where: str, entry: Mapping[str, Any]) -> None:
         except ValidationError as error:
             wrong = error.errors()[0]
             place = ".".join(str(part) for part in (name, *wrong["loc"]))
+            remedy = REMEDIES.get(wrong["type"], wrong["msg"])
             raise ConfigurationError(
-                f"{where}: `{place}` cannot be {wrong['input']!r}: {wrong['msg']}."
+                f"{where}: `{place}` cannot be {wrong['input']!r}: {remedy}."
             ) from error
 
 
@@ -198,7 +210,7 @@ def _adapter(name: str) -> "TypeAdapter[Any]":
     return TypeAdapter(get_type_hints(Policy)[name])
 
 
-def _check_newest(where: str, newest: NewestRequest) -> None:
+def _check_newest(where: str, newest: Mapping[str, Any]) -> None:
     refuse_unknown_keys(where, newest, NewestRequest.__annotations__)
     for missing in NewestRequest.__annotations__.keys() - newest.keys():
         raise ConfigurationError(f"{where} has no `{missing}`; add it.")

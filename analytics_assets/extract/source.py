@@ -18,8 +18,10 @@ from analytics_assets.config.resource import (
     parents_of,
 )
 from analytics_assets.config.settings.look_up import without_placeholders
-from analytics_assets.config.validation.entries import refusals_explained, refuse_wrong_values
+from analytics_assets.config.validation.entries import refusals_explained
 from analytics_assets.config.validation.paginator import config_for_dlt
+from analytics_assets.config.validation.structure import refuse_wrong_structure
+from analytics_assets.config.validation.values import refuse_wrong_values
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract import lossless
 from analytics_assets.extract.entry import Entry
@@ -87,6 +89,7 @@ def rest_api_source(
         >>> list(source.resources)
         ['orders']
     """
+    refuse_wrong_structure("the REST source", config)
     refuse_wrong_values(config)
     # the pipeline of the caller may load into any warehouse
     connection = connection or connect(config["client"], name, embeddable=False)

@@ -27,9 +27,9 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.errors import MissingSettingError, SettingsError, find_cause
+from analytics_assets.config.validation.base_url import wrong_base_url, wrong_url
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.redaction.names import setting_name
-from analytics_assets.redaction.url import without_credentials
 
 DEFAULT_DESTINATION = "duckdb"
 DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
@@ -224,16 +224,13 @@ def missing_setting(name: str, api_name: str, reason: str = "") -> MissingSettin
 
 
 def check_url(name: str, url: str, api_name: str) -> None:
-    """Refuse a URL of a scheme other than HTTP and HTTPS.
+    """Refuse a URL of a scheme other than HTTP and HTTPS, and a base URL with a query.
 
     Raises:
-        SettingsError: it has another scheme; the error leaves out user name and password.
+        SettingsError: it cannot be used; the error leaves out user name and password.
     """
-    if not url.startswith(("http://", "https://")):
-        raise SettingsError(
-            f"The setting `{name}` of the {api_name} API is {without_credentials(url)!r}, which is "
-            "no URL such as 'https://api.example.com'."
-        )
+    if wrong := (wrong_base_url if name == "base_url" else wrong_url)(url):
+        raise SettingsError(f"The setting `{name}` of the {api_name} API {wrong}")
 
 
 def endpoint_url(base_url: str, path: str) -> str:

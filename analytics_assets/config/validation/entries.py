@@ -5,25 +5,18 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dlt.common import jsonpath
-from dlt.common.data_types.typing import DATA_TYPES
 from dlt.common.exceptions import DictValidationException
-from dlt.common.schema.typing import MERGE_STRATEGIES, WRITE_DISPOSITIONS
 from dlt.common.typing import ConfigValueSentinel
 from dlt.sources.rest_api import rest_api_resources
 from requests import Session
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
-from analytics_assets.config.resource import (
-    as_disposition,
-    as_endpoint,
-    is_resource_function,
-    name_of,
-)
-from analytics_assets.config.validation.paginator import config_for_dlt, wrong_option
-from analytics_assets.config.validation.structure import refuse_wrong_structure
+from analytics_assets.config.errors import ConfigurationError, listed
+from analytics_assets.config.resource import is_resource_function, name_of
+from analytics_assets.config.validation.paginator import config_for_dlt
 
+CLIENT = ("client",)
+OF_DLT = re.compile(r"\.|resources\[\d+\]")  # the steps of its paths that an entry begins with
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
 # dlt accepts any text for these, and any plain value of a parameter
@@ -42,7 +35,6 @@ def validate_entries(api: Api) -> None:
     accepted = set()
     for resource in api.resources.values():
         config = resource.config
-        refuse_wrong_values(config)
         kind = _kind(config["resources"])
         if kind not in accepted:
             _validate(config)
@@ -123,99 +115,17 @@ def refusals_explained(config: Any) -> Iterator[None]:
         names = listed(
             [name_of(entry) for entry in config["resources"] if not is_resource_function(entry)]
         )
-        raise ConfigurationError(f"dlt refuses the entry of {names}: {_deepest(error)}") from error
+        part, complaint = _deepest(error)
+        where = f"the entry of {names}" if part.partition(".")[0] not in CLIENT else f"`{part}`"
+        of = f"`{part}`: " if part and part.partition(".")[0] not in CLIENT else ""
+        raise ConfigurationError(f"dlt refuses {where}: {of}{complaint}.") from error
 
 
-def refuse_wrong_values(config: Mapping[str, Any]) -> None:
-    """Refuse parts and values that dlt 1.31 accepts unchecked, or refuses without a remedy.
-
-    Args:
-        config: a dlt configuration.
-
-    Raises:
-        ConfigurationError: a value cannot be used; the message names its entry and the remedy.
-    """
-    refuse_wrong_structure("the REST source", config)
-    for where, endpoint in _endpoints(config):
-        wrong = wrong_option(endpoint.get("paginator")) or _wrong_path(endpoint)
-        if wrong:
-            raise ConfigurationError(f"{where}: {wrong}")
-    for where, entry in _entries(config):
-        wrong = _wrong_columns(entry.get("columns")) or _wrong_disposition(entry)
-        if wrong:
-            raise ConfigurationError(f"{where}: {wrong}")
-
-
-def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the defaults and the entries, each with its name in an error."""
-    yield "`resource_defaults`", config.get("resource_defaults") or {}
-    for entry in config["resources"]:
-        if isinstance(entry, dict):
-            yield f"resource `{entry.get('name')}`", entry
-
-
-def _endpoints(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the parts that may have a paginator, each with its name in an error."""
-    yield "`client`", config["client"]
-    for where, entry in _entries(config):
-        yield where, as_endpoint(entry.get("endpoint"))
-
-
-def _wrong_path(endpoint: Mapping[str, Any]) -> str | None:
-    """Describe a path of JSON that cannot be read."""
-    paginator = endpoint.get("paginator")
-    parts = paginator if isinstance(paginator, dict) else {}
-    paths = {name: parts[name] for name in parts if name.endswith("_path")}
-    for name, path in {**paths, "data_selector": endpoint.get("data_selector")}.items():
-        if not isinstance(path, str):
-            continue
-        try:
-            jsonpath.compile_path(path)
-        except Exception as error:  # the parser's own, and those of its lexer
-            reason = str(error).strip().rstrip(".!")
-            return (
-                f"`{name}` cannot be {path!r}, which is no JSONPath such as 'data.items': {reason}."
-            )
-    return None
-
-
-def _wrong_columns(columns: Any) -> str | None:
-    """Describe a wrong hint of a column."""
-    named = columns if isinstance(columns, dict) else {}
-    if isinstance(columns, list):
-        named = dict(enumerate(columns))
-    for name, hint in named.items():
-        if not isinstance(hint, dict):
-            return (
-                f"`{name}` in `columns` cannot be {hint!r}: give a dictionary of hints such as "
-                '{"data_type": "text"}.'
-            )
-        kind = hint.get("data_type")
-        if kind is not None and kind not in DATA_TYPES:
-            return (
-                f"`data_type` of `{name}` in `columns` cannot be {kind!r}"
-                f"{did_you_mean(kind, DATA_TYPES)} Types are {listed(sorted(DATA_TYPES))}."
-            )
-    return None
-
-
-def _wrong_disposition(entry: Mapping[str, Any]) -> str | None:
-    """Describe a write disposition, or a merge strategy, that dlt does not have."""
-    given = as_disposition(entry.get("write_disposition"))
-    for name, known in (("disposition", WRITE_DISPOSITIONS), ("strategy", MERGE_STRATEGIES)):
-        value = given.get(name)
-        if isinstance(value, str) and value not in known:
-            return (
-                f"the {name} of `write_disposition` cannot be {value!r}"
-                f"{did_you_mean(value, known)} dlt has {listed(sorted(known))}."
-            )
-    return None
-
-
-def _deepest(error: Exception) -> str:
-    """Return the complaint of dlt that points deepest into an entry."""
+def _deepest(error: Exception) -> tuple[str, str]:
+    """Return the part that a refusal is about, and the complaint that points deepest into it."""
     complaints = COMPLAINT.findall(str(error))
     if not complaints:
-        return str(error)
+        return "", str(error).rstrip(".")
     path, complaint = max(complaints, key=lambda found: found[0].count("/"))
-    return f"{path}: {complaint}"
+    steps = [step for step in path.split("/") if not OF_DLT.fullmatch(step)]
+    return ".".join(steps), complaint.rstrip(".")

@@ -2,9 +2,9 @@
 
 from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError, did_you_mean
 
 
 def check_texts(owner: Any, *names: str) -> None:
@@ -50,9 +50,9 @@ def check_timezone(owner: Any, name: str) -> tzinfo:
     try:
         return ZoneInfo(getattr(owner, name))
     except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
-        raise refusal(
-            owner, name, "give an IANA time zone such as 'UTC' or 'Europe/Berlin'"
-        ) from error
+        close = did_you_mean(getattr(owner, name), available_timezones()).removeprefix("; ")
+        remedy = "give an IANA time zone such as 'UTC' or 'Europe/Berlin'"
+        raise refusal(owner, name, f"{remedy} ({close})" if close != "." else remedy) from error
 
 
 def refusal(owner: Any, name: str, remedy: str) -> ConfigurationError:

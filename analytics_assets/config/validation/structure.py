@@ -8,6 +8,9 @@ from dlt.sources.rest_api.typing import (
     Endpoint,
     EndpointResource,
     EndpointResourceBase,
+    IncrementalConfig,
+    ProcessingSteps,
+    ResponseActionDict,
     RESTAPIConfig,
 )
 
@@ -15,6 +18,7 @@ from analytics_assets.config.errors import ConfigurationError, refuse_unknown_ke
 from analytics_assets.config.resource import as_endpoint, is_resource_function, name_of
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 
+PARTS_OF_ENDPOINT = {"incremental": IncrementalConfig.__annotations__}
 PARTS_OF_CONFIG = tuple(RESTAPIConfig.__annotations__)
 
 
@@ -53,6 +57,15 @@ def refuse_wrong_structure(where: str, config: Any) -> None:
 
 def _check_entry(where: str, entry: Any, known: Collection[str]) -> None:
     refuse_unknown_keys(where, entry, known)
-    refuse_unknown_keys(
-        f"`endpoint` of {where}", as_endpoint(entry.get("endpoint")), Endpoint.__annotations__
-    )
+    endpoint = as_endpoint(entry.get("endpoint"))
+    refuse_unknown_keys(f"`endpoint` of {where}", endpoint, Endpoint.__annotations__)
+    for name, keys in PARTS_OF_ENDPOINT.items():
+        if isinstance(part := endpoint.get(name), dict):
+            refuse_unknown_keys(f"`{name}` of {where}", part, keys)
+    for part, name, keys in (
+        (endpoint, "response_actions", ResponseActionDict.__annotations__),
+        (entry, "processing_steps", ProcessingSteps.__annotations__),
+    ):
+        for each in part.get(name) or ():
+            if isinstance(each, dict):
+                refuse_unknown_keys(f"`{name}` of {where}", each, keys)

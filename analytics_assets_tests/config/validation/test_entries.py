@@ -8,11 +8,8 @@ from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, register_paginator
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.validation.entries import (
-    OF_ANY_TEXT,
-    refuse_wrong_values,
-    validate_entries,
-)
+from analytics_assets.config.validation.entries import OF_ANY_TEXT, validate_entries
+from analytics_assets.config.validation.structure import refuse_wrong_structure
 
 REFUSED: dict[str, dict[str, Any]] = {
     "method": {"endpoint": {"path": "/v1/orders", "method": "FETCH"}},
@@ -167,7 +164,11 @@ def test_wrong_values_of_the_client_and_of_the_defaults_are_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^`client`: `limit`"):
         validate_entries(shop("orders", paginator=paginator))
     defaults = {"endpoint": {"paginator": paginator}}
-    config = {"client": {"base_url": "x"}, "resource_defaults": defaults, "resources": ["orders"]}
+    config = {
+        "client": {"base_url": "https://x"},
+        "resource_defaults": defaults,
+        "resources": ["orders"],
+    }
     with pytest.raises(ConfigurationError, match=r"^`resource_defaults`: `limit`"):
         validate_entries(Api(name="shop", config=config))
 
@@ -210,7 +211,7 @@ CLIENT = {"base_url": "https://api.example.com"}
 )
 def test_a_configuration_without_its_parts_is_refused(config: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        refuse_wrong_values(config)
+        refuse_wrong_structure("the REST source", config)
 
 
 def test_a_refusal_is_a_value_error_as_in_dlt() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.validation.entries import refuse_wrong_values
 from analytics_assets.config.validation.paginator import config_for_dlt, wrong_option
+from analytics_assets.config.validation.values import refuse_wrong_values
 
 OWN = {"total_path": "a.n", "has_more_path": "b", "last_page_path": "c", "ignored_fields": ["d"]}
 
