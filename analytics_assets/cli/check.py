@@ -11,6 +11,7 @@ from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import resource_of
+from analytics_assets.definitions import definitions
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.orchestration.api_file import user_error
 
@@ -20,13 +21,16 @@ from analytics_assets.orchestration.api_file import user_error
 def check(resources: tuple[str, ...]) -> None:
     """Sign in to the APIs, and read one page of RESOURCES or of all; loads nothing.
 
-    The request is that of a load, and the rows must have the fields that `api.py` names: the
-    primary key, the day, the time of a change. The exit code is 0 if all have them.
+    All definitions are loaded first, as Dagster does. The request is that of a load, and the rows
+    must have the fields that `api.py` names: the primary key, the day, the time of a change. The
+    exit code is 0 if all have them.
     """
     with errors_as_messages():
         apis = load_apis()
-    is_failed, asked = False, set[str]()
-    for config in select_resources(apis, resources):
+        definitions()  # raises what Dagster would show
+        selected = select_resources(apis, resources)
+    asked, failures = set[str](), set[str]()
+    for config in selected:
         api = apis[config.api_name]
         if api.name not in asked:
             echo(f"Asking {location(api)} ...")
@@ -39,6 +43,8 @@ def check(resources: tuple[str, ...]) -> None:
             cause = find_cause(error, AnalyticsAssetsError) or user_error(error)
             if cause is None:
                 raise
-            is_failed = True
-            echo(f"{config.name}: {without_name(cause, config.name)}", style="red")
-    sys.exit(1 if is_failed else 0)
+            failure = without_name(cause, config.name)
+            shown = "the same error." if failure in failures else failure
+            failures.add(failure)
+            echo(f"{config.name}: {shown}", style="red")
+    sys.exit(1 if failures else 0)

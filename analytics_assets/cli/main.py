@@ -30,10 +30,11 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error that it does not expect is shown without secrets."""
+        """Run a command; an error that the user can correct is shown as one sentence."""
+        from analytics_assets.cli.terminal import errors_as_messages
         from analytics_assets.redaction.errors import errors_redacted
 
-        with errors_redacted():
+        with errors_redacted(), errors_as_messages():
             return super().invoke(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

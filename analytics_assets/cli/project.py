@@ -6,6 +6,7 @@ import click
 
 from analytics_assets import defs
 from analytics_assets.config.api import Api
+from analytics_assets.config.errors import did_you_mean
 from analytics_assets.config.resource import ResourceConfig, refuse_shared_tables
 from analytics_assets.orchestration import project
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -39,7 +40,9 @@ def select_apis(apis: Mapping[str, Api], names: Sequence[str]) -> list[Api]:
     """
     for name in names:
         if name not in apis:
-            raise click.BadParameter(f"no API {name}; there are {', '.join(apis)}.")
+            raise click.BadParameter(
+                f"no API {name}{did_you_mean(name, apis)} There are {', '.join(apis)}."
+            )
     return [apis[name] for name in names] or list(apis.values())
 
 
@@ -62,13 +65,18 @@ def select_resources(apis: Mapping[str, Api], names: Sequence[str]) -> list[Reso
         exact = [each for each in found if name != each.name]
         if not found:
             raise click.BadParameter(
-                f"no resource {name}; there are {', '.join(each.full_name for each in resources)}."
+                f"no resource {name}{did_you_mean(name, _all_names(resources))} There are "
+                f"{', '.join(each.full_name for each in resources)}."
             )
         if not exact and len(found) > 1:
             several = ", ".join(each.full_name for each in found)
             raise click.BadParameter(f"several APIs have a resource {name}: {several}.")
         selected |= {each.full_name: each for each in exact or found}
     return list(selected.values())
+
+
+def _all_names(resources: Sequence[ResourceConfig]) -> list[str]:
+    return [name for each in resources for name in _names_of(each)]
 
 
 def _names_of(resource: ResourceConfig) -> tuple[str, str, str]:

@@ -139,7 +139,7 @@ class Policy:
         merged = {key: value for entry in entries for key, value in entry.items()}
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
         if isinstance(newest := merged.get("newest"), Mapping):
-            _check_newest(f"`newest` in {where}", newest)
+            _check_newest(f"{where}: `newest`", newest)
         _check_types(where, merged)
         policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key
         for name in ("max_rejected_share", "max_pruned_share"):

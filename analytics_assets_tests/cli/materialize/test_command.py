@@ -117,7 +117,9 @@ def test_a_mistake_in_the_configuration_is_one_sentence(invoke: Invoke, api_file
     done = invoke("materialize")
 
     assert done.exit_code == 1
+    line = text[: text.index('"schedul"')].count("\n") + 1
     assert done.stderr.startswith(
-        "Error: policy of `website_overview`: unknown key 'schedul'; did you mean `schedule`?"
+        f"Error: edited/api.py, line {line}: policy of `website_overview`: unknown key 'schedul'; "
+        "did you mean `schedule`?"
     )
     assert "Traceback" not in done.stderr

@@ -58,7 +58,7 @@ def test_an_entry_that_dlt_refuses_is_named_though_others_look_like_it(what: str
     ]
     validate_entries(shop(*others))
     with pytest.raises(
-        ConfigurationError, match=r"^(dlt refuses the entry of|resource) `orders`: "
+        ConfigurationError, match=r"^(dlt refuses the entry of|.*resource) `orders`: "
     ):
         validate_entries(shop(*others, entry("orders", **REFUSED[what])))
 
@@ -185,9 +185,16 @@ def test_options_of_a_registered_paginator_need_no_types(monkeypatch: pytest.Mon
         validate_entries(shop("orders", paginator={"type": "linked"}))
 
 
-def test_an_entry_that_is_a_text_is_named_when_dlt_refuses_it() -> None:
-    with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`: "):
+def test_a_refused_part_is_named_as_in_the_configuration() -> None:
+    with pytest.raises(ConfigurationError, match=r"^dlt refuses `client`: field `headers` with"):
         validate_entries(shop("orders", headers=7))
+    wrong = entry("orders", endpoint={"path": "/", "params": ["a"]})
+    with pytest.raises(ConfigurationError) as refused:
+        validate_entries(shop(wrong))
+    assert str(refused.value) == (
+        "dlt refuses the entry of `orders`: `endpoint`: field `params` with value `['a']` has "
+        "invalid type `list` while `dict` is expected."
+    )
 
 
 CLIENT = {"base_url": "https://api.example.com"}
