@@ -26,7 +26,8 @@ def errors_as_messages() -> Iterator[None]:
         cause = find_cause(error, AnalyticsAssetsError) or unreadable_settings(error)
         if cause is None:
             raise
-        raise click.ClickException(redact(str(cause))) from error
+        # without its causes, whose tracebacks may have a secret
+        raise click.ClickException(redact(str(cause))) from None
 
 
 def location(api: Api) -> str:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from dlt import Schema
-from dlt.common.configuration import resolve_configuration
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
@@ -18,6 +17,7 @@ from analytics_assets.config.resource import (
     parents_of,
 )
 from analytics_assets.config.settings.look_up import without_placeholders
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.config.validation.entries import refusals_explained
 from analytics_assets.config.validation.paginator import config_for_dlt
 from analytics_assets.config.validation.structure import refuse_wrong_structure
@@ -94,7 +94,7 @@ def rest_api_source(
     # the pipeline of the caller may load into any warehouse
     connection = connection or connect(config["client"], name, embeddable=False)
     config = _with_settings(config, name)
-    reading = resolve_configuration(ReadingSettings())
+    reading = resolved(ReadingSettings())
     source, entries = _source_of(
         *(config, name, connection, absent, reading), contracts or {}, cursors or {}
     )

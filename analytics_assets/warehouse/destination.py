@@ -4,9 +4,13 @@ from functools import cache
 from typing import Any
 
 import dlt
+from dlt.common.destination import Destination
 from dlt.common.destination.configuration import ParquetFormatConfiguration
+from dlt.common.destination.exceptions import DestinationException
 
+from analytics_assets.config.errors import did_you_mean, listed
 from analytics_assets.warehouse.compat import GuardedClient, StaticCapabilities
+from analytics_assets.warehouse.errors import WarehouseError
 
 CAPABILITIES: dict[str, Any] = {
     # dlt 1.31.0 claims that neither DuckDB nor PostgreSQL has transactions, and merges without one:
@@ -33,6 +37,24 @@ class Postgres(StaticCapabilities, dlt.destinations.postgres):
     def client_class(self) -> type[Any]:
         """The client, which holds stored tables against a load."""
         return guarded(super().client_class)
+
+
+def other_destination(kind: str) -> Destination[Any, Any]:
+    """Return dlt's destination of another kind; connects to nothing.
+
+    Raises:
+        WarehouseError: dlt has no such destination.
+    """
+    try:
+        destination = Destination.from_reference(kind)
+    except DestinationException:
+        known = dlt.destinations.__all__
+        raise WarehouseError(
+            f"The setting `destination_type` is {kind!r}, which is no destination of dlt"
+            f"{did_you_mean(kind, known)} Destinations are {listed(known)}."
+        ) from None
+    assert destination is not None, "only an empty reference has no destination"
+    return destination
 
 
 @cache

@@ -5,12 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dlt.common.configuration import resolve_configuration
+import dlt
 
 from analytics_assets.config.errors import find_cause
 from analytics_assets.config.settings.look_up import DEFAULT_DUCKDB_FILE
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.warehouse.compat import DuckDbFile, pooled_connection
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.locks.lock_wait import LockWait
@@ -18,13 +19,20 @@ from analytics_assets.warehouse.locks.lock_wait import LockWait
 if TYPE_CHECKING:  # only a process that opens the file needs the driver
     from duckdb import DuckDBPyConnection
 
+CREDENTIALS = "destination.duckdb.credentials"
 STARTED = time.time()  # another process of this number, in another container, was earlier
 LARGEST_TABLE = "SELECT coalesce(max(estimated_size), 0) FROM duckdb_tables()"
 
 
 def duckdb_credentials() -> DuckDbFile:
-    """Resolve dlt's own credentials; without any, dlt would make a file per pipeline."""
-    credentials = resolve_configuration(DuckDbFile(), sections=("destination", "duckdb"))
+    """Resolve dlt's own credentials; without any, dlt would make a file per pipeline.
+
+    The path of a file is no secret: it may stand in `config.toml`, which dlt forbids for
+    credentials.
+    """
+    path: Any = None if dlt.secrets.get(CREDENTIALS) else dlt.config.get(CREDENTIALS)
+    given: str | None = path if isinstance(path, str) and "://" not in path else None
+    credentials = resolved(DuckDbFile(), ("destination", "duckdb"), given)
     credentials.database = credentials.database or DEFAULT_DUCKDB_FILE
     # to keep the order, DuckDB needs more memory, and with a limit works in one thread only
     credentials.global_config = {

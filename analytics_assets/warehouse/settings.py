@@ -9,15 +9,23 @@ import re
 from typing import Any
 
 import dlt
-from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
+from dlt.common.configuration import configspec
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    InvalidNativeValue,
+    ValueNotSecretException,
+)
 from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.exceptions import MissingDependencyException
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from analytics_assets.config.errors import SettingsError, find_cause
 from analytics_assets.config.settings.look_up import DEFAULT_DESTINATION
+from analytics_assets.config.settings.resolution import resolved, secret_in_config
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.warehouse.errors import WarehouseError
 
+DOCUMENTED = "https://dlthub.com/docs/dlt-ecosystem/destinations"
 OF_DESTINATION = re.compile(r"(^|__)(DESTINATION|CREDENTIALS)(__|$)|^PGPASSWORD$")
 
 
@@ -51,15 +59,44 @@ def warehouse_settings() -> WarehouseSettings:
         WarehouseError: a value is no number, or is negative.
     """
     try:
-        settings = resolve_configuration(WarehouseSettings())
-    except ConfigValueCannotBeCoercedException as error:
-        raise _not_a_number(error.field_name, error.field_value) from error
+        settings = resolved(WarehouseSettings())
+    except SettingsError as error:
+        raise WarehouseError(str(error)) from None
     for name in ("lock_patience", "history_days"):
         if getattr(settings, name) < 0:
             raise _not_a_number(name, getattr(settings, name))
     settings.destination_type = settings.destination_type.strip() or DEFAULT_DESTINATION
     _learn_credentials()
     return settings
+
+
+def settings_error(error: BaseException, destination_type: str) -> WarehouseError | None:
+    """Return the error of credentials or a driver that are missing; None for another cause.
+
+    Args:
+        error: dlt's error when the warehouse is opened, with its causes.
+        destination_type: the destination.
+    """
+    name = f"destination.{destination_type}.credentials"
+    if find_cause(error, ConfigFieldMissingException):
+        return WarehouseError(
+            f"The warehouse needs the setting `{name}`, which is missing or has not all parts: set "
+            f"the environment variable {name.upper().replace('.', '__')}, or write it into "
+            f".dlt/secrets.toml. Its form: {DOCUMENTED}/{destination_type}."
+        )
+    if find_cause(error, InvalidNativeValue):
+        return WarehouseError(
+            f"The setting `{name}` cannot be read: it has another form than "
+            f"{DOCUMENTED}/{destination_type} shows."
+        )
+    if misplaced := find_cause(error, ValueNotSecretException):
+        return WarehouseError(str(secret_in_config(misplaced)))
+    if find_cause(error, MissingDependencyException):
+        return WarehouseError(
+            f"The destination {destination_type} needs a driver, which is not installed: run "
+            f"pip install 'dlt[{destination_type}]'."
+        )
+    return None
 
 
 def _learn_credentials() -> None:
@@ -79,7 +116,7 @@ def dataset_of(api_name: str) -> str:
             the name is the default. An empty setting counts as none.
     """
     for sections in (("sources", api_name), ("sources",), ()):
-        name = resolve_configuration(DatasetSettings(), sections=sections).dataset_name
+        name = resolved(DatasetSettings(), sections).dataset_name
         if name and name.strip():
             return NamingConvention().normalize_table_identifier(name.strip())
     return api_name

@@ -14,7 +14,7 @@ from dlt.common.destination import Destination, TLoaderFileFormat
 from analytics_assets.config.settings.look_up import pipelines_dir, reread_settings
 from analytics_assets.garbage_collection import garbage_collection_paused
 from analytics_assets.warehouse.compat import new_pipeline
-from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres
+from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres, other_destination
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
@@ -113,7 +113,8 @@ class Warehouse:
         """The destination of dlt; connects to nothing.
 
         Raises:
-            WarehouseError: the DuckDB file and the dataset have the same name.
+            WarehouseError: dlt has no such destination, or the DuckDB file and the dataset have
+                the same name.
         """
         if self.is_duckdb:
             credentials = duckdb_credentials()
@@ -126,9 +127,7 @@ class Warehouse:
             return DuckDb(credentials, **CAPABILITIES)
         if self.destination_type == "postgres":
             return Postgres(**CAPABILITIES)
-        destination = Destination.from_reference(self.destination_type)
-        assert destination is not None, "only an empty reference has no destination"
-        return destination
+        return other_destination(self.destination_type)
 
     def pipeline(self, name: str, pipelines_dir: Path | None = None) -> LoadingPipeline:
         """Return a dlt pipeline into this warehouse; connects to nothing.

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
+from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
 from analytics_assets.config.errors import SettingsError
@@ -26,6 +25,7 @@ from analytics_assets.config.settings.oauth2 import (
     OAuth2Settings,
     resolve_oauth2,
 )
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.redaction.url import split_credentials, without_credentials
@@ -134,7 +134,7 @@ def describe_location(client: Mapping[str, Any], api_name: str) -> str:
         api_name: the API's name.
     """
     if base_url := configured_base_url(client, api_name):
-        return without_credentials(base_url)
+        return without_credentials(base_url).partition("?")[0]
     kind = "an unknown address" if no_sandbox(client, api_name) else "the embedded API"
     return f"{kind}, as no `base_url` is set"
 
@@ -176,10 +176,7 @@ def _own_credential(auth: Any, api_name: str) -> str | None:
 
 
 def _sandbox_settings() -> SandboxSettings:
-    try:
-        return resolve_configuration(SandboxSettings(), sections=("sandbox",))
-    except ConfigValueCannotBeCoercedException as error:
-        raise SettingsError("The setting `sandbox.enabled` must be true or false.") from error
+    return resolved(SandboxSettings(), ("sandbox",))
 
 
 def _embedded_client(given: dict[str, Any]) -> ClientSettings:

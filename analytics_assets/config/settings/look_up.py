@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import dlt
-from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration import configspec
 from dlt.common.configuration.container import Container
-from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 from dlt.common.configuration.providers.vault import VaultDocProvider
 from dlt.common.configuration.specs import BaseConfiguration
@@ -27,6 +26,8 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.errors import MissingSettingError, SettingsError, find_cause
+from analytics_assets.config.settings.misplaced import misplaced
+from analytics_assets.config.settings.resolution import resolved, wrong_type
 from analytics_assets.config.validation.base_url import wrong_base_url, wrong_url
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.redaction.names import setting_name
@@ -59,13 +60,8 @@ def resolve_settings(spec: Spec, api_name: str, given: Mapping[str, Any]) -> Spe
         try:
             explicit[name] = _of_type(value, hints[name])
         except ValueError:
-            raise _wrong_type(name, hints[name], api_name) from None
-    try:
-        return resolve_configuration(
-            spec, sections=("sources", api_name), explicit_value=explicit or None
-        )
-    except ConfigValueCannotBeCoercedException as error:
-        raise _wrong_type(error.field_name, error.hint, api_name) from None
+            raise wrong_type(name, hints[name], api_name) from None
+    return resolved(spec, ("sources", api_name), explicit or None, api_name)
 
 
 def _of_type(value: Any, hint: Any) -> Any:
@@ -184,7 +180,7 @@ class FolderSettings(BaseConfiguration):
 
 def pipelines_dir() -> Path:
     """Return the folder of the files of running processes."""
-    settings = resolve_configuration(FolderSettings())
+    settings = resolved(FolderSettings())
     return Path(settings.pipelines_dir or get_dlt_pipelines_dir())
 
 
@@ -213,13 +209,13 @@ def missing_setting(name: str, api_name: str, reason: str = "") -> MissingSettin
         reason: a further sentence.
     """
     file = "config.toml" if name in ("base_url", "token_url") else "secrets.toml"
-    context = dlt.current.run_context()
+    context, meant = dlt.current.run_context(), misplaced(name, api_name)
     folders = [Path(folder).absolute() for folder in (context.settings_dir, context.global_dir)]
     return MissingSettingError(
         f"The {api_name} API needs the setting `{name}`, which is missing: set the environment "
         f'variable {name.upper()} or write {name} = "..." into .dlt/{file} in the folder in which '
         f"the command runs. Searched were the environment, {folders[0]} and {folders[1]}."
-        f"{' ' if reason else ''}{reason}"
+        f"{' ' if meant else ''}{meant}{' ' if reason else ''}{reason}"
     )
 
 
@@ -236,13 +232,6 @@ def check_url(name: str, url: str, api_name: str) -> None:
 def endpoint_url(base_url: str, path: str) -> str:
     """Return the URL of an endpoint; its path may be a whole URL."""
     return path if "://" in path else f"{base_url.rstrip('/')}/{path.lstrip('/')}"
-
-
-def _wrong_type(name: str, hint: Any, api_name: str) -> SettingsError:
-    return SettingsError(
-        f"The setting `{name}` of the {api_name} API cannot be used: it must be of type "
-        f"{getattr(hint, '__name__', hint)}."
-    )
 
 
 def reread_settings() -> None:

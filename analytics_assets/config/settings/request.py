@@ -3,11 +3,11 @@
 import math
 from typing import ClassVar
 
-from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
+from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
 from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.settings.resolution import resolved
 
 SHORT_TIMEOUT = 10.0  # seconds; Dagster gives the whole tick of a sensor 60
 
@@ -106,10 +106,4 @@ def resolve_limits(api_name: str, resource: str = "") -> LimitSettings:
         SettingsError: a limit has the wrong type, or is not above zero.
     """
     sections = ("sources", api_name, *([resource] if resource else []))
-    try:
-        return resolve_configuration(LimitSettings(), sections=sections)
-    except ConfigValueCannotBeCoercedException as error:
-        raise SettingsError(
-            f"The setting `reading.{error.field_name}` of the {api_name} API cannot be used: it "
-            f"must be of type {error.hint.__name__}."
-        ) from None
+    return resolved(LimitSettings(), sections, api_name=api_name)

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from dlt.common.configuration import resolve_configuration
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth, BearerTokenAuth, HttpBasicAuth
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
@@ -19,6 +18,7 @@ from analytics_assets.config.settings.client import ClientSettings, resolve_clie
 from analytics_assets.config.settings.look_up import reread_settings
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.config.settings.request import LimitSettings, RequestSettings, resolve_limits
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.extract.http.fetcher import Fetcher
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import HostLimits
@@ -181,7 +181,7 @@ def connect(
     reread_settings()
     settings = resolve_client(client, api_name, embeddable=embeddable)
     origins = _origins(settings, api_name)
-    request_settings = request_settings or resolve_configuration(RequestSettings())
+    request_settings = request_settings or resolved(RequestSettings())
     with _shared_lock:
         auth = _shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
         limits = resolve_limits(api_name, resource)

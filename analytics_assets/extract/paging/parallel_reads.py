@@ -7,9 +7,10 @@ from contextvars import copy_context
 from threading import Event
 from typing import Any
 
-from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.extract.compat import extract_threads
 from analytics_assets.extract.rows.arrow import import_arrow
 
@@ -51,7 +52,7 @@ class Extraction:
             alone: True to have no other read open meanwhile.
         """
         self.has_begun = True
-        workers = resolve_configuration(ExtractSettings()).workers
+        workers = resolved(ExtractSettings()).workers
         most = 1 if alone else max(1, workers)
         while len(self._open) >= min([most, *self._open]):
             yield None

@@ -10,12 +10,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from dlt.common.configuration import resolve_configuration
 from filelock import FileLock
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.config.settings.request import RequestSettings
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.contract.openapi.document import store_document
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.openapi import DocumentNotServedError, fetch_if_changed
@@ -53,7 +53,7 @@ class DocumentCache:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"{api.name}.openapi.json"
-        settings = resolve_configuration(RequestSettings())
+        settings = resolved(RequestSettings())
         settings.request_max_attempts = 1
         with closing(connect(api.config["client"], api.name, settings)) as connection:
             url = endpoint_url(connection.settings.base_url, str(api.openapi_path))

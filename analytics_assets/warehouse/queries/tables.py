@@ -18,6 +18,7 @@ from analytics_assets.warehouse.queries.anti_join import absent
 from analytics_assets.warehouse.queries.derived_table import LOAD, replace_table
 from analytics_assets.warehouse.queries.load_health import LoadHealth
 from analytics_assets.warehouse.queries.rejections import Rejections
+from analytics_assets.warehouse.settings import settings_error
 
 # objects that prevent a change of a column's type: in DuckDB any index of the table
 DEPENDENTS = {
@@ -67,7 +68,8 @@ def open_tables(pipeline: Pipeline) -> Iterator["Tables"]:
             stack.enter_context(client)
         except Exception as error:  # each destination's driver has its own errors
             unknown = WarehouseError(f"The warehouse cannot be opened: {str(error).strip()}")
-            raise warehouse_error(error) or unknown from error
+            known = settings_error(error, pipeline.destination.destination_type.rpartition(".")[2])
+            raise known or warehouse_error(error) or unknown from error
         assert isinstance(client, SqlJobClientBase)
         if client.config.destination_type == "postgres":
             # as dlt has DuckDB do; a time late in 9999 is in Python's year 10000 further east

@@ -200,7 +200,7 @@ def test_a_word_for_enabled_that_is_neither_true_nor_false_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SANDBOX__ENABLED", "perhaps")
-    with pytest.raises(SettingsError, match=r"`sandbox.enabled` must be true or false"):
+    with pytest.raises(SettingsError, match=r"`sandbox.enabled` cannot be 'perhaps': give t"):
         resolve_client({}, "shop")
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
-from dlt.common.configuration import resolve_configuration
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.config.settings.request import RequestSettings
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
@@ -58,7 +58,7 @@ class OAuth2(AuthConfigBase):
         self._failure: Exception | None = None
         self._issued = IssuedSecrets(redact)
         self._issued_headers: dict[str, None] = {}  # the newest ones
-        self._request_settings = request_settings or resolve_configuration(RequestSettings())
+        self._request_settings = request_settings or resolved(RequestSettings())
         self.resolve()  # dlt 1.31 would otherwise look up this object's fields; it has none
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> "OAuth2":
