@@ -20,6 +20,19 @@ def endpoint_key(resource: ResourceConfig) -> dg.AssetKey:
     return dg.AssetKey([ENDPOINTS, resource.api_name, resource.name])
 
 
+def api_name_of(key: dg.AssetKey) -> str:
+    """Return the name of the API of a table or an endpoint.
+
+    Example:
+        >>> api_name_of(dg.AssetKey(["shop", "orders"]))
+        'shop'
+        >>> api_name_of(dg.AssetKey(["web_api", "shop", "orders"]))
+        'shop'
+    """
+    is_endpoint = key.path[0] == ENDPOINTS and len(key.path) > 2
+    return key.path[1] if is_endpoint else key.path[0]
+
+
 def endpoint_group(resource: ResourceConfig) -> str:
     """Return the group of an API's endpoints."""
     return f"{ENDPOINTS}_{resource.api_name}"

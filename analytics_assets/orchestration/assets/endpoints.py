@@ -19,6 +19,7 @@ from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import endpoint_group, endpoint_key
 from analytics_assets.orchestration.metadata.names import CAUSE, COLUMN_SCHEMA, ENDPOINT, URL
 from analytics_assets.orchestration.metadata.table_schema import endpoint_schema
+from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.url import without_credentials
 
@@ -85,6 +86,7 @@ def _observable(
 ) -> dg.AssetsDefinition:
     @with_signature
     def observe_endpoints(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
+        record_machine(context.instance, context.run)
         selected = context.selected_asset_keys
         chosen = [resource for key, resource in resources.items() if key in selected]
         with errors_redacted():

@@ -134,8 +134,13 @@ def _traffic(connection: Connection, before: Traffic) -> dict[str, Any]:
     if not requests:
         return {}
     seconds = (traffic.seconds_answering - before.seconds_answering) / requests
-    status = {} if traffic.status is None else {HTTP_STATUS: traffic.status}
-    return {**status, SECONDS_TO_ANSWER: round(seconds, 3), REQUESTS: requests}
+    if traffic.status is None:  # no answer arrived
+        return {REQUESTS: requests}
+    return {
+        HTTP_STATUS: traffic.status,
+        SECONDS_TO_ANSWER: round(seconds, 3),
+        REQUESTS: requests,
+    }
 
 
 def observation_of_load(

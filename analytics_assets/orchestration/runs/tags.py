@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
+from analytics_assets.orchestration.keys import api_name_of
+
 # each run has these; Dagster 1.13 deprecates spaces in their names
 API = "api"
 REQUESTED_BY = "requested_by"
@@ -65,7 +67,7 @@ def missing_tags(run: dg.DagsterRun) -> dict[str, str]:
     if REQUESTED_BY in run.tags:
         return {}
     checked = [check.asset_key for check in run.asset_check_selection or ()]
-    names = {key.path[0] for key in (*(run.asset_selection or ()), *checked)}
+    names = {api_name_of(key) for key in (*(run.asset_selection or ()), *checked)}
     by_name = [run.tags[tag] for tag in REQUESTS if tag in run.tags]
     others = [name for tag, name in OTHERS.items() if tag in run.tags]
     tags = {REQUESTED_BY: [*by_name, *others, "Dagster"][0]}

@@ -84,6 +84,9 @@ def test_nothing_is_loaded_and_the_others_are_not_asked(
     assert list(observed(result)) == ["page_views"]
     assert [request.path for request in asked(connected)] == ["/v1/page_views"]
     assert not result.get_asset_materialization_events()
+    run = instance.get_run_by_id(result.run_id)
+    assert run
+    assert (run.tags["api"], run.tags["requested_by"]) == ("analytics", "Dagster")
 
 
 def test_without_newest_a_page_of_one_row_is_asked_for(
