@@ -7,7 +7,7 @@ from analytics_assets.contract.resource import resources_of
 from analytics_assets.orchestration.assets.definitions import build_assets
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.endpoints import build_endpoints
-from analytics_assets.orchestration.automation.new_data_sensor import build_new_data_sensor
+from analytics_assets.orchestration.automation.new_data.sensor import build_new_data_sensors
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
 from analytics_assets.orchestration.load_health.asset import build_load_health
@@ -57,7 +57,7 @@ def build_definitions(api: Api) -> dg.Definitions:
         ],
         asset_checks=checks,
         schedules=build_schedules(api, loaded),
-        sensors=[build_new_data_sensor(api, resources)],
+        sensors=build_new_data_sensors(api, resources),
         resources={"dlt": DLT},
         executor=executor,
     )

@@ -1,6 +1,7 @@
 """Errors of requests, and the parts of their messages."""
 
 import re
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -78,6 +79,20 @@ class ReadDeadlineError(ApiError):
 
 class TokenError(ApiError):
     """The token endpoint gave no token; the message has its error code or the response."""
+
+
+class TokenUnavailableError(TokenError):
+    """The token endpoint does not answer, or answers that it is down or over its limit."""
+
+
+def is_temporary(status: int) -> bool:
+    """Return True for a status by which an API says that it is down, or that its limit is exceeded.
+
+    Example:
+        >>> [is_temporary(status) for status in (400, 404, 429, 503)]
+        [False, False, True, True]
+    """
+    return status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def is_quota_used_up(error: BaseException) -> bool:

@@ -8,10 +8,10 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.contract.resource import resources_of
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.new_data_sensor import (
+from analytics_assets.orchestration.automation.new_data.requested_runs import (
     NEWEST_TAG,
-    build_new_data_sensor,
 )
+from analytics_assets.orchestration.automation.new_data.sensor import build_new_data_sensors
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.metadata.names import (
     NEWEST_CHANGE,
@@ -35,10 +35,16 @@ class Ticker:
         context = dg.build_sensor_context(
             instance=self.instance, cursor=self.cursor, definitions=build_definitions(self._api)
         )
-        sensor = build_new_data_sensor(self._api, resources_of(self._api), self._now)
+        [sensor] = build_new_data_sensors(self._api, resources_of(self._api), self._now)
         data = sensor.evaluate_tick(context)
         self.cursor, self.skipped = data.cursor, data.skip_message or ""
         return list(data.run_requests or [])
+
+    def request(self, *resources: str) -> dg.RunRequest:
+        """Return the request of a run that loads these resources, and evaluate a tick for it."""
+        found = [each for each in self.tick() if names(each) == set(resources)]
+        assert len(found) == 1
+        return found[0]
 
     def _now(self) -> datetime:
         """Return six o'clock of the API's day."""
@@ -51,8 +57,8 @@ class Ticker:
 
     def run(self, request: dg.RunRequest) -> bool:
         """Execute a requested run."""
-        (key,) = request.asset_selection or []
-        return load(self.instance, key.path[-1], api=self._api, tags=request.tags).success
+        keys = [key.path[-1] for key in request.asset_selection or []]
+        return load(self.instance, *keys, api=self._api, tags=request.tags).success
 
     def record(self, request: dg.RunRequest, succeeds: bool = True) -> None:
         """Record a requested run, and what it has loaded, without executing it."""
@@ -64,16 +70,13 @@ class Ticker:
         if not succeeds:
             self.instance.report_run_failed(run)
             return
-        (key,) = request.asset_selection or []
-        partitions = [*self._days(request)] or [None]
-        for partition in partitions:
-            self.instance.report_runless_asset_event(
-                dg.AssetMaterialization(
-                    key,
-                    partition=partition,
-                    metadata={NEWEST_CHANGE: request.tags[NEWEST_TAG]},
-                )
-            )
+        newest: dict[str, str] = json.loads(request.tags[NEWEST_TAG])
+        for key in request.asset_selection or []:
+            [moment] = [moment for name, moment in newest.items() if key.path[-1] in name]
+            for partition in self._days(request) or [None]:
+                metadata = {NEWEST_CHANGE: moment}
+                event = dg.AssetMaterialization(key, partition=partition, metadata=metadata)
+                self.instance.report_runless_asset_event(event)
 
     def _days(self, request: dg.RunRequest) -> list[str | None]:
         """Return the days of a requested run."""
@@ -81,6 +84,11 @@ class Ticker:
             return []
         first, last = (date.fromisoformat(request.tags[tag]) for tag in (RANGE_START, RANGE_END))
         return [str(first + timedelta(days=n)) for n in range((last - first).days + 1)]
+
+
+def names(*requests: dg.RunRequest) -> set[str]:
+    """Return the resources of requested runs."""
+    return {key.path[-1] for request in requests for key in request.asset_selection or []}
 
 
 @dg.job

@@ -9,7 +9,12 @@ import requests
 
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.config.settings.request import RequestSettings
-from analytics_assets.extract.http.errors import NoAnswerError, TokenError
+from analytics_assets.extract.http.errors import (
+    NoAnswerError,
+    TokenError,
+    TokenUnavailableError,
+    is_temporary,
+)
 from analytics_assets.extract.http.oauth2.grants import Grant
 from analytics_assets.extract.http.oauth2.token_answer import (
     TokenAnswer,
@@ -66,7 +71,8 @@ def request_token(
         # a redirect, which would carry the client's secret to wherever it points, is not followed
         page = fetch_alone(request, request_settings, "token_url", TOKEN_LIMIT)
     except NoAnswerError as error:
-        raise TokenError(f"The token endpoint could not be reached: {error}") from None
+        text = f"The token endpoint could not be reached: {error}"
+        raise TokenUnavailableError(text) from None
     status = page.status
     url = without_credentials(str(settings.token_url))
     where = f"The token endpoint {url} answered {status}"
@@ -77,11 +83,12 @@ def request_token(
     hints = [HINTS.get(answer.error, "Check `token_url`." if status in WRONG_URL else "")]
     if status in REFUSALS and answer.error not in CERTAIN:
         hints += _other_ways(settings, grant)
+    kind = TokenUnavailableError if is_temporary(status) else TokenError
     if answer.error:
-        raise TokenError(" ".join([f"{where}{answer.reason}.", *filter(None, hints)]))
+        raise kind(" ".join([f"{where}{answer.reason}.", *filter(None, hints)]))
     place = "" if status >= requests.codes.server_error else " (check `token_url`)"
     said = f"{where} with something that is no token{place}: {description_of(page)}."
-    raise TokenError(" ".join([said, *filter(None, hints[1:])]))
+    raise kind(" ".join([said, *filter(None, hints[1:])]))
 
 
 def _other_ways(settings: OAuth2Settings, grant: Grant) -> list[str]:

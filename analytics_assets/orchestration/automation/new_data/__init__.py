@@ -1,0 +1,1 @@
+"""The new-data sensor: the changes that an API has, and the runs that load them."""
