@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from analytics_assets.cli.main import main
 from analytics_assets.defs.analytics.api import API
-from analytics_assets_tests.orchestration.automation.ticker import Ticker
+from analytics_assets.orchestration.automation.new_data.sensor import EndpointRefusedError
+from analytics_assets_tests.orchestration.automation.new_data.ticker import Ticker
 from analytics_assets_tests.support.http.exchange import Answer
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.http.server import Server
@@ -43,9 +44,9 @@ def compared(_instance: dg.DagsterInstance, _sandbox: Sandbox) -> str:
 
 
 def watched(instance: dg.DagsterInstance, sandbox: Sandbox) -> str:
-    ticker = Ticker(instance, sandbox)
-    assert ticker.tick() == []
-    return ticker.skipped
+    with pytest.raises(EndpointRefusedError) as failed:
+        Ticker(instance, sandbox).tick()
+    return str(failed.value)
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")

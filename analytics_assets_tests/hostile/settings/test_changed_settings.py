@@ -16,9 +16,10 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from analytics_assets.config.settings import look_up as settings_module
 from analytics_assets.config.settings.look_up import look_up, reread_settings
 from analytics_assets.extract.http.connection import connect
+from analytics_assets.orchestration.automation.new_data.sensor import EndpointRefusedError
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.orchestration.automation.ticker import Ticker
+from analytics_assets_tests.orchestration.automation.new_data.ticker import Ticker
 from analytics_assets_tests.support.loading import failures_of, load
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -87,7 +88,7 @@ def test_the_sensor_asks_the_api_of_the_settings_at_each_tick(
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")
-def test_the_sensor_skips_a_tick_with_a_file_that_is_half_written_and_goes_to_the_next(
+def test_the_sensor_fails_a_tick_with_a_file_that_is_half_written_and_continues_in_the_next(
     write: Write, apis: tuple[Sandbox, Sandbox], instance: dg.DagsterInstance
 ) -> None:
     first, second = apis
@@ -97,9 +98,9 @@ def test_the_sensor_skips_a_tick_with_a_file_that_is_half_written_and_goes_to_th
     half = Path(".dlt/secrets.toml")
     half.write_text(f'base_url = "{second.base_url}"\nclient_secret = "a-marked-secret')
 
-    assert ticker.tick() == []
-    assert "cannot be read as TOML" in ticker.skipped
-    assert "a-marked-secret" not in ticker.skipped
+    with pytest.raises(EndpointRefusedError, match="cannot be read as TOML") as failed:
+        ticker.tick()
+    assert "a-marked-secret" not in str(failed.value)
     write(**settings_of(second))
     assert ticker.tick()
     assert "/v1/page_views" in paths(second)

@@ -33,7 +33,7 @@ from analytics_assets.orchestration.automation.new_data.requested_runs import (
 )
 from analytics_assets.orchestration.automation.words import names_of, state_of
 from analytics_assets.orchestration.compat import define_job_of_any_partitions
-from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.definition import due_windows
 from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, run_tags
 from analytics_assets.redaction.errors import errors_redacted
@@ -110,11 +110,15 @@ def _build_sensor(
     clock: Callable[[], datetime],
 ) -> dg.SensorDefinition:
     names = names_of(watched)
-    selection = dg.AssetSelection.assets(*map(asset_key, watched))
+    keys = [*map(asset_key, watched), load_health_key(api.name)]
 
     @dg.sensor(
         name=name,
-        job=define_job_of_any_partitions(name, selection, f"Loads those of {names} with new data."),
+        job=define_job_of_any_partitions(
+            name,
+            dg.AssetSelection.assets(*keys),
+            f"Loads those of {names} with new data, runs the checks, and records the loads.",
+        ),
         minimum_interval_seconds=int(INTERVAL.total_seconds()),
         default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
         description=(
@@ -240,6 +244,9 @@ def _run_requests(api: Api, sensor: str, moved: Sequence[Moved]) -> Iterator[dg.
         attempt = f"{newest} {[each.failures for each in group]}"
         yield dg.RunRequest(
             run_key=hashlib.sha256(attempt.encode()).hexdigest()[:16],
-            asset_selection=[asset_key(each.resource) for each in group],
+            asset_selection=[
+                *(asset_key(each.resource) for each in group),
+                load_health_key(api.name),
+            ],
             tags={**run_tags(sensor, [api.name], window), NEWEST_TAG: newest, **BEFORE_BACKFILLS},
         )

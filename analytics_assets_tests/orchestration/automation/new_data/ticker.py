@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import dagster as dg
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.resource import LOAD_HEALTH
 from analytics_assets.contract.resource import resources_of
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.automation.new_data.requested_runs import (
@@ -57,8 +58,12 @@ class Ticker:
 
     def run(self, request: dg.RunRequest) -> bool:
         """Execute a requested run."""
-        keys = [key.path[-1] for key in request.asset_selection or []]
-        return load(self.instance, *keys, api=self._api, tags=request.tags).success
+        return load(
+            self.instance,
+            *(key.path[-1] for key in loaded_by(request)),
+            api=self._api,
+            tags=request.tags,
+        ).success
 
     def record(self, request: dg.RunRequest, succeeds: bool = True) -> None:
         """Record a requested run, and what it has loaded, without executing it."""
@@ -71,7 +76,7 @@ class Ticker:
             self.instance.report_run_failed(run)
             return
         newest: dict[str, str] = json.loads(request.tags[NEWEST_TAG])
-        for key in request.asset_selection or []:
+        for key in loaded_by(request):
             [moment] = [moment for name, moment in newest.items() if key.path[-1] in name]
             for partition in self._days(request) or [None]:
                 metadata = {NEWEST_CHANGE: moment}
@@ -88,7 +93,12 @@ class Ticker:
 
 def names(*requests: dg.RunRequest) -> set[str]:
     """Return the resources of requested runs."""
-    return {key.path[-1] for request in requests for key in request.asset_selection or []}
+    return {key.path[-1] for request in requests for key in loaded_by(request)}
+
+
+def loaded_by(request: dg.RunRequest) -> list[dg.AssetKey]:
+    """Return the tables that a requested run loads, without the record of its loads."""
+    return [key for key in request.asset_selection or [] if key.path[-1] != LOAD_HEALTH]
 
 
 @dg.job
