@@ -1,6 +1,7 @@
 """The definitions of a whole project: every API below its `defs/`, and the sensors for all."""
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from analytics_assets.orchestration.api_file import NAME, errors_located, shown
 from analytics_assets.orchestration.automation.alerts.sensor import build_alert_sensor
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
 from analytics_assets.orchestration.compat import define_job_of_any_partitions
+from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import TABLE_NAME
 
 COMMAND_LINE_JOB = "command_line"
@@ -34,17 +36,19 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
 
     Raises:
         ConfigurationError: an `api.py` has an error, or two APIs have the same name, or two
-            resources the same table.
+            resources the same table, or an API is described elsewhere or has no definitions.
     """
     with objects_kept():
         apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
         with errors_located():
             definitions = dg.load_from_defs_folder(path_within_project=folder)
-        refuse_shared_tables(
-            (spec.key.to_user_string(), spec.metadata[TABLE_NAME])
+        tables = {
+            spec.key: spec.metadata[TABLE_NAME]
             for spec in definitions.resolve_all_asset_specs()
             if "dlt" in spec.kinds and TABLE_NAME in spec.metadata
-        )
+        }
+        refuse_shared_tables((key.to_user_string(), table) for key, table in tables.items())
+        _refuse_hidden_apis(apis, tables, defs)
         shared = dg.Definitions(
             jobs=[
                 define_job_of_any_partitions(
@@ -56,6 +60,26 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
             sensors=project_sensors(apis.values()),
         )
         return dg.Definitions.merge(definitions, shared)
+
+
+def _refuse_hidden_apis(
+    apis: Mapping[str, Api], assets: Collection[dg.AssetKey], defs: ModuleType
+) -> None:
+    """Refuse an API that Dagster or the command line would leave out without a word."""
+    for api in apis.values():
+        if not any(asset_key(resource) in assets for resource in api.resources.values()):
+            raise ConfigurationError(
+                f"The API `{api.name}` has no definitions: its {NAME} needs a function with "
+                "`@dg.definitions` that returns `build_definitions(API)`."
+            )
+    folders = tuple(str(Path(place).absolute()) for place in defs.__path__)
+    for module in [vars(each) for each in sys.modules.values() if isinstance(each, ModuleType)]:
+        hidden, file = module.get("API"), str(module.get("__file__"))
+        if isinstance(hidden, Api) and file.startswith(folders) and hidden not in apis.values():
+            raise ConfigurationError(
+                f"{shown(file)} describes the API `{hidden.name}`, which commands do not find there: "
+                f"move it to {Path(folders[0]).name}/{hidden.name}/{NAME}."
+            )
 
 
 def project_sensors(apis: Iterable[Api]) -> list[dg.SensorDefinition]:
