@@ -77,8 +77,8 @@ def _refuse_hidden_apis(
         hidden, file = module.get("API"), str(module.get("__file__"))
         if isinstance(hidden, Api) and file.startswith(folders) and hidden not in apis.values():
             raise ConfigurationError(
-                f"{shown(file)} describes the API `{hidden.name}`, which commands do not find there: "
-                f"move it to {Path(folders[0]).name}/{hidden.name}/{NAME}."
+                f"{shown(file)} describes the API `{hidden.name}`, which commands do not find "
+                f"there: move it to {Path(folders[0]).name}/{hidden.name}/{NAME}."
             )
 
 

@@ -27,6 +27,8 @@ from analytics_assets.redaction.redactor import redact
 _VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of Arrow's errors
 CAUSE, QUOTA_USED_UP = "cause", "quota used up"  # metadata of a failure
 NULL_COLUMN = re.compile("Column '(.+)' is declared non-nullable")  # of pyarrow
+# the field of a policy that an error of Dagster is about, by a word of it
+FIELDS = {"owner": "owners", "tag": "tags", "valid name": "group"}
 NULL_ADVICE = (
     'Remove `"nullable": False` from the `columns` of the entry, or correct the name of the field. '
     "If the entry no longer names the column, remove the constraint in the warehouse "
@@ -107,10 +109,15 @@ def _type_advice(field: str) -> str:
 
 @contextmanager
 def refusals_explained(resource: Resource) -> Iterator[None]:
-    """Name the resource in an error of Dagster about its definition."""
+    """Name the resource, and the field of its policy, in an error of Dagster about it."""
     try:
         yield
     except dg.DagsterInvalidDefinitionError as error:
-        raise ConfigurationError(
-            f"Dagster refuses the resource `{resource.name}`: {error}"
-        ) from error
+        said, name = str(error), resource.name
+        field = next((field for word, field in FIELDS.items() if word in said), None)
+        refused = (
+            f"policy of `{name}`: Dagster refuses `{field}`"
+            if field
+            else (f"Dagster refuses the resource `{name}`")
+        )
+        raise ConfigurationError(f"{refused}: {said}") from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError, did_you_mean
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy, PolicyEntry
 from analytics_assets.config.resource import ResourceConfig
@@ -24,6 +24,7 @@ from analytics_assets.orchestration.partitions.definition import (
 )
 from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, range_name, run_tags
 
+CRON_WORDS = ("@hourly", "@daily", "@weekly", "@monthly", "@yearly")
 PARTITIONS = "partitions"  # ends the names of schedules of partitioned resources
 
 
@@ -156,9 +157,9 @@ def _build_schedule(
         )
     except dg.DagsterInvalidDefinitionError as error:
         raise ConfigurationError(
-            f"policy of {', '.join(each.name for each in resources)}: `schedule` is "
-            f"{timing.cron!r}, which is not a cron expression such as '0 6 * * *' (minute, hour, "
-            "day of month, month, day of week)."
+            f"policy of `{resources[0].name}`: `schedule` is {timing.cron!r}, which is not a cron "
+            "expression such as '0 6 * * *' (minute, hour, day of month, month, day of week)"
+            f"{did_you_mean(timing.cron, CRON_WORDS)}"
         ) from error
 
 

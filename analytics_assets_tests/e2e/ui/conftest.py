@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -48,7 +49,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dagster_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A UI with an empty history, on data up to yesterday."""
-    home = tmp_path_factory.mktemp("dagster_home")
+    with served(project, tmp_path_factory.mktemp("dagster_home")) as url:
+        yield url
+
+
+@contextmanager
+def served(project: Path, home: Path) -> Iterator[str]:
+    """Run `dagster dev` inside the context, and give its address.
+
+    Args:
+        project: the folder of the project, or of a copy.
+        home: an empty folder for the history, the warehouse and the log.
+    """
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -2,18 +2,12 @@
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from analytics_assets_tests.e2e.ui.conftest import PATIENCE, served
 from analytics_assets_tests.support.project import copy_project
 
 RIGHT, WRONG = '"schedule": "30 6 * * *"', '"schedule": "30 6 * *"'
-
-
-@pytest.fixture
-def broken_url(tmp_path: Path) -> Path:
-    return tmp_path
 
 
 def test_the_dialog_of_a_code_location_shows_the_cause_without_scrolling(
@@ -25,7 +19,9 @@ def test_the_dialog_of_a_code_location_shows_the_cause_without_scrolling(
     line = text[: text.index(WRONG)].count("\n") + 1
     expect.set_options(timeout=PATIENCE * 1000)
 
-    with served(tmp_path / "project", tmp_path) as url:
+    home = tmp_path / "home"
+    home.mkdir()
+    with served(tmp_path / "project", home) as url:
         browser_page.goto(f"{url}/deployment/locations")
         browser_page.get_by_text("View error").first.click()
         dialog = browser_page.get_by_role("dialog")

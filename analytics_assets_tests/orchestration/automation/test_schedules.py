@@ -248,5 +248,5 @@ def test_runs_without_partitions_go_before_backfills_too() -> None:
 
 
 def test_an_invalid_cron_expression_is_refused_with_the_resource() -> None:
-    with pytest.raises(ConfigurationError, match=r"policy of b: `schedule` is '61 6 \* \* \*'"):
+    with pytest.raises(ConfigurationError, match=r"policy of `b`: `schedule` is '61 6 \* \* \*'"):
         build_schedules(api(b={"schedule": "61 6 * * *"}))

@@ -66,7 +66,7 @@ def test_one_entry_brings_asset_endpoint_schedule_sensor_freshness_and_checks() 
 )
 def test_a_policy_that_dagster_refuses_names_its_resource(policy: Any) -> None:
     api = Api(name=API.name, config=API.config, policies={"traffic_sources": policy})
-    with pytest.raises(ConfigurationError, match="Dagster refuses the resource `traffic_sources`"):
+    with pytest.raises(ConfigurationError, match=r"^policy of `traffic_sources`: Dagster ref"):
         build_definitions(api)
 
 

@@ -100,3 +100,29 @@ def test_two_apis_of_one_name_are_refused_before_dagster_finds_two_jobs(defs: Pa
     for folder in ("shop", "store"):
         write(defs, f"{folder}/api.py", API.format(name="shop") + DEFINITIONS)
     assert refusal(defs) == "Two APIs in `defs/` have the name `shop`; rename one of them."
+
+
+@pytest.mark.parametrize(
+    ("policy", "event"),
+    [
+        (
+            '"schedule": "0 6 * *"',
+            "`schedule` is '0 6 * *', which is not a cron exp",
+        ),
+        ('"schedule": "@dayly"', "day of week); did you mean `@daily`?"),
+        (
+            '"owners": ["me"]',
+            "policy of `orders`: Dagster refuses `owners`: Invalid owner 'me'",
+        ),
+        ('"group": "my group"', 'Dagster refuses `group`: "my group" is not a valid name'),
+    ],
+)
+def test_what_dagster_refuses_has_the_line_of_the_policy(
+    defs: Path, policy: str, event: str
+) -> None:
+    text = API.format(name="shop").replace("]})", f']}}, policies={{"orders": {{\n{policy}}}}})')
+    write(defs, "shop/api.py", text + DEFINITIONS)
+    line = text[: text.index(policy)].count("\n") + 1
+    message = refusal(defs)
+    assert message.startswith(f"shop/api.py, line {line}: ")
+    assert event in message
