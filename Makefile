@@ -30,7 +30,7 @@ test: $(INSTALLED)-for-tests lint
 
 # processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one
 # `dagster dev` and one browser, in one process
-test-e2e: $(INSTALLED)-for-tests
+test-e2e: $(INSTALLED)-for-tests .venv-export/installed
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m e2e --ignore $(UI_TESTS) --durations 20
 	$(BIN)/pytest -m '' $(UI_TESTS)
 
@@ -78,5 +78,15 @@ $(INSTALLED)-for-bench: $(INSTALLED)
 	@mkdir .venv-compat/run && cp -R dagster.yaml .dlt .venv-compat/run
 	@touch $@
 
+# dbt and datacontract-cli, which conflict with Dagster's pins; and Dagster's OpenLineage plugin, which
+# every process that has it would import
+.venv-export/installed: constraints.txt constraints-export.txt
+	@echo "Setting up .venv-export with dbt, datacontract-cli and OpenLineage ..."
+	@$(PYTHON) -m venv --clear .venv-export
+	@.venv-export/bin/python $(PIP) --no-deps --requirement constraints-export.txt
+	@.venv-export/bin/python $(PIP) --no-deps --target .venv-export/openlineage --constraint constraints.txt \
+		dagster-openlineage openlineage-python cattrs httpcore2 httpx2 truststore
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-compat .benchmarks .dagster .logs_queue logs .dlt/pipelines *.egg-info
+	rm -rf .venv .venv-compat .venv-export .benchmarks .dagster .logs_queue logs .dlt/pipelines *.egg-info

@@ -35,8 +35,9 @@ def _postgres() -> dict[str, Any]:
         )
     except ConfigurationException:
         return {"host": "localhost", "port": POSTGRES_PORT, "database": "postgres"}
+    query = credentials.query or {}  # goes first in libpq; its host may be the folder of a socket
     return {
-        "host": credentials.host or "localhost",
-        "port": credentials.port or POSTGRES_PORT,
+        "host": query.get("host") or credentials.host or "localhost",
+        "port": int(query.get("port") or credentials.port or POSTGRES_PORT),
         "database": credentials.database,
     }

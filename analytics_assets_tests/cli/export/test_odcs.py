@@ -108,6 +108,9 @@ def test_the_server_of_postgres_has_neither_user_nor_password(
         "database": "dwh",
         "schema": "shop",
     }
+    socket = "postgresql://loader@localhost/dwh?host=/var/run/postgresql"
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", socket)
+    assert contract(tmp_path)["servers"][0]["host"] == "/var/run/postgresql"
     monkeypatch.delenv("DESTINATION__POSTGRES__CREDENTIALS")
     assert contract(tmp_path)["servers"][0]["database"] == "postgres"
 

@@ -1,0 +1,40 @@
+"""The example of a mart in processes of Dagster: one for all steps on DuckDB, else one for each."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets_tests.conftest import ROOT
+
+SELECTION = (
+    'key:"analytics/page_views" or key:"analytics/daily_active_users" '
+    'or key:"example_mart/daily_traffic"'
+)
+
+
+def test_the_mart_is_made_after_its_tables_by_either_executor(
+    clean_place: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATASET_NAME")
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    command = ["asset", "materialize", "-m", "analytics_assets.definitions", "--select", SELECTION]
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", *command],
+        env={**os.environ, "DAGSTER_HOME": str(clean_place)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    launched = 'Launching subprocess for "example_mart__daily_traffic"' in done.stderr
+    assert launched != warehouse.is_duckdb
+    [(made, loaded)] = Warehouse.from_settings("example_mart").query(
+        "SELECT (SELECT CAST(sum(page_views) AS BIGINT) FROM example_mart.daily_traffic), "
+        "(SELECT CAST(sum(page_views) AS BIGINT) FROM analytics.page_views)"
+    )
+    assert made == loaded > 0
