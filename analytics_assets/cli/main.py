@@ -11,7 +11,15 @@ import click
 
 from analytics_assets.garbage_collection import objects_kept
 
-COMMANDS = ("materialize", "check", "contract", "rejected", "export", "alert")
+COMMANDS = {
+    "materialize": "Load what is due, run the checks, and print the outcome.",
+    "check": "Sign in and read one page of each resource; load nothing.",
+    "contract": "Fetch the OpenAPI document of an API, and print what changed.",
+    "rejected": "List rejected rows, load those that fit now, or forget them.",
+    "export": "Write dbt's sources, or a data contract per table.",
+    "alert": "List open incidents, and try the receivers of alerts.",
+}
+STARTING = "Starting ..."
 
 
 class Commands(click.Group):
@@ -24,6 +32,17 @@ class Commands(click.Group):
         except SystemExit as ended:
             end_process(ended.code)
         end_process(0)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show that a command starts: it imports for a second or more."""
+        if args and args[0] in COMMANDS and not {"--help", "-h"} & set(args):
+            show_start(args[0])
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, without an import of each."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -50,6 +69,20 @@ class Commands(click.Group):
 @click.group(cls=Commands, help=__doc__)
 def main() -> None:
     """Group the commands."""
+
+
+def show_start(command: str) -> None:
+    """Show at once that a command starts.
+
+    On a terminal, the line goes to standard error, and the next output takes its place. Elsewhere
+    a load alone has it, as its output is a log; that of other commands may be data.
+    """
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        sys.stderr.write(f"{STARTING}\r")
+        sys.stderr.flush()
+    elif command == "materialize":
+        sys.stdout.write(f"{STARTING}\n")
+        sys.stdout.flush()
 
 
 def end_process(code: str | int | None) -> NoReturn:

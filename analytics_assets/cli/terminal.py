@@ -1,16 +1,20 @@
-"""Output of the commands: lines, errors, and the location of an API."""
+"""Output of the commands: lines, tables, errors, and the location of an API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.config.settings.client import describe_location
 from analytics_assets.config.settings.look_up import unreadable_settings
 from analytics_assets.redaction.redactor import redact
+
+WIDEST = 500  # characters of a table in a file
 
 
 @contextmanager
@@ -35,6 +39,25 @@ def location(api: Api) -> str:
     return describe_location(api.config["client"], api.name)
 
 
+@cache
+def console() -> Console:
+    """Return the console of all output, which a live display shares."""
+    return Console(highlight=False)
+
+
+def is_terminal() -> bool:
+    """Return True if the output goes to a terminal on which a line can be drawn again.
+
+    `FORCE_COLOR`, which CI services set, makes a pipe a terminal for rich.
+    """
+    return console().file.isatty() and not console().is_dumb_terminal
+
+
 def echo(text: str, style: str | None = None) -> None:
-    """Print a line without secrets, unwrapped, whatever the width of the terminal."""
-    Console().print(redact(text), style=style, markup=False, soft_wrap=True)
+    """Print a line without secrets; it is wrapped by words on a terminal alone."""
+    console().print(redact(text), style=style, markup=False, soft_wrap=not is_terminal())
+
+
+def echo_table(table: Table) -> None:
+    """Print a table, as wide as the terminal; as wide as it needs to be where there is none."""
+    console().print(table, width=None if is_terminal() else WIDEST)

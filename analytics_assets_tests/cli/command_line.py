@@ -1,6 +1,7 @@
 """The command line, run on the day of the embedded API's clock."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -38,7 +39,8 @@ def today() -> datetime:
 
 def summary(output: str) -> dict[str, list[str]]:
     """Return the cells of the table at the end, by resource."""
-    lines = [line.split() for line in output.splitlines() if line.strip().startswith("analytics/")]
+    rows = [line.strip() for line in output.splitlines()]
+    lines = [re.split(r"\s{2,}", row) for row in rows if row.startswith("analytics/")]
     return {cells[0].removeprefix("analytics/"): cells[1:] for cells in lines}
 
 

@@ -25,6 +25,34 @@ def test_a_command_imports_what_it_needs_when_it_is_called() -> None:
     assert done.stderr.strip() == "set()"
 
 
+def test_help_imports_no_command() -> None:
+    program = (
+        "import sys; from analytics_assets.cli.main import main; "
+        "main.main(['--help'], standalone_mode=False); "
+        "sys.exit(str({'dagster', 'dlt', 'pydantic', 'rich'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.strip() == "set()"
+    assert "materialize" in done.stdout
+
+
+def test_a_load_shows_that_it_starts_before_anything_is_imported() -> None:
+    program = (
+        "import sys; from analytics_assets.cli.main import main; "
+        "main.invoke = lambda *_: sys.exit(str({'dagster', 'dlt', 'rich'} & {*sys.modules})); "
+        "main.main(['materialize'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr.strip()) == ("Starting ...\n", "set()")
+
+
+@pytest.mark.parametrize("arguments", [("check", "none"), ("materialize", "--help"), ("--help",)])
+def test_the_output_of_other_commands_has_no_such_line(
+    invoke: Invoke, arguments: tuple[str, ...]
+) -> None:
+    assert "Starting" not in invoke(*arguments).output
+
+
 END = """
 import atexit, sys, threading
 from analytics_assets.cli.main import end_process

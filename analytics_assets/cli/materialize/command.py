@@ -6,26 +6,25 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 import click
 import dagster as dg
-from rich.console import Console
 
 from analytics_assets.cli.alert import alerts_sent
 from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.materialize.display import Display, displayed, followed, is_live
 from analytics_assets.cli.materialize.downstream import downstream_assets, names_of
-from analytics_assets.cli.materialize.summary import (
-    NARROWEST,
-    Results,
-    all_loaded,
-    problems,
-    summary,
-)
+from analytics_assets.cli.materialize.outcome import Results, all_loaded, failures
+from analytics_assets.cli.materialize.progress import CommandProgress
+from analytics_assets.cli.materialize.summary import Summary, print_summary
 from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
+from analytics_assets.config.quantities import count
 from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
+from analytics_assets.orchestration.automation.switches import automation_summary
 from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
@@ -33,6 +32,7 @@ from analytics_assets.orchestration.project import COMMAND_LINE_JOB
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.orchestration.runs.machine import this_machine
 from analytics_assets.orchestration.runs.pools import free_slots_assigned
+from analytics_assets.orchestration.runs.progress import watched
 from analytics_assets.orchestration.runs.tags import command_line_tags, range_name
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -67,27 +67,20 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
         names = ", ".join(each.name for each in selected if each.api_name == name)
         echo(f"Loading {names} from {location(apis[name])} ...")
     made = [] if resources else downstream_assets(project, selected)
-    results = _interruptible(partial(_run, project, selected, made, verbose))
-    Console(width=max(Console().width, NARROWEST)).print(summary(results, selected, made))
-    for line in problems(results):
-        echo(line, style="red")
-    echo(f"Warehouse: {_places(selected)}")
+    progress = CommandProgress(selected) if is_live(verbose) else CommandProgress(selected, echo)
+    with displayed(progress, verbose) as display, open_instance() as instance:
+        run = _Runs(project, instance, progress, "INFO" if verbose else "CRITICAL")
+        results = _interruptible(partial(run.all, selected, made), display)
+        notes = [automation_summary(instance, project)]
+    print_summary(Summary(results, selected, made, notes))
     sys.exit(0 if all_loaded(results) else 1)
-
-
-def _places(resources: Sequence[ResourceConfig]) -> str:
-    """Return the destination and the datasets of some resources, for display."""
-    warehouses = [Warehouse.from_settings(name) for name in _api_names(resources)]
-    datasets = list(dict.fromkeys(warehouse.dataset for warehouse in warehouses))
-    place = warehouses[0].duckdb_file or warehouses[0].destination_type
-    return f"{place}, {'dataset' if len(datasets) == 1 else 'datasets'} {', '.join(datasets)}"
 
 
 def _api_names(resources: Sequence[ResourceConfig]) -> list[str]:
     return list(dict.fromkeys(resource.api_name for resource in resources))
 
 
-def _interruptible(run: Callable[[], Results]) -> Results:
+def _interruptible(run: Callable[[], Results], display: Display) -> Results:
     """Run in a thread, so that Ctrl-C ends the command at once.
 
     In the main thread dlt and Dagster catch the signal, and continue with the next table. To exit
@@ -95,80 +88,87 @@ def _interruptible(run: Callable[[], Results]) -> Results:
     """
     future = ThreadPoolExecutor(1).submit(run)
     try:
+        followed(future, display)
         return future.result()
     except KeyboardInterrupt:
+        display.close()
         echo("Interrupted. Loaded tables stay, the next run loads the rest.", style="red")
         os._exit(INTERRUPTED)
 
 
-def _run(
-    project: dg.Definitions,
-    resources: Sequence[ResourceConfig],
-    made: Sequence[dg.AssetKey],
-    verbose: bool,
-) -> Results:
-    job = project.resolve_job_def(COMMAND_LINE_JOB)
-    level = "INFO" if verbose else "CRITICAL"
-    results = []
-    with (
-        open_instance() as instance,
-        history_kept_open(instance),
-        free_slots_assigned(instance),
-        alerts_sent(instance, project),
-    ):
-        end_dead_runs(instance)
-        wait_for_pools(instance, resources)
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of the command.
+
+    Args:
+        project: the definitions of the project.
+        instance: records them.
+        progress: that of the command.
+        log_level: of the lines that go to the terminal.
+    """
+
+    project: dg.Definitions
+    instance: dg.DagsterInstance
+    progress: CommandProgress
+    log_level: str
+
+    def all(self, resources: Sequence[ResourceConfig], made: Sequence[dg.AssetKey]) -> Results:
+        """Load what is due, make what is made of it, and record the loads."""
+        instance, results = self.instance, []
+        with (
+            history_kept_open(instance),
+            free_slots_assigned(instance),
+            alerts_sent(instance, self.project),
+            watched(self.progress.watch),
+        ):
+            end_dead_runs(instance)
+            wait_for_pools(instance, resources)
+            for due in self._due(resources):
+                results.append(self._load(due))
+            if made:
+                self.progress.begin(f"Making {names_of(made)}")
+                results.append(self._execute(made))
+            self._record(_api_names(resources))
+        return results
+
+    def _due(self, resources: Sequence[ResourceConfig]) -> list[DueRun]:
+        self.progress.begin("Looking for what is due", is_short=True)
         with errors_as_messages(), ExitStack() as stack:
             tables = {
                 name: stack.enter_context(Warehouse.from_settings(name).open())
                 for name in _api_names(resources)
             }
-            due_now = due_runs(instance, tables, resources, datetime.now(UTC))
-        for due in due_now:
-            results.append(_run_due(job, instance, due, level))
-        if made:
-            echo(f"Making {names_of(made)} ...")
-            results.append(_execute(job, instance, made, (), level))
-        _record(job, instance, _api_names(resources), level)
-    return results
+            due = due_runs(self.instance, tables, resources, datetime.now(UTC))
+        self.progress.plan(due)
+        return due
 
-
-def _record(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, apis: Sequence[str], log_level: str
-) -> None:
-    """Record the loads in `load_health`; the tables are loaded, whether or not that succeeds."""
-    recorded = _execute(job, instance, [load_health_key(name) for name in apis], (), log_level)
-    for line in problems([recorded]):
-        echo(f"The loads are not recorded in `{LOAD_HEALTH}`: {line}", style="yellow")
-
-
-def _run_due(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, due: DueRun, log_level: str
-) -> dg.ExecuteInProcessResult:
-    if due.partitions:
+    def _load(self, due: DueRun) -> dg.ExecuteInProcessResult:
         names = ", ".join(resource.name for resource in due.resources)
-        count = len(due.partitions)
-        days = f"{range_name(due.partitions)} ({count} partition{'s' if count != 1 else ''})"
-        echo(f"Loading {names} of {days} ...")
-    wait_for_pools(instance, due.resources)
-    keys = [asset_key(resource) for resource in due.resources]
-    return _execute(job, instance, keys, due.partitions, log_level)
+        if due.partitions:
+            days = count(len(due.partitions), "partition")
+            self.progress.begin(f"Loading {names} of {range_name(due.partitions)} ({days})")
+        else:
+            self.progress.begin(f"Loading {names}", is_short=True)
+        wait_for_pools(self.instance, due.resources)
+        return self._execute([asset_key(each) for each in due.resources], due.partitions)
 
+    def _record(self, apis: Sequence[str]) -> None:
+        """Record the loads in `load_health`; the tables are loaded, whether or not it succeeds."""
+        self.progress.begin(f"Recording the loads in {LOAD_HEALTH}", is_short=True)
+        recorded = self._execute([load_health_key(name) for name in apis])
+        for line in failures(recorded):
+            echo(f"The loads are not recorded in `{LOAD_HEALTH}`: {line}", style="yellow")
 
-def _execute(
-    job: dg.JobDefinition,
-    instance: dg.DagsterInstance,
-    keys: Sequence[dg.AssetKey],
-    partitions: Sequence[str],
-    log_level: str,
-) -> dg.ExecuteInProcessResult:
-    return job.execute_in_process(
-        instance=instance,
-        asset_selection=keys,
-        raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
-        tags={
-            MACHINE_TAG: this_machine(),
-            **command_line_tags((key.path[0] for key in keys), partitions),
-        },
-    )
+    def _execute(
+        self, keys: Sequence[dg.AssetKey], partitions: Sequence[str] = ()
+    ) -> dg.ExecuteInProcessResult:
+        return self.project.resolve_job_def(COMMAND_LINE_JOB).execute_in_process(
+            instance=self.instance,
+            asset_selection=keys,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
+            tags={
+                MACHINE_TAG: this_machine(),
+                **command_line_tags((key.path[0] for key in keys), partitions),
+            },
+        )

@@ -25,7 +25,7 @@ from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.warehouse.evolution.comparison import Comparison
 
 LOG_PERIOD = 30.0  # seconds between two lines about a stage that lasts
-STARTING, ENDED = "starting", "ended"
+STARTING, ENDED, FAILED = "starting", "ended", "failed"
 # the steps of dlt, as the verb of a sentence and as a participle
 ACTIVE = {"sync": "restoring the state", "extract": "extracting", "normalize": "normalizing"}
 ACTIVE |= {"load": "loading"}
@@ -62,8 +62,13 @@ class LoadProgress:
 
     @property
     def stage(self) -> str:
-        """The step of dlt that is under way, `STARTING` before the first, `ENDED` at the end."""
+        """The step of dlt that is under way, `STARTING` before it, `ENDED` or `FAILED` after it."""
         return self._stage
+
+    @property
+    def has_ended(self) -> bool:
+        """True if the load has succeeded or failed."""
+        return self._stage in (ENDED, FAILED)
 
     def begin(self, stage: str) -> None:
         """Begin a step of dlt, or end the load."""
@@ -79,8 +84,8 @@ class LoadProgress:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the begin of the load."""
-        return monotonic() - self.begun_at
+        """Seconds since the begin of the load, up to its end."""
+        return (self._stage_began_at if self.has_ended else monotonic()) - self.begun_at
 
     @property
     def rows(self) -> int:
@@ -229,12 +234,14 @@ def logged(
 
     thread = Thread(target=report, name=f"progress of {progress.name}", daemon=True)
     thread.start()
+    outcome = FAILED
     try:
         yield
+        outcome = ENDED
     finally:
         left.set()
         thread.join()
-        progress.begin(ENDED)
+        progress.begin(outcome)
 
 
 def log_source(progress: LoadProgress, log: logging.Logger) -> None:

@@ -24,7 +24,7 @@ def test_a_failed_resource_shows_in_the_table_with_its_reason(
     assert done.exit_code == 1
     cells = summary(done.stdout)
     assert cells["traffic_sources"][1] == "failed"
-    assert int(cells["page_views"][1]) == len(sandbox_rows("page_views", TODAY))
+    assert cells["page_views"][1] == f"{len(sandbox_rows('page_views', TODAY)):,}"
     assert "traffic_sources was not loaded" in done.stdout
     assert "Traceback" not in done.output
     assert f"Warehouse: {duckdb_warehouse.duckdb_file}, dataset analytics" in done.stdout
@@ -33,8 +33,8 @@ def test_a_failed_resource_shows_in_the_table_with_its_reason(
 @pytest.mark.parametrize(
     ("rejected", "exit_code", "outcome"),
     [
-        (0, 0, "Check failed (ERROR): newest_data of analytics/page_views"),
-        (1, 1, "Check failed (ERROR): no_rejected_rows of analytics/page_views: 1 rows"),
+        (0, 0, "Error: the check newest_data of analytics/page_views failed: The newest"),
+        (1, 1, "Error: the check no_rejected_rows of analytics/page_views failed: 1 row"),
         (
             3,
             1,

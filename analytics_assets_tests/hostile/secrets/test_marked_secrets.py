@@ -87,7 +87,7 @@ def test_no_secret_of_any_place_leaves_its_own_store(
         )
         for api in described:
             echo(location(api))
-        for line in problems([result]):
+        for _, line in problems([result]):
             echo(line)
         # dlt's own pipeline, whose trace stays in its folder
         pipeline = dlt.pipeline("own", pipelines_dir=str(clean_place / "own"))
