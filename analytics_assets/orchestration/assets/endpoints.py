@@ -1,7 +1,6 @@
 """Endpoints: the upstream assets of the tables, which Dagster observes."""
 
 import warnings
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,16 +13,16 @@ from analytics_assets.config.settings.client import configured_base_url, describ
 from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.assets.errors import refusals_explained
-from analytics_assets.orchestration.assets.observation import observe
+from analytics_assets.orchestration.assets.observation import CHECK, check_reachable, observe
 from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import endpoint_group, endpoint_key
-from analytics_assets.orchestration.metadata.names import CAUSE, COLUMN_SCHEMA, ENDPOINT, URL
+from analytics_assets.orchestration.metadata.names import COLUMN_SCHEMA, ENDPOINT, URL
 from analytics_assets.orchestration.metadata.table_schema import endpoint_schema
 from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.url import without_credentials
 
-NAMED_AT_MOST = 10
+Result = dg.ObserveResult | dg.AssetCheckResult
 
 
 def build_endpoints(
@@ -85,12 +84,10 @@ def _observable(
     api: Api, specs: Sequence[dg.AssetSpec], resources: Mapping[dg.AssetKey, Resource]
 ) -> dg.AssetsDefinition:
     @with_signature
-    def observe_endpoints(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
+    def observe_endpoints(context: dg.AssetExecutionContext) -> Iterator[Result]:
         record_machine(context.instance, context.run)
-        selected = context.selected_asset_keys
-        chosen = [resource for key, resource in resources.items() if key in selected]
         with errors_redacted():
-            yield from _results(api, chosen)
+            yield from _results(api, resources, context)
 
     with warnings.catch_warnings():
         # in beta in Dagster 1.13, and warns for every API
@@ -100,32 +97,29 @@ def _observable(
             name=f"observe_{api.name}",
             description=f"Asks endpoints of the {api.name} API for their newest change, or for a "
             "row. Nothing is loaded.",
+            check_specs=[
+                dg.AssetCheckSpec(
+                    CHECK,
+                    asset=key,
+                    description="The endpoint could be read when it was observed last.",
+                )
+                for key in resources
+            ],
             can_subset=True,
         )(observe_endpoints)
     return definition
 
 
-def _results(api: Api, resources: Sequence[Resource]) -> Iterator[dg.ObserveResult]:
-    """Yield the observation of each endpoint.
-
-    Raises:
-        dagster.Failure: some cannot be read; the others are observed.
-    """
-    failed: dict[str, list[str]] = defaultdict(list)
-    for resource, metadata in observe(api, resources, datetime.now(UTC)):
-        yield dg.ObserveResult(endpoint_key(resource), metadata=metadata)
-        if cause := metadata.get(CAUSE):
-            failed[cause].append(resource.name)
-    if failed:
-        count = sum(len(names) for names in failed.values())
-        causes = (f"{_named(names)}: {cause}" for cause, names in failed.items())
-        raise dg.Failure(
-            f"{count} of {len(resources)} endpoints cannot be read. {' '.join(causes)}",
-            allow_retries=False,
-        )
-
-
-def _named(names: Sequence[str]) -> str:
-    """Return the first names, and the number of the others."""
-    more = len(names) - NAMED_AT_MOST
-    return ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+def _results(
+    api: Api, resources: Mapping[dg.AssetKey, Resource], context: dg.AssetExecutionContext
+) -> Iterator[Result]:
+    """Yield the observations of the endpoints that a run has selected, and their checks alone."""
+    observed = context.selected_asset_keys
+    checks = {key.asset_key for key in context.selected_asset_check_keys}
+    chosen = [resource for key, resource in resources.items() if key in observed | checks]
+    for resource, state in observe(api, chosen, datetime.now(UTC)):
+        key, result = endpoint_key(resource), check_reachable(resource, state)
+        if key in observed:
+            yield dg.ObserveResult(key, state, check_results=[result] if key in checks else [])
+        else:
+            yield result

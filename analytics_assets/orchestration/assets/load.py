@@ -28,6 +28,7 @@ from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_
 from analytics_assets.orchestration.assets.observation import (
     failed_observation,
     observation_of_load,
+    report_recovery,
 )
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
@@ -144,6 +145,7 @@ class AssetLoad:
                 context.log_event(seen)
             raise
         context.log_event(observation_of_load(self.resource, connection, before, load.metadata))
+        report_recovery(context.instance, self.resource)
         return load
 
     def _load(

@@ -49,6 +49,7 @@ from analytics_assets.redaction.redactor import redact
 
 # errors after which no other endpoint of the API needs to be asked
 OF_THE_WHOLE_API = (NoAnswerError, TokenError, SettingsError)
+CHECK = "reachable"
 
 
 def observe(
@@ -95,6 +96,41 @@ def observe(
                 yield resource, _unreachable(reason) | _traffic(connection, before)
             else:
                 yield resource, _reachable(resource, newest, rows) | _traffic(connection, before)
+
+
+def check_reachable(resource: Resource, state: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """Return the result of the check of an endpoint: the cause and the remedy if it fails.
+
+    Args:
+        resource: the resource.
+        state: the metadata of the observation.
+    """
+    cause = state.get(CAUSE)
+    answered = f"It answered with status {state.get(HTTP_STATUS)}."
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        asset_key=endpoint_key(resource),
+        passed=cause is None,
+        description=cause or state.get(NOTE) or answered,
+    )
+
+
+def report_recovery(instance: dg.DagsterInstance, resource: Resource) -> None:
+    """Report that an endpoint can be read, if its check has failed.
+
+    Args:
+        instance: holds the event log.
+        resource: a resource that a load has read.
+    """
+    key = endpoint_key(resource)
+    last = instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(key, CHECK))
+    evaluation = last.evaluation if last else None
+    if evaluation and not evaluation.passed:
+        text = "A load has read it."
+        passed = dg.AssetCheckEvaluation(
+            asset_key=key, check_name=CHECK, passed=True, description=text
+        )
+        instance.report_runless_asset_event(passed)
 
 
 def _ask(

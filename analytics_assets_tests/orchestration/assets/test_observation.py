@@ -17,7 +17,7 @@ from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.http.exchange import Request
 from analytics_assets_tests.support.http.fault import Fault
-from analytics_assets_tests.support.loading import entry_of, failures_of, load
+from analytics_assets_tests.support.loading import entry_of, load
 from analytics_assets_tests.support.orders import orders_api
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -46,6 +46,11 @@ def observed(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
         for event in result.all_events
         if event.is_asset_observation and event.asset_key
     }
+
+
+def checked(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    """Return the results of the checks of endpoints, by resource."""
+    return {each.asset_key.path[-1]: each for each in result.get_asset_check_evaluations()}
 
 
 def asked(sandbox: Sandbox) -> list[Request]:
@@ -139,21 +144,21 @@ def test_the_newest_change_of_a_partitioned_resource_is_asked_for_in_its_newest_
     assert {"start_date", "end_date", "sort"} <= request.query.keys()
 
 
-def test_an_endpoint_that_fails_is_a_failure_with_cause_and_remedy_and_leaves_the_others_alone(
+def test_an_endpoint_that_fails_is_a_failed_check_with_cause_and_remedy(
     connected: Sandbox, instance: dg.DagsterInstance
 ) -> None:
     connected.faults.add(Fault(path="/v1/page_views", times=None, status=404))
 
     result = observe(instance)
 
-    found = observed(result)
+    assert result.success
+    found, checks = observed(result), checked(result)
     assert found["page_views"]["reachable"] is False
     assert found["page_views"]["HTTP status"] == 404
     assert "check `path` in the entry" in found["page_views"]["cause"]
-    assert sum(each["reachable"] is True for each in found.values()) == len(API.resources) - 1
-    [failure] = failures_of(result).values()
-    assert failure.startswith("1 of 4 endpoints cannot be read. page_views: ")
-    assert "check `path` in the entry" in failure
+    assert [name for name, each in checks.items() if not each.passed] == ["page_views"]
+    assert checks["page_views"].description == found["page_views"]["cause"]
+    assert checks["traffic_sources"].description == "It answered with status 200."
 
 
 @pytest.mark.parametrize(
@@ -171,9 +176,8 @@ def test_an_api_that_does_not_answer_is_asked_once(
     found = observed(result)
     assert {each["reachable"] for each in found.values()} == {False}
     assert sum("Not asked" in each.get("note", "") for each in found.values()) == 3
-    [failure] = failures_of(result).values()
-    assert failure.startswith("4 of 4 endpoints cannot be read. ")
-    assert failure.count(fault.path.replace("*", "no whole answer")) == 1
+    assert not any(each.passed for each in checked(result).values())
+    assert len({each["cause"] for each in found.values()}) == 1
 
 
 def test_a_missing_setting_is_the_cause(
@@ -181,9 +185,41 @@ def test_a_missing_setting_is_the_cause(
 ) -> None:
     monkeypatch.delenv("CLIENT_SECRET")
 
-    [failure] = failures_of(observe(instance, "page_views")).values()
+    check = checked(observe(instance, "page_views"))["page_views"]
 
-    assert "needs the setting `client_secret`, which is missing" in failure
+    assert "needs the setting `client_secret`, which is missing" in str(check.description)
+
+
+def test_the_check_of_an_endpoint_runs_alone(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    job = build_definitions(API).resolve_implicit_global_asset_job_def()
+    key = dg.AssetCheckKey(endpoint_key(API.resources["page_views"]), "reachable")
+
+    result = job.get_subset(asset_selection=set(), asset_check_selection={key}).execute_in_process(
+        instance=instance
+    )
+
+    assert [each.passed for each in checked(result).values()] == [True]
+    assert observed(result) == {}
+
+
+def test_a_load_that_reads_the_endpoint_ends_its_failure(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    key = dg.AssetCheckKey(endpoint_key(API.resources["page_views"]), "reachable")
+    connected.faults.add(Fault(path="/v1/page_views", times=1, status=404))
+    observe(instance, "page_views")
+
+    for _ in range(2):
+        load(instance, "page_views")
+
+    last = instance.get_latest_asset_check_evaluation_record(key)
+    assert last
+    assert last.evaluation
+    assert (last.evaluation.passed, last.evaluation.description) == (True, "A load has read it.")
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
+    assert len(records) == 2
 
 
 def test_a_load_observes_its_endpoint(connected: Sandbox, instance: dg.DagsterInstance) -> None:
