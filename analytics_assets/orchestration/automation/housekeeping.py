@@ -10,7 +10,9 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.automation.compat import ScheduleSwitches
 from analytics_assets.orchestration.automation.freshness import changed_freshness
+from analytics_assets.orchestration.automation.kept_switches import keep_switches
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.pools import assign_free_slots
@@ -44,6 +46,7 @@ def build_housekeeping_sensor(
     """
     turns = _Turns([each for api in apis for each in api.resources.values()])
     names = {api.name for api in apis}
+    progress = _Progress()
 
     @dg.sensor(
         name=NAME,
@@ -52,7 +55,8 @@ def build_housekeeping_sensor(
         description=(
             "Leave it on. Marks runs as failed whose process was killed, gives free pool slots to "
             "steps that wait, restores the last results of checks that a failed run did not run, "
-            "and fails the check newest_partition of tables whose partition is due and missing."
+            "fails the check newest_partition of tables whose partition is due and missing, and "
+            "switches schedules on that were on under another name."
         ),
     )
     @errors_redacted()
@@ -70,7 +74,7 @@ def build_housekeeping_sensor(
 
         with step("Dead runs"):
             done += [f"Ended run {run_id}, which was dead." for run_id in end_dead_runs(instance)]
-        runs = _failed_runs(instance, context.cursor, now)
+        runs = progress.failed_runs(instance, context.cursor, now)
         for record in runs:
             run_id = record.dagster_run.run_id
             with step(f"Results of the checks of run {run_id}"):
@@ -83,28 +87,53 @@ def build_housekeeping_sensor(
                     instance.report_runless_asset_event(change)
                     is_now = "fresh" if change.passed else "late"
                     done.append(f"{resource.full_name} is {is_now}.")
+        with step("Switches of schedules"):
+            origin = context.code_location_origin
+            location = origin.location_name if origin else None
+            switches = ScheduleSwitches(instance, NAME, location)
+            if switches.key and context.repository_def:
+                existing = {each.name for each in context.repository_def.schedule_defs}
+                kept = keep_switches(instance, switches, existing, apis, now.timestamp())
+                done += kept.switched_on
+                failed += kept.undecided
         if failed:
             raise HousekeepingError("\n".join(failed))
-        until = runs[-1].update_timestamp if len(runs) == MOST_RUNS else now
-        context.update_cursor(json.dumps({RUNS_UNTIL: until.isoformat()}))
+        context.update_cursor(json.dumps({RUNS_UNTIL: progress.until.isoformat()}))
         return dg.SkipReason(" ".join(done) or NOTHING_TO_DO)
 
     return housekeeping
 
 
-def _failed_runs(
-    instance: dg.DagsterInstance, cursor: str | None, now: datetime
-) -> Sequence[dg.RunRecord]:
-    """Return the runs that failed since the last tick, the oldest first; the rest in the next."""
-    since = (
-        datetime.fromisoformat(json.loads(cursor)[RUNS_UNTIL]) if cursor else now - FIRST_LOOK_BACK
-    )
-    failed = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since - CLOCK_DIFFERENCE
-    )
-    return instance.get_run_records(
-        failed, limit=MOST_RUNS, order_by="update_timestamp", ascending=True
-    )
+class _Progress:
+    """The moment up to which failed runs were looked at.
+
+    Dagster 1.13 drops the cursor of a tick that fails, so that the moment is kept in the process
+    too.
+    """
+
+    def __init__(self) -> None:
+        self.until = datetime.min.replace(tzinfo=UTC)
+
+    def failed_runs(
+        self, instance: dg.DagsterInstance, cursor: str | None, now: datetime
+    ) -> Sequence[dg.RunRecord]:
+        """Return the runs that failed since the last tick, the oldest first, at most some.
+
+        Args:
+            instance: holds the runs.
+            cursor: the cursor of the last tick that succeeded.
+            now: the moment.
+        """
+        stored = datetime.fromisoformat(json.loads(cursor)[RUNS_UNTIL]) if cursor else None
+        since = max(stored or now - FIRST_LOOK_BACK, self.until)
+        failed = dg.RunsFilter(
+            statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since - CLOCK_DIFFERENCE
+        )
+        runs = instance.get_run_records(
+            failed, limit=MOST_RUNS, order_by="update_timestamp", ascending=True
+        )
+        self.until = runs[-1].update_timestamp if len(runs) == MOST_RUNS else now
+        return runs
 
 
 class _Turns:

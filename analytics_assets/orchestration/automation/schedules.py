@@ -7,6 +7,7 @@ without any, have a schedule of their own.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -48,16 +49,54 @@ def build_schedules(api: Api, resources: Sequence[ResourceConfig]) -> list[dg.Sc
         ConfigurationError: a cron expression is invalid, or resources with the same `schedule_name`
             are loaded at different times; the message names the resources.
     """
+    return [
+        _build_schedule(api, name, group.timing, group.resources)
+        for name, group in schedules_of(api, resources).items()
+    ]
+
+
+class Group(NamedTuple):
+    """The resources of a schedule.
+
+    Args:
+        timing: the time of their loads.
+        resources: the resources.
+    """
+
+    timing: "_Timing"
+    resources: Sequence[ResourceConfig]
+
+    @property
+    def cron(self) -> str:
+        """The cron expression of the schedule."""
+        return self.timing.cron
+
+    @property
+    def is_on(self) -> bool:
+        """True if the schedule is on from the start."""
+        return self.timing.automation == "on"
+
+
+def schedules_of(api: Api, resources: Sequence[ResourceConfig]) -> dict[str, Group]:
+    """Return the resources of each schedule by its name.
+
+    Args:
+        api: the API.
+        resources: its resources, in the order of `api.py`.
+
+    Raises:
+        ConfigurationError: resources with the same `schedule_name` are loaded at different times.
+    """
     groups: dict[_Timing, list[ResourceConfig]] = defaultdict(list)
     for resource in resources:
         groups[_Timing.of(resource.policy)].append(resource)
     _refuse_one_name_for_two_times(groups)
     usual = _usual_time(api.default_policy)
-    schedules = dict[str, dg.ScheduleDefinition]()
+    named = dict[str, Group]()
     for timing in sorted(groups, key=lambda timing: (not timing.own_name, timing.time != usual)):
-        name = _free_name(f"{api.name}_{timing.name}", schedules)
-        schedules[name] = _build_schedule(api, name, timing, groups[timing])
-    return list(schedules.values())
+        name = _free_name(f"{api.name}_{timing.name}", named)
+        named[name] = Group(timing, groups[timing])
+    return named
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from analytics_assets.orchestration.automation.compat import (
     stored_states,
 )
 
+RUNNING = dg.DefaultScheduleStatus.RUNNING.value  # that of sensors has the same value
+
 
 class Switch(NamedTuple):
     """The switch of a schedule or a sensor.
@@ -42,7 +44,10 @@ def _switches(
     definitions: Iterable[dg.ScheduleDefinition | dg.SensorDefinition],
     stored: Mapping[str, InstigatorState],
 ) -> list[Switch]:
-    return sorted(Switch(each.name, is_on(each, stored.get(each.name))) for each in definitions)
+    return sorted(
+        Switch(each.name, is_on(each.default_status.value == RUNNING, stored.get(each.name)))
+        for each in definitions
+    )
 
 
 def automation_summary(instance: dg.DagsterInstance, definitions: dg.Definitions) -> str:
