@@ -38,7 +38,6 @@ from analytics_assets.orchestration.metadata.names import (
     NEWEST_CHANGE,
     NOTE,
     REACHABLE,
-    REQUESTS,
     ROWS_EXTRACTED,
     ROWS_OF_PAGE,
     SECONDS_TO_ANSWER,
@@ -50,6 +49,7 @@ from analytics_assets.redaction.redactor import redact
 # errors after which no other endpoint of the API needs to be asked
 OF_THE_WHOLE_API = (NoAnswerError, TokenError, SettingsError)
 CHECK = "reachable"
+REMEDY = "Once it can be read again, the next load of its table or *Observe* ends this."
 
 
 def observe(
@@ -106,12 +106,13 @@ def check_reachable(resource: Resource, state: Mapping[str, Any]) -> dg.AssetChe
         state: the metadata of the observation.
     """
     cause = state.get(CAUSE)
+    failed = f"{cause}\n\n{REMEDY}" if cause else None
     answered = f"It answered with status {state.get(HTTP_STATUS)}."
     return dg.AssetCheckResult(
         check_name=CHECK,
         asset_key=endpoint_key(resource),
         passed=cause is None,
-        description=cause or state.get(NOTE) or answered,
+        description=failed or state.get(NOTE) or answered,
     )
 
 
@@ -164,19 +165,14 @@ def _unreachable(cause: str) -> dict[str, Any]:
 
 
 def _traffic(connection: Connection, before: Traffic) -> dict[str, Any]:
-    """Return the status, the mean time until an answer, and the number of requests."""
+    """Return the status of the last answer, and the mean time until one, if any arrived."""
     traffic = connection.traffic
     requests = traffic.requests - before.requests
-    if not requests:
+    if not requests or traffic.status is None:
         return {}
     seconds = (traffic.seconds_answering - before.seconds_answering) / requests
-    if traffic.status is None:  # no answer arrived
-        return {REQUESTS: requests}
-    return {
-        HTTP_STATUS: traffic.status,
-        SECONDS_TO_ANSWER: round(seconds, 3),
-        REQUESTS: requests,
-    }
+    # a text, which the UI does not plot
+    return {HTTP_STATUS: str(traffic.status), SECONDS_TO_ANSWER: round(seconds, 3)}
 
 
 def observation_of_load(
