@@ -72,7 +72,7 @@ def endpoint_spec(resource: Resource, base_url: str | None, location: str) -> dg
         metadata[URL] = dg.MetadataValue.url(url)
     return dg.AssetSpec(
         key=endpoint_key(resource),
-        description=f"`{path}` of {location}.",
+        description=f"{path} of {location}.".replace("`", ""),  # the list of assets shows them
         group_name=endpoint_group(resource),
         kinds={"api"},
         owners=list(resource.policy.owners),

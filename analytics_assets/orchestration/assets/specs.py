@@ -116,14 +116,15 @@ def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy:
 
 
 def _description(resource: Resource, table: str) -> str:
-    policy, key = resource.policy, ", ".join(f"`{part}`" for part in resource.contract.key_columns)
-    loaded = f"merged into `{table}` by {key}" if key else f"loaded into `{table}`"
+    """Return the description; the list of assets shows its text without formatting."""
+    policy, key = resource.policy, ", ".join(resource.contract.key_columns)
+    loaded = f"merged into {table} by {key}" if key else f"loaded into {table}"
     if isinstance(policy.load, Partitioned):
         loaded += f", {policy.load.by} by {policy.load.by}"
     if isinstance(policy.load, Incremental):
         loaded += ", changes since the last load only"
     about = f"{policy.description}\n\n" if policy.description else ""
-    source = f"`{resource.shown_path}` of the {resource.api_name} API"
+    source = f"From {resource.shown_path} of the {resource.api_name} API"
     types = "" if resource.contract.has_schema else " Without a contract: dlt infers the columns."
     if resource.contract.problem:
         types += f" {resource.contract.problem}."

@@ -39,7 +39,7 @@ def test_a_resource_without_a_contract_is_described_as_such() -> None:
     description = build_definitions(orders_api()).resolve_asset_graph().get(TABLE).description
 
     assert str(description) == (
-        "`/v1/orders` of the shop API, merged into `shop.orders` by `id`. "
+        "From /v1/orders of the shop API, merged into shop.orders by id. "
         "Without a contract: dlt infers the columns."
     )
 
