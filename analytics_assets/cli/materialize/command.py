@@ -167,8 +167,5 @@ class _Runs:
             asset_selection=keys,
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
-            tags={
-                MACHINE_TAG: this_machine(),
-                **command_line_tags((key.path[0] for key in keys), partitions),
-            },
+            tags={MACHINE_TAG: this_machine(), **command_line_tags(keys, partitions)},
         )

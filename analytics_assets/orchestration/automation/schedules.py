@@ -172,7 +172,7 @@ def _free_name(name: str, taken: Mapping[str, object]) -> str:
 def _build_schedule(
     api: Api, name: str, timing: _Timing, resources: Sequence[ResourceConfig]
 ) -> dg.ScheduleDefinition:
-    names = names_of(resources)
+    names, keys = names_of(resources), [asset_key(each) for each in resources]
     loads = f"Loads the newest partitions of {names}." if timing.partitions else f"Loads {names}."
     is_on = timing.automation == "on"
     try:
@@ -180,16 +180,14 @@ def _build_schedule(
             name=name,
             job=dg.define_asset_job(
                 name=name,
-                selection=dg.AssetSelection.assets(
-                    *map(asset_key, resources), load_health_key(api.name)
-                ),
+                selection=dg.AssetSelection.assets(*keys, load_health_key(api.name)),
                 description=f"Loads {names}, runs the checks, and records the loads.",
             ),
             cron_schedule=timing.cron,
             execution_timezone=timing.timezone,
             description=f"{loads} {state_of(is_on)}",
             execution_fn=_run_requests(api, name, resources) if timing.partitions else None,
-            tags=None if timing.partitions else {**run_tags(name, [api.name]), **BEFORE_BACKFILLS},
+            tags=None if timing.partitions else {**run_tags(name, keys), **BEFORE_BACKFILLS},
             default_status=dg.DefaultScheduleStatus.RUNNING
             if is_on
             else dg.DefaultScheduleStatus.STOPPED,
@@ -217,7 +215,7 @@ def _run_requests(
         if not together:
             yield dg.SkipReason("There is no partition yet.")
         for keys, assets in together.items():
-            tags = {**run_tags(name, [api.name], keys), **BEFORE_BACKFILLS}
+            tags = {**run_tags(name, assets, keys), **BEFORE_BACKFILLS}
             selection = [*assets, load_health_key(api.name)]
             yield dg.RunRequest(range_name(keys), asset_selection=selection, tags=tags)
 

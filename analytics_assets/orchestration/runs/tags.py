@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
+from analytics_assets.config.resource import LOAD_HEALTH
 from analytics_assets.orchestration.keys import api_name_of
 
 # each run has these; Dagster 1.13 deprecates spaces in their names
 API = "api"
 REQUESTED_BY = "requested_by"
+RESOURCES = "resources"
 WINDOW = "window"  # the partitions, if it has any
+
+MOST_NAMES = 5  # that a tag lists
 
 COMMAND_LINE = "command line"  # requests the runs of `analytics-assets materialize`
 LAUNCHED_BY = "user"  # Dagster's tag for the column "Launched by" of the list of runs
@@ -29,33 +33,33 @@ OTHERS = {"dagster/backfill": "backfill", "dagster/from_ui": "Dagster UI"}
 
 
 def run_tags(
-    requested_by: str, api_names: Iterable[str], window: Sequence[str] = ()
+    requested_by: str, assets: Iterable[dg.AssetKey], window: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the tags of a run.
 
     Args:
         requested_by: the schedule, the sensor or the person.
-        api_names: the APIs of its resources.
+        assets: the assets that it makes.
         window: its partitions, which are consecutive.
 
     Example:
-        >>> run_tags("shop_daily", ["shop"])
-        {'api': 'shop', 'requested_by': 'shop_daily'}
-        >>> run_tags("shop_daily", ["shop"], ["2026-01-01", "2026-01-02"])["window"]
+        >>> run_tags("shop_daily", [dg.AssetKey(["shop", "orders"])])
+        {'requested_by': 'shop_daily', 'api': 'shop', 'resources': 'orders'}
+        >>> run_tags("shop_daily", [], ["2026-01-01", "2026-01-02"])["window"]
         '2026-01-01 to 2026-01-02'
     """
-    tags = {API: ", ".join(sorted(set(api_names))), REQUESTED_BY: requested_by}
+    tags = {REQUESTED_BY: requested_by, **_asset_tags(assets)}
     return {**tags, **(_window_tags(window[0], window[-1]) if window else {})}
 
 
-def command_line_tags(api_names: Iterable[str], window: Sequence[str] = ()) -> dict[str, str]:
+def command_line_tags(assets: Iterable[dg.AssetKey], window: Sequence[str] = ()) -> dict[str, str]:
     """Return the tags of a run of the command line.
 
     Args:
-        api_names: the APIs of its resources.
+        assets: the assets that it makes.
         window: its partitions, which are consecutive.
     """
-    return {**run_tags(COMMAND_LINE, api_names, window), LAUNCHED_BY: COMMAND_LINE}
+    return {**run_tags(COMMAND_LINE, assets, window), LAUNCHED_BY: COMMAND_LINE}
 
 
 def missing_tags(run: dg.DagsterRun) -> dict[str, str]:
@@ -67,12 +71,10 @@ def missing_tags(run: dg.DagsterRun) -> dict[str, str]:
     if REQUESTED_BY in run.tags:
         return {}
     checked = [check.asset_key for check in run.asset_check_selection or ()]
-    names = {api_name_of(key) for key in (*(run.asset_selection or ()), *checked)}
+    assets = sorted({*(run.asset_selection or ()), *checked})
     by_name = [run.tags[tag] for tag in REQUESTS if tag in run.tags]
     others = [name for tag, name in OTHERS.items() if tag in run.tags]
-    tags = {REQUESTED_BY: [*by_name, *others, "Dagster"][0]}
-    if names:
-        tags[API] = ", ".join(sorted(names))
+    tags = {REQUESTED_BY: [*by_name, *others, "Dagster"][0], **_asset_tags(assets)}
     first = run.tags.get(RANGE_START, run.tags.get(PARTITION))
     if first:
         tags[WINDOW] = _window_name(first, run.tags.get(RANGE_END, first))
@@ -92,6 +94,19 @@ def range_name(keys: Sequence[str]) -> str:
         '2026-01-01 to 2026-01-02'
     """
     return _window_name(keys[0], keys[-1])
+
+
+def _asset_tags(assets: Iterable[dg.AssetKey]) -> dict[str, str]:
+    """Return the tags with the APIs and the names of some assets, the first of many."""
+    keys = list(assets)
+    if not keys:
+        return {}
+    names = [key.path[-1] for key in keys if key.path[-1] != LOAD_HEALTH] or [LOAD_HEALTH]
+    more = len(names) - MOST_NAMES
+    return {
+        API: ", ".join(sorted({api_name_of(key) for key in keys})),
+        RESOURCES: ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else ""),
+    }
 
 
 def _window_tags(first: str, last: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 import pytest
 
+from analytics_assets.orchestration.keys import load_health_key
 from analytics_assets.orchestration.runs.tags import (
     command_line_tags,
     missing_tags,
@@ -12,13 +13,15 @@ from analytics_assets.orchestration.runs.tags import (
     run_tags,
 )
 
+ORDERS, CUSTOMERS = dg.AssetKey(["shop", "orders"]), dg.AssetKey(["shop", "customers"])
 DAYS = ["2026-01-01", "2026-01-02", "2026-01-10"]
 
 
 def test_a_run_has_dagsters_tags_for_its_partitions_and_readable_ones() -> None:
-    assert run_tags("shop_daily", ["shop", "shop"], DAYS) == {
+    assert run_tags("shop_daily", [ORDERS, CUSTOMERS, load_health_key("shop")], DAYS) == {
         "api": "shop",
         "requested_by": "shop_daily",
+        "resources": "orders, customers",
         "window": "2026-01-01 to 2026-01-10",
         "dagster/asset_partition_range_start": "2026-01-01",
         "dagster/asset_partition_range_end": "2026-01-10",
@@ -26,10 +29,11 @@ def test_a_run_has_dagsters_tags_for_its_partitions_and_readable_ones() -> None:
 
 
 def test_the_ui_shows_the_command_line_as_what_launched_a_run() -> None:
-    tags = command_line_tags(["support", "shop"])
+    tags = command_line_tags([dg.AssetKey(["support", "tickets"]), ORDERS])
     assert tags == {
         "api": "shop, support",
         "requested_by": "command line",
+        "resources": "tickets, orders",
         "user": "command line",
     }
 
@@ -52,11 +56,16 @@ def test_the_ui_shows_the_command_line_as_what_launched_a_run() -> None:
 def test_a_run_that_somebody_else_requests_gets_readable_tags(
     tags: Mapping[str, str], missing: Mapping[str, str]
 ) -> None:
-    selected = frozenset([dg.AssetKey(["shop", "orders"])])
+    selected = frozenset([ORDERS])
     run = dg.DagsterRun("job", asset_selection=selected, tags=tags)
-    assert missing_tags(run) == {"api": "shop", **missing}
+    assert missing_tags(run) == {"api": "shop", "resources": "orders", **missing}
 
 
 def test_a_run_keeps_the_tags_that_it_has() -> None:
-    run = dg.DagsterRun("job", tags=run_tags("shop_daily", ["shop"]))
+    run = dg.DagsterRun("job", tags=run_tags("shop_daily", [ORDERS]))
     assert missing_tags(run) == {}
+
+
+def test_the_first_of_many_resources_are_named() -> None:
+    tags = run_tags("shop_daily", [dg.AssetKey(["shop", f"table_{n}"]) for n in range(500)])
+    assert tags["resources"] == "table_0, table_1, table_2, table_3, table_4 and 495 more"

@@ -152,7 +152,7 @@ def _build_sensor(
             cursor[HANDED_OVER] = datetime.now(UTC).isoformat()
         requests = list(_run_requests(api, name, moved))
         for each in moved:
-            context.log.info(f"{each.name}: new data of {each.newest.isoformat()}; it is loaded.")
+            context.log.info(f"{each.name}: new data of {each.newest.isoformat()}; a run loads it.")
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else " ".join(reasons),
@@ -241,12 +241,10 @@ def _run_requests(api: Api, sensor: str, moved: Sequence[Moved]) -> Iterator[dg.
         together[each.window].append(each)
     for window, group in together.items():
         newest = json.dumps({each.name: each.newest.isoformat() for each in group})
+        keys = [asset_key(each.resource) for each in group]
         attempt = f"{newest} {[each.failures for each in group]}"
         yield dg.RunRequest(
             run_key=hashlib.sha256(attempt.encode()).hexdigest()[:16],
-            asset_selection=[
-                *(asset_key(each.resource) for each in group),
-                load_health_key(api.name),
-            ],
-            tags={**run_tags(sensor, [api.name], window), NEWEST_TAG: newest, **BEFORE_BACKFILLS},
+            asset_selection=[*keys, load_health_key(api.name)],
+            tags={**run_tags(sensor, keys, window), NEWEST_TAG: newest, **BEFORE_BACKFILLS},
         )
