@@ -15,6 +15,8 @@ from analytics_assets.config.errors import ConfigurationError, did_you_mean, ref
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.timestamps import EXAMPLES, is_time_format
 
+MOST_PREVIEWED = 50  # rows, which the history keeps with each load
+
 if TYPE_CHECKING:  # an API without policies does without
     from pydantic import TypeAdapter
 
@@ -64,6 +66,8 @@ class PolicyEntry(TypedDict, total=False):
     max_pruned_share: float
     time_formats: Mapping[str, str]
     alert: Literal["critical", "error", "warning", "info", "off"]
+    preview: int | None
+    sensitive: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,10 @@ class Policy:
             an object the path, such as `meta.created`.
         alert: the severity of alerts about the resource; that of a finding that only warns is at
             most "warning". "critical" ones are sent in quiet hours, too; "off" sends none.
+        preview: the number of the table's newest rows that the asset's page shows; None for five of
+            the embedded API, and none of any other.
+        sensitive: the columns, or fields of the API's rows, whose values are shown nowhere in the
+            Dagster UI; of a field within an object the path, such as `user.email`.
     """
 
     load: Load = field(default_factory=Full)
@@ -121,6 +129,8 @@ class Policy:
     max_pruned_share: float = 0.1
     time_formats: Mapping[str, str] = field(default_factory=dict)
     alert: Literal["critical", "error", "warning", "info", "off"] = "error"
+    preview: int | None = None
+    sensitive: Sequence[str] = ()
 
     @classmethod
     def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
@@ -147,6 +157,11 @@ class Policy:
                 raise ConfigurationError(
                     f"{where}: `{name}` is {merged[name]!r}; give a share from 0 to 1."
                 )
+        if not 0 <= (policy.preview or 0) <= MOST_PREVIEWED:
+            raise ConfigurationError(
+                f"{where}: `preview` is {policy.preview}; give a number of rows from 0 to "
+                f"{MOST_PREVIEWED}."
+            )
         for name, form in policy.time_formats.items():
             if not is_time_format(form):
                 raise ConfigurationError(

@@ -17,6 +17,7 @@ from analytics_assets.contract.openapi.endpoints import Endpoints, stored_endpoi
 from analytics_assets.contract.openapi.json_schema import MAX_COLUMNS, columns_of
 from analytics_assets.contract.openapi.references import Schema
 from analytics_assets.contract.openapi.response_schema import row_schema, rows_may_be_absent
+from analytics_assets.contract.sensitive import check_sensitive
 
 LOG = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
 
     Raises:
         ContractError: the document cannot be read.
-        ConfigurationError: `rename` does not fit the document, or two fields would become one
-            column.
+        ConfigurationError: `rename` or `sensitive` does not fit the document, or two fields would
+            become one column.
     """
     contract = contract_in(stored_endpoints(openapi) if openapi else Endpoints({}), resource)
     if contract.problem:
@@ -42,6 +43,7 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
     _check_fields(contract)
     _check_names(contract)
     _check_key(contract)
+    check_sensitive(resource, contract)
     return contract
 
 

@@ -1,5 +1,6 @@
 """The load of one asset: read the resource, merge the rows, and describe the outcome."""
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -33,17 +34,18 @@ from analytics_assets.orchestration.assets.observation import (
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata.asset_page import page_metadata
 from analytics_assets.orchestration.metadata.load import load_ids
-from analytics_assets.orchestration.metadata.materialization import without_secrets
+from analytics_assets.orchestration.metadata.materialization import LoadOutcome, without_secrets
 from analytics_assets.orchestration.metadata.names import (
-    COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     DROPPED,
     DROPPED_SINCE,
-    PARTITION_ROW_COUNT,
+    DURATION,
+    LAST_ROWS,
+    LAST_SECONDS,
     ROWS_OF_LOAD,
     TABLE_NAME,
-    WINDOW,
 )
 from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
 from analytics_assets.orchestration.metadata.table_schema import column_lineage
@@ -53,6 +55,7 @@ from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
+from analytics_assets.orchestration.runs.materializations import newest_metadata
 from analytics_assets.orchestration.runs.progress import (
     LoadProgress,
     StageLog,
@@ -135,7 +138,7 @@ class AssetLoad:
         dlt: DltLoader,
         config: LoadConfig,
         progress: LoadProgress,
-    ) -> "_Loaded":
+    ) -> LoadOutcome:
         """Load, and record the state in which the load has found the endpoint."""
         connection, before = progress.connection, replace(progress.connection.traffic)
         try:
@@ -154,9 +157,9 @@ class AssetLoad:
         dlt: DltLoader,
         config: LoadConfig,
         progress: LoadProgress,
-    ) -> "_Loaded":
+    ) -> LoadOutcome:
         resource, partitions = self.resource, progress.partitions
-        connection, before = progress.connection, replace(progress.connection.traffic)
+        connection, traffic = progress.connection, replace(progress.connection.traffic)
         place = self.warehouse.qualified(resource.table)
         with self.warehouse.loading(
             resource.pipeline_name,
@@ -166,7 +169,8 @@ class AssetLoad:
             log=context.log,
             waiting=progress.wait_for,
         ) as pipeline:
-            refuse_ended_run(context.instance, context.run.run_id)  # after a wait for the table
+            began = time.monotonic()  # after a wait for the table
+            refuse_ended_run(context.instance, context.run.run_id)
             with open_tables(pipeline) as tables:
                 compared = compare(tables, resource, resource.contract)
             log_columns(progress, compared, context.log)
@@ -183,7 +187,7 @@ class AssetLoad:
             except Exception:
                 _observe_dropped(context, resource, pipeline.dropped)
                 raise
-            metadata = {**(result.metadata or {}), **traffic_metadata(connection, before)}
+            metadata = {**(result.metadata or {}), **traffic_metadata(connection, traffic)}
             metadata |= dropped_metadata(
                 *(context.instance, resource, config.begins_anew, partitions),
                 *(pipeline.dropped, metadata),
@@ -195,18 +199,21 @@ class AssetLoad:
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
                 metadata |= table_metadata(tables, resource)
                 metadata |= column_metadata(tables, resource, compared)
-                rows = row_counts(tables, resource, partitions)
+                metadata[DURATION] = round(time.monotonic() - began, 2)
+                before = newest_metadata(context.instance, asset_key(resource))
+                embedded = connection.settings.embedded
+                page = page_metadata(
+                    tables, resource, metadata, before, embedded=embedded, log=context.log
+                )
+                loaded = row_counts(tables, resource, partitions, load_ids(metadata))
+                stored = row_counts(tables, resource, partitions)
+        rows = [(key, loaded[key], stored[key]) for key in partitions]
+        metadata |= {name: page.pop(name) for name in (LAST_ROWS, LAST_SECONDS)}
         metadata[TABLE_NAME] = place
         log_table(progress, metadata, context.log)
-        return _Loaded(without_secrets(metadata), rows)
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """The outcome of a load: its metadata, and the rows of each partition in the table."""
-
-    metadata: Mapping[str, Any]
-    rows: Mapping[str, int]
+        columns = column_lineage(metadata[COLUMN_SCHEMA], resource)
+        window = range_name(partitions) if len(partitions) > 1 else None
+        return LoadOutcome(without_secrets(metadata), columns, page, rows, window)
 
 
 def _source(
@@ -269,16 +276,12 @@ def _observe_dropped(
 
 
 def _result(
-    context: dg.AssetExecutionContext, resource: Resource, load: _Loaded
+    context: dg.AssetExecutionContext, resource: Resource, load: LoadOutcome
 ) -> dg.MaterializeResult[Any]:
-    """Return the materialization; of partitions, each with its own row count."""
-    key, metadata = asset_key(resource), dict(load.metadata)
-    schema = metadata.pop(COLUMN_SCHEMA)
-    columns = {COLUMN_SCHEMA: schema, COLUMN_LINEAGE: column_lineage(schema, resource)}
+    """Return the materialization; of partitions, each with its own rows."""
+    key = asset_key(resource)
     if not load.rows:
-        return dg.MaterializeResult(key, metadata={**metadata, **columns})
-    for partition, count in load.rows.items():
-        context.add_asset_metadata({PARTITION_ROW_COUNT: count}, key, partition)
-    # once a run: the same for all its partitions, and larger than all other metadata
-    context.add_asset_metadata(columns, key, list(load.rows)[-1])
-    return dg.MaterializeResult(key, metadata={**metadata, WINDOW: range_name(list(load.rows))})
+        return dg.MaterializeResult(key, metadata=load.of_table())
+    for partition, metadata in load.of_partitions().items():
+        context.add_asset_metadata(metadata, key, partition)
+    return dg.MaterializeResult(key)

@@ -66,20 +66,25 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
         if guesses_date_column(resource) and columns[name].get("data_type") in TEMPORAL:
             return does_not_apply(f"no row has a value in `{column}`, the default `date_column`")
         return CheckResult(False, f"No row has a date or a time in `{column}`.")
-    age = now - later(newest, timedelta(days=1))
+    # the end of its day, also of a time within it
+    age = now - later(newest.replace(hour=0, minute=0, second=0, microsecond=0), timedelta(days=1))
     if age < -timedelta(days=2):
         return CheckResult(
             False, f"The newest `{column}` is {newest.date()}, which is in the future."
         )
-    text, numbers = f"The newest `{column}` is {newest.date()}", {"age (hours)": _hours(age)}
+    text, numbers = (
+        f"The newest `{column}` is {newest.date()}",
+        {"age (hours)": max(0, _hours(age))},
+    )
     if isinstance(policy.load, Partitioned) and policy.load.by != "day":
         expected = expected_partitions(policy.load, policy.freshness, now)[-1:]
         starts = [time_window_of(policy.load, [key]).start.date() for key in expected]
         fresh = all(start <= newest.date() for start in starts)
         return CheckResult(fresh, f"{text}; {''.join(expected) or 'none'} is due.", numbers=numbers)
+    ended = "has not ended yet" if age < timedelta(0) else f"ended {_hours(age)} h ago"
     return CheckResult(
         age <= policy.freshness,
-        f"{text}, which ended {_hours(age)} h ago; up to {_hours(policy.freshness)} h are fresh.",
+        f"{text}, which {ended}; up to {_hours(policy.freshness)} h are fresh.",
         numbers=numbers,
     )
 

@@ -35,6 +35,7 @@ ROWS_OF_PAGE = "rows on the first page"
 # of a load
 ROWS_LOADED = "rows loaded"
 DURATION = "duration (seconds)"
+COMPLETENESS = "completeness"
 COMPLETE = "complete"
 WINDOW = "window"
 LOAD_ID = "load id"
@@ -80,6 +81,15 @@ BYTES_RECEIVED = "bytes received"
 SECONDS_EXTRACT = "seconds extract"
 SECONDS_NORMALIZE = "seconds normalize"
 SECONDS_LOAD = "seconds load"
+
+# of the charts and rows of an asset's page
+ROWS_A = "rows a"  # and the period: day, week or month
+LARGER = "larger"
+ROWS_OF_LAST_LOADS = "rows of the last loads"
+SECONDS_OF_LAST_LOADS = "seconds of the last loads"
+PREVIEW = "newest rows"
+LAST_ROWS = "last loads, rows"
+LAST_SECONDS = "last loads, seconds"
 
 DETAILS = "details"  # one entry with all that has none of its own
 

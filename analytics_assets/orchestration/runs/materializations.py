@@ -71,14 +71,22 @@ def last_loads(
     return loads
 
 
+def newest_metadata(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str, Any]:
+    """Return the metadata of the newest materialization of an asset as plain values, or none."""
+    event = instance.get_latest_materialization_event(asset)
+    newest = event.asset_materialization if event else None
+    return plain_metadata(newest) if newest else {}
+
+
 def plain_metadata(event: dg.AssetMaterialization | dg.AssetObservation) -> dict[str, Any]:
     """Return the metadata of an event as plain values by name, those of its details included.
 
+    Details are those of the load, where a partition has a number of its own by the same name.
     Names are those of today, also where an earlier version of this project recorded the event.
     """
     values = {in_words(name): value.value for name, value in event.metadata.items()}
     details = values.pop(DETAILS, None)
-    return {**(details if isinstance(details, dict) else {}), **values}
+    return {**values, **(details if isinstance(details, dict) else {})}
 
 
 def start_of(recorded: float, metadata: Mapping[str, Any]) -> datetime:

@@ -124,7 +124,7 @@ class Tables:
 
     def has_exact_integers(self, table: str, column: str) -> bool:
         """Test if a double holds each integer of a column."""
-        name, most = self._column(column), LARGEST_EXACT
+        name, most = self.escaped(column), LARGEST_EXACT
         inexact = f"{name} < -{most} OR {name} > {most}"
         return not self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {inexact}")
 
@@ -153,37 +153,38 @@ class Tables:
             The value in UTC, midnight for a date; None if there is none, or if it is no time.
         """
         return parse_timestamp(
-            self._value(f"SELECT max({self._column(column)}) FROM {self._qualified(table)}")
+            self._value(f"SELECT max({self.escaped(column)}) FROM {self._qualified(table)}")
         )
 
     def rows_by_minute(
-        self, table: str, column: str, start: datetime, end: datetime
+        self, table: str, span: Span, loads: Sequence[str] = ()
     ) -> list[tuple[Any, int]]:
         """Count the rows of a span of time by the values of a date or time column.
 
         Args:
             table: the table.
-            column: a DATE or TIMESTAMP column, or text.
-            start: the start of the span; midnight where days begin.
-            end: the first timestamp after it, likewise.
+            span: its column may be text, too.
+            loads: dlt's ids of the loads whose rows are counted; empty for all rows.
 
         Returns:
             Each date, minute or text, and the number of its rows. Texts are those of all rows.
         """
-        value, bounds = self._column(column), self._bounds(table, Span(column, start, end))
-        where = f"WHERE {value} >= %s AND {value} < %s" if bounds else ""
+        value, bounds = self.escaped(span.column), self._bounds(table, span)
+        conditions = [f"{value} >= %s AND {value} < %s"] if bounds else []
+        conditions += [f"{LOAD} IN ({', '.join('%s' for _ in loads)})"] if loads else []
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         if bounds and isinstance(bounds[0], datetime):
             # not by the day, which would be one of the session's time zone
             value = f"date_trunc('minute', {value})"
         counted = self._client.sql_client.execute_sql(
             f"SELECT {value}, count(*) FROM {self._qualified(table)} {where} GROUP BY 1",
-            *bounds,
+            *(*bounds, *loads),
         )
         return [(value, int(count)) for value, count in counted or ()]
 
     def duplicated_keys(self, table: str, key: Sequence[str]) -> int:
         """Count the keys of more than one row."""
-        columns = ", ".join(self._column(column) for column in key)
+        columns = ", ".join(self.escaped(column) for column in key)
         return int(
             self._value(
                 f"SELECT count(*) FROM (SELECT {columns} FROM {self._qualified(table)} "
@@ -193,7 +194,7 @@ class Tables:
 
     def rows_without_key(self, table: str, key: Sequence[str]) -> int:
         """Count the rows with a null in their key."""
-        nulls = " OR ".join(f"{self._column(column)} IS NULL" for column in key)
+        nulls = " OR ".join(f"{self.escaped(column)} IS NULL" for column in key)
         return int(self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {nulls}"))
 
     def rejections(self, resource: ResourceConfig) -> Rejections:
@@ -251,7 +252,7 @@ class Tables:
         rows = f"FROM {self._qualified(table)} WHERE {LOAD} {operator} ({places})"
         if span is None:
             return rows, loads
-        column, bounds = self._column(span.column), self._bounds(table, span)
+        column, bounds = self.escaped(span.column), self._bounds(table, span)
         if not bounds:
             raise SpanUnknownError(
                 f"The column `{span.column}` of `{table}` is neither a date nor a time, so that "
@@ -268,6 +269,18 @@ class Tables:
         }
         return bounds.get(str(column.get("data_type")), ())
 
+    def select(self, values: str, table: str, rest: str, *parameters: Any) -> list[Sequence[Any]]:
+        """Return the rows of a query on one table.
+
+        Args:
+            values: the values to select, as SQL.
+            table: the table.
+            rest: the rest of the query behind the table's name, as SQL.
+            *parameters: the values of its placeholders.
+        """
+        query = f"SELECT {values} FROM {self._qualified(table)} {rest}"
+        return list(self._client.sql_client.execute_sql(query, *parameters) or ())
+
     def _value(self, query: str, *parameters: Any) -> Any:
         rows = self._client.sql_client.execute_sql(query, *parameters)
         return rows[0][0] if rows else None
@@ -275,5 +288,6 @@ class Tables:
     def _qualified(self, table: str) -> str:
         return self._client.sql_client.make_qualified_table_name(table)
 
-    def _column(self, name: str) -> str:
+    def escaped(self, name: str) -> str:
+        """Return the column of a field as it stands in a query."""
         return self._client.sql_client.escape_column_name(self.column_name(name))

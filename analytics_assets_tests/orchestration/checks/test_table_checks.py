@@ -89,6 +89,27 @@ def test_freshness_counts_from_the_end_of_the_newest_day(
     assert result.numbers == {"age (hours)": hours}
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=7), timedelta(hours=30)])
+def test_a_day_that_has_not_ended_is_fresh_and_has_no_age(
+    ahead: timedelta, duckdb_warehouse: Warehouse
+) -> None:
+    with opened_with(duckdb_warehouse, orders=(COLUMNS, ROWS)) as tables:
+        result = check_newest_data(tables, orders(), END - ahead)
+
+    assert (result.passed, result.numbers) == (True, {"age (hours)": 0})
+    assert result.text == (
+        "The newest `day` is 2025-07-31, which has not ended yet; up to 36 h are fresh."
+    )
+
+
+def test_the_day_of_a_time_ends_at_midnight(warehouse: Warehouse) -> None:
+    moments = ("day timestamp with time zone", "('2025-07-31T15:00:00Z')")
+    with opened_with(warehouse, orders=moments) as tables:
+        result = check_newest_data(tables, orders(), END + timedelta(hours=8))
+
+    assert "which ended 8 h ago" in result.text
+
+
 @pytest.mark.parametrize(
     ("now", "fresh"),
     [

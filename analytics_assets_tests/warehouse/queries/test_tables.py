@@ -52,8 +52,8 @@ def test_rows_of_a_span_are_counted_by_day_or_by_minute(warehouse: Warehouse) ->
     ('2025-04-01', '2025-04-01T00:00:00Z')
     """
     with opened_with(warehouse, visits=(columns, rows)) as tables:
-        by_day = tables.rows_by_minute("visits", "day", MARCH, APRIL)
-        by_minute = tables.rows_by_minute("visits", "moment", MARCH, APRIL)
+        by_day = tables.rows_by_minute("visits", Span("day", MARCH, APRIL))
+        by_minute = tables.rows_by_minute("visits", Span("moment", MARCH, APRIL))
     assert by_day == [(date(2025, 3, 31), 2)]
     [(minute, rows_of_it)] = by_minute
     assert (minute.astimezone(UTC), rows_of_it) == (datetime(2025, 3, 31, 23, 59, tzinfo=UTC), 2)

@@ -21,7 +21,7 @@ from analytics_assets.orchestration.assets.observation import OF_THE_WHOLE_API
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
 from analytics_assets.orchestration.partitions.definition import partitioned, time_window_of
-from analytics_assets.orchestration.runs.materializations import last_loads, plain_metadata
+from analytics_assets.orchestration.runs.materializations import last_loads, newest_metadata
 
 
 class Refusal(str):
@@ -62,9 +62,7 @@ def newest_in_table(
         moments = [load.metadata.get(NEWEST_CHANGE) for load in loads.values()]
         known = [datetime.fromisoformat(moment) for moment in moments if moment]
         return min(known) if len(known) == len(window) else None
-    event = instance.get_latest_materialization_event(asset)
-    materialization = event.asset_materialization if event else None
-    newest = plain_metadata(materialization).get(NEWEST_CHANGE) if materialization else None
+    newest = newest_metadata(instance, asset).get(NEWEST_CHANGE)
     return datetime.fromisoformat(newest) if newest else None
 
 
