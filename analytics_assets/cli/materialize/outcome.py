@@ -82,8 +82,12 @@ def outcome_of_made(results: Results, key: dg.AssetKey) -> AssetOutcome:
     if not made:
         return FAILED
     asset, step = made[-1]
-    rows = _number(plain_metadata(asset).get(ROW_COUNT))
-    return AssetOutcome(rows=rows, seconds=duration(_seconds(results, str(step))))
+    metadata = plain_metadata(asset)
+    return AssetOutcome(
+        rows=_number(metadata.get(ROW_COUNT)),
+        newest=str(metadata.get(NEWEST_DATA, "-")),
+        seconds=duration(_seconds(results, str(step))),
+    )
 
 
 def _number(value: Any) -> str:

@@ -17,7 +17,7 @@ ACTIVE_USERS = dg.AssetKey(["analytics", "daily_active_users"])
 
 TABLE = "daily_traffic"
 WAREHOUSE = Warehouse.from_settings("example_mart")  # its tables are in a dataset of this name
-SOURCE = Warehouse.from_settings("analytics").dataset
+SOURCE = Warehouse.from_settings("analytics").dataset  # {analytics} in the SELECT
 SELECT = Path(__file__).with_name("daily_traffic.sql").read_text("utf-8").format(analytics=SOURCE)
 
 # each column with its type, its description, and the columns that it is made of
@@ -53,7 +53,7 @@ COLUMN_METADATA: dict[str, Any] = {
 @dg.asset(
     key=["example_mart", TABLE],
     deps=[PAGE_VIEWS, ACTIVE_USERS],
-    description="Page views and active users per property and day.",
+    description=f"Page views and active users per property and day.\n\n```sql\n{SELECT}```",
     group_name="example_mart",
     owners=["team:analytics"],
     kinds={"sql", "table", WAREHOUSE.destination_type},
@@ -67,7 +67,9 @@ COLUMN_METADATA: dict[str, Any] = {
 def daily_traffic(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Replace the table in one transaction: a second run gives the same rows."""
     rows = WAREHOUSE.replace_table(TABLE, SELECT, run=context.run.run_id, log=context.log)
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, **COLUMN_METADATA})
+    [(newest,)] = WAREHOUSE.query(f"SELECT max(date) FROM {WAREHOUSE.qualified(TABLE)}")
+    metadata = {"dagster/row_count": rows, "newest data": str(newest or "none"), **COLUMN_METADATA}
+    return dg.MaterializeResult(metadata=metadata)
 
 
 # off until somebody switches it on under Automation, as all schedules are

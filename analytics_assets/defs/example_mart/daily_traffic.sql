@@ -1,4 +1,4 @@
--- One row per property and day. `{analytics}` is the dataset of the analytics API.
+-- one row per property and day
 WITH views AS (
     SELECT
         analytics_id,
