@@ -9,10 +9,13 @@ import pytest
 
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.compat import (
+    WITHOUT_RUN,
     define_job_of_any_partitions,
+    event_log_cursor,
     forget_output_metadata,
     history_kept_open,
     reuse_engines,
+    swap_stored_value,
     with_signature,
 )
 
@@ -128,3 +131,29 @@ def test_dagster_1_13_refuses_a_job_of_assets_with_different_partitions() -> Non
         )
     assert done.success
     assert done.dagster_run.job_name == "job"
+
+
+def test_dagsters_own_store_overwrites_a_value_of_another_process(
+    instance: dg.DagsterInstance,
+) -> None:
+    instance.run_storage.set_cursor_values({"key": "of another process"})
+    instance.run_storage.set_cursor_values({"key": "mine"})  # and says nothing
+    assert instance.run_storage.get_cursor_values({"key"}) == {"key": "mine"}
+
+
+def test_a_value_is_stored_only_in_place_of_the_one_that_was_read(
+    instance: dg.DagsterInstance,
+) -> None:
+    assert swap_stored_value(instance, "key", None, "one")
+    assert not swap_stored_value(instance, "key", None, "two")
+    assert not swap_stored_value(instance, "key", "other", "two")
+    assert swap_stored_value(instance, "key", "one", "two")
+    assert instance.run_storage.get_cursor_values({"key"}) == {"key": "two"}
+
+
+def test_a_cursor_begins_behind_an_event(instance: dg.DagsterInstance) -> None:
+    for _ in range(2):
+        instance.report_runless_asset_event(dg.AssetObservation("table"))
+    first, second = instance.get_records_for_run(WITHOUT_RUN).records
+    after = instance.get_records_for_run(WITHOUT_RUN, event_log_cursor(first.storage_id)).records
+    assert [record.storage_id for record in after] == [second.storage_id]

@@ -24,7 +24,7 @@ def is_retried(instance: dg.DagsterInstance, run: dg.DagsterRun, age: float) -> 
         return None
     if will_retry is None and instance.run_retries_enabled and age < TAGGED_WITHIN:
         return None
-    root = run.root_run_id or run.run_id
+    root = run.root_run_id or run.tags.get(ROOT) or run.run_id
     group = instance.get_run_records(dg.RunsFilter(tags={ROOT: root}))
     own = next((each for each in group if each.dagster_run.run_id == run.run_id), None)
     later = [

@@ -45,7 +45,13 @@ def build_alert_sensor(apis: Iterable[Api]) -> dg.SensorDefinition:
             raise AlertsNotSentError(sent.summary)
         if sent.reason == NO_URLS:
             return dg.SkipReason(f"{NO_URLS} docs/operations.md has examples.")
-        open_now = f"{sent.open} problems are open." if sent.open else "No problem is open."
+        open_now = _open(sent.open)
         return dg.SkipReason(" ".join(filter(None, (sent.summary, open_now))))
 
     return alerts
+
+
+def _open(number: int) -> str:
+    if number == 0:
+        return "No problem is open."
+    return "1 problem is open." if number == 1 else f"{number} problems are open."
