@@ -101,7 +101,7 @@ def _urls(given: Any) -> list[str]:
     if given is None:
         return []
     if isinstance(given, str):
-        return [url.strip(" ,;") for url in NEXT_URL.split(given.strip())]
+        return [url.strip(" ,;") for url in NEXT_URL.split(given.strip()) if url.strip(" ,;")]
     if isinstance(given, list | tuple) and all(isinstance(url, str) for url in given):
         return [url.strip() for url in given if url.strip()]
     raise SettingsError(

@@ -148,7 +148,7 @@ def test_what_one_run_brings_is_one_message(shop: Shop, webhook: Webhook) -> Non
     shop.findings["shop/customers"] = ERROR, "2 keys more than once."
     shop.load(check="primary_key")
     shop.send()
-    assert webhook.titles == ["ERROR: 1 failed load, 1 failed check of shop"]
+    assert webhook.titles == ["ERROR: 1 failed load and 1 failed check of shop"]
     shop.failures.clear()
     shop.findings.clear()
     shop.load(check="primary_key")

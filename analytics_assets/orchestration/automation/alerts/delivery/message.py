@@ -8,7 +8,7 @@ from typing import Any
 from analytics_assets.orchestration.automation.alerts.incident import Incident, Kind, Problem
 from analytics_assets.orchestration.automation.alerts.ledger import Ended
 
-MOST_SECTIONS, MOST_NAMES = 10, 10
+MOST_SECTIONS, MOST_NAMES, MOST_KINDS = 10, 10, 2
 RECOVERED = "recovered"
 TEST = "test"
 PLURALS = {
@@ -116,7 +116,10 @@ def _subject(problems: Sequence[Problem], over: Sequence[Ended]) -> str:
         parts.append(f"{_kind(problems[0])}: {problems[0].asset}")
     elif problems:
         counts = Counter(problem.kind for problem in _worst_first(problems)).most_common()
-        parts.append(", ".join(_counted(kind, number) for kind, number in counts))
+        shown = [_counted(kind, number) for kind, number in counts[:MOST_KINDS]]
+        more = sum(number for _, number in counts[MOST_KINDS:])
+        shown += [f"{more} more problems" if more > 1 else "1 more problem"] if more else []
+        parts.append(listed_in_words(shown))
         apis = sorted({problem.asset.partition("/")[0] for problem in problems})
         parts[-1] += f" of {', '.join(apis[:3])}" + (f" and {len(apis) - 3} more" * (len(apis) > 3))
     if len(over) == 1:
@@ -128,12 +131,24 @@ def _subject(problems: Sequence[Problem], over: Sequence[Ended]) -> str:
     return "; ".join(parts)
 
 
+def listed_in_words(parts: Sequence[str]) -> str:
+    """Return parts of a sentence, the last one after "and".
+
+    Example:
+        >>> listed_in_words(["2 failed loads", "1 late table"])
+        '2 failed loads and 1 late table'
+    """
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _worst_first(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda each: (-each.severity, list(Kind).index(each.kind)))
 
 
 def _counted(kind: Kind, number: int) -> str:
-    return f"1 {kind}" if number == 1 else f"{number} {PLURALS[kind]}"
+    singular = "table with rejected rows" if kind == Kind.REJECTED else str(kind)
+    return f"1 {singular}" if number == 1 else f"{number} {PLURALS[kind]}"
 
 
 def _kind(problem: Problem) -> str:
@@ -160,7 +175,8 @@ def _section(alike: Sequence[Problem]) -> Section:
         names[:MOST_NAMES],
         max(0, len(names) - MOST_NAMES),
         first.cause,
-        first.remedy,
+        # of several tables a command names none
+        first.remedy.replace(f" {first.asset}`", "`") if names[1:] else first.remedy,
         min(problem.at for problem in alike),
         None,
         first.run_id,

@@ -107,6 +107,8 @@ class Receiver:
             app_id=APP,
             app_desc="alerts of analytics_assets",
             app_url="",
+            image_url_mask="",  # pictures of another host
+            image_url_logo="",
             storage_mode=PersistentStoreMode.MEMORY,
         )
         service = Apprise.instantiate(self.url, asset=asset)

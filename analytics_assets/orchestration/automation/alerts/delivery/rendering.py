@@ -27,6 +27,7 @@ COLORS = {
 MENTION = re.compile(r"@(?=\w)")
 ANGLES = str.maketrans({"<": "\u2039", ">": "\u203a"})  # quotation marks that look alike
 CODE = re.compile(r"`([^`]+)`")
+CODE_STYLE = "font-family:monospace;background:#eee;padding:0 3px"
 FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 Rendering = Callable[[Message, str | None, tzinfo], str]
@@ -109,9 +110,8 @@ def _block(section: Section, base_url: str | None, zone: tzinfo) -> str:
         lines.append(f'<p style="margin:0 0 8px 0;color:#555">{_codes(section.remedy)}</p>')
     links = [html.escape(_span(section, zone))] if _span(section, zone) else []
     if section.run_id:
-        label = f"run {section.run_id[:8]}"
-        url = html.escape(run_url(base_url, section))
-        links.append(f'<a href="{url}">{label}</a>' if base_url else f"run {section.run_id}")
+        label, url = f"run {section.run_id}", html.escape(run_url(base_url, section))
+        links.append(f'<a href="{url}">{label}</a>' if base_url else label)
     if links:
         text = " &middot; ".join(links)
         lines.append(f'<p style="margin:0;color:#777;font-size:13px">{text}</p>')
@@ -192,4 +192,4 @@ def _escaped(text: str) -> str:
 
 
 def _codes(text: str) -> str:
-    return CODE.sub(r'<code style="background:#eee;padding:0 3px">\1</code>', html.escape(text))
+    return CODE.sub(rf'<span style="{CODE_STYLE}">\1</span>', html.escape(text))
