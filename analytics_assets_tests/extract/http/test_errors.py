@@ -32,7 +32,6 @@ def refusal(status: int, text: str = "") -> ResponseError:
 )
 def test_a_used_up_quota_is_known_by_its_error(error: Exception, is_used_up: bool) -> None:
     assert is_quota_used_up(error) == is_used_up
-    try:
-        raise RuntimeError("dlt") from error
-    except RuntimeError as outer:
-        assert is_quota_used_up(outer) == is_used_up
+    outer = RuntimeError("dlt")
+    outer.__cause__ = error
+    assert is_quota_used_up(outer) == is_used_up

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import dagster as dg
+import pytest
 
 from analytics_assets.config.policy import PolicyEntry
+from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.automation.alerts.sender import AlertedProject, send_alerts
+from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.orchestration.automation.alerts.receivers import Webhook
 from analytics_assets_tests.orchestration.automation.alerts.shop import (
     DAY,
@@ -14,6 +17,8 @@ from analytics_assets_tests.orchestration.automation.alerts.shop import (
     down,
     shop_api,
 )
+from analytics_assets_tests.support.loading import load
+from analytics_assets_tests.support.sandbox import Fault, Sandbox
 
 DAY_AND_A_HALF: PolicyEntry = {"freshness": timedelta(hours=36)}
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
@@ -246,3 +251,20 @@ def test_tables_of_other_projects_are_not_reported(shop: Shop, webhook: Webhook)
 def test_without_receivers_nothing_is_looked_at(shop: Shop) -> None:
     assert shop.send().reason.startswith("No `alerts.urls` is set")
     assert shop.send().summary == ""
+
+
+def test_a_real_load_with_a_used_up_quota(
+    instance: dg.DagsterInstance,
+    webhook: Webhook,
+    connected: Sandbox,
+    duckdb_warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "1")
+    shop = Shop(instance, API)
+    shop.send()
+    connected.faults.add(Fault(path="/v1/traffic_sources", status=429, times=None))
+    load(instance, "traffic_sources")
+    shop.send()
+    assert webhook.titles[:1] == ["ERROR: quota used up: analytics/traffic_sources"]
+    assert "the API answered 429" in webhook.taken[0]["message"]
