@@ -1,4 +1,4 @@
-"""The state of alerts: shared by processes, one of which sends at a time."""
+"""The state of alerts: processes share it, and one sends at a time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
