@@ -21,8 +21,12 @@ export RUNTIME__DLTHUB_TELEMETRY ?= false
 materialize: $(INSTALLED)
 	$(BIN)/analytics-assets materialize
 
+# Dagster 1.13 recommends `dg dev` in place of `dagster dev`, which is in a package for developers; and
+# at its usual level it logs each look of each sensor
+dev: export PYTHONWARNINGS = ignore:Function `dev_command` is superseded
 dev: $(INSTALLED)
-	$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000)
+	@echo "The Dagster UI is on http://127.0.0.1:$(or $(PORT),3000) in some seconds; Ctrl-C ends it."
+	@$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000) --log-level warning
 
 # everything but the tests marked `e2e`; a worker that has nothing left takes tests of another one
 test: $(INSTALLED)-for-tests lint
