@@ -8,6 +8,7 @@ from dlt.common import jsonpath
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental, Partitioned
+from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import parents_of, with_params
 from analytics_assets.config.timestamps import TimeFormatError, read_time
 from analytics_assets.config.window import TimeWindow
@@ -50,12 +51,13 @@ def describe_first_page(resource: Resource, connection: Connection, now: datetim
     params = params_of(resource, window)
     sent, rows = _first_page(resource, connection, params)
     requested = ", ".join(f"{name}={value}" for name, value in params.items())
-    text = f"{len(rows) or 'no'} rows on the first page{f' for {requested}' if requested else ''}"
+    found = count(len(rows), "row") if rows else "no rows"
+    text = f"{found} on the first page{f' for {requested}' if requested else ''}"
     _refuse_missing_fields(resource, sent, rows)
     if window is None or not rows:
         return text
     outside = _count_outside(resource, window, rows)
-    return f"{text}, {outside or 'none'} of them outside of that"
+    return f"{text}, {number(outside) if outside else 'none'} of them outside of that"
 
 
 def _first_page(
@@ -91,7 +93,8 @@ def _refuse_missing_fields(resource: Resource, sent: Rows, rows: Rows) -> None:
     if missing:
         fields = list(dict.fromkeys(name for row in sent for name in row))
         raise FirstPageError(
-            f"{resource.name}: of the {len(sent)} rows on the first page {'; '.join(missing)}. "
+            f"{resource.name}: of the {count(len(sent), 'row')} on the first page "
+            f"{'; '.join(missing)}. "
             f"Their fields are {_with_columns(fields, resource.policy.rename)}."
         )
 

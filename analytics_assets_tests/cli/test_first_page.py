@@ -118,7 +118,7 @@ def test_a_resource_of_dlt_itself_has_no_key_to_compare() -> None:
     config = {"client": client, "resource_defaults": defaults, "resources": [resource]}
     api = Api(name="shop", config=config)
     text = describe_first_page(resource_of(api, "orders"), connect(client, "shop"), NOW)
-    assert text == "1 rows on the first page"
+    assert text == "1 row on the first page"
 
 
 def test_the_newest_finished_partitions_are_requested_as_by_a_load() -> None:
@@ -179,11 +179,11 @@ def test_a_date_column_that_no_row_has_is_named_if_partitions_are_loaded_by_it()
     rows = giving([{"id": 1, "Day": "2026-01-31", "property": 7}])
     policy: PolicyEntry = {"load": BY_DAY, "rename": {"property": "site"}}
     assert refusal(rows, policy) == (
-        "orders: of the 1 rows on the first page none has a value in `date`: set `date_column` in "
+        "orders: of the 1 row on the first page none has a value in `date`: set `date_column` in "
         "its policy to the column of a row's day. Their fields are `id`, "
         "`Day` (column `day`), `property` (column `site`)."
     )
-    assert describe(rows)[0] == "1 rows on the first page"
+    assert describe(rows)[0] == "1 row on the first page"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_an_incremental_field_that_no_row_has_is_named() -> None:
 def test_an_incremental_field_may_be_a_path() -> None:
     load = Incremental(field="about.changed", initial_value="2026-01-01")
     text, _ = describe(giving([{"id": 1, "about": {"changed": "2026-01-31"}}]), {"load": load})
-    assert text.startswith("1 rows on the first page")
+    assert text.startswith("1 row on the first page")
 
 
 def test_all_missing_fields_are_named_at_once() -> None:

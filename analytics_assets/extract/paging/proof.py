@@ -4,6 +4,7 @@ from collections.abc import Hashable, Sequence
 from hashlib import blake2b
 from typing import NoReturn
 
+from analytics_assets.config.quantities import count
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.paging.duplicates import Contents, Duplicates, KeyIndex
 from analytics_assets.extract.rows.answer import Answer
@@ -183,8 +184,10 @@ class Proof:
         self.duplicates = self._index.duplicates(contents)
         if not self.inconsistency and self.duplicates.same:
             self.inconsistency = (
-                f"{self.duplicates.same} rows were on two pages, so that others may have been on "
-                "none (does the API sort its rows by something that tells them apart?)"
+                f"{count(self.duplicates.same, 'row was', 'rows were')} on two pages, so that "
+                "others "
+                "may have been on none (does the API sort its rows by something that tells them "
+                "apart?)"
             )
         in_doubt = self.duplicates.restated or self.confirm
         if in_doubt and not self._confirms_last_pass(contents) and not self.inconsistency:

@@ -5,6 +5,7 @@ from typing import Any
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.metadata.load import load_ids
 from analytics_assets.orchestration.metadata.names import (
@@ -62,7 +63,7 @@ def drop_other_rows(
         of = f" of {range_name(partitions)}" if partitions else ""
         raise RowsNotDroppedError(
             f"`refresh: drop_data` would leave no row{of} in `{table}`, as the API gave none. The "
-            f"{other} rows in it stay."
+            f"{count(other, 'row in it stays', 'rows in it stay')}."
         )
     tables.delete_rows_of_other_loads(table, loads, span)
     return {ROWS_DROPPED: other}
@@ -74,16 +75,24 @@ def _refuse_unproven(table: str, load: Mapping[str, Any], other: int) -> None:
         found = "the read was not complete"
         advice = "Correct the entry's `paginator`, so that it reads to the API's last row"
     elif rejected:
-        found = f"{rejected} of {received} rows were rejected"
+        found = (
+            f"{number(rejected)} of {count(received, 'row')} {'was' if rejected == 1 else 'were'} "
+        )
+        found += "rejected"
         advice = "Correct the rows in `rejected_rows`, or the contract"
     elif outside:
-        found = f"{outside} of {received} rows belong to other days than the request"
+        belong = "belongs" if outside == 1 else "belong"
+        found = (
+            f"{number(outside)} of {count(received, 'row')} {belong} to other days than the request"
+        )
         advice = "Correct `timezone` or `end_is_inclusive` in `window` of the resource's policy"
     else:
         return
     raise RowsNotDroppedError(
-        f"`refresh: drop_data` would delete {other} rows of `{table}` that the API may still have, "
-        f"as {found}. They stay, beside the rows of this load. {advice}, and run it again."
+        f"`refresh: drop_data` would delete {count(other, 'row')} of `{table}` that the API may "
+        "still "
+        f"have, as {found}. What is in the table stays, beside the rows of this load. {advice}, "
+        "and run it again."
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.quantities import count
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.rows.primary_key import MISSING_KEY
 from analytics_assets.orchestration.metadata.names import (
@@ -46,20 +47,22 @@ def refuse_nothing_loaded(load: Mapping[str, Any], policy: Policy) -> None:
         raise NothingLoadedError(_all_rejected(received, load.get(REJECTION_REASONS, {})))
     if not received and total not in (None, UNKNOWN, 0):
         raise NothingLoadedError(
-            f"The API has {total} rows by the total in its answer, and gave none of them. Does "
+            f"The API has {count(total, 'row')} by the total in its answer, and gave none of them. "
+            "Does "
             "`paginator` in the entry end the read before the first row, or does `data_selector` "
             "name the wrong list? If the number is no total, set `total_path` in `paginator` to "
             "the field that is, or to None."
         )
 
 
-def _all_rejected(rows: int, reasons: Mapping[str, int]) -> str:
+def _all_rejected(received: int, reasons: Mapping[str, int]) -> str:
     frequent = sorted(reasons.items(), key=lambda each: -each[1])[:REASONS_SHOWN]
-    found = "; ".join(f"{reason} ({count} times)" for reason, count in frequent)
+    found = "; ".join(f"{reason} ({count(rows, 'time')})" for reason, rows in frequent)
     advice = "If the API is right, take its document over by `analytics-assets contract`"
     if any(reason.endswith(MISSING_KEY) for reason, _ in frequent):
         advice = "Set `primary_key` in the entry to the field that identifies a row"
     return (
-        f"All {rows} rows of the API were rejected, and are in `{REJECTED_ROWS}`: {found}. "
+        f"All {count(received, 'row')} of the API were rejected, and are in `{REJECTED_ROWS}`: "
+        f"{found}. "
         f"{advice}, or `max_rejected_share` in the policy to 1 to accept such loads."
     )

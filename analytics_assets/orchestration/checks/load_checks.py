@@ -7,6 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.quantities import count, number
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
@@ -29,7 +30,6 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_TO_PRUNE,
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
-    UNKNOWN,
 )
 
 NO_LOAD = "The asset was never loaded."
@@ -48,10 +48,12 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
     received, expected = load.get(ROWS_RECEIVED), load.get(ROWS_EXPECTED)
     if received is None:
         return CheckResult(False, NO_LOAD, dg.AssetCheckSeverity.WARN)
-    text = f"{received} rows arrived"
-    text += "; the API gives no total." if expected == UNKNOWN else f" of {expected}."
-    for field, count in load.get(PARENTS_WITHOUT_VALUE, {}).items():
-        text += f" Nothing was requested for {count} parent rows without a value in `{field}`."
+    text = f"{count(received, 'row')} arrived; the API gives no total."
+    if isinstance(expected, int):
+        text = f"{number(received)} of {count(expected, 'row')} arrived."
+    for field, parents in load.get(PARENTS_WITHOUT_VALUE, {}).items():
+        without = f"{count(parents, 'parent row')} without a value in `{field}`"
+        text += f" Nothing was requested for {without}."
     if CURSOR_START in load:
         text += f" Requested were changes since {load[CURSOR_START]}."
     if not load.get(COMPLETE):
@@ -60,26 +62,32 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
     repeated = load.get(ROWS_REPEATED, 0)
     superseded, deletes = load.get(ROWS_SUPERSEDED, 0), load.get(ROWS_MARKED_DELETED, 0)
     due = received - load.get(ROWS_REJECTED, 0) - repeated - superseded - deletes
-    text += f" {deletes} of them are deletes." if deletes else ""
-    text += f" {superseded} were superseded, by `dedup_sort`." if superseded else ""
+    text += f" {count(deletes, 'of them is a delete', 'of them are deletes')}." if deletes else ""
+    if superseded:
+        text += f" {count(superseded, 'was', 'were')} superseded, by `dedup_sort`."
     if load.get(ROWS_OF_LOAD, due) < due:
         return CheckResult(
             False,
-            f"{text} Only {load[ROWS_OF_LOAD]} of {due} are in the table: others had the same key "
-            "there. Set `primary_key` to fields that identify a row, also among other parents.",
+            f"{text} Only {number(load[ROWS_OF_LOAD])} of {number(due)} are in the table: others "
+            "had the same key there. Set `primary_key` to fields that identify a row, also among "
+            "other parents.",
             numbers={ROWS_RECEIVED: received},
         )
     if repeated:
         text += (
-            f" {repeated} of them have the key of another row, and the last one was kept: does "
+            f" {count(repeated, 'of them has', 'of them have')} the key of another row, and the "
+            "last one "
+            "was kept: does "
             "`primary_key` identify a row?"
         )
     alike = load.get(ROWS_ALIKE_BEFORE_STEPS, 0)
     if alike:
         text += (
-            f" {alike} of them have the key of another row before `processing_steps`; if they have "
-            "it after them, too, the last one was kept. If the steps tell them apart, let them "
-            "make a field of another name, and set `primary_key` to that."
+            f" {count(alike, 'of them has', 'of them have')} the key of another row before "
+            "`processing_steps`; if that is so after them, too, the last one was kept. If the "
+            "steps tell them apart, let them make a field of another name, and set `primary_key` "
+            "to "
+            "that."
         )
     passed = not repeated and not alike
     return CheckResult(passed, text, dg.AssetCheckSeverity.WARN, {ROWS_RECEIVED: received})
@@ -99,16 +107,22 @@ def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     numbers = {name: load[name] for name in (ROWS_WITHOUT_CURSOR, ROWS_BEFORE_START)}
     numbers[ROWS_YET_TO_COME] = load[ROWS_YET_TO_COME]
     findings = {
-        ROWS_WITHOUT_CURSOR: f"have no time of change in `{reads.field}`, so that no load "
+        ROWS_WITHOUT_CURSOR: f"without a time of change in `{reads.field}`, so that no load "
         "can request changes in them. Name the field that has it, or load the resource in full.",
         ROWS_BEFORE_START: f"changed before {load[CURSOR_START]}, the start of the request. Does "
         f"the API honour `{reads.param}`, and mean `{reads.field}` by it?",
-        ROWS_YET_TO_COME: "have a time of change in the future. They are loaded, but the cursor "
-        "does not follow them.",
+        ROWS_YET_TO_COME: "with a time of change in the future: loaded, but the cursor does not "
+        "follow.",
     }
-    found = [f"{count} rows {findings[name]}" for name, count in numbers.items() if count]
-    text = " ".join(found) or f"It moved from {load[CURSOR_BEFORE]} to {load[CURSOR_AFTER]}."
+    found = [f"{count(rows, 'row')} {findings[name]}" for name, rows in numbers.items() if rows]
+    text = " ".join(found) or _move(load[CURSOR_BEFORE], load[CURSOR_AFTER])
     return CheckResult(not found, text, dg.AssetCheckSeverity.WARN, numbers)
+
+
+def _move(before: str, after: str) -> str:
+    if before == after:
+        return f"The cursor stays at {after}: there is no newer change."
+    return f"The cursor moved from {before} to {after}."
 
 
 def check_dropped(load: Mapping[str, Any]) -> CheckResult:
@@ -132,14 +146,16 @@ def check_pruned(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     found, deleted = load.get(ROWS_TO_PRUNE, 0), load.get(ROWS_PRUNED, 0)
     numbers = {ROWS_PRUNED: deleted}
     if found == deleted:
-        return CheckResult(True, f"{deleted} rows were deleted.", numbers=numbers)
-    text = f"The API no longer has {found} rows of the table. None was deleted: "
+        return CheckResult(
+            True, f"{count(deleted, 'row was', 'rows were')} deleted.", numbers=numbers
+        )
+    text = f"The API no longer has {count(found, 'row')} of the table. None was deleted: "
     if not load.get(COMPLETE, True):
-        text = f"{found} rows of the table were not read. None was deleted: the entry's "
-        text += "`paginator` ends the read before the API's last row."
+        text = f"{count(found, 'row of the table was', 'rows of the table were')} not read. None "
+        text += "was deleted: the entry's `paginator` ends the read before the API's last row."
     elif load.get(ROWS_REJECTED):
-        text += f"{load[ROWS_REJECTED]} rows were rejected, which may be among them. Correct them, "
-        text += "or the contract."
+        rejected = count(load[ROWS_REJECTED], "row was", "rows were")
+        text += f"{rejected} rejected, which may be among them. Correct them, or the contract."
     else:
         text += f"that is more than {policy.max_pruned_share:.0%} of the table. To delete them, "
         text += "raise `max_pruned_share` in the resource's policy for one load."

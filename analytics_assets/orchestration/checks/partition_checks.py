@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import earlier
 from analytics_assets.orchestration.checks.result import CheckResult
@@ -41,8 +42,10 @@ def check_rows_in_window(load: Mapping[str, Any]) -> CheckResult:
         return CheckResult(True, "All rows belong to the requested days.", numbers=numbers)
     return CheckResult(
         False,
-        f"{outside} of {received} rows belong to other days than the request. They are "
-        "loaded. Is `timezone` or `end_is_inclusive` in `window` of the resource's policy right?",
+        f"{number(outside)} of {count(received, 'row')} "
+        f"{'belongs' if outside == 1 else 'belong'} to other days than the request, and "
+        f"{'is' if outside == 1 else 'are'} loaded. Is `timezone` or "
+        "`end_is_inclusive` in `window` of the resource's policy right?",
         dg.AssetCheckSeverity.WARN,
         numbers,
     )
@@ -65,12 +68,15 @@ def check_missing_partitions(
     missing = missing_partitions(instance, asset_key(resource), load, due)
     numbers = {"missing partitions": len(missing)}
     if not missing:
-        return CheckResult(True, f"All {len(due)} are loaded.", numbers=numbers)
+        text = f"All {count(len(due), 'partition')} are loaded."
+        return CheckResult(True, text if due else "None has ended yet.", numbers=numbers)
     holes = [range_name(hole) for hole in ranges(load, missing)]
     return CheckResult(
         False,
-        f"{len(missing)} of {len(due)} were never loaded as a whole: {_named(holes)}. Load them by "
-        "a backfill of the missing partitions, or set a later `start` in the resource's policy.",
+        f"{number(len(missing))} of {count(len(due), 'partition')} "
+        f"{'was' if len(missing) == 1 else 'were'} never loaded as a whole: {_named(holes)}. Load "
+        "them by a backfill of the missing partitions, or set a later `start` in the resource's "
+        "policy.",
         dg.AssetCheckSeverity.WARN,
         numbers,
     )
@@ -119,7 +125,8 @@ def check_lost_partitions(
     holes = [range_name(hole) for hole in ranges(load, lost)]
     return CheckResult(
         False,
-        f"The table has fewer rows of {len(lost)} than were loaded: {_named(holes)}. Is it another "
+        f"The table has fewer rows of {count(len(lost), 'partition')} than were loaded: "
+        f"{_named(holes)}. Is it another "
         "warehouse, or an older copy? Load them again by a backfill, or by `make materialize`. Or "
         "did rows of other days with the same `primary_key` replace them?",
         numbers=numbers,
@@ -147,13 +154,14 @@ def check_partition_rows(
     counted = sorted({key for pair in pairs for key in pair})
     rows = row_counts(tables, resource, counted)
     fallen = [
-        f"{key} has {rows[key]} rows, {BEFORE[load.by]} there were {rows[earlier]}"
+        f"{key} has {count(rows[key], 'row')}, {BEFORE[load.by]} there were {number(rows[earlier])}"
         for earlier, key in pairs
         if rows[key] < (1 - load.max_drop) * rows[earlier]
     ]
     numbers = {"partitions with fewer rows": len(fallen)}
     if not fallen:
-        return CheckResult(True, f"{len(pairs)} were compared.", numbers=numbers)
+        text = f"{count(len(pairs), 'partition was', 'partitions were')} compared."
+        return CheckResult(True, text, numbers=numbers)
     text = f"{_named(fallen)}. If that is correct, raise `max_drop` in the resource's policy."
     if load.window.end_is_inclusive and any(not rows[key] for _, key in pairs):
         text += " Or is the API's end exclusive? Then set `end_is_inclusive=False` in `window`."

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.primary_key import MISSING_KEY
@@ -34,11 +35,11 @@ def check_rejected_rows(tables: Tables, resource: Resource, load: Mapping[str, A
     share = rejected / max(received, rejected, 1)
     severe = share > resource.policy.max_rejected_share
     examples = "; ".join(
-        f"{reason.text} ({reason.rows} times)" for reason in reasons[:REASONS_SHOWN]
+        f"{reason.text} ({count(reason.rows, 'time')})" for reason in reasons[:REASONS_SHOWN]
     )
     text = (
-        f"{left} rows are in `{REJECTED_ROWS}` and not in the table: {examples}. The last load "
-        f"rejected {rejected} of its rows ({share:.2%})."
+        f"{count(left, 'row is', 'rows are')} in `{REJECTED_ROWS}` and not in the table: "
+        f"{examples}. The last load rejected {number(rejected)} of its rows ({share:.2%})."
     )
     if any(reason.text.endswith(MISSING_KEY) for reason in reasons):
         text += " Is `primary_key` in the entry the field that identifies a row?"

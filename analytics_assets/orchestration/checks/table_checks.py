@@ -7,6 +7,7 @@ import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX
 
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.quantities import count
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import later
 from analytics_assets.orchestration.checks.applicability import guesses_date_column
@@ -15,12 +16,13 @@ from analytics_assets.orchestration.partitions.definition import expected_partit
 from analytics_assets.warehouse.queries.tables import Tables
 
 TEMPORAL = ("date", "timestamp")
+LONG = timedelta(days=5)  # hours beyond it say little
 
 
 def check_rows_present(tables: Tables, table: str) -> CheckResult:
     """Fail if the table has no rows."""
     rows = tables.row_count(table)
-    return CheckResult(rows > 0, f"{rows} rows.", numbers={"rows": rows})
+    return CheckResult(rows > 0, f"{count(rows, 'row')}.", numbers={"rows": rows})
 
 
 def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> CheckResult:
@@ -32,7 +34,7 @@ def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> CheckRe
     nulls, duplicates = tables.rows_without_key(table, key), tables.duplicated_keys(table, key)
     return CheckResult(
         nulls == duplicates == 0,
-        f"{nulls} rows without a key, {duplicates} keys more than once.",
+        f"{count(nulls, 'row')} without a key, {count(duplicates, 'key')} more than once.",
         numbers={"rows without key": nulls, "duplicated keys": duplicates},
     )
 
@@ -81,10 +83,9 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
         starts = [time_window_of(policy.load, [key]).start.date() for key in expected]
         fresh = all(start <= newest.date() for start in starts)
         return CheckResult(fresh, f"{text}; {''.join(expected) or 'none'} is due.", numbers=numbers)
-    ended = "has not ended yet" if age < timedelta(0) else f"ended {_hours(age)} h ago"
     return CheckResult(
         age <= policy.freshness,
-        f"{text}, which {ended}; up to {_hours(policy.freshness)} h are fresh.",
+        f"{text}, which {_end(age)}; up to {_span(policy.freshness)} are fresh.",
         numbers=numbers,
     )
 
@@ -108,7 +109,7 @@ def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> CheckRe
             if name in new and old[name] != new[name]
         ),
     ]
-    text = "; ".join(changes) or f"{len(new)} columns, as before."
+    text = "; ".join(changes) or f"{count(len(new), 'column')}, as before."
     return CheckResult(not changes, text, dg.AssetCheckSeverity.WARN)
 
 
@@ -119,6 +120,17 @@ def _types(schema: dg.TableSchema) -> dict[str, str]:
         for column in schema.columns
         if not column.name.startswith(DLT_NAME_PREFIX)
     }
+
+
+def _end(age: timedelta) -> str:
+    return "has not ended yet" if age < timedelta() else f"ended {_span(age)} ago"
+
+
+def _span(duration: timedelta) -> str:
+    """Return a span in hours, or in days if it is a long one."""
+    if duration < LONG:
+        return f"{_hours(duration)} h"
+    return count(round(duration / timedelta(days=1)), "day")
 
 
 def _hours(duration: timedelta) -> int:

@@ -235,4 +235,4 @@ def test_a_row_on_two_pages_is_found_although_the_key_has_a_part_of_the_parent()
     entry = {**LINES, "primary_key": ["_orders_id", "id"], "include_from_parent": ["id"]}
     unstable = in_turn(*[page(1, 2, total=4), page(2, 3, total=4), page(total=4)] * 3)
 
-    assert "1 rows were on two pages" in lines_of(shop(of_2=unstable), entry).error
+    assert "1 row was on two pages" in lines_of(shop(of_2=unstable), entry).error

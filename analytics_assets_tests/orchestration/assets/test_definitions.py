@@ -278,6 +278,6 @@ def test_rejected_rows_go_to_a_table_of_their_own(
     assert table_rows(duckdb_warehouse, "orders") == [{"id": 1, "article": "pen"}]
     with duckdb_warehouse.open() as tables:
         assert tables.row_count("rejected_rows") == 1
-    assert "`$.id`: missing primary key (1 times)" in str(
+    assert "`$.id`: missing primary key (1 time)" in str(
         check_of(result, "no_rejected_rows").description
     )

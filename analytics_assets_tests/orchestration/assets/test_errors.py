@@ -96,7 +96,7 @@ def test_a_key_whose_type_has_changed_fails_the_run_with_the_column_and_the_reme
 
     [failure] = failures_of(result).values()
     assert failure.startswith(
-        "orders was not loaded. All 1 rows of the API were rejected, and are in `rejected_rows`: "
+        "orders was not loaded. All 1 row of the API were rejected, and are in `rejected_rows`: "
         "`$.id`: Expected `number` as in the table, got `string`; its column holds both with "
         '"columns": {"id": {"data_type": "text"}}'
     )

@@ -82,7 +82,7 @@ def test_a_materialization_has_the_start_of_the_read_and_the_cursor_after_it(
     assert second[ROW_COUNT] == len(sandbox_rows(USERS, connected.today))
     read, cursor = check_of(result, "complete_read"), check_of(result, "cursor")
     assert read.passed
-    text = "48 rows arrived of 48. Requested were changes since 2025-07-29T00:00:00Z."
+    text = "48 of 48 rows arrived. Requested were changes since 2025-07-29T00:00:00Z."
     assert text in str(read.description)
     assert cursor.passed
     assert "from 2025-08-01T00:00:00+00:00 to 2025-08-02" in str(cursor.description)

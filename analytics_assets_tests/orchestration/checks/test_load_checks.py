@@ -44,7 +44,7 @@ def orders(openapi: str | None = None, **policy: Any) -> Resource:
 @pytest.mark.parametrize(
     ("expected", "text"),
     [
-        (250, "250 rows arrived of 250."),
+        (250, "250 of 250 rows arrived."),
         (UNKNOWN, "250 rows arrived; the API gives no total."),
     ],
 )
@@ -111,9 +111,9 @@ def test_rejected_and_repeated_rows_are_not_expected_in_the_table() -> None:
 @pytest.mark.parametrize(
     ("counts", "text"),
     [
-        ({ROWS_WITHOUT_CURSOR: 1}, "1 rows have no time of change in `updated_at`"),
+        ({ROWS_WITHOUT_CURSOR: 1}, "1 row without a time of change in `updated_at`"),
         ({ROWS_BEFORE_START: 2}, "2 rows changed before 2025-01-01T00:00:00Z"),
-        ({ROWS_YET_TO_COME: 3}, "3 rows have a time of change in the future"),
+        ({ROWS_YET_TO_COME: 3}, "3 rows with a time of change in the future"),
     ],
 )
 def test_rows_that_no_later_load_can_ask_for_by_their_change_are_a_warning(
@@ -135,7 +135,7 @@ def incremental() -> Policy:
 
 @pytest.mark.parametrize(
     ("rejected", "reason"),
-    [(0, "more than 10% of the table"), (1, "1 rows were rejected, which may be among them")],
+    [(0, "more than 10% of the table"), (1, "1 row was rejected, which may be among them")],
 )
 def test_rows_that_were_not_pruned_fail_with_the_reason(rejected: int, reason: str) -> None:
     load = {ROWS_TO_PRUNE: 50, ROWS_PRUNED: 0, ROWS_REJECTED: rejected}

@@ -64,14 +64,14 @@ def test_missing_days_are_named_and_counted(instance: dg.DagsterInstance) -> Non
     passed, text = missing(instance, 1, 4, 5, 7, 8, 9)
     assert not passed
     assert text.startswith(
-        "3 of 9 were never loaded as a whole: 2026-01-02 to 2026-01-03; 2026-01-06. "
+        "3 of 9 partitions were never loaded as a whole: 2026-01-02 to 2026-01-03; 2026-01-06. "
     )
 
 
 def test_days_that_ended_within_the_freshness_are_not_missing(
     instance: dg.DagsterInstance,
 ) -> None:
-    assert missing(instance, *range(1, 10)) == (True, "All 9 are loaded.")
+    assert missing(instance, *range(1, 10)) == (True, "All 9 partitions are loaded.")
 
 
 def test_an_unfinished_partition_is_never_missing(instance: dg.DagsterInstance) -> None:
@@ -92,7 +92,9 @@ def test_rows_of_other_days_are_a_warning() -> None:
     assert check_rows_in_window({ROWS_OUTSIDE: 0, ROWS_RECEIVED: 5}).passed
     result = check_rows_in_window({ROWS_OUTSIDE: 2, ROWS_RECEIVED: 5})
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert result.text.startswith("2 of 5 rows belong to other days than the request.")
+    assert result.text.startswith(
+        "2 of 5 rows belong to other days than the request, and are loaded."
+    )
 
 
 PER_DAY = 9  # rows of a day in the table
@@ -114,7 +116,7 @@ def test_days_with_far_fewer_rows_than_a_week_before_are_named(duckdb_warehouse:
     assert result.text.startswith("2025-07-21 has 0 rows, a week before there were 9. If that is")
     assert "set `end_is_inclusive=False`" in result.text
     assert result.numbers == {"partitions with fewer rows": 1}
-    assert (elsewhere.passed, elsewhere.text) == (True, "3 were compared.")
+    assert (elsewhere.passed, elsewhere.text) == (True, "3 partitions were compared.")
 
 
 def test_a_load_of_old_days_leaves_the_newest_partition_overdue(
@@ -158,7 +160,9 @@ def test_a_day_that_has_fewer_rows_than_were_loaded_is_lost(
         result = check_lost_partitions(instance, tables, VIEWS.resources["page_views"], END)
 
     assert (result.passed, result.numbers) == (False, {"lost partitions": 1})
-    assert result.text.startswith(f"The table has fewer rows of 1 than were loaded: {DAYS[1]}. ")
+    assert result.text.startswith(
+        f"The table has fewer rows of 1 partition than were loaded: {DAYS[1]}. "
+    )
 
 
 def test_checks_of_a_load_belong_to_the_window_of_its_own_run(
@@ -173,12 +177,12 @@ def test_checks_of_a_load_belong_to_the_window_of_its_own_run(
         point_at(sandbox, monkeypatch)
         found = outcomes(load_days(instance, api, *DAYS[:4]))
         after = outcomes(load_days(instance, api, *DAYS[4:8]))
-    assert found["complete_read"] == (True, "20 rows arrived of 20.")
+    assert found["complete_read"] == (True, "20 of 20 rows arrived.")
     assert found["no_rejected_rows"][0] is False
     assert "The last load rejected 1 of its rows (5.00%)." in found["no_rejected_rows"][1]
-    assert after["complete_read"] == (True, "20 rows arrived of 20.")
+    assert after["complete_read"] == (True, "20 of 20 rows arrived.")
     assert "The last load rejected 0 of its rows" in after["no_rejected_rows"][1]
-    assert after["partition_rows"] == (True, "1 were compared.")
+    assert after["partition_rows"] == (True, "1 partition was compared.")
 
 
 @pytest.mark.parametrize("column", ["varchar", "timestamp with time zone"])

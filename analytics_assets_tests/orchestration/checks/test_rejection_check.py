@@ -39,7 +39,7 @@ def test_rejected_rows_are_a_warning_and_too_many_of_a_load_an_error(
 
     assert (result.passed, result.severity) == (False, severity)
     assert result.text.startswith(f"{bad + 1} rows are in `rejected_rows` and not in the table: ")
-    assert f"{NO_KEY} ({bad} times)" in result.text
+    assert f"{NO_KEY} ({bad} {'time' if bad == 1 else 'times'})" in result.text
     assert f"The last load rejected {bad} of its rows ({bad / 250:.2%}). Is `primary_key` in" in (
         result.text
     )

@@ -43,8 +43,8 @@ def test_an_empty_table_fails(
     ("rows", "key", "text"),
     [
         (ROWS, ["id"], "0 rows without a key, 0 keys more than once."),
-        ("(1, '2025-07-30'), (1, '2025-07-31')", ["id"], "0 rows without a key, 1 keys more than"),
-        ("(NULL, '2025-07-30')", ["id", "day"], "1 rows without a key, 0 keys more than once."),
+        ("(1, '2025-07-30'), (1, '2025-07-31')", ["id"], "0 rows without a key, 1 key more than"),
+        ("(NULL, '2025-07-30')", ["id", "day"], "1 row without a key, 0 keys more than once."),
         (ROWS, ["id", "uuid"], "The table has no column uuid."),
     ],
 )
@@ -60,7 +60,7 @@ def test_duplicate_and_null_keys_fail(
 
 @pytest.mark.parametrize("kind", ["date", "timestamptz"])
 @pytest.mark.parametrize(
-    ("day", "text"), [("9999-12-31", "which is in the future"), ("0001-01-01", "h ago")]
+    ("day", "text"), [("9999-12-31", "which is in the future"), ("0001-01-01", "days ago")]
 )
 def test_days_at_the_ends_of_the_calendar_are_old_or_in_the_future(
     day: str, text: str, kind: str, duckdb_warehouse: Warehouse

@@ -52,7 +52,7 @@ def test_a_row_on_two_pages_means_that_another_may_be_on_none() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(2, 3), 4))
 
     assert not proof.ends()
-    assert proof.inconsistency.startswith("1 rows were on two pages")
+    assert proof.inconsistency.startswith("1 row was on two pages")
     assert proof.duplicates.rows == 1
     assert list(proof.duplicates.places.values()) == [[1, 2]]
 

@@ -97,8 +97,8 @@ def test_not_all_rows_are_dropped(duckdb_warehouse: Warehouse) -> None:
     ("load", "reason"),
     [
         ({COMPLETE: False}, "the read was not complete"),
-        ({ROWS_REJECTED: 1}, "1 of 3 rows were rejected"),
-        ({ROWS_OUTSIDE: 1}, "1 of 3 rows belong to other days than the request"),
+        ({ROWS_REJECTED: 1}, "1 of 3 rows was rejected"),
+        ({ROWS_OUTSIDE: 1}, "1 of 3 rows belongs to other days than the request"),
     ],
 )
 def test_nothing_is_dropped_that_the_api_may_still_have(
@@ -108,8 +108,8 @@ def test_nothing_is_dropped_that_the_api_may_still_have(
         with pytest.raises(RowsNotDroppedError) as refused:
             drop_other_rows(tables, orders(), {**LOAD, **load}, ())
         assert str(refused.value).startswith(
-            "`refresh: drop_data` would delete 1 rows of `orders` that the API may still have, as "
-            f"{reason}. They stay, beside the rows of this load. "
+            "`refresh: drop_data` would delete 1 row of `orders` that the API may still have, as "
+            f"{reason}. What is in the table stays, beside the rows of this load. "
         )
         assert ids(tables) == 3
 
