@@ -1,6 +1,7 @@
 """The sensor that keeps the state of runs, pools and checks right, once for the whole project."""
 
 import json
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from analytics_assets.orchestration.automation.freshness import changed_freshnes
 from analytics_assets.orchestration.automation.kept_switches import keep_switches
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
-from analytics_assets.orchestration.runs.pools import assign_free_slots
+from analytics_assets.orchestration.runs.pools import assign_free_slots, pools_of
 from analytics_assets.redaction.errors import errors_redacted
 
 NAME = "housekeeping"
@@ -23,6 +24,7 @@ INTERVAL = timedelta(seconds=30)
 FRESHNESS_INTERVAL = timedelta(minutes=5)  # between two looks at the newest partition of a table
 FIRST_LOOK_BACK = timedelta(days=1)  # of a sensor that never ran
 CLOCK_DIFFERENCE = timedelta(minutes=1)  # between this machine and that of a run
+MOST_POOLS = 50  # that a tick looks at
 MOST_RUNS = 100  # failed ones that a tick looks at
 RUNS_UNTIL = "runs_until"  # in the cursor: up to when failed runs were looked at
 NOTHING_TO_DO = "No run is dead, no slot is free for a waiting step, no freshness has changed."
@@ -80,7 +82,9 @@ def build_housekeeping_sensor(
             with step(f"Results of the checks of run {run_id}"):
                 keep_results_of_failed_run(instance, run_id, names)
         with step("Pools"):
-            done += [f"Gave a free slot of pool {pool}." for pool in assign_free_slots(instance)]
+            some = progress.pools(pools_of(instance))
+            freed = assign_free_slots(instance, some)
+            done += [f"Gave a free slot of pool {pool}." for pool in freed]
         for resource in turns.take(now):
             with step(f"Freshness of {resource.full_name}"):
                 if change := changed_freshness(instance, resource, now):
@@ -105,14 +109,25 @@ def build_housekeeping_sensor(
 
 
 class _Progress:
-    """The moment up to which failed runs were looked at.
+    """The moment up to which failed runs were looked at, and the pool that was looked at last.
 
-    Dagster 1.13 drops the cursor of a tick that fails, so that the moment is kept in the process
-    too.
+    Dagster 1.13 drops the cursor of a tick that fails, so that the process keeps both.
     """
 
     def __init__(self) -> None:
         self.until = datetime.min.replace(tzinfo=UTC)
+        self._last_pool = ""
+
+    def pools(self, known: Sequence[str]) -> list[str]:
+        """Return the pools to look at in this tick: those behind the ones of the last tick.
+
+        Args:
+            known: all pools, sorted.
+        """
+        start = bisect(known, self._last_pool)
+        some = [*known[start:], *known[:start]][:MOST_POOLS]
+        self._last_pool = some[-1] if some else ""
+        return some
 
     def failed_runs(
         self, instance: dg.DagsterInstance, cursor: str | None, now: datetime

@@ -5,7 +5,7 @@ another process frees in between is assigned to nobody, and the step waits until
 a slot: for ever, if there is none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
@@ -14,23 +14,31 @@ from uuid import uuid4
 import dagster as dg
 
 
-def assign_free_slots(instance: dg.DagsterInstance) -> list[str]:
-    """Assign the free slots of each pool to the steps that wait for them.
+def pools_of(instance: dg.DagsterInstance) -> list[str]:
+    """Return the names of all pools, sorted; none if the instance has no pools."""
+    storage = instance.event_log_storage
+    if not storage.supports_global_concurrency_limits:
+        return []
+    return sorted(storage.get_concurrency_keys())
+
+
+def assign_free_slots(
+    instance: dg.DagsterInstance, pools: Sequence[str] | None = None
+) -> list[str]:
+    """Assign the free slots of pools to the steps that wait for them.
 
     A step of no run claims the slot and frees it, upon which Dagster assigns it to the first step
     in the queue.
 
     Args:
         instance: holds the pools.
+        pools: their names; None for all. A look at one takes 3 ms on SQLite.
 
     Returns:
         The pools with such a slot.
     """
-    storage = instance.event_log_storage
-    if not storage.supports_global_concurrency_limits:
-        return []
-    assigned = []
-    for pool in sorted(storage.get_concurrency_keys()):
+    storage, assigned = instance.event_log_storage, []
+    for pool in pools_of(instance) if pools is None else pools:
         info = storage.get_concurrency_info(pool)
         waiting = [step for step in info.pending_steps if not step.assigned_timestamp]
         taken = len(info.pending_steps) - len(waiting)

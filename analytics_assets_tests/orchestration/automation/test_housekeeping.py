@@ -127,6 +127,26 @@ def test_the_tables_of_a_large_project_are_looked_at_in_turn(
     assert looked == 2 * [f"shop/{name}" for name in names]
 
 
+def test_the_pools_of_a_large_project_are_looked_at_in_turn(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = [f"pool_{number:03}" for number in range(120)]
+    looked: list[list[str]] = []
+    monkeypatch.setattr(housekeeping, "pools_of", lambda _: pools)
+
+    def look(_instance: dg.DagsterInstance, some: list[str]) -> list[str]:
+        looked.append(some)
+        return []
+
+    monkeypatch.setattr(housekeeping, "assign_free_slots", look)
+    ticks = Ticks(instance, api_of("shop", "orders"))
+    for _ in range(3):
+        ticks.tick()
+
+    assert [len(some) for some in looked] == [50, 50, 50]
+    assert [*looked[0], *looked[1], *looked[2]] == [*pools, *pools[:30]]
+
+
 def test_more_failed_runs_than_a_tick_looks_at_are_left_to_the_next(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
