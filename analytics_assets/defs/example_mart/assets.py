@@ -18,7 +18,8 @@ ACTIVE_USERS = dg.AssetKey(["analytics", "daily_active_users"])
 TABLE = "daily_traffic"
 WAREHOUSE = Warehouse.from_settings("example_mart")  # its tables are in a dataset of this name
 SOURCE = Warehouse.from_settings("analytics").dataset  # {analytics} in the SELECT
-SELECT = Path(__file__).with_name("daily_traffic.sql").read_text("utf-8").format(analytics=SOURCE)
+SELECT = Path(__file__).with_name("daily_traffic.sql").read_text("utf-8")
+SELECT = SELECT.replace("{analytics}", SOURCE)
 
 # each column with its type, its description, and the columns that it is made of
 COLUMNS = {

@@ -4,11 +4,13 @@ from typing import Any
 
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.destinations.sql_client import SqlClientBase
 
 from analytics_assets.warehouse.errors import WarehouseError
 
 LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
-# dialects without CREATE OR REPLACE TABLE, in which a transaction holds DROP and CREATE together
+# dialects without CREATE OR REPLACE TABLE, in which a transaction replaces the rows; as long as its
+# columns do not change, the table stays, with the rights on it and the views that others made of it
 IN_A_TRANSACTION = ("postgres", "redshift")
 
 
@@ -26,7 +28,7 @@ def replace_table(client: SqlJobClientBase, table: str, select: str) -> int:
     Raises:
         WarehouseError: the table is one that dlt loads, or the SELECT reads one that is not there.
     """
-    sql = client.sql_client
+    sql, select = client.sql_client, select.strip().rstrip(";")
     name = sql.make_qualified_table_name(table)
     if not sql.has_dataset():
         sql.create_dataset()
@@ -39,8 +41,12 @@ def replace_table(client: SqlJobClientBase, table: str, select: str) -> int:
     try:
         if sql.capabilities.sqlglot_dialect in IN_A_TRANSACTION:
             with sql.begin_transaction():
-                sql.execute_sql(f"DROP TABLE IF EXISTS {name}")
-                sql.execute_sql(f"CREATE TABLE {name} AS {select}")
+                if columns and _types(sql, name) == _types(sql, f"({select}\n) AS new_rows"):
+                    sql.execute_sql(f"DELETE FROM {name}")
+                    sql.execute_sql(f"INSERT INTO {name} {select}")
+                else:
+                    sql.execute_sql(f"DROP TABLE IF EXISTS {name}")
+                    sql.execute_sql(f"CREATE TABLE {name} AS {select}")
         else:
             sql.execute_sql(f"CREATE OR REPLACE TABLE {name} AS {select}")
     except DatabaseUndefinedRelation as error:
@@ -51,3 +57,9 @@ def replace_table(client: SqlJobClientBase, table: str, select: str) -> int:
         ) from error
     counted: Any = sql.execute_sql(f"SELECT count(*) FROM {name}")
     return int(counted[0][0])
+
+
+def _types(sql: SqlClientBase[Any], rows: str) -> list[tuple[Any, ...]]:
+    """Return the names and types of columns, as the driver describes them."""
+    with sql.execute_query(f"SELECT * FROM {rows} LIMIT 0") as cursor:
+        return [tuple(column[:2]) for column in cursor.native_cursor.description]

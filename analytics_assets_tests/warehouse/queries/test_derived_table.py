@@ -38,6 +38,22 @@ def test_the_dataset_is_made_with_its_first_table(
     assert mart.query("SELECT share FROM mart.daily WHERE share LIKE '100%'") == [("100%",)]
 
 
+def test_views_of_the_table_stay_and_show_the_new_rows(warehouse: Warehouse) -> None:
+    table, view = warehouse.qualified("daily"), warehouse.qualified("shown")
+    warehouse.replace_table("daily", "SELECT 1 AS n -- one row")
+    with warehouse.pipeline("reader").sql_client() as client:
+        client.execute_sql(f"CREATE VIEW {view} AS SELECT n FROM {table}")
+    assert warehouse.replace_table("daily", "SELECT 2 AS n -- another\n;") == 1
+    assert warehouse.query(f"SELECT n FROM {view}") == [(2,)]
+
+
+def test_a_select_with_other_columns_makes_them_those_of_the_table(warehouse: Warehouse) -> None:
+    table = warehouse.qualified("daily")
+    warehouse.replace_table("daily", "SELECT 1 AS n")
+    warehouse.replace_table("daily", "SELECT 'a' AS n, 2 AS m")
+    assert warehouse.query(f"SELECT n, m FROM {table}") == [("a", 2)]
+
+
 def test_a_select_that_fails_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
     warehouse.replace_table("daily", "SELECT 1 AS n")
     with pytest.raises(WarehouseError, match="The warehouse failed: "):
