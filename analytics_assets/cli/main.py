@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Sign in and read one page of each resource; load nothing.",
     "contract": "Fetch the OpenAPI document of an API, and print what changed.",
     "rejected": "List rejected rows, load those that fit now, or forget them.",
+    "report": "Write the state of all tables into one HTML page.",
     "export": "Write dbt's sources, or a data contract per table.",
     "alert": "List open incidents, and try the receivers of alerts.",
 }

@@ -48,6 +48,8 @@ RUN_BY_TESTS = {
     f"{CLI} rejected shop/orders --rows",
     f"{CLI} rejected shop/orders --retry",
     f"{CLI} rejected shop/orders --dismiss",
+    f"{CLI} report",
+    f"{CLI} report shop --output /srv/www/shop.html",
 }
 RUN_BY_OTHER_TARGETS = {"make lint"}  # by `make test`
 # defaults that no value describes

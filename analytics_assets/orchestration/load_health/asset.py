@@ -104,4 +104,4 @@ def _load(
         )
         with open_tables(pipeline) as tables:
             metadata = health_metadata(tables, api, now)
-    return dg.MaterializeResult(metadata={**metadata, READ_UNTIL: now.isoformat()})
+    return dg.MaterializeResult(metadata={**metadata, READ_UNTIL: dg.MetadataValue.timestamp(now)})

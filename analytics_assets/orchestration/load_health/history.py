@@ -1,7 +1,7 @@
 """Runs in Dagster's history, and the attempts to load that they made."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -76,5 +76,7 @@ def read_until(instance: dg.DagsterInstance, api: str) -> datetime | None:
     """Return the moment up to which the last load has read the history; None if there is none."""
     for _, event in newest_first(instance, load_health_key(api)):
         found = event.metadata.get(READ_UNTIL)
-        return datetime.fromisoformat(str(found.value)) if found else None
+        if isinstance(found, dg.TimestampMetadataValue):
+            return datetime.fromtimestamp(found.value, UTC)
+        break
     return None

@@ -50,7 +50,7 @@ CONFIG: Mapping[str, Any] = {
 }
 
 
-def rows_by_day(rows: Mapping[date, int], title: str, first: date, last: date) -> str:
+def rows_by_day(rows: Mapping[date, float], title: str, first: date, last: date) -> str:
     """Draw the rows of each day as bars.
 
     Args:
