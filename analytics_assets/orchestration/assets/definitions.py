@@ -70,7 +70,7 @@ def _build_asset(asset_load: AssetLoad, pipeline: Pipeline) -> dg.AssetsDefiniti
 
     table = asset_load.warehouse.qualified(resource.table)
     # the description of the op
-    load.__doc__ = f"Reads `{resource.shown_path}`, and loads the rows into `{table}`."
+    load.__doc__ = f"Reads {resource.shown_path}, and loads the rows into {table}."
     assets = dlt_assets(
         dlt_source=_source_stub(resource.name),
         dlt_pipeline=pipeline,

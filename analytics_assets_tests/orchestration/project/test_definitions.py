@@ -142,7 +142,7 @@ def test_ops_and_the_resource_have_a_description() -> None:
         for node in repository.get_implicit_global_asset_job_def().nodes
     }
     assert ops["analytics__page_views"] == (
-        "Reads `/v1/page_views`, and loads the rows into `analytics.page_views`."
+        "Reads /v1/page_views, and loads the rows into analytics.page_views."
     )
     assert all(ops.values()), ops
     resource = repository.get_top_level_resources()["dlt"]
