@@ -29,7 +29,7 @@ from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_
 from analytics_assets.orchestration.assets.observation import (
     failed_observation,
     observation_of_load,
-    report_recovery,
+    report_reachable,
 )
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
 from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
@@ -148,7 +148,7 @@ class AssetLoad:
                 context.log_event(seen)
             raise
         context.log_event(observation_of_load(self.resource, connection, before, load.metadata))
-        report_recovery(context.instance, self.resource)
+        report_reachable(context.instance, self.resource, "A load")
         return load
 
     def _load(

@@ -49,7 +49,7 @@ from analytics_assets.redaction.redactor import redact
 # errors after which no other endpoint of the API needs to be asked
 OF_THE_WHOLE_API = (NoAnswerError, TokenError, SettingsError)
 CHECK = "reachable"
-REMEDY = "Once it can be read again, the next load of its table or *Observe* ends this."
+REMEDY = "Once it can be read again, a load of its table or *Observe* ends this."
 
 
 def observe(
@@ -106,32 +106,45 @@ def check_reachable(resource: Resource, state: Mapping[str, Any]) -> dg.AssetChe
         state: the metadata of the observation.
     """
     cause = state.get(CAUSE)
-    failed = f"{cause}\n\n{REMEDY}" if cause else None
     answered = f"It answered with status {state.get(HTTP_STATUS)}."
     return dg.AssetCheckResult(
         check_name=CHECK,
         asset_key=endpoint_key(resource),
         passed=cause is None,
-        description=failed or state.get(NOTE) or answered,
+        description=_failed(cause) if cause else state.get(NOTE) or answered,
     )
 
 
-def report_recovery(instance: dg.DagsterInstance, resource: Resource) -> None:
-    """Report that an endpoint can be read, if its check has failed.
+def report_reachable(
+    instance: dg.DagsterInstance, resource: Resource, by: str, cause: str | None = None
+) -> None:
+    """Report a result of the check of an endpoint without a run, if it changes the last one.
 
     Args:
         instance: holds the event log.
-        resource: a resource that a load has read.
+        resource: the resource.
+        by: the one who has read the endpoint.
+        cause: the reason why it cannot be read; None if it can.
     """
-    key = endpoint_key(resource)
-    last = instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(key, CHECK))
+    key, passed = endpoint_key(resource), cause is None
+    check = dg.AssetCheckKey(key, CHECK)
+    record = instance.event_log_storage.get_asset_check_summary_records([check])[check]
+    last = record.last_completed_check_execution_record
     evaluation = last.evaluation if last else None
-    if evaluation and not evaluation.passed:
-        text = "A load has read it."
-        passed = dg.AssetCheckEvaluation(
-            asset_key=key, check_name=CHECK, passed=True, description=text
+    if passed == (evaluation is None or evaluation.passed):
+        return
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=key,
+            check_name=CHECK,
+            passed=passed,
+            description=f"{by} has read it." if cause is None else _failed(redact(cause)),
         )
-        instance.report_runless_asset_event(passed)
+    )
+
+
+def _failed(cause: str) -> str:
+    return f"{cause}\n\n{REMEDY}"
 
 
 def _ask(

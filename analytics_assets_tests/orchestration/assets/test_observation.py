@@ -1,6 +1,7 @@
 """Observations of endpoints: on demand in the Dagster UI, and by loads."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
 from analytics_assets.defs.analytics.api import API
@@ -15,6 +17,7 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import endpoint_key
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
+from analytics_assets_tests.orchestration.automation.new_data.ticker import Ticker
 from analytics_assets_tests.support.http.exchange import Request
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import entry_of, load
@@ -51,6 +54,16 @@ def observed(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
 def checked(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
     """Return the results of the checks of endpoints, by resource."""
     return {each.asset_key.path[-1]: each for each in result.get_asset_check_evaluations()}
+
+
+def results_of(
+    instance: dg.DagsterInstance, endpoint: dg.AssetKey
+) -> list[dg.AssetCheckEvaluation]:
+    """Return the results of the check of an endpoint, the newest first."""
+    history = instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(endpoint, "reachable"), limit=9
+    )
+    return [each.evaluation for each in history if each.evaluation]
 
 
 def asked(sandbox: Sandbox) -> list[Request]:
@@ -159,7 +172,7 @@ def test_an_endpoint_that_fails_is_a_failed_check_with_cause_and_remedy(
     assert [name for name, each in checks.items() if not each.passed] == ["page_views"]
     finding, remedy = str(checks["page_views"].description).split("\n\n")
     assert finding == found["page_views"]["cause"]
-    assert "the next load of its table" in remedy
+    assert "a load of its table" in remedy
     assert checks["traffic_sources"].description == "It answered with status 200."
 
 
@@ -209,19 +222,33 @@ def test_the_check_of_an_endpoint_runs_alone(
 def test_a_load_that_reads_the_endpoint_ends_its_failure(
     connected: Sandbox, instance: dg.DagsterInstance
 ) -> None:
-    key = dg.AssetCheckKey(endpoint_key(API.resources["page_views"]), "reachable")
     connected.faults.add(Fault(path="/v1/page_views", times=1, status=404))
     observe(instance, "page_views")
 
     for _ in range(2):
         load(instance, "page_views")
 
-    last = instance.get_latest_asset_check_evaluation_record(key)
-    assert last
-    assert last.evaluation
-    assert (last.evaluation.passed, last.evaluation.description) == (True, "A load has read it.")
-    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
-    assert len(records) == 2
+    passed, failed = results_of(instance, endpoint_key(API.resources["page_views"]))
+    assert (passed.passed, passed.description) == (True, "A load has read it.")
+    assert not failed.passed
+
+
+def test_the_new_data_sensor_reports_an_endpoint_that_refuses_and_one_that_answers_again(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    ticker, key = Ticker(instance, connected), endpoint_key(API.resources["page_views"])
+    connected.faults.add(Fault(path="/v1/page_views", times=4, status=404))
+
+    for _ in range(4):
+        with suppress(dg.DagsterError, AnalyticsAssetsError):
+            ticker.tick()
+    refused = results_of(instance, key)
+    ticker.tick()
+
+    assert [each.passed for each in refused] == [False]
+    assert "check `path` in the entry" in str(refused[0].description)
+    assert [each.passed for each in results_of(instance, key)] == [True, False]
+    assert results_of(instance, endpoint_key(API.resources["traffic_sources"])) == []
 
 
 def test_a_load_observes_its_endpoint(connected: Sandbox, instance: dg.DagsterInstance) -> None:

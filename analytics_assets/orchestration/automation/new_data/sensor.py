@@ -17,6 +17,7 @@ from analytics_assets.config.policy import Policy
 from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.orchestration.assets.observation import report_reachable
 from analytics_assets.orchestration.automation.new_data.changes import (
     Refusal,
     concerns_all,
@@ -39,6 +40,7 @@ from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, run_tags
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.redactor import redact
 
+SENSOR = "The new-data sensor"
 HANDED_OVER = ".handed_over"  # in the cursor: a tick with runs and with an endpoint that refused
 
 
@@ -190,8 +192,12 @@ def _outcomes(
             for resource, window in windows:
                 try:
                     yield _evaluate(instance, resource, window, cursor, runs, connection)
+                    report_reachable(instance, resource, SENSOR)
                 except Exception as error:
-                    yield reason_of(error, change_name(resource, window))
+                    reason = reason_of(error, change_name(resource, window))
+                    if isinstance(reason, Refusal) and not concerns_all(error):
+                        report_reachable(instance, resource, SENSOR, reason)
+                    yield reason
                     if concerns_all(error):
                         return
     except AnalyticsAssetsError as error:  # of a setting, before any request
