@@ -9,11 +9,17 @@ from itertools import groupby
 from typing import Any
 
 import sqlglot.expressions as exp
+from sqlglot.dialects.redshift import Redshift
 
 from analytics_assets.cli.export.durations import in_largest_unit
 from analytics_assets.cli.export.tables import ExportedColumn, ExportedTable
 from analytics_assets.warehouse.queries.derived_table import LOAD
 
+# the words of PostgreSQL and Redshift, and those that DuckDB has besides
+RESERVED = Redshift.Generator.RESERVED_KEYWORDS | {
+    *("asymmetric", "describe", "fetch", "lambda", "lateral", "pivot_longer", "pivot_wider"),
+    *("qualify", "returning", "show", "summarize", "symmetric", "variadic", "window"),
+}
 JINJA = ("{{", "{%", "{#")
 
 
@@ -87,8 +93,17 @@ def _column(table: ExportedTable, column: ExportedColumn) -> dict[str, Any]:
         "name": column.name,
         **({"description": _plain(column.description)} if column.description else {}),
         "data_type": column.physical_type,
+        **({"quote": True} if _is_reserved(column.name, _dialect(table)) else {}),
         **({"data_tests": tests} if tests else {}),
     }
+
+
+def _is_reserved(name: str, dialect: str | None) -> bool:
+    """Return True for a column such as `order`, which SQL knows by its quotes alone.
+
+    Other dialects than these may take a quoted name for another one.
+    """
+    return dialect in ("duckdb", "postgres", "redshift") and name in RESERVED
 
 
 def _accepted_values(column: ExportedColumn) -> dict[str, Any]:

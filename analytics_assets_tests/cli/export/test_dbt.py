@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from analytics_assets.cli.export.dbt import dbt_sources
+from analytics_assets.cli.export.dbt import RESERVED, dbt_sources
 from analytics_assets.config.load import Partitioned
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.cli.export.described import described, orders_api
@@ -110,6 +111,22 @@ def test_a_key_of_one_column_is_unique_in_it_and_a_longer_one_in_the_table(
     [test] = table["data_tests"]
     key = test["unique"]["arguments"]["column_name"]
     assert key == 'CAST("shop" AS TEXT) || \'|\' || CAST("number" AS TEXT)'
+
+
+def test_a_column_that_is_a_word_of_sql_is_quoted(
+    duckdb_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    events = ('"order" bigint, kind varchar', "")
+    with opened_with(duckdb_warehouse, events=events):
+        pass
+    table = source(tmp_path)["tables"][1]
+    assert column(table, "order") == {"name": "order", "data_type": "BIGINT", "quote": True}
+    assert column(table, "kind") == {"name": "kind", "data_type": "VARCHAR"}
+    with duckdb.connect() as connection:
+        words = connection.sql(
+            "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+        ).fetchall()
+    assert {word for (word,) in words} <= RESERVED
 
 
 def test_a_description_with_marks_of_jinja_is_shown_as_it_is(tmp_path: Path) -> None:

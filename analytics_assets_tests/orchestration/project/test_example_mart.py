@@ -15,7 +15,7 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.orchestration.project.test_project import BOTH, printed_by
+from analytics_assets_tests.orchestration.project.test_project import BOTH, SHOP, printed_by
 from analytics_assets_tests.support.loading import failures_of
 from analytics_assets_tests.support.project import copy_project
 
@@ -106,6 +106,19 @@ def test_the_condition_asks_for_the_mart_once_both_tables_are_loaded(
     materialize(project, instance, *rest)
     asked = dg.evaluate_automation_conditions(project, instance, cursor=asked.cursor)
     assert asked.get_num_requested(MART) == 1
+
+
+def test_a_project_with_another_api_loads_with_the_mart_whose_tables_it_lacks(
+    tmp_path: Path,
+) -> None:
+    folder = copy_project(tmp_path)
+    shop = folder.with_name("shop")
+    shutil.rmtree(folder)
+    shop.mkdir()
+    (shop / "api.py").write_text(SHOP)
+    found = printed_by(BOTH, tmp_path)
+    assert {"shop/orders", "example_mart/daily_traffic"} <= set(found["assets"])
+    assert found["command_line"] == ["shop"]
 
 
 def test_without_its_folder_the_project_is_the_api_alone(tmp_path: Path) -> None:
