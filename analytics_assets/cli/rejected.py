@@ -9,14 +9,14 @@ from typing import Any
 import click
 import dagster as dg
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from analytics_assets.cli.instance import open_instance, wait_for_pools
 from analytics_assets.cli.project import load_apis, select_resources
-from analytics_assets.cli.terminal import echo, errors_as_messages
+from analytics_assets.cli.terminal import echo, echo_table, errors_as_messages
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
+from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.resource import Resource, resource_of
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of
@@ -26,7 +26,6 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
-NARROWEST = 120  # characters that the table needs
 LONG = ("reason", "example of a key")
 HEADINGS = ("asset", "reason", "rows", "oldest", "newest", "example of a key")
 
@@ -59,8 +58,8 @@ def rejected(
         if retry:
             logging.getLogger("dlt").setLevel(logging.ERROR)
             sys.exit(0 if _retry(chosen, reason) else 1)
-        count = _list(chosen, reason, rows)
-        if dismiss and count:
+        found = _list(chosen, reason, rows)
+        if dismiss and found:
             listed = _rows(chosen, reason)  # a row that is rejected meanwhile stays
             if not yes:
                 _confirm(sum(len(rows) for _, rows in listed))
@@ -69,7 +68,7 @@ def rejected(
 
 def _list(resources: Sequence[Resource], reason: str, with_rows: bool) -> int:
     """Print the rejected rows by reason; return their number."""
-    table, lines, count = Table(box=box.SIMPLE_HEAD), list[str](), 0
+    table, lines, found = Table(box=box.SIMPLE_HEAD, pad_edge=False), list[str](), 0
     for heading in HEADINGS:
         justify: Any = "right" if heading == "rows" else "left"
         table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading not in LONG)
@@ -83,28 +82,28 @@ def _list(resources: Sequence[Resource], reason: str, with_rows: bool) -> int:
                 key = keys.of(row_of(each.example)) or {}
                 example = ", ".join(f"{field}={value}" for field, value in key.items()) or "none"
                 times = [f"{time:%Y-%m-%d %H:%M}" for time in (each.oldest, each.newest)]
-                cells = (resource.full_name, each.text, str(each.rows), *times, example)
+                cells = (resource.full_name, each.text, number(each.rows), *times, example)
                 table.add_row(*map(Text, cells))
-                count += each.rows
+                found += each.rows
             for row in rejections.rows(reason) if with_rows else ():
                 lines.append(f"{resource.full_name}: {row.reason}: {row.text}")
-    if count:
-        Console(width=max(Console().width, NARROWEST)).print(table)
+    if found:
+        echo_table(table)
     else:
         echo(f"No row is rejected{f' with {reason!r} in its reason' if reason else ''}.")
     for line in lines:
         echo(line)
-    return count
+    return found
 
 
-def _confirm(count: int) -> None:
+def _confirm(rows: int) -> None:
     """Ask on the terminal.
 
     Raises:
         click.ClickException: the answer is no, or there is no terminal.
     """
     try:
-        click.confirm(f"Forget these {count} rows for good?", abort=True)
+        click.confirm(f"Forget {count(rows, 'row')} for good?", abort=True)
     except click.Abort:
         raise click.ClickException(
             "Nothing was dismissed, as nobody confirmed it. Without a terminal, `--yes` does."
@@ -127,7 +126,7 @@ def _dismiss(listed: Sequence[tuple[Resource, Sequence[str]]]) -> None:
         for resource, rows in listed:
             tables[resource.api_name].rejections(resource).delete(rows)
             report_rejected_rows(tables[resource.api_name], resource, instance)
-            echo(f"{resource.full_name}: {len(rows)} dismissed")
+            echo(f"{resource.full_name}: {count(len(rows), 'row')} dismissed")
 
 
 def _retry(resources: Sequence[Resource], reason: str) -> bool:
@@ -171,9 +170,10 @@ def _outcome(retry: Retry) -> Iterator[str]:
     if retry == Retry():
         yield "no row is rejected"
         return
-    yield f"{retry.loaded} loaded, {retry.superseded} superseded by later rows of their key"
-    for reason, count in retry.rejected.items():
-        yield f"{count} still rejected: {reason}"
+    superseded = f"{number(retry.superseded)} superseded by later rows of their key"
+    yield f"{count(retry.loaded, 'row')} loaded, {superseded}"
+    for reason, rows in retry.rejected.items():
+        yield f"{count(rows, 'row')} still rejected: {reason}"
 
 
 @contextmanager

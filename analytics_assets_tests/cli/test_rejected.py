@@ -126,8 +126,8 @@ def test_rows_that_fit_are_loaded_without_a_request_and_the_others_are_named(
 
     assert done.exit_code == 1, done.output
     assert done.stdout.splitlines() == [
-        "analytics/page_views: 1 loaded, 0 superseded by later rows of their key",
-        f"analytics/page_views: 1 still rejected: {NO_KEY}",
+        "analytics/page_views: 1 row loaded, 0 superseded by later rows of their key",
+        f"analytics/page_views: 1 row still rejected: {NO_KEY}",
     ]
     assert [row["id"] for row in table_rows(three, "page_views")] == [VIEWS["id"]]
     assert left(three) == [("page_views", NO_KEY), ("traffic_sources", "too [b] long")]
@@ -166,8 +166,8 @@ def test_dismissed_rows_are_forgotten_once_that_is_confirmed(
     done = CliRunner().invoke(main, ["rejected", "page_views", "--dismiss"], input="y\n")
 
     assert done.exit_code == 0, done.output
-    assert "Forget these 2 rows for good? [y/N]: y" in done.stdout
-    assert "analytics/page_views: 2 dismissed" in done.stdout
+    assert "Forget 2 rows for good? [y/N]: y" in done.stdout
+    assert "analytics/page_views: 2 rows dismissed" in done.stdout
     assert left(three) == [("traffic_sources", "too [b] long")]
     assert check_result().passed
 
@@ -211,7 +211,7 @@ def test_a_resource_that_cannot_be_retried_is_one_sentence_and_the_others_are_lo
 
     assert done.exit_code == 1, done.output
     assert "analytics/page_views: its rejected rows cannot be loaded by themselves" in done.stdout
-    assert "analytics/traffic_sources: 1 loaded" in done.stdout
+    assert "analytics/traffic_sources: 1 row loaded" in done.stdout
     assert len(left(three)) == 2
 
 
