@@ -116,6 +116,6 @@ def next_steps() -> str:
     """Return the commands with which to look at the outcome."""
     start = "make dev" if Path("Makefile").exists() else "dagster dev"
     return (
-        f"`{start}` shows lineage, history and charts in the browser; `analytics-assets report` "
+        f"`{start}` shows lineage, history and checks in the browser; `analytics-assets report` "
         "writes a page about all tables."
     )
