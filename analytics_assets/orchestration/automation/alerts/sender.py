@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -163,7 +163,8 @@ def _send(
         ids = [receiver.id for receiver in recipients.receivers_of(api_name)]
         for message_begun, message_over, is_summary in _groups(its_begun, its_over):
             message = message_of(message_begun, message_over, is_summary=is_summary)
-            state.outbox.add(message, ids, now)
+            is_all_clear = not recipients.share(ids, state.ledger.problems)
+            state.outbox.add(replace(message, is_all_clear=is_all_clear), ids, now)
     sent = AlertsSent(refusals=list(recipients.problems), open=len(state.ledger.open))
     known = {receiver.id: receiver for receiver in recipients.all}
     for given_up in state.outbox.drop(known.keys(), now):

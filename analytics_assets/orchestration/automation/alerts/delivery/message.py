@@ -58,12 +58,14 @@ class Message:
         subject: its subject without the level.
         sections: its first sections.
         more: the number of further problems, which are not shown.
+        is_all_clear: True if nothing is open any more that its receivers know of.
     """
 
     level: str
     subject: str
     sections: Sequence[Section]
     more: int = 0
+    is_all_clear: bool = False
 
     @property
     def title(self) -> str:
@@ -78,7 +80,7 @@ class Message:
     def from_json(cls, stored: Mapping[str, Any]) -> "Message":
         """Return a stored message."""
         sections = [Section(**section) for section in stored["sections"]]
-        return cls(stored["level"], stored["subject"], sections, stored["more"])
+        return cls(**{**stored, "sections": sections})
 
 
 def message_of(

@@ -77,7 +77,7 @@ class Receiver:
             with Apprise([service]).notify(
                 body,
                 title=message.title,
-                notify_type=TYPES.get(message.level, "info"),
+                notify_type=self.type_of(message),
                 body_format=form,
                 timeout=SEND_SECONDS,
             ) as result:
@@ -90,6 +90,16 @@ class Receiver:
             return type(error).__name__
         reason = redact(" ".join(lines[-1:])).replace(self.url, "***")
         return reason[:REASON_LENGTH] or f"no answer within {SEND_SECONDS:.0f} s"
+
+    def type_of(self, message: Message) -> str:
+        """Return the type of a message for Apprise.
+
+        PagerDuty with `action=map` resolves its incident with a success: it has one for all that is
+        open, so that a success is the end of the last problem.
+        """
+        if message.level == RECOVERED and not message.is_all_clear and "action=map" in self.url:
+            return "info"
+        return TYPES.get(message.level, "info")
 
     def _render(self, render: Rendering, message: Message) -> str:
         return render(message, self.settings.base_url, self.settings.quiet_hours.timezone)

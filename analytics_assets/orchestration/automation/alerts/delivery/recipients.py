@@ -1,6 +1,6 @@
 """The receivers of each API's alerts, by the settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics_assets.config.api import Api
@@ -10,6 +10,7 @@ from analytics_assets.orchestration.automation.alerts.delivery.receiver import (
     Receiver,
     receivers_of,
 )
+from analytics_assets.orchestration.automation.alerts.incident import Problem
 
 PROJECT = ""  # in place of an API, for assets of none
 
@@ -70,6 +71,16 @@ class Recipients:
     def settings_of(self, asset: str) -> ResolvedAlerts:
         """Return the settings of alerts about an asset."""
         return self.settings[self.api_of(asset)]
+
+    def share(self, ids: Collection[str], problems: Iterable[Problem]) -> bool:
+        """Return True if some receivers get alerts about one of some problems.
+
+        Args:
+            ids: the ids of the receivers.
+            problems: the problems.
+        """
+        apis = {self.api_of(problem.asset) for problem in problems}
+        return any(receiver.id in ids for api in apis for receiver in self.usable[api])
 
     def receivers_of(self, api_name: str) -> Sequence[Receiver]:
         """Return the receivers of an API."""
