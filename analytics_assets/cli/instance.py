@@ -12,6 +12,7 @@ import yaml
 from filelock import FileLock
 
 from analytics_assets.cli.terminal import echo
+from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.settings.look_up import pipelines_dir
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
@@ -45,7 +46,8 @@ def _stored_instance(home: Path) -> dg.DagsterInstance:
     Dagster takes a relative `base_dir` for one below the folder in which a command runs.
     """
     file = home / "dagster.yaml"
-    settings = (yaml.safe_load(file.read_bytes()) if file.exists() else None) or {}
+    with _errors_of(file):
+        settings = (yaml.safe_load(file.read_bytes()) if file.exists() else None) or {}
     # the output goes to the terminal; to capture it, Dagster would start processes
     no_capture = {"module": "dagster._core.storage.noop_compute_log_manager"}
     no_capture["class"] = "NoOpComputeLogManager"
@@ -59,8 +61,27 @@ def _stored_instance(home: Path) -> dg.DagsterInstance:
             overrides[section] = {**part, kind: {**config, "base_dir": str(history)}}
     history.mkdir(parents=True, exist_ok=True)
     # two commands that start at once would break the database that Dagster 1.13 creates
-    with FileLock(history / "opening.lock"):
+    with FileLock(history / "opening.lock"), _errors_of(file):
         return dg.DagsterInstance.local_temp(str(home), overrides=overrides)
+
+
+@contextmanager
+def _errors_of(file: Path) -> Iterator[None]:
+    """Raise an error of `dagster.yaml` as one that names the file, the line and the entry.
+
+    Raises:
+        SettingsError: the file is no YAML, or has an entry that Dagster does not know.
+    """
+    try:
+        yield
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SettingsError(
+            f"{file}, line {line}: {error.problem}. Correct the line; YAML is indented by spaces."
+        ) from None
+    except dg.DagsterInvalidConfigError as error:
+        reasons = "; ".join(each.message.partition(" Expected")[0] for each in error.errors)
+        raise SettingsError(f"{file}: {reasons} Correct the entry.") from None
 
 
 def wait_for_pools(instance: dg.DagsterInstance, resources: Sequence[ResourceConfig]) -> None:

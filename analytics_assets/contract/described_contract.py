@@ -200,9 +200,9 @@ def _check_names(contract: Contract) -> None:
         beside = names.get(variant_of(column.name) or "")
         if beside:
             raise ConfigurationError(
-                f"resource `{contract.resource}`: its field `{column.field}` would become the "
-                f"column that dlt makes of values of its field `{beside.field}` if they are of "
-                f"more than one type; {_remedy(column, beside)}"
+                f"resource `{contract.resource}`: its field `{column.field}` has the name of "
+                f"the variant column in which dlt stores values of `{beside.field}` of a second "
+                f"type; {_remedy(column, beside)}"
             )
 
 

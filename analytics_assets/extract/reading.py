@@ -242,8 +242,8 @@ def _answers(
     except IgnoredResponse:  # to the first request: there is nothing to read
         if proof.number > 1:
             raise IncompleteReadError(
-                f"{proof.resource}: an inconsistent read could not be repeated: the API's answer "
-                "to the first request is one that `response_actions` ignore."
+                f"{proof.resource}: the read is inconsistent, and cannot be repeated: "
+                "`response_actions` ignore the API's answer to the first request."
             ) from None
 
 

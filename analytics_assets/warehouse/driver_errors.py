@@ -42,7 +42,7 @@ DAMAGED_REMEDY = (
     "materialize`, which makes a new one and loads all resources into it."
 )
 DISK_REMEDY = (
-    "What was committed before is as it was. Free space there, or move the file "
+    "Committed rows are unchanged. Free space there, or move the file "
     "(`destination.duckdb.credentials`), dlt's working files (`pipelines_dir`) or the temporary "
     "files (the environment variable TMPDIR), and run again."
 )
@@ -102,7 +102,7 @@ CASES = (
     ),
     Case(
         "due to lock timeout|deadlock detected",
-        "Another session holds what the load needs in the warehouse",
+        "Another session has locked what the load needs in the warehouse",
         "Nothing of this load was committed. Run again once that session has ended, or raise "
         "`lock_timeout` of the user; `pg_stat_activity` lists the sessions.",
         ("55P03", "40P01"),
@@ -113,7 +113,7 @@ CASES = (
         "connection already closed|SSL connection has been closed|could not receive data|"
         "(starting up|shutting down)",
         "The connection to the warehouse was lost",
-        "A transaction that was under way is undone. Run again once the server is up; if it ends "
+        "The transaction in progress is rolled back. Run again once the server is up; if it ends "
         "long statements or sessions, raise those limits.",
         ("57014", "57P01", "57P02", "57P03", "57P05", "08000", "08003", "08006", "25P03"),
     ),

@@ -86,7 +86,7 @@ class LoadingPipeline(SyncingPipeline):
                     follow_constraints(self.schemas[name], stored)
         self.dropped = found
         if found:
-            self._hooks.warn(f"The warehouse no longer has {describe(found)}: made again.")
+            self._hooks.warn(f"The warehouse no longer has {describe(found)}: created again.")
 
     def load(self, *args: Any, **kwargs: Any) -> LoadInfo:
         """Load the normalized packages; see dlt's method of this name."""

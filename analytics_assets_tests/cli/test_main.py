@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.cli.instance import open_instance
+from analytics_assets.config.errors import SettingsError
 from analytics_assets_tests.cli.conftest import Invoke
 
 
@@ -94,3 +96,31 @@ def test_a_command_in_a_folder_without_the_settings_asks_no_embedded_api(
     assert "The analytics API needs the setting `base_url`, which is missing" in done.output
     assert str(clean_place / ".dlt") in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "described"),
+    [
+        (
+            "storage:\n  sqlite:\n\tbase_dir: x\n",
+            ", line 3: found character '\\t' that",
+        ),
+        (
+            "storage:\n  sqlit:\n    base_dir: x\n",
+            ': Received unexpected config entry "sqlit"',
+        ),
+        (
+            "telemetri:\n  enabled: false\n",
+            ': Received unexpected config entry "telemetri"',
+        ),
+    ],
+)
+def test_an_error_of_dagster_yaml_names_file_and_entry(
+    text: str, described: str, clean_place: Path
+) -> None:
+    file = clean_place / "dagster.yaml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as refused, open_instance():
+        pass
+    assert str(refused.value).startswith(f"{file}{described}")
+    assert "Correct the " in str(refused.value)

@@ -153,5 +153,5 @@ def test_a_response_that_is_no_document_is_reported_with_the_request_and_a_hint(
 def test_a_missing_response_is_an_api_error(connected: Sandbox, connection: Connection) -> None:
     connected.faults.add(Fault(path=PATH, times=None, drop=True))
 
-    with pytest.raises(ApiError, match=f"GET {connected.base_url}{PATH}: no whole answer"):
+    with pytest.raises(ApiError, match=f"GET {connected.base_url}{PATH}: no complete answer"):
         fetch_document(connection, PATH)

@@ -43,7 +43,7 @@ def read_document(place: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise ContractError(
             f"The OpenAPI document {place} cannot be read: {error.strerror or error}. "
-            "`analytics-assets contract` gets it from the API; or set `openapi` to None."
+            "`analytics-assets contract` fetches it from the API; or set `openapi` to None."
         ) from error
     return parse_document(text, str(place), file.name, read_below(file.parent))
 

@@ -93,8 +93,10 @@ class ColumnCollisions:
             problem += f"column `{column}`"
         elif beside:
             field, other = (beside, path) if variant else (path, beside)
-            problem = f"its field `{_dotted(other)}` would become a column that dlt makes of values"
-            problem += f" of its field `{_dotted(field)}` if they are of more than one type"
+            problem = (
+                f"its field `{_dotted(other)}` has the name of the variant column in which dlt "
+            )
+            problem += f"stores values of `{_dotted(field)}` of a second type"
         else:
             return
         within = max(path, other, key=len)

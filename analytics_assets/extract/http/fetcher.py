@@ -272,7 +272,7 @@ class Fetcher:
     def _no_answer(self, transfer: Transfer, failure: Failure) -> NoAnswerError:
         where = describe_request(transfer.request)
         hint = f" (check `{self._address_setting}`)" if failure.at_address else ""
-        text = f"{where}: no whole answer: {redact(failure.reason)}{hint}"
+        text = f"{where}: no complete answer: {redact(failure.reason)}{hint}"
         return NoAnswerError(text, request=transfer.request)
 
     def discard(self) -> None:

@@ -103,10 +103,10 @@ class Traffic:
 
         Args:
             at: its time, by `time.monotonic`.
-            status: the HTTP status of the answer before it; None if no whole answer arrived.
+            status: the HTTP status of the answer before it; None if no complete answer arrived.
         """
         self.retry_at = at
-        self.retry_reason = f"HTTP {status}" if status else "no whole answer"
+        self.retry_reason = f"HTTP {status}" if status else "no complete answer"
 
     @property
     def seconds_until_retry(self) -> float:

@@ -99,16 +99,16 @@ class CursorValues:
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
             raise CursorError(
                 f"{self._resource}: `{field}` is a number, which may be seconds, "
-                "milliseconds or a date. Say which in the resource's policy: "
+                "milliseconds or a date. Name its format in the resource's policy: "
                 f'"time_formats": {{"{field}": "epoch_seconds"}}, or another of {EXAMPLES}.'
             )
         moment = parse_timestamp(value)
         is_iso = moment is not None and isinstance(value, str)
         if is_iso and self._zoned and not (has_utc_offset(str(value)) or is_date_only(str(value))):
             raise CursorError(
-                f"{self._resource}: `{field}` is {value!r}, which does "
-                f"not say in which time zone; `initial_value` is {self._load.initial_value!r}. "
-                "Write that as the API writes times, without a time zone."
+                f"{self._resource}: `{field}` is {value!r}, which has no time zone, and "
+                f"`initial_value` is {self._load.initial_value!r}, which has one. Write "
+                "`initial_value` without a time zone, as the API writes times."
             )
         return moment
 

@@ -115,14 +115,14 @@ class WindowCheck(PipeStep):
         if not self._dated:
             raise WindowIgnoredError(
                 f"{self._resource}: none of the {self._rows} rows for {asked} has a value in "
-                f"`{column}`: name the column that says which day a row is about as `date_column` "
-                "in the resource's policy."
+                f"`{column}`: set `date_column` in the resource's policy to the column of a row's "
+                "day."
             )
         raise WindowIgnoredError(
-            f"{self._resource}: {self.outside} of the {self._rows} rows for {asked} lie outside of "
-            f"that by their `{column}`; the API seems to ignore `{query.start_param}` and "
+            f"{self._resource}: {self.outside} of the {self._rows} rows for {asked} have a "
+            f"`{column}` outside of it; the API seems to ignore `{query.start_param}` and "
             f"`{query.end_param}`. Check their names, `format` and `timezone` in `window` of the "
-            "resource's policy, and whether the API goes by another column than `date_column`."
+            "resource's policy, and that the API filters by the column of `date_column`."
         )
 
 

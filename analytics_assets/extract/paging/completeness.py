@@ -127,7 +127,7 @@ class Pass:
             raise refusal
         if not is_known and not (self._may_end and self._is_confirmed(page)):
             raise ResponseError(
-                f"{refusal} It came after {received} rows. If it means that there are no more, "
+                f"{refusal} It came after {received} rows. If it is the end of the rows, "
                 f'write `"response_actions": [{{"status_code": {page.status}, "action": '
                 '"ignore"}]` in `endpoint` of the entry.',
                 response=page.as_response(),

@@ -152,7 +152,7 @@ class Position:
     ) -> bool:
         paginator.current_value += rows
         if not rows and has_more:
-            proof.inconsistency = "it says that there is more after its last row, and gives nothing"
+            proof.inconsistency = "it states more rows after its last one, and returns none"
         if not rows or has_more is False or self.is_limited:
             return False
         if not proof.all_rows_arrived:

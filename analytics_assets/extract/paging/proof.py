@@ -143,8 +143,8 @@ class Proof:
             IncompleteReadError: always.
         """
         raise IncompleteReadError(
-            f"{self.resource}: after {self.received} rows the API names the page it has just given "
-            "as the next one, so that there would be no end."
+            f"{self.resource}: after {self.received} rows the API names the page that it has just "
+            "returned as the next one: the read would never end."
         )
 
     @staticmethod
@@ -184,10 +184,8 @@ class Proof:
         self.duplicates = self._index.duplicates(contents)
         if not self.inconsistency and self.duplicates.same:
             self.inconsistency = (
-                f"{count(self.duplicates.same, 'row was', 'rows were')} on two pages, so that "
-                "others "
-                "may have been on none (does the API sort its rows by something that tells them "
-                "apart?)"
+                f"{count(self.duplicates.same, 'row was', 'rows were')} on two pages, so others may "
+                "be missing (does the API sort its rows by a unique field?)"
             )
         in_doubt = self.duplicates.restated or self.confirm
         if in_doubt and not self._confirms_last_pass(contents) and not self.inconsistency:
@@ -218,14 +216,14 @@ class Proof:
     def _incomplete(self) -> IncompleteReadError:
         expected = "unknown" if self.total is None else self.total
         passes = "1 pass" if self.number == 1 else f"{self.number} passes"
-        none = "" if self.received else " Does `data_selector` name the place of the rows?"
+        none = "" if self.received else " Check that `data_selector` names the place of the rows."
         return IncompleteReadError(
             f"{self.resource}: no complete read in {passes}: {self.inconsistency}. "
-            f"Expected {expected} rows, received {self.received}.{none} Does `paginator` in the "
-            "entry request all pages, and does `primary_key` tell rows apart? If the API's rows "
-            "change while they are read, run again when they rest, or raise `reading.passes`; if "
-            "its total is not the number of all rows, set `total_path` in `paginator` to the field "
-            "that is, or to None."
+            f"Expected {expected} rows, received {self.received}.{none} Check that `paginator` "
+            "in the entry requests all pages, and that `primary_key` identifies a row. If the "
+            "API's rows change during the read, run again at a quiet time, or raise "
+            "`reading.passes`. If its total is not the number of all rows, set `total_path` in "
+            "`paginator` to the field that is, or to None."
         )
 
 

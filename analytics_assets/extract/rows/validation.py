@@ -138,9 +138,9 @@ class ParentValidation(Validation):
             name, place = self._contract.resource, offset + first.position
             raise InvalidParentError(
                 f"{name}: its row at offset {place} cannot be loaded: {first.reason}. "
-                f"Nor can it be taken out, as other resources are read from the rows of `{name}` "
-                f"in the same load. Load `{name}` by itself, and the others without it, by "
-                "`with_resources`; such rows then go to `rejected_rows`."
+                f"It cannot be rejected alone, as other resources of this load are read from the "
+                f"rows of `{name}`. Load `{name}` by itself, and the others without it, by "
+                "`with_resources`: such rows then go to `rejected_rows`."
             )
         return item
 

@@ -109,8 +109,8 @@ def check_cursor(load: Mapping[str, Any], policy: Policy) -> CheckResult:
     findings = {
         ROWS_WITHOUT_CURSOR: f"without a time of change in `{reads.field}`, so that no load "
         "can request changes in them. Name the field that has it, or load the resource in full.",
-        ROWS_BEFORE_START: f"changed before {load[CURSOR_START]}, the start of the request. Does "
-        f"the API honour `{reads.param}`, and mean `{reads.field}` by it?",
+        ROWS_BEFORE_START: f"changed before {load[CURSOR_START]}, the start of the request. "
+        f"Check that the API filters `{reads.field}` by `{reads.param}`.",
         ROWS_YET_TO_COME: "with a time of change in the future: loaded, but the cursor does not "
         "follow.",
     }

@@ -126,9 +126,9 @@ def check_lost_partitions(
     return CheckResult(
         False,
         f"The table has fewer rows of {count(len(lost), 'partition')} than were loaded: "
-        f"{_named(holes)}. Is it another "
-        "warehouse, or an older copy? Load them again by a backfill, or by `make materialize`. Or "
-        "did rows of other days with the same `primary_key` replace them?",
+        f"{_named(holes)}. If this is another warehouse or an older copy, load them again by a "
+        "backfill or `make materialize`. Otherwise check `primary_key`: rows of other days may "
+        "have replaced them.",
         numbers=numbers,
     )
 

@@ -163,6 +163,6 @@ def _refuse_rows(client: SqlJobClientBase, table: str, column: str) -> None:
     if client.sql_client.execute_sql(f"SELECT 1 FROM {qualified} LIMIT 1"):
         raise NoKeyColumnError(
             f"The table `{table}` has rows, but no column `{column}`, by which a load finds them: "
-            "somebody dropped it, or it is new in the key. Bring the column back, or drop the "
+            "somebody dropped it, or it is new in the key. Restore the column, or drop the "
             f"table (DROP TABLE {qualified}) and load all rows again."
         )

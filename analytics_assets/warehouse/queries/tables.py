@@ -255,8 +255,8 @@ class Tables:
         column, bounds = self.escaped(span.column), self._bounds(table, span)
         if not bounds:
             raise SpanUnknownError(
-                f"The column `{span.column}` of `{table}` is neither a date nor a time, so that "
-                "its rows of a span of time are not known."
+                f"The column `{span.column}` of `{table}` is neither a date nor a time, so "
+                "the rows of a span of time cannot be selected."
             )
         return f"{rows} AND {column} >= %s AND {column} < %s", (*loads, *bounds)
 

@@ -91,7 +91,7 @@ def test_a_connection_names_what_its_reads_wait_for() -> None:
     connection.traffic.schedule_retry(monotonic() + 4, 503)
     assert connection.waits_for == "a retry in 4 s, after HTTP 503"
     connection.traffic.schedule_retry(monotonic() + 90, None)
-    assert connection.waits_for == "a retry in 1 min 30 s, after no whole answer"
+    assert connection.waits_for == "a retry in 1 min 30 s, after no complete answer"
 
     connection.rate_limit.observe(429, {"Retry-After": "43"})
     assert connection.waits_for == "the API's rate limit (another 43 s)"

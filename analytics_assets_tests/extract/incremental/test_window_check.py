@@ -79,8 +79,8 @@ def test_a_read_with_most_of_its_rows_outside_fails() -> None:
     error = error_of(rows_on("2025-07-03", "2025-07-06", "2025-07-04"), how=ignored)
 
     assert error.startswith(
-        "orders: 2 of the 3 rows for from=2025-07-04, until=2025-07-05 lie outside of that by "
-        "their `day`; the API seems to ignore `from` and `until`. Check their names, "
+        "orders: 2 of the 3 rows for from=2025-07-04, until=2025-07-05 have a "
+        "`day` outside of it; the API seems to ignore `from` and `until`. Check their names, "
     )
 
 

@@ -259,7 +259,7 @@ def test_a_cursor_that_stays_the_same_is_the_end_where_the_page_says_so() -> Non
 def test_a_cursor_that_stays_the_same_beside_rows_is_an_error(last: Answer) -> None:
     attempt = failed(in_turn(page(1, 2, after="a", has_more=True), last), paginator=CURSOR)
 
-    assert "names the page it has just given as the next one" in attempt.error
+    assert "names the page that it has just returned as the next one" in attempt.error
 
 
 def test_a_cursor_that_stays_the_same_must_agree_with_the_total() -> None:

@@ -130,7 +130,7 @@ def test_a_page_that_names_itself_as_the_next_one_fails_the_read(kind: str) -> N
 
     attempt = failed(lambda _asked: leading(rows(next(turns)), 90, 1), **KINDS[kind])
 
-    assert "names the page it has just given as the next one" in attempt.error
+    assert "names the page that it has just returned as the next one" in attempt.error
     assert len(attempt.requests) == 2
 
 

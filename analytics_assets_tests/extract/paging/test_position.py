@@ -155,7 +155,7 @@ def test_an_empty_page_that_says_there_is_more_is_no_end() -> None:
     answers = paged(rows(1, 2), with_total=False)
     attempt = failed(lambda asked: Answer({**answers(asked).body, "more": True}), paginator=MORE)
 
-    assert "it says that there is more after its last row" in attempt.error
+    assert "it states more rows after its last one" in attempt.error
 
 
 def test_without_has_more_pages_end_as_they_do_elsewhere() -> None:
@@ -172,7 +172,7 @@ def test_a_last_page_that_says_there_is_more_fails_the_read(
     def answer(_asked: Request) -> Answer:
         return Answer({"data": rows(1, 2), **sign})
 
-    assert "the last page says that there is more" in failed(answer, paginator="auto").error
+    assert "the last page states that more rows follow" in failed(answer, paginator="auto").error
 
 
 def test_a_page_that_says_there_is_more_is_not_the_last_although_the_total_is_reached() -> None:

@@ -83,7 +83,7 @@ def test_a_length_that_is_wrong_gives_the_whole_body_or_an_error(lines: bytes, w
     if isinstance(first, Page):
         assert first.content == WHOLE
     else:
-        assert "no whole answer: " in first
+        assert "no complete answer: " in first
     assert following.content == b'["/next"]'
 
 
@@ -119,5 +119,5 @@ def test_an_answer_ends_where_it_says(rest: bytes, content: bytes | None, way: s
         assert isinstance(first, Page)
         assert first.content == content
     else:
-        assert "no whole answer: " in str(first)
+        assert "no complete answer: " in str(first)
     assert following.content == b'["/next"]'

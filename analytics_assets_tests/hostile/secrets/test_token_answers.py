@@ -20,7 +20,7 @@ from analytics_assets_tests.support.token_server import (
 
 MARKED = "marked-T0ken-9f8e7d6c"
 JSON = "application/json"
-NO_TOKEN = "something that is no token"
+NO_TOKEN = "an answer that is no token"
 CUT = "JSON that is no object, not valid, or nested too deeply"
 
 

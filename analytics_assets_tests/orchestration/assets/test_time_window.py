@@ -62,7 +62,7 @@ def test_an_api_that_ignores_its_dates_fails_on_the_first_window_before_anything
     [reason] = failures_of(result).values()
     assert reason.startswith(
         "traffic_sources was not loaded for 2025-07-02 to 2025-07-05. 390 of the 450 rows for "
-        "from=2025-07-02, until=2025-07-05 lie outside of that by their `date`; the API "
+        "from=2025-07-02, until=2025-07-05 have a `date` outside of it; the API "
         "seems to ignore `from` and `until`."
     )
     with duckdb_warehouse.open() as tables:

@@ -105,7 +105,7 @@ def test_a_lock_of_another_session_is_named(
     with closing(psycopg2.connect(postgres_url)) as other:
         other.cursor().execute(f"LOCK TABLE {table}")
         text = refusal(count)
-    assert text.startswith("Another session holds what the load needs in the warehouse: ")
+    assert text.startswith("Another session has locked what the load needs in the warehouse: ")
     assert "`lock_timeout`" in text
 
 

@@ -62,7 +62,7 @@ class TokenAnswer:
             shown = kind if KEY.fullmatch(kind) else "another one"
             raise TokenError(
                 f"{self.where} with a token whose `token_type` is `{shown}`: only `Bearer` tokens "
-                "can be sent (RFC 6749 section 7.1). Have the client registered for those."
+                "can be sent (RFC 6749 section 7.1). Register the client for `Bearer` tokens."
             )
         return token
 

@@ -87,7 +87,7 @@ def request_token(
     if answer.error:
         raise kind(" ".join([f"{where}{answer.reason}.", *filter(None, hints)]))
     place = "" if status >= requests.codes.server_error else " (check `token_url`)"
-    said = f"{where} with something that is no token{place}: {description_of(page)}."
+    said = f"{where} with an answer that is no token{place}: {description_of(page)}."
     raise kind(" ".join([said, *filter(None, hints[1:])]))
 
 

@@ -40,8 +40,8 @@ INCOMPLETE = (
     Urllib3Error,
 )
 INTERIM = (
-    "the API sent an interim answer ({}), which requests takes for the whole one. It is read "
-    "without `session` in `client` and without a proxy"
+    "the API sent an interim answer ({}), which the package requests takes for the final one. "
+    "It is read right without `session` in `client` and without a proxy"
 )
 
 

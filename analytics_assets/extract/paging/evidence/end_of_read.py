@@ -115,6 +115,7 @@ class EndOfRead:
 
 def _objection(name: str, sign: str, remedy: str = "") -> str:
     return (
-        f"the last page says that there is more ({sign}), and `paginator` finds no way to it; "
-        f'{remedy}if it means something else, write `"ignored_fields": ["{name}"]` in `paginator`'
+        f"the last page states that more rows follow ({sign}), but `paginator` finds no next "
+        f'page; {remedy}if the field means something else, write `"ignored_fields": ["{name}"]` '
+        "in `paginator`"
     )

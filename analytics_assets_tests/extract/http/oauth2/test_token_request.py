@@ -76,12 +76,12 @@ def test_a_refused_connection_is_an_error_that_names_the_url_setting(sandbox: Sa
         ({"body": '{"access_token": ""}'}, "without an `access_token`"),
         ({"body": '{"access_token": 7}'}, "without an `access_token`"),
         ({"body": "<h1>Welcome</h1>", "content_type": "text/html"}, "a web page of 16 bytes"),
-        ({"body": '["token"]'}, "something that is no token"),
+        ({"body": '["token"]'}, "an answer that is no token"),
         ({"body": ""}, "an empty body"),
         ({"status": 302, "headers": {"location": "/elsewhere"}, "body": "{}"}, "answered 302"),
         ({"status": 404}, "answered 404: "),
         ({"status": 404}, ". Check `token_url`."),
-        ({"status": 404, "body": "no"}, "404 with something that is no token (check `token_url`)"),
+        ({"status": 404, "body": "no"}, "404 with an answer that is no token (check `token_url`)"),
     ],
 )
 def test_a_response_without_a_token_is_an_error_that_describes_it(

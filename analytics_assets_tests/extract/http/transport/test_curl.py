@@ -60,7 +60,7 @@ def test_an_incomplete_answer_is_retried_and_then_an_error(way: str, kind: str) 
 
     assert len(server.requests) == 4 + 4
     text = str(failure.value)
-    assert text.startswith(f"GET {server.base_url}/orders?api_key=***: no whole answer: ")
+    assert text.startswith(f"GET {server.base_url}/orders?api_key=***: no complete answer: ")
     assert "Error(" not in text
     assert failure.value.__context__ is None
 
@@ -70,7 +70,7 @@ def test_an_incomplete_answer_is_retried_and_then_an_error(way: str, kind: str) 
 def test_an_answer_that_stalls_for_the_timeout_is_an_error(way: str, does: Does) -> None:
     with answering() as server:
         server.faults.add(Fault(does=does, times=None))
-        with pytest.raises(NoAnswerError, match="no whole answer: Read timed out"):
+        with pytest.raises(NoAnswerError, match="no complete answer: Read timed out"):
             page_of(connected(server.base_url, way, timeout=0.3, max_attempts=2))
 
     assert len(server.requests) == 2
@@ -100,7 +100,7 @@ def test_a_body_that_arrives_after_the_deadline_is_an_error_that_names_it(
 ) -> None:
     with answering() as server:
         server.faults.add(Fault(does=send, times=None))
-        limit = "no whole answer: it took longer than `request_deadline`, 0.2 seconds"
+        limit = "no complete answer: it took longer than `request_deadline`, 0.2 seconds"
         with pytest.raises(NoAnswerError, match=limit):
             page_of(connected(server.base_url, way, deadline=0.2, max_attempts=2))
 

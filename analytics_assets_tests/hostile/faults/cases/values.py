@@ -141,7 +141,7 @@ CASES = [
         "field named like a variant of another",
         None,
         FAILED,
-        says="would become a column that dlt makes of values of its field `note`",
+        says="has the name of the variant column in which dlt stores values of `note`",
         rows=changed(note__v_text="x"),
     ),
     rejecting("integer of 65 bits", None, changed(sessions=2**64), EITHER),
