@@ -81,7 +81,6 @@ def test_an_unknown_command_is_refused_with_the_names_of_others(invoke: Invoke) 
     assert "No such command 'materialise'" in done.output
 
 
-@pytest.mark.usefixtures("api_file")
 @pytest.mark.parametrize(
     "command", [("materialize", "page_views"), ("check", "page_views"), ("contract",)]
 )

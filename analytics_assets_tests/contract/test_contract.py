@@ -138,7 +138,7 @@ def test_a_number_that_the_entry_calls_a_double_may_be_rounded(shop: Shop) -> No
     assert not any(column.takes_nearest for column in columns(shop()).values())
 
 
-@pytest.mark.parametrize("hints", [[{"name": "total", "data_type": "decimal"}], {"total": None}, 5])
+@pytest.mark.parametrize("hints", [[{"name": "total", "data_type": "decimal"}], 5])
 def test_hints_of_another_shape_are_left_to_dlt(shop: Shop, hints: Any) -> None:
     assert columns(shop(columns=hints))["total"].data_type == "text"
 
@@ -162,7 +162,7 @@ def test_renaming_a_field_to_the_name_of_another_is_refused(shop: Shop) -> None:
 def test_a_field_named_like_a_variant_of_another_is_refused(shop: Shop) -> None:
     properties = {"zip": {"type": "integer"}, "zip__v_text": {"type": "string"}}
 
-    with pytest.raises(ConfigurationError, match=r"`zip__v_text` would become .*`zip` if .*rename"):
+    with pytest.raises(ConfigurationError, match=r"`zip__v_text` has the name .*`zip` .*rename"):
         contract_of(shop(properties), "orders")
     assert contract_of(shop(properties, rename={"zip__v_text": "zip_text"}), "orders").has_schema
 

@@ -184,8 +184,8 @@ class Proof:
         self.duplicates = self._index.duplicates(contents)
         if not self.inconsistency and self.duplicates.same:
             self.inconsistency = (
-                f"{count(self.duplicates.same, 'row was', 'rows were')} on two pages, so others may "
-                "be missing (does the API sort its rows by a unique field?)"
+                f"{count(self.duplicates.same, 'row was', 'rows were')} on two pages, so others "
+                "may be missing (does the API sort its rows by a unique field?)"
             )
         in_doubt = self.duplicates.restated or self.confirm
         if in_doubt and not self._confirms_last_pass(contents) and not self.inconsistency:

@@ -10,7 +10,7 @@ from analytics_assets.config.errors import AnalyticsAssetsError, ConfigurationEr
 from analytics_assets.config.settings.look_up import unreadable_settings
 from analytics_assets.orchestration.api_file.files import MODULE, frames_of, is_users, place
 from analytics_assets.orchestration.api_file.lines import ApiFile
-from analytics_assets.orchestration.api_file.python_errors import reason, remedy
+from analytics_assets.orchestration.api_file.python_errors import line_without_comma, reason, remedy
 from analytics_assets.redaction.errors import redacted
 
 
@@ -82,8 +82,11 @@ def _in_syntax(error: BaseException) -> ConfigurationError | None:
     syntax = find_cause(error, SyntaxError)
     if syntax is None or not is_users(str(syntax.filename)):
         return None
-    where = place(str(syntax.filename), syntax.lineno)
-    return ConfigurationError(f"{where}: {str(syntax.msg).rstrip('?')}. Correct the syntax.")
+    file, line = str(syntax.filename), syntax.lineno or 1
+    if comma := line_without_comma(Path(file).read_text(encoding="utf-8"), line):
+        return ConfigurationError(f"{place(file, comma)}: a comma is missing at the end. Add it.")
+    said = str(syntax.msg).rstrip("?")
+    return ConfigurationError(f"{place(file, line)}: {said}. Correct the syntax.")
 
 
 def _in_entry(error: BaseException, known: str | None) -> ConfigurationError | None:

@@ -1,5 +1,6 @@
 """Errors of Python in a user's file: a reason of one line, the nearest right word, the remedy."""
 
+import ast
 import builtins
 import os
 import re
@@ -47,6 +48,27 @@ def remedy(error: BaseException) -> str:
     if belongs := _place_of_argument(error, word):
         return f"; {belongs}."
     return f"{did_you_mean(word, known) if word else '.'} {CORRECT}"
+
+
+def line_without_comma(text: str, line: int) -> int | None:
+    """Return the line before an error of syntax if it lacks a comma at its end; None if not.
+
+    Python 3.11 reports the line after it as invalid, and gives no reason.
+
+    Args:
+        text: the file.
+        line: the line of the error, from 1.
+    """
+    lines = text.splitlines()
+    before = next((each for each in range(line - 1, 0, -1) if lines[each - 1].strip()), None)
+    if before is None:
+        return None
+    lines[before - 1] = f"{lines[before - 1].rstrip()},"
+    try:
+        ast.parse("\n".join(lines))
+    except SyntaxError as error:
+        return before if (error.lineno or 0) > line else None
+    return before
 
 
 def _word_and_known(error: BaseException) -> tuple[str, Collection[str]]:

@@ -50,6 +50,10 @@ def refusal(client: dict[str, Any] | None = None, **parts: Any) -> str:
             "`data_type`?",
         ),
         (
+            {"columns": {"size": None}},
+            "resource `orders`: `size` in `columns` cannot be None: give a dictionary of hints",
+        ),
+        (
             {"columns": {"size": {"data_type": "integer"}}},
             "resource `orders`: `data_type` of `size` in `columns` cannot be 'integer'; did you "
             "mean `bigint`? Types are ",

@@ -26,13 +26,13 @@ WHOLE = {"fooBar": 1, "foo_bar": 2, "_dlt_id": [{"_dlt_id": 3}]}
         ([{"a": [{"x+": 1}, {"xx": 2}]}], r"`a\[\]\.x\+` and `a\[\]\.xx`.*keep `a` whole"),
         ([{"_dlt_id": "mine"}], r"`_dlt_id` would become a column of dlt's own.*`rename`"),
         ([{"_dltLoadId": "mine"}], r"`_dltLoadId` would become a column of dlt's own"),
-        ([{"zip": 1, "zip__v_text": "a"}], r"`zip__v_text` would .* of its field `zip` .*`rename`"),
+        ([{"zip": 1, "zip__v_text": "a"}], r"`zip__v_text` has .* values of `zip` .*`rename`"),
         (
             [{"zip__v_text": "a"}, {"zip": 1}],
-            r"`zip__v_text` would .* of its field `zip` .*`rename",
+            r"`zip__v_text` has .* values of `zip` .*`rename",
         ),
-        ([{"zip": 1}, {"zip": {"v_text": "a"}}], r"`zip\.v_text` would .* of its field `zip` .*"),
-        ([{"a": [{"b": 1, "b__v_json": 2}]}], r"`a\[\]\.b__v_json` would .*`a\[\]\.b` .*`a` whole"),
+        ([{"zip": 1}, {"zip": {"v_text": "a"}}], r"`zip\.v_text` has .* values of `zip` .*"),
+        ([{"a": [{"b": 1, "b__v_json": 2}]}], r"`a\[\]\.b__v_json` has .*`a\[\]\.b` .*`a` whole"),
         ([{"a": [{"_dlt_id": 1}]}], r"`a\[\]\._dlt_id` would become a column of dlt's own.*whole"),
     ],
 )

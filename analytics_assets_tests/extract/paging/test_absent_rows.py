@@ -85,7 +85,7 @@ def test_rows_that_dlt_does_not_detect_beside_an_empty_list_are_an_error_with_th
 
     error = failed(lambda _: Answer(body), data_selector=None).error
 
-    assert "Expected 2 rows, received 0. Does `data_selector` name the place" in error
+    assert "Expected 2 rows, received 0. Check that `data_selector` names the place" in error
 
 
 def test_no_content_has_no_rows_where_the_policy_says_so() -> None:
