@@ -91,7 +91,7 @@ class ScheduleSwitches:
         self._instance.run_storage.set_cursor_values({str(self.key): value})
 
     def switch_on(self, name: str, cron: str, now: float) -> None:
-        """Switch a schedule on that nobody has switched yet, as the UI does.
+        """Switch a schedule on, as the UI does.
 
         Args:
             name: the schedule.
@@ -101,7 +101,10 @@ class ScheduleSwitches:
         assert self._origin, "the code location is known"
         origin, data = RemoteInstigatorOrigin(self._origin, name), ScheduleInstigatorData(cron, now)
         state = InstigatorState(origin, SCHEDULE, InstigatorStatus.RUNNING, data)
-        self._instance.add_instigator_state(state)
+        if name in self.stored:
+            self._instance.update_instigator_state(state)
+        else:
+            self._instance.add_instigator_state(state)
 
     def switch_off(self, name: str) -> None:
         """Switch a schedule off, as the UI does."""

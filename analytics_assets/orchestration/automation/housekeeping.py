@@ -98,7 +98,7 @@ def build_housekeeping_sensor(
             if switches.key and context.repository_def:
                 existing = {each.name for each in context.repository_def.schedule_defs}
                 kept = keep_switches(instance, switches, existing, apis, now.timestamp())
-                done += kept.switched_on
+                done += kept.switched
                 failed += kept.undecided
         if failed:
             raise HousekeepingError("\n".join(failed))

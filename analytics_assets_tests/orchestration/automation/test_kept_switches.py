@@ -1,6 +1,7 @@
 """A schedule that was on under another name: its resources are loaded as before, or it says so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -78,10 +79,13 @@ def test_a_schedule_of_another_rhythm_is_on_if_the_one_before_it_was(
     assert tick(instance, shop()) == NOTHING
     hourly = shop(orders=HOURLY, customers=HOURLY, refunds=HOURLY)
 
-    assert tick(instance, hourly).switched_on == [
-        "Switched shop_hourly on, as the schedule before it was: "
-        "shop/customers, shop/orders, shop/refunds."
-    ]
+    assert tick(instance, hourly) == Kept(
+        [
+            "Switched shop_hourly on, as the schedule before it was: "
+            "shop/customers, shop/orders, shop/refunds."
+        ],
+        [],
+    )
     assert switches(instance) == {"shop_daily": "STOPPED", "shop_hourly": "RUNNING"}
     assert tick(instance, hourly) == NOTHING
 
@@ -91,7 +95,7 @@ def test_a_resource_that_leaves_its_schedule_takes_the_switch_along(
 ) -> None:
     switch(instance, "shop_daily", ON)
     tick(instance, shop())
-    assert tick(instance, shop(orders=HOURLY)).switched_on
+    assert tick(instance, shop(orders=HOURLY)).switched
     assert switches(instance) == {"shop_daily": "RUNNING", "shop_hourly": "RUNNING"}
 
 
@@ -118,6 +122,45 @@ def test_a_schedule_that_also_loads_what_was_off_is_left_to_people(
     assert tick(instance, moved) == NOTHING
 
 
+def test_a_name_that_another_schedule_takes_over_does_not_switch_it_on(
+    instance: dg.DagsterInstance,
+) -> None:
+    later = PolicyEntry(schedule="0 7 * * *")
+    switch(instance, "shop_daily", ON)
+    tick(instance, shop(refunds=later))
+    assert tick(instance, shop(orders=HOURLY, customers=HOURLY, refunds=later)) == Kept(
+        [
+            "Switched shop_hourly on, as the schedule before it was: shop/customers, shop/orders.",
+            "Switched shop_daily off, as what it loads now was off: shop/refunds.",
+        ],
+        [],
+    )
+    assert switches(instance) == {"shop_daily": "STOPPED", "shop_hourly": "RUNNING"}
+
+
+def test_a_name_that_another_schedule_takes_over_does_not_switch_it_off(
+    instance: dg.DagsterInstance,
+) -> None:
+    later = PolicyEntry(schedule="0 7 * * *")
+    switch(instance, "shop_daily_2", ON)
+    switch(instance, "shop_daily", OFF)
+    tick(instance, shop(refunds=later))
+    moved = shop(orders=HOURLY, customers=HOURLY, refunds=later)
+    assert tick(instance, moved) == Kept(
+        ["Switched shop_daily on, as the schedule before it was: shop/refunds."], []
+    )
+    assert switches(instance) == {"shop_daily": "RUNNING", "shop_daily_2": "STOPPED"}
+    assert tick(instance, moved) == NOTHING
+
+
+def test_a_new_resource_of_a_schedule_that_is_on_is_loaded(instance: dg.DagsterInstance) -> None:
+    few = replace(shop(), config={**shop().config, "resources": ["orders"]})
+    switch(instance, "shop_daily", ON)
+    tick(instance, few)
+    assert tick(instance, shop()) == NOTHING
+    assert switches(instance) == {"shop_daily": "RUNNING"}
+
+
 def test_a_schedule_that_somebody_switches_off_stays_off(instance: dg.DagsterInstance) -> None:
     switch(instance, "shop_daily", ON)
     tick(instance, shop())
@@ -134,7 +177,7 @@ def test_the_switch_of_an_earlier_version_is_known_by_the_last_run(
     job = build_definitions(shop()).resolve_job_def("shop_daily")
     instance.create_run_for_job(job, tags={"dagster/schedule_name": "shop_cron_0_6"})
 
-    assert len(tick(instance, shop(), "own_mart").switched_on) == 1
+    assert len(tick(instance, shop(), "own_mart").switched) == 1
     assert switches(instance) == {
         "shop_cron_0_6": "STOPPED",
         "own_mart": "RUNNING",
