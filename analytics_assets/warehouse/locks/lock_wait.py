@@ -53,7 +53,7 @@ class LockWait:
             if error.holder not in named:
                 named.add(error.holder)
                 self.waiting(f"{error.holder}, which holds {error.held}")
-                (self.log or LOG).warning(
+                self._warn(
                     f"Waiting for {error.holder}, which holds {error.held}; for up to "
                     f"{duration(self.seconds)} (setting `lock_patience`) ..."
                 )
@@ -70,3 +70,8 @@ class LockWait:
         finally:
             if named:
                 self.waiting("")
+
+    def _warn(self, text: str) -> None:
+        LOG.warning(text)  # for the terminal: the command line does not show the log of its run
+        if self.log:
+            self.log.warning(text)
