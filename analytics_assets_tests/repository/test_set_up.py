@@ -3,6 +3,9 @@
 import subprocess
 from pathlib import Path
 
+import dagster as dg
+import pytest
+
 from analytics_assets_tests.conftest import ROOT
 
 
@@ -17,3 +20,36 @@ def test_a_python_that_is_too_old_is_refused_with_a_message(tmp_path: Path) -> N
     assert done.returncode
     assert "Python 3.11 or newer is needed; run make with PYTHON=" in done.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+def test_the_terminal_of_make_dev_has_what_runs_log_and_warnings_alone(
+    clean_place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+
+    @dg.op
+    def load(context: dg.OpExecutionContext) -> None:
+        context.log.info("loaded 12 rows")
+
+    @dg.job
+    def loads() -> None:
+        load()
+
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        result = loads.execute_in_process(instance=instance)
+    assert len(list(instance.all_logs(result.run_id))) > 5
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.endswith("loaded 12 rows")
+
+
+def test_make_dev_prints_its_address_and_no_warning_about_the_command_itself() -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "dev", "PORT=3001"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    commands = [line for line in done.stdout.splitlines() if "127.0.0.1" in line]
+    assert [line for line in commands if "http://127.0.0.1:3001" in line] == commands[:1]
+    assert commands[-1].endswith("dev --host 127.0.0.1 --port 3001 --log-level warning")
