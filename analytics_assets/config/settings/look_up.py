@@ -212,10 +212,10 @@ def missing_setting(name: str, api_name: str, reason: str = "") -> MissingSettin
     context, meant = dlt.current.run_context(), misplaced(name, api_name)
     folders = [Path(folder).absolute() for folder in (context.settings_dir, context.global_dir)]
     return MissingSettingError(
-        f"The {api_name} API needs the setting `{name}`, which is missing: set the environment "
-        f'variable {name.upper()} or write {name} = "..." into .dlt/{file} in the folder in which '
-        f"the command runs. Searched were the environment, {folders[0]} and {folders[1]}."
-        f"{' ' if meant else ''}{meant}{' ' if reason else ''}{reason}"
+        f"The {api_name} API needs the setting `{name}`, which is missing"
+        f"{f'. {meant} Or' if meant else ':'} set the environment variable {name.upper()} or write "
+        f'{name} = "..." into .dlt/{file} in the folder in which the command runs. Searched were '
+        f"the environment, {folders[0]} and {folders[1]}.{' ' if reason else ''}{reason}"
     )
 
 
