@@ -1,6 +1,5 @@
 """The asset `load_health` of an API."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +14,8 @@ from analytics_assets.orchestration.keys import load_health_key, op_name
 from analytics_assets.orchestration.load_health.history import (
     FIRST_LOOK_BACK,
     READ_UNTIL,
-    has_loads_under_way,
     read_until,
+    wait_for_loads,
 )
 from analytics_assets.orchestration.load_health.metadata import health_metadata
 from analytics_assets.orchestration.load_health.rows import rows_since
@@ -28,8 +27,7 @@ from analytics_assets.warehouse.queries.tables import open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 OVERLAP = timedelta(minutes=10)  # between two reads: clocks differ, and events come late
-LONGEST_WAIT = 600.0  # seconds for loads of the same run
-POLL = 1.0  # seconds
+LONGEST_WAIT = timedelta(minutes=10)  # for loads of the same run
 AFTER_LOADS = {"dagster/priority": "-1"}  # among the steps of a run
 
 
@@ -80,9 +78,8 @@ def _load(
     warehouse: Warehouse,
 ) -> dg.MaterializeResult[Any]:
     instance, run = context.instance, context.run
-    deadline = time.monotonic() + LONGEST_WAIT
-    while has_loads_under_way(instance, steps, run) and time.monotonic() < deadline:
-        time.sleep(POLL)
+    if not wait_for_loads(instance, steps, run, LONGEST_WAIT):
+        context.log.info("Loads of this run are still under way: the next one records them.")
     now = datetime.now(UTC)
     name = f"{api}_{LOAD_HEALTH}"
     with warehouse.loading(

@@ -1,5 +1,6 @@
 """Runs in Dagster's history, and the attempts to load that they made."""
 
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from analytics_assets.orchestration.runs.materializations import newest_first
 
 READ_UNTIL = "history read until"  # in the metadata of `load_health`
 FIRST_LOOK_BACK = timedelta(days=90)  # of an API whose history was never read
+POLL = 1.0  # seconds between two looks at the events of a run
 RUNS = 100  # fetched at once
 EVENTS = 500  # of a run, fetched at once
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -45,11 +47,31 @@ def attempts_since(
         cursor = runs[-1].run_id
 
 
-def has_loads_under_way(
-    instance: dg.DagsterInstance, steps: Mapping[str, str], run: dg.DagsterRun
+def wait_for_loads(
+    instance: dg.DagsterInstance,
+    steps: Mapping[str, str],
+    run: dg.DagsterRun,
+    patience: timedelta,
 ) -> bool:
-    """Return True if a load of a run has started and not ended."""
-    return any(attempt.ended is None for _, attempt in _attempts(instance, steps, run))
+    """Wait for the loads of a run that have started, as those of other processes.
+
+    Those that have not are not waited for: they may wait for the process of this step.
+
+    Args:
+        instance: holds the events of the run.
+        steps: the resource that a step loads, by its key.
+        run: the run.
+        patience: the longest wait.
+
+    Returns:
+        True if all have ended.
+    """
+    deadline = time.monotonic() + patience.total_seconds()
+    while any(attempt.ended is None for _, attempt in _attempts(instance, steps, run)):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(POLL)
+    return True
 
 
 def _attempts(

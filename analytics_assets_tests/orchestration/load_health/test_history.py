@@ -8,7 +8,7 @@ import pytest
 from analytics_assets.orchestration.load_health import history
 from analytics_assets.orchestration.load_health.history import (
     attempts_since,
-    has_loads_under_way,
+    wait_for_loads,
 )
 from analytics_assets_tests.orchestration.load_health.runs import STEPS, failing, run_steps
 
@@ -45,17 +45,19 @@ def test_a_run_under_way_is_read_whenever_it_began_and_once(instance: dg.Dagster
     assert seen == [(run, "loaded"), (run, "under way")] * 2
 
 
-def test_a_load_of_a_run_is_under_way_from_its_start_to_its_end(
-    instance: dg.DagsterInstance,
+def test_loads_of_a_run_that_have_started_are_waited_for_until_patience_ends(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[bool] = []
+    monkeypatch.setattr(history, "POLL", 0.01)
+    orders, items = {"shop__orders": "orders"}, {"shop__items": "items"}
+    ended: list[bool] = []
 
     def look() -> dict[str, object]:
         [run] = instance.get_runs()
-        orders = {"shop__orders": "orders"}
-        seen.extend([has_loads_under_way(instance, steps, run) for steps in (orders, STEPS)])
+        for steps in (orders, items):  # the first has ended, the second is this one
+            ended.append(wait_for_loads(instance, steps, run, timedelta(seconds=0.05)))
         return {}
 
     run_steps(instance, orders=lambda: {}, items=look)
 
-    assert seen == [False, True]
+    assert ended == [True, False]
