@@ -12,6 +12,8 @@ import dlt
 
 SIMILAR = 0.85  # of the letters of two names: `client_secrt` and `client_secret`, not `client_id`
 NAMES = ("secrets.toml", "config.toml")
+# of dlt and of this project
+SECTIONS = {"alerts", "destination", "extract", "load", "normalize", "reading", "runtime"}
 FOLDER = ".dlt"
 
 
@@ -33,6 +35,8 @@ def _in_files(name: str, api_name: str) -> Iterator[str]:
     for file in (*(folder / each for each in NAMES), *(Path(each) for each in NAMES)):
         shown = f"{file.parent.name}/{file.name}" if file.parent.name else file.name
         for section, key in _keys_of(file):
+            if _is_of_others(section, api_name):
+                continue
             if key == name and file.parent.name != FOLDER:
                 yield f"`{key}` in the file {shown}, which belongs into the folder {FOLDER}"
             elif key == name:
@@ -42,6 +46,14 @@ def _in_files(name: str, api_name: str) -> Iterator[str]:
                 )
             elif _is_meant(key, name):
                 yield f"`{key}` in {shown}: write `{name}`"
+
+
+def _is_of_others(section: str, api_name: str) -> bool:
+    """Return True for a section with settings of its own, such as one of another API."""
+    first, _, rest = section.partition(".")
+    if first == "sources" and rest:
+        return SequenceMatcher(None, rest.partition(".")[0], api_name).ratio() < SIMILAR
+    return first in SECTIONS
 
 
 def _keys_of(file: Path) -> Iterator[tuple[str, str]]:

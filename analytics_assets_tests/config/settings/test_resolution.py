@@ -111,6 +111,10 @@ def test_a_missing_setting_names_the_variable_that_was_meant(
     assert SECRET not in message
 
 
-@pytest.mark.usefixtures("settings_files")
-def test_other_settings_are_not_meant() -> None:
-    assert "But there is" not in str(missing_setting("token_url", "shop"))
+def test_other_settings_are_not_meant(settings_files: Path) -> None:
+    (settings_files / "config.toml").write_text(
+        '[alerts]\nbase_url = "x"\n[sources.crm]\nbase_url = "x"\n[destination.x]\nbase_url = "x"\n'
+    )
+    assert "But there is" not in str(missing_setting("base_url", "shop"))
+    (settings_files / "config.toml").write_text('[sources.shopp]\nbase_url = "x"\n')
+    assert "in the section [sources.shopp]" in str(missing_setting("base_url", "shop"))
