@@ -145,6 +145,13 @@ def events_without_run(
     return records, replace(position, without_run=last)
 
 
-def was_wiped(instance: dg.DagsterInstance, position: Position) -> bool:
-    """Return True if the event log ends before a position that was read."""
-    return newest_number(instance) < max([position.runs, *position.seen])
+def still_there(instance: dg.DagsterInstance, position: Position) -> Position | None:
+    """Return a position in the event log as it is now; None if that was wiped.
+
+    Deleted runs leave a shorter log, whose next events SQLite gives their numbers.
+    """
+    newest = newest_number(instance)
+    read = max([position.runs, *position.seen])
+    if newest >= read:
+        return position
+    return replace(position, runs=newest, seen=()) if newest > read / 2 else None

@@ -11,7 +11,7 @@ from analytics_assets.orchestration.automation.alerts.event_log import (
     ended_runs,
     events_without_run,
     newest_position,
-    was_wiped,
+    still_there,
 )
 from analytics_assets.orchestration.automation.alerts.incident import Kind, Problem, Success
 from analytics_assets.orchestration.automation.alerts.lateness import (
@@ -89,10 +89,10 @@ class Look:
         """Set the position at the first look, and after a wiped history or a long pause."""
         state = self._state
         if state.position is not None:
-            wiped = was_wiped(self._instance, state.position)
-            if not wiped and self._now - state.at < LONGEST_GAP:
+            state.position = still_there(self._instance, state.position)
+            if state.position and self._now - state.at < LONGEST_GAP:
                 return
-            state.ledger = Ledger() if wiped else state.ledger
+            state.ledger = state.ledger if state.position else Ledger()
         state.position = newest_position(self._instance, since)
         state.retried = {}
         state.loads = last_loads_of(self._instance, self._resources)

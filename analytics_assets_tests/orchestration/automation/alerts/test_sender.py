@@ -268,3 +268,21 @@ def test_a_real_load_with_a_used_up_quota(
     shop.send()
     assert webhook.titles[:1] == ["ERROR: quota used up: analytics/traffic_sources"]
     assert "the API answered 429" in webhook.taken[0]["message"]
+
+
+def test_a_deleted_run_hides_none_of_the_next_ones(stored_shop: Shop, webhook: Webhook) -> None:
+    shop = stored_shop
+    shop.send()
+    shop.failures["shop/orders"] = down("orders")
+    for _ in range(3):
+        newest = shop.load("shop/orders")
+    shop.send()
+    shop.instance.delete_run(newest.run_id)
+    shop.send()
+    shop.failures.clear()
+    shop.load("shop/orders")
+    shop.send()
+    assert webhook.titles == [
+        "ERROR: failed load: shop/orders",
+        "RECOVERED: failed load: shop/orders",
+    ]
