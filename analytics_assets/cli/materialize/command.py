@@ -146,9 +146,10 @@ class _Runs:
         names = ", ".join(resource.name for resource in due.resources)
         if due.partitions:
             days = count(len(due.partitions), "partition")
-            self.progress.begin(f"Loading {names} of {range_name(due.partitions)} ({days})")
+            window = f"{range_name(due.partitions)} ({days})"
+            self.progress.begin(f"Loading {names} of {window}", has_loads=True)
         else:
-            self.progress.begin(f"Loading {names}", is_short=True)
+            self.progress.begin(f"Loading {names}", is_short=True, has_loads=True)
         wait_for_pools(self.instance, due.resources)
         return self._execute([asset_key(each) for each in due.resources], due.partitions)
 

@@ -98,16 +98,17 @@ class CommandProgress:
         self.resources = {each.full_name: ResourceProgress(each.full_name) for each in resources}
         self.phase, self.is_planned = "", False
         self._say, self.begun_at = say, monotonic()
-        self._has_loaded = False
+        self._has_loads = self._has_loaded = False
 
-    def begin(self, phase: str, *, is_short: bool = False) -> None:
+    def begin(self, phase: str, *, is_short: bool = False, has_loads: bool = False) -> None:
         """Begin a part of the command.
 
         Args:
             phase: a sentence about it.
             is_short: True to show it, but not to say it.
+            has_loads: True if it is a run that loads resources.
         """
-        self.phase, self._has_loaded = phase, False
+        self.phase, self._has_loads, self._has_loaded = phase, has_loads, False
         if not is_short:
             self._say(f"{phase} ...")
 
@@ -133,7 +134,7 @@ class CommandProgress:
     @property
     def title(self) -> str:
         """The part that is under way; of a run that loads nothing now, its work."""
-        if self.under_way or not self.is_planned:
+        if self.under_way or not self._has_loads:
             return self.phase
         return f"{self.phase}: {'runs the checks' if self._has_loaded else 'prepares the run'}"
 

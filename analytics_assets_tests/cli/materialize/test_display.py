@@ -30,7 +30,7 @@ def connection() -> Iterator[Connection]:
 def progress() -> CommandProgress:
     """The progress of two runs, whose second one is for two partitions of two."""
     progress = CommandProgress([VIEWS, SOURCES])
-    progress.begin("Loading page_views")
+    progress.begin("Loading page_views", has_loads=True)
     progress.plan([DueRun([VIEWS]), DueRun([SOURCES], DAYS)])
     return progress
 
@@ -91,6 +91,8 @@ def test_a_run_that_loads_nothing_now_prepares_or_checks(
     assert text_of(progress)[0].startswith("Loading page_views (")
     load.begin(ENDED)
     assert text_of(progress)[0].startswith("Loading page_views: runs the checks (")
+    progress.begin("Recording the loads")
+    assert text_of(progress)[0].startswith("Recording the loads (")
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
