@@ -9,11 +9,36 @@ from analytics_assets.cli.first_page import describe_first_page
 from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
-from analytics_assets.config.settings.request import single_attempt
+from analytics_assets.config.settings.alerts import AlertSettings
+from analytics_assets.config.settings.client import LocationSettings
+from analytics_assets.config.settings.look_up import FolderSettings
+from analytics_assets.config.settings.misplaced import misspelled
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
+from analytics_assets.config.settings.request import (
+    LimitSettings,
+    RequestSettings,
+    single_attempt,
+)
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.definitions import definitions
 from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.orchestration.api_file import user_error
+from analytics_assets.warehouse.settings import DatasetSettings, WarehouseSettings
+
+SPECS = (
+    *(AlertSettings, DatasetSettings, FolderSettings, LimitSettings, LocationSettings),
+    *(OAuth2Settings, ReadingSettings, RequestSettings, WarehouseSettings),
+)
+
+
+def known_settings() -> list[str]:
+    """Return the settings of this project with their sections."""
+    found = ["sandbox.enabled", "sandbox.today", "destination.duckdb.credentials"]
+    for spec in SPECS:
+        section = f"{spec.__section__}." if spec.__section__ else ""
+        found += [f"{section}{name}" for name in spec.get_resolvable_fields()]
+    return found
 
 
 @click.command()
@@ -29,6 +54,8 @@ def check(resources: tuple[str, ...]) -> None:
         apis = load_apis()
         definitions()  # raises what Dagster would show
         selected = select_resources(apis, resources)
+    for sentence in misspelled(known_settings()):
+        echo(sentence, style="yellow")
     asked, failures = set[str](), set[str]()
     for config in selected:
         api = apis[config.api_name]

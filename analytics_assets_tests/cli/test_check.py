@@ -80,3 +80,26 @@ def test_an_invalid_part_of_a_policy_is_refused_with_its_line(
     assert done.exit_code == 1
     place = f"Error: edited/api.py, line {number + 1}"
     assert done.stderr.startswith(f"{place}: `Partitioned`: `start` cannot be '2025-07-02'")
+
+
+@pytest.mark.usefixtures("connected")
+def test_check_names_settings_that_nothing_reads(
+    invoke: Invoke, clean_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clean_place / ".dlt").mkdir()
+    (clean_place / ".dlt" / "config.toml").write_text(
+        "[reading]\nmax_in_fligt = 4\npasses = 3\n[load]\ntruncate_staging_dataset = true\n"
+        "[sources.shop]\nscope = 'a'\n[runtime]\nlog_level = 'ERROR'\n"
+    )
+    monkeypatch.setenv("RUNTIME_REQUEST_TIMEOUT", "5")
+
+    lines = [
+        line for line in invoke("check", "page_views").stdout.splitlines() if "Nothing" in line
+    ]
+
+    assert lines == [
+        "Nothing reads the setting `reading.max_in_fligt` in .dlt/config.toml; did you mean "
+        "`reading.max_in_flight`?",
+        "Nothing reads the environment variable `RUNTIME_REQUEST_TIMEOUT`; did you mean "
+        "`RUNTIME__REQUEST_TIMEOUT`?",
+    ]

@@ -2,9 +2,9 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,39 @@ def misplaced(name: str, api_name: str) -> str:
     """
     found = [*_in_files(name, api_name), *_in_environment(name)]
     return f"But there is {'; and '.join(found)}." if found else ""
+
+
+def misspelled(known: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each setting that nothing reads, and that resembles a known one.
+
+    Args:
+        known: the known settings with their sections, such as `reading.passes`.
+    """
+    names = {name.rpartition(".")[2] for name in known}
+    folder = Path(dlt.current.run_context().settings_dir)
+    for file in (folder / each for each in NAMES):
+        for section, key in _keys_of(file):
+            full = f"{section}.{key}".strip(".")
+            if full not in known and key not in names and (close := _closest(full, known)):
+                yield (
+                    f"Nothing reads the setting `{full}` in {FOLDER}/{file.name}; did you mean "
+                    f"`{close}`?"
+                )
+    variables = {_single(name.replace(".", "__").upper()): name for name in known if "." in name}
+    for variable in sorted(os.environ):
+        if "__" not in variable and (meant := variables.get(_single(variable))):
+            yield (
+                f"Nothing reads the environment variable `{variable}`; did you mean "
+                f"`{meant.replace('.', '__').upper()}`?"
+            )
+
+
+def _closest(name: str, known: Collection[str]) -> str | None:
+    return next(iter(get_close_matches(name, known, n=1, cutoff=SIMILAR)), None)
+
+
+def _single(variable: str) -> str:
+    return variable.replace("__", "_")
 
 
 def _in_files(name: str, api_name: str) -> Iterator[str]:
