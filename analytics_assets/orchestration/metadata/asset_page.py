@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import dropwhile
 from typing import Any, TypeVar
 
 import dagster as dg
 from dlt.destinations.exceptions import DatabaseException
 
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.quantities import count
 from analytics_assets.config.timestamps import parse_timestamp
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.metadata.bar_chart import bar_chart
@@ -66,7 +68,7 @@ def page_metadata(
     rows = [*_series(before.get(LAST_ROWS)), float(load[ROWS_LOADED])][-LOADS:]
     seconds = [*_series(before.get(LAST_SECONDS)), float(load[DURATION])][-LOADS:]
     small, large = tried(lambda: _rows_a_period(tables, resource, load)) or ({}, {})
-    text = f"{_span(seconds)} seconds, {_loads(seconds)}."
+    text = f"{_span(seconds)} seconds, {_loads(seconds)}"
     metadata: dict[str, Any] = {
         **(small or _rows_of_loads(rows)),
         SECONDS_OF_LAST_LOADS: dg.MetadataValue.md(sparkline(seconds, LOADS, text)),
@@ -92,16 +94,16 @@ def _rows_a_period(
     column = tables.column_name(str(resource.policy.date_column))
     end = starts[-1] + timedelta(days=0 if by == "day" else 30)
     counts = dict.fromkeys(starts, 0)
-    for day, count in rows_by_day(tables, resource.table, column, starts[0], end).items():
+    for day, rows in rows_by_day(tables, resource.table, column, starts[0], end).items():
         if _start(by, day) in counts:
-            counts[_start(by, day)] += count
+            counts[_start(by, day)] += rows
     values = list(counts.values())
     if not any(values):
         return None
     span = f"{starts[0]} to {starts[-1]}"
-    empty = values.count(0)
-    without = f"; none in {empty} {by}{'s' * (empty > 1)}" if empty else ""
-    text = f"{_span([value for value in values if value])} rows a {by}, {span}{without}."
+    empty = list(dropwhile(lambda value: not value, values)).count(0)
+    without = f", none in {count(empty, by)}" if empty else ""
+    text = f"{_rows([value for value in values if value])} a {by}{without}  \n{span}"
     labels = [str(start) for start in starts]
     large = bar_chart(f"Rows of {resource.full_name} a {by}", labels, values)
     return (
@@ -120,7 +122,7 @@ def _line(values: Sequence[float]) -> str:
 
 
 def _rows_of_loads(rows: Sequence[float]) -> dict[str, Any]:
-    text = f"{_span(rows)} rows a load, {_loads(rows)}."
+    text = f"{_rows(rows)} a load, {_loads(rows)}"
     return {ROWS_OF_LAST_LOADS: dg.MetadataValue.md(sparkline(rows, LOADS, text))}
 
 
@@ -148,6 +150,10 @@ def _start(by: str, day: date) -> date:
     if by == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if by == "month" else day
+
+
+def _rows(values: Sequence[float]) -> str:
+    return f"{_span(values)} {'row' if max(values) == 1 else 'rows'}"
 
 
 def _span(values: Sequence[float]) -> str:

@@ -7,7 +7,7 @@ from itertools import groupby
 from analytics_assets.orchestration.metadata.charts import BLUE, GREY
 
 MOST_IN_PLACE = 1000  # characters of Markdown that Dagster 1.13 shows without a click
-WIDTH, HEIGHT = 360, 40
+WIDTH, HEIGHT = 300, 40
 
 
 def sparkline(values: Sequence[float], slots: int, text: str) -> str:

@@ -145,8 +145,39 @@ def test_the_asset_page_shows_description_columns_owner_freshness_and_source(
 
 def test_the_events_of_an_asset_show_the_metadata_of_the_load(page: Page, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=events")
-    for name in ("rows loaded", "rows received", "requests", "retries", "load id", "newest data"):
+    for name in ("rows loaded", "newest data", "duration (seconds)", "completeness", "details"):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    for name in ("rows received", "requests", "retries", "load id"):
+        expect(page.get_by_text(re.compile(f'"{name}": ')).first).to_be_visible()
+
+
+def test_charts_and_the_newest_rows_stand_in_place_and_a_larger_chart_behind_a_link(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/page_views?view=events")
+    for name in ("rows a day", "seconds of the last loads", "newest rows"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    charts = page.locator("img[src^='data:image/svg+xml']")
+    expect(charts).to_have_count(2)
+    assert all(chart.evaluate("image => image.naturalWidth") for chart in charts.all())
+    expect(page.get_by_role("columnheader", name="project", exact=True)).to_be_visible()
+    page.get_by_text("[Show Markdown]").first.click()
+    large = page.get_by_role("dialog").locator("img")
+    expect(large).to_be_visible()
+    assert large.evaluate("image => image.naturalWidth") > 600
+
+
+def test_a_partition_has_its_own_rows_and_not_those_of_its_window(
+    page: Page, dagster_url: str
+) -> None:
+    page.goto(f"{dagster_url}/assets/analytics/traffic_sources?view=partitions")
+    days = page.get_by_text(re.compile(r"^\d{4}-\d\d-\d\d$")).filter(visible=True)
+    days.nth(4).click()  # behind the first and the last one of the bar above the list
+    rows = page.get_by_role("row")
+    own = rows.filter(has_text="dagster/partition_row_count").first
+    expect(own).to_contain_text("15")
+    expect(rows.filter(has_text="rows loaded").first).to_contain_text("15")
+    expect(page.get_by_text("dagster/row_count", exact=True)).to_have_count(0)
 
 
 def test_the_checks_of_an_asset_show_their_results(page: Page, dagster_url: str) -> None:

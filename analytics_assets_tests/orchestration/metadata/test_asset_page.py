@@ -40,17 +40,19 @@ def page(tables: Tables, resource: Resource, newest: date | None, **before: Any)
 
 
 def sentence(value: Any) -> str:
-    return str(value.value).rpartition("\n")[2]
+    return str(value.value).rpartition("\n\n")[2].replace("  \n", "; ")
 
 
 @pytest.mark.parametrize("kind", ["date", "timestamp with time zone", "varchar"])
 def test_days_without_rows_are_counted_up_to_yesterday(kind: str, warehouse: Warehouse) -> None:
     start, last = TODAY - timedelta(days=60), TODAY - timedelta(days=3)
-    rows = f"('{last}'), ('{last}'), ('{start}'), ('{start - timedelta(days=1)}')"
+    days = (last, last, start, start - timedelta(days=1))
+    time = "T00:00:00Z" if kind.startswith("timestamp") else ""  # the server has a time zone
+    rows = ", ".join(f"('{day}{time}')" for day in days)
     with opened_with(warehouse, orders=(f"day {kind}", rows)) as tables:
         found = page(tables, orders(), last)
 
-    text = f"1 to 2 rows a day, {start} to {YESTERDAY}; none in 58 days."
+    text = f"1 to 2 rows a day, none in 58 days; {start} to {YESTERDAY}"
     assert sentence(found["rows a day"]) == text
     assert list(found)[:3] == ["rows a day", SECONDS_OF_LAST_LOADS, "rows a day, larger"]
 
@@ -59,7 +61,7 @@ def test_data_that_ended_long_ago_is_shown_up_to_its_end(duckdb_warehouse: Wareh
     with opened_with(duckdb_warehouse, orders=("day date", "('2001-03-01')")) as tables:
         found = page(tables, orders(), date(2001, 3, 1))
 
-    assert sentence(found["rows a day"]).startswith("1 rows a day, 2001-01-01 to 2001-03-01")
+    assert sentence(found["rows a day"]).startswith("1 row a day; 2001-01-01 to 2001-03-01")
 
 
 @pytest.mark.parametrize(("by", "first"), [("week", date(2014, 1, 6)), ("month", date(2010, 3, 1))])
@@ -72,7 +74,7 @@ def test_weeks_and_months_have_bars_of_their_own(
     with opened_with(duckdb_warehouse, orders=("day date", rows)) as tables:
         found = page(tables, periodic, date(2015, 2, 26))
 
-    assert f" rows a {by}, {first} to 2015-02-" in sentence(found[f"rows a {by}"])
+    assert f" rows a {by}; {first} to 2015-02-" in sentence(found[f"rows a {by}"])
 
 
 @pytest.mark.parametrize(
@@ -86,8 +88,8 @@ def test_without_usable_days_the_last_loads_are_shown(
     with opened_with(duckdb_warehouse, orders=("day date", rows)) as tables:
         found = page(tables, orders(), newest, **before)
 
-    assert sentence(found[ROWS_OF_LAST_LOADS]) == "2 to 9 rows a load, the last 3 loads."
-    assert sentence(found[SECONDS_OF_LAST_LOADS]) == "1.25 to 3.5 seconds, the last 2 loads."
+    assert sentence(found[ROWS_OF_LAST_LOADS]) == "2 to 9 rows a load, the last 3 loads"
+    assert sentence(found[SECONDS_OF_LAST_LOADS]) == "1.25 to 3.5 seconds, the last 2 loads"
     assert found[LAST_ROWS] == "5 9 2"
 
 
