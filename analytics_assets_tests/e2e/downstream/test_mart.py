@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -31,7 +32,10 @@ def test_the_mart_is_made_after_its_tables_by_either_executor(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    launched = 'Launching subprocess for "example_mart__daily_traffic"' in done.stderr
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        [run] = instance.get_runs()
+        messages = [entry.message for entry in instance.all_logs(run.run_id)]
+    launched = 'Launching subprocess for "example_mart__daily_traffic".' in messages
     assert launched != warehouse.is_duckdb
     [(made, loaded)] = Warehouse.from_settings("example_mart").query(
         "SELECT (SELECT CAST(sum(page_views) AS BIGINT) FROM example_mart.daily_traffic), "
