@@ -239,7 +239,7 @@ def test_a_refused_drop_fails_the_run_although_the_rows_are_loaded(
 
     assert reason.startswith(
         "orders was loaded, but nothing was dropped. `refresh: drop_data` would delete 2 rows of "
-        "`orders` that the API may still have, as 1 of 3 rows were rejected."
+        "`orders` that the API may still have, as 1 of 3 rows was rejected."
     )
     numbers = [row["id"] for row in table_rows(duckdb_warehouse, "orders")]
     assert numbers == [1, 2, 3, 4]
