@@ -16,6 +16,7 @@ from analytics_assets.warehouse.queries.tables import Tables
 OF_THE_EMBEDDED_API = 5  # rows, if the policy has no `preview`
 MOST_COLUMNS = 8  # wider ones make the page scroll sideways
 LONGEST = 40  # characters of a value
+MOST_EXACT = 2**53  # whole number in JavaScript
 
 
 def preview(tables: Tables, resource: Resource, *, embedded: bool) -> dg.TableMetadataValue | None:
@@ -50,12 +51,16 @@ def preview(tables: Tables, resource: Resource, *, embedded: bool) -> dg.TableMe
 
 
 def _as_text(value: Any) -> str | int | float | bool | None:
-    """Return a value as the page shows it: a time in UTC, a long text cut, no secret."""
-    if value is None or isinstance(value, bool | int | float):
+    """Return a value as the page shows it: a time in UTC, a long text cut, no secret.
+
+    A number that JSON or JavaScript does not have is a text: Dagster's page ends with one.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and abs(value) <= MOST_EXACT:
         return value
     if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value
-        text = moment.replace(tzinfo=None).isoformat(" ", "auto")
+        text = _in_utc(value).replace(tzinfo=None).isoformat(" ", "auto")
     elif isinstance(value, bytes | bytearray | memoryview):
         text = f"{len(value)} bytes"
     elif isinstance(value, dict | list):
@@ -64,3 +69,11 @@ def _as_text(value: Any) -> str | int | float | bool | None:
         text = str(value)
     text = redact(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return a time in UTC; one at the ends of the calendar in its own zone."""
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment
+    except OverflowError:
+        return moment

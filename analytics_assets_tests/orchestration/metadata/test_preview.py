@@ -1,5 +1,6 @@
 """The newest rows of a table, as the asset's page shows them."""
 
+import json
 from typing import Any
 
 import dagster as dg
@@ -96,3 +97,22 @@ def test_a_time_is_shown_in_utc(warehouse: Warehouse) -> None:
         [found] = records(preview(tables, orders(preview=1, date_column="moment"), embedded=False))
 
     assert found == {"moment": "2025-07-31 06:05:00"}
+
+
+def test_numbers_that_json_does_not_have_are_texts(warehouse: Warehouse) -> None:
+    columns = "id bigint, share double precision, most double precision, _dlt_load_id varchar"
+    row = "(9007199254740993, 'NaN', '-Infinity', '1')"
+    with opened_with(warehouse, orders=(columns, row)) as tables:
+        [found] = records(preview(tables, orders(preview=1, date_column=None), embedded=False))
+
+    assert found == {"id": "9007199254740993", "share": "nan", "most": "-inf"}
+    json.dumps(found, allow_nan=False)
+
+
+def test_times_at_the_ends_of_the_calendar_are_shown(duckdb_warehouse: Warehouse) -> None:
+    columns = "a timestamptz, b timestamptz, c date, _dlt_load_id varchar"
+    row = "('0001-01-01T00:00:00Z', '20000-01-01T00:00:00Z', 'infinity', '1')"
+    with opened_with(duckdb_warehouse, orders=(columns, row)) as tables:
+        [found] = records(preview(tables, orders(preview=1, date_column=None), embedded=False))
+
+    assert found == {"a": "0001-01-01 00:00:00", "b": "20000-01-01 00:00:00+00", "c": "9999-12-31"}
