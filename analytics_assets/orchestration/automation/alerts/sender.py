@@ -12,7 +12,7 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.config.settings.look_up import reread_settings
 from analytics_assets.orchestration.automation.alerts.delivery.message import message_of
-from analytics_assets.orchestration.automation.alerts.delivery.outbox import Queued
+from analytics_assets.orchestration.automation.alerts.delivery.outbox import Outbox, Queued
 from analytics_assets.orchestration.automation.alerts.delivery.receiver import Receiver
 from analytics_assets.orchestration.automation.alerts.delivery.recipients import Recipients
 from analytics_assets.orchestration.automation.alerts.incident import Incident, Problem
@@ -25,6 +25,7 @@ NO_URLS = "No `alerts.urls` is set, so that no alert is sent."
 BUSY = "Another process is sending the alerts."
 MOST_MESSAGES = 5  # of one look: the incidents of more runs are reported together
 MOST_THREADS = 8
+MOST_REFUSALS = 2  # in a row, after which a receiver is down
 SEND_DEADLINE = 25.0  # seconds for one look; Dagster ends the tick of a sensor after 60
 
 
@@ -234,32 +235,51 @@ def _deliver(
         sending = {threads.submit(_send_all, *each, until): each[0] for each in due}
         for future in as_completed(sending):
             receiver = sending[future]
-            for queued, refusal in future.result():
-                if refusal is None:
-                    outbox.taken(queued, receiver.id)
-                    taken.add(id(queued.message))
-                    sent.receivers.add(receiver.name)
-                    continue
-                outbox.refused(queued, receiver.id, clock())
-                pause = outbox.pauses[receiver.id]
-                next_try = datetime.fromtimestamp(pause.until, UTC)
-                sent.refusals.append(
-                    f"{receiver.name} did not take an alert (attempt {pause.failures}): "
-                    f"{refusal.rstrip('.')}. The next attempt is at {next_try:%H:%M:%S} UTC."
-                )
+            outcomes = future.result()
+            _record(outbox, receiver, outcomes, sent, clock())
+            taken |= {id(queued.message) for queued, refusal in outcomes if refusal is None}
             store.save()
     sent.messages = len(taken)
+
+
+def _record(
+    outbox: Outbox,
+    receiver: Receiver,
+    outcomes: Sequence[tuple[Queued, str | None]],
+    sent: AlertsSent,
+    now: float,
+) -> None:
+    """Record the outcomes of messages to a receiver.
+
+    One that takes nothing is down, and gets all in their order later: the end of an incident must
+    not come before its beginning. A message that it refuses between others is put behind them.
+    """
+    taken = [place for place, (_, refusal) in enumerate(outcomes) if refusal is None]
+    for place in taken:
+        outbox.taken(outcomes[place][0], receiver.id)
+        sent.receivers.add(receiver.name)
+    refused = [(place, each) for place, (_, each) in enumerate(outcomes) if each is not None]
+    for place, _ in refused:
+        if place < max(taken, default=0):
+            outbox.defer(outcomes[place][0], receiver.id)
+    if refused:
+        pause = outbox.pause(receiver.id, now)
+        next_try = datetime.fromtimestamp(pause.until, UTC)
+        sent.refusals.append(
+            f"{receiver.name} did not take an alert (attempt {pause.failures}): "
+            f"{refused[0][1].rstrip('.')}. The next attempt is at {next_try:%H:%M:%S} UTC."
+        )
 
 
 def _send_all(
     receiver: Receiver, due: Sequence[Queued], until: float
 ) -> list[tuple[Queued, str | None]]:
-    """Send messages to a receiver up to the first that it does not take; return the refusals."""
+    """Send messages to a receiver until it refuses two in a row; return the refusals."""
     outcomes = list[tuple[Queued, str | None]]()
     for queued in due:
         if time.monotonic() > until:
             break
         outcomes.append((queued, receiver.send(queued.message)))
-        if outcomes[-1][1] is not None:
+        if all(refusal for _, refusal in outcomes[-MOST_REFUSALS:]) and len(outcomes) > 1:
             break
     return outcomes

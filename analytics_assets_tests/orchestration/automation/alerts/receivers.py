@@ -23,6 +23,7 @@ class Webhook(Server):
     def __init__(self) -> None:
         super().__init__(self._take)
         self.status = 200
+        self.refuses = ""  # the title of a message that it never takes
         self.taken: list[dict[str, Any]] = []
 
     @property
@@ -36,8 +37,11 @@ class Webhook(Server):
         return [message["title"] for message in self.taken]
 
     def _take(self, request: Request) -> Answer:
+        message = json.loads(request.content)
+        if message["title"] == self.refuses:
+            return Answer(b"no", 400, {})
         if self.status == 200:
-            self.taken.append(json.loads(request.content))
+            self.taken.append(message)
         return Answer(b"ok", self.status, {})
 
 

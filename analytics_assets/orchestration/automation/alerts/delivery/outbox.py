@@ -54,7 +54,7 @@ class Outbox:
     def due(self, receiver: str, now: float) -> list[Queued]:
         """Return the messages for a receiver, the oldest first; none during a pause."""
         pause = self.pauses.get(receiver)
-        if pause and pause.until > now:
+        if pause and now < pause.until <= now + LONGEST_PAUSE:  # longer: the clock was set back
             return []
         return [each for each in self.queued if receiver in each.receivers]
 
@@ -63,10 +63,14 @@ class Outbox:
         self.pauses.pop(receiver, None)
         self._without(sent.message, receiver)
 
-    def refused(self, sent: Queued, receiver: str, now: float) -> None:
-        """Record that a receiver did not take a message: its next attempt is behind all others."""
+    def pause(self, receiver: str, now: float) -> Pause:
+        """Begin the pause of a receiver that did not take a message, and return it."""
         failures = self.pauses[receiver].failures + 1 if receiver in self.pauses else 1
         self.pauses[receiver] = Pause(failures, now + pause_after(failures))
+        return self.pauses[receiver]
+
+    def defer(self, sent: Queued, receiver: str) -> None:
+        """Put a message behind all others for a receiver that has taken a later one."""
         self._without(sent.message, receiver)
         self.queued.append(replace(sent, receivers=(receiver,)))
 

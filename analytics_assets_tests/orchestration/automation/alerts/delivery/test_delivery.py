@@ -121,3 +121,29 @@ def test_no_secret_of_a_receiver_is_in_a_log_or_an_outcome(
     for text in (*shown, *state.values()):
         assert TOKEN not in text
         assert PASSWORD not in text
+
+
+def test_a_receiver_that_was_down_gets_the_beginning_before_the_end(
+    failed: Shop, webhook: Webhook
+) -> None:
+    webhook.status = 503
+    failed.send()
+    failed.failures.clear()
+    failed.load()
+    failed.ahead = 40
+    failed.send()
+    webhook.status = 200
+    failed.ahead = 4000
+    failed.send()
+    assert webhook.titles == [FAILED, "RECOVERED: failed load: shop/orders"]
+
+
+def test_a_message_that_is_refused_alone_keeps_none_back(failed: Shop, webhook: Webhook) -> None:
+    webhook.refuses = FAILED
+    failed.send()
+    failed.failures["shop/customers"] = down("customers")
+    failed.load()
+    failed.ahead = 40
+    sent = failed.send()
+    assert webhook.titles == ["ERROR: failed load: shop/customers"]
+    assert (sent.waiting, len(sent.refusals)) == (1, 1)

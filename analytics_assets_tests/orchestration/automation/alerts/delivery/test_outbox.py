@@ -27,20 +27,27 @@ def test_a_receiver_gets_a_message_until_it_has_taken_it() -> None:
 def test_a_refusal_pauses_that_receiver_alone_and_longer_each_time() -> None:
     outbox = Outbox()
     outbox.add(message(), ["mail", "slack"], 0)
-    [queued] = outbox.due("mail", 0)
-    outbox.refused(queued, "mail", 0)
+    outbox.pause("mail", 0)
     assert (subjects(outbox, "mail", 29), subjects(outbox, "slack", 29)) == ([], ["one"])
-    [queued] = outbox.due("mail", 31)
-    outbox.refused(queued, "mail", 31)
+    assert subjects(outbox, "mail", 31) == ["one"]
+    outbox.pause("mail", 31)
     assert (subjects(outbox, "mail", 90), subjects(outbox, "mail", 92)) == ([], ["one"])
 
 
-def test_a_message_that_is_refused_does_not_keep_others_back() -> None:
+def test_a_message_that_is_deferred_does_not_keep_others_back() -> None:
     outbox = Outbox()
-    outbox.add(message("too long"), ["mail"], 0)
-    outbox.add(message("fine"), ["mail"], 0)
-    outbox.refused(outbox.due("mail", 0)[0], "mail", 0)
-    assert subjects(outbox, "mail", 60) == ["fine", "too long"]
+    outbox.add(message("too long"), ["mail", "slack"], 0)
+    outbox.add(message("fine"), ["mail", "slack"], 0)
+    outbox.defer(outbox.due("mail", 0)[0], "mail")
+    assert subjects(outbox, "mail", 0) == ["fine", "too long"]
+    assert subjects(outbox, "slack", 0) == ["too long", "fine"]
+
+
+def test_a_pause_ends_if_the_clock_is_set_back() -> None:
+    outbox = Outbox()
+    outbox.add(message(), ["mail"], 0)
+    outbox.pause("mail", 10 * LONGEST_WAIT)
+    assert subjects(outbox, "mail", 0) == ["one"]
 
 
 def test_messages_for_receivers_that_are_no_longer_set_are_dropped() -> None:
@@ -64,5 +71,5 @@ def test_a_message_is_given_up_after_a_week_and_beyond_a_number() -> None:
 def test_an_outbox_survives_its_storage() -> None:
     outbox = Outbox()
     outbox.add(message(), ["mail"], 0)
-    outbox.refused(outbox.due("mail", 0)[0], "mail", 0)
+    outbox.pause("mail", 0)
     assert Outbox.from_json(outbox.as_json()) == outbox
