@@ -13,6 +13,7 @@ MOST_RUNS = 50  # read at one look
 MOST_EVENTS = 500  # without a run, likewise
 # events get their numbers before others see them: those of the last seconds are read again
 SETTLED_SECONDS = 5.0
+AHEAD_SECONDS = 300.0  # of another machine's clock; events from later are of a clock that was wrong
 ENDS: Mapping[DagsterEventType, dg.DagsterRunStatus] = {
     DagsterEventType.RUN_SUCCESS: dg.DagsterRunStatus.SUCCESS,
     DagsterEventType.RUN_FAILURE: dg.DagsterRunStatus.FAILURE,
@@ -42,7 +43,11 @@ class Position:
             read: the ends of runs, the oldest first.
             now: the moment, in seconds since 1970.
         """
-        settled = [each.number for each in read if each.at < now - SETTLED_SECONDS]
+        settled = [
+            each.number
+            for each in read
+            if each.at < now - SETTLED_SECONDS or each.at > now + AHEAD_SECONDS
+        ]
         runs = max([self.runs, *settled])
         numbers = {*self.seen, *(each.number for each in read)}
         return replace(self, runs=runs, seen=tuple(sorted(n for n in numbers if n > runs)))

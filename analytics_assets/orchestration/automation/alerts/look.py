@@ -13,7 +13,7 @@ from analytics_assets.orchestration.automation.alerts.event_log import (
     newest_position,
     still_there,
 )
-from analytics_assets.orchestration.automation.alerts.incident import Kind, Problem, Success
+from analytics_assets.orchestration.automation.alerts.incident import Success
 from analytics_assets.orchestration.automation.alerts.lateness import (
     last_loads_of,
     late_key,
@@ -77,13 +77,10 @@ class Look:
         ledger.forget(
             key
             for key, incident in ledger.open.items()
-            if self._is_gone(incident.problem) or (key.startswith("late:") and key not in watched)
+            if not self._scope.has(incident.problem)
+            or (key.startswith("late:") and key not in watched)
         )
         self._state.at = self._now
-
-    def _is_gone(self, problem: Problem) -> bool:
-        """Return True if an asset no longer exists, or is no longer alerted."""
-        return problem.kind != Kind.RUN and self._scope.severity(problem.asset) is None
 
     def _begin(self, since: float) -> None:
         """Set the position at the first look, and after a wiped history or a long pause."""

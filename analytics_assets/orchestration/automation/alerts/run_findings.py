@@ -50,11 +50,13 @@ class Scope:
         levels: the policy `alert` of each resource, by `api/resource`.
         others: further assets of the project; None if all others belong to it.
         jobs: the jobs of the project; None if all belong to it.
+        checks: the checks of the project, each after its asset; None if all belong to it.
     """
 
     levels: Mapping[str, str]
     others: Collection[str] | None = None
     jobs: Collection[str] | None = None
+    checks: Collection[tuple[str, str]] | None = None
 
     def severity(self, asset: str, is_warning: bool = False) -> Severity | None:
         """Return the severity of a finding about an asset; None if none is sent."""
@@ -63,6 +65,20 @@ class Scope:
         if self.others is None or asset in self.others:
             return Severity.of(DEFAULT_LEVEL, is_warning)
         return None
+
+    def has(self, problem: Problem) -> bool:
+        """Return True if what has a problem is still there, and alerted."""
+        if problem.kind == Kind.RUN:
+            is_job = problem.key == run_key(problem.asset)
+            return not is_job or self.jobs is None or problem.asset in self.jobs
+        named = self.checks is None or problem.check in ("", CHECKS)
+        is_there = named or (problem.asset, problem.check) in (self.checks or ())
+        return is_there and self.severity(problem.asset) is not None
+
+
+def run_key(job: str) -> str:
+    """Return the key of the incident of a job that fails outside of its steps."""
+    return f"run:{job}"
 
 
 def load_key(asset: str) -> str:
@@ -146,7 +162,7 @@ class RunFindings:
         for step in self._ended_steps:
             yield Success(f"step:{step}", self._ended.at, run_id)
         if self._ended.status == dg.DagsterRunStatus.SUCCESS:
-            yield Success(f"run:{self._run.job_name}", self._ended.at, run_id)
+            yield Success(run_key(self._run.job_name), self._ended.at, run_id)
         elif self._ended.status == dg.DagsterRunStatus.FAILURE and is_final:
             yield from self.failures()
 
@@ -160,7 +176,7 @@ class RunFindings:
             yield from self._problem(load_key(asset), Kind.LOAD, asset, cause)
         if not self._failures and not left:
             name = self._run.job_name
-            yield from self._problem(f"run:{name}", Kind.RUN, name, cause_of(self._ended.message))
+            yield from self._problem(run_key(name), Kind.RUN, name, cause_of(self._ended.message))
 
     def _not_loaded(self) -> Sequence[str]:
         """Return the assets of a run whose process is gone, or never began, that it left out."""

@@ -37,11 +37,13 @@ class AlertedProject:
         apis: the APIs by name.
         others: the names of further assets; None if all others belong to the project.
         jobs: the names of the jobs; None if all belong to it.
+        checks: the checks, each after its asset; None if all belong to it.
     """
 
     apis: Mapping[str, Api]
     others: Collection[str] | None = None
     jobs: Collection[str] | None = None
+    checks: Collection[tuple[str, str]] | None = None
 
     @classmethod
     def of(
@@ -57,14 +59,18 @@ class AlertedProject:
             return cls(apis)
         keys = repository.asset_graph.get_all_asset_keys()
         names = frozenset(key.to_user_string() for key in keys)
-        return cls(apis, names, frozenset(repository.job_names))
+        checks = frozenset(
+            (key.asset_key.to_user_string(), key.name)
+            for key in repository.asset_graph.asset_check_keys
+        )
+        return cls(apis, names, frozenset(repository.job_names), checks)
 
     @property
     def scope(self) -> Scope:
         """The assets, with the severity of alerts about them."""
         resources = [each for api in self.apis.values() for each in api.resources.values()]
         levels = {resource.full_name: resource.policy.alert for resource in resources}
-        return Scope(levels, self.others, self.jobs)
+        return Scope(levels, self.others, self.jobs, self.checks)
 
 
 @dataclass

@@ -120,6 +120,7 @@ class Receiver:
             image_url_mask="",  # pictures of another host
             image_url_logo="",
             storage_mode=PersistentStoreMode.MEMORY,
+            http_redirects=False,  # would make a POST a GET, whose page is taken for an answer
         )
         service = Apprise.instantiate(self.url, asset=asset)
         if not isinstance(service, NotifyBase):

@@ -66,7 +66,7 @@ def as_text(message: Message, base_url: str | None, zone: tzinfo = UTC) -> str:
     parts = []
     for section in message.sections:
         lines = [f"{section.level.upper()}: {section.title}: {_names(section)}"]
-        lines += [line for line in (_inert(section.cause), section.remedy) if line]
+        lines += [line for line in (_inert(section.cause), _inert(section.remedy)) if line]
         lines += [line for line in (_span(section, zone), _run(section, base_url)) if line]
         parts.append("\n".join(lines))
     return "\n\n".join([*parts, *_rest(message)])
@@ -79,7 +79,7 @@ def as_markdown(message: Message, base_url: str | None, zone: tzinfo = UTC) -> s
         lines = [f"**{section.level.upper()}: {_plain(section.title)}**: {_names(section, '`')}"]
         if section.cause:
             lines.append(f"> {_escaped(_inert(section.cause))}")
-        lines += [section.remedy] if section.remedy else []
+        lines += [_escaped(_inert(section.remedy))] if section.remedy else []
         links = f"[run {section.run_id[:8]}]({run_url(base_url, section)})" if base_url else ""
         run = links if section.run_id and base_url else _run(section, None)
         lines += [", ".join(part for part in (_span(section, zone), run) if part)]

@@ -13,7 +13,9 @@ from analytics_assets_tests.orchestration.automation.alerts.receivers import (
     Webhook,
 )
 from analytics_assets_tests.orchestration.automation.alerts.shop import Shop, down, shop_api
+from analytics_assets_tests.support.http.exchange import Answer
 from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.http.server import Server
 
 FAILED = "ERROR: failed load: shop/orders"
 
@@ -147,3 +149,13 @@ def test_a_message_that_is_refused_alone_keeps_none_back(failed: Shop, webhook: 
     sent = failed.send()
     assert webhook.titles == ["ERROR: failed load: shop/customers"]
     assert (sent.waiting, len(sent.refusals)) == (1, 1)
+
+
+def test_a_message_that_is_redirected_is_not_taken_and_told_to_no_other_host(
+    failed: Shop, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(lambda _: Answer(b"", 302, {"Location": webhook.base_url})) as moved:
+        monkeypatch.setenv("ALERTS__URLS", f"json://127.0.0.1:{moved.port}/")
+        sent = failed.send()
+    assert (sent.messages, sent.waiting) == (0, 1)
+    assert webhook.requests == []

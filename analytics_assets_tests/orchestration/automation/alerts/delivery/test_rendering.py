@@ -86,14 +86,15 @@ def test_the_worst_is_first() -> None:
 
 def test_nothing_that_an_api_says_becomes_markup() -> None:
     cause = "answered 500: <img src=x> <!channel> @everyone [here](http://evil.example.com) **x**"
-    for render in (as_text, as_markdown):
-        body = render(message(problem(cause=cause)), URL)
-        assert "<" not in body
-        assert "@everyone" not in body
-    assert "](http://evil" not in as_markdown(message(problem(cause=cause)), URL)
-    body = as_html(message(problem(cause=cause)), URL)
-    assert "&lt;img src=x&gt;" in body
-    assert re.findall(r"<(\w+)", body).count("img") == 0
+    for said in (problem(cause=cause), problem(remedy=cause)):
+        for render in (as_text, as_markdown):
+            body = render(message(said), URL)
+            assert "<" not in body
+            assert "@everyone" not in body
+        assert "](http://evil" not in as_markdown(message(said), URL)
+        body = as_html(message(said), URL)
+        assert "&lt;img src=x&gt;" in body
+        assert re.findall(r"<(\w+)", body).count("img") == 0
 
 
 def test_a_message_fits_what_a_receiver_takes() -> None:
