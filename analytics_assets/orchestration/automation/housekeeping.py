@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.automation.compat import ScheduleSwitches
@@ -30,7 +31,7 @@ RUNS_UNTIL = "runs_until"  # in the cursor: up to when failed runs were looked a
 NOTHING_TO_DO = "No run is dead, no slot is free for a waiting step, no freshness has changed."
 
 
-class HousekeepingError(Exception):
+class HousekeepingError(AnalyticsAssetsError):
     """Steps of a tick have failed; the others were taken."""
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import dagster as dg
 
+from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.orchestration.automation.alerts.delivery.outbox import Outbox
 from analytics_assets.orchestration.automation.alerts.event_log import Position
 from analytics_assets.orchestration.automation.alerts.incident import Incident
@@ -21,7 +22,7 @@ VERSION = 1
 LEASE_SECONDS = 120.0  # for which a sender that does not report keeps all others out
 
 
-class SenderReplacedError(Exception):
+class SenderReplacedError(AnalyticsAssetsError):
     """Another process sends the alerts, as this one did not report for too long."""
 
 
