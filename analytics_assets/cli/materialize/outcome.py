@@ -16,8 +16,8 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_LOADED,
 )
 from analytics_assets.orchestration.runs.materializations import plain_metadata
+from analytics_assets.orchestration.runs.run_events import cause_of_failure
 
-OWN_ERRORS = ("WarehouseError", "WarehouseLockedError")  # name cause and remedy
 Results = Sequence[dg.ExecuteInProcessResult]
 
 
@@ -134,11 +134,7 @@ def final_evaluations(results: Results) -> list[dg.AssetCheckEvaluation]:
 def failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
     """Yield a sentence for each failed step of a run."""
     for event in result.get_step_failure_events():
-        data = event.step_failure_data
-        if data.user_failure_data and data.user_failure_data.description:
-            yield data.user_failure_data.description
-        elif data.error:
-            error = data.error
-            while error.cause and error.cls_name not in OWN_ERRORS:
-                error = error.cause
-            yield f"{event.node_name}: {error.message.strip()}"
+        described = event.step_failure_data.user_failure_data
+        cause = cause_of_failure(event)
+        if cause:
+            yield cause if described and described.description else f"{event.node_name}: {cause}"

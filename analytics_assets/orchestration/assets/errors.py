@@ -21,11 +21,12 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.errors import is_quota_used_up
 from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.deletion import RowsNotDroppedError
+from analytics_assets.orchestration.metadata.names import CAUSE
 from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.redaction.redactor import redact
 
 _VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of Arrow's errors
-CAUSE, QUOTA_USED_UP = "cause", "quota used up"  # metadata of a failure
+QUOTA_USED_UP = "quota used up"  # the `CAUSE` in the metadata of a failure
 NULL_COLUMN = re.compile("Column '(.+)' is declared non-nullable")  # of pyarrow
 # the field of a policy that an error of Dagster is about, by a word of it
 FIELDS = {"owner": "owners", "tag": "tags", "valid name": "group"}

@@ -13,8 +13,8 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.orchestration.automation.compat import ScheduleSwitches, is_on
 from analytics_assets.orchestration.automation.schedules import schedules_of
-
-SCHEDULE_TAG = "dagster/schedule_name"
+from analytics_assets.orchestration.runs.run_events import run_events
+from analytics_assets.orchestration.runs.tags import SCHEDULE_TAG
 
 
 class Kept(NamedTuple):
@@ -153,9 +153,6 @@ def _loaded_by_old_schedules(
 
 def _planned(instance: dg.DagsterInstance, run_id: str) -> set[str]:
     """Return the names of the assets that a run was to load."""
-    kind = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
-    events = [
-        record.event_log_entry.dagster_event
-        for record in instance.get_records_for_run(run_id, of_type=kind).records
-    ]
-    return {event.asset_key.to_user_string() for event in events if event and event.asset_key}
+    kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+    events = run_events(instance, run_id, kinds)
+    return {event.asset_key.to_user_string() for event, _ in events if event.asset_key}

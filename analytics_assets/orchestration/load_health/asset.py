@@ -21,6 +21,7 @@ from analytics_assets.orchestration.load_health.metadata import health_metadata
 from analytics_assets.orchestration.load_health.rows import rows_since
 from analytics_assets.orchestration.metadata import names
 from analytics_assets.orchestration.runs.dead_runs import record_machine
+from analytics_assets.orchestration.runs.tags import PRIORITY
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.queries.load_health import COLUMNS, KEY
 from analytics_assets.warehouse.queries.tables import open_tables
@@ -28,7 +29,7 @@ from analytics_assets.warehouse.warehouse import Warehouse
 
 OVERLAP = timedelta(minutes=10)  # between two reads: clocks differ, and events come late
 LONGEST_WAIT = timedelta(minutes=10)  # for loads of the same run
-AFTER_LOADS = {"dagster/priority": "-1"}  # among the steps of a run
+AFTER_LOADS = {PRIORITY: "-1"}  # among the steps of a run
 
 
 def build_load_health(

@@ -9,8 +9,10 @@ import dagster as dg
 from dagster import DagsterEventType as Kind
 
 from analytics_assets.orchestration.runs.materializations import plain_metadata
+from analytics_assets.orchestration.runs.run_events import RunEvent, cause_of_failure, first_line
+from analytics_assets.warehouse.queries.load_health import LOADED
 
-LOADED, FAILED, KILLED, UNDER_WAY = "loaded", "failed", "killed", "under way"
+FAILED, KILLED, UNDER_WAY = "failed", "killed", "under way"
 STARTS = (Kind.STEP_START, Kind.STEP_RESTARTED)
 FAILURES = (Kind.STEP_FAILURE, Kind.STEP_UP_FOR_RETRY)
 KINDS = {*STARTS, *FAILURES, Kind.ASSET_MATERIALIZATION, Kind.STEP_SUCCESS}
@@ -47,7 +49,7 @@ class Attempt:
 
 
 def attempts_of(
-    events: Iterable[dg.EventLogEntry], steps: Mapping[str, str], has_ended: bool
+    events: Iterable[RunEvent], steps: Mapping[str, str], has_ended: bool
 ) -> Iterator[Attempt]:
     """Yield the attempts of a run in the order of their end, those without an end last.
 
@@ -58,12 +60,11 @@ def attempts_of(
     """
     open_attempts: dict[str, Attempt] = {}
     numbers: dict[str, int] = {}
-    for entry in events:
-        event = entry.dagster_event
-        step = event.step_key if event else None
-        if event is None or step is None or step not in steps:
+    for event, moment in events:
+        step = event.step_key
+        if step is None or step not in steps:
             continue
-        at, kind = datetime.fromtimestamp(entry.timestamp, UTC), event.event_type
+        at, kind = datetime.fromtimestamp(moment, UTC), event.event_type
         if kind in STARTS or step not in open_attempts:
             numbers[step] = numbers.get(step, 0) + (step not in open_attempts)
             open_attempts[step] = Attempt(steps[step], numbers[step], at)
@@ -73,7 +74,7 @@ def attempts_of(
         elif kind is Kind.STEP_SUCCESS or kind in FAILURES:
             attempt.ended = at
             attempt.outcome = LOADED if kind is Kind.STEP_SUCCESS else FAILED
-            attempt.error = _first_line(event) if kind in FAILURES else ""
+            attempt.error = first_line(cause_of_failure(event)) if kind in FAILURES else ""
             yield open_attempts.pop(step)
     for attempt in open_attempts.values():
         if has_ended:
@@ -86,17 +87,3 @@ def _add(attempt: Attempt, materialization: dg.AssetMaterialization) -> None:
     attempt.metadata = plain_metadata(materialization)
     if materialization.partition:
         attempt.partitions.add(materialization.partition)
-
-
-def _first_line(event: dg.DagsterEvent) -> str:
-    """Return the first line of the description, or of the message of the first cause."""
-    if event.event_type is Kind.STEP_FAILURE:
-        data = event.step_failure_data
-        error, described = data.error, data.user_failure_data
-    else:
-        error, described = event.step_retry_data.error, None
-    if described and described.description:
-        return described.description.strip().partition("\n")[0]
-    while error and error.cause:
-        error = error.cause
-    return error.message.strip().partition("\n")[0] if error else ""

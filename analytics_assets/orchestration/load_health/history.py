@@ -3,19 +3,18 @@
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
 from analytics_assets.orchestration.keys import load_health_key
 from analytics_assets.orchestration.load_health.attempts import KINDS, Attempt, attempts_of
 from analytics_assets.orchestration.runs.materializations import newest_first
+from analytics_assets.orchestration.runs.run_events import run_events
 
 READ_UNTIL = "history read until"  # in the metadata of `load_health`
 FIRST_LOOK_BACK = timedelta(days=90)  # of an API whose history was never read
 POLL = 1.0  # seconds between two looks at the events of a run
 RUNS = 100  # fetched at once
-EVENTS = 500  # of a run, fetched at once
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
@@ -77,21 +76,9 @@ def wait_for_loads(
 def _attempts(
     instance: dg.DagsterInstance, steps: Mapping[str, str], run: dg.DagsterRun
 ) -> Iterator[tuple[dg.DagsterRun, Attempt]]:
-    events = _events(instance, run.run_id)
+    events = run_events(instance, run.run_id, KINDS)
     for attempt in attempts_of(events, steps, run.is_finished):
         yield run, attempt
-
-
-def _events(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.EventLogEntry]:
-    cursor: str | None = None
-    kinds: Any = KINDS
-    while True:
-        page = instance.get_records_for_run(run_id, cursor, kinds, EVENTS)
-        for record in page.records:
-            yield record.event_log_entry
-        if not page.has_more:
-            return
-        cursor = page.cursor
 
 
 def read_until(instance: dg.DagsterInstance, api: str) -> datetime | None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.orchestration.runs.run_events import run_events
+
 RESULT_OF_RUN = "result_of_run"  # metadata: the run in which a check that keeps its result ran
 PLANNED = "PLANNED"  # Dagster's status of a check that has not run
 NOT_RUN = "Not run yet: it runs after the first load that succeeds."
@@ -89,25 +91,19 @@ def keep_results_of_failed_run(
 
 def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:
     """Return the checks that a run was to run, but for those that failed themselves."""
-    planned = _events(instance, run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
+    kinds = {
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+        dg.DagsterEventType.STEP_FAILURE,
+    }
+    events = [event for event, _ in run_events(instance, run_id, kinds)]
     failed = {
-        event.step_key for event in _events(instance, run_id, dg.DagsterEventType.STEP_FAILURE)
+        event.step_key for event in events if event.event_type is dg.DagsterEventType.STEP_FAILURE
     }
     return [
         event.asset_check_planned_data.asset_check_key
-        for event in planned
-        if event.step_key not in failed
-    ]
-
-
-def _events(
-    instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType
-) -> list[dg.DagsterEvent]:
-    records = instance.get_records_for_run(run_id, of_type=kind).records
-    return [
-        record.event_log_entry.dagster_event
-        for record in records
-        if record.event_log_entry.dagster_event
+        for event in events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+        and event.step_key not in failed
     ]
 
 

@@ -28,7 +28,7 @@ PARTITION = "dagster/partition"
 PRIORITY = "dagster/priority"
 BEFORE_BACKFILLS: Mapping[str, str] = {PRIORITY: "1"}
 # Dagster's own tags by which a run was requested
-REQUESTS = ("dagster/schedule_name", "dagster/sensor_name")
+SCHEDULE_TAG, SENSOR_TAG = "dagster/schedule_name", "dagster/sensor_name"
 OTHERS = {"dagster/backfill": "backfill", "dagster/from_ui": "Dagster UI"}
 
 
@@ -72,7 +72,7 @@ def missing_tags(run: dg.DagsterRun) -> dict[str, str]:
         return {}
     checked = [check.asset_key for check in run.asset_check_selection or ()]
     assets = sorted({*(run.asset_selection or ()), *checked})
-    by_name = [run.tags[tag] for tag in REQUESTS if tag in run.tags]
+    by_name = [run.tags[tag] for tag in (SCHEDULE_TAG, SENSOR_TAG) if tag in run.tags]
     others = [name for tag, name in OTHERS.items() if tag in run.tags]
     tags = {REQUESTED_BY: [*by_name, *others, "Dagster"][0], **_asset_tags(assets)}
     first = run.tags.get(RANGE_START, run.tags.get(PARTITION))

@@ -7,12 +7,13 @@ from analytics_assets.orchestration.load_health.attempts import (
     FAILED,
     KILLED,
     KINDS,
-    LOADED,
     UNDER_WAY,
     Attempt,
     attempts_of,
 )
 from analytics_assets.orchestration.metadata.names import ROWS_LOADED
+from analytics_assets.orchestration.runs.run_events import run_events
+from analytics_assets.warehouse.queries.load_health import LOADED
 from analytics_assets_tests.orchestration.load_health.runs import STEPS, failing, run_steps
 
 
@@ -22,8 +23,8 @@ def found(
     without: tuple[Kind, ...] = (),
     has_ended: bool = True,
 ) -> list[Attempt]:
-    records = instance.get_records_for_run(run.run_id, of_type=KINDS - {*without}).records
-    return list(attempts_of([each.event_log_entry for each in records], STEPS, has_ended))
+    events = run_events(instance, run.run_id, KINDS - {*without})
+    return list(attempts_of(events, STEPS, has_ended))
 
 
 def test_a_load_and_a_failed_one_have_their_numbers_and_error(

@@ -10,6 +10,7 @@ from analytics_assets.orchestration.load_health.history import (
     attempts_since,
     wait_for_loads,
 )
+from analytics_assets.orchestration.runs import run_events
 from analytics_assets_tests.orchestration.load_health.runs import STEPS, failing, run_steps
 
 
@@ -21,7 +22,7 @@ def test_runs_that_changed_since_a_moment_are_read_page_by_page(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "RUNS", 2)
-    monkeypatch.setattr(history, "EVENTS", 2)
+    monkeypatch.setattr(run_events, "PAGE", 2)
     begun = datetime.now(UTC)
     runs = [run_steps(instance, orders=lambda: {}).run_id for _ in range(4)]
     failed = run_steps(instance, orders=failing(ValueError("no")), items=lambda: {}).run_id

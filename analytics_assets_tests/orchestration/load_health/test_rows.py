@@ -6,12 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.orchestration.load_health.attempts import FAILED, LOADED, Attempt
+from analytics_assets.orchestration.load_health.attempts import FAILED, Attempt
 from analytics_assets.orchestration.load_health.rows import row_of
 from analytics_assets.orchestration.metadata import names
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.redaction.redactor import redact
-from analytics_assets.warehouse.queries.load_health import COLUMNS
+from analytics_assets.warehouse.queries.load_health import COLUMNS, LOADED
 
 START = datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC)
 

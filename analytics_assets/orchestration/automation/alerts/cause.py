@@ -3,9 +3,8 @@
 import re
 from collections.abc import Mapping
 
-import dagster as dg
-
 from analytics_assets.orchestration.automation.alerts.incident import Kind
+from analytics_assets.orchestration.runs.run_events import first_line
 from analytics_assets.redaction.redactor import redact
 
 LONGEST = 400  # characters of a cause, and of a remedy
@@ -44,8 +43,8 @@ def cause_of(text: str) -> str:
         >>> cause_of("orders was not loaded. The API answered 500.\nTraceback ...")
         'The API answered 500.'
     """
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return shortened(redact(OUTCOME.sub("", lines[0], count=1)) if lines else "No reason is known.")
+    line = OUTCOME.sub("", first_line(text), count=1)
+    return shortened(redact(line) or "No reason is known.")
 
 
 def check_cause(text: str) -> tuple[str, str]:
@@ -69,17 +68,6 @@ def check_cause(text: str) -> tuple[str, str]:
 def check_kind(check: str) -> Kind:
     """Return the kind of the problem if a check fails."""
     return KINDS.get(check, Kind.CHECK)
-
-
-def step_cause(event: dg.DagsterEvent) -> str:
-    """Return the cause of a failed step: its description, else the innermost error."""
-    data = event.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return cause_of(data.user_failure_data.description)
-    error = data.error
-    while error and error.cause:
-        error = error.cause
-    return cause_of(error.message if error else event.message or "")
 
 
 def shortened(text: str) -> str:

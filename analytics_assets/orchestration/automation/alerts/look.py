@@ -31,6 +31,7 @@ from analytics_assets.orchestration.automation.alerts.run_findings import (
     name_of,
 )
 from analytics_assets.orchestration.automation.alerts.state import AlertState
+from analytics_assets.orchestration.runs.run_events import run_events
 
 READ_DEADLINE = 10.0  # seconds for the events of one look
 LONGEST_GAP = 7 * 86400.0  # seconds without a look after which older failures are not reported
@@ -135,12 +136,7 @@ class Look:
                 yield from self._read(run, ended).failures()
 
     def _read(self, run: dg.DagsterRun, ended: EndedRun) -> RunFindings:
-        records = self._instance.get_records_for_run(run.run_id, of_type=READ).records
-        events = (
-            (record.event_log_entry.dagster_event, record.timestamp)
-            for record in records
-            if record.event_log_entry.dagster_event
-        )
+        events = run_events(self._instance, run.run_id, READ)
         return RunFindings(run, ended, events, self._scope)
 
     def _without_run(self) -> Iterator[Finding]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster import DagsterEventType
 
-from analytics_assets.orchestration.assets.errors import CAUSE, QUOTA_USED_UP
+from analytics_assets.orchestration.assets.errors import QUOTA_USED_UP
 from analytics_assets.orchestration.automation.alerts.cause import (
     cause_of,
     check_cause,
     check_kind,
     remedy_of,
-    step_cause,
 )
 from analytics_assets.orchestration.automation.alerts.event_log import EndedRun
 from analytics_assets.orchestration.automation.alerts.incident import (
@@ -24,8 +23,10 @@ from analytics_assets.orchestration.automation.alerts.incident import (
 )
 from analytics_assets.orchestration.automation.alerts.lateness import late_key
 from analytics_assets.orchestration.automation.alerts.ledger import Finding
+from analytics_assets.orchestration.metadata.names import CAUSE
 from analytics_assets.orchestration.runs.check_results import NOT_RUN, RESULT_OF_RUN
-from analytics_assets.orchestration.runs.tags import RANGE_END
+from analytics_assets.orchestration.runs.run_events import RunEvent, cause_of_failure
+from analytics_assets.orchestration.runs.tags import PARTITION, RANGE_END
 
 READ = {
     DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
@@ -37,7 +38,6 @@ READ = {
     DagsterEventType.STEP_SUCCESS,
 }
 REASON, STEP_FAILED = "dagster/run_failure_reason", "STEP_FAILURE"
-PARTITION = "dagster/partition"
 CHECKS = "checks"  # of an asset, where the step itself fails
 DEFAULT_LEVEL = "error"  # of assets without a policy
 
@@ -105,7 +105,7 @@ class RunFindings:
         self,
         run: dg.DagsterRun,
         ended: EndedRun,
-        events: Iterable[tuple[dg.DagsterEvent, float]],
+        events: Iterable[RunEvent],
         scope: Scope,
     ) -> None:
         self._run, self._ended, self._scope = run, ended, scope
@@ -185,7 +185,8 @@ class RunFindings:
         return sorted(left - self._loads.keys())
 
     def _failed_step(self, step: str, event: dg.DagsterEvent, at: float) -> Iterator[Problem]:
-        cause, planned = step_cause(event), self._planned[step]
+        cause = cause_of(cause_of_failure(event) or event.message or "")
+        planned = self._planned[step]
         for asset in sorted(planned - self._loads.keys()):
             kind = Kind.QUOTA if _is_quota(event) else Kind.LOAD
             yield from self._problem(load_key(asset), kind, asset, cause, at)

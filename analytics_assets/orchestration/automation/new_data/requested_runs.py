@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.runs.run_events import run_events
 from analytics_assets.orchestration.runs.tags import API, REQUESTED_BY, range_name
 
 NEWEST_TAG = ".dagster/new_data"  # the newest change that a run is to load, by `change_name`
@@ -119,9 +120,5 @@ def _changes(run: dg.DagsterRun) -> Mapping[str, str]:
 
 def _materialized(instance: dg.DagsterInstance, run_id: str) -> set[str]:
     """Return the names of the resources that a run has loaded before it failed."""
-    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
-    events = [
-        record.event_log_entry.dagster_event
-        for record in instance.get_records_for_run(run_id, of_type=kind).records
-    ]
-    return {event.asset_key.path[-1] for event in events if event and event.asset_key}
+    events = run_events(instance, run_id, {dg.DagsterEventType.ASSET_MATERIALIZATION})
+    return {event.asset_key.path[-1] for event, _ in events if event.asset_key}
