@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -41,6 +42,10 @@ from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.redactor import redact
 
 SENSOR = "The new-data sensor"
+ASKED_WITHIN = (
+    25.0  # seconds of a tick; with the last request it may be 55, and Dagster gives it 60
+)
+NEXT = ".next"  # in the cursor: the endpoint with which the next tick begins
 HANDED_OVER = ".handed_over"  # in the cursor: a tick with runs and with an endpoint that refused
 
 
@@ -138,7 +143,8 @@ def _build_sensor(
         cursor = runs.cursor((change_name(*each) for each in windows), stored)
         moved, refused = list[Moved](), list[str]()
         reasons = [f"{each.name}: there is no partition yet." for each, found in due if not found]
-        for outcome in _outcomes(context.instance, api, windows, cursor, runs):
+        in_turn = _from(stored.get(NEXT), windows)
+        for outcome in _outcomes(context.instance, api, in_turn, cursor, runs):
             if isinstance(outcome, Moved):
                 moved.append(outcome)
             else:
@@ -147,7 +153,8 @@ def _build_sensor(
             context.log.info(reason)
         for reason in refused:
             context.log.error(reason)
-        if refused and (not moved or _has_just_handed_over(stored)):
+        has_progress = bool(moved) or NEXT in cursor
+        if refused and (not has_progress or _has_just_handed_over(stored)):
             # Dagster 1.13 drops the run requests, and the cursor, of a tick that fails
             raise EndpointRefusedError("\n".join(refused))
         if refused:
@@ -157,7 +164,7 @@ def _build_sensor(
             context.log.info(f"{each.name}: new data of {each.newest.isoformat()}; a run loads it.")
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else " ".join(reasons),
+            skip_reason=None if requests else " ".join([*refused, *reasons]),
             cursor=json.dumps(cursor),
         )
 
@@ -170,8 +177,16 @@ def _windows(resource: Resource, now: datetime) -> list[tuple[str, ...]]:
     return [*map(tuple, due_windows(load, now))] if isinstance(load, Partitioned) else [()]
 
 
+def _from(
+    name: str | None, windows: Sequence[tuple[Resource, tuple[str, ...]]]
+) -> Sequence[tuple[Resource, tuple[str, ...]]]:
+    """Return the changes to ask for, beginning with one; as they are if that is none of them."""
+    first = next((place for place, each in enumerate(windows) if change_name(*each) == name), 0)
+    return [*windows[first:], *windows[:first]]
+
+
 def _has_just_handed_over(stored: Mapping[str, str]) -> bool:
-    """Return True if the tick before has requested runs although an endpoint refused.
+    """Return True if the tick before has requested runs, or left some, although one refused.
 
     Such ticks and failed ones take turns, so that neither the runs nor the refusals are lost.
     """
@@ -183,13 +198,21 @@ def _outcomes(
     instance: dg.DagsterInstance,
     api: Api,
     windows: Sequence[tuple[Resource, tuple[str, ...]]],
-    cursor: Mapping[str, str],
+    cursor: dict[str, str],
     runs: RequestedRuns,
 ) -> Iterator[Moved | Refusal | str]:
-    """Yield what is to be loaded, what refuses, and the reasons why the others are not loaded."""
+    """Yield what is to be loaded, what refuses, and the reasons why the others are not loaded.
+
+    The endpoints for which there is no time are the first ones of the next tick.
+    """
+    until = time.monotonic() + ASKED_WITHIN
     try:
         with closing(connect(api.config["client"], api.name, single_attempt())) as connection:
-            for resource, window in windows:
+            for place, (resource, window) in enumerate(windows):
+                if time.monotonic() > until:
+                    cursor[NEXT] = change_name(resource, window)
+                    yield f"{len(windows) - place} more are asked at the next tick."
+                    return
                 try:
                     yield _evaluate(instance, resource, window, cursor, runs, connection)
                     report_reachable(instance, resource, SENSOR)
