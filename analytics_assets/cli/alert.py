@@ -26,8 +26,9 @@ from analytics_assets.orchestration.automation.alerts.state import read_state
 
 PATIENCE = 30.0  # seconds to wait for a sensor that sends
 WHERE = (
-    "Set it in .dlt/secrets.toml or as the environment variable ALERTS__URLS, such as "
-    "mailto://user:password@example.com (https://appriseit.com/services/)."
+    "Set `urls` below [alerts] in .dlt/secrets.toml, or the environment variable ALERTS__URLS: a "
+    "webhook is json://HOST/PATH, Slack slack://TokenA/TokenB/TokenC, and "
+    "https://appriseit.com/services/ lists the others."
 )
 
 
@@ -48,7 +49,11 @@ def alert(is_test: bool) -> None:
     with open_instance() as instance:
         state = read_state(instance)
     if state.position is None:
-        echo("No alert was ever looked for here: see `alerts.urls` in docs/operations.md.")
+        echo(
+            "Nothing has looked for problems yet: once `alerts.urls` is set, the sensor `alerts` "
+            "(make dev) and `analytics-assets materialize` do. `analytics-assets alert --test` "
+            "sends a test message."
+        )
         return
     for problem in state.ledger.problems:
         since = datetime.fromtimestamp(problem.at, UTC)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from analytics_assets.redaction.redactor import MASK
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.cli.conftest import Invoke
 from analytics_assets_tests.conftest import TODAY
@@ -59,15 +60,17 @@ def test_a_url_that_cannot_be_used_is_named_and_the_others_are_tried(
     assert (result.exit_code, TOKEN in result.output) == (1, False)
 
 
-def test_without_a_receiver_the_test_fails_and_names_the_setting(invoke: Invoke) -> None:
+def test_without_a_receiver_the_test_fails_and_shows_how_to_name_one(invoke: Invoke) -> None:
     result = invoke("alert", "--test")
     assert (result.exit_code, "ALERTS__URLS" in result.output) == (1, True)
+    assert "json://HOST/PATH" in result.output
+    assert MASK not in result.output  # what it shows is no secret
 
 
 def test_a_load_by_the_command_line_alerts_and_is_listed_until_it_is_over(
     invoke: Invoke, webhook: Webhook, connected: Sandbox, duckdb_warehouse: Warehouse
 ) -> None:
-    assert "No alert was ever looked for here" in invoke("alert").output
+    assert "Nothing has looked for problems yet" in invoke("alert").output
     connected.faults.add(Fault(path=f"/v1/{SOURCES}", status=404, times=None))
     result = invoke("materialize", SOURCES)
     assert (result.exit_code, "1 alert sent to json #1." in result.output) == (1, True)
