@@ -8,7 +8,8 @@ from analytics_assets.orchestration.runs.run_events import first_line
 from analytics_assets.redaction.redactor import redact
 
 LONGEST = 400  # characters of a cause, and of a remedy
-OUTCOME = re.compile(r"\S+ was not loaded\. ")  # of a failure; the message has it in its title
+# the first sentence of a failure: the message has it in its title, but for the partitions
+OUTCOME = re.compile(r"\S+ was not loaded(?: for ([^.]+))?\. ")
 KINDS: Mapping[str, Kind] = {
     "newest_partition": Kind.LATE,
     "newest_data": Kind.LATE,
@@ -42,9 +43,15 @@ def cause_of(text: str) -> str:
     Example:
         >>> cause_of("orders was not loaded. The API answered 500.\nTraceback ...")
         'The API answered 500.'
+        >>> cause_of("orders was not loaded for 2026-01-01 to 2026-01-03. The API answered 500.")
+        '2026-01-01 to 2026-01-03: The API answered 500.'
     """
-    line = OUTCOME.sub("", first_line(text), count=1)
+    line = OUTCOME.sub(_partitions, first_line(text), count=1)
     return shortened(redact(line) or "No reason is known.")
+
+
+def _partitions(outcome: re.Match[str]) -> str:
+    return f"{outcome[1]}: " if outcome[1] else ""
 
 
 def check_cause(text: str) -> tuple[str, str]:

@@ -158,7 +158,7 @@ def test_what_one_run_brings_is_one_message(shop: Shop, webhook: Webhook) -> Non
     shop.findings.clear()
     shop.load(check="primary_key")
     shop.send()
-    assert webhook.titles[1:] == ["RECOVERED: 2 problems are over"]
+    assert webhook.titles[1:] == ["RECOVERED: 1 failed load and 1 failed check of shop"]
 
 
 def test_a_message_has_what_begins_and_what_is_over(shop: Shop, webhook: Webhook) -> None:

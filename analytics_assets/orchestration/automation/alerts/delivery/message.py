@@ -113,24 +113,24 @@ def test_message() -> Message:
 
 
 def _subject(problems: Sequence[Problem], over: Sequence[Ended]) -> str:
-    parts = []
-    if len(problems) == 1:
-        parts.append(f"{_kind(problems[0])}: {problems[0].asset}")
-    elif problems:
-        counts = Counter(problem.kind for problem in _worst_first(problems)).most_common()
-        shown = [_counted(kind, number) for kind, number in counts[:MOST_KINDS]]
-        more = sum(number for _, number in counts[MOST_KINDS:])
-        shown += [f"{more} more problems" if more > 1 else "1 more problem"] if more else []
-        parts.append(listed_in_words(shown))
-        apis = sorted({problem.asset.partition("/")[0] for problem in problems})
-        parts[-1] += f" of {', '.join(apis[:3])}" + (f" and {len(apis) - 3} more" * (len(apis) > 3))
-    if len(over) == 1:
-        name = over[0].incident.problem.asset
-        kind = _kind(over[0].incident.problem)
-        parts.append(f"over: {kind}: {name}" if problems else f"{kind}: {name}")
-    elif over:
-        parts.append(f"{len(over)} problems are over")
+    parts = [_summary(problems)] if problems else []
+    if over:
+        ended = _summary([each.incident.problem for each in over])
+        parts.append(f"over: {ended}" if problems else ended)
     return "; ".join(parts)
+
+
+def _summary(problems: Sequence[Problem]) -> str:
+    """Return a problem, or the number of each kind, and whose they are."""
+    if len(problems) == 1:
+        return f"{_kind(problems[0])}: {problems[0].asset}"
+    counts = Counter(problem.kind for problem in _worst_first(problems)).most_common()
+    shown = [_counted(kind, number) for kind, number in counts[:MOST_KINDS]]
+    more = sum(number for _, number in counts[MOST_KINDS:])
+    shown += [f"{more} more problems" if more > 1 else "1 more problem"] if more else []
+    apis = sorted({problem.asset.partition("/")[0] for problem in problems})
+    others = f" and {len(apis) - 3} more" if apis[3:] else ""
+    return f"{listed_in_words(shown)} of {', '.join(apis[:3])}{others}"
 
 
 def listed_in_words(parts: Sequence[str]) -> str:
