@@ -43,7 +43,7 @@ CONFIG: Mapping[str, Any] = {
         "ticks": False,
         "tickCount": 2,
         "minExtent": 34,
-        "labelExpr": "datum.value ? format(datum.value, '~s') : '0'",
+        "labelExpr": "datum.value >= 1000 ? format(datum.value, '~s') : format(datum.value, '~')",
     },
     "axisX": {"grid": False, "format": "%-d %b", "labelFlush": True},
     "title": {"color": GREY, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 8},

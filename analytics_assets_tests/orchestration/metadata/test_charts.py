@@ -41,6 +41,12 @@ def test_days_outside_the_axis_are_left_out() -> None:
     assert len(marks(svg, BLUE)) == 1
 
 
+def test_the_axis_of_fractions_of_a_second_has_decimals() -> None:
+    svg = seconds_by_day({LAST: 0.8}, {}, "Seconds", FIRST, LAST)
+
+    assert "0.5" in texts(svg)
+
+
 def test_a_day_with_a_failed_load_has_a_cross() -> None:
     quiet = seconds_by_day({LAST: 1.5}, {}, "Seconds", FIRST, LAST)
     failed = seconds_by_day({LAST: 1.5}, {FIRST: 2, LAST: 0}, "Seconds", FIRST, LAST)
