@@ -58,9 +58,9 @@ class LineDisplay:
         if not self._progress.under_way:
             echo(f"{at} {self._progress.title}")
         for each in self._progress.under_way:
-            rate = per_second(each.rows, each.seconds)
-            numbers = f"{count(each.rows, 'row')}, {count(each.pages, 'page')}, {rate} rows/s"
-            echo(f"{at} {each.name}: {numbers}; {each.state}")
+            numbers = [count(each.rows, "row"), count(each.pages, "page")]
+            numbers += [f"{per_second(each.rows, each.seconds)} rows/s"] if each.rows else []
+            echo(f"{at} {each.name}: {', '.join(numbers)}; {each.state}")
 
 
 class LiveDisplay:

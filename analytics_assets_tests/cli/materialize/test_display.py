@@ -131,6 +131,16 @@ def test_elsewhere_each_load_is_a_line_without_control_characters(
     assert re.fullmatch(numbers, line)
 
 
+def test_a_line_without_rows_yet_has_no_rate(
+    progress: CommandProgress, connection: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress.watch(LoadProgress(VIEWS, connection))
+    LineDisplay(progress).refresh()
+    assert (
+        capsys.readouterr().out.strip().endswith("analytics/page_views: 0 rows, 0 pages; starting")
+    )
+
+
 def test_no_line_is_printed_beside_the_log_of_the_runs(
     progress: CommandProgress, capsys: pytest.CaptureFixture[str]
 ) -> None:
