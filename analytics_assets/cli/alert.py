@@ -14,6 +14,7 @@ from analytics_assets.cli.instance import open_instance
 from analytics_assets.cli.project import load_apis
 from analytics_assets.cli.terminal import echo, errors_as_messages
 from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.config.quantities import count
 from analytics_assets.orchestration.automation.alerts.delivery.message import test_message
 from analytics_assets.orchestration.automation.alerts.delivery.receiver import Receiver
 from analytics_assets.orchestration.automation.alerts.delivery.recipients import Recipients
@@ -69,8 +70,8 @@ def alert(is_test: bool) -> None:
 
 
 def _waiting(number: int) -> str:
-    noun = "message waits" if number == 1 else "messages wait"
-    return f"{number} {noun} for a receiver." if number else "no message waits for a receiver."
+    waiting = count(number, "message waits", "messages wait") if number else "no message waits"
+    return f"{waiting} for a receiver."
 
 
 def _tried(recipients: Recipients) -> bool:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 MINUTE, HOUR, DAY = 60, 3600, 86400  # seconds
+LONG = timedelta(days=5)  # hours beyond it say little
 
 
 def number(value: int) -> str:
@@ -56,6 +57,19 @@ def duration(span: float | timedelta) -> str:
         return _two(minutes, HOUR, "h", MINUTE, "min")
     hours = round(seconds / HOUR) * HOUR
     return _two(hours, DAY, "day" if hours < 2 * DAY else "days", HOUR, "h")
+
+
+def age_of(span: timedelta) -> str:
+    """Return an age in one unit: in days if it is a long one, in hours from two on.
+
+    Example:
+        >>> [age_of(timedelta(hours=hours)) for hours in (0.5, 36.2, 400)]
+        ['30 min', '36 h', '17 days']
+    """
+    hours = span.total_seconds() / HOUR
+    if hours < 2:
+        return duration(span)
+    return f"{round(hours)} h" if span < LONG else count(round(span / timedelta(days=1)), "day")
 
 
 def _two(seconds: int, large: int, name: str, small: int, rest_name: str) -> str:

@@ -16,6 +16,7 @@ from analytics_assets.cli.report.table_report import (
     TableReport,
 )
 from analytics_assets.config.api import Api
+from analytics_assets.config.excerpts import excerpt
 from analytics_assets.config.settings.client import configured_base_url, no_sandbox
 from analytics_assets.contract.resource import Resource, resources_of
 from analytics_assets.contract.rows.rejected_row import row_of
@@ -194,7 +195,7 @@ def _rejected(warehouse: Tables, resource: Resource) -> Iterator[RejectedReport]
         example = ""
         if shows:
             text = json.dumps(sensitive.row(row_of(each.example)), ensure_ascii=False, default=str)
-            example = redact(text if len(text) <= LONGEST else f"{text[:LONGEST]} ...")
+            example = excerpt(redact(text), LONGEST)
         yield RejectedReport(redact(each.text), each.rows, each.oldest, example)
     if len(reasons) > REASONS:
         rest = reasons[REASONS:]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analytics_assets.config.excerpts import first_names
 from analytics_assets.config.resource import ResourceConfig
 
 MOST_NAMES = 12  # that a description lists
@@ -44,9 +45,7 @@ def rhythm_of(cron: str) -> str:
 
 def names_of(resources: Sequence[ResourceConfig]) -> str:
     """Return the names of resources, the first of many."""
-    names = [each.name for each in resources]
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return first_names([each.name for each in resources], MOST_NAMES)
 
 
 def state_of(is_on: bool) -> str:

@@ -7,7 +7,7 @@ import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX
 
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.quantities import count
+from analytics_assets.config.quantities import HOUR, age_of, count
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.timestamps import later
 from analytics_assets.orchestration.checks.applicability import guesses_date_column
@@ -16,7 +16,6 @@ from analytics_assets.orchestration.partitions.definition import expected_partit
 from analytics_assets.warehouse.queries.tables import Tables
 
 TEMPORAL = ("date", "timestamp")
-LONG = timedelta(days=5)  # hours beyond it say little
 
 
 def check_rows_present(tables: Tables, table: str) -> CheckResult:
@@ -76,7 +75,7 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
         )
     text, numbers = (
         f"The newest `{column}` is {newest.date()}",
-        {"age (hours)": max(0, _hours(age))},
+        {"age (hours)": max(0, round(age.total_seconds() / HOUR))},
     )
     if isinstance(policy.load, Partitioned) and policy.load.by != "day":
         expected = expected_partitions(policy.load, policy.freshness, now)[-1:]
@@ -85,7 +84,7 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
         return CheckResult(fresh, f"{text}; {''.join(expected) or 'none'} is due.", numbers=numbers)
     return CheckResult(
         age <= policy.freshness,
-        f"{text}, which {_end(age)}; up to {_span(policy.freshness)} are fresh.",
+        f"{text}, which {_end(age)}; up to {age_of(policy.freshness)} are fresh.",
         numbers=numbers,
     )
 
@@ -123,15 +122,4 @@ def _types(schema: dg.TableSchema) -> dict[str, str]:
 
 
 def _end(age: timedelta) -> str:
-    return "has not ended yet" if age < timedelta() else f"ended {_span(age)} ago"
-
-
-def _span(duration: timedelta) -> str:
-    """Return a span in hours, or in days if it is a long one."""
-    if duration < LONG:
-        return f"{_hours(duration)} h"
-    return count(round(duration / timedelta(days=1)), "day")
-
-
-def _hours(duration: timedelta) -> int:
-    return round(duration.total_seconds() / 3600)
+    return "has not ended yet" if age < timedelta() else f"ended {age_of(age)} ago"

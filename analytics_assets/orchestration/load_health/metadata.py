@@ -1,6 +1,5 @@
 """Metadata of `load_health`: numbers that the Dagster UI plots, and a chart by week."""
 
-import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -10,6 +9,7 @@ import dagster as dg
 
 from analytics_assets.orchestration.metadata import names
 from analytics_assets.orchestration.metadata.charts import weeks
+from analytics_assets.orchestration.metadata.sparkline import image
 from analytics_assets.warehouse.queries.load_health import LOADED, Day
 from analytics_assets.warehouse.queries.tables import Tables
 
@@ -61,8 +61,7 @@ def _by_week(days: Sequence[Day], today: date) -> str:
             for week, seconds in _whole(totals["seconds"], today).items()
         },
     }
-    picture = base64.b64encode(weeks(panels, failed).encode()).decode()
-    return f"![Loads, rows and duration by week](data:image/svg+xml;base64,{picture})"
+    return image(weeks(panels, failed), "Loads, rows and duration by week")
 
 
 def _whole(counts: Mapping[date, float], today: date) -> dict[date, float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.config.quantities import count, number
 from analytics_assets.orchestration.metadata.names import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
@@ -102,12 +103,14 @@ def completeness(load: Mapping[str, Any]) -> str:
     """Return a sentence on the rows that a load has received of those that the API has."""
     received, expected = load.get(ROWS_RECEIVED, 0), load.get(ROWS_EXPECTED)
     if not load.get(COMPLETE, True):
-        return f"{received:,} rows; the entry's `paginator` ends the read before the last one"
+        return (
+            f"{count(received, 'row')}; the entry's `paginator` ends the read before the last one"
+        )
     if expected is None:
         return "not verified: a resource function makes its own requests"
     if expected == UNKNOWN:
-        return f"read to the end, {received:,} rows; the API gives no total"
-    return f"{received:,} of {expected:,} rows"
+        return f"read to the end, {count(received, 'row')}; the API gives no total"
+    return f"{number(received)} of {count(expected, 'row')}"
 
 
 def without_secrets(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX
 
+from analytics_assets.config.excerpts import excerpt
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.sensitive import Sensitive
 from analytics_assets.redaction.redactor import redact
@@ -67,8 +68,7 @@ def _as_text(value: Any) -> str | int | float | bool | None:
         text = json.dumps(value, ensure_ascii=False, default=str)
     else:
         text = str(value)
-    text = redact(text)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return excerpt(redact(text), LONGEST)
 
 
 def _in_utc(moment: datetime) -> datetime:

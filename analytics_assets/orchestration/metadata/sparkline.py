@@ -38,6 +38,11 @@ def sparkline(values: Sequence[float], slots: int, text: str) -> str:
     return f"{image(svg)}\n\n{text}"
 
 
-def image(svg: str) -> str:
-    """Return Markdown with an SVG as a picture."""
-    return f"![](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
+def image(svg: str, text: str = "") -> str:
+    """Return Markdown with an SVG as a picture.
+
+    Args:
+        svg: the SVG.
+        text: a few words in place of the picture, for those who do not see it.
+    """
+    return f"![{text}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"

@@ -62,13 +62,3 @@ def cause_of_failure(event: dg.DagsterEvent) -> str:
     while error and error.cause and error.cls_name not in WITH_REMEDY:
         error = error.cause
     return error.message.strip() if error else ""
-
-
-def first_line(text: str) -> str:
-    r"""Return the first line of a text that is not empty; an empty text if there is none.
-
-    Example:
-        >>> first_line("\nThe API answered 500.\nTraceback ...")
-        'The API answered 500.'
-    """
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")

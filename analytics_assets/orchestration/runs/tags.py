@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
+from analytics_assets.config.excerpts import first_names
 from analytics_assets.config.resource import LOAD_HEALTH
 from analytics_assets.orchestration.keys import api_name_of
 
@@ -102,10 +103,9 @@ def _asset_tags(assets: Iterable[dg.AssetKey]) -> dict[str, str]:
     if not keys:
         return {}
     names = [key.path[-1] for key in keys if key.path[-1] != LOAD_HEALTH] or [LOAD_HEALTH]
-    more = len(names) - MOST_NAMES
     return {
         API: ", ".join(sorted({api_name_of(key) for key in keys})),
-        RESOURCES: ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else ""),
+        RESOURCES: first_names(names, MOST_NAMES),
     }
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import requests
 
 from analytics_assets.config.errors import listed
+from analytics_assets.config.excerpts import excerpt
 from analytics_assets.contract.rows.numbers import json_integer
 from analytics_assets.extract.http.errors import TokenError
 from analytics_assets.extract.http.page import Page
@@ -101,7 +102,7 @@ class TokenAnswer:
             return ""
         text = f"{code} ({description})" if isinstance(description, str) else code
         text = LONG_WORD.sub(_masked, redact(text))
-        return f": {text if len(text) <= REASON_LENGTH else text[:REASON_LENGTH] + '…'}"
+        return f": {excerpt(text, REASON_LENGTH)}"
 
 
 def object_of(page: Page) -> dict[str, Any] | None:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from analytics_assets.config.excerpts import excerpt, first_line
 from analytics_assets.orchestration.automation.alerts.incident import Kind
-from analytics_assets.orchestration.runs.run_events import first_line
 from analytics_assets.redaction.redactor import redact
 
 LONGEST = 400  # characters of a cause, and of a remedy
@@ -47,7 +47,7 @@ def cause_of(text: str) -> str:
         '2026-01-01 to 2026-01-03: The API answered 500.'
     """
     line = OUTCOME.sub(_partitions, first_line(text), count=1)
-    return shortened(redact(line) or "No reason is known.")
+    return excerpt(redact(line) or "No reason is known.", LONGEST)
 
 
 def _partitions(outcome: re.Match[str]) -> str:
@@ -66,17 +66,12 @@ def check_cause(text: str) -> tuple[str, str]:
     """
     lines = [line.strip() for line in redact(text).splitlines() if line.strip()]
     if len(lines) < 2:
-        return shortened(lines[0] if lines else "It has no description."), ""
+        return excerpt(lines[0] if lines else "It has no description.", LONGEST), ""
     first, *others, remedy = lines
     more = f" (and {len(others)} more)" if others else ""
-    return shortened(first) + more, shortened(remedy)
+    return excerpt(first, LONGEST) + more, excerpt(remedy, LONGEST)
 
 
 def check_kind(check: str) -> Kind:
     """Return the kind of the problem if a check fails."""
     return KINDS.get(check, Kind.CHECK)
-
-
-def shortened(text: str) -> str:
-    """Return the start of a text."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

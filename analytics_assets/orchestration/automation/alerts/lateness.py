@@ -5,11 +5,12 @@ tables have the check `newest_partition`.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.quantities import age_of
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.automation.alerts.cause import remedy_of
 from analytics_assets.orchestration.automation.alerts.incident import (
@@ -48,8 +49,8 @@ def late_tables(
             continue
         last = datetime.fromtimestamp(loads[name], UTC)
         cause = (
-            f"The last load was at {last:%Y-%m-%d %H:%M} UTC, {_hours(age)} h ago; up to "
-            f"{_hours(policy.freshness.total_seconds())} h are fresh."
+            f"The last load was at {last:%Y-%m-%d %H:%M} UTC, "
+            f"{age_of(timedelta(seconds=age))} ago; up to {age_of(policy.freshness)} are fresh."
         )
         remedy = remedy_of(Kind.LATE, name)
         at = loads[name] + policy.freshness.total_seconds()
@@ -73,8 +74,3 @@ def last_loads_of(
         for record in records
         if record.asset_entry.last_materialization
     }
-
-
-def _hours(seconds: float) -> str:
-    hours = seconds / 3600
-    return f"{hours:.0f}" if hours >= 2 else f"{hours:.1f}"

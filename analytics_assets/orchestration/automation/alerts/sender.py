@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.quantities import count
 from analytics_assets.config.settings.look_up import reread_settings
 from analytics_assets.orchestration.automation.alerts.delivery.message import message_of
 from analytics_assets.orchestration.automation.alerts.delivery.outbox import Outbox, Queued
@@ -101,16 +102,12 @@ class AlertsSent:
             return "" if self.reason == NO_URLS else self.reason
         parts = []
         if self.messages:
-            count, names = len(self.receivers), ", ".join(sorted(self.receivers))
-            to = names if count <= 3 else f"{count} receivers"
-            parts.append(f"{_counted(self.messages, 'alert')} sent to {to}.")
+            number, names = len(self.receivers), ", ".join(sorted(self.receivers))
+            to = names if number <= 3 else count(number, "receiver")
+            parts.append(f"{count(self.messages, 'alert')} sent to {to}.")
         if self.waiting:
-            parts.append(f"{_counted(self.waiting, 'alert')} not taken yet, tried again later.")
+            parts.append(f"{count(self.waiting, 'alert')} not taken yet, tried again later.")
         return " ".join([*parts, *self.refusals])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def send_alerts(

@@ -7,6 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.config.quantities import count
 from analytics_assets.orchestration.automation.alerts.sender import (
     NO_URLS,
     AlertedProject,
@@ -54,4 +55,4 @@ def build_alert_sensor(apis: Iterable[Api]) -> dg.SensorDefinition:
 def _open(number: int) -> str:
     if number == 0:
         return "No problem is open."
-    return "1 problem is open." if number == 1 else f"{number} problems are open."
+    return f"{count(number, 'problem is', 'problems are')} open."

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from analytics_assets.config.excerpts import first_names
+from analytics_assets.config.quantities import count
 from analytics_assets.orchestration.automation.alerts.incident import Incident, Kind, Problem
 from analytics_assets.orchestration.automation.alerts.ledger import Ended
 
-MOST_SECTIONS, MOST_NAMES, MOST_KINDS = 10, 10, 2
+MOST_SECTIONS, MOST_NAMES, MOST_KINDS, MOST_APIS = 10, 10, 2, 3
 RECOVERED = "recovered"
 TEST = "test"
 PLURALS = {
@@ -127,10 +129,9 @@ def _summary(problems: Sequence[Problem]) -> str:
     counts = Counter(problem.kind for problem in _worst_first(problems)).most_common()
     shown = [_counted(kind, number) for kind, number in counts[:MOST_KINDS]]
     more = sum(number for _, number in counts[MOST_KINDS:])
-    shown += [f"{more} more problems" if more > 1 else "1 more problem"] if more else []
+    shown += [count(more, "more problem")] if more else []
     apis = sorted({problem.asset.partition("/")[0] for problem in problems})
-    others = f" and {len(apis) - 3} more" if apis[3:] else ""
-    return f"{listed_in_words(shown)} of {', '.join(apis[:3])}{others}"
+    return f"{listed_in_words(shown)} of {first_names(apis, MOST_APIS)}"
 
 
 def listed_in_words(parts: Sequence[str]) -> str:
@@ -150,7 +151,7 @@ def _worst_first(problems: Iterable[Problem]) -> list[Problem]:
 
 def _counted(kind: Kind, number: int) -> str:
     singular = "table with rejected rows" if kind == Kind.REJECTED else str(kind)
-    return f"1 {singular}" if number == 1 else f"{number} {PLURALS[kind]}"
+    return count(number, singular, PLURALS[kind])
 
 
 def _kind(problem: Problem) -> str:
