@@ -48,7 +48,7 @@ def alert(is_test: bool) -> None:
             recipients = Recipients.of(apis)
         sys.exit(0 if _tried(recipients) else 1)
     with open_instance() as instance:
-        state = read_state(instance)
+        state = read_state(instance, apis)
     if state.position is None:
         echo(
             "Nothing has looked for problems yet: once `alerts.urls` is set, the sensor `alerts` "

@@ -140,7 +140,7 @@ def send_alerts(
         return AlertsSent(reason=NO_URLS)
     until = time.monotonic() + patience
     while True:
-        with only_sender(instance, clock) as store:
+        with only_sender(instance, clock, project.apis) as store:
             if store:
                 return _send(instance, project, recipients, store, since, clock)
         if time.monotonic() > until:

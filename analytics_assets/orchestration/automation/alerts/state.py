@@ -1,8 +1,12 @@
-"""The state of alerts, shared by the sensor and the command line in the storage of Dagster."""
+"""The state of alerts, shared by the sensor and the command line in the storage of Dagster.
+
+Projects that share an instance have a state each: one sees what the others' runs do, but reports
+none of it. A project is known by its APIs, whose names are those of its assets.
+"""
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +22,8 @@ from analytics_assets.orchestration.automation.alerts.ledger import Ended, Ledge
 from analytics_assets.orchestration.compat import swap_stored_value
 
 STATE, LEASE = "analytics_assets/alerts/state", "analytics_assets/alerts/sender"
-VERSION = 1
+VERSION = 2
+KEPT_SECONDS = 30 * 86400.0  # for a project that looks no more
 LEASE_SECONDS = 120.0  # for which a sender that does not report keeps all others out
 
 
@@ -49,7 +54,6 @@ class AlertState:
     def as_json(self) -> dict[str, Any]:
         """Return the state as values of JSON."""
         return {
-            "version": VERSION,
             "position": self.position.as_json() if self.position else None,
             "open": [each.as_json() for each in self.ledger.open.values()],
             "ended": [
@@ -64,9 +68,7 @@ class AlertState:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "AlertState":
-        """Return a stored state; a new one for that of another version."""
-        if stored.get("version") != VERSION:
-            return cls()
+        """Return a stored state."""
         ledger = Ledger()
         for each in stored["open"]:
             incident = Incident.from_json(each)
@@ -85,9 +87,34 @@ class AlertState:
         )
 
 
-def read_state(instance: dg.DagsterInstance) -> AlertState:
-    """Return the stored state, without keeping others from changing it."""
-    return AlertState.from_json(json.loads(_read(instance, STATE) or "{}"))
+def read_state(instance: dg.DagsterInstance, apis: Collection[str] = ()) -> AlertState:
+    """Return the stored state, without keeping others from changing it.
+
+    Args:
+        instance: the instance with the storage.
+        apis: the names of the project's APIs.
+    """
+    return _of_project(_projects(_read(instance, STATE)), apis)[0]
+
+
+def _projects(text: str | None) -> list[dict[str, Any]]:
+    """Return the stored states of all projects, each with its APIs; none of another version."""
+    stored = json.loads(text) if text else {}
+    return list(stored["projects"]) if stored.get("version") == VERSION else []
+
+
+def _of_project(
+    projects: Collection[dict[str, Any]], apis: Collection[str]
+) -> tuple[AlertState, list[dict[str, Any]]]:
+    """Return the state of the project that had most of some APIs, and the stored other ones."""
+
+    def shared(project: Mapping[str, Any]) -> int:
+        return len({*project["apis"]} & {*apis})
+
+    own = max(projects, key=shared, default=None)
+    if own is None or (not shared(own) and (apis or own["apis"])):
+        return AlertState(), list(projects)
+    return AlertState.from_json(own), [each for each in projects if each is not own]
 
 
 class StateStore:
@@ -95,16 +122,22 @@ class StateStore:
 
     Args:
         instance: the instance with the storage.
+        apis: the names of the project's APIs.
         lease: the value by which this process is known as the sender.
         clock: returns seconds since 1970.
     """
 
     def __init__(
-        self, instance: dg.DagsterInstance, lease: str, clock: Callable[[], float]
+        self,
+        instance: dg.DagsterInstance,
+        apis: Collection[str],
+        lease: str,
+        clock: Callable[[], float],
     ) -> None:
         self._instance, self._lease, self._clock = instance, lease, clock
-        self._stored = _read(instance, STATE) or "{}"
-        self.state = AlertState.from_json(json.loads(self._stored))
+        self._apis = sorted(apis)
+        self._stored = _read(instance, STATE)
+        self.state, self._others = _of_project(_projects(self._stored), apis)
 
     def save(self) -> None:
         """Store the state if it has changed.
@@ -112,7 +145,10 @@ class StateStore:
         Raises:
             SenderReplacedError: another process has become the sender.
         """
-        text = json.dumps(self.state.as_json(), separators=(",", ":"))
+        since = self._clock() - KEPT_SECONDS
+        others = [each for each in self._others if each["at"] > since]
+        projects = [*others, {"apis": self._apis, **self.state.as_json()}]
+        text = json.dumps({"version": VERSION, "projects": projects}, separators=(",", ":"))
         if text == self._stored:
             return
         renewed = _lease(json.loads(self._lease)["holder"], self._clock() + LEASE_SECONDS)
@@ -129,13 +165,16 @@ class StateStore:
 
 @contextmanager
 def only_sender(
-    instance: dg.DagsterInstance, clock: Callable[[], float] = time.time
+    instance: dg.DagsterInstance,
+    clock: Callable[[], float] = time.time,
+    apis: Collection[str] = (),
 ) -> Iterator[StateStore | None]:
     """Keep all other processes from sending alerts inside the context.
 
     Args:
         instance: the instance with the storage.
         clock: returns seconds since 1970.
+        apis: the names of the project's APIs.
 
     Yields:
         The state; None if another process sends now.
@@ -149,7 +188,7 @@ def only_sender(
     if not swap_stored_value(instance, LEASE, before, lease):
         yield None
         return
-    store = StateStore(instance, lease, clock)
+    store = StateStore(instance, apis, lease, clock)
     try:
         yield store
     finally:

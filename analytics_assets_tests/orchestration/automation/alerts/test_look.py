@@ -25,7 +25,9 @@ def test_an_incident_of_a_check_that_was_removed_is_none(shop: Shop, webhook: We
     shop.send()
     left = replace(shop.project, checks={("shop/orders", "newest_data")})
     assert send_alerts(shop.instance, left).open == 1
-    assert [each.asset for each in read_state(shop.instance).ledger.problems] == ["shop/customers"]
+    assert [
+        each.asset for each in read_state(shop.instance, shop.project.apis).ledger.problems
+    ] == ["shop/customers"]
 
 
 def test_an_incident_of_a_job_that_was_removed_is_none(shop: Shop, webhook: Webhook) -> None:
