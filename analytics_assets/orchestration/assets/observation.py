@@ -118,7 +118,7 @@ def check_reachable(resource: Resource, state: Mapping[str, Any]) -> dg.AssetChe
 def report_reachable(
     instance: dg.DagsterInstance, resource: Resource, by: str, cause: str | None = None
 ) -> None:
-    """Report a result of the check of an endpoint without a run, if it changes the last one.
+    """Report a result of the check of an endpoint without a run, unless it is that of the last one.
 
     Args:
         instance: holds the event log.
@@ -131,7 +131,7 @@ def report_reachable(
     record = instance.event_log_storage.get_asset_check_summary_records([check])[check]
     last = record.last_completed_check_execution_record
     evaluation = last.evaluation if last else None
-    if passed == (evaluation is None or evaluation.passed):
+    if evaluation and evaluation.passed == passed:
         return
     instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(

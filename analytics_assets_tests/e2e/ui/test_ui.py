@@ -20,7 +20,9 @@ from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.e2e.ui.conftest import PATIENCE
 
 SCREENSHOTS = ROOT / "docs" / "images"
-EXPANDED = quote(f"global@global:web_api_{API.name},global@global:{API.name}")
+GROUPS = (f"web_api_{API.name}", API.name, "example_mart")
+EXPANDED = quote(",".join(f"global@global:{group}" for group in GROUPS))
+LOAD_HEALTH, MART = "load_health", "daily_traffic"
 CHECKS = (
     "columns_unchanged",
     "complete_read",
@@ -49,7 +51,9 @@ def page(browser_page: Page, dagster_url: str) -> Page:
         titles = browser_page.get_by_text(resource, exact=True).filter(visible=True)
         expect(titles).to_have_count(2)  # the endpoint and the table
     assert browser_page.get_by_text("Materialized", exact=True).count() == 0
-    everything = f"Materialize all ({len(API.resources)})…"
+    for asset in (LOAD_HEALTH, MART):
+        expect(browser_page.get_by_text(asset, exact=True).filter(visible=True)).to_have_count(1)
+    everything = f"Materialize all ({len(API.resources) + 2})…"
     browser_page.get_by_role("button", name=everything).click()
     browser_page.get_by_role("dialog").get_by_text("All", exact=True).click()
     launch_backfill(browser_page)
@@ -121,12 +125,20 @@ def test_materialize_all_turns_every_table_and_every_check_green(
     page.goto(f"{dagster_url}/asset-groups?expanded={EXPANDED}")
     for text, tables in (
         ("100% filled", len(PARTITIONED)),
-        ("Materialized", len(API.resources) - len(PARTITIONED)),
+        ("Materialized", len(API.resources) - len(PARTITIONED) + 2),
+        ("Observed", len(API.resources)),
     ):
         expect(page.get_by_text(text, exact=True).filter(visible=True)).to_have_count(tables)
     checks = page.get_by_text(re.compile(r"^(\d+) / \1 Passed$"))
-    expect(checks.filter(visible=True)).to_have_count(len(API.resources))
+    # those of tables and endpoints, and of the mart
+    expect(checks.filter(visible=True)).to_have_count(2 * len(API.resources) + 1)
     picture(page, "lineage")
+
+
+def test_the_first_page_shows_the_runs_of_the_first_load(page: Page, dagster_url: str) -> None:
+    page.goto(f"{dagster_url}/overview/activity/timeline?groupBy=automation")
+    expect(page.get_by_text("No runs or scheduled ticks")).to_have_count(0)
+    picture(page, "home")
 
 
 def test_the_asset_page_shows_description_columns_owner_freshness_and_source(
@@ -176,6 +188,7 @@ def test_a_partition_has_its_own_rows_and_not_those_of_its_window(
     rows = page.get_by_role("row")
     own = rows.filter(has_text="dagster/partition_row_count").first
     expect(own).to_contain_text("15")
+    picture(page, "partitions")
     expect(rows.filter(has_text="rows loaded").first).to_contain_text("15")
     expect(page.get_by_text("dagster/row_count", exact=True)).to_have_count(0)
 
