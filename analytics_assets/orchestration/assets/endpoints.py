@@ -117,7 +117,7 @@ def _results(
     observed = context.selected_asset_keys
     checks = {key.asset_key for key in context.selected_asset_check_keys}
     chosen = [resource for key, resource in resources.items() if key in observed | checks]
-    for resource, state in observe(api, chosen, datetime.now(UTC)):
+    for resource, state in observe(api, chosen, datetime.now(UTC), context.log):
         key, result = endpoint_key(resource), check_reachable(resource, state)
         if key in observed:
             yield dg.ObserveResult(key, state, check_results=[result] if key in checks else [])

@@ -1,5 +1,6 @@
 """Observations of endpoints: on demand, by a load, and by the new-data sensor."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -53,7 +54,7 @@ REMEDY = "Once it can be read again, a load of its table or *Observe* ends this.
 
 
 def observe(
-    api: Api, resources: Sequence[Resource], now: datetime
+    api: Api, resources: Sequence[Resource], now: datetime, log: logging.Logger
 ) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
     """Ask endpoints of an API for their newest change or for a row, one after another.
 
@@ -63,6 +64,7 @@ def observe(
         api: the API.
         resources: resources of the API.
         now: the moment up to which partitions have ended.
+        log: for the traceback of an error that is not known, such as one of a processing step.
 
     Yields:
         Each resource with the metadata of its observation; that of one that cannot be read has a
@@ -89,8 +91,8 @@ def observe(
                 cause = find_cause(error, AnalyticsAssetsError)
                 text = cause or user_error(error)
                 if text is None:
-                    raise
-                reason = without_name(text, resource.name)
+                    log.warning(f"{resource.full_name} could not be read.", exc_info=True)
+                reason = without_name(text or _innermost(error), resource.name)
                 if isinstance(cause, OF_THE_WHOLE_API):
                     broken = resource.name, reason
                 yield resource, _unreachable(reason) | _traffic(connection, before)
@@ -141,6 +143,12 @@ def report_reachable(
             description=f"{by} has read it." if cause is None else _failed(redact(cause)),
         )
     )
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__cause__:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}"
 
 
 def _failed(cause: str) -> str:

@@ -20,7 +20,7 @@ REJECTED = (
     "`views` is a text, not an integer (412 times).\n"
     "`analytics-assets rejected analytics/page_views` lists them."
 )
-WIDTH = 820  # pixels
+WIDTH = 720  # pixels
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_mail_shows_each_problem_of_a_run_with_its_cause_and_remedy(
         assert len(server.mails) == 1
         html = server.part("html")
     before = browser_page.viewport_size
-    browser_page.set_viewport_size({"width": WIDTH, "height": 600})
+    browser_page.set_viewport_size({"width": WIDTH, "height": 100})
     try:
         browser_page.set_content(html)
         for text in ("analytics/traffic_sources", "analytics/page_views"):

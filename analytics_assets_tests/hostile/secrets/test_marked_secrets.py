@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from analytics_assets.cli.materialize.summary import problems
 from analytics_assets.cli.terminal import echo, location
+from analytics_assets.config.resource import LOAD_HEALTH
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.runs.materializations import plain_metadata
@@ -101,7 +102,7 @@ def test_no_secret_of_any_place_leaves_its_own_store(
         for event in result.get_asset_materialization_events()
         if event.asset_key and plain_metadata(event.step_materialization_data.materialization)
     ]
-    assert {asset.path[0] for asset in loaded} == LOADED
+    assert {asset.path[0] for asset in loaded if asset.path[-1] != LOAD_HEALTH} == LOADED
     assert {event.step_key for event in result.get_step_failure_events()} >= FAILED
     sent = "\n".join(
         f"{each.path} {each.query} {each.headers} {each.text}" for each in server.requests

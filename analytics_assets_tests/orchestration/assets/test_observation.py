@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -248,7 +249,28 @@ def test_the_new_data_sensor_reports_an_endpoint_that_refuses_and_one_that_answe
     assert [each.passed for each in refused] == [False]
     assert "check `path` in the entry" in str(refused[0].description)
     assert [each.passed for each in results_of(instance, key)] == [True, False]
-    assert results_of(instance, endpoint_key(API.resources["traffic_sources"])) == []
+    others = results_of(instance, endpoint_key(API.resources["traffic_sources"]))
+    assert [each.passed for each in others] == [True]
+
+
+def test_a_step_that_fails_leaves_the_other_endpoints_their_observations(
+    connected: Sandbox, instance: dg.DagsterInstance
+) -> None:
+    def fail(row: Any) -> Any:
+        raise ValueError("no such currency")
+
+    entries = [
+        {**entry, "processing_steps": [{"map": fail}]} if entry["name"] == "page_views" else entry
+        for entry in API.config["resources"]
+    ]
+    api = replace(API, config={**API.config, "resources": entries}, default_policy={}, policies={})
+    result = observe(instance, api=api)
+
+    assert result.success
+    results = checked(result)
+    assert "ValueError: no such currency" in str(results.pop("page_views").description)
+    assert all(each.passed for each in results.values())
+    assert len(results) == len(API.resources) - 1
 
 
 def test_a_load_observes_its_endpoint(connected: Sandbox, instance: dg.DagsterInstance) -> None:
