@@ -89,11 +89,12 @@ def wait_for_freshness(page: Page) -> None:
     raise AssertionError("Dagster never reported the asset as fresh")
 
 
-def picture(page: Page, name: str) -> None:
-    """Take a picture for the README if UPDATE_SCREENSHOTS is set."""
+def picture(page: Page, name: str, height: int = 900) -> None:
+    """Take a picture of the upper part of a page for docs/ if UPDATE_SCREENSHOTS is set."""
     if os.environ.get("UPDATE_SCREENSHOTS"):
         page.wait_for_timeout(2000)
-        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        clip = {"x": 0, "y": 0, "width": 1440, "height": height}
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", clip=clip)  # type: ignore[arg-type]
 
 
 def count_of(page: Page, state: str) -> int:
@@ -138,7 +139,7 @@ def test_materialize_all_turns_every_table_and_every_check_green(
 def test_the_first_page_shows_the_runs_of_the_first_load(page: Page, dagster_url: str) -> None:
     page.goto(f"{dagster_url}/overview/activity/timeline?groupBy=automation")
     expect(page.get_by_text("No runs or scheduled ticks")).to_have_count(0)
-    picture(page, "home")
+    picture(page, "home", height=320)
 
 
 def test_the_asset_page_shows_description_columns_owner_freshness_and_source(
@@ -173,6 +174,7 @@ def test_charts_and_the_newest_rows_stand_in_place_and_a_larger_chart_behind_a_l
     expect(charts).to_have_count(2)
     assert all(chart.evaluate("image => image.naturalWidth") for chart in charts.all())
     expect(page.get_by_role("columnheader", name="project", exact=True)).to_be_visible()
+    picture(page, "load")
     page.get_by_text("[Show Markdown]").first.click()
     large = page.get_by_role("dialog").locator("img")
     expect(large).to_be_visible()
