@@ -1,6 +1,6 @@
-"""The APIs of the project, and the selection of their resources on the command line."""
+"""The APIs of the project, their warehouses, and the selection of their resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
@@ -81,3 +81,12 @@ def _all_names(resources: Sequence[ResourceConfig]) -> list[str]:
 
 def _names_of(resource: ResourceConfig) -> tuple[str, str, str]:
     return resource.api_name, resource.full_name, resource.name
+
+
+def warehouses_shown(api_names: Iterable[str]) -> str:
+    """Return the destination and the datasets of some APIs, for display."""
+    warehouses = [Warehouse.from_settings(name) for name in api_names]
+    places = {str(each.duckdb_file or each.destination_type): None for each in warehouses}
+    datasets = list(dict.fromkeys(each.dataset for each in warehouses))
+    noun = "dataset" if len(datasets) == 1 else "datasets"
+    return f"{', '.join(places)}, {noun} {', '.join(datasets)}" if warehouses else ""

@@ -26,6 +26,7 @@ from analytics_assets.config.validation.field import (
 )
 from analytics_assets.config.window import Window
 
+LONGEST_IN_DAYS = {"day": 1, "week": 7, "month": 31}
 By = Literal["day", "week", "month"]
 YEARS = range(1000, 9990)  # of four digits, and not at the end of the calendar
 
@@ -158,6 +159,11 @@ class Partitioned:
     longest_window: int = 31
     timezone: str = "UTC"
     max_drop: float = 0.5
+
+    @property
+    def longest_partition(self) -> timedelta:
+        """The length of the longest partition."""
+        return timedelta(days=LONGEST_IN_DAYS[self.by])
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be used."""

@@ -54,7 +54,6 @@ def _table(table: ExportedTable) -> dict[str, Any]:
     meta: dict[str, Any] = {"dagster": {"asset_key": [resource.api_name, resource.name]}}
     if policy.owners:
         meta["owners"] = list(policy.owners)
-    tags = [f"{name}:{value}" if value else name for name, value in sorted(policy.tags.items())]
     columns = [_column(table, column) for column in table.columns]
     return {
         "name": table.name,
@@ -63,7 +62,7 @@ def _table(table: ExportedTable) -> dict[str, Any]:
             "freshness": {"error_after": {"count": count, "period": period}},
             "loaded_at_field": _loaded_at(table),
             "meta": meta,
-            **({"tags": tags} if tags else {}),
+            **({"tags": table.tags} if table.tags else {}),
         },
         **({"data_tests": [_unique_key(table)]} if len(table.key) > 1 and columns else {}),
         **({"columns": columns} if columns else {}),

@@ -35,7 +35,6 @@ def data_contract(table: ExportedTable) -> dict[str, Any]:
         table: the table.
     """
     resource = table.resource
-    tags = [f"{name}:{value}" if value else name for name, value in resource.policy.tags.items()]
     return {
         "apiVersion": VERSION,
         "kind": "DataContract",
@@ -45,7 +44,7 @@ def data_contract(table: ExportedTable) -> dict[str, Any]:
         "status": "active",
         "domain": resource.api_name,
         "dataProduct": resource.api_name,
-        **({"tags": sorted(tags)} if tags else {}),
+        **({"tags": table.tags} if table.tags else {}),
         "description": {"purpose": table.description},
         "servers": [server_of(table.warehouse)],
         **_team(table),

@@ -15,7 +15,6 @@ from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 ANY_TABLE = PreparedTableSchema(name="any")  # the types of its columns do not depend on it
-LONGEST = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,12 @@ class ExportedTable:
         return f"{resource.policy.description or ''} {origin}".strip()
 
     @property
+    def tags(self) -> list[str]:
+        """The tags of its asset, each with its value if it has one."""
+        tags = sorted(self.resource.policy.tags.items())
+        return [f"{name}:{value}" if value else name for name, value in tags]
+
+    @property
     def longest_age(self) -> timedelta:
         """The age that its last load has at most, while the table is fresh.
 
@@ -80,7 +85,7 @@ class ExportedTable:
         """
         policy = self.resource.policy
         if isinstance(policy.load, Partitioned):
-            return policy.freshness + LONGEST[policy.load.by]
+            return policy.freshness + policy.load.longest_partition
         return policy.freshness
 
     @property
@@ -91,7 +96,7 @@ class ExportedTable:
         """
         policy = self.resource.policy
         if isinstance(policy.load, Partitioned) and policy.load.by != "day":
-            return policy.freshness + 2 * LONGEST[policy.load.by]
+            return policy.freshness + 2 * policy.load.longest_partition
         return policy.freshness + timedelta(days=1)
 
 

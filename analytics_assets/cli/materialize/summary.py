@@ -18,10 +18,10 @@ from analytics_assets.cli.materialize.outcome import (
     outcome_of,
     outcome_of_made,
 )
+from analytics_assets.cli.project import warehouses_shown
 from analytics_assets.cli.terminal import echo, echo_table
 from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.warehouse.warehouse import Warehouse
 
 HEADINGS = ("asset", "partitions", "rows\nloaded", "rows in\ntable", "newest\ndata", "time")
 STYLES = {"error": "red", "warning": "yellow"}
@@ -53,7 +53,8 @@ def print_summary(summary: Summary) -> None:
     echo(checks_line(summary.results))
     for note in summary.notes:
         echo(note)
-    echo(f"Warehouse: {_places(summary.resources)}")
+    api_names = dict.fromkeys(resource.api_name for resource in summary.resources)
+    echo(f"Warehouse: {warehouses_shown(api_names)}")
     echo(f"Next: {next_steps()}")
 
 
@@ -101,15 +102,6 @@ def checks_line(results: Results) -> str:
     kinds = [count(failed.count(kind), kind) for kind in STYLES if kind in failed]
     passed = f"{number(len(checks) - len(failed))} of {number(len(checks))} passed"
     return f"Checks: {passed}, {number(len(failed))} failed ({', '.join(kinds)})"
-
-
-def _places(resources: Sequence[ResourceConfig]) -> str:
-    """Return the destination and the datasets of some resources, for display."""
-    names = dict.fromkeys(resource.api_name for resource in resources)
-    warehouses = [Warehouse.from_settings(name) for name in names]
-    datasets = list(dict.fromkeys(warehouse.dataset for warehouse in warehouses))
-    place = warehouses[0].duckdb_file or warehouses[0].destination_type
-    return f"{place}, {'dataset' if len(datasets) == 1 else 'datasets'} {', '.join(datasets)}"
 
 
 def next_steps() -> str:

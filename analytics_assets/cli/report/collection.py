@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.cli.project import warehouses_shown
 from analytics_assets.cli.report.schedules import SchedulesOf
 from analytics_assets.cli.report.table_report import (
     CheckReport,
@@ -58,14 +59,15 @@ def collect(
     for api in apis:
         resources = resources_of(api)
         results = _check_results(instance, project, map(asset_key, resources.values()))
-        with Warehouse.from_settings(api.name).open() as warehouse:
-            loads = _loads(instance, warehouse, api.name, resources, now)
+        warehouse = Warehouse.from_settings(api.name)
+        with warehouse.open() as opened:
+            loads = _loads(instance, opened, api.name, resources, now)
             for name, resource in resources.items():
                 key = asset_key(resource)
                 tables.append(
                     TableReport(
                         name=resource.full_name,
-                        table=Warehouse.from_settings(api.name).qualified(resource.table),
+                        table=warehouse.qualified(resource.table),
                         endpoint="" if resource.is_function else resource.shown_path,
                         description=resource.policy.description or "",
                         url=f"{dagster_url}/assets/{'/'.join(key.path)}" if dagster_url else "",
@@ -73,23 +75,13 @@ def collect(
                         last_loaded=loads.succeeded.get(name),
                         last_failure=loads.failed.get(name),
                         days=loads.days.get(name, ()),
-                        **_rows(warehouse, resource, now.date()),
+                        **_rows(opened, resource, now.date()),
                         checks=results.get(key, ()),
-                        rejected=list(_rejected(warehouse, resource)),
+                        rejected=list(_rejected(opened, resource)),
                         schedules=schedules.of(key),
                     )
                 )
-    return Report(now, _place(apis), tables, dagster_url)
-
-
-def _place(apis: Sequence[Api]) -> str:
-    """Return the destination and the datasets of some APIs, for display."""
-    warehouses = [Warehouse.from_settings(api.name) for api in apis]
-    datasets = ", ".join(dict.fromkeys(warehouse.dataset for warehouse in warehouses))
-    places = dict.fromkeys(
-        str(warehouse.duckdb_file or warehouse.destination_type) for warehouse in warehouses
-    )
-    return f"{', '.join(places)}: {datasets}" if warehouses else ""
+    return Report(now, warehouses_shown(api.name for api in apis), tables, dagster_url)
 
 
 @dataclass(frozen=True)

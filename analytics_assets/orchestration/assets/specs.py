@@ -32,8 +32,6 @@ from analytics_assets.orchestration.metadata.table_schema import (
 )
 from analytics_assets.warehouse.warehouse import Warehouse
 
-LONGEST = {"day": timedelta(days=1), "week": timedelta(weeks=1), "month": timedelta(days=31)}
-
 
 class ResourceTranslator(DagsterDltTranslator):
     """Translates a dlt resource into the spec of its asset.
@@ -111,7 +109,7 @@ def _freshness_policy(policy: Policy) -> dg.FreshnessPolicy:
     """
     window, load = policy.freshness, policy.load
     if isinstance(load, Partitioned):
-        window = LONGEST[load.by] + max(window - LONGEST["day"], timedelta(0))
+        window = load.longest_partition + max(window - timedelta(days=1), timedelta(0))
     return dg.FreshnessPolicy.time_window(fail_window=window)
 
 

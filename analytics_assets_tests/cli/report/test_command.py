@@ -46,7 +46,7 @@ def test_a_load_and_a_later_one_that_failed_are_on_the_page(
     assert "4 tables: 1 failed, 2 never loaded, 1 late" in " ".join(done.stdout.split())
     text = Path("report.html").read_text("utf-8")
     words = shown(text)
-    assert f"{duckdb_warehouse.duckdb_file}: analytics" in words
+    assert f"{duckdb_warehouse.duckdb_file}, dataset analytics" in words
     assert "The last load failed" in words
     assert "the API answered 404" in words
     assert "rows loaded 270 of 270 received" in words
