@@ -45,7 +45,7 @@ def build_alert_sensor(apis: Iterable[Api]) -> dg.SensorDefinition:
         if sent.refusals:
             raise AlertsNotSentError(sent.summary)
         if sent.reason == NO_URLS:
-            return dg.SkipReason(f"{NO_URLS} docs/operations.md has examples.")
+            return dg.SkipReason(f"{NO_URLS} docs/monitoring.md has examples.")
         open_now = _open(sent.open)
         return dg.SkipReason(" ".join(filter(None, (sent.summary, open_now))))
 

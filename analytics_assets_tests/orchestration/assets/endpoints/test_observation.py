@@ -1,16 +1,14 @@
-"""Observations of endpoints: on demand in the Dagster UI, and by loads."""
+"""Observations of endpoints on demand in the Dagster UI."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
 from analytics_assets.defs.analytics.api import API
@@ -18,53 +16,19 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import endpoint_key
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
-from analytics_assets_tests.orchestration.automation.new_data.ticker import Ticker
+from analytics_assets_tests.orchestration.assets.endpoints.observing import (
+    checked,
+    midnight,
+    observe,
+    observed,
+)
 from analytics_assets_tests.support.http.exchange import Request
 from analytics_assets_tests.support.http.fault import Fault
-from analytics_assets_tests.support.loading import entry_of, load
+from analytics_assets_tests.support.loading import entry_of
 from analytics_assets_tests.support.orders import orders_api
 from analytics_assets_tests.support.sandbox import Sandbox
 
 LINES = {"name": "lines", "endpoint": {"path": "/v1/orders/{resources.orders.id}"}}
-
-
-def observe(
-    instance: dg.DagsterInstance, *resources: str, api: Api = API
-) -> dg.ExecuteInProcessResult:
-    """Observe the endpoints of some resources, or of all, in this process."""
-    job = build_definitions(api).resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(
-        instance=instance,
-        asset_selection=[endpoint_key(api.resources[name]) for name in resources or api.resources],
-        raise_on_error=False,
-    )
-
-
-def observed(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
-    """Return the metadata of the observations of endpoints, by resource."""
-    return {
-        event.asset_key.path[-1]: {
-            name: value.value
-            for name, value in event.asset_observation_data.asset_observation.metadata.items()
-        }
-        for event in result.all_events
-        if event.is_asset_observation and event.asset_key
-    }
-
-
-def checked(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
-    """Return the results of the checks of endpoints, by resource."""
-    return {each.asset_key.path[-1]: each for each in result.get_asset_check_evaluations()}
-
-
-def results_of(
-    instance: dg.DagsterInstance, endpoint: dg.AssetKey
-) -> list[dg.AssetCheckEvaluation]:
-    """Return the results of the check of an endpoint, the newest first."""
-    history = instance.event_log_storage.get_asset_check_execution_history(
-        dg.AssetCheckKey(endpoint, "reachable"), limit=9
-    )
-    return [each.evaluation for each in history if each.evaluation]
 
 
 def asked(sandbox: Sandbox) -> list[Request]:
@@ -88,7 +52,7 @@ def test_an_endpoint_is_asked_for_its_newest_change_by_one_request_of_one_row(
     for name, metadata in observed(result).items():
         assert metadata["reachable"] is True, name
         is_partitioned = isinstance(API.resources[name].policy.load, Partitioned)
-        newest = "no rows in the newest partitions" if is_partitioned else _midnight()
+        newest = "no rows in the newest partitions" if is_partitioned else midnight()
         assert metadata["newest change"] == newest, name
         assert metadata["HTTP status"] == "200"
         assert metadata["seconds to answer"] > 0
@@ -220,39 +184,6 @@ def test_the_check_of_an_endpoint_runs_alone(
     assert observed(result) == {}
 
 
-def test_a_load_that_reads_the_endpoint_ends_its_failure(
-    connected: Sandbox, instance: dg.DagsterInstance
-) -> None:
-    connected.faults.add(Fault(path="/v1/page_views", times=1, status=404))
-    observe(instance, "page_views")
-
-    for _ in range(2):
-        load(instance, "page_views")
-
-    passed, failed = results_of(instance, endpoint_key(API.resources["page_views"]))
-    assert (passed.passed, passed.description) == (True, "A load has read it.")
-    assert not failed.passed
-
-
-def test_the_new_data_sensor_reports_an_endpoint_that_refuses_and_one_that_answers_again(
-    connected: Sandbox, instance: dg.DagsterInstance
-) -> None:
-    ticker, key = Ticker(instance, connected), endpoint_key(API.resources["page_views"])
-    connected.faults.add(Fault(path="/v1/page_views", times=4, status=404))
-
-    for _ in range(4):
-        with suppress(dg.DagsterError, AnalyticsAssetsError):
-            ticker.tick()
-    refused = results_of(instance, key)
-    ticker.tick()
-
-    assert [each.passed for each in refused] == [False]
-    assert "check `path` in the entry" in str(refused[0].description)
-    assert [each.passed for each in results_of(instance, key)] == [True, False]
-    others = results_of(instance, endpoint_key(API.resources["traffic_sources"]))
-    assert [each.passed for each in others] == [True]
-
-
 def test_a_step_that_fails_leaves_the_other_endpoints_their_observations(
     connected: Sandbox, instance: dg.DagsterInstance
 ) -> None:
@@ -273,29 +204,6 @@ def test_a_step_that_fails_leaves_the_other_endpoints_their_observations(
     assert len(results) == len(API.resources) - 1
 
 
-def test_a_load_observes_its_endpoint(connected: Sandbox, instance: dg.DagsterInstance) -> None:
-    found = observed(load(instance, "page_views"))["page_views"]
-
-    assert found["reachable"] is True
-    assert found["url"] == f"{connected.base_url}/v1/page_views"
-    assert found["rows extracted"] > 0
-    assert found["newest change"] == _midnight()
-
-
-def test_a_load_that_the_api_ends_observes_its_endpoint(
-    connected: Sandbox, instance: dg.DagsterInstance
-) -> None:
-    connected.faults.add(Fault(path="/v1/page_views", times=None, status=403))
-
-    load(instance, "page_views")
-
-    [seen] = instance.fetch_observations(endpoint_key(API.resources["page_views"]), 1).records
-    assert seen.asset_observation
-    found = {name: value.value for name, value in seen.asset_observation.metadata.items()}
-    assert (found["reachable"], found["HTTP status"]) == (False, "403")
-    assert "check its permissions" in str(found["cause"])
-
-
 def test_endpoints_are_no_part_of_jobs_and_of_materializations() -> None:
     definitions = build_definitions(API)
     endpoints = {endpoint_key(resource) for resource in API.resources.values()}
@@ -312,8 +220,3 @@ def with_lines() -> Api:
     """The API `shop` with `lines`, which are read from the rows of `orders`."""
     config = {**API.config, "resources": [entry_of("orders"), LINES]}
     return Api(name="shop", config=config, default_policy={"date_column": None})
-
-
-def _midnight() -> float:
-    """The time of the newest change of the embedded API."""
-    return datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC).timestamp()
