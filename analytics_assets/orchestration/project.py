@@ -1,7 +1,9 @@
 """The definitions of a whole project: every API below its `defs/`, and the sensors for all."""
 
+import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,11 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import TABLE_NAME
 
 COMMAND_LINE_JOB = "command_line"
+# Dagster's errors have no other sign of it
+DUPLICATE = re.compile(
+    r"Duplicate (?:(?P<kind>asset |asset check )key: |(?:job )?definition found for )(?P<name>.+)"
+)
+QUOTED = re.compile(r"'([^']*)'")
 
 
 def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
@@ -35,13 +42,15 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
         The definitions below `defs/`, merged.
 
     Raises:
-        ConfigurationError: an `api.py` has an error, or two APIs have the same name, or two
-            resources the same table, or an API is described elsewhere or has no definitions.
+        ConfigurationError: an `api.py` has an error, or two APIs or definitions have the same name,
+            or two resources the same table, or an API is described elsewhere or has no definitions.
     """
     with objects_kept():
         apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
         with errors_located():
             definitions = dg.load_from_defs_folder(path_within_project=folder)
+        with _duplicates_named():
+            definitions.resolve_asset_graph()
         tables = {
             spec.key: spec.metadata[TABLE_NAME]
             for spec in definitions.resolve_all_asset_specs()
@@ -60,6 +69,23 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
             sensors=project_sensors(apis.values()),
         )
         return dg.Definitions.merge(definitions, shared)
+
+
+@contextmanager
+def _duplicates_named() -> Iterator[None]:
+    """Raise the error of a name that occurs twice, such as in a copied folder, with the remedy."""
+    try:
+        yield
+    except dg.DagsterInvalidDefinitionError as error:
+        found = DUPLICATE.search(str(error))
+        if found is None:
+            raise
+        kind = (found["kind"] or "job, schedule or sensor").strip()
+        name = "/".join(QUOTED.findall(found["name"])) or found["name"]
+        raise ConfigurationError(
+            f"Two files in `defs/` define the {kind} `{name}`: rename one of the two, such as in a "
+            "folder that was copied."
+        ) from None
 
 
 def _refuse_hidden_apis(

@@ -103,6 +103,27 @@ def test_two_apis_of_one_name_are_refused_before_dagster_finds_two_jobs(defs: Pa
 
 
 @pytest.mark.parametrize(
+    ("text", "twice"),
+    [
+        ('@dg.asset(key=["mart", "sales"])\ndef mart(): ...', "asset `mart/sales`"),
+        (
+            '@dg.asset_check(asset="sales", name="unique")\ndef check(): ...',
+            "asset check `sales/unique`",
+        ),
+        ('job = dg.define_asset_job("sales", "*")', "job, schedule or sensor `sales`"),
+        ("@dg.sensor()\ndef sales(): ...", "job, schedule or sensor `sales`"),
+    ],
+)
+def test_what_a_copied_folder_defines_again_is_named(defs: Path, text: str, twice: str) -> None:
+    for folder in ("mart", "copied"):
+        write(defs, f"{folder}/assets.py", f"import dagster as dg\n{text}\n")
+    assert refusal(defs) == (
+        f"Two files in `defs/` define the {twice}: rename one of the two, such as in a folder that "
+        "was copied."
+    )
+
+
+@pytest.mark.parametrize(
     ("policy", "event"),
     [
         (
