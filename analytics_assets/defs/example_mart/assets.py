@@ -1,7 +1,7 @@
 """The traffic of each day: a table made by `daily_traffic.sql` of two tables that are loaded.
 
-To make a mart of your own, copy this folder and change what it names. To do without it, delete the
-folder: nothing else refers to it.
+To make a mart of your own, copy this folder, whose name is the mart's, and change the table. To do
+without it, delete the folder: nothing else refers to it.
 """
 
 from datetime import timedelta
@@ -15,10 +15,11 @@ from analytics_assets import Warehouse
 PAGE_VIEWS = dg.AssetKey(["analytics", "page_views"])
 ACTIVE_USERS = dg.AssetKey(["analytics", "daily_active_users"])
 
+MART = Path(__file__).parent.name  # so that a copy of the folder is a mart of its own
 TABLE = "daily_traffic"
-WAREHOUSE = Warehouse.from_settings("example_mart")  # its tables are in a dataset of this name
+WAREHOUSE = Warehouse.from_settings(MART)  # its tables are in a dataset of this name
 SOURCE = Warehouse.from_settings("analytics").dataset  # {analytics} in the SELECT
-SELECT = Path(__file__).with_name("daily_traffic.sql").read_text("utf-8")
+SELECT = Path(__file__).with_name(f"{TABLE}.sql").read_text("utf-8")
 SELECT = SELECT.replace("{analytics}", SOURCE)
 
 # each column with its type, its description, and the columns that it is made of
@@ -52,10 +53,10 @@ COLUMN_METADATA: dict[str, Any] = {
 
 
 @dg.asset(
-    key=["example_mart", TABLE],
+    key=[MART, TABLE],
     deps=[PAGE_VIEWS, ACTIVE_USERS],
     description=f"Page views and active users per property and day.\n\n```sql\n{SELECT}```",
-    group_name="example_mart",
+    group_name=MART,
     owners=["team:analytics"],
     kinds={"sql", "table", WAREHOUSE.destination_type},
     metadata={"dagster/table_name": WAREHOUSE.qualified(TABLE), **COLUMN_METADATA},
@@ -75,8 +76,8 @@ def daily_traffic(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Non
 
 # off until somebody switches it on under Automation, as all schedules are
 sensor = dg.AutomationConditionSensorDefinition(
-    "example_mart",
-    target=dg.AssetSelection.groups("example_mart"),
+    MART,
+    target=dg.AssetSelection.groups(MART),
     description="Makes the tables of the mart anew once those that they read are loaded.",
 )
 

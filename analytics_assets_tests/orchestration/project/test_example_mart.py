@@ -126,3 +126,10 @@ def test_without_its_folder_the_project_is_the_api_alone(tmp_path: Path) -> None
     found = printed_by(BOTH, tmp_path)
     assert set(found["assets"]) == {f"analytics/{name}" for name in (*API.resources, "load_health")}
     assert found["command_line"] == ["analytics"]
+
+
+def test_a_copy_of_its_folder_is_a_mart_beside_it(tmp_path: Path) -> None:
+    mart = copy_project(tmp_path).with_name("example_mart")
+    shutil.copytree(mart, mart.with_name("my_mart"))
+    marts = {f"{name}/daily_traffic" for name in ("example_mart", "my_mart")}
+    assert marts <= set(printed_by(BOTH, tmp_path)["assets"])
