@@ -46,12 +46,15 @@ def select_apis(apis: Mapping[str, Api], names: Sequence[str]) -> list[Api]:
     return [apis[name] for name in names] or list(apis.values())
 
 
-def select_resources(apis: Mapping[str, Api], names: Sequence[str]) -> list[ResourceConfig]:
+def select_resources(
+    apis: Mapping[str, Api], names: Sequence[str], others: Sequence[str] = ()
+) -> list[ResourceConfig]:
     """Return the named resources, or all.
 
     Args:
         apis: the APIs by name.
         names: each an API, `api/resource`, or a resource that only one API has.
+        others: the names of other assets that the command takes, for its error.
 
     Raises:
         click.BadParameter: there is no such resource, or several APIs have it.
@@ -64,9 +67,10 @@ def select_resources(apis: Mapping[str, Api], names: Sequence[str]) -> list[Reso
         found = [each for each in resources if name in _names_of(each)]
         exact = [each for each in found if name != each.name]
         if not found:
+            known = [*(each.full_name for each in resources), *others]
             raise click.BadParameter(
-                f"no resource {name}{did_you_mean(name, _all_names(resources))} There are "
-                f"{', '.join(each.full_name for each in resources)}."
+                f"no resource {name}{did_you_mean(name, [*_all_names(resources), *others])} "
+                f"There are {', '.join(known)}."
             )
         if not exact and len(found) > 1:
             several = ", ".join(each.full_name for each in found)

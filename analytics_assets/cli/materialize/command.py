@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,12 +16,17 @@ import dagster as dg
 from analytics_assets.cli.alert import alerts_sent
 from analytics_assets.cli.instance import open_instance, wait_for_pools
 from analytics_assets.cli.materialize.display import Display, displayed, followed, is_live
-from analytics_assets.cli.materialize.downstream import downstream_assets, names_of
+from analytics_assets.cli.materialize.downstream import (
+    downstream_assets,
+    named_assets,
+    names_of,
+)
 from analytics_assets.cli.materialize.outcome import Results, all_loaded, failures
 from analytics_assets.cli.materialize.progress import CommandProgress
 from analytics_assets.cli.materialize.summary import Summary, print_summary
 from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
+from analytics_assets.config.api import Api
 from analytics_assets.config.quantities import count
 from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
 from analytics_assets.orchestration.automation.switches import automation_summary
@@ -48,7 +53,7 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     RESOURCES are names of resources, APIs, or `api/resource`. Of a partitioned resource, the
     partitions that were never loaded or have lost rows are loaded, and the newest ones, which the
     API may have restated. Without RESOURCES, the assets that are made of tables, such as those of
-    a mart, are made as well.
+    a mart, are made as well; by their names (`example_mart`, `example_mart/daily_traffic`) alone.
 
     The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
     severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
@@ -60,13 +65,12 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
         from analytics_assets.definitions import definitions
 
         project = definitions()
-    selected = select_resources(apis, resources)
+    selected, made = _selected(apis, project, resources)
     if not verbose:
         logging.getLogger("dlt").setLevel(logging.ERROR)
     for name in _api_names(selected):
         names = ", ".join(each.name for each in selected if each.api_name == name)
         echo(f"Loading {names} from {location(apis[name])} ...")
-    made = [] if resources else downstream_assets(project, selected)
     progress = CommandProgress(selected) if is_live(verbose) else CommandProgress(selected, echo)
     with displayed(progress, verbose) as display, open_instance() as instance:
         run = _Runs(project, instance, progress, "INFO" if verbose else "CRITICAL")
@@ -74,6 +78,21 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
         notes = [automation_summary(instance, project)]
     print_summary(Summary(results, selected, made, notes))
     sys.exit(0 if all_loaded(results) else 1)
+
+
+def _selected(
+    apis: Mapping[str, Api], project: dg.Definitions, names: Sequence[str]
+) -> tuple[list[ResourceConfig], list[dg.AssetKey]]:
+    """Return the resources to load, and the assets to make of tables."""
+    every = select_resources(apis, ())
+    others = downstream_assets(project, every)
+    if not names:
+        return every, others
+    made = named_assets(others, [name for name in names if name not in apis])
+    rest = [name for name in names if name not in made]
+    known = [key.to_user_string() for key in others]
+    selected = select_resources(apis, rest, known) if rest else []
+    return selected, list(dict.fromkeys(key for keys in made.values() for key in keys))
 
 
 def _api_names(resources: Sequence[ResourceConfig]) -> list[str]:
@@ -128,7 +147,8 @@ class _Runs:
             if made:
                 self.progress.begin(f"Making {names_of(made)}")
                 results.append(self._execute(made))
-            self._record(_api_names(resources))
+            if resources:
+                self._record(_api_names(resources))
         return results
 
     def _due(self, resources: Sequence[ResourceConfig]) -> list[DueRun]:

@@ -24,6 +24,24 @@ def downstream_assets(
     return sorted(key for key in keys if not graph.get(key).is_partitioned)
 
 
+def named_assets(keys: Sequence[dg.AssetKey], names: Iterable[str]) -> dict[str, list[dg.AssetKey]]:
+    """Return the assets that each name stands for: one of them, or all of its prefix.
+
+    Args:
+        keys: the assets that can be named.
+        names: those of the command line; one that is no asset's is left out.
+
+    Example:
+        >>> keys = [dg.AssetKey(["mart", "sales"]), dg.AssetKey(["mart", "visits"])]
+        >>> {name: names_of(found) for name, found in named_assets(keys, ["mart", "shop"]).items()}
+        {'mart': 'mart/sales, mart/visits'}
+    """
+    found = {
+        name: [key for key in keys if name in (key.path[0], key.to_user_string())] for name in names
+    }
+    return {name: assets for name, assets in found.items() if assets}
+
+
 def _load_health_of(resource: ResourceConfig) -> dg.AssetKey:
     return load_health_key(resource.api_name)
 

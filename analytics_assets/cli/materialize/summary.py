@@ -53,8 +53,8 @@ def print_summary(summary: Summary) -> None:
     echo(checks_line(summary.results))
     for note in summary.notes:
         echo(note)
-    api_names = dict.fromkeys(resource.api_name for resource in summary.resources)
-    echo(f"Warehouse: {warehouses_shown(api_names)}")
+    if api_names := dict.fromkeys(resource.api_name for resource in summary.resources):
+        echo(f"Warehouse: {warehouses_shown(api_names)}")
     echo(f"Next: {next_steps()}")
 
 

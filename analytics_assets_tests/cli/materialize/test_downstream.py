@@ -44,3 +44,19 @@ def test_a_mart_whose_tables_are_not_there_fails_with_the_remedy(
     assert row_of(done.stdout, "example_mart/daily_traffic")[1] == "failed"
     assert "Load that table first, or correct the query." in done.stdout
     assert done.exit_code == 1
+
+
+def test_a_mart_that_is_named_is_made_alone(invoke: Invoke) -> None:
+    invoke("materialize", "page_views", "daily_active_users")
+    done = invoke("materialize", "example_mart")
+
+    assert row_of(done.stdout, "example_mart/daily_traffic")[3] == NEWEST
+    assert "analytics/" not in done.stdout
+    assert done.exit_code == 0
+
+
+def test_a_name_that_is_wrong_has_the_marts_among_the_right_ones(invoke: Invoke) -> None:
+    refused = invoke("materialize", "example_mart/daily_trafic")
+
+    assert "did you mean `example_mart/daily_traffic`?" in refused.output
+    assert refused.exit_code == 2
