@@ -10,6 +10,7 @@ from analytics_assets.orchestration.keys import load_health_key
 from analytics_assets.orchestration.load_health.attempts import KINDS, Attempt, attempts_of
 from analytics_assets.orchestration.runs.materializations import newest_first
 from analytics_assets.orchestration.runs.run_events import run_events
+from analytics_assets.orchestration.runs.tags import may_concern
 
 READ_UNTIL = "history read until"  # in the metadata of `load_health`
 FIRST_LOOK_BACK = timedelta(days=90)  # of an API whose history was never read
@@ -19,21 +20,23 @@ UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 def attempts_since(
-    instance: dg.DagsterInstance, steps: Mapping[str, str], since: datetime
+    instance: dg.DagsterInstance, api: str, steps: Mapping[str, str], since: datetime
 ) -> Iterator[tuple[dg.DagsterRun, Attempt]]:
-    """Yield the attempts of all runs that have changed since a moment, or are under way.
+    """Yield the attempts of an API's runs that have changed since a moment, or are under way.
 
     An attempt may be yielded again by the next call: each run is read as a whole.
 
     Args:
         instance: holds the runs and their events.
+        api: the API; the events of runs for others only are not read.
         steps: the resource that a step loads, by its key.
         since: the moment.
     """
     under_way = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
     found = {run.run_id for run in under_way}
     for run in under_way:
-        yield from _attempts(instance, steps, run)
+        if may_concern(run, api):
+            yield from _attempts(instance, steps, run)
     cursor: str | None = None
     changed = dg.RunsFilter(updated_after=since)
     while runs := [
@@ -41,7 +44,7 @@ def attempts_since(
         for each in instance.get_run_records(changed, limit=RUNS, cursor=cursor, ascending=True)
     ]:
         for run in runs:
-            if run.run_id not in found:
+            if run.run_id not in found and may_concern(run, api):
                 yield from _attempts(instance, steps, run)
         cursor = runs[-1].run_id
 

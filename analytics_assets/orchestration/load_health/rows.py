@@ -45,7 +45,7 @@ def rows_since(
         steps: the resource that a step loads, by its key.
         since: the moment.
     """
-    for run, attempt in attempts_since(instance, steps, since):
+    for run, attempt in attempts_since(instance, api, steps, since):
         if attempt.outcome != UNDER_WAY:
             yield row_of(api, run, attempt)
 

@@ -82,6 +82,16 @@ def missing_tags(run: dg.DagsterRun) -> dict[str, str]:
     return tags
 
 
+def may_concern(run: dg.DagsterRun, api: str) -> bool:
+    """Return False for a run whose tags say that it is for other APIs only.
+
+    Args:
+        run: a run, which has no tags before it has begun if somebody else has requested it.
+        api: the API.
+    """
+    return REQUESTED_BY not in run.tags or api in run.tags.get(API, api).split(", ")
+
+
 def range_tags(keys: Sequence[str]) -> Mapping[str, str]:
     """Return the tags by which Dagster finds the consecutive partitions of a run."""
     return {RANGE_START: keys[0], RANGE_END: keys[-1]}

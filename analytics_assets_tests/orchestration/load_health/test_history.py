@@ -1,6 +1,7 @@
 """Attempts of the runs in Dagster's history."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -11,11 +12,13 @@ from analytics_assets.orchestration.load_health.history import (
     wait_for_loads,
 )
 from analytics_assets.orchestration.runs import run_events
+from analytics_assets.orchestration.runs.tags import API, REQUESTED_BY
 from analytics_assets_tests.orchestration.load_health.runs import STEPS, failing, run_steps
 
 
 def outcomes(instance: dg.DagsterInstance, since: datetime) -> list[tuple[str, str]]:
-    return [(run.run_id, each.outcome) for run, each in attempts_since(instance, STEPS, since)]
+    attempts = attempts_since(instance, "shop", STEPS, since)
+    return [(run.run_id, each.outcome) for run, each in attempts]
 
 
 def test_runs_that_changed_since_a_moment_are_read_page_by_page(
@@ -31,6 +34,26 @@ def test_runs_that_changed_since_a_moment_are_read_page_by_page(
     expected = [*((run, "loaded") for run in runs), (failed, "failed"), (failed, "loaded")]
     assert outcomes(instance, begun - timedelta(seconds=1)) == expected
     assert outcomes(instance, later + timedelta(seconds=1)) == []
+
+
+def test_events_of_runs_for_other_apis_are_not_read(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = datetime.now(UTC)
+    tags = [{REQUESTED_BY: "a schedule", API: apis} for apis in ("shop", "bank, shop", "bank")]
+    ours = [run_steps(instance, each, orders=lambda: {}).run_id for each in tags][:2]
+    read: list[str] = []
+    records = dg.DagsterInstance.get_records_for_run
+
+    def recorded(instance: dg.DagsterInstance, run_id: str, *options: Any) -> Any:
+        read.append(run_id)
+        return records(instance, run_id, *options)
+
+    monkeypatch.setattr(dg.DagsterInstance, "get_records_for_run", recorded)
+
+    expected = [(run, "loaded") for run in ours]
+    assert outcomes(instance, begun - timedelta(seconds=1)) == expected
+    assert read == ours
 
 
 def test_a_run_under_way_is_read_whenever_it_began_and_once(instance: dg.DagsterInstance) -> None:
