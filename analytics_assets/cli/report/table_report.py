@@ -6,9 +6,8 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
+from analytics_assets.orchestration.checks.names import OF_FRESHNESS
 from analytics_assets.warehouse.queries.load_health import LOADED, Day
-
-FRESHNESS_CHECKS = ("newest_data", "newest_partition")
 
 
 class Status(Enum):
@@ -121,7 +120,7 @@ class TableReport:
         if self.last["outcome"] != LOADED:
             return Status.failed
         failed = [check for check in self.checks if not check.passed]
-        if any(check.name in FRESHNESS_CHECKS for check in failed):
+        if any(check.name in OF_FRESHNESS for check in failed):
             return Status.late
         return Status.attention if failed or self.rejected else Status.ok
 

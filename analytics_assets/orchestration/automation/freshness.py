@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.checks.names import NEWEST_PARTITION
 from analytics_assets.orchestration.checks.partition_checks import check_newest_partition
 from analytics_assets.orchestration.keys import asset_key
 
 LONGEST_WAIT = timedelta(hours=1)  # for a run that is to evaluate the check; it may hang
-CHECK = "newest_partition"
 
 
 def changed_freshness(
@@ -33,7 +33,8 @@ def changed_freshness(
     asset = asset_key(resource)
     if not instance.get_materialized_partitions(asset):
         return None
-    last = instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(asset, CHECK))
+    check = dg.AssetCheckKey(asset, NEWEST_PARTITION)
+    last = instance.get_latest_asset_check_evaluation_record(check)
     evaluation = last.evaluation if last else None
     if last and not isinstance(evaluation, dg.AssetCheckEvaluation):
         run = instance.get_run_by_id(last.run_id)
@@ -44,4 +45,4 @@ def changed_freshness(
     result = check_newest_partition(instance, resource, now)
     if evaluation and evaluation.passed == result.passed:
         return None
-    return result.outside_a_run(asset, CHECK)
+    return result.outside_a_run(asset, NEWEST_PARTITION)

@@ -23,6 +23,13 @@ from analytics_assets.orchestration.checks.load_checks import (
     check_dropped,
     check_pruned,
 )
+from analytics_assets.orchestration.checks.names import (
+    COLUMNS_UNCHANGED,
+    CONTRACT_DRIFT,
+    NEWEST_DATA,
+    NEWEST_PARTITION,
+    NO_REJECTED_ROWS,
+)
 from analytics_assets.orchestration.checks.partition_checks import (
     check_lost_partitions,
     check_missing_partitions,
@@ -114,7 +121,7 @@ def _is_partitioned(resource: Resource) -> bool:
 # in the order in which they run
 CHECKS: Mapping[str, Check] = {
     # it asks the API, and no other process can open a DuckDB file that is open meanwhile
-    "contract_drift": Check(
+    CONTRACT_DRIFT: Check(
         "The API's document and rows match the stored contract.",
         lambda context: check_drift(
             context.resource, context.load.metadata, context.documents, context.now
@@ -135,7 +142,7 @@ CHECKS: Mapping[str, Check] = {
         applies=lambda resource: isinstance(resource.policy.load, Incremental),
         per_load=True,
     ),
-    "no_rejected_rows": Check(
+    NO_REJECTED_ROWS: Check(
         "No row is kept out of the table because it broke the contract.",
         lambda context: check_rejected_rows(
             context.tables, context.resource, context.load.metadata
@@ -168,13 +175,13 @@ CHECKS: Mapping[str, Check] = {
         applies=lambda resource: bool(resource.primary_key) and resource.has_unique_keys,
         needs_table=True,
     ),
-    "newest_data": Check(
+    NEWEST_DATA: Check(
         "The newest day in the table is fresh: a load without rows does not count.",
         lambda context: check_newest_data(context.tables, context.resource, context.now),
         applies=has_date_column,
         needs_table=True,
     ),
-    "columns_unchanged": Check(
+    COLUMNS_UNCHANGED: Check(
         "The table has the columns that it had after the load before.",
         lambda context: check_columns(
             context.load.columns_before,
@@ -188,7 +195,7 @@ CHECKS: Mapping[str, Check] = {
         applies=_is_partitioned,
         per_load=True,
     ),
-    "newest_partition": Check(
+    NEWEST_PARTITION: Check(
         "The newest partition that is due is loaded.",
         lambda context: check_newest_partition(context.instance, context.resource, context.now),
         applies=_is_partitioned,

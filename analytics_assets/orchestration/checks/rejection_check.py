@@ -9,13 +9,13 @@ from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.primary_key import MISSING_KEY
+from analytics_assets.orchestration.checks.names import NO_REJECTED_ROWS
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import ROWS_RECEIVED, ROWS_REJECTED
 from analytics_assets.orchestration.runs.last_load import last_load
 from analytics_assets.warehouse.queries.tables import Tables
 
-CHECK = "no_rejected_rows"
 REASONS_SHOWN = 3
 
 
@@ -64,4 +64,4 @@ def report_rejected_rows(tables: Tables, resource: Resource, instance: dg.Dagste
     """
     asset = asset_key(resource)
     result = check_rejected_rows(tables, resource, last_load(instance, asset, "").metadata)
-    instance.report_runless_asset_event(result.outside_a_run(asset, CHECK))
+    instance.report_runless_asset_event(result.outside_a_run(asset, NO_REJECTED_ROWS))

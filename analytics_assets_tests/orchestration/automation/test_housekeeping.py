@@ -9,7 +9,7 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
 from analytics_assets.orchestration.automation import housekeeping
-from analytics_assets.orchestration.automation.freshness import CHECK, changed_freshness
+from analytics_assets.orchestration.automation.freshness import changed_freshness
 from analytics_assets.orchestration.automation.housekeeping import (
     FRESHNESS_INTERVAL,
     INTERVAL,
@@ -17,6 +17,7 @@ from analytics_assets.orchestration.automation.housekeeping import (
     HousekeepingError,
     build_housekeeping_sensor,
 )
+from analytics_assets.orchestration.checks.names import NEWEST_PARTITION
 from analytics_assets.orchestration.project import project_sensors
 
 START = datetime(2026, 11, 5, 6, tzinfo=UTC)
@@ -61,7 +62,7 @@ class Ticks:
 
 
 def evaluations(instance: dg.DagsterInstance, name: str) -> list[bool]:
-    key = dg.AssetCheckKey(dg.AssetKey(name.split("/")), CHECK)
+    key = dg.AssetCheckKey(dg.AssetKey(name.split("/")), NEWEST_PARTITION)
     record = instance.get_latest_asset_check_evaluation_record(key)
     return [record.evaluation.passed] if record and record.evaluation else []
 

@@ -5,17 +5,24 @@ from collections.abc import Mapping
 
 from analytics_assets.config.excerpts import excerpt, first_line
 from analytics_assets.orchestration.automation.alerts.incident import Kind
+from analytics_assets.orchestration.checks.names import (
+    COLUMNS_UNCHANGED,
+    CONTRACT_DRIFT,
+    NEWEST_DATA,
+    NEWEST_PARTITION,
+    NO_REJECTED_ROWS,
+)
 from analytics_assets.redaction.redactor import redact
 
 LONGEST = 400  # characters of a cause, and of a remedy
 # the first sentence of a failure: the message has it in its title, but for the partitions
 OUTCOME = re.compile(r"\S+ was not loaded(?: for ([^.]+))?\. ")
 KINDS: Mapping[str, Kind] = {
-    "newest_partition": Kind.LATE,
-    "newest_data": Kind.LATE,
-    "contract_drift": Kind.DRIFT,
-    "columns_unchanged": Kind.DRIFT,
-    "no_rejected_rows": Kind.REJECTED,
+    NEWEST_PARTITION: Kind.LATE,
+    NEWEST_DATA: Kind.LATE,
+    CONTRACT_DRIFT: Kind.DRIFT,
+    COLUMNS_UNCHANGED: Kind.DRIFT,
+    NO_REJECTED_ROWS: Kind.REJECTED,
 }
 REMEDIES: Mapping[Kind, str] = {
     Kind.LOAD: "The table is as it was. The next scheduled load brings everything; to load it "
