@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # takes 0.2 s, which definitions do not need
     from apprise import NotifyBase
 
 SEND_SECONDS = 15.0  # for one message to one receiver
+# for its answer; what it takes after that is sent again. Apprise waits for 4 seconds
+ANSWER_SECONDS = 12.0
 MARGIN = 20  # characters of what Apprise puts around a title
 RENDERINGS: Mapping[str, Rendering] = {"html": as_html, "markdown": as_markdown}
 REASON_LENGTH = 200  # characters of the reason that a receiver did not take a message
@@ -129,6 +131,10 @@ class Receiver:
                 "https://appriseit.com/services/, and is it complete, with each special character "
                 "of a password escaped as in '%40' for '@'?"
             )
+        if service.socket_connect_timeout == NotifyBase.socket_connect_timeout:
+            service.socket_connect_timeout = ANSWER_SECONDS  # a mail server has no other
+        if service.socket_read_timeout == NotifyBase.socket_read_timeout:
+            service.socket_read_timeout = ANSWER_SECONDS
         return service
 
 

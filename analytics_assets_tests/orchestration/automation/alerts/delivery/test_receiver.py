@@ -7,6 +7,8 @@ import pytest
 from analytics_assets.config.settings.alerts import ResolvedAlerts
 from analytics_assets.orchestration.automation.alerts.delivery.message import Message
 from analytics_assets.orchestration.automation.alerts.delivery.receiver import (
+    ANSWER_SECONDS,
+    SEND_SECONDS,
     Receiver,
     receivers_of,
 )
@@ -39,6 +41,18 @@ def test_a_receiver_is_named_by_its_scheme_and_its_place_and_is_there_once() -> 
 )
 def test_the_examples_of_the_documentation_can_be_used(url: str) -> None:
     receiver(url).validate()
+
+
+@pytest.mark.parametrize(
+    "url", ["json://a.example.com", "mailto://a:b@example.com?to=b@example.com"]
+)
+def test_a_slow_receiver_has_time_to_answer_unless_its_url_says_otherwise(url: str) -> None:
+    asked = []
+    for each in (url, f"{url}{'&' if '?' in url else '?'}rto=2&cto=1"):
+        service = receiver(each)._service()
+        asked.append((service.socket_connect_timeout, service.socket_read_timeout))
+    assert asked == [(ANSWER_SECONDS, ANSWER_SECONDS), (1.0, 2.0)]
+    assert SEND_SECONDS > ANSWER_SECONDS
 
 
 def test_the_type_of_a_message_follows_its_level() -> None:
