@@ -1,6 +1,11 @@
 """Starts of long texts and lists, for messages."""
 
+import re
 from collections.abc import Sequence
+
+# but line breaks and tabs; PostgreSQL stores no NUL, an escape changes a terminal, and an override
+# of the direction reverses what follows
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def excerpt(text: str, length: int) -> str:
@@ -17,6 +22,16 @@ def excerpt(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+def printable(text: str) -> str:
+    r"""Return a text of somebody else with a mark in place of each control character.
+
+    Example:
+        >>> printable("no \x00 order\n")
+        'no \ufffd order\n'
+    """
+    return CONTROLS.sub("\ufffd", text)
+
+
 def first_line(text: str) -> str:
     r"""Return the first line of a text that is not empty; an empty text if there is none.
 
@@ -24,7 +39,8 @@ def first_line(text: str) -> str:
         >>> first_line("\nThe API answered 500.\nTraceback ...")
         'The API answered 500.'
     """
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+    lines = printable(text).splitlines()
+    return next((line.strip() for line in lines if line.strip()), "")
 
 
 def first_names(names: Sequence[str], most: int) -> str:

@@ -16,6 +16,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ContentDecodingError, HTTPError
 
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
+from analytics_assets.config.excerpts import printable
 from analytics_assets.redaction.redactor import redact
 
 # by status, appended to the message of an error
@@ -143,7 +144,7 @@ def describe_request(request: requests.PreparedRequest) -> str:
 def excerpt(response: requests.Response) -> str:
     """Return the start of a body, without secrets, for the end of an error message."""
     # what is cut off here is behind what is shown, and no secret is cut within that
-    text = redact(response.text[: 20 * EXCERPT_LENGTH]).strip()
+    text = printable(redact(response.text[: 20 * EXCERPT_LENGTH])).strip()
     if not text:
         return " and an empty body."
     shown = text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.config.excerpts import printable
 from analytics_assets.orchestration.load_health.attempts import UNDER_WAY, Attempt
 from analytics_assets.orchestration.load_health.history import attempts_since
 from analytics_assets.orchestration.metadata import names
@@ -88,7 +89,7 @@ def _requested(tags: Mapping[str, str]) -> list[str]:
 
 
 def _listed(fields: Any) -> str | None:
-    return redact(", ".join(sorted(map(str, fields)))) if fields else None
+    return printable(redact(", ".join(sorted(map(str, fields))))) if fields else None
 
 
 def _text(value: Any) -> str | None:

@@ -137,3 +137,14 @@ def test_the_name_is_refused_for_a_resource_and_its_table(entry: dict[str, str])
     }
     with pytest.raises(ConfigurationError, match="`load_health` have the outcome of each load"):
         Api(name="shop", config=config)
+
+
+def test_an_error_with_control_characters_is_recorded(
+    warehouse: Warehouse, instance: dg.DagsterInstance, serve: Serve
+) -> None:
+    api = serve(ROWS)
+    api.faults.add(Fault(path="/v1/orders", status=404, body="no \x00 order\x1b[2J", times=None))
+    run(instance, "orders")
+
+    [load] = loads(warehouse)
+    assert load["error"].endswith("no \ufffd order\ufffd[2J")
