@@ -21,6 +21,9 @@ MOST_NAMES = 5  # that a tag lists
 
 COMMAND_LINE = "command line"  # requests the runs of `analytics-assets materialize`
 LAUNCHED_BY = "user"  # Dagster's tag for the column "Launched by" of the list of runs
+# Dagster's tag by which the page of a job finds its runs: a process outside of a code location,
+# such as the command line's, has none. The location is that of workspace.yaml
+LOCATION, LOCATION_OF_PROJECT = ".dagster/repository", "__repository__@analytics_assets"
 
 # Dagster 1.13 takes a run with both tags for one over a range of partitions
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -60,7 +63,8 @@ def command_line_tags(assets: Iterable[dg.AssetKey], window: Sequence[str] = ())
         assets: the assets that it makes.
         window: its partitions, which are consecutive.
     """
-    return {**run_tags(COMMAND_LINE, assets, window), LAUNCHED_BY: COMMAND_LINE}
+    hidden = {LOCATION: LOCATION_OF_PROJECT}
+    return {**run_tags(COMMAND_LINE, assets, window), LAUNCHED_BY: COMMAND_LINE, **hidden}
 
 
 def missing_tags(run: dg.DagsterRun) -> dict[str, str]:

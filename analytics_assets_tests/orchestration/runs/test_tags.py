@@ -4,14 +4,18 @@ from collections.abc import Mapping
 
 import dagster as dg
 import pytest
+import yaml
 
+from analytics_assets.definitions import definitions
 from analytics_assets.orchestration.keys import load_health_key
 from analytics_assets.orchestration.runs.tags import (
+    LOCATION_OF_PROJECT,
     command_line_tags,
     missing_tags,
     range_tags,
     run_tags,
 )
+from analytics_assets_tests.conftest import ROOT
 
 ORDERS, CUSTOMERS = dg.AssetKey(["shop", "orders"]), dg.AssetKey(["shop", "customers"])
 DAYS = ["2026-01-01", "2026-01-02", "2026-01-10"]
@@ -35,7 +39,15 @@ def test_the_ui_shows_the_command_line_as_what_launched_a_run() -> None:
         "requested_by": "command line",
         "resources": "tickets, orders",
         "user": "command line",
+        ".dagster/repository": "__repository__@analytics_assets",
     }
+
+
+def test_runs_of_the_command_line_belong_to_the_location_of_the_workspace() -> None:
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    [location] = [each["python_module"]["location_name"] for each in workspace["load_from"]]
+    repository = definitions().get_repository_def().name
+    assert f"{repository}@{location}" == LOCATION_OF_PROJECT
 
 
 @pytest.mark.parametrize(
