@@ -132,7 +132,7 @@ class Receiver:
                 "of a password escaped as in '%40' for '@'?"
             )
         if service.socket_connect_timeout == NotifyBase.socket_connect_timeout:
-            service.socket_connect_timeout = ANSWER_SECONDS  # a mail server has no other
+            service.socket_connect_timeout = ANSWER_SECONDS
         if service.socket_read_timeout == NotifyBase.socket_read_timeout:
             service.socket_read_timeout = ANSWER_SECONDS
         return service
