@@ -65,4 +65,4 @@ def automation_summary(instance: dg.DagsterInstance, definitions: dg.Definitions
         if off
         else ""
     )
-    return f"Automation: on are {on or 'none'}; off are {off or 'none'}. {remedy}".strip()
+    return f"Automation on: {on or 'none'}; off: {off or 'none'}. {remedy}".strip()

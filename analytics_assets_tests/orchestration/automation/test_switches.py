@@ -87,8 +87,8 @@ def test_a_schedule_that_was_on_by_its_policy_is_off_without_it(
 
 def test_the_summary_names_both_and_the_remedy(instance: dg.DagsterInstance) -> None:
     text = automation_summary(instance, SHOP)
-    assert text.startswith("Automation: on are shop_hourly, ")
-    assert "; off are shop_daily, shop_monthly" in text
+    assert text.startswith("Automation on: shop_hourly, ")
+    assert "; off: shop_daily, shop_monthly" in text
     assert text.endswith(
         'Switch them on under *Automation* in the UI, or by the policy `automation: "on"`.'
     )
