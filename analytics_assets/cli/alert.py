@@ -15,12 +15,12 @@ from analytics_assets.cli.project import load_apis
 from analytics_assets.cli.terminal import echo, errors_as_messages
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.quantities import count
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
 from analytics_assets.orchestration.automation.alerts.delivery.message import test_message
 from analytics_assets.orchestration.automation.alerts.delivery.receiver import Receiver
 from analytics_assets.orchestration.automation.alerts.delivery.recipients import Recipients
 from analytics_assets.orchestration.automation.alerts.sender import (
     NO_URLS,
-    AlertedProject,
     send_alerts,
 )
 from analytics_assets.orchestration.automation.alerts.state import read_state

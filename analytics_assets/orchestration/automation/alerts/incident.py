@@ -8,6 +8,9 @@ from typing import Any
 MOST_PARTITIONS = 100  # failed ranges that are known of one incident
 
 
+CHECKS = "checks"  # of an asset, where the step itself fails
+
+
 class Kind(StrEnum):
     """The kinds of incidents, in the words of a message."""
 
@@ -169,3 +172,23 @@ class Incident:
             stored["is_known"],
             stored["is_held"],
         )
+
+
+def late_key(asset: str) -> str:
+    """Return the key of the incident of a late table."""
+    return f"late:{asset}"
+
+
+def run_key(job: str) -> str:
+    """Return the key of the incident of a job that fails outside of its steps."""
+    return f"run:{job}"
+
+
+def load_key(asset: str) -> str:
+    """Return the key of the incident of an asset that is not loaded."""
+    return f"load:{asset}"
+
+
+def check_key(asset: str, check: str) -> str:
+    """Return the key of the incident of a failed check."""
+    return f"check:{asset}:{check}"

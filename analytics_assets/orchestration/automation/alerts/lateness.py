@@ -12,19 +12,15 @@ import dagster as dg
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.quantities import age_of
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.orchestration.automation.alerts.cause import remedy_of
+from analytics_assets.orchestration.automation.alerts.delivery.cause import remedy_of
 from analytics_assets.orchestration.automation.alerts.incident import (
     Kind,
     Problem,
     Severity,
     Success,
+    late_key,
 )
 from analytics_assets.orchestration.keys import asset_key
-
-
-def late_key(asset: str) -> str:
-    """Return the key of the incident of a late table."""
-    return f"late:{asset}"
 
 
 def late_tables(

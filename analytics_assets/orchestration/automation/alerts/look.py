@@ -1,11 +1,11 @@
 """The findings since the last look: of runs that have ended, of checks without one, of time."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import dagster as dg
 
-from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
 from analytics_assets.orchestration.automation.alerts.event_log import (
     EndedRun,
     ended_runs,
@@ -13,10 +13,9 @@ from analytics_assets.orchestration.automation.alerts.event_log import (
     newest_position,
     still_there,
 )
-from analytics_assets.orchestration.automation.alerts.incident import Success
+from analytics_assets.orchestration.automation.alerts.incident import Success, late_key, load_key
 from analytics_assets.orchestration.automation.alerts.lateness import (
     last_loads_of,
-    late_key,
     late_tables,
 )
 from analytics_assets.orchestration.automation.alerts.ledger import Finding, Ledger
@@ -24,10 +23,8 @@ from analytics_assets.orchestration.automation.alerts.retries import is_retried
 from analytics_assets.orchestration.automation.alerts.run_findings import (
     READ,
     RunFindings,
-    Scope,
     check_findings,
     is_new,
-    load_key,
     name_of,
 )
 from analytics_assets.orchestration.automation.alerts.state import AlertState
@@ -43,8 +40,7 @@ class Look:
     Args:
         instance: holds the event log.
         state: the state after the last look, which advances.
-        resources: the resources of the project.
-        scope: the assets that are alerted.
+        project: the project.
         now: the moment, in seconds since 1970.
     """
 
@@ -52,12 +48,11 @@ class Look:
         self,
         instance: dg.DagsterInstance,
         state: AlertState,
-        resources: Sequence[ResourceConfig],
-        scope: Scope,
+        project: AlertedProject,
         now: float,
     ) -> None:
         self._instance, self._state = instance, state
-        self._resources, self._scope, self._now = resources, scope, now
+        self._project, self._now = project, now
 
     def record(self, since: float) -> None:
         """Record all findings since the last look in the ledger.
@@ -70,15 +65,15 @@ class Look:
         ledger.record(self._of_retried())
         ledger.record(self._of_runs())
         ledger.record(self._without_run())
-        names = {resource.full_name for resource in self._resources}
+        names = {resource.full_name for resource in self._project.resources}
         self._state.loads = {name: at for name, at in self._state.loads.items() if name in names}
-        late = late_tables(self._resources, self._state.loads, self._now)
+        late = late_tables(self._project.resources, self._state.loads, self._now)
         ledger.record(late)
         watched = {finding.key for finding in late}
         ledger.forget(
             key
             for key, incident in ledger.open.items()
-            if not self._scope.has(incident.problem)
+            if not self._project.has(incident.problem)
             or (key.startswith("late:") and key not in watched)
         )
         self._state.at = self._now
@@ -93,7 +88,7 @@ class Look:
             state.ledger = state.ledger if state.position else Ledger()
         state.position = newest_position(self._instance, since)
         state.retried = {}
-        state.loads = last_loads_of(self._instance, self._resources)
+        state.loads = last_loads_of(self._instance, self._project.resources)
 
     def _of_runs(self) -> Iterator[Finding]:
         position = self._state.position
@@ -137,7 +132,7 @@ class Look:
 
     def _read(self, run: dg.DagsterRun, ended: EndedRun) -> RunFindings:
         events = run_events(self._instance, run.run_id, READ)
-        return RunFindings(run, ended, events, self._scope)
+        return RunFindings(run, ended, events, self._project)
 
     def _without_run(self) -> Iterator[Finding]:
         position = self._state.position
@@ -156,4 +151,4 @@ class Look:
             elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
                 result = event.asset_check_evaluation_data
                 if is_new(result):
-                    yield from check_findings(result, record.timestamp, "", self._scope)
+                    yield from check_findings(result, record.timestamp, "", self._project)

@@ -1,14 +1,14 @@
 """Findings of events: the loads and checks of a run that has ended, and results without a run."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 from dagster import DagsterEventType
 
 from analytics_assets.orchestration.assets.errors import QUOTA_USED_UP
-from analytics_assets.orchestration.automation.alerts.cause import (
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
+from analytics_assets.orchestration.automation.alerts.delivery.cause import (
     cause_of,
     check_cause,
     check_kind,
@@ -16,12 +16,16 @@ from analytics_assets.orchestration.automation.alerts.cause import (
 )
 from analytics_assets.orchestration.automation.alerts.event_log import EndedRun
 from analytics_assets.orchestration.automation.alerts.incident import (
+    CHECKS,
     Kind,
     Problem,
     Severity,
     Success,
+    check_key,
+    late_key,
+    load_key,
+    run_key,
 )
-from analytics_assets.orchestration.automation.alerts.lateness import late_key
 from analytics_assets.orchestration.automation.alerts.ledger import Finding
 from analytics_assets.orchestration.metadata.names import CAUSE
 from analytics_assets.orchestration.runs.check_results import NOT_RUN, RESULT_OF_RUN
@@ -38,57 +42,6 @@ READ = {
     DagsterEventType.STEP_SUCCESS,
 }
 REASON, STEP_FAILED = "dagster/run_failure_reason", "STEP_FAILURE"
-CHECKS = "checks"  # of an asset, where the step itself fails
-DEFAULT_LEVEL = "error"  # of assets without a policy
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The assets that are alerted, and the severity of alerts about them.
-
-    Args:
-        levels: the policy `alert` of each resource, by `api/resource`.
-        others: further assets of the project; None if all others belong to it.
-        jobs: the jobs of the project; None if all belong to it.
-        checks: the checks of the project, each after its asset; None if all belong to it.
-    """
-
-    levels: Mapping[str, str]
-    others: Collection[str] | None = None
-    jobs: Collection[str] | None = None
-    checks: Collection[tuple[str, str]] | None = None
-
-    def severity(self, asset: str, is_warning: bool = False) -> Severity | None:
-        """Return the severity of a finding about an asset; None if none is sent."""
-        if asset in self.levels:
-            return Severity.of(self.levels[asset], is_warning)
-        if self.others is None or asset in self.others:
-            return Severity.of(DEFAULT_LEVEL, is_warning)
-        return None
-
-    def has(self, problem: Problem) -> bool:
-        """Return True if what has a problem is still there, and alerted."""
-        if problem.kind == Kind.RUN:
-            is_job = problem.key == run_key(problem.asset)
-            return not is_job or self.jobs is None or problem.asset in self.jobs
-        named = self.checks is None or problem.check in ("", CHECKS)
-        is_there = named or (problem.asset, problem.check) in (self.checks or ())
-        return is_there and self.severity(problem.asset) is not None
-
-
-def run_key(job: str) -> str:
-    """Return the key of the incident of a job that fails outside of its steps."""
-    return f"run:{job}"
-
-
-def load_key(asset: str) -> str:
-    """Return the key of the incident of an asset that is not loaded."""
-    return f"load:{asset}"
-
-
-def check_key(asset: str, check: str) -> str:
-    """Return the key of the incident of a failed check."""
-    return f"check:{asset}:{check}"
 
 
 class RunFindings:
@@ -98,7 +51,7 @@ class RunFindings:
         run: the run.
         ended: its end.
         events: its events of the types in `READ`, with their moments.
-        scope: the assets that are alerted.
+        project: the project.
     """
 
     def __init__(
@@ -106,9 +59,9 @@ class RunFindings:
         run: dg.DagsterRun,
         ended: EndedRun,
         events: Iterable[RunEvent],
-        scope: Scope,
+        project: AlertedProject,
     ) -> None:
-        self._run, self._ended, self._scope = run, ended, scope
+        self._run, self._ended, self._project = run, ended, project
         self._planned: dict[str, set[str]] = defaultdict(set)  # assets by step
         self._checked: dict[str, set[str]] = defaultdict(set)  # assets of checks by step
         self._loads: dict[str, tuple[float, list[str]]] = {}  # moment and partitions by asset
@@ -157,7 +110,7 @@ class RunFindings:
             yield Success(late_key(asset), at, run_id)
         for (asset, _), (result, step, at) in self._results.items():
             if is_final or step not in self._failures:
-                yield from check_findings(result, at, run_id, self._scope)
+                yield from check_findings(result, at, run_id, self._project)
             yield Success(check_key(asset, CHECKS), at, run_id)
         for step in self._ended_steps:
             yield Success(f"step:{step}", self._ended.at, run_id)
@@ -203,10 +156,10 @@ class RunFindings:
         self, key: str, kind: Kind, asset: str, cause: str, at: float = 0.0, check: str = ""
     ) -> Iterator[Problem]:
         if kind == Kind.RUN:
-            is_ours = self._scope.jobs is None or self._run.job_name in self._scope.jobs
+            is_ours = self._project.has_job(self._run.job_name)
             severity = Severity.ERROR if is_ours else None
         else:
-            severity = self._scope.severity(asset)
+            severity = self._project.severity(asset)
         tags = self._run.tags
         last_partition = "" if check else tags.get(RANGE_END) or tags.get(PARTITION) or ""
         if severity is not None:
@@ -217,7 +170,7 @@ class RunFindings:
 
 
 def check_findings(
-    result: dg.AssetCheckEvaluation, at: float, run_id: str, scope: Scope
+    result: dg.AssetCheckEvaluation, at: float, run_id: str, project: AlertedProject
 ) -> Iterator[Finding]:
     """Yield the finding of a result of a check.
 
@@ -225,14 +178,14 @@ def check_findings(
         result: the result.
         at: its moment, in seconds since 1970.
         run_id: the run that found it; empty for none.
-        scope: the assets that are alerted.
+        project: the project.
     """
     asset, check = name_of(result.asset_key), result.check_name
     key = check_key(asset, check)
     if result.passed:
         yield Success(key, at, run_id)
         return
-    severity = scope.severity(asset, result.severity == dg.AssetCheckSeverity.WARN)
+    severity = project.severity(asset, result.severity == dg.AssetCheckSeverity.WARN)
     if severity is None:
         return
     kind = check_kind(check)

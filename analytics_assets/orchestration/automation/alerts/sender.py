@@ -2,16 +2,16 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from analytics_assets.config.api import Api
 from analytics_assets.config.quantities import count
 from analytics_assets.config.settings.look_up import reread_settings
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
 from analytics_assets.orchestration.automation.alerts.delivery.message import message_of
 from analytics_assets.orchestration.automation.alerts.delivery.outbox import Outbox, Queued
 from analytics_assets.orchestration.automation.alerts.delivery.receiver import Receiver
@@ -19,7 +19,6 @@ from analytics_assets.orchestration.automation.alerts.delivery.recipients import
 from analytics_assets.orchestration.automation.alerts.incident import Incident, Problem
 from analytics_assets.orchestration.automation.alerts.ledger import Ended
 from analytics_assets.orchestration.automation.alerts.look import Look
-from analytics_assets.orchestration.automation.alerts.run_findings import Scope
 from analytics_assets.orchestration.automation.alerts.state import StateStore, only_sender
 
 NO_URLS = "No `alerts.urls` is set, so that no alert is sent."
@@ -28,50 +27,6 @@ MOST_MESSAGES = 5  # of one look: the incidents of more runs are reported togeth
 MOST_THREADS = 8
 MOST_REFUSALS = 2  # in a row, after which a receiver is down
 SEND_DEADLINE = 25.0  # seconds for one look; Dagster ends the tick of a sensor after 60
-
-
-@dataclass(frozen=True)
-class AlertedProject:
-    """The parts of a project that are alerted.
-
-    Args:
-        apis: the APIs by name.
-        others: the names of further assets; None if all others belong to the project.
-        jobs: the names of the jobs; None if all belong to it.
-        checks: the checks, each after its asset; None if all belong to it.
-    """
-
-    apis: Mapping[str, Api]
-    others: Collection[str] | None = None
-    jobs: Collection[str] | None = None
-    checks: Collection[tuple[str, str]] | None = None
-
-    @classmethod
-    def of(
-        cls, apis: Mapping[str, Api], repository: dg.RepositoryDefinition | None
-    ) -> "AlertedProject":
-        """Return the project of a code location; other locations have alerts of their own.
-
-        Args:
-            apis: the APIs by name.
-            repository: the definitions of the location; None for all of the instance.
-        """
-        if repository is None:
-            return cls(apis)
-        keys = repository.asset_graph.get_all_asset_keys()
-        names = frozenset(key.to_user_string() for key in keys)
-        checks = frozenset(
-            (key.asset_key.to_user_string(), key.name)
-            for key in repository.asset_graph.asset_check_keys
-        )
-        return cls(apis, names, frozenset(repository.job_names), checks)
-
-    @property
-    def scope(self) -> Scope:
-        """The assets, with the severity of alerts about them."""
-        resources = [each for api in self.apis.values() for each in api.resources.values()]
-        levels = {resource.full_name: resource.policy.alert for resource in resources}
-        return Scope(levels, self.others, self.jobs, self.checks)
 
 
 @dataclass
@@ -157,8 +112,7 @@ def _send(
     clock: Callable[[], float],
 ) -> AlertsSent:
     now, state = clock(), store.state
-    resources = [each for api in project.apis.values() for each in api.resources.values()]
-    Look(instance, state, resources, project.scope, now).record(now if since is None else since)
+    Look(instance, state, project, now).record(now if since is None else since)
     moment = datetime.fromtimestamp(now, UTC)
     begun, over = state.ledger.due(
         lambda problem: recipients.settings_of(problem.asset).quiet_hours.contains(moment)

@@ -9,8 +9,8 @@ import dagster as dg
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.policy import PolicyEntry
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
 from analytics_assets.orchestration.automation.alerts.sender import (
-    AlertedProject,
     AlertsSent,
     send_alerts,
 )

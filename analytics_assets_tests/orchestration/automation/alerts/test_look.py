@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import dagster as dg
 
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
 from analytics_assets.orchestration.automation.alerts.event_log import EndedRun, Position
-from analytics_assets.orchestration.automation.alerts.sender import AlertedProject, send_alerts
+from analytics_assets.orchestration.automation.alerts.sender import send_alerts
 from analytics_assets.orchestration.automation.alerts.state import (
     LEASE_SECONDS,
     only_sender,

@@ -7,7 +7,8 @@ import pytest
 
 from analytics_assets.config.policy import PolicyEntry
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.alerts.sender import AlertedProject, send_alerts
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
+from analytics_assets.orchestration.automation.alerts.sender import send_alerts
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.orchestration.automation.alerts.receivers import Webhook
 from analytics_assets_tests.orchestration.automation.alerts.shop import (

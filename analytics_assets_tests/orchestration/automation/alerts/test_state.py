@@ -6,7 +6,8 @@ from threading import Barrier
 import dagster as dg
 import pytest
 
-from analytics_assets.orchestration.automation.alerts.sender import AlertedProject, send_alerts
+from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
+from analytics_assets.orchestration.automation.alerts.sender import send_alerts
 from analytics_assets.orchestration.automation.alerts.state import (
     LEASE_SECONDS,
     STATE,
