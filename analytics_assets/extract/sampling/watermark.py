@@ -24,7 +24,10 @@ class WatermarkError(ApiError):
 
 
 def fetch_newest(
-    resource: Resource, newest: NewestRequest, connection: Connection
+    resource: Resource,
+    newest: NewestRequest,
+    connection: Connection,
+    window: Mapping[str, str] | None = None,
 ) -> datetime | None:
     """Fetch the time of an endpoint's newest change.
 
@@ -34,6 +37,8 @@ def fetch_newest(
         resource: the resource.
         newest: the parameters of the request, and the field of a row with the time.
         connection: sends the request.
+        window: the parameters that limit the request to some partitions; those of `newest` go
+            first.
 
     Returns:
         The newest time on that page, in UTC; None if it has no rows.
@@ -43,7 +48,7 @@ def fetch_newest(
             `ApiError` with the reason.
         WatermarkError: a row has no time in that field.
     """
-    config, name = _one_page(resource, newest), resource.name
+    config, name = _one_page(resource, newest, window or {}), resource.name
     source = sample_source(config, resource.api_name, connection, resource.absent)
     source = source.with_resources(name)
     form = resource.policy.time_formats.get(newest["field"])
@@ -52,9 +57,11 @@ def fetch_newest(
     return max(moments, default=None)
 
 
-def _one_page(resource: Resource, newest: NewestRequest) -> dict[str, Any]:
+def _one_page(
+    resource: Resource, newest: NewestRequest, window: Mapping[str, str]
+) -> dict[str, Any]:
     endpoint = {key: value for key, value in resource.endpoint.items() if key != "incremental"}
-    params = {**_fixed(endpoint.get("params") or {}), **newest["params"]}
+    params = {**_fixed(endpoint.get("params") or {}), **window, **newest["params"]}
     entry: Any = {
         **resource.entry,
         "endpoint": {**endpoint, "params": params, "paginator": "single_page"},

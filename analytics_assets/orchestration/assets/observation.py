@@ -163,9 +163,8 @@ def _ask(
     newest = resource.policy.newest
     if newest is None or resource.is_child:
         return None, count_first_rows(resource, connection, params_of(resource, window))
-    if window:
-        newest = {**newest, "params": {**window.params, **newest["params"]}}
-    return fetch_newest(resource, newest, connection), None
+    params = window.params if window else None
+    return fetch_newest(resource, newest, connection, params), None
 
 
 def _reachable(resource: Resource, newest: datetime | None, rows: int | None) -> dict[str, Any]:

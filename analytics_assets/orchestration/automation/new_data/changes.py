@@ -42,10 +42,8 @@ def newest_change(
     """
     newest = resource.policy.newest
     assert newest is not None, "others are not watched"
-    if window:
-        params = time_window_of(partitioned(resource), window).params
-        newest = {**newest, "params": {**params, **newest["params"]}}
-    return fetch_newest(resource, newest, connection)
+    params = time_window_of(partitioned(resource), window).params if window else None
+    return fetch_newest(resource, newest, connection, params)
 
 
 def newest_in_table(
