@@ -25,6 +25,8 @@ materialize: $(INSTALLED)
 # at its usual level it logs each look of each sensor
 dev: export PYTHONWARNINGS = ignore:Function `dev_command` is superseded
 dev: $(INSTALLED)
+	@$(PYTHON) -c 'import socket; socket.create_server(("127.0.0.1", $(or $(PORT),3000)))' 2>/dev/null || \
+		{ echo "Port $(or $(PORT),3000) is in use; choose another one: PORT=3001 make dev"; exit 1; }
 	@echo "The Dagster UI is on http://127.0.0.1:$(or $(PORT),3000) in some seconds; Ctrl-C ends it."
 	@$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000) --log-level warning
 

@@ -1,6 +1,8 @@
 """Set-up by make: any Python from 3.11 on, and a clear message for others."""
 
+import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -50,6 +52,25 @@ def test_make_dev_prints_its_address_and_no_warning_about_the_command_itself() -
         text=True,
         check=True,
     )
-    commands = [line for line in done.stdout.splitlines() if "127.0.0.1" in line]
-    assert [line for line in commands if "http://127.0.0.1:3001" in line] == commands[:1]
-    assert commands[-1].endswith("dev --host 127.0.0.1 --port 3001 --log-level warning")
+    [_, address, start] = [line for line in done.stdout.splitlines() if "127.0.0.1" in line]
+    assert address.startswith('echo "The Dagster UI is on http://127.0.0.1:3001 ')
+    assert start.endswith("dev --host 127.0.0.1 --port 3001 --log-level warning")
+
+
+def test_make_dev_refuses_a_port_that_is_in_use_before_it_names_the_address(tmp_path: Path) -> None:
+    (tmp_path / ".venv").mkdir()
+    installed = ".venv/installed-{}.{}".format(*sys.version_info)
+    for name in ("pyproject.toml", "constraints.txt", installed):
+        (tmp_path / name).touch()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            ["make", "--file", str(ROOT / "Makefile"), "dev", f"PORT={port}"],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode
+    assert done.stdout == f"Port {port} is in use; choose another one: PORT=3001 make dev\n"
