@@ -6,6 +6,7 @@ from functools import cache
 
 import click
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from analytics_assets.config.api import Api
@@ -59,5 +60,12 @@ def echo(text: str, style: str | None = None) -> None:
 
 
 def echo_table(table: Table) -> None:
-    """Print a table, as wide as the terminal; as wide as it needs to be where there is none."""
-    console().print(table, width=None if is_terminal() else WIDEST)
+    """Print a table, as wide as the terminal; as wide as it needs to be where there is none.
+
+    In a terminal that is narrower than its numbers and its shortest names, its lines are wrapped by
+    that: a number that is cut is another number.
+    """
+    needed = Measurement.get(console(), console().options.update(width=WIDEST), table).minimum
+    width = max(console().width, needed) if is_terminal() else WIDEST
+    # `print(width=...)` of rich is at most that of its console
+    Console(file=console().file, width=width, highlight=False).print(table)

@@ -23,6 +23,7 @@ from analytics_assets.cli.terminal import echo, echo_table
 from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import ResourceConfig
 
+SHORTEST_NAME = 12  # characters of a line, in a narrow terminal
 HEADINGS = ("asset", "partitions", "rows\nloaded", "rows in\ntable", "newest\ndata", "time")
 STYLES = {"error": "red", "warning": "yellow"}
 SEVERITIES = {dg.AssetCheckSeverity.ERROR: "error", dg.AssetCheckSeverity.WARN: "warning"}
@@ -67,6 +68,7 @@ def outcome_table(summary: Summary) -> Table:
             heading,
             justify="left" if is_name else "right",
             no_wrap=not is_name,
+            min_width=SHORTEST_NAME if is_name else None,
             overflow="fold",
             vertical="bottom" if is_name else "top",
         )
