@@ -20,8 +20,9 @@ from analytics_assets.cli.materialize.downstream import (
     downstream_assets,
     named_assets,
     names_of,
+    of_loaded_tables,
 )
-from analytics_assets.cli.materialize.outcome import Results, all_loaded, failures
+from analytics_assets.cli.materialize.outcome import Results, all_loaded, failures, lost_assets
 from analytics_assets.cli.materialize.progress import CommandProgress
 from analytics_assets.cli.materialize.summary import Summary, print_summary
 from analytics_assets.cli.project import load_apis, select_resources
@@ -144,9 +145,13 @@ class _Runs:
             wait_for_pools(instance, resources)
             for due in self._due(resources):
                 results.append(self._load(due))
-            if made:
-                self.progress.begin(f"Making {names_of(made)}")
-                results.append(self._execute(made))
+            ready = of_loaded_tables(self.project, made, lost_assets(results))
+            if ready:
+                self.progress.begin(f"Making {names_of(ready)}")
+                results.append(self._execute(ready))
+            if skipped := [key for key in made if key not in ready]:
+                reason = "as a table that is read for it was not loaded"
+                echo(f"Skipped {names_of(skipped)}, {reason}.", style="yellow")
             if resources:
                 self._record(_api_names(resources))
         return results

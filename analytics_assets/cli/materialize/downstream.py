@@ -24,6 +24,20 @@ def downstream_assets(
     return sorted(key for key in keys if not graph.get(key).is_partitioned)
 
 
+def of_loaded_tables(
+    project: dg.Definitions, keys: Sequence[dg.AssetKey], lost: set[dg.AssetKey]
+) -> list[dg.AssetKey]:
+    """Return the assets of which no table is lost: others would be fresh with yesterday's rows.
+
+    Args:
+        project: the definitions of the project.
+        keys: assets that are made of tables.
+        lost: the tables that were to be loaded, and were not.
+    """
+    graph = project.resolve_asset_graph()
+    return [key for key in keys if not lost & graph.get_ancestor_asset_keys(key)]
+
+
 def named_assets(keys: Sequence[dg.AssetKey], names: Iterable[str]) -> dict[str, list[dg.AssetKey]]:
     """Return the assets that each name stands for: one of them, or all of its prefix.
 

@@ -40,6 +40,7 @@ class AssetOutcome(NamedTuple):
 
 
 FAILED, NONE_DUE = AssetOutcome(rows_loaded="failed"), AssetOutcome(rows_loaded="none due")
+SKIPPED = AssetOutcome(rows_loaded="skipped")
 
 
 def outcome_of(results: Results, resource: ResourceConfig) -> AssetOutcome:
@@ -71,6 +72,16 @@ def outcome_of(results: Results, resource: ResourceConfig) -> AssetOutcome:
     )
 
 
+def lost_assets(results: Results) -> set[dg.AssetKey]:
+    """Return the assets that a run was to make, and has not."""
+    return {
+        key
+        for result in results
+        for key in result.dagster_run.asset_selection or ()
+        if key not in {event.asset_key for event in result.get_asset_materialization_events()}
+    }
+
+
 def outcome_of_made(results: Results, key: dg.AssetKey) -> AssetOutcome:
     """Return the outcome of an asset that is made of tables."""
     made = [
@@ -80,7 +91,8 @@ def outcome_of_made(results: Results, key: dg.AssetKey) -> AssetOutcome:
         if event.asset_key == key
     ]
     if not made:
-        return FAILED
+        requested = any(key in (each.dagster_run.asset_selection or ()) for each in results)
+        return FAILED if requested else SKIPPED
     asset, step = made[-1]
     metadata = plain_metadata(asset)
     return AssetOutcome(

@@ -34,12 +34,20 @@ def test_a_mart_is_made_after_the_loads_unless_resources_are_named(
     assert done.exit_code == 0
 
 
-def test_a_mart_whose_tables_are_not_there_fails_with_the_remedy(
+def test_a_mart_is_skipped_if_a_table_of_it_was_not_loaded(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("RUNTIME__REQUEST_MAX_ATTEMPTS", "1")
     done = invoke("materialize")
+
+    assert row_of(done.stdout, "example_mart/daily_traffic")[1] == "skipped"
+    assert "Skipped example_mart/daily_traffic, as a table that is read for it" in done.stdout
+    assert done.exit_code == 1
+
+
+def test_a_mart_whose_tables_are_not_there_fails_with_the_remedy(invoke: Invoke) -> None:
+    done = invoke("materialize", "example_mart")
 
     assert row_of(done.stdout, "example_mart/daily_traffic")[1] == "failed"
     assert "Load that table first, or correct the query." in done.stdout
