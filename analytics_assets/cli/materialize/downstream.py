@@ -27,7 +27,7 @@ def downstream_assets(
 def of_loaded_tables(
     project: dg.Definitions, keys: Sequence[dg.AssetKey], lost: set[dg.AssetKey]
 ) -> list[dg.AssetKey]:
-    """Return the assets of which no table is lost: others would be fresh with yesterday's rows.
+    """Return the assets without a lost table: others would be fresh with the rows from before.
 
     Args:
         project: the definitions of the project.
