@@ -81,8 +81,13 @@ def test_no_secret_of_any_place_leaves_its_own_store(
     ):
         described = apis(server.port, pem, monkeypatch)
         definitions = dg.Definitions.merge(*map(build_definitions, described))
+        keys = definitions.resolve_asset_graph().executable_asset_keys
         result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
+            # one of the tables with the errors of loads
+            asset_selection=[
+                key for key in keys if key.path[-1] != LOAD_HEALTH or "shop" in key.path
+            ],
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "DEBUG"}}}},
         )

@@ -125,7 +125,7 @@ def test_a_row_on_two_pages_fails_the_read_also_if_one_of_them_does_not_fit(
         found = ORDERS[offset - 1 : offset + PAGE - 1]
         return {**body, "data": [*found[:-1], {**found[-1], **odd}]}
 
-    assert "were on two pages" in attempted(changed(paged(ORDERS), shifted, {40})).error
+    assert "1 row was on two pages" in attempted(changed(paged(ORDERS), shifted, {40})).error
 
 
 @as_in_a_load
