@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from analytics_assets.defs.analytics.api import API
@@ -48,6 +49,9 @@ def test_each_resource_is_loaded_in_a_process_of_its_own_on_postgres(
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    with dg.DagsterInstance.from_config(str(clean_place)) as instance:
+        [run] = instance.get_runs()
+        messages = [entry.message for entry in instance.all_logs(run.run_id)]
     for resource in resources:
-        assert f'Launching subprocess for "analytics__{resource}"' in done.stderr
+        assert f'Launching subprocess for "analytics__{resource}".' in messages
         assert table_rows(postgres_warehouse, resource) == api_rows(sandbox_rows(resource, TODAY))

@@ -107,7 +107,8 @@ def test_two_commands_at_once_in_a_fresh_clone_end_with_the_right_content(
     assert contents(duckdb_warehouse, TWO) == {resource: RIGHT[resource] for resource in TWO}
     with dg.DagsterInstance.from_config(str(home)) as instance:
         statuses = [run.status for run in instance.get_runs()]
-        assert statuses == [dg.DagsterRunStatus.SUCCESS] * 4
+        # of each command a run of each kind of load, and one of load_health
+        assert statuses == [dg.DagsterRunStatus.SUCCESS] * 6
         for resource in TWO:
             pool = instance.event_log_storage.get_concurrency_info(duckdb_warehouse.pool(resource))
             assert (pool.claimed_slots, pool.pending_steps) == ([], [])

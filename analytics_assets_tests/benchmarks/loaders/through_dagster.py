@@ -16,6 +16,7 @@ with objects_kept():
     from analytics_assets.orchestration.keys import asset_key
     from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG
     from analytics_assets.orchestration.runs.machine import this_machine
+    from analytics_assets.orchestration.runs.materializations import plain_metadata
     from analytics_assets_tests.benchmarks.loaders.dagster_instance import QUIET, instance_in
     from analytics_assets_tests.benchmarks.loaders.own_api import own_api, point_at_warehouse
 
@@ -48,13 +49,12 @@ def materialize(api: Api, instance: dg.DagsterInstance) -> dg.ExecuteInProcessRe
 def stages_of(result: dg.ExecuteInProcessResult) -> dict[str, float]:
     """Return the seconds of each stage, added up over the materializations."""
     loads = [
-        event.step_materialization_data.materialization.metadata
+        plain_metadata(event.step_materialization_data.materialization)
         for event in result.get_asset_materialization_events()
     ]
     return {
-        stage: sum(float(str(load[name].value)) for load in loads if name in load)
+        stage: sum(load.get(f"seconds {stage}", 0.0) for load in loads)
         for stage in STAGES
-        for name in [f"seconds_{stage}"]
         if stage != "import"
     }
 

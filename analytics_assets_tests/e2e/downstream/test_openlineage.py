@@ -18,7 +18,7 @@ from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.e2e.downstream.tools import OPENLINEAGE
 from analytics_assets_tests.support.project import copy_project
 
-# a run of two tables and of the mart, and the ticks of the sensor
+# a run of two tables and of the mart, an event without a run, and the ticks of the sensor
 LOAD = """
 import dagster as dg
 from analytics_assets.definitions import definitions
@@ -30,6 +30,8 @@ sensor = project.resolve_sensor_def("openlineage_sensor")
 with dg.DagsterInstance.get() as instance:
     job = project.resolve_implicit_global_asset_job_def()
     assert job.execute_in_process(instance=instance, asset_selection=keys).success
+    late = dg.AssetCheckEvaluation(keys[0], "newest_data", passed=False)  # as `housekeeping` does
+    instance.report_runless_asset_event(late)
     cursor = None
     while True:
         context = dg.build_sensor_context(instance, cursor=cursor)
@@ -116,15 +118,6 @@ def test_columns_and_their_lineage_from_endpoint_to_mart_reach_a_receiver(
         ("analytics/page_views", "page_views"),
         ("analytics/daily_active_users", "active_users"),
     }
-    checks = [
-        assertion["assertion"]
-        for event in events
-        for dataset in event.get("inputs", ())
-        for assertion in dataset.get("inputFacets", {})
-        .get("dataQualityAssertions", {})
-        .get("assertions", ())
-    ]
-    assert {"complete_read", "one_row_per_day"} <= set(checks)
 
 
 def origins(facets: dict[str, Any], column: str) -> list[tuple[str, str]]:
