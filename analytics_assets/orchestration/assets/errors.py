@@ -29,7 +29,7 @@ _VALUE = re.compile(r"(?<=Could not convert ).*(?= with type)", re.DOTALL)  # of
 QUOTA_USED_UP = "quota used up"  # the `CAUSE` in the metadata of a failure
 NULL_COLUMN = re.compile("Column '(.+)' is declared non-nullable")  # of pyarrow
 # the field of a policy that an error of Dagster is about, by a word of it
-FIELDS = {"owner": "owners", "tag": "tags", "valid name": "group"}
+FIELDS = {"owner": "owners", "tag": "tags", "valid name": "group", "group name": "group"}
 NULL_ADVICE = (
     'Remove `"nullable": False` from the `columns` of the entry, or correct the name of the field. '
     "If the entry no longer names the column, remove the constraint in the warehouse "

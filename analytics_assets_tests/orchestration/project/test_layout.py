@@ -135,7 +135,7 @@ def test_what_a_copied_folder_defines_again_is_named(defs: Path, text: str, twic
             '"owners": ["me"]',
             "policy of `orders`: Dagster refuses `owners`: Invalid owner 'me'",
         ),
-        ('"group": "my group"', 'Dagster refuses `group`: "my group" is not a valid name'),
+        ('"group": "my group"', 'Dagster refuses `group`: "my group" is not a valid'),
     ],
 )
 def test_what_dagster_refuses_has_the_line_of_the_policy(
