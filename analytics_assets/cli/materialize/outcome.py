@@ -74,12 +74,11 @@ def outcome_of(results: Results, resource: ResourceConfig) -> AssetOutcome:
 
 def lost_assets(results: Results) -> set[dg.AssetKey]:
     """Return the assets that a run was to make, and has not."""
-    return {
-        key
-        for result in results
-        for key in result.dagster_run.asset_selection or ()
-        if key not in {event.asset_key for event in result.get_asset_materialization_events()}
-    }
+    lost = set[dg.AssetKey]()
+    for result in results:
+        made = {event.asset_key for event in result.get_asset_materialization_events()}
+        lost |= {*(result.dagster_run.asset_selection or ())} - made
+    return lost
 
 
 def outcome_of_made(results: Results, key: dg.AssetKey) -> AssetOutcome:
