@@ -55,7 +55,7 @@ compat: .venv-compat/installed
 
 # rows a second, beside stock dlt; `make bench ARGUMENTS=--help` lists the options
 bench: $(INSTALLED)-for-bench
-	$(BIN)/python -m analytics_assets_tests.benchmarks $(ARGUMENTS)
+	$(BIN)/python -m analytics_assets_tests.project.benchmarks $(ARGUMENTS)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

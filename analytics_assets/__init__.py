@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from analytics_assets.config.load import Full as Full
     from analytics_assets.config.load import Incremental as Incremental
     from analytics_assets.config.load import Partitioned as Partitioned
-    from analytics_assets.config.window import Window as Window
+    from analytics_assets.config.times.window import Window as Window
     from analytics_assets.extract.source import rest_api_source as rest_api_source
     from analytics_assets.orchestration.definitions import build_definitions as build_definitions
     from analytics_assets.warehouse.warehouse import Warehouse as Warehouse
@@ -22,7 +22,7 @@ _MODULES = {
     "Incremental": "config.load",
     "Partitioned": "config.load",
     "Warehouse": "warehouse.warehouse",
-    "Window": "config.window",
+    "Window": "config.times.window",
     "build_definitions": "orchestration.definitions",
     "rest_api_source": "extract.source",
 }

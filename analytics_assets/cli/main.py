@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from analytics_assets.garbage_collection import objects_kept
+from analytics_assets.config.process.garbage_collection import objects_kept
 
 COMMANDS = {
     "materialize": "Load what is due, run the checks, and print the outcome.",
@@ -62,7 +62,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         with objects_kept():
-            module = import_module(f"analytics_assets.cli.{cmd_name}")
+            module = import_module(f"analytics_assets.cli.commands.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

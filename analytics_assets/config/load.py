@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, get_args
 
-from analytics_assets.config.timestamps import (
+from analytics_assets.config.times.timestamps import (
     EXAMPLES,
     TimeFormatError,
     format_like,
@@ -17,6 +17,7 @@ from analytics_assets.config.timestamps import (
     read_time,
     write_time,
 )
+from analytics_assets.config.times.window import Window
 from analytics_assets.config.validation.field import (
     check_booleans,
     check_integer,
@@ -24,7 +25,6 @@ from analytics_assets.config.validation.field import (
     check_timezone,
     refusal,
 )
-from analytics_assets.config.window import Window
 
 LONGEST_IN_DAYS = {"day": 1, "week": 7, "month": 31}
 By = Literal["day", "week", "month"]

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict  # which pydantic requires before Python
 
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
-from analytics_assets.config.timestamps import EXAMPLES, is_time_format
+from analytics_assets.config.times.timestamps import EXAMPLES, is_time_format
 
 MOST_PREVIEWED = 50  # rows, which the history keeps with each load
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlt.common.schema.typing import TTableSchemaColumns
 
-from analytics_assets.config.timestamps import kind_of
+from analytics_assets.config.times.timestamps import kind_of
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.compat import snake_case
 from analytics_assets.contract.stored_table import StoredTable

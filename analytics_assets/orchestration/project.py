@@ -12,8 +12,8 @@ import dagster as dg
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.process.garbage_collection import objects_kept
 from analytics_assets.config.resource import refuse_shared_tables
-from analytics_assets.garbage_collection import objects_kept
 from analytics_assets.orchestration.api_file import NAME, errors_located, shown
 from analytics_assets.orchestration.automation.alerts.sensor import build_alert_sensor
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor

@@ -11,8 +11,9 @@ from typing import Any
 
 from dlt.common.destination import Destination, TLoaderFileFormat
 
+from analytics_assets.config.process.garbage_collection import garbage_collection_paused
+from analytics_assets.config.process.working_folder import working_folder
 from analytics_assets.config.settings.look_up import pipelines_dir, reread_settings
-from analytics_assets.garbage_collection import garbage_collection_paused
 from analytics_assets.warehouse.compat import new_pipeline
 from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres, other_destination
 from analytics_assets.warehouse.driver_errors import translated_errors
@@ -30,7 +31,6 @@ from analytics_assets.warehouse.pipeline import LoadHooks, LoadingPipeline
 from analytics_assets.warehouse.queries.history import trim_history_after
 from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.settings import dataset_of, warehouse_settings
-from analytics_assets.working_folder import working_folder
 
 LOG = logging.getLogger(__name__)
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from analytics_assets.cli import check, first_page, main
-from analytics_assets.cli.materialize import command
+from analytics_assets.cli import main
+from analytics_assets.cli.commands.check import command as check_command
+from analytics_assets.cli.commands.check import first_page
+from analytics_assets.cli.commands.materialize import command
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
@@ -46,5 +48,5 @@ def summary(output: str) -> dict[str, list[str]]:
 
 if __name__ == "__main__":
     command.due_runs = due_on_that_day  # type: ignore[attr-defined]
-    check.describe_first_page = first_page_on_that_day  # type: ignore[attr-defined]
+    check_command.describe_first_page = first_page_on_that_day  # type: ignore[attr-defined]
     main.main()

@@ -8,7 +8,7 @@ import pytest
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Incremental, Load, Partitioned
-from analytics_assets.config.window import Window
+from analytics_assets.config.times.window import Window
 
 START = date(2026, 1, 1)
 BERLIN = "Europe/Berlin"

@@ -5,7 +5,7 @@ from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from analytics_assets.config.timestamps import TimeFormatError, kind_of, read_time
+from analytics_assets.config.times.timestamps import TimeFormatError, kind_of, read_time
 from analytics_assets.contract.column import DataType, Hints
 from analytics_assets.contract.contract import Contract, column_name
 from analytics_assets.contract.rows.coercion import JSON_NUMBER

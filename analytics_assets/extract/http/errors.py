@@ -16,7 +16,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ContentDecodingError, HTTPError
 
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
-from analytics_assets.config.excerpts import printable
+from analytics_assets.config.text.excerpts import printable
 from analytics_assets.redaction.redactor import redact
 
 # by status, appended to the message of an error

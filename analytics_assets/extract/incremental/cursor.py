@@ -16,7 +16,7 @@ from dlt.common import jsonpath
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
-from analytics_assets.config.timestamps import earlier, has_utc_offset, parse_timestamp
+from analytics_assets.config.times.timestamps import earlier, has_utc_offset, parse_timestamp
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import advance_incremental, reset_state
 from analytics_assets.extract.incremental.cursor_values import (

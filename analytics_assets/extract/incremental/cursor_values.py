@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from analytics_assets.config.load import Incremental
-from analytics_assets.config.timestamps import (
+from analytics_assets.config.times.timestamps import (
     EXAMPLES,
     TimeFormatError,
     has_utc_offset,

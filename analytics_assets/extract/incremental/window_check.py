@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlt.extract.items import SupportsPipe
 
-from analytics_assets.config.window import TimeWindow
+from analytics_assets.config.times.window import TimeWindow
 from analytics_assets.contract.contract import column_name
 from analytics_assets.extract.compat import generator_of, replace_generator
 from analytics_assets.extract.http.errors import ApiError

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 from hashlib import blake2b
 from typing import NoReturn
 
-from analytics_assets.config.quantities import count
+from analytics_assets.config.text.quantities import count
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.paging.duplicates import Contents, Duplicates, KeyIndex
 from analytics_assets.extract.rows.answer import Answer

@@ -6,7 +6,7 @@ from typing import Any
 
 from analytics_assets.config.policy import NewestRequest
 from analytics_assets.config.resource import name_of
-from analytics_assets.config.timestamps import (
+from analytics_assets.config.times.timestamps import (
     EXAMPLES,
     TimeFormatError,
     parse_timestamp,

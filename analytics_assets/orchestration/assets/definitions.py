@@ -11,6 +11,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Load, Partitioned
+from analytics_assets.config.process.working_folder import working_folder
 from analytics_assets.config.validation.entries import validate_entries
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
@@ -22,7 +23,6 @@ from analytics_assets.orchestration.compat import forget_output_metadata, with_s
 from analytics_assets.orchestration.keys import op_name
 from analytics_assets.orchestration.partitions.definition import backfill_policy_of, partitions_of
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets.working_folder import working_folder
 
 DLT_OBJECTS = ("dagster_dlt/source", "dagster_dlt/pipeline", "dagster_dlt/translator")
 

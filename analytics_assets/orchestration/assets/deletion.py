@@ -5,8 +5,8 @@ from typing import Any
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.text.quantities import count, number
 from analytics_assets.orchestration.metadata.load import load_ids
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,

@@ -5,8 +5,8 @@ from typing import Any
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.quantities import count
 from analytics_assets.config.resource import REJECTED_ROWS
+from analytics_assets.config.text.quantities import count
 from analytics_assets.contract.rows.primary_key import MISSING_KEY
 from analytics_assets.orchestration.metadata.names import (
     REJECTION_REASONS,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental, Partitioned
-from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.incremental.cursor import Cursor
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from analytics_assets.config.excerpts import first_names
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.text.excerpts import first_names
 
 MOST_NAMES = 12  # that a description lists
 ALIASES = {

@@ -7,7 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.quantities import count, number
+from analytics_assets.config.text.quantities import count, number
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,

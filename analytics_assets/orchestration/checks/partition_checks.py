@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import earlier
+from analytics_assets.config.text.quantities import count, number
+from analytics_assets.config.times.timestamps import earlier
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import ROWS_OUTSIDE, ROWS_RECEIVED

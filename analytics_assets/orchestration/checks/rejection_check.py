@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.config.quantities import count, number
 from analytics_assets.config.resource import REJECTED_ROWS
+from analytics_assets.config.text.quantities import count, number
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.primary_key import MISSING_KEY
 from analytics_assets.orchestration.checks.names import NO_REJECTED_ROWS

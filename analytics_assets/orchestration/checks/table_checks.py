@@ -7,9 +7,9 @@ import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX
 
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.quantities import HOUR, age_of, count
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import later
+from analytics_assets.config.text.quantities import HOUR, age_of, count
+from analytics_assets.config.times.timestamps import later
 from analytics_assets.orchestration.checks.applicability import guesses_date_column
 from analytics_assets.orchestration.checks.result import CheckResult, does_not_apply
 from analytics_assets.orchestration.partitions.definition import expected_partitions, time_window_of

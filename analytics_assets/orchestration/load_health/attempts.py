@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType as Kind
 
-from analytics_assets.config.excerpts import first_line
+from analytics_assets.config.text.excerpts import first_line
 from analytics_assets.orchestration.runs.materializations import plain_metadata
 from analytics_assets.orchestration.runs.run_events import RunEvent, cause_of_failure
 from analytics_assets.warehouse.queries.load_health import LOADED

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.config.excerpts import printable
+from analytics_assets.config.text.excerpts import printable
 from analytics_assets.orchestration.load_health.attempts import UNDER_WAY, Attempt
 from analytics_assets.orchestration.load_health.history import attempts_since
 from analytics_assets.orchestration.metadata import names

@@ -10,8 +10,8 @@ import dagster as dg
 from dlt.destinations.exceptions import DatabaseException
 
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.quantities import count
-from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.config.text.quantities import count
+from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.metadata.bar_chart import bar_chart
 from analytics_assets.orchestration.metadata.names import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.config.quantities import count, number
+from analytics_assets.config.text.quantities import count, number
 from analytics_assets.orchestration.metadata.names import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX
 
-from analytics_assets.config.excerpts import excerpt
+from analytics_assets.config.text.excerpts import excerpt
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.sensitive import Sensitive
 from analytics_assets.redaction.redactor import redact

@@ -10,8 +10,8 @@ import dagster as dg
 
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import earlier
-from analytics_assets.config.window import TimeWindow
+from analytics_assets.config.times.timestamps import earlier
+from analytics_assets.config.times.window import TimeWindow
 from analytics_assets.orchestration.runs.materializations import last_loads
 
 MONDAY = 1

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.window import TimeWindow
+from analytics_assets.config.times.window import TimeWindow
 from analytics_assets.orchestration.partitions.definition import finished_partitions, time_window_of
 
 

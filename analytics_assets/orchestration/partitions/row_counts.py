@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import as_date_or_time
+from analytics_assets.config.times.timestamps import as_date_or_time
 from analytics_assets.orchestration.partitions.definition import partitioned, time_window_of
 from analytics_assets.warehouse.queries.tables import Span, Tables
 

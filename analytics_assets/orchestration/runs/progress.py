@@ -11,8 +11,8 @@ from typing import Any
 from dlt.common.pipeline import NormalizeInfo
 from dlt.common.runtime.collector import NullCollector
 
-from analytics_assets.config.quantities import count, duration, number
 from analytics_assets.config.settings.look_up import endpoint_url
+from analytics_assets.config.text.quantities import count, duration, number
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.orchestration.metadata.names import (

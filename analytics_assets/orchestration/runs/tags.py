@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
-from analytics_assets.config.excerpts import first_names
 from analytics_assets.config.resource import LOAD_HEALTH
+from analytics_assets.config.text.excerpts import first_names
 from analytics_assets.orchestration.keys import api_name_of
 
 # each run has these; Dagster 1.13 deprecates spaces in their names

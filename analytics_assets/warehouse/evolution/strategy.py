@@ -13,7 +13,7 @@ from dlt.common.schema.typing import (
 from dlt.common.schema.utils import get_first_column_name_with_prop, get_nested_tables
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.evolution.uniqueness import drop_unique
 

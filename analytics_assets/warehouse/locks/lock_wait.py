@@ -13,7 +13,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from analytics_assets.config.quantities import duration
+from analytics_assets.config.text.quantities import duration
 from analytics_assets.warehouse.errors import WarehouseLockedError
 
 LONGEST_PAUSE = 2.0  # seconds between two attempts

@@ -13,7 +13,7 @@ from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.config.timestamps import earlier
+from analytics_assets.config.times.timestamps import earlier
 
 
 def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logger) -> None:

@@ -9,7 +9,7 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.resource import LOAD_HEALTH
-from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.config.times.timestamps import parse_timestamp
 
 LOADED = "loaded"
 KEY = ("api", "run_id", "resource", "attempt")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from analytics_assets.config.timestamps import as_date_or_time
+from analytics_assets.config.times.timestamps import as_date_or_time
 from analytics_assets.warehouse.queries.derived_table import LOAD
 from analytics_assets.warehouse.queries.tables import Tables
 

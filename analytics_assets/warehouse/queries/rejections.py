@@ -14,7 +14,7 @@ from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumn
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.resource import REJECTED_ROWS
-from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
 

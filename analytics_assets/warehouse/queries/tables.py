@@ -11,7 +11,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.warehouse.driver_errors import warehouse_error
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from analytics_assets.cli.report.page import write_page
-from analytics_assets.cli.report.table_report import (
+from analytics_assets.cli.commands.report.page import write_page
+from analytics_assets.cli.commands.report.table_report import (
     CheckReport,
     RejectedReport,
     Report,

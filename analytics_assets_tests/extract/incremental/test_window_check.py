@@ -8,7 +8,7 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets.config.errors import find_cause
-from analytics_assets.config.window import TimeWindow, Window
+from analytics_assets.config.times.window import TimeWindow, Window
 from analytics_assets.contract.column import Column, DataType
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.incremental.window_check import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import dlt
 
-from analytics_assets.config.timestamps import parse_timestamp
+from analytics_assets.config.times.timestamps import parse_timestamp
 
 PARENT, POSITION, ID = "_dlt_parent_id", "_dlt_list_idx", "_dlt_id"
 

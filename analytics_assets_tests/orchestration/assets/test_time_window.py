@@ -7,7 +7,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.window import Window
+from analytics_assets.config.times.window import Window
 from analytics_assets.orchestration.metadata.names import (
     ROWS_OUTSIDE,
 )

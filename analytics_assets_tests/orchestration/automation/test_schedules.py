@@ -10,7 +10,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
-from analytics_assets.config.window import Window
+from analytics_assets.config.times.window import Window
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.automation import schedules as schedule_definitions
 from analytics_assets.orchestration.definitions import build_definitions

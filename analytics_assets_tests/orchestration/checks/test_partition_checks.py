@@ -10,7 +10,7 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
-from analytics_assets.config.window import Window
+from analytics_assets.config.times.window import Window
 from analytics_assets.orchestration.checks.partition_checks import (
     check_lost_partitions,
     check_missing_partitions,

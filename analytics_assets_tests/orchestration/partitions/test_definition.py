@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.config.load import By, Partitioned
-from analytics_assets.config.window import Window
+from analytics_assets.config.times.window import Window
 from analytics_assets.orchestration.partitions.definition import (
     backfill_policy_of,
     due_partitions,

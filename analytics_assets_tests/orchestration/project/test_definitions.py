@@ -7,7 +7,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.window import Window
+from analytics_assets.config.times.window import Window
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key, endpoint_key

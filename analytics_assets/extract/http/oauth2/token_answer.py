@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import requests
 
 from analytics_assets.config.errors import listed
-from analytics_assets.config.excerpts import excerpt
+from analytics_assets.config.text.excerpts import excerpt
 from analytics_assets.contract.rows.numbers import json_integer
 from analytics_assets.extract.http.errors import TokenError
 from analytics_assets.extract.http.page import Page

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.quantities import age_of
 from analytics_assets.config.resource import ResourceConfig
+from analytics_assets.config.text.quantities import age_of
 from analytics_assets.orchestration.automation.alerts.delivery.cause import remedy_of
 from analytics_assets.orchestration.automation.alerts.incident import (
     Kind,

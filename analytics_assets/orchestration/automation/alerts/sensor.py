@@ -7,7 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError
-from analytics_assets.config.quantities import count
+from analytics_assets.config.text.quantities import count
 from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
 from analytics_assets.orchestration.automation.alerts.sender import (
     NO_URLS,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from analytics_assets.config.excerpts import excerpt, first_line
+from analytics_assets.config.text.excerpts import excerpt, first_line
 from analytics_assets.orchestration.automation.alerts.incident import Kind
 from analytics_assets.orchestration.checks.names import (
     COLUMNS_UNCHANGED,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from analytics_assets.config.excerpts import first_names
-from analytics_assets.config.quantities import count
+from analytics_assets.config.text.excerpts import first_names
+from analytics_assets.config.text.quantities import count
 from analytics_assets.orchestration.automation.alerts.incident import Incident, Kind, Problem
 from analytics_assets.orchestration.automation.alerts.ledger import Ended
 

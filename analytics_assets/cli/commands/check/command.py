@@ -1,0 +1,77 @@
+"""The command `check`: sign in, and read the first page of each resource."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from analytics_assets.cli.commands.check.first_page import describe_first_page
+from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.terminal import echo, errors_as_messages, location
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
+from analytics_assets.config.settings.alerts import AlertSettings
+from analytics_assets.config.settings.client import LocationSettings
+from analytics_assets.config.settings.look_up import FolderSettings
+from analytics_assets.config.settings.misplaced import misspelled
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
+from analytics_assets.config.settings.request import (
+    LimitSettings,
+    RequestSettings,
+    single_attempt,
+)
+from analytics_assets.contract.resource import resource_of
+from analytics_assets.definitions import definitions
+from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.reading import ReadingSettings
+from analytics_assets.orchestration.api_file import user_error
+from analytics_assets.warehouse.settings import DatasetSettings, WarehouseSettings
+
+SPECS = (
+    *(AlertSettings, DatasetSettings, FolderSettings, LimitSettings, LocationSettings),
+    *(OAuth2Settings, ReadingSettings, RequestSettings, WarehouseSettings),
+)
+
+
+def known_settings() -> list[str]:
+    """Return the settings of this project with their sections."""
+    found = ["sandbox.enabled", "sandbox.today", "destination.duckdb.credentials"]
+    for spec in SPECS:
+        section = f"{spec.__section__}." if spec.__section__ else ""
+        found += [f"{section}{name}" for name in spec.get_resolvable_fields()]
+    return found
+
+
+@click.command()
+@click.argument("resources", nargs=-1)
+def check(resources: tuple[str, ...]) -> None:
+    """Sign in to the APIs, and read one page of RESOURCES or of all; loads nothing.
+
+    All definitions are loaded first, as Dagster does. The request is that of a load, and the rows
+    must have the fields that `api.py` names: the primary key, the day, the time of a change. The
+    exit code is 0 if all have them.
+    """
+    with errors_as_messages():
+        apis = load_apis()
+        definitions()  # raises what Dagster would show
+        selected = select_resources(apis, resources)
+    for sentence in misspelled(known_settings()):
+        echo(sentence, style="yellow")
+    asked, failures = set[str](), set[str]()
+    for config in selected:
+        api = apis[config.api_name]
+        if api.name not in asked:
+            echo(f"Asking {location(api)} ...")
+            asked.add(api.name)
+        try:
+            resource = resource_of(api, config.name)
+            connection = connect(api.config["client"], api.name, single_attempt())
+            echo(f"{config.name}: {describe_first_page(resource, connection, datetime.now(UTC))}")
+        except Exception as error:
+            cause = find_cause(error, AnalyticsAssetsError) or user_error(error)
+            if cause is None:
+                raise
+            failure = without_name(cause, config.name)
+            shown = "the same error." if failure in failures else failure
+            failures.add(failure)
+            echo(f"{config.name}: {shown}", style="red")
+    sys.exit(1 if failures else 0)

@@ -1,0 +1,202 @@
+"""The command `materialize`: load what is due, run the checks, and print the outcome."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+import dagster as dg
+
+from analytics_assets.cli.commands.alert import alerts_sent
+from analytics_assets.cli.commands.materialize.display import Display, displayed, followed, is_live
+from analytics_assets.cli.commands.materialize.downstream import (
+    downstream_assets,
+    named_assets,
+    names_of,
+    of_loaded_tables,
+)
+from analytics_assets.cli.commands.materialize.outcome import (
+    Results,
+    all_loaded,
+    failures,
+    lost_assets,
+)
+from analytics_assets.cli.commands.materialize.progress import CommandProgress
+from analytics_assets.cli.commands.materialize.summary import Summary, print_summary
+from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.terminal import echo, errors_as_messages, location
+from analytics_assets.config.api import Api
+from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
+from analytics_assets.config.text.quantities import count
+from analytics_assets.orchestration.automation.switches import automation_summary
+from analytics_assets.orchestration.compat import history_kept_open
+from analytics_assets.orchestration.keys import asset_key, load_health_key
+from analytics_assets.orchestration.partitions.due import DueRun, due_runs
+from analytics_assets.orchestration.project import COMMAND_LINE_JOB
+from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
+from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.orchestration.runs.pools import free_slots_assigned
+from analytics_assets.orchestration.runs.progress import watched
+from analytics_assets.orchestration.runs.tags import command_line_tags, range_name
+from analytics_assets.warehouse.warehouse import Warehouse
+
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
+
+
+@click.command()
+@click.argument("resources", nargs=-1)
+@click.option("--verbose", is_flag=True, help="Show the log of the runs.")
+def materialize(resources: tuple[str, ...], verbose: bool) -> None:
+    """Load RESOURCES, or all of them, run their checks, and print the outcome.
+
+    RESOURCES are names of resources, APIs, or `api/resource`. Of a partitioned resource, the
+    partitions that were never loaded or have lost rows are loaded, and the newest ones, which the
+    API may have restated. Without RESOURCES, the assets that are made of tables, such as those of
+    a mart, are made as well; by their names (`example_mart`, `example_mart/daily_traffic`) alone.
+
+    The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
+    severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
+    failed checks, such as one of old data, are printed and leave the exit code as it is. It is 2
+    for a resource that does not exist, and 130 after Ctrl-C.
+    """
+    with errors_as_messages():
+        apis = load_apis()
+        from analytics_assets.definitions import definitions
+
+        project = definitions()
+    selected, made = _selected(apis, project, resources)
+    if not verbose:
+        logging.getLogger("dlt").setLevel(logging.ERROR)
+    for name in _api_names(selected):
+        names = ", ".join(each.name for each in selected if each.api_name == name)
+        echo(f"Loading {names} from {location(apis[name])} ...")
+    progress = CommandProgress(selected) if is_live(verbose) else CommandProgress(selected, echo)
+    with displayed(progress, verbose) as display, open_instance() as instance:
+        run = _Runs(project, instance, progress, "INFO" if verbose else "CRITICAL")
+        results = _interruptible(partial(run.all, selected, made), display)
+        notes = [automation_summary(instance, project)]
+    print_summary(Summary(results, selected, made, notes))
+    sys.exit(0 if all_loaded(results) else 1)
+
+
+def _selected(
+    apis: Mapping[str, Api], project: dg.Definitions, names: Sequence[str]
+) -> tuple[list[ResourceConfig], list[dg.AssetKey]]:
+    """Return the resources to load, and the assets to make of tables."""
+    every = select_resources(apis, ())
+    others = downstream_assets(project, every)
+    if not names:
+        return every, others
+    made = named_assets(others, [name for name in names if name not in apis])
+    rest = [name for name in names if name not in made]
+    known = [key.to_user_string() for key in others]
+    selected = select_resources(apis, rest, known) if rest else []
+    return selected, list(dict.fromkeys(key for keys in made.values() for key in keys))
+
+
+def _api_names(resources: Sequence[ResourceConfig]) -> list[str]:
+    return list(dict.fromkeys(resource.api_name for resource in resources))
+
+
+def _interruptible(run: Callable[[], Results], display: Display) -> Results:
+    """Run in a thread, so that Ctrl-C ends the command at once.
+
+    In the main thread dlt and Dagster catch the signal, and continue with the next table. To exit
+    meanwhile is safe: each table changes in one transaction.
+    """
+    future = ThreadPoolExecutor(1).submit(run)
+    try:
+        followed(future, display)
+        return future.result()
+    except KeyboardInterrupt:
+        display.close()
+        echo("Interrupted. Loaded tables stay, the next run loads the rest.", style="red")
+        os._exit(INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of the command.
+
+    Args:
+        project: the definitions of the project.
+        instance: records them.
+        progress: that of the command.
+        log_level: of the lines that go to the terminal.
+    """
+
+    project: dg.Definitions
+    instance: dg.DagsterInstance
+    progress: CommandProgress
+    log_level: str
+
+    def all(self, resources: Sequence[ResourceConfig], made: Sequence[dg.AssetKey]) -> Results:
+        """Load what is due, make what is made of it, and record the loads."""
+        instance, results = self.instance, []
+        with (
+            history_kept_open(instance),
+            free_slots_assigned(instance),
+            alerts_sent(instance, self.project),
+            watched(self.progress.watch),
+        ):
+            end_dead_runs(instance)
+            wait_for_pools(instance, resources)
+            for due in self._due(resources):
+                results.append(self._load(due))
+            ready = of_loaded_tables(self.project, made, lost_assets(results))
+            if ready:
+                self.progress.begin(f"Making {names_of(ready)}")
+                results.append(self._execute(ready))
+            if skipped := [key for key in made if key not in ready]:
+                reason = "as a table that is read for it was not loaded"
+                echo(f"Skipped {names_of(skipped)}, {reason}.", style="yellow")
+            if resources:
+                self._record(_api_names(resources))
+        return results
+
+    def _due(self, resources: Sequence[ResourceConfig]) -> list[DueRun]:
+        self.progress.begin("Looking for what is due", is_short=True)
+        with errors_as_messages(), ExitStack() as stack:
+            tables = {
+                name: stack.enter_context(Warehouse.from_settings(name).open())
+                for name in _api_names(resources)
+            }
+            due = due_runs(self.instance, tables, resources, datetime.now(UTC))
+        self.progress.plan(due)
+        return due
+
+    def _load(self, due: DueRun) -> dg.ExecuteInProcessResult:
+        names = ", ".join(resource.name for resource in due.resources)
+        if due.partitions:
+            days = count(len(due.partitions), "partition")
+            window = f"{range_name(due.partitions)} ({days})"
+            self.progress.begin(f"Loading {names} of {window}", has_loads=True)
+        else:
+            self.progress.begin(f"Loading {names}", is_short=True, has_loads=True)
+        wait_for_pools(self.instance, due.resources)
+        return self._execute([asset_key(each) for each in due.resources], due.partitions)
+
+    def _record(self, apis: Sequence[str]) -> None:
+        """Record the loads in `load_health`; the tables are loaded, whether or not it succeeds."""
+        self.progress.begin(f"Recording the loads in {LOAD_HEALTH}", is_short=True)
+        recorded = self._execute([load_health_key(name) for name in apis])
+        for line in failures(recorded):
+            echo(f"The loads are not recorded in `{LOAD_HEALTH}`: {line}", style="yellow")
+
+    def _execute(
+        self, keys: Sequence[dg.AssetKey], partitions: Sequence[str] = ()
+    ) -> dg.ExecuteInProcessResult:
+        return self.project.resolve_job_def(COMMAND_LINE_JOB).execute_in_process(
+            instance=self.instance,
+            asset_selection=keys,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
+            tags={MACHINE_TAG: this_machine(), **command_line_tags(keys, partitions)},
+        )

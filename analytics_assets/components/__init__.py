@@ -1,0 +1,1 @@
+"""Components for `dg`: an API described in YAML."""

@@ -1,0 +1,1 @@
+"""The process itself: its working folders, and its garbage collection."""

@@ -1,0 +1,1 @@
+"""Texts for people: numbers with their nouns, and parts of long texts."""

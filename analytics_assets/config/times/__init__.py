@@ -1,0 +1,1 @@
+"""Timestamps, and spans of time in requests."""

@@ -1,0 +1,163 @@
+"""Windows: the query parameters of a span of time, and values that are refused."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.times.window import TimeWindow, Window
+
+BERLIN = "Europe/Berlin"
+
+
+def window(**parts: Any) -> Window:
+    return Window(**parts)
+
+
+@pytest.mark.parametrize(
+    ("window", "params"),
+    [
+        (Window(), {"start_date": "2026-03-01", "end_date": "2026-03-02"}),
+        (
+            Window(start_param="from", end_param="until", end_is_inclusive=False),
+            {"from": "2026-03-01", "until": "2026-03-03"},
+        ),
+        (
+            Window(format="%Y%m%dT%H:%M:%S"),
+            {"start_date": "20260301T00:00:00", "end_date": "20260303T00:00:00"},
+        ),
+        (
+            Window(format="%Y-%m-%dT%H:%M%z", end_is_inclusive=False, timezone=BERLIN),
+            {"start_date": "2026-03-01T01:00+0100", "end_date": "2026-03-03T01:00+0100"},
+        ),
+        (
+            Window(format="epoch_seconds", timezone=BERLIN),
+            {"start_date": "1772323200", "end_date": "1772496000"},
+        ),
+        (
+            Window(format="epoch_milliseconds"),
+            {"start_date": "1772323200000", "end_date": "1772496000000"},
+        ),
+    ],
+)
+def test_a_span_of_time_is_written_as_the_api_takes_it(
+    window: Window, params: dict[str, str]
+) -> None:
+    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
+    assert window.params(start, end) == params
+
+
+def test_a_day_on_which_clocks_change_is_asked_for_as_one_day() -> None:
+    zone = ZoneInfo(BERLIN)
+    start, end = datetime(2026, 3, 29, tzinfo=zone), datetime(2026, 3, 30, tzinfo=zone)
+    assert Window(timezone=BERLIN).params(start, end) == {
+        "start_date": "2026-03-29",
+        "end_date": "2026-03-29",
+    }
+    in_utc = Window(format="%Y-%m-%dT%H:%MZ", end_is_inclusive=False).params(start, end)
+    assert in_utc == {"start_date": "2026-03-28T23:00Z", "end_date": "2026-03-29T22:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("America/Santiago", date(2026, 4, 4)), ("Africa/Cairo", date(2026, 10, 29))],
+)
+def test_a_day_whose_last_hour_comes_twice_is_asked_for_up_to_its_end(zone: str, day: date) -> None:
+    start, end = (
+        datetime(each.year, each.month, each.day, tzinfo=ZoneInfo(zone))
+        for each in (day, day + timedelta(days=1))
+    )
+    how = Window(format="%Y-%m-%dT%H:%M:%S%z", timezone=zone)
+    asked = [datetime.fromisoformat(moment) for moment in how.params(start, end).values()]
+    assert asked[1] - asked[0] == timedelta(hours=25)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%Y-%m-%dT%HZ",
+        "%Y-%m-%dT%H:%MZ",
+        "%Y-%m-%d %H:%M:%S.%f",
+        "epoch_seconds",
+        "epoch_milliseconds",
+    ],
+)
+def test_the_inclusive_end_of_a_window_leaves_no_gap_before_the_start_of_the_next(
+    form: str,
+) -> None:
+    first, second, third = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3))
+    how = Window(format=form)
+    assert how.params(first, second)["end_date"] == how.params(second, third)["start_date"]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: window(start_param=" "), "`Window`: `start_param` cannot be ' '"),
+        (lambda: window(end_param="start_date"), "start and end need a parameter each"),
+        (lambda: window(format="%s"), "`format` cannot be '%s'"),
+        (lambda: window(end_is_inclusive=1), "`end_is_inclusive` cannot be 1: give True or Fal"),
+        (lambda: window(timezone=None), "`Window`: `timezone` cannot be None"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_remedy(make: Callable[[], Window], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        make()
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("form", "zone", "is_unambiguous"),
+    [
+        ("%Y-%m-%d", "UTC", False),
+        ("%Y-%m-%dT%H", "UTC", True),
+        ("%Y-%m-%dT%H", BERLIN, False),
+        ("%Y-%m-%dT%H%z", BERLIN, True),
+        ("%Y-%m-%dT%H%%z", BERLIN, False),
+    ],
+)
+def test_each_hour_is_written_in_its_own_way_with_an_offset_or_in_utc(
+    form: str, zone: str, is_unambiguous: bool
+) -> None:
+    assert Window(format=form, timezone=zone).is_unambiguous is is_unambiguous
+
+
+def days(start: date, end: date, zone: tzinfo = UTC) -> TimeWindow:
+    """The days from one to another, which is left out."""
+    first, last = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (start, end))
+    return TimeWindow(first, last, Window())
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"),
+    [
+        (date(2026, 3, 1), True),
+        (date(2026, 3, 3), False),
+        (date(2026, 2, 28), False),
+        ("2026-03-02", True),
+        ("20260302", True),
+        ("2026-03-03", False),
+        (datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC), True),
+        (datetime(2026, 3, 3, tzinfo=UTC), False),
+        (datetime(2026, 3, 3, 1, tzinfo=timezone(timedelta(hours=2))), True),
+        (datetime(2026, 3, 2, 12), True),
+        ("2026-03-02T23:59:59.999Z", True),
+        ("2026-03-03T00:00:00Z", False),
+        (None, False),
+        ("soon", False),
+        (20260302, False),
+    ],
+)
+def test_a_row_is_inside_a_window_by_its_date_or_time(value: Any, inside: bool) -> None:
+    assert days(date(2026, 3, 1), date(2026, 3, 3)).contains(value) is inside
+
+
+def test_days_of_another_time_zone_begin_there() -> None:
+    one_day = days(date(2026, 3, 1), date(2026, 3, 2), ZoneInfo(BERLIN))
+    assert one_day.contains("2026-02-28T23:00:00Z")
+    assert not one_day.contains("2026-03-01T23:00:00Z")
+    assert one_day.contains(date(2026, 3, 1))
+    assert not one_day.contains(date(2026, 2, 28))
