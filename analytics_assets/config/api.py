@@ -23,6 +23,7 @@ from analytics_assets.config.resource import (
     parents_of,
     refuse_shared_tables,
 )
+from analytics_assets.config.template import filled_templates
 from analytics_assets.config.validation.load import refuse_load, refuse_prune
 from analytics_assets.config.validation.structure import refuse_wrong_structure
 from analytics_assets.config.validation.values import refuse_wrong_values
@@ -37,7 +38,8 @@ class Api:
 
     Args:
         name: short name; the prefix of its settings, assets, pipelines and schedules.
-        config: configuration of dlt's `rest_api_source`, and `"type": "oauth2"` for `client.auth`.
+        config: configuration of dlt's `rest_api_source`, `"type": "oauth2"` for `client.auth`, and
+            `templates` for entries (see `filled_templates`); entries are plain from here on.
             https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
         default_policy: the policy of all resources.
         policies: deviations from it, by resource.
@@ -75,7 +77,9 @@ class Api:
         """Refuse an invalid configuration; secrets that are written in it are in no text."""
         if not NAME.fullmatch(self.name):
             raise ConfigurationError(f"API name {self.name!r}: {_naming_rule(self.name)}")
-        refuse_wrong_structure(f"API `{self.name}`", self.config)
+        where = f"API `{self.name}`"
+        object.__setattr__(self, "config", filled_templates(where, self.config))
+        refuse_wrong_structure(where, self.config)
         learn_secrets(self.config["client"])
         learn_secrets_of_entries(self.config)
         refuse_wrong_values(self.config)

@@ -18,6 +18,7 @@ from analytics_assets.config.resource import (
 )
 from analytics_assets.config.settings.look_up import without_placeholders
 from analytics_assets.config.settings.resolution import resolved
+from analytics_assets.config.template import filled_templates
 from analytics_assets.config.validation.entries import refusals_explained
 from analytics_assets.config.validation.paginator import config_for_dlt
 from analytics_assets.config.validation.structure import refuse_wrong_structure
@@ -50,9 +51,10 @@ def rest_api_source(
     """Make a dlt source of a REST configuration: dlt's function of this name, and more.
 
     Beyond dlt's documentation, `client.auth` may be `{"type": "oauth2", "token_url": ..., ...}`
-    with any field of `OAuth2Settings`, and values that `client` leaves open are looked up in dlt's
-    configuration providers. A resource yields all rows of the API, or raises. Rows that break the
-    resource's contract, and those without a primary key, are loaded into `rejected_rows`.
+    with any field of `OAuth2Settings`, `templates` make entries (see `filled_templates`), and
+    values that `client` leaves open are looked up in dlt's configuration providers. A resource
+    yields all rows of the API, or raises. Rows that break the resource's contract, and those
+    without a primary key, are loaded into `rejected_rows`.
 
     Args:
         config: https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
@@ -89,6 +91,7 @@ def rest_api_source(
         >>> list(source.resources)
         ['orders']
     """
+    config = filled_templates("the REST source", config)
     refuse_wrong_structure("the REST source", config)
     refuse_wrong_values(config)
     # the pipeline of the caller may load into any warehouse

@@ -19,7 +19,8 @@ from analytics_assets.config.resource import as_endpoint, is_resource_function, 
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 
 PARTS_OF_ENDPOINT = {"incremental": IncrementalConfig.__annotations__}
-PARTS_OF_CONFIG = tuple(RESTAPIConfig.__annotations__)
+PARTS_OF_CONFIG = (*RESTAPIConfig.__annotations__, "templates")
+KEYS_OF_ENTRY = tuple(EndpointResource.__annotations__)
 
 
 def refuse_wrong_structure(where: str, config: Any) -> None:
@@ -52,7 +53,7 @@ def refuse_wrong_structure(where: str, config: Any) -> None:
         if not isinstance(name := name_of(entry), str):
             raise ConfigurationError(f'{named} has no name; add "name": "<table name>" to it.')
         if isinstance(entry, dict):
-            _check_entry(f"resource `{name}`", entry, EndpointResource.__annotations__)
+            _check_entry(f"resource `{name}`", entry, KEYS_OF_ENTRY)
 
 
 def _check_entry(where: str, entry: Any, known: Collection[str]) -> None:

@@ -10,6 +10,7 @@ QUOTED = re.compile(r"""[`'"]([\w.=\- ]+)[`'"]""")
 REMEDY = re.compile(r"; |\. |: give ")  # what follows names other parts
 POLICY_OF = re.compile(r"policy of `([^`]+)`")
 RESOURCE = re.compile(r"(?:resource|entry of) `([^`]+)`")
+TEMPLATE = re.compile(r"^(?:`\w+` of )?template `([^`]+)`")
 NUMBER = re.compile(r"resource (\d+) of API")
 PARTS = ("client", "resource_defaults", "default_policy")
 
@@ -73,12 +74,24 @@ class ApiFile:
         if number := NUMBER.search(event):
             return self._listed()[int(number[1]) - 1 :][:1]
         if found := RESOURCE.search(event):
-            return [*self._entry(found[1]), *self._set_to("resource_defaults")]
+            entry = self._entry(found[1])
+            return [*entry, *self._templates_of(entry), *self._set_to("resource_defaults")]
+        if template := TEMPLATE.search(event):
+            return self._template(template[1])
         parts = [each for part in PARTS if f"`{part}`" in event for each in self._set_to(part)]
         return parts or ([self._tree] if "API `" in event else [])
 
     def _entry(self, name: str) -> list[Any]:
         return [self._entries[name]] if name in self._entries else []
+
+    def _templates_of(self, entries: list[Any]) -> list[Any]:
+        """Return the templates that some entries name."""
+        named = [value for each in entries for key, value in _pairs(each) if key == "template"]
+        return [part for each in named for part in self._template(getattr(each, "value", None))]
+
+    def _template(self, name: Any) -> list[Any]:
+        templates = [pair for part in self._set_to("templates") for pair in _pairs(part)]
+        return [self._meant(value) for key, value in templates if key == name]
 
     def _set_to(self, name: str) -> list[Any]:
         """Return the dictionaries and calls to which a key or an argument is set."""
