@@ -1,0 +1,1 @@
+"""An API with OAuth2 and offsets."""
