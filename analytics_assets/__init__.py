@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analytics_assets.components.rest_api import RestApi as RestApi
     from analytics_assets.config.api import Api as Api
     from analytics_assets.config.load import Full as Full
     from analytics_assets.config.load import Incremental as Incremental
@@ -21,6 +22,7 @@ _MODULES = {
     "Full": "config.load",
     "Incremental": "config.load",
     "Partitioned": "config.load",
+    "RestApi": "components.rest_api",
     "Warehouse": "warehouse.warehouse",
     "Window": "config.times.window",
     "build_definitions": "orchestration.definitions",
@@ -38,3 +40,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names; `dg` finds the component among them."""
+    return [*globals(), *__all__]

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -14,7 +15,14 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.process.garbage_collection import objects_kept
 from analytics_assets.config.resource import refuse_shared_tables
-from analytics_assets.orchestration.api_file import NAME, errors_located, shown
+from analytics_assets.orchestration.api_file import (
+    NAME,
+    YAML_NAME,
+    api_of,
+    attributes_in,
+    errors_located,
+    shown,
+)
 from analytics_assets.orchestration.automation.alerts.sensor import build_alert_sensor
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
 from analytics_assets.orchestration.compat import define_job_of_any_partitions
@@ -45,6 +53,8 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
         ConfigurationError: an `api.py` has an error, or two APIs or definitions have the same name,
             or two resources the same table, or an API is described elsewhere or has no definitions.
     """
+    # Dagster 1.13 rebuilds the checks of a component by an argument of its own that is in beta
+    warnings.filterwarnings("ignore", "Parameter `execution_type`", dg.BetaWarning)
     with objects_kept():
         apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
         with errors_located():
@@ -151,7 +161,15 @@ def load_apis(defs: ModuleType) -> Mapping[str, Api]:
 
 def _load_api(defs: ModuleType, folder: Path) -> Api | None:
     """Return the API that a folder of `defs/` describes; None if it describes none."""
-    file = folder / NAME
+    file, in_yaml = folder / NAME, folder / YAML_NAME
+    attributes = attributes_in(in_yaml) if in_yaml.is_file() else None
+    if attributes is not None:
+        if file.exists():
+            raise ConfigurationError(
+                f"{shown(str(file))} and {shown(str(in_yaml))} both describe an API; Dagster loads "
+                "the second one alone. Remove one of them."
+            )
+        return api_of(attributes, in_yaml)
     if not file.exists():
         return None
     with errors_located():

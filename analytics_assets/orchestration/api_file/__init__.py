@@ -8,11 +8,17 @@ from analytics_assets.orchestration.api_file.errors import (
 )
 from analytics_assets.orchestration.api_file.files import NAME, shown
 from analytics_assets.orchestration.api_file.lines import ApiFile, lines_of_entries
+from analytics_assets.orchestration.api_file.yaml_api import api_of
+from analytics_assets.orchestration.api_file.yaml_file import COMPONENT, YAML_NAME, attributes_in
 
 __all__ = [
+    "COMPONENT",
     "NAME",
+    "YAML_NAME",
     "ApiFile",
     "InvalidDefinitionsError",
+    "api_of",
+    "attributes_in",
     "errors_for_dagster",
     "errors_located",
     "lines_of_entries",

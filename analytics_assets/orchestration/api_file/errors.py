@@ -95,7 +95,7 @@ def _in_entry(error: BaseException, known: str | None) -> ConfigurationError | N
     file = frames[-1].filename if frames else known
     if refused is None or file is None:
         return None
-    text = ApiFile(Path(file).read_text(encoding="utf-8"))
+    text = ApiFile.read(file)
     line = text.line_of(str(refused))
     if line is None and frames and frames[-1].name == MODULE:
         line = text.line_of_argument(str(refused), frames[-1].lineno or 1)
@@ -109,7 +109,7 @@ def _in_module(error: BaseException) -> ConfigurationError | None:
         frames = [each for each in frames_of(current) if each.name == MODULE]
         if frames:
             file, line = frames[-1].filename, frames[-1].lineno or 1
-            text = ApiFile(Path(file).read_text(encoding="utf-8"))
+            text = ApiFile.read(file)
             line = text.line_of_argument(str(current), line)
             return ConfigurationError(f"{place(file, line)}: {reason(current)}{remedy(current)}")
         current = current.__cause__ or current.__context__

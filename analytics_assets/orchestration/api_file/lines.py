@@ -6,6 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from analytics_assets.orchestration.api_file.yaml_file import tree_of_yaml
+
 QUOTED = re.compile(r"""[`'"]([\w.=\- ]+)[`'"]""")
 REMEDY = re.compile(r"; |\. |: give ")  # what follows names other parts
 POLICY_OF = re.compile(r"policy of `([^`]+)`")
@@ -22,6 +26,7 @@ class ApiFile:
 
     Args:
         text: the content of the file.
+        tree: its syntax tree, where it is no Python.
 
     Example:
         >>> file = ApiFile('config = {\n  "resources": [\n    {"name": "orders"}]}')
@@ -31,11 +36,23 @@ class ApiFile:
         3
     """
 
-    def __init__(self, text: str) -> None:
-        self._tree = ast.parse(text)
+    def __init__(self, text: str, tree: ast.Module | None = None) -> None:
+        self._tree = tree or ast.parse(text)
         self._nodes = list(ast.walk(self._tree))
         named = [(self._name_of(node), node) for node in self._listed()]
         self._entries = {name: node for name, node in named if name}
+
+    @classmethod
+    def read(cls, file: str | Path) -> "ApiFile":
+        """Read an `api.py` or a `defs.yaml`.
+
+        Raises:
+            OSError: the file cannot be read.
+            SyntaxError: it is no Python.
+            yaml.YAMLError: it is no YAML.
+        """
+        text = Path(file).read_text(encoding="utf-8")
+        return cls(text, tree_of_yaml(text) if Path(file).suffix == ".yaml" else None)
 
     @property
     def entries(self) -> Mapping[str, int]:
@@ -126,8 +143,8 @@ class ApiFile:
 def lines_of_entries(file: str | None) -> Mapping[str, int]:
     """Return the line of each resource's entry in a file, by its name; none without a file."""
     try:
-        return ApiFile(Path(file).read_text(encoding="utf-8")).entries if file else {}
-    except (OSError, SyntaxError, UnicodeDecodeError):
+        return ApiFile.read(file).entries if file else {}
+    except (OSError, SyntaxError, UnicodeDecodeError, yaml.YAMLError):
         return {}
 
 
