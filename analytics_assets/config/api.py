@@ -12,6 +12,7 @@ from typing import Any
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.load import Full
 from analytics_assets.config.policy import Policy, PolicyEntry
+from analytics_assets.config.reports.template import filled_templates
 from analytics_assets.config.resource import (
     LOAD_HEALTH,
     REJECTED_ROWS,
@@ -23,7 +24,6 @@ from analytics_assets.config.resource import (
     parents_of,
     refuse_shared_tables,
 )
-from analytics_assets.config.template import filled_templates
 from analytics_assets.config.validation.load import refuse_load, refuse_prune
 from analytics_assets.config.validation.structure import refuse_wrong_structure
 from analytics_assets.config.validation.values import refuse_wrong_values

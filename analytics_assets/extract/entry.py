@@ -12,6 +12,7 @@ from dlt.sources.helpers.rest_client.paginators import (
 )
 
 from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.reports.answer_quality import QualityPlaces
 from analytics_assets.config.resource import (
     as_disposition,
     as_endpoint,
@@ -113,6 +114,11 @@ class Entry:
     def path(self) -> str:
         """The path below the base URL, or a whole URL; it may have placeholders."""
         return str(self._endpoint["path"])
+
+    @property
+    def quality(self) -> QualityPlaces:
+        """The places where an answer states that its rows are not all, or not exact."""
+        return QualityPlaces.of(self._all.get("answer_quality"))
 
     @property
     def is_read_alone(self) -> bool:

@@ -35,6 +35,7 @@ from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.completeness import Pass
+from analytics_assets.extract.paging.evidence.quality import AnswerQualityCount
 from analytics_assets.extract.paging.first_request import first_request
 from analytics_assets.extract.paging.page_requests import PageRequests
 from analytics_assets.extract.paging.parallel_reads import Extraction, Extractions
@@ -182,11 +183,12 @@ class Reader(PipeStep):
         ):
             while True:
                 position = Position(entry.paginator, entry.evidence.names_total, request)
+                quality = AnswerQualityCount(entry.quality, entry.place)
                 reading = Pass(
                     *(proof, position, entry.evidence, entry.place, pages.is_confirmed),
                     checked=entry.is_checked,
                 )
-                for answer in _answers(reading, proof, pages, decoder):
+                for answer in _answers(reading, proof, pages, decoder, quality):
                     progress.add_page(answer.count, None if self._has_parents else proof.total)
                     if self._is_kept:
                         spool.add(answer)
@@ -200,7 +202,7 @@ class Reader(PipeStep):
                 pages.begin()
             spool.finish()
             if reading.is_over:
-                self._count(proof, reading, spool)
+                self._count(proof, reading, spool, quality)
             yield from spool.batches(self._replaced(spool, proof))
         yield []  # later steps may still have rows to emit, and a filter can drop a whole page
 
@@ -213,7 +215,9 @@ class Reader(PipeStep):
         valid = {at for at, row, is_typed in found if is_typed or self._validator.is_valid(row)}
         return {at for places in shared for at in [at for at in places if at in valid][:-1]}
 
-    def _count(self, proof: Proof, reading: Pass, spool: RowSpool) -> None:
+    def _count(
+        self, proof: Proof, reading: Pass, spool: RowSpool, quality: AnswerQualityCount
+    ) -> None:
         counts = {
             "reads": 1,
             "reads_limited": int(reading.position.is_limited),
@@ -224,6 +228,7 @@ class Reader(PipeStep):
             self._entry.rows_repeated: proof.duplicates.rows,
             PAGES_TYPED: spool.pages_typed,
             PAGES_BY_DLT: spool.pages_by_dlt,
+            **quality.metrics,
         }
         with self._counting:  # children may be read in threads
             for name, count in counts.items():
@@ -231,12 +236,18 @@ class Reader(PipeStep):
 
 
 def _answers(
-    reading: Pass, proof: Proof, pages: PageRequests, decoder: AnswerDecoder
+    reading: Pass,
+    proof: Proof,
+    pages: PageRequests,
+    decoder: AnswerDecoder,
+    quality: AnswerQualityCount,
 ) -> Iterator[Answer]:
     """Yield the pages of a pass that belong to the read."""
     try:
         while not reading.is_over:
-            answer = reading.take(pages.next_page(reading, proof.total, decoder))
+            page = pages.next_page(reading, proof.total, decoder)
+            answer = reading.take(page)
+            quality.add(page)
             if answer and answer.count:
                 yield answer
     except IgnoredResponse:  # to the first request: there is nothing to read

@@ -8,6 +8,7 @@ from dlt import Schema
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
+from analytics_assets.config.reports.template import filled_templates
 from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,
@@ -18,7 +19,6 @@ from analytics_assets.config.resource import (
 )
 from analytics_assets.config.settings.look_up import without_placeholders
 from analytics_assets.config.settings.resolution import resolved
-from analytics_assets.config.template import filled_templates
 from analytics_assets.config.validation.entries import refusals_explained
 from analytics_assets.config.validation.paginator import config_for_dlt
 from analytics_assets.config.validation.structure import refuse_wrong_structure
@@ -171,7 +171,7 @@ def kept_rows_source(
     if after_steps:
         given["processing_steps"] = []
     entry = Entry(given, plain, contract=contract)
-    stock_config: Any = {**plain, "resources": [entry.for_dlt()]}
+    stock_config: Any = config_for_dlt({**plain, "resources": [entry.for_dlt()]})
     source = stock_rest_api_source(stock_config, name=name)
     source.schema = _schema(schema)
     resource = source.resources[contract.resource]

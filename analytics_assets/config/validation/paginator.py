@@ -8,6 +8,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPagi
 
 from analytics_assets.config.errors import did_you_mean, listed
 from analytics_assets.config.validation.compat import paginator_options, paginator_types
+from analytics_assets.config.validation.structure import OWN_KEYS
 
 PATHS = ("total_path", "has_more_path", "last_page_path")
 OWN_OPTIONS = (*PATHS, "ignored_fields")
@@ -142,9 +143,12 @@ def config_for_dlt(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _entry_for_dlt(entry: Any) -> Any:
-    if not isinstance(entry, dict) or "endpoint" not in entry:
+    if not isinstance(entry, dict):
         return entry
-    return {**entry, "endpoint": _part_for_dlt(entry["endpoint"])}
+    known = {key: part for key, part in entry.items() if key not in OWN_KEYS}
+    if "endpoint" in known:
+        known["endpoint"] = _part_for_dlt(known["endpoint"])
+    return known
 
 
 def _part_for_dlt(part: Any) -> Any:

@@ -15,12 +15,14 @@ from dlt.sources.rest_api.typing import (
 )
 
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
+from analytics_assets.config.reports.answer_quality import refuse_wrong_quality
 from analytics_assets.config.resource import as_endpoint, is_resource_function, name_of
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
 
 PARTS_OF_ENDPOINT = {"incremental": IncrementalConfig.__annotations__}
 PARTS_OF_CONFIG = (*RESTAPIConfig.__annotations__, "templates")
-KEYS_OF_ENTRY = tuple(EndpointResource.__annotations__)
+OWN_KEYS = ("answer_quality",)  # of an entry, which dlt does not know
+KEYS_OF_ENTRY = (*EndpointResource.__annotations__, *OWN_KEYS)
 
 
 def refuse_wrong_structure(where: str, config: Any) -> None:
@@ -41,7 +43,9 @@ def refuse_wrong_structure(where: str, config: Any) -> None:
     refuse_unknown_keys(f"`client` of {where}", config["client"], known)
     allowed_hosts(config["client"].get("allowed_hosts"))
     defaults = config.get("resource_defaults") or {}
-    _check_entry("`resource_defaults`", defaults, EndpointResourceBase.__annotations__)
+    _check_entry(
+        "`resource_defaults`", defaults, (*EndpointResourceBase.__annotations__, *OWN_KEYS)
+    )
     if not isinstance(config["resources"], list):
         raise ConfigurationError(f"`resources` of {where} must be a list of entries.")
     for number, entry in enumerate(config["resources"], start=1):
@@ -58,6 +62,7 @@ def refuse_wrong_structure(where: str, config: Any) -> None:
 
 def _check_entry(where: str, entry: Any, known: Collection[str]) -> None:
     refuse_unknown_keys(where, entry, known)
+    refuse_wrong_quality(where, entry.get("answer_quality"))
     endpoint = as_endpoint(entry.get("endpoint"))
     refuse_unknown_keys(f"`endpoint` of {where}", endpoint, Endpoint.__annotations__)
     for name, keys in PARTS_OF_ENDPOINT.items():

@@ -36,7 +36,11 @@ def refuse_wrong_values(config: Mapping[str, Any]) -> None:
         if wrong:
             raise ConfigurationError(f"{where}: {wrong}")
     for where, entry in _entries(config):
-        wrong = _wrong_columns(entry.get("columns")) or _wrong_disposition(entry)
+        wrong = (
+            _wrong_columns(entry.get("columns"))
+            or _wrong_disposition(entry)
+            or _wrong_quality(entry.get("answer_quality"))
+        )
         if wrong:
             raise ConfigurationError(f"{where}: {wrong}")
 
@@ -61,7 +65,16 @@ def _wrong_path(endpoint: Mapping[str, Any]) -> str | None:
     paginator = endpoint.get("paginator")
     parts = paginator if isinstance(paginator, dict) else {}
     paths = {name: parts[name] for name in parts if name.endswith("_path")}
-    for name, path in {**paths, "data_selector": endpoint.get("data_selector")}.items():
+    return _unreadable_path({**paths, "data_selector": endpoint.get("data_selector")})
+
+
+def _wrong_quality(quality: Any) -> str | None:
+    wrong = _unreadable_path(quality or {})
+    return f"`answer_quality`: {wrong}" if wrong else None
+
+
+def _unreadable_path(paths: Mapping[str, Any]) -> str | None:
+    for name, path in paths.items():
         if isinstance(path, str) and (reason := _unreadable(path)):
             return (
                 f"`{name}` cannot be {path!r}, which is no JSONPath such as 'data.items': {reason}."

@@ -37,6 +37,7 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_partition_rows,
     check_rows_in_window,
 )
+from analytics_assets.orchestration.checks.quality_check import check_answer_quality
 from analytics_assets.orchestration.checks.rejection_check import check_rejected_rows
 from analytics_assets.orchestration.checks.result import CheckResult, does_not_apply
 from analytics_assets.orchestration.checks.table_checks import (
@@ -149,6 +150,12 @@ CHECKS: Mapping[str, Check] = {
         ),
         applies=_is_verified,
         proves_load=True,
+    ),
+    "answer_quality": Check(
+        "The API's answers are exact: not sampled, thresholded, summed up or cut.",
+        lambda context: check_answer_quality(context.load.metadata),
+        applies=lambda resource: bool(resource.merged_entry.get("answer_quality")),
+        per_load=True,
     ),
     "dropped": Check(
         "No row is missing since somebody dropped the table or a column of it.",

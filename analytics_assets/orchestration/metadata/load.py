@@ -8,6 +8,11 @@ from dlt.pipeline.trace import PipelineTrace
 
 from analytics_assets.orchestration.metadata.names import (
     ABSENT_FIELDS,
+    ANSWERS,
+    ANSWERS_OTHER_ROWS,
+    ANSWERS_SAMPLED,
+    ANSWERS_THRESHOLDED,
+    ANSWERS_TRUNCATED,
     COMPLETE,
     LOAD_ID,
     PAGES_BY_DLT,
@@ -33,7 +38,8 @@ from analytics_assets.orchestration.metadata.names import (
 COUNTED = (ROWS_RECEIVED, ROWS_REPEATED, ROWS_REJECTED, PASSES, PAGES_TYPED, PAGES_BY_DLT)
 # counts that only some loads have
 IF_ANY = (ROWS_SUPERSEDED, ROWS_ALIKE_BEFORE_STEPS, ROWS_MARKED_DELETED)
-IF_COUNTED = (ROWS_OUTSIDE, PARENTS_WITHOUT_VALUE, REJECTION_REASONS)
+QUALITY = (ANSWERS, ANSWERS_SAMPLED, ANSWERS_THRESHOLDED, ANSWERS_OTHER_ROWS, ANSWERS_TRUNCATED)
+IF_COUNTED = (ROWS_OUTSIDE, PARENTS_WITHOUT_VALUE, REJECTION_REASONS, *QUALITY)
 
 
 def load_metadata(trace: PipelineTrace, resource: str, table: str) -> dict[str, Any]:

@@ -56,6 +56,11 @@ PARENTS_WITHOUT_VALUE = "parents without value"
 PASSES = "passes"
 PAGES_TYPED = "pages typed"
 PAGES_BY_DLT = "pages by dlt"
+ANSWERS = "answers"
+ANSWERS_SAMPLED = "answers sampled"
+ANSWERS_THRESHOLDED = "answers thresholded"
+ANSWERS_OTHER_ROWS = "answers other rows"
+ANSWERS_TRUNCATED = "answers truncated"
 
 # of rows that break the contract
 ROWS_REJECTED = "rows rejected"

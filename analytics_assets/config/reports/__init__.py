@@ -1,0 +1,1 @@
+"""Reports as resources: templates of their entries, and the quality of their answers."""
