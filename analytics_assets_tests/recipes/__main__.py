@@ -1,6 +1,7 @@
 """Runs every scenario of every recipe, and writes the table of them to README.md.
 
-Run as `python -m analytics_assets_tests.recipes`.
+Run as `python -m analytics_assets_tests.recipes`, or with the names of some recipes, whose lines
+alone are replaced.
 """
 
 import os
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from analytics_assets_tests.recipes.scenarios import SCENARIOS
+from analytics_assets_tests.recipes.server import vendors
 from analytics_assets_tests.recipes.test_recipes import UPDATING
 
 HERE = Path(__file__).parent
+PAGE = HERE / "README.md"
 TITLE = """# Recipes and scenarios
 
 Made by `python -m analytics_assets_tests.recipes`. Each recipe is copied as the API `shop` of a
@@ -30,24 +33,35 @@ class Lines:
     """Keeps the line of each recipe."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
+        lines = PAGE.read_text().splitlines() if PAGE.exists() else []
+        known = vendors()
+        self.found = {name: line for line in lines if (name := vendor_in(line)) in known}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the line that a test has recorded."""
-        if report.when == "call":
-            self.found += [str(value) for name, value in report.user_properties if name == "line"]
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == "line":
+                self.found[vendor_in(str(value))] = str(value)
 
     def rendered(self) -> str:
         """Return the page."""
         told = [f"| {name} | {each.__doc__} |" for name, each in SCENARIOS.items()]
         head = ["", f"| recipe | {' | '.join(SCENARIOS)} |", f"|{' --- |' * (len(SCENARIOS) + 1)}"]
-        return TITLE + "\n".join([*told, *head, *sorted(self.found), ""])
+        return TITLE + "\n".join(
+            [*told, *head, *(line for _, line in sorted(self.found.items())), ""]
+        )
+
+
+def vendor_in(line: str) -> str:
+    """Return the recipe of a line of the table."""
+    return line.split(" | ")[0].strip("| `")
 
 
 if __name__ == "__main__":
     lines = Lines()
-    options = ["-q", "-p", "no:cacheprovider", str(HERE / "test_recipes.py")]
+    chosen = " or ".join(f"[{name}]" for name in sys.argv[1:])
+    options = ["-q", "-p", "no:cacheprovider", "-k", chosen, str(HERE / "test_recipes.py")]
     os.environ[UPDATING] = "1"
     status = pytest.main(options, plugins=[lines])
-    (HERE / "README.md").write_text(lines.rendered())
+    PAGE.write_text(lines.rendered())
     sys.exit(status)

@@ -1,0 +1,1 @@
+"""Payments, invoices and customers of Stripe."""
