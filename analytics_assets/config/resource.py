@@ -225,17 +225,23 @@ def parents_of(value: Any) -> set[str]:
 
 
 def merged_entry(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge `resource_defaults` and an entry, as dlt does.
+    """Merge `resource_defaults` and an entry, as dlt does; `rows` part by part.
 
     Returns:
-        The entry, its `endpoint` a mapping. Its `columns` are hints by column, None, or as they are
-        in a form that is left to dlt.
+        The entry, its `endpoint` a mapping; `columns` by their names, or in a form left to dlt.
     """
     parts = {
         "endpoint": _merged_endpoint(defaults, entry),
         "columns": _merged_columns(defaults, entry),
     }
+    if rows := defaults.get("rows"):
+        parts["rows"] = _merged_rows(rows, entry.get("rows") or {})
     return {**defaults, **entry, **parts}
+
+
+def _merged_rows(default: Any, own: Any) -> dict[str, Any]:
+    both = {**(default.get("fields") or {}), **(own.get("fields") or {})}
+    return {**default, **own, "fields": both}
 
 
 def _merged_endpoint(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.times.timestamps import kind_of
+from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.contract.column import Column, variant_of
 from analytics_assets.contract.compat import is_single_page
 from analytics_assets.contract.contract import Contract, column_name, hard_delete_column
@@ -142,6 +143,9 @@ def _rows_may_be_absent(endpoints: Endpoints, resource: ResourceConfig) -> bool:
 
 def _row_schema(endpoints: Endpoints, resource: ResourceConfig) -> Schema | None:
     endpoint = resource.endpoint
+    rows = rows_config(f"resource `{resource.name}`", resource.merged_entry)
+    if rows and rows.makes_rows:  # the document describes what the API sends, and no row
+        return None
     method, selector = str(endpoint.get("method") or "get"), endpoint.get("data_selector")
     paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
     accepts_object = is_single_page(paginator)

@@ -23,6 +23,7 @@ from analytics_assets.config.resource import (
     parents_of,
 )
 from analytics_assets.config.validation.paginator import without_own_options
+from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import is_filter, wrong_selector
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import Contract, hard_delete_column
@@ -33,6 +34,9 @@ from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
+from analytics_assets.extract.rows.reshaping.errors import RowsError
+from analytics_assets.extract.rows.reshaping.reshape import Reshape
+from analytics_assets.extract.rows.reshaping.sent_values import sent_values
 from analytics_assets.extract.rows.row_place import RowPlace
 
 DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
@@ -77,6 +81,7 @@ class Entry:
         defaults = config.get("resource_defaults") or {}
         self._own = as_entry(given)
         self._all = merged_entry(defaults, self._own)
+        self._rows = rows_config(f"resource `{self.name}`", self._all)
         self._disposition = as_disposition(self._all.get("write_disposition"))
         self._endpoint = {"path": self.name, **self._all["endpoint"]}
         included = self._all.get("include_from_parent") or ()
@@ -94,6 +99,7 @@ class Entry:
             accepts_object=paging in (None, "auto") or is_single,
             key=self.key_in_a_page,
             is_known=allows_absence or self.contract.rows_may_be_absent,
+            is_keyed=bool(self._rows and self._rows.entries),
         )
         if wrong := wrong_selector(self.place.path, self.paginator):
             raise ConfigurationError(f"resource `{self.name}`: {wrong}")
@@ -101,6 +107,7 @@ class Entry:
         self.evidence = EvidenceFinder(
             *(paging, self.paginator, self.place.path),
             counted=not (is_object or (is_single and is_sample)),
+            keyed=self.place.is_keyed,
         )
         # a filter leaves out rows that the API counts
         self.is_checked = not (is_object or is_sample or is_filter(self.place.path))
@@ -192,7 +199,7 @@ class Entry:
         # dlt 1.31 makes a hook of each action, and adds one of its own for error statuses
         actions = self._endpoint.get("response_actions") or ()
         hooks = request.hooks["response"][: len(actions)]
-        in_columns = resource is not None and self.accepts_tables
+        in_columns = resource is not None and self.accepts_tables and not self._rows
         has_cursor = self.cursor is None or self.cursor.is_a_column
         zoned = self.cursor.zoned_field if self.cursor else None
 
@@ -202,7 +209,21 @@ class Entry:
             return PageDecoder(self.contract, path, resource, self.key_in_a_page, zoned)
 
         exact = self.has_decimals
-        return AnswerDecoder(self.name, self.place, exact, hooks, columns, request.auth)
+        reshape = self._reshape(request) if self._rows else None
+        return AnswerDecoder(self.name, self.place, exact, hooks, columns, request.auth, reshape)
+
+    def _reshape(self, request: requests.Request) -> Reshape:
+        assert self._rows, "else rows are as the API sends them"
+        try:
+            sent = sent_values(self._rows.fields, request, self.path)
+        except RowsError as error:
+            raise error.on(self.name) from None
+        return Reshape(self._rows, sent, self._stays_text, self.has_decimals)
+
+    def _stays_text(self, field: str) -> bool:
+        """Return True if the entry or a format of times says what a text is, and no vendor."""
+        hint = self.hints.get(self.contract.name_of(field), {})
+        return field in self.contract.time_formats or hint.get("data_type") == "text"
 
     def for_dlt(self) -> dict[str, Any]:
         """Return the entry for dlt, which makes requests and tables of it."""

@@ -36,7 +36,7 @@ from analytics_assets.redaction.url import split_credentials
 
 NOTHING: Mapping[str, Any] = {}
 # what an entry says about requests, which rows of earlier reads do not need
-OF_REQUESTS = ("endpoint", "include_from_parent", "parallelized")
+OF_REQUESTS = ("endpoint", "include_from_parent", "parallelized", "rows")
 
 
 def rest_api_source(

@@ -1,7 +1,9 @@
 """The `data_selector` of an entry: the rows that it selects must show where the next page is."""
 
 import re
+from functools import cache
 
+from dlt.common import jsonpath
 from dlt.sources.helpers.rest_client.paginators import (
     BasePaginator,
     OffsetPaginator,
@@ -39,3 +41,13 @@ def wrong_selector(selector: str, paginator: BasePaginator | None) -> str | None
             "there is only one page."
         )
     return None
+
+
+@cache  # a parser is made for each path, 0.3 ms, and hundreds of resources have the same one
+def unreadable_path(path: str) -> str:
+    """Return the reason why a path of JSON cannot be read; empty if it can."""
+    try:
+        jsonpath.compile_path(path)
+    except Exception as error:  # the parser's own, and those of its lexer
+        return str(error).strip().rstrip(".!") or type(error).__name__
+    return ""

@@ -18,10 +18,11 @@ from analytics_assets.config.errors import ConfigurationError, refuse_unknown_ke
 from analytics_assets.config.reports.answer_quality import refuse_wrong_quality
 from analytics_assets.config.resource import as_endpoint, is_resource_function, name_of
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
+from analytics_assets.config.validation.rows import PARTS
 
 PARTS_OF_ENDPOINT = {"incremental": IncrementalConfig.__annotations__}
 PARTS_OF_CONFIG = (*RESTAPIConfig.__annotations__, "templates")
-OWN_KEYS = ("answer_quality",)  # of an entry, which dlt does not know
+OWN_KEYS = ("answer_quality", "rows")  # of an entry, which dlt does not know
 KEYS_OF_ENTRY = (*EndpointResource.__annotations__, *OWN_KEYS)
 
 
@@ -63,6 +64,10 @@ def refuse_wrong_structure(where: str, config: Any) -> None:
 def _check_entry(where: str, entry: Any, known: Collection[str]) -> None:
     refuse_unknown_keys(where, entry, known)
     refuse_wrong_quality(where, entry.get("answer_quality"))
+    if entry.get("rows") is not None:
+        refuse_unknown_keys(f"`rows` of {where}", entry["rows"], PARTS)
+        fields = entry["rows"].get("fields") or {}
+        refuse_unknown_keys(f"`fields` in `rows` of {where}", fields, fields)
     endpoint = as_endpoint(entry.get("endpoint"))
     refuse_unknown_keys(f"`endpoint` of {where}", endpoint, Endpoint.__annotations__)
     for name, keys in PARTS_OF_ENDPOINT.items():

@@ -1,18 +1,25 @@
 """The values of a dlt configuration: those that dlt accepts unchecked, or refuses unexplained."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
-from dlt.common import jsonpath
 from dlt.common.data_types.typing import DATA_TYPES
 from dlt.common.schema.typing import MERGE_STRATEGIES, WRITE_DISPOSITIONS, TColumnSchema
 
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
-from analytics_assets.config.resource import as_disposition, as_endpoint
+from analytics_assets.config.resource import (
+    as_disposition,
+    as_endpoint,
+    as_entry,
+    is_resource_function,
+    merged_entry,
+    name_of,
+)
 from analytics_assets.config.validation.auth import wrong_auth
 from analytics_assets.config.validation.base_url import wrong_base_url
 from analytics_assets.config.validation.paginator import wrong_option
+from analytics_assets.config.validation.rows import rows_config
+from analytics_assets.config.validation.selector import unreadable_path
 
 
 def refuse_wrong_values(config: Mapping[str, Any]) -> None:
@@ -43,6 +50,10 @@ def refuse_wrong_values(config: Mapping[str, Any]) -> None:
         )
         if wrong:
             raise ConfigurationError(f"{where}: {wrong}")
+    defaults = config.get("resource_defaults") or {}
+    for each in config["resources"]:
+        if not is_resource_function(each):
+            rows_config(f"resource `{name_of(each)}`", merged_entry(defaults, as_entry(each)))
 
 
 def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -65,31 +76,21 @@ def _wrong_path(endpoint: Mapping[str, Any]) -> str | None:
     paginator = endpoint.get("paginator")
     parts = paginator if isinstance(paginator, dict) else {}
     paths = {name: parts[name] for name in parts if name.endswith("_path")}
-    return _unreadable_path({**paths, "data_selector": endpoint.get("data_selector")})
+    return _wrong_paths({**paths, "data_selector": endpoint.get("data_selector")})
 
 
 def _wrong_quality(quality: Any) -> str | None:
-    wrong = _unreadable_path(quality or {})
+    wrong = _wrong_paths(quality or {})
     return f"`answer_quality`: {wrong}" if wrong else None
 
 
-def _unreadable_path(paths: Mapping[str, Any]) -> str | None:
+def _wrong_paths(paths: Mapping[str, Any]) -> str | None:
     for name, path in paths.items():
-        if isinstance(path, str) and (reason := _unreadable(path)):
+        if isinstance(path, str) and (reason := unreadable_path(path)):
             return (
                 f"`{name}` cannot be {path!r}, which is no JSONPath such as 'data.items': {reason}."
             )
     return None
-
-
-@cache  # a parser is made for each path, 0.3 ms, and hundreds of resources have the same one
-def _unreadable(path: str) -> str:
-    """Return the reason why a path of JSON cannot be read; empty if it can."""
-    try:
-        jsonpath.compile_path(path)
-    except Exception as error:  # the parser's own, and those of its lexer
-        return str(error).strip().rstrip(".!") or type(error).__name__
-    return ""
 
 
 def _wrong_columns(columns: Any) -> str | None:

@@ -105,7 +105,8 @@ class Pass:
         if self.position.probe or self._repeats_last_page(answer, evidence):
             self._probe_beyond_end(answer)
             return None
-        self.position.measure(answer.count)
+        # the number of rows that are made of an object's keys is no size of a page
+        self.position.measure(0 if self._place.is_keyed else answer.count)
         is_over = self._proof.all_rows_arrived or self._end.last.reports_last
         is_repeated = is_over and self._proof.received and self._proof.contains(answer)
         has_next_page = not is_repeated and self._add(answer, evidence)
@@ -140,7 +141,8 @@ class Pass:
         found = self._evidence.find(answer.body, page.headers, page.url)
         if not answer.is_one_object:
             return answer, found
-        if found.reports_zero and not self._place.has_key(answer.body):
+        is_row = self._place.is_keyed or self._place.has_key(answer.body)
+        if found.reports_zero and not is_row:
             return answer.without_rows(), found
         # a row has no fields about the read
         return answer, self._evidence.find(None, page.headers, page.url)

@@ -18,6 +18,8 @@ from analytics_assets.extract.http.errors import (
 )
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
+from analytics_assets.extract.rows.reshaping.errors import RowsError
+from analytics_assets.extract.rows.reshaping.reshape import Reshape
 from analytics_assets.extract.rows.response_body import decode, outline
 from analytics_assets.extract.rows.row_place import Misplacement, RowPlace
 from analytics_assets.redaction.redactor import redact
@@ -54,7 +56,9 @@ class Answer:
         refusal: the error of an answer that is no page; None for a page.
         absence: the error of a page with nothing in the place of its rows.
         decoded: decodes the whole body.
-        found: the rows in a decoded body; none in an answer that is no page.
+        found: what is in the place of the rows in a decoded body; nothing in an answer that is no
+            page.
+        made: makes the rows of that; None if they are that.
     """
 
     page: Page
@@ -64,6 +68,7 @@ class Answer:
     absence: AbsentRowsError | None = None
     decoded: Callable[[Page], Any] = lambda _: None
     found: Callable[[Any], list[Any]] = lambda _: []
+    made: Callable[[Page, list[Any], Any], list[Any]] | None = None
 
     @cached_property
     def whole_body(self) -> Any:
@@ -71,9 +76,13 @@ class Answer:
         return self.body if self.split is None else self.decoded(self.page)
 
     @cached_property
+    def _sent(self) -> list[Any]:
+        return self.found(self.whole_body)
+
+    @cached_property
     def rows(self) -> list[Any]:
         """The rows as objects."""
-        return self.found(self.whole_body)
+        return self.made(self.page, self._sent, self.body) if self.made else self._sent
 
     @cached_property
     def count(self) -> int:
@@ -82,8 +91,8 @@ class Answer:
 
     @property
     def is_one_object(self) -> bool:
-        """True if the body itself is the only row."""
-        return self.split is None and self.count == 1 and self.rows[0] is self.body
+        """True if the body itself is the only row, or an object that becomes rows."""
+        return self.split is None and len(self._sent) == 1 and self._sent[0] is self.body
 
     def without_rows(self) -> "Answer":
         """Return the answer without its rows."""
@@ -123,6 +132,7 @@ class AnswerDecoder:
         hooks: the entry's `response_actions` as dlt makes them of it.
         columns: returns the decoder into columns by the path of the rows; None if there is none.
         auth: signs the requests; None if nothing does.
+        reshape: makes the rows of what is in their place; None if they are that.
     """
 
     def __init__(
@@ -133,8 +143,10 @@ class AnswerDecoder:
         hooks: Sequence[Hook] = (),
         columns: Callable[[str], PageDecoder | None] = lambda _: None,
         auth: Any = None,
+        reshape: Reshape | None = None,
     ) -> None:
         self._resource = resource
+        self._reshape = reshape
         self._place = place
         self._exact = exact
         self._hooks = hooks
@@ -169,7 +181,8 @@ class AnswerDecoder:
             body = self._decoded(page)
         if problem := self._place.failure(body):
             raise self._error(BodyError, page, f"with {problem}")
-        if misplacement := self._place.misplacement(body):
+        misplacement = self._place.misplacement(body)
+        if misplacement and not (misplacement.is_absent and self._has_headers(body)):
             return Answer(page, body, absence=self._absence(page, body, misplacement))
         if not self._place.path:
             self._place.detect(body)
@@ -184,7 +197,18 @@ class AnswerDecoder:
         return self._place.rows(self._decoded(page))
 
     def _answer(self, page: Page, body: Any, split: SplitPage | None) -> Answer:
-        return Answer(page, body, split, decoded=self._decoded, found=self._place.rows)
+        made = self._made if self._reshape else None
+        return Answer(page, body, split, decoded=self._decoded, found=self._place.rows, made=made)
+
+    def _made(self, page: Page, found: list[Any], body: Any) -> list[Any]:
+        assert self._reshape, "else rows are what is found"
+        try:
+            return self._reshape(found, body)
+        except RowsError as error:
+            raise error.on(self._subject(page)) from None
+
+    def _has_headers(self, body: Any) -> bool:
+        return self._reshape is not None and self._reshape.has_headers(body)
 
     def _altered(self, page: Page) -> Page:
         """Return a page as the entry's `response_actions` leave it."""

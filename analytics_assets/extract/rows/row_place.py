@@ -53,6 +53,8 @@ class RowPlace:
         key: the fields that identify a row; a body that has them is a row and no error.
         is_known: True if it is known to be right, so that nothing there means no rows: by the
             contract or the configuration.
+        is_keyed: True if an object is there whose keys are data, or the empty list that PHP makes
+            of one without fields.
 
     Attributes:
         path: the JSON path of the rows; "" until dlt has detected it.
@@ -65,11 +67,13 @@ class RowPlace:
         accepts_object: bool = False,
         key: tuple[str, ...] = (),
         is_known: bool = False,
+        is_keyed: bool = False,
     ) -> None:
+        self.is_keyed = is_keyed
         self.path = str(selector or "")
         self.is_known = is_known
         self._is_detected = not self.path
-        self._accepts_object = accepts_object
+        self._accepts_object = accepts_object and not is_keyed
         self._key = key
 
     def detect(self, body: Any) -> None:
@@ -85,6 +89,8 @@ class RowPlace:
             return body
         found: Any = values_at(self.path, body)
         found = found[0] if len(found) == 1 else found
+        if self.is_keyed:
+            return [found] if isinstance(found, Mapping) else []
         if found is None:
             return []
         return found if isinstance(found, list) else [found]
@@ -111,15 +117,23 @@ class RowPlace:
         if unlike and self._accepts_object and self._has_detected_rows(body):
             return Misplacement(f"a list of rows in its body{unlike}")
         place, found = self._list_in(body)
-        rows = (list, Mapping) if self._accepts_object else list
+        if self.is_keyed and found and (isinstance(found[0], Mapping) or found[0] == []):
+            return None
+        rows = () if self.is_keyed else (list, Mapping) if self._accepts_object else (list,)
         if (found and isinstance(found[0], rows)) or (self._is_any_body and body is not None):
             return None
-        kind = f"{place} being {json_kind(found[0])} and no list" if found else ""
+        kind = f"{place} being {self._kind(found[0])}" if found else ""
         text = (kind or f"no {place} in its body") + unlike
         is_null = body is None or (bool(found) and found[0] is None)
         is_elsewhere = not isinstance(body, Mapping) or _has_rows(body)
         is_nothing = not found or is_null or not self.path
         return Misplacement(text, body is None or (is_nothing and not is_elsewhere), is_null)
+
+    def _kind(self, found: Any) -> str:
+        if self.is_keyed:
+            kind = "a list with elements" if isinstance(found, list) else json_kind(found)
+            return f"{kind} and no object, whose keys `entries` are"
+        return f"{json_kind(found)} and no list"
 
     def _list_in(self, body: Any) -> tuple[str, list[Any]]:
         """Return the place of the list of rows, for errors, and what is there."""

@@ -117,6 +117,8 @@ class EvidenceFinder:
         paginator: the one that dlt makes of it.
         selector: the path of the rows.
         counted: False to leave out the number of all rows.
+        keyed: True if rows are made of an object's keys: no number counts them, unless the
+            configuration names it.
 
     Attributes:
         names_total: True if the configuration names the number of all rows.
@@ -131,6 +133,7 @@ class EvidenceFinder:
         paginator: BasePaginator | None = None,
         selector: str = "",
         counted: bool = True,
+        keyed: bool = False,
     ) -> None:
         named = own_options(given, paginator)
         self._total_path = named["total_path"]
@@ -141,6 +144,7 @@ class EvidenceFinder:
         self._counted = counted and not ignores_total
         self._unit = unit_of(self._total_path, isinstance(paginator, PageNumberPaginator))
         self.names_total = bool(self._total_path) and self._unit is Unit.ROWS
+        self._has_no_counts = keyed and not self.names_total
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
         # the last page, as many have the same body beside their rows and their link
@@ -178,6 +182,8 @@ class EvidenceFinder:
             total = total_in(fields, headers, without=str(path).removeprefix("$."))
             count = as_count(named[0]) if named else None
             counts |= {} if count is None else {str(path): Count(count, self._unit)}
+        if self._has_no_counts:
+            total, counts = None, {}
         flag = named_flag(*self._flag_paths, body)
         return Evidence(
             total if self._counted else None,

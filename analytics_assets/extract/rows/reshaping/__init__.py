@@ -1,0 +1,1 @@
+"""Rows made of what the API sends: of objects whose keys are data, and of arrays with headers."""

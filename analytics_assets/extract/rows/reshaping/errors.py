@@ -1,0 +1,28 @@
+"""The error of rows that cannot be made."""
+
+from analytics_assets.extract.http.errors import ApiError
+
+
+class RowsError(ApiError):
+    """The API's answer is not in the form that `rows` of the entry describes."""
+
+    def on(self, page: str) -> "RowsError":
+        """Return the error with its page.
+
+        Args:
+            page: names the resource and the page.
+        """
+        return RowsError(f"{page}: {self}.")
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of a JSON value, for an error that shows no value."""
+    if value is None:
+        return "null"
+    kinds: dict[type, str] = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "a truth value",
+    }
+    return kinds.get(type(value), "a number")

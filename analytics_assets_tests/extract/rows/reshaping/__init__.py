@@ -1,0 +1,1 @@
+"""Rows that are made of what the API sends."""
