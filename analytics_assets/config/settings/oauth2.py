@@ -18,7 +18,10 @@ from analytics_assets.config.settings.look_up import (
 
 OAUTH2_TYPES = ("oauth2", "oauth2_client_credentials")
 # any of them belongs to an API of one's own
-OAUTH2_CREDENTIALS = ("token_url", "client_id", "client_secret", "refresh_token", "private_key")
+OAUTH2_CREDENTIALS = (
+    *("token_url", "client_id", "client_secret"),
+    *("refresh_token", "private_key", "user_password"),
+)
 # dlt's own names of these settings
 STOCK_NAMES = {
     "access_token_url": "token_url",
@@ -31,8 +34,8 @@ STOCK_NAMES = {
 class OAuth2Settings(BaseConfiguration):
     """Settings of OAuth2: the token endpoint, the client and the grant.
 
-    A private key selects the grant JWT bearer (RFC 7523), a refresh token `refresh_token`, and
-    neither of them `client_credentials` (RFC 6749 section 4.4).
+    A private key selects the grant JWT bearer (RFC 7523), a refresh token `refresh_token`, a user's
+    name `password` (RFC 6749 section 4.3), and none of them `client_credentials` (section 4.4).
 
     Args:
         token_url: the token endpoint.
@@ -43,10 +46,13 @@ class OAuth2Settings(BaseConfiguration):
         private_key: PEM private key of a service account; RS256 signs with it.
         private_key_id: the key's id, sent as `kid`.
         private_key_passphrase: the passphrase of an encrypted key.
+        user_name: the user who signs in.
+        user_password: the user's password.
         scope: scopes, separated by spaces.
         token_params: further parameters of the token request, such as `audience`.
         client_authentication: the place of the client's credentials: in the `form`, in HTTP `basic`
             (RFC 6749 section 2.3.1), or in a `json` body.
+        token_field: the field of the response that has the token.
         default_lifetime: lifetime of a token in seconds if its response has no `expires_in`.
     """
 
@@ -58,9 +64,12 @@ class OAuth2Settings(BaseConfiguration):
     private_key: TSecretStrValue | None = None
     private_key_id: str | None = None
     private_key_passphrase: TSecretStrValue | None = None
+    user_name: str | None = None  # `username` may be set in any shell
+    user_password: TSecretStrValue | None = None
     scope: str | None = None
     token_params: dict[str, Any] | None = None
     client_authentication: Literal["form", "basic", "json"] = "form"
+    token_field: str = "access_token"  # noqa: S105  # a name, no secret
     default_lifetime: float = 3600
 
 
@@ -89,9 +98,11 @@ def resolve_oauth2(auth: Mapping[str, Any], api_name: str) -> OAuth2Settings:
                 f"{listed(known)}."
             )
     settings = resolve_settings(OAuth2Settings(), api_name, given)
-    required = ["token_url", "client_id"]
-    if not (settings.private_key or settings.refresh_token):
-        required.append("client_secret")
+    required = ["token_url"]
+    if settings.private_key or settings.refresh_token:
+        required.append("client_id")
+    else:
+        required += ["user_password"] if settings.user_name else ["client_id", "client_secret"]
     for name in required:
         if not getattr(settings, name):
             raise missing_setting(name, api_name)

@@ -48,6 +48,29 @@ def test_no_client_secret_is_needed_beside_a_refresh_token_or_a_private_key(othe
     assert resolve_oauth2({**auth, other: "given"}, "shop").client_secret is None
 
 
+def test_no_client_is_needed_beside_a_user_who_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, USER_PASSWORD="open sesame", USERNAME="of-the-shell")
+    auth = {"type": "oauth2", "token_url": "https://auth.example.com/login", "user_name": "ali"}
+
+    settings = resolve_oauth2(auth, "shop")
+
+    assert (settings.user_name, settings.user_password) == ("ali", "open sesame")
+    assert (settings.client_id, settings.client_secret) == (None, None)
+
+
+def test_a_user_without_a_password_is_refused() -> None:
+    auth = {"type": "oauth2", "token_url": "https://auth.example.com/login", "user_name": "ali"}
+
+    with pytest.raises(SettingsError, match="`user_password`, which is missing"):
+        resolve_oauth2(auth, "shop")
+
+
+def test_the_user_of_the_shell_does_not_change_the_grant(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, USERNAME="of-the-shell", USER="of-the-shell", PASSWORD="of-something")
+
+    assert resolve_oauth2(COMPLETE, "shop").user_name is None
+
+
 def test_an_unknown_key_of_the_auth_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"unknown key 'token_uri'.*`token_url`"):
         resolve_oauth2({**COMPLETE, "token_uri": "https://auth.example.com"}, "shop")

@@ -1,6 +1,7 @@
 """OAuth2 for server-to-server APIs: one token, renewed ahead of its expiry by one thread at a time.
 
-RFC 6749 (client credentials, refresh token, client authentication), RFC 7523 (JWT bearer).
+RFC 6749 (client credentials, refresh token, password, client authentication), RFC 7523 (JWT
+bearer).
 """
 
 import threading
@@ -14,7 +15,7 @@ from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.config.settings.resolution import resolved
-from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant
+from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant, PasswordGrant
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
 from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
 from analytics_assets.extract.http.oauth2.token_request import basic_credentials, request_token
@@ -132,4 +133,6 @@ class OAuth2(AuthConfigBase):
 def _grant_of(settings: OAuth2Settings) -> Grant:
     if settings.private_key:
         return JwtBearerGrant(settings)
-    return RefreshTokenGrant(settings) if settings.refresh_token else Grant(settings)
+    if settings.refresh_token:
+        return RefreshTokenGrant(settings)
+    return PasswordGrant(settings) if settings.user_name else Grant(settings)

@@ -37,10 +37,12 @@ class TokenAnswer:
     Args:
         fields: the object.
         where: the endpoint and the status, as the start of a sentence.
+        token_field: the field that has the token.
     """
 
     fields: Mapping[str, Any]
     where: str
+    token_field: str = "access_token"  # noqa: S105  # a name, no secret
 
     @property
     def access_token(self) -> str:
@@ -49,15 +51,16 @@ class TokenAnswer:
         Raises:
             TokenError: there is none, or it cannot be sent.
         """
-        token, kind = self.fields.get("access_token"), self.fields.get("token_type")
+        token, kind = self.fields.get(self.token_field), self.fields.get("token_type")
         if not isinstance(token, str) or not token:
             raise TokenError(
-                f"{self.where} without an `access_token`{self.reason}, with {keys_of(self.fields)}."
+                f"{self.where} without an `{self.token_field}`{self.reason}, with "
+                f"{keys_of(self.fields)}."
             )
         if not TOKEN.fullmatch(token):
             raise TokenError(
-                f"{self.where} with an `access_token` that no header can carry, as it has other "
-                "characters than a token may have (RFC 6750 section 2.1). Check `token_url`."
+                f"{self.where} with an `{self.token_field}` that no header can carry, as it has "
+                "other characters than a token may have (RFC 6750 section 2.1). Check `token_url`."
             )
         if isinstance(kind, str) and not BEARER_TYPE.fullmatch(kind.strip().lower()):
             shown = kind if KEY.fullmatch(kind) else "another one"

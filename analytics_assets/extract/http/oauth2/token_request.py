@@ -29,7 +29,7 @@ from analytics_assets.redaction.url import split_credentials, without_credential
 HINTS = {
     "invalid_client": "Check `client_id` and `client_secret`.",
     "unauthorized_client": "The client may not use this grant.",
-    "invalid_grant": "Check `refresh_token` or `private_key`; it may have expired.",
+    "invalid_grant": "Check `refresh_token`, `private_key` or the password; it may have expired.",
     "invalid_scope": "Check `scope`.",
 }
 TOKEN_LIMIT = BodyLimit(1024 * 1024, "the limit of a token answer")
@@ -41,6 +41,7 @@ GRANTS = {
     "client_credentials": "as neither `refresh_token` nor `private_key` is set; set the one that "
     "the endpoint asks for",
     "refresh_token": "as `refresh_token` is set; without it, it is `client_credentials`",
+    "password": "as `user_name` is set; without it, it is `client_credentials`",
 }
 OTHER_GRANT = "as `private_key` is set; without it, it is `client_credentials`"
 
@@ -78,7 +79,7 @@ def request_token(
     where = f"The token endpoint {url} answered {status}"
     fields = object_of(page)
     if fields is not None and status < requests.codes.multiple_choices:
-        return TokenAnswer(fields, where)
+        return TokenAnswer(fields, where, settings.token_field)
     answer = TokenAnswer(fields or {}, where)
     hints = [HINTS.get(answer.error, "Check `token_url`." if status in WRONG_URL else "")]
     if status in REFUSALS and answer.error not in CERTAIN:

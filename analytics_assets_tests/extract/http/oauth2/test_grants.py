@@ -48,6 +48,33 @@ def test_a_client_with_reserved_characters_authenticates_in_each_way(method: Any
         assert get(auth, sandbox.base_url + PAGE_VIEWS).ok
 
 
+def test_a_user_signs_in_at_a_login_that_takes_json_and_names_the_token_otherwise() -> None:
+    token = '{"token": "granted-token", "user": {"username": "ali"}}'
+    with recording(lambda _: (200, {}, token)) as endpoint:
+        settings = settings_for(
+            endpoint,
+            client_id=None,
+            client_secret=None,
+            user_name="ali",
+            user_password="open sesame",
+            client_authentication="json",
+            token_field="token",
+        )
+        header = sign(OAuth2(settings))
+        [sent] = endpoint.requests
+
+    assert header == "Bearer granted-token"
+    assert sent.body == {"grant_type": "password", "username": "ali", "password": "open sesame"}
+
+
+def test_an_answer_without_the_named_field_is_refused() -> None:
+    with recording(token) as endpoint:
+        auth = OAuth2(settings_for(endpoint, user_name="ali", token_field="jwt"))
+
+        with pytest.raises(TokenError, match="without an `jwt`, with the keys `access_token`"):
+            sign(auth)
+
+
 @pytest.mark.parametrize("method", ["form", "basic", "json"])
 def test_a_netrc_entry_for_the_token_endpoint_changes_nothing(
     method: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -42,9 +42,11 @@ def test_the_lifetime_is_that_of_the_response_or_the_default(
         FAR.timestamp(),
         str(int(FAR.timestamp())),
         FAR.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        FAR.strftime("%Y-%m-%dT%H:%M:%S.903607271Z"),
         FAR.astimezone(WESTERN).isoformat(),
     ],
-    ids=["seconds", "seconds as text", "UTC", "another time zone"],  # the same in each worker
+    # the same in each worker
+    ids=["seconds", "seconds as text", "UTC", "nanoseconds", "another time zone"],
 )
 def test_a_moment_is_read_as_seconds_since_1970_and_as_a_date_with_its_zone(
     expires_at: Any,
