@@ -13,6 +13,7 @@ from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.headers import retry_after
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.read_end import ReadEnd
+from analytics_assets.extract.http.limits.status import is_retried
 from analytics_assets.extract.http.oauth2.signer import Signer
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.http.traffic import Traffic
@@ -25,7 +26,6 @@ from analytics_assets.redaction.redactor import redact
 
 T = TypeVar("T")
 
-RETRIED_STATUSES = (429, 500, 502, 503, 504)
 MAX_WAIT = 0.25  # seconds between two checks of the rate limit, and for the end of the load
 PAUSE = 1.0  # seconds without a call, after which a timeout may be the reader's own delay
 
@@ -33,9 +33,9 @@ PAUSE = 1.0  # seconds without a call, after which a timeout may be the reader's
 class Fetcher:
     """Requests the pages of one read, and returns them in the order of the calls.
 
-    429, 500, 502, 503, 504, connection errors, timeouts, bodies cut short and bodies that the
-    reader refuses are retried, while other pages arrive. A request is signed before each attempt,
-    and sent again with a new token after a 401.
+    429, a 403 that names a limit, 500, 502, 503, 504, connection errors, timeouts, bodies cut short
+    and bodies that the reader refuses are retried, while other pages arrive. A request is signed
+    before each attempt, and sent again with a new token after a 401.
 
     Args:
         pool: has a transport for the read, which it takes back unless requests were given up.
@@ -227,7 +227,7 @@ class Fetcher:
         is_repeated = (
             (answer.status == requests.codes.unauthorized and self._renew(transfer))
             or (self._origins and self._follow(transfer, answer, self._origins))
-            or (answer.status in RETRIED_STATUSES and self._retry(transfer, answer))
+            or (is_retried(answer.status, answer.headers) and self._retry(transfer, answer))
         )
         if not is_repeated:
             transfer.outcome = answer

@@ -93,6 +93,22 @@ def answering(content: Any = None) -> Server:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "headers",
+    [{"Retry-After": "0"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0"}],
+    ids=["a wait", "a quota"],
+)
+def test_a_403_that_names_a_limit_is_retried(way: str, headers: dict[str, str]) -> None:
+    refusals = [Answer({"message": "API rate limit exceeded"}, 403, headers)] * 2
+    answers = iter([*refusals, Answer([1])])
+    with Server(lambda _request: next(answers)) as server:
+        page = page_of(connected(server.base_url, way))
+
+    assert page.status == 200
+    assert [each.status for each in server.requests] == [403, 403, 200]
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("status", RETRIED)
 def test_a_temporary_failure_is_retried(way: str, status: int) -> None:
     with answering() as server:

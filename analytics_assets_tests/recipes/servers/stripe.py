@@ -94,7 +94,7 @@ class StripeServer(VendorServer):
 
 
 def moments(per_day: int) -> Iterator[datetime]:
-    """Yield times of each day, of which the last is its last second."""
+    """Yield times of each day, from its last second back."""
     for day in DAYS:
         end = datetime.fromisoformat(f"{day}T23:59:59+00:00")
         yield from (end - timedelta(minutes=5 * number) for number in range(per_day))

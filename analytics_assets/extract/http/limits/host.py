@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from analytics_assets.extract.http.limits.headers import quota_of, retry_after
+from analytics_assets.extract.http.limits.status import is_throttled
 
-THROTTLED = (429, 503)
 POLL_SECONDS = 0.05  # between two checks of a limit that may end at any time
 PROBE_SECONDS = 1.0  # for which other requests wait for the response that has the new quota
 SAME_RESET = 2.0  # seconds: a later reset belongs to the next quota
@@ -65,7 +65,7 @@ class HostLimits:
             headers: its headers, by any case of their names.
             max_delay: upper limit of a wait in seconds.
         """
-        throttled = status in THROTTLED
+        throttled = is_throttled(status, headers)
         delay = retry_after(headers.get("Retry-After", "")) if throttled else 0.0
         quota = quota_of(headers)
         if not throttled and quota is None and not self._probe_until:
