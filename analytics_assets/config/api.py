@@ -24,7 +24,7 @@ from analytics_assets.config.resource import (
     parents_of,
     refuse_shared_tables,
 )
-from analytics_assets.config.validation.load import refuse_load, refuse_prune
+from analytics_assets.config.validation.load import refuse_load, refuse_places, refuse_prune
 from analytics_assets.config.validation.structure import refuse_wrong_structure
 from analytics_assets.config.validation.values import refuse_wrong_values
 from analytics_assets.redaction.configuration import learn_secrets
@@ -212,6 +212,11 @@ def _check_load(resource: ResourceConfig) -> None:
         refuse_prune(resource.name, policy.load, endpoint, merged)
     if not isinstance(policy.load, Full):
         refuse_load(resource.name, policy.load, endpoint, merged)
+    if endpoint is not None:
+        where = f"policy of `{resource.name}`"
+        paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
+        newest = policy.newest["params"] if policy.newest else None
+        refuse_places(where, endpoint, paginator, policy.load, newest)
 
 
 def _naming_rule(name: str) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, get_args
 
+from analytics_assets.config.text.place import Place
 from analytics_assets.config.times.timestamps import (
+    EPOCHS,
     EXAMPLES,
     TimeFormatError,
     format_like,
@@ -21,6 +23,7 @@ from analytics_assets.config.times.window import Window
 from analytics_assets.config.validation.field import (
     check_booleans,
     check_integer,
+    check_places,
     check_texts,
     check_timezone,
     refusal,
@@ -44,12 +47,16 @@ class Incremental:
     https://dlthub.com/docs/general-usage/incremental/cursor
 
     Args:
-        param: the query parameter that limits a request to rows changed since a timestamp.
+        param: the parameter that limits a request to rows changed since a timestamp: the name of a
+            query parameter, or another place in the request, such as `json.filter.after`,
+            `data.since` or `headers.X-Since`.
         field: the field of a row with the timestamp of its last change, by the API's name.
         initial_value: the timestamp from which the first load reads, in ISO format or in `format`.
         format: the format in which timestamps are sent to the API: a unit since 1970 or a format of
             strptime. None is that of `field` in `time_formats` of the policy, and without one that
-            of `initial_value`: a date, or a time with or without a time zone.
+            of `initial_value`: a date, or a time with or without a time zone. Units since 1970 are
+            numbers in a JSON body.
+        as_text: True to write these as texts there, too.
         lookback: the time by which each load starts before the newest known timestamp, for rows
             that the API restates late; dlt's `lag`.
 
@@ -65,11 +72,14 @@ class Incremental:
     field: str = "updated_at"
     initial_value: str | int
     format: str | None = None
+    as_text: bool = False
     lookback: timedelta = timedelta(days=3)
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be used."""
         check_texts(self, "param", "field")
+        check_booleans(self, "as_text")
+        check_places(self, "param")
         if self.format is not None and not is_time_format(self.format):
             raise refusal(self, "format", f"give {EXAMPLES}")
         if not self._is_in_format and not self._is_iso:
@@ -82,22 +92,24 @@ class Incremental:
                 self, "lookback", "give a timedelta that is not negative, such as timedelta(days=3)"
             )
 
-    def written(self, timestamp: datetime, field_format: str | None) -> str:
-        """Return a timestamp as it is sent to the API.
+    def written(self, timestamp: datetime, field_format: str | None) -> str | int:
+        """Return a timestamp as it is sent to the API: a text, or a number in a JSON body.
 
         Args:
             timestamp: the timestamp, in UTC.
             field_format: the format of `field`; None for ISO format.
         """
         form = self.format or field_format
-        return (
-            write_time(timestamp, form) if form else format_like(timestamp, str(self.initial_value))
-        )
+        if form is None:
+            return format_like(timestamp, str(self.initial_value))
+        text = write_time(timestamp, form)
+        is_number = form in EPOCHS and Place.of(self.param).has_types and not self.as_text
+        return int(text) if is_number else text
 
-    def read(self, text: str, field_format: str | None) -> datetime:
-        """Return the timestamp of a text that `written` returned; see there."""
+    def read(self, value: str | int, field_format: str | None) -> datetime:
+        """Return the timestamp of a value that `written` returned; see there."""
         form = self.format or field_format
-        timestamp = read_time(text, form) if form else parse_timestamp(text)
+        timestamp = read_time(value, form) if form else parse_timestamp(value)
         assert timestamp is not None, "it is in this format"
         return timestamp
 
@@ -133,7 +145,7 @@ class Partitioned:
         start: the first day of the first partition.
         lookback: the number of partitions before the newest one that the schedule loads again, for
             rows that the API restates.
-        window: the query parameters that limit a request to some partitions.
+        window: the parameters that limit a request to some partitions.
         include_unfinished: True if the current day, week or month is a partition. It requires a
             `lookback`, which loads the rows that arrive after its first loads.
         longest_window: the most partitions that one request asks the API for. Dagster cuts a
@@ -202,8 +214,7 @@ class Partitioned:
         window = self.window
         days = {"day": 1, "week": 7, "month": 31}[self.by]
         starts = [start + timedelta(days=step) for step in (0, days, 28 + days, 365)]
-        written = {window.params(begin, begin)[window.start_param] for begin in starts}
-        if len(written) < len(starts):
+        if len({window.write(begin) for begin in starts}) < len(starts):
             raise refusal(window, "format", f"it writes the start of more than one {self.by} alike")
         if window.timezone != self.timezone and not window.is_unambiguous:
             raise refusal(

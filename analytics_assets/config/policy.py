@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # which pydantic requires before Python
 
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
+from analytics_assets.config.text.place import Place, PlaceError
 from analytics_assets.config.times.timestamps import EXAMPLES, is_time_format
 
 MOST_PREVIEWED = 50  # rows, which the history keeps with each load
@@ -229,3 +230,8 @@ def _check_newest(where: str, newest: Mapping[str, Any]) -> None:
     refuse_unknown_keys(where, newest, NewestRequest.__annotations__)
     for missing in NewestRequest.__annotations__.keys() - newest.keys():
         raise ConfigurationError(f"{where} has no `{missing}`; add it.")
+    for name in newest["params"] if isinstance(newest["params"], Mapping) else ():
+        try:
+            Place.of(str(name))
+        except PlaceError as error:
+            raise ConfigurationError(f"{where}: {name!r} in `params`: {error}.") from None

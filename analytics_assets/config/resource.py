@@ -11,6 +11,7 @@ from dlt.extract import DltResource
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.text.place import PARTS, literal, placed
 from analytics_assets.config.validation.load import REWRITING, has_incremental_cursor
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.redaction.redactor import redact
@@ -269,32 +270,36 @@ def as_endpoint(endpoint: Any) -> Mapping[str, Any]:
 
 
 def with_params(
-    config: Mapping[str, Any], resource: str, params: Mapping[str, str]
+    config: Mapping[str, Any], resource: str, params: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Add query parameters to the endpoint of one resource.
+    """Add parameters to the requests of one resource.
 
     Args:
         config: a dlt REST configuration; left as it is.
         resource: the resource.
-        params: the parameters by their names.
+        params: the parameters by their places, see `Place`; texts are sent as they are.
 
     Returns:
         The configuration with them.
 
     Example:
-        >>> with_params({"resources": ["orders"]}, "orders", {"day": "2026-01-31"})["resources"]
-        [{'name': 'orders', 'endpoint': {'path': 'orders', 'params': {'day': '2026-01-31'}}}]
+        >>> config = with_params({"resources": ["orders"]}, "orders", {"json.day": "2026-01-31"})
+        >>> config["resources"]
+        [{'name': 'orders', 'endpoint': {'path': 'orders', 'json': {'day': '2026-01-31'}}}]
     """
-    return {
-        **config,
-        "resources": [_with_params(entry, resource, params) for entry in config["resources"]],
-    }
+    defaults = config.get("resource_defaults") or {}
+    entries = [_with_params(entry, resource, params, defaults) for entry in config["resources"]]
+    return {**config, "resources": entries}
 
 
-def _with_params(entry: Any, resource: str, params: Mapping[str, str]) -> Any:
-    if is_resource_function(entry) or name_of(entry) != resource:
+def _with_params(
+    entry: Any, resource: str, params: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Any:
+    if is_resource_function(entry) or name_of(entry) != resource or not params:
         return entry
     entry = as_entry(entry)
-    endpoint = as_endpoint(entry.get("endpoint"))
-    # dlt merges the parameters of an entry into those of `resource_defaults`
-    return {**entry, "endpoint": {**endpoint, "params": {**endpoint.get("params", {}), **params}}}
+    merged = merged_entry(defaults, entry)["endpoint"]
+    found = placed(merged, literal(params))
+    own = as_endpoint(entry.get("endpoint"))
+    changed = {part: found[part] for part in PARTS if found.get(part) is not merged.get(part)}
+    return {**entry, "endpoint": {**own, **changed}}

@@ -15,14 +15,14 @@ from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.reports.answer_quality import QualityPlaces
 from analytics_assets.config.resource import (
     as_disposition,
-    as_endpoint,
     as_entry,
     as_fields,
     may_make_fields,
     merged_entry,
     parents_of,
 )
-from analytics_assets.config.validation.paginator import without_own_options
+from analytics_assets.config.validation.load import refuse_places
+from analytics_assets.config.validation.paginator import own_options, without_own_options
 from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import is_filter, wrong_selector
 from analytics_assets.contract.column import Hints
@@ -32,6 +32,7 @@ from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configur
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
+from analytics_assets.extract.paging.page_params import PageParams
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
 from analytics_assets.extract.rows.reshaping.errors import RowsError
@@ -60,6 +61,7 @@ class Entry:
 
     Attributes:
         paginator: the one that dlt makes of it; None if dlt detects it in the first page.
+        page_params: the parameters that it writes, and their places.
         evidence: finds what a page states about the end of a read.
         parent_values: the fields of parent rows to which its requests refer.
         place: the place of the rows in a page.
@@ -87,7 +89,11 @@ class Entry:
         included = self._all.get("include_from_parent") or ()
         self.parent_values = ParentValues(self.name, self._endpoint, included)
         paging = self._endpoint.get("paginator") or config["client"].get("paginator")
+        refuse_places(f"resource `{self.name}`", self._endpoint, paging)
         self.paginator = self._stock_paginator(paging)
+        self.page_params = PageParams(
+            self.paginator, own_options(paging, self.paginator)["as_text"]
+        )
         key = as_fields(self._all.get("primary_key"))
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
@@ -227,9 +233,9 @@ class Entry:
 
     def for_dlt(self) -> dict[str, Any]:
         """Return the entry for dlt, which makes requests and tables of it."""
-        own = self.parent_values.in_endpoint(as_endpoint(self._own.get("endpoint")))
+        merged = self.parent_values.in_endpoint(self._all["endpoint"])
         endpoint = {
-            **(self.cursor.in_endpoint(own) if self.cursor else own),
+            **(self.cursor.in_endpoint(merged) if self.cursor else merged),
             "paginator": FirstRequest(),
         }
         disposition = {"write_disposition": DEDUPLICATED} if self._is_deduplicated() else {}

@@ -182,7 +182,7 @@ class Reader(PipeStep):
             closing(RowSpool(decoder)) as spool,
         ):
             while True:
-                position = Position(entry.paginator, entry.evidence.names_total, request)
+                position = Position(entry.page_params, entry.evidence.names_total, request)
                 quality = AnswerQualityCount(entry.quality, entry.place)
                 reading = Pass(
                     *(proof, position, entry.evidence, entry.place, pages.is_confirmed),

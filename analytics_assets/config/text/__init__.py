@@ -1,1 +1,1 @@
-"""Texts for people: numbers with their nouns, and parts of long texts."""
+"""Texts of people: numbers with their nouns, parts of long texts, and names of places."""

@@ -1,13 +1,17 @@
-"""Spans of time, and the query parameters that limit a request to one."""
+"""Spans of time, and the parameters that limit a request to one."""
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from analytics_assets.config.text.place import Place, PlaceError
 from analytics_assets.config.times.timestamps import EPOCHS, as_date_or_time, later, write_time
 from analytics_assets.config.validation.field import (
     check_booleans,
+    check_places,
     check_texts,
     check_timezone,
     refusal,
@@ -23,15 +27,28 @@ CLOCK_STEPS = (
 )
 
 
+START, END = "{start}", "{end}"
+EITHER = re.compile(r"\{(?:start|end)\}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The query parameters that limit a request to a span of time.
+    """The parameters that limit a request to a span of time.
+
+    Each is named by its place, see `Place`: `start` is a query parameter,
+    `json.dateRanges[0].startDate` a path in the JSON body, `data.from` a field of a form, and
+    `headers.X-From` a header.
 
     Args:
-        start_param: the query parameter for the start.
-        end_param: the query parameter for the end.
+        start_param: the place of the start.
+        end_param: the place of the end.
+        params: in place of both, the parameters by their places. In their texts, `{start}` and
+            `{end}` become the start and the end; all else stays as it is. In a JSON body, the texts
+            may stand within lists and objects.
         format: the format of both, as `strftime` takes it, or `epoch_seconds`,
-            `epoch_milliseconds` or `epoch_microseconds`: units since 1970.
+            `epoch_milliseconds` or `epoch_microseconds`: units since 1970, which are numbers in a
+            JSON body.
+        as_text: True to write these as texts there, too.
         end_is_inclusive: True if the API returns the rows of the end, too. Where `format` writes
             days or longer, the end sent is then the last day of the span; otherwise it is the
             first timestamp after the span, as rows in the rest of the last hour, minute or second
@@ -43,26 +60,75 @@ class Window:
 
     Example:
         >>> from datetime import UTC
-        >>> Window().params(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+        >>> january = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+        >>> Window().values(*january)
         {'start_date': '2026-01-01', 'end_date': '2026-01-31'}
+        >>> Window(params={"date": "{start},{end}", "period": "range"}).values(*january)
+        {'date': '2026-01-01,2026-01-31', 'period': 'range'}
+        >>> span = {"json.span": ["{start}", "{end}"]}
+        >>> Window(params=span, format="epoch_seconds").values(*january)
+        {'json.span': [1767225600, 1769904000]}
     """
 
     start_param: str = "start_date"
     end_param: str = "end_date"
+    params: Mapping[str, Any] | None = field(default=None, hash=False)
     format: str = "%Y-%m-%d"
+    as_text: bool = False
     end_is_inclusive: bool = True
     timezone: str = "UTC"
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be used."""
         check_texts(self, "start_param", "end_param", "format")
-        check_booleans(self, "end_is_inclusive")
+        check_booleans(self, "end_is_inclusive", "as_text")
         check_timezone(self, "timezone")
-        if self.start_param == self.end_param:
-            raise refusal(self, "end_param", "start and end need a parameter each")
+        if self.params is None:
+            self._check_two()
+        else:
+            self._check_params(self.params)
         # strftime would write that in the time zone of the machine
         if "%s" in self.format.replace("%%", ""):
             raise refusal(self, "format", "`%s` is not portable; name the parts of the time")
+
+    def _check_two(self) -> None:
+        check_places(self, "start_param", "end_param")
+        if Place.of(self.start_param).is_at(Place.of(self.end_param)):
+            raise refusal(self, "end_param", "start and end need a parameter each")
+
+    def _check_params(self, params: Any) -> None:
+        if (self.start_param, self.end_param) != (Window.start_param, Window.end_param):
+            raise refusal(self, "params", "it takes the place of `start_param` and `end_param`")
+        if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
+            raise refusal(
+                self, "params", 'give parameters by their places: {"date": "{start},{end}"}'
+            )
+        for name, template in params.items():
+            try:
+                place = Place.of(name)
+            except PlaceError as error:
+                raise refusal(self, "params", f"`{name}`: {error}") from None
+            if not (place.has_types or type(template) in (str, int, float)):
+                raise refusal(self, "params", f"`{name}` is no text or number")
+        missing = {START, END} - set(EITHER.findall(str(list(params.values()))))
+        if missing:
+            raise refusal(self, "params", f"no text in it has `{' and '.join(sorted(missing))}`")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The places of all parameters."""
+        return tuple(self._templates)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places of the parameters that depend on the span."""
+        params = self._templates.items()
+        return tuple(name for name, template in params if EITHER.search(str(template)))
+
+    @property
+    def _templates(self) -> Mapping[str, Any]:
+        both = {self.start_param: START, self.end_param: END}
+        return both if self.params is None else self.params
 
     @property
     def precision(self) -> timedelta | None:
@@ -82,8 +148,12 @@ class Window:
         is_fixed = ZoneInfo(self.timezone).utcoffset(None) is not None
         return self.precision is not None and (has_offset or is_fixed)
 
-    def params(self, start: datetime, end: datetime) -> dict[str, str]:
-        """Return the query parameters for a span of time.
+    def write(self, moment: datetime) -> str:
+        """Return a moment as the API takes it."""
+        return write_time(moment.astimezone(ZoneInfo(self.timezone)), self.format)
+
+    def values(self, start: datetime, end: datetime) -> dict[str, Any]:
+        """Return the values of the parameters for a span of time, by their places.
 
         Args:
             start: its start.
@@ -91,11 +161,25 @@ class Window:
         """
         sends_last_day = self.end_is_inclusive and self.precision is None
         last = end - SHORTEST_STEP if sends_last_day else end
-        zone = ZoneInfo(self.timezone)
+        written = {START: self.write(start), END: self.write(last)}
+        has_numbers = self.format in EPOCHS and not self.as_text
         return {
-            self.start_param: write_time(start.astimezone(zone), self.format),
-            self.end_param: write_time(last.astimezone(zone), self.format),
+            name: _filled(template, written, has_numbers and Place.of(name).has_types)
+            for name, template in self._templates.items()
         }
+
+
+def _filled(template: Any, written: Mapping[str, str], as_numbers: bool) -> Any:
+    """Return a template with start and end in it."""
+    if isinstance(template, str):
+        if as_numbers and template in written:
+            return int(written[template])
+        return EITHER.sub(lambda found: written[found[0]], template)
+    if isinstance(template, Mapping):
+        return {key: _filled(each, written, as_numbers) for key, each in template.items()}
+    if isinstance(template, list | tuple):
+        return [_filled(each, written, as_numbers) for each in template]
+    return template
 
 
 @dataclass(frozen=True)
@@ -105,7 +189,7 @@ class TimeWindow:
     Args:
         start: its first moment, in the time zone in which days begin; midnight there.
         end: the first moment after it, likewise.
-        query: its query parameters, and their format.
+        query: its parameters, and their format.
     """
 
     start: datetime
@@ -113,9 +197,9 @@ class TimeWindow:
     query: Window
 
     @property
-    def params(self) -> dict[str, str]:
-        """The query parameters of the span."""
-        return self.query.params(self.start, self.end)
+    def params(self) -> dict[str, Any]:
+        """The parameters of the span, by their places."""
+        return self.query.values(self.start, self.end)
 
     @property
     def reach(self) -> "TimeWindow":

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from analytics_assets.config.errors import ConfigurationError, did_you_mean
+from analytics_assets.config.text.place import Place, PlaceError
 
 
 def check_texts(owner: Any, *names: str) -> None:
@@ -17,6 +18,19 @@ def check_texts(owner: Any, *names: str) -> None:
         value = getattr(owner, name)
         if not isinstance(value, str) or not value.strip():
             raise refusal(owner, name, "give a text that is not empty")
+
+
+def check_places(owner: Any, *names: str) -> None:
+    """Refuse fields of `owner` that name no place in a request.
+
+    Raises:
+        ConfigurationError: a field names none.
+    """
+    for name in names:
+        try:
+            Place.of(getattr(owner, name))
+        except PlaceError as error:
+            raise refusal(owner, name, str(error)) from None
 
 
 def check_booleans(owner: Any, *names: str) -> None:

@@ -1,11 +1,12 @@
 """Checks of policies against the entry of their resource."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Full, Incremental, Partitioned
+from analytics_assets.config.text.place import EMPTY, PARTS, Place, PlaceError, placed
 
 REWRITING = (None, "delete-insert", "upsert")  # merge strategies that rewrite a known row
 
@@ -35,12 +36,6 @@ def refuse_load(
             f"{where}: `load` is `{kind}`, but the entry has an `incremental` of its own. "
             "Take out one of the two."
         )
-    for param in _params_of(load):
-        if param in (endpoint.get("params") or {}):
-            raise ConfigurationError(
-                f"{where}: the `{kind}` load sends `{param}`, which is in `params` of the "
-                "entry, too. Take it out of the entry."
-            )
     if not merged:
         raise ConfigurationError(
             f"{where}: `load` cannot be `{kind}`, as the resource is not merged in a way that "
@@ -91,7 +86,77 @@ def has_incremental_cursor(endpoint: Mapping[str, Any]) -> bool:
     return "incremental" in endpoint or placeholder is not None
 
 
-def _params_of(load: Incremental | Partitioned) -> tuple[str, ...]:
+def refuse_places(
+    where: str,
+    endpoint: Mapping[str, Any],
+    paginator: Any,
+    load: object = None,
+    newest: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuse parameters of a load, `newest` or a paginator where a request has something else.
+
+    Args:
+        where: the resource in the message.
+        endpoint: its endpoint, `resource_defaults` included.
+        paginator: its paginator as configured.
+        load: its load.
+        newest: the parameters of its request for the newest change.
+
+    Raises:
+        ConfigurationError: names the place, and what is there.
+    """
+    kind, sent = type(load).__name__, [Place.of(name) for name in _params_of(load)]
+    for place in sent:
+        if place.value_in(endpoint) is not EMPTY:
+            raise ConfigurationError(
+                f"{where}: the `{kind}` load sends `{place.name}`, which is in `{place.part}` of "
+                "the entry, too. Take it out of the entry."
+            )
+        if sum(map(place.is_at, sent)) > 1:
+            raise ConfigurationError(f"{where}: the `{kind}` load sends `{place.name}` twice.")
+    loaded = _checked(f"{where}: the `{kind}` load", endpoint, _params_of(load))
+    paging = [Place.of(name) for name in _params_of_paginator(paginator)]
+    for place in paging:
+        if any(map(place.is_at, sent)):
+            raise ConfigurationError(
+                f"{where}: the `{kind}` load and `paginator` both send `{place.name}`. Give them "
+                "a parameter each."
+            )
+    _checked(f"{where}: `paginator`", loaded, [place.name for place in paging])
+    _checked(f"{where}: `newest`", loaded, newest or ())
+
+
+def _checked(what: str, endpoint: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return an endpoint with something at each of some places, or refuse these."""
+    parts = dict(endpoint)
+    for part in PARTS:
+        if not any(Place.of(name).part == part for name in names):
+            continue
+        try:
+            parts = placed(parts, {name: "" for name in names if Place.of(name).part == part})
+        except PlaceError as error:
+            raise ConfigurationError(
+                f"{what} writes into `{part}` of the request: {error}."
+            ) from None
+    bodies = [name for name in ("json", "data") if parts.get(name)]
+    if len(bodies) > 1 and bodies != [name for name in bodies if endpoint.get(name)]:
+        raise ConfigurationError(
+            f"{what} makes a request with both a JSON body and a form: write all of it into "
+            "`json`, or all of it into `data`."
+        )
+    return parts
+
+
+def _params_of(load: object) -> tuple[str, ...]:
     if isinstance(load, Incremental):
         return (load.param,)
-    return load.window.start_param, load.window.end_param
+    return load.window.names if isinstance(load, Partitioned) else ()
+
+
+def _params_of_paginator(paginator: Any) -> list[str]:
+    options = paginator if isinstance(paginator, dict) else getattr(paginator, "__dict__", {})
+    return [
+        value
+        for name, value in options.items()
+        if isinstance(value, str) and (name.endswith("_param") or name == "param_name")
+    ]

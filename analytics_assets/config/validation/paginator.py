@@ -7,11 +7,12 @@ from typing import Any, get_args
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
 from analytics_assets.config.errors import did_you_mean, listed
+from analytics_assets.config.text.place import Place, PlaceError
 from analytics_assets.config.validation.compat import paginator_options, paginator_types
 from analytics_assets.config.validation.structure import OWN_KEYS
 
 PATHS = ("total_path", "has_more_path", "last_page_path")
-OWN_OPTIONS = (*PATHS, "ignored_fields")
+OWN_OPTIONS = (*PATHS, "ignored_fields", "as_text")
 NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 PLAIN = {
     int: "a whole number, without quotes",
@@ -55,7 +56,24 @@ def wrong_option(paginator: Any) -> str | None:
             )
     if "limit" in options and paginator["limit"] < 1:
         return f"`limit` in `paginator` cannot be {paginator['limit']}: give at least 1."
-    return _wrong_own_option(paginator)
+    return _wrong_place(paginator) or _wrong_own_option(paginator)
+
+
+def _wrong_place(paginator: Mapping[str, Any]) -> str | None:
+    """Describe a parameter whose name is no place in a request, or an `as_text` without effect."""
+    for name, place in paginator.items():
+        try:
+            Place.of(place if name.endswith("_param") and isinstance(place, str) else "any")
+        except PlaceError as error:
+            return f"`{name}` in `paginator` cannot be {place!r}: {error}."
+    by_dlt = [name for name in paginator if name.endswith("_body_path") and paginator[name]]
+    if paginator.get("as_text") and by_dlt:
+        param = by_dlt[0].replace("_body_path", "_param")
+        return (
+            f"`as_text` in `paginator` does not apply to `{by_dlt[0]}`: write "
+            f'"{param}": "json.{paginator[by_dlt[0]]}" in its place.'
+        )
+    return None
 
 
 def _wrong_own_option(paginator: Mapping[str, Any]) -> str | None:
@@ -67,6 +85,8 @@ def _wrong_own_option(paginator: Mapping[str, Any]) -> str | None:
                 f"`{name}` in `paginator` is {path!r}; give the path of a field, such as "
                 '"meta.name".'
             )
+    if not isinstance(paginator.get("as_text", False), bool):
+        return f"`as_text` in `paginator` is {paginator['as_text']!r}; give True or False."
     ignored = paginator.get("ignored_fields") or []
     names = ignored if isinstance(ignored, list | tuple) else [None]
     if not all(isinstance(name, str) for name in names):
@@ -111,7 +131,7 @@ def without_own_options(given: Any) -> Any:
 
 
 def own_options(given: Any, paginator: BasePaginator | None) -> dict[str, Any]:
-    """Return the fields of a page that a `paginator` of any type names; None where it names none.
+    """Return this project's own options of a `paginator` of any type; None for those it leaves out.
 
     Args:
         given: the `paginator`: a type, a dictionary, or an object of dlt's with attributes of

@@ -16,6 +16,7 @@ from dlt.common import jsonpath
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
+from analytics_assets.config.text.place import literal, placed
 from analytics_assets.config.times.timestamps import earlier, has_utc_offset, parse_timestamp
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import advance_incremental, reset_state
@@ -88,11 +89,10 @@ class Cursor(PipeStep):
         return load.field if is_iso and has_utc_offset(str(load.initial_value)) else None
 
     def in_endpoint(self, endpoint: Mapping[str, Any]) -> dict[str, Any]:
-        """Add parameter and `incremental` of a read to an endpoint."""
+        """Add parameter and `incremental` of a read to an endpoint with all its defaults."""
         load = self._load
         return {
-            **endpoint,
-            "params": {**(endpoint.get("params") or {}), load.param: "{incremental.start_value}"},
+            **placed(endpoint, {literal(load.param): "{incremental.start_value}"}),
             "incremental": {
                 "cursor_path": load.field,
                 "initial_value": self._initial.strftime(STATE_FORMAT),
@@ -162,7 +162,7 @@ class Cursor(PipeStep):
         self._custom_metrics["cursor"] = {
             BEFORE: self._before.isoformat() if self._before else "none",
             AFTER: (newest if self._moves else self._known).isoformat(),
-            STARTED: self._sent,
+            STARTED: str(self._sent),
             LOOKBACK: str(self._load.lookback),
             **self._values.counts,
         }

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlt.extract.items import SupportsPipe
 
-from analytics_assets.config.times.window import TimeWindow
+from analytics_assets.config.text.place import Place
+from analytics_assets.config.times.window import TimeWindow, Window
 from analytics_assets.contract.contract import column_name
 from analytics_assets.extract.compat import generator_of, replace_generator
 from analytics_assets.extract.http.errors import ApiError
@@ -110,7 +111,8 @@ class WindowCheck(PipeStep):
         """
         if self.outside <= MAX_OUTSIDE * self._rows:
             return
-        window, query, column = self._window, self._window.query, self._column
+        window, column = self._window, self._column
+        names = " and ".join(f"`{name}`" for name in window.query.places)
         asked = ", ".join(f"{name}={value}" for name, value in window.params.items())
         if not self._dated:
             raise WindowIgnoredError(
@@ -120,10 +122,17 @@ class WindowCheck(PipeStep):
             )
         raise WindowIgnoredError(
             f"{self._resource}: {self.outside} of the {self._rows} rows for {asked} have a "
-            f"`{column}` outside of it; the API seems to ignore `{query.start_param}` and "
-            f"`{query.end_param}`. Check their names, `format` and `timezone` in `window` of the "
-            "resource's policy, and that the API filters by the column of `date_column`."
+            f"`{column}` outside of it; the API seems to ignore {names}. Check their names, "
+            "`format` and `timezone` in `window` of the resource's policy, and that the API "
+            f"filters by the column of `date_column`.{_method_hint(window.query)}"
         )
+
+
+def _method_hint(query: Window) -> str:
+    """Return a remedy for windows in a body, which APIs ignore in a GET; empty for others."""
+    if not any(Place.of(name).part in ("json", "data") for name in query.places):
+        return ""
+    return ' For a body, the entry mostly needs `"method": "post"`.'
 
 
 def value_in_column(row: Any, column: str) -> Any:

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import requests
 from dlt.common import logger
-from dlt.sources.helpers.rest_client.paginators import RangePaginator
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
 from analytics_assets.extract.http.connection import Connection
@@ -141,8 +140,7 @@ class PageRequests:
 
 def _around_place(sent: requests.PreparedRequest, position: Position) -> tuple[str, str] | None:
     """Return the URL before and after the place of its page; None if it has none."""
-    paginator = position.paginator
-    name = paginator.param_name if isinstance(paginator, RangePaginator) else None
+    name = position.params.query_name
     if sent.method != "GET" or sent.body or not name or not sent.url:
         return None
     parts = re.split(rf"(?<=[?&]{re.escape(quote(name))}=)-?\d+(?=&|$)", sent.url)

@@ -23,6 +23,7 @@ from analytics_assets.extract.compat import detected_paginator
 from analytics_assets.extract.http.errors import LinkError
 from analytics_assets.extract.paging.evidence.counts import Unit, as_count
 from analytics_assets.extract.paging.evidence.finder import Evidence
+from analytics_assets.extract.paging.page_params import PageParams
 from analytics_assets.extract.paging.proof import Proof
 from analytics_assets.extract.rows.answer import Answer
 from analytics_assets.extract.rows.response_body import NAMES, values_at
@@ -43,27 +44,27 @@ class Position:
     """The next page of one pass, and the sizes of the pages so far.
 
     Args:
-        configured: dlt's paginator, which is copied; None to detect it from the first page.
+        params: the parameters of dlt's paginator, which is copied.
         names_total: True if the configuration names the number of all rows in a page.
         first: the first request of the read, which is copied.
 
     Attributes:
-        paginator: the paginator of the pass.
+        params: as given.
+        paginator: the paginator of the pass; None until it is detected in the first page.
         request: the request for the next page.
         longest: the most rows of a page.
         is_short: True if the last page had fewer.
         probe: the page that comes next, if it is none of the read.
     """
 
-    def __init__(
-        self, configured: BasePaginator | None, names_total: bool, first: requests.Request
-    ) -> None:
-        self.paginator = copy.deepcopy(configured)
+    def __init__(self, params: PageParams, names_total: bool, first: requests.Request) -> None:
+        self.params, self.paginator = params, copy.deepcopy(params.paginator)
         if isinstance(self.paginator, RangePaginator | JSONResponseCursorPaginator):
             self.paginator.has_more_path = None  # dlt 1.31 raises where a page has none
         self.request = copied(first)
         if self.paginator:
             self.paginator.init_request(self.request)
+            params.move(self.request)
         self._names_total = names_total
         self._page_count: int | None = None  # the number of all pages, by the last one
         self.longest = 0
@@ -180,11 +181,11 @@ class Position:
         if self.paginator is None:
             return True
         if isinstance(self.paginator, RangePaginator):
-            self.paginator.update_request(self.request)
+            self.params.write(self.paginator, self.request)
             return True
         before = _parts_of(self.request)
         try:
-            self.paginator.update_request(self.request)
+            self.params.write(self.paginator, self.request)
         except ValueError as error:
             if not isinstance(self.paginator, BaseNextUrlPaginator):
                 raise
@@ -250,7 +251,7 @@ class Position:
         paginator: Any = copy.copy(self.paginator)
         paginator.current_value = place
         request = copied(self.request)
-        paginator.update_request(request)
+        self.params.write(paginator, request)
         return request
 
     @property

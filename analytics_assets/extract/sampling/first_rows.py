@@ -10,7 +10,7 @@ from analytics_assets.extract.source import sample_source
 
 
 def count_first_rows(
-    resource: Resource, connection: Connection, params: Mapping[str, str]
+    resource: Resource, connection: Connection, params: Mapping[str, Any]
 ) -> int | None:
     """Request the first page of a resource, of one row if its paginator has a limit.
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from analytics_assets.config.policy import NewestRequest
-from analytics_assets.config.resource import name_of
+from analytics_assets.config.resource import name_of, with_params
+from analytics_assets.config.text.place import PARTS
 from analytics_assets.config.times.timestamps import (
     EXAMPLES,
     TimeFormatError,
@@ -27,7 +28,7 @@ def fetch_newest(
     resource: Resource,
     newest: NewestRequest,
     connection: Connection,
-    window: Mapping[str, str] | None = None,
+    window: Mapping[str, Any] | None = None,
 ) -> datetime | None:
     """Fetch the time of an endpoint's newest change.
 
@@ -58,26 +59,33 @@ def fetch_newest(
 
 
 def _one_page(
-    resource: Resource, newest: NewestRequest, window: Mapping[str, str]
+    resource: Resource, newest: NewestRequest, window: Mapping[str, Any]
 ) -> dict[str, Any]:
-    endpoint = {key: value for key, value in resource.endpoint.items() if key != "incremental"}
-    params = {**_fixed(endpoint.get("params") or {}), **window, **newest["params"]}
-    entry: Any = {
-        **resource.entry,
-        "endpoint": {**endpoint, "params": params, "paginator": "single_page"},
+    endpoint = {
+        key: _fixed(value) if key in PARTS else value
+        for key, value in resource.endpoint.items()
+        if key != "incremental"
     }
+    entry: Any = {**resource.entry, "endpoint": {**endpoint, "paginator": "single_page"}}
     entries = resource.config["resources"]
     parents = [other for other in entries if name_of(other) != resource.name]
-    return {**resource.config, "resources": [*parents, entry]}
+    config = {**resource.config, "resources": [*parents, entry]}
+    return with_params(with_params(config, resource.name, window), resource.name, newest["params"])
 
 
-def _fixed(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters without those of a load alone: windows and cursors."""
-    return {
-        name: value
-        for name, value in params.items()
-        if not isinstance(value, dict) and "{incremental." not in str(value)
-    }
+def _fixed(value: Any) -> Any:
+    """Return a part of a request without the cursors of a load."""
+    if isinstance(value, Mapping):
+        return {name: _fixed(each) for name, each in value.items() if not _is_cursor(each)}
+    if isinstance(value, list | tuple):
+        return [_fixed(each) for each in value if not _is_cursor(each)]
+    return value
+
+
+def _is_cursor(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("type") in ("incremental", "resolve")
+    return isinstance(value, str) and "{incremental." in value
 
 
 def _as_moment(resource: str, field: str, value: object, form: str | None) -> datetime:

@@ -1,7 +1,8 @@
-"""The query parameters of a request for some rows of a resource, as a load would send them."""
+"""The parameters of a request for some rows of a resource, as a load would send them."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.resource import ResourceConfig
@@ -26,12 +27,15 @@ def newest_window(resource: ResourceConfig, now: datetime) -> TimeWindow | None:
     return time_window_of(load, keys) if keys else None
 
 
-def params_of(resource: ResourceConfig, window: TimeWindow | None) -> Mapping[str, str]:
+def params_of(resource: ResourceConfig, window: TimeWindow | None) -> Mapping[str, Any]:
     """Return the parameters of a request: of a window, or of changes since `initial_value`.
 
     Args:
         resource: the resource.
         window: the window of a partitioned resource, see `newest_window`.
+
+    Returns:
+        Their values by their places, see `Place`.
     """
     load = resource.policy.load
     if isinstance(load, Incremental):

@@ -47,17 +47,17 @@ def test_a_span_of_time_is_written_as_the_api_takes_it(
     window: Window, params: dict[str, str]
 ) -> None:
     start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
-    assert window.params(start, end) == params
+    assert window.values(start, end) == params
 
 
 def test_a_day_on_which_clocks_change_is_asked_for_as_one_day() -> None:
     zone = ZoneInfo(BERLIN)
     start, end = datetime(2026, 3, 29, tzinfo=zone), datetime(2026, 3, 30, tzinfo=zone)
-    assert Window(timezone=BERLIN).params(start, end) == {
+    assert Window(timezone=BERLIN).values(start, end) == {
         "start_date": "2026-03-29",
         "end_date": "2026-03-29",
     }
-    in_utc = Window(format="%Y-%m-%dT%H:%MZ", end_is_inclusive=False).params(start, end)
+    in_utc = Window(format="%Y-%m-%dT%H:%MZ", end_is_inclusive=False).values(start, end)
     assert in_utc == {"start_date": "2026-03-28T23:00Z", "end_date": "2026-03-29T22:00Z"}
 
 
@@ -71,7 +71,7 @@ def test_a_day_whose_last_hour_comes_twice_is_asked_for_up_to_its_end(zone: str,
         for each in (day, day + timedelta(days=1))
     )
     how = Window(format="%Y-%m-%dT%H:%M:%S%z", timezone=zone)
-    asked = [datetime.fromisoformat(moment) for moment in how.params(start, end).values()]
+    asked = [datetime.fromisoformat(moment) for moment in how.values(start, end).values()]
     assert asked[1] - asked[0] == timedelta(hours=25)
 
 
@@ -90,7 +90,7 @@ def test_the_inclusive_end_of_a_window_leaves_no_gap_before_the_start_of_the_nex
 ) -> None:
     first, second, third = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3))
     how = Window(format=form)
-    assert how.params(first, second)["end_date"] == how.params(second, third)["start_date"]
+    assert how.values(first, second)["end_date"] == how.values(second, third)["start_date"]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def describe_first_page(resource: Resource, connection: Connection, now: datetim
 
 
 def _first_page(
-    resource: Resource, connection: Connection, params: Mapping[str, str]
+    resource: Resource, connection: Connection, params: Mapping[str, Any]
 ) -> tuple[Rows, Rows]:
     """Return the rows as the API sent them, and after the entry's own `processing_steps`.
 
