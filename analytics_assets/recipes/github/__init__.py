@@ -1,0 +1,1 @@
+"""Repositories of GitHub, and what happens in them."""
