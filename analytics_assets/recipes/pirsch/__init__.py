@@ -1,0 +1,1 @@
+"""Visitors, pages and events, by Pirsch."""
