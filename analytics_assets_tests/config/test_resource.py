@@ -9,7 +9,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.resource import refuse_shared_tables, with_params
+from analytics_assets.config.resource import refuse_shared_tables
 
 CLIENT = {"base_url": "https://api.example.com"}
 
@@ -199,23 +199,3 @@ def test_a_resource_that_overwrites_what_another_stores_is_refused(
 def test_resources_in_datasets_of_their_own_may_have_the_same_names() -> None:
     refuse_shared_tables({"shop/orders": "shop.orders", "web/orders": "web.orders"}.items())
     refuse_shared_tables({"shop/web_orders": "a.orders", "shop_web/orders": "b.orders"}.items())
-
-
-@pytest.mark.parametrize(
-    ("entry", "endpoint"),
-    [
-        ("orders", {"path": "orders", "params": {"day": "1"}}),
-        ({"name": "orders"}, {"params": {"day": "1"}}),
-        ({"name": "orders", "endpoint": "v1"}, {"path": "v1", "params": {"day": "1"}}),
-        (
-            {"name": "orders", "endpoint": {"path": "v1", "params": {"sort": "id"}}},
-            {"path": "v1", "params": {"sort": "id", "day": "1"}},
-        ),
-    ],
-)
-def test_a_window_sets_the_parameters_of_its_resource_alone(entry: Any, endpoint: Any) -> None:
-    config = {"client": {}, "resources": ["customers", entry]}
-    changed = with_params(config, "orders", {"day": "1"})
-    assert changed["resources"][0] == "customers"
-    assert changed["resources"][1]["endpoint"] == endpoint
-    assert config == {"client": {}, "resources": ["customers", entry]}

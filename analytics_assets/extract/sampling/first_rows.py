@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analytics_assets.config.resource import as_endpoint, as_entry, with_params
+from analytics_assets.config.resource import as_endpoint, as_entry
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.source import sample_source
 
 

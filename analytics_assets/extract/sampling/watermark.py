@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from analytics_assets.config.policy import NewestRequest
-from analytics_assets.config.resource import name_of, with_params
+from analytics_assets.config.resource import name_of
 from analytics_assets.config.text.place import PARTS
 from analytics_assets.config.times.timestamps import (
     EXAMPLES,
@@ -16,6 +16,7 @@ from analytics_assets.config.times.timestamps import (
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError
+from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.rows.response_body import value_at
 from analytics_assets.extract.source import sample_source
 

@@ -11,11 +11,11 @@ from dagster_dlt import DagsterDltTranslator
 from dlt.extract import DltSource
 
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.resource import with_params
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import StateReset
+from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.incremental.window_check import WindowCheck
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.orchestration.assets.deletion import (

@@ -8,13 +8,14 @@ from dlt.common import jsonpath
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental, Partitioned
-from analytics_assets.config.resource import parents_of, with_params
+from analytics_assets.config.resource import parents_of
 from analytics_assets.config.text.quantities import count, number
 from analytics_assets.config.times.timestamps import TimeFormatError, read_time
 from analytics_assets.config.times.window import TimeWindow
 from analytics_assets.contract.contract import column_name
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.incremental.window_check import WindowCheck, value_in_column
 from analytics_assets.extract.source import sample_source
 from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
