@@ -13,7 +13,7 @@ from analytics_assets.config.process.garbage_collection import objects_kept
 
 COMMANDS = {
     "materialize": "Load what is due, run the checks, and print the outcome.",
-    "check": "Sign in and read one page of each resource; load nothing.",
+    "check": "Sign in and read two pages of each resource; load nothing.",
     "contract": "Fetch the OpenAPI document of an API, and print what changed.",
     "rejected": "List rejected rows, load those that fit now, or forget them.",
     "report": "Write the state of all tables into one HTML page.",

@@ -41,6 +41,7 @@ from analytics_assets.extract.paging.page_requests import PageRequests
 from analytics_assets.extract.paging.parallel_reads import Extraction, Extractions
 from analytics_assets.extract.paging.position import Position
 from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
+from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.paging.spool import RowSpool
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
@@ -81,6 +82,7 @@ class Reader(PipeStep):
         connection: sends its requests.
         settings: of the read; None to yield pages as they arrive, and believe any end.
         extractions: those of the source.
+        sample: takes the first pages in place of a read of all; None to take all.
     """
 
     placement_affinity = -1
@@ -92,11 +94,12 @@ class Reader(PipeStep):
         connection: Connection,
         settings: ReadingSettings | None,
         extractions: Extractions,
+        sample: ReadSample | None = None,
     ) -> None:
         super().__init__()
         self._entry, self._resource = entry, resource
         self._connection, self._settings = connection, settings
-        self._extractions = extractions
+        self._extractions, self._sample = extractions, sample
         self._is_kept, self._counting = settings is not None, Lock()
         self._bound: ref[SupportsPipe] | None = None
         self._validator = RowValidator(entry.contract, entry.hints)
@@ -142,7 +145,9 @@ class Reader(PipeStep):
     ) -> Iterator[Any]:
         """Read the children of some parents, one after another or in dlt's threads."""
         for request, is_parallel, added in parents.requests(generate, items, meta):
-            if is_parallel:
+            if self._sample and self._sample.is_complete:
+                break
+            if is_parallel and not self._sample:
                 yield partial(_all_rows, self.read(request), added)
             else:
                 yield from (_with_fields(added, rows) for rows in self.read(request))
@@ -176,6 +181,7 @@ class Reader(PipeStep):
         proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)
         progress = self._connection.traffic.read_of(entry.name)
         resource = self._resource if in_columns else None
+        answers = self._sample.answers if self._sample else _answers
         decoder = entry.answer_decoder(request, resource)
         with (
             closing(PageRequests(self._connection, self._is_kept, end)) as pages,
@@ -184,24 +190,25 @@ class Reader(PipeStep):
             while True:
                 position = Position(entry.page_params, entry.evidence.names_total, request)
                 quality = AnswerQualityCount(entry.quality, entry.place)
+                is_confirmed = self._sample.believes if self._sample else pages.is_confirmed
                 reading = Pass(
-                    *(proof, position, entry.evidence, entry.place, pages.is_confirmed),
+                    *(proof, position, entry.evidence, entry.place, is_confirmed),
                     checked=entry.is_checked,
                 )
-                for answer in _answers(reading, proof, pages, decoder, quality):
+                for answer in answers(reading, proof, pages, decoder, quality):
                     progress.add_page(answer.count, None if self._has_parents else proof.total)
                     if self._is_kept:
                         spool.add(answer)
                     else:
                         yield answer.rows
-                if not reading.is_over or reading.is_complete(spool.contents):
+                if self._sample or not reading.is_over or reading.is_complete(spool.contents):
                     break
                 progress.drop_pass(proof.received)
                 spool.clear()
                 proof.begin()
                 pages.begin()
             spool.finish()
-            if reading.is_over:
+            if reading.is_over and not self._sample:
                 self._count(proof, reading, spool, quality)
             yield from spool.batches(self._replaced(spool, proof))
         yield []  # later steps may still have rows to emit, and a filter can drop a whole page

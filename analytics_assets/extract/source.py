@@ -29,12 +29,14 @@ from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.parallel_reads import Extractions
+from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
 from analytics_assets.redaction.url import split_credentials
 
 NOTHING: Mapping[str, Any] = {}
+NO_SAMPLES: Mapping[str, ReadSample] = {}
 # what an entry says about requests, which rows of earlier reads do not need
 OF_REQUESTS = ("endpoint", "include_from_parent", "parallelized", "rows")
 
@@ -114,7 +116,11 @@ def rest_api_source(
 
 
 def sample_source(
-    config: Mapping[str, Any], name: str, connection: Connection, absent: Collection[str] = ()
+    config: Mapping[str, Any],
+    name: str,
+    connection: Connection,
+    absent: Collection[str] = (),
+    samples: Mapping[str, ReadSample] = NO_SAMPLES,
 ) -> DltSource:
     """Make a source of samples: like `rest_api_source`, but rows are yielded page by page.
 
@@ -125,6 +131,7 @@ def sample_source(
         name: the API's name.
         connection: sends requests.
         absent: as for `rest_api_source`.
+        samples: take the first pages of some resources, by their names.
 
     Returns:
         A source with one resource per entry.
@@ -132,7 +139,8 @@ def sample_source(
     Raises:
         ConfigurationError: dlt refuses the configuration.
     """
-    source, _ = _source_of(_with_settings(config, name), name, connection, absent)
+    given = _with_settings(config, name)
+    source, _ = _source_of(given, name, connection, absent, samples=samples)
     return source
 
 
@@ -222,6 +230,7 @@ def _source_of(
     reading: ReadingSettings | None = None,
     contracts: Mapping[str, Contract] = NOTHING,
     cursors: Mapping[str, Cursor] = NOTHING,
+    samples: Mapping[str, ReadSample] = NO_SAMPLES,
 ) -> tuple[DltSource, list[Entry]]:
     """Make a source with the step that reads each resource; of samples without `reading`."""
     entries, resources = [], []
@@ -231,7 +240,8 @@ def _source_of(
             continue
         own = name_of(given)
         contract, cursor = contracts.get(own), cursors.get(own)
-        entries.append(Entry(given, config, contract, cursor, own in absent, reading is None))
+        is_sample = reading is None and own not in samples
+        entries.append(Entry(given, config, contract, cursor, own in absent, is_sample))
         resources.append(entries[-1].for_dlt())
     stock_config: Any = config_for_dlt(
         {**config, "client": connection.client, "resources": resources}
@@ -242,5 +252,6 @@ def _source_of(
     for entry in entries:
         resource = source.resources[entry.name]
         of_entry = connection.for_path(entry.path)
-        resource.add_step(Reader(entry, resource, of_entry, reading, extractions), insert_at=1)
+        reader = Reader(entry, resource, of_entry, reading, extractions, samples.get(entry.name))
+        resource.add_step(reader, insert_at=1)
     return source, entries

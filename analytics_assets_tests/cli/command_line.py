@@ -9,7 +9,7 @@ import dagster as dg
 
 from analytics_assets.cli import main
 from analytics_assets.cli.commands.check import command as check_command
-from analytics_assets.cli.commands.check import first_page
+from analytics_assets.cli.commands.check import resource_check
 from analytics_assets.cli.commands.materialize import command
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.contract.resource import Resource
@@ -30,9 +30,11 @@ def due_on_that_day(
     return due.due_runs(instance, tables, resources, today())
 
 
-def first_page_on_that_day(resource: Resource, connection: Connection, now: datetime) -> str:
+def check_on_that_day(
+    resource: Resource, connection: Connection, now: datetime
+) -> resource_check.Outcome:
     """Request the newest partitions of that day."""
-    return first_page.describe_first_page(resource, connection, today())
+    return resource_check.check_resource(resource, connection, today())
 
 
 def today() -> datetime:
@@ -48,5 +50,5 @@ def summary(output: str) -> dict[str, list[str]]:
 
 if __name__ == "__main__":
     command.due_runs = due_on_that_day  # type: ignore[attr-defined]
-    check_command.describe_first_page = first_page_on_that_day  # type: ignore[attr-defined]
+    check_command.check_resource = check_on_that_day  # type: ignore[attr-defined]
     main.main()

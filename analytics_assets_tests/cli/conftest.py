@@ -13,7 +13,7 @@ from analytics_assets import defs
 from analytics_assets.cli.commands.check import command as check_command
 from analytics_assets.cli.commands.materialize import command
 from analytics_assets.cli.main import main
-from analytics_assets_tests.cli.command_line import due_on_that_day, first_page_on_that_day
+from analytics_assets_tests.cli.command_line import check_on_that_day, due_on_that_day
 from analytics_assets_tests.conftest import ROOT
 
 Invoke = Callable[..., Result]
@@ -24,7 +24,7 @@ def invoke(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invok
     """Run a command in a folder with `dagster.yaml` as shipped, which has the history."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     monkeypatch.setattr(command, "due_runs", due_on_that_day)
-    monkeypatch.setattr(check_command, "describe_first_page", first_page_on_that_day)
+    monkeypatch.setattr(check_command, "check_resource", check_on_that_day)
     level = logging.getLogger("dlt").level
     yield lambda *arguments: CliRunner().invoke(main, arguments)
     logging.getLogger("dlt").setLevel(level)  # `materialize` changes it

@@ -22,7 +22,7 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.project import COMMAND_LINE_JOB, load_apis
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.cli.command_line import due_on_that_day, first_page_on_that_day
+from analytics_assets_tests.cli.command_line import check_on_that_day, due_on_that_day
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.recipes.server import TODAY, Row, VendorServer
 from analytics_assets_tests.support.loading import failures_of, table_values
@@ -57,7 +57,7 @@ class Project:
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(materialize_command, "due_runs", due_on_that_day)
         monkeypatch.setattr(materialize_command, "open_instance", self._open_instance)
-        monkeypatch.setattr(check_command, "describe_first_page", first_page_on_that_day)
+        monkeypatch.setattr(check_command, "check_resource", check_on_that_day)
         # the record of loads, for people, has tests of its own
         monkeypatch.setattr(materialize_command._Runs, "_record", lambda *_: None)
         # loaded once, as by a code location; each command of a shell would do it again

@@ -55,6 +55,8 @@ class Pass:
     Attributes:
         position: at the next page.
         is_over: True after the last page.
+        has_next_page: True if the paginator has a page after the last one, also in a void pass.
+        is_checked: False if any end is believed.
     """
 
     def __init__(
@@ -66,11 +68,11 @@ class Pass:
         is_confirmed: Callable[[Page], bool],
         checked: bool = True,
     ) -> None:
-        self.is_over = False
-        self.position = position
+        self.is_over = self.has_next_page = False
+        self.position, self.is_checked = position, checked
         self._proof = proof
         self._evidence, self._place = evidence, place
-        self._is_confirmed, self._checked = is_confirmed, checked
+        self._is_confirmed = is_confirmed
         self._end = EndOfRead(proof, position.paginator)
         self._is_repeated_request = False  # an empty page is requested once more
         self._may_end = self._is_marked_last = False
@@ -147,6 +149,10 @@ class Pass:
         # a row has no fields about the read
         return answer, self._evidence.find(None, page.headers, page.url)
 
+    def evidence_in(self, answer: Answer) -> Evidence:
+        """Return what an answer states about the end of the read."""
+        return self._examined(answer)[1]
+
     def _accept(self, answer: Answer, evidence: Evidence) -> None:
         """Refuse a page with nothing in the place of its rows, unless it reports that it has none.
 
@@ -179,6 +185,7 @@ class Pass:
                 # a link contradicts the number of pages
                 advances = self._may_end = self._end.names_next_page
             advances = advances and not self._end.is_last_page(self.position.is_short)
+        self.has_next_page = advances
         return advances and not self._proof.inconsistency
 
     def _requests_again(self, evidence: Evidence) -> bool:
@@ -187,7 +194,7 @@ class Pass:
         is_end = self._known_total(evidence) == proof.received or evidence.named_flag is False
         if is_end or proof.inconsistency or self.position.is_limited or self._end.is_confirmed():
             return False
-        if self._is_repeated_request or self.position.probe or not self._checked:
+        if self._is_repeated_request or self.position.probe or not self.is_checked:
             return False
         self._is_repeated_request = True
         return True
@@ -245,9 +252,7 @@ class Pass:
         Returns:
             True if the next page is requested: an empty page may refer to it wherever the end is.
         """
-        if self.position.is_limited or self._proof.all_rows_arrived or not self._checked:
-            return False
-        objection = self._end.objection(by_counts=is_past_end)
+        objection = self.objection(by_counts=is_past_end)
         if not objection or self._proof.inconsistency:
             return False
         if not answer.count and self._end.has_link_alone:
@@ -257,6 +262,21 @@ class Pass:
                 return False
         self._proof.inconsistency = objection
         return False
+
+    @property
+    def is_end_confirmed(self) -> bool:
+        """True if a total, a count or a flag of the pages shows that all rows arrived."""
+        return self._proof.all_rows_arrived or self._end.is_confirmed()
+
+    def objection(self, by_counts: bool = False) -> str | None:
+        """Return what the pages say against an end here, and the remedy; None if nothing.
+
+        Args:
+            by_counts: True to leave out flags and references, as the page after them is no page.
+        """
+        if self.position.is_limited or self._proof.all_rows_arrived or not self.is_checked:
+            return None
+        return self._end.objection(by_counts)
 
     def _end_before(self, answer: Answer) -> None:
         """End the pass before a page that follows an empty one."""

@@ -1,11 +1,11 @@
-"""The command `check`: sign in, and read the first page of each resource."""
+"""The command `check`: sign in, and read the first two pages of each resource."""
 
 import sys
 from datetime import UTC, datetime
 
 import click
 
-from analytics_assets.cli.commands.check.first_page import describe_first_page
+from analytics_assets.cli.commands.check.resource_check import CheckError, check_resource
 from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
@@ -44,11 +44,12 @@ def known_settings() -> list[str]:
 @click.command()
 @click.argument("resources", nargs=-1)
 def check(resources: tuple[str, ...]) -> None:
-    """Sign in to the APIs, and read one page of RESOURCES or of all; loads nothing.
+    """Sign in to the APIs, and read two pages of RESOURCES or of all; loads nothing.
 
-    All definitions are loaded first, as Dagster does. The request is that of a load, and the rows
+    All definitions are loaded first, as Dagster does. The requests are those of a load. The rows
     must have the fields that `api.py` names: the primary key, the day, the time of a change. The
-    exit code is 0 if all have them.
+    second page must be another one, and the end of the read the API's. The exit code is 0 if
+    nothing is wrong; what may be is printed in yellow.
     """
     with errors_as_messages():
         apis = load_apis()
@@ -65,7 +66,12 @@ def check(resources: tuple[str, ...]) -> None:
         try:
             resource = resource_of(api, config.name)
             connection = connect(api.config["client"], api.name, single_attempt())
-            echo(f"{config.name}: {describe_first_page(resource, connection, datetime.now(UTC))}")
+            outcome = check_resource(resource, connection, datetime.now(UTC))
+            echo(f"{config.name}: {outcome.text}")
+            if outcome.asked:
+                echo(f"    {outcome.asked}", style="dim")
+            for warning in outcome.warnings:
+                echo(f"    {warning}", style="yellow")
         except Exception as error:
             cause = find_cause(error, AnalyticsAssetsError) or user_error(error)
             if cause is None:
@@ -74,4 +80,6 @@ def check(resources: tuple[str, ...]) -> None:
             shown = "the same error." if failure in failures else failure
             failures.add(failure)
             echo(f"{config.name}: {shown}", style="red")
+            if isinstance(cause, CheckError) and cause.asked:
+                echo(f"    {cause.asked}", style="dim")
     sys.exit(1 if failures else 0)

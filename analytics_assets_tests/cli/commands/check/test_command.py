@@ -13,7 +13,7 @@ from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox
 
 
-def test_check_signs_in_and_reads_one_page_of_each_resource(
+def test_check_signs_in_and_reads_two_pages_of_each_resource(
     invoke: Invoke, connected: Sandbox
 ) -> None:
     done = invoke("check")
@@ -24,12 +24,19 @@ def test_check_signs_in_and_reads_one_page_of_each_resource(
     days = "start_date=2025-07-28, end_date=2025-07-31"
     asked = dict.fromkeys(BY_DAYS, f" for {days}, none of them outside of that")
     asked["daily_active_users"] = " for updated_since=2025-01-01T00:00:00Z"
-    for name, line in zip(API.resources, others, strict=True):
+    for name, line, request in zip(API.resources, others[::2], others[1::2], strict=True):
         rows = sandbox_rows(name, TODAY)
         if name in BY_DAYS:
             rows = [row for row in rows if row["date"] >= "2025-07-28"]
-        count = min(100, len(rows))
-        assert line == f"{name}: {count} rows on the first page{asked.get(name, '')}"
+        total = len(rows)
+        found = f"{total} rows on the first page"
+        if total > 100:
+            found = f"100 and {min(100, total - 100)} rows on the first two pages (offset=100)"
+        assert line.startswith(f"{name}: {found}{asked.get(name, '')}")
+        assert line.endswith((f", total {total:,}", f"; the second (offset={total}) is empty"))
+        assert request.startswith(f"    GET {connected.base_url}/v1/{name}?")
+    sent = [each for each in connected.requests if each.path.startswith("/v1/")]
+    assert len(sent) <= 2 * len(API.resources) + 1
 
 
 def test_check_fails_for_a_resource_whose_rows_lack_a_field_of_api_py(
@@ -41,8 +48,8 @@ def test_check_fails_for_a_resource_whose_rows_lack_a_field_of_api_py(
     done = invoke("check")
 
     assert done.exit_code == 1
-    for name, line in zip(API.resources, done.stdout.splitlines()[1:], strict=True):
-        assert line.startswith(f"{name}: of the ")
+    for name, line in zip(API.resources, done.stdout.splitlines()[1::2], strict=True):
+        assert line.startswith(f"{name}: of ")
         assert "none has a value in `uuid`: set `primary_key`" in line
 
 

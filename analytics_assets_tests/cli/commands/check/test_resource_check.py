@@ -9,7 +9,7 @@ from typing import Any
 import dlt
 import pytest
 
-from analytics_assets.cli.commands.check.first_page import FirstPageError, describe_first_page
+from analytics_assets.cli.commands.check.resource_check import CheckError, check_resource
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.policy import PolicyEntry
@@ -23,6 +23,7 @@ from analytics_assets_tests.support.paged_server import (
     PagedServer,
     Request,
     orders,
+    paged,
     serving,
 )
 
@@ -44,7 +45,7 @@ def rows_of(days: list[date], **fields: Any) -> list[dict[str, Any]]:
 
 
 def giving(rows: list[Any]) -> Answers:
-    return lambda _asked: Answer({"data": rows, "total": len(rows)})
+    return paged(rows)
 
 
 def by_its_dates(rows: list[Any]) -> Answers:
@@ -52,7 +53,17 @@ def by_its_dates(rows: list[Any]) -> Answers:
 
     def answer(asked: Request) -> Answer:
         first, last = asked.query.get("start_date", ""), asked.query.get("end_date", "9999")
-        return giving([row for row in rows if first <= row["date"] <= last])(asked)
+        return paged([row for row in rows if first <= row["date"] <= last])(asked)
+
+    return answer
+
+
+def by_its_changes(rows: list[Any]) -> Answers:
+    """An API that heeds `updated_since`."""
+
+    def answer(asked: Request) -> Answer:
+        since = asked.query.get("updated_since", "")
+        return paged([row for row in rows if row["updated_at"] >= since])(asked)
 
     return answer
 
@@ -61,24 +72,25 @@ def describe(
     answers: Answers, policy: PolicyEntry = NO_POLICY, now: datetime = NOW, **entry: Any
 ) -> tuple[str, PagedServer]:
     with serving(answers) as server:
-        given = orders({"write_disposition": "merge", **entry}, path="/orders")
+        paginator = {"type": "offset", "limit": 100}
+        given = orders({"write_disposition": "merge", **entry}, paginator=paginator)
         config: Any = {"client": {"base_url": server.base_url}, "resources": [given]}
         api = Api(name="shop", config=config, policies={"orders": policy})
-        return describe_first_page(
-            resource_of(api, "orders"), connect(config["client"], "shop"), now
-        ), server
+        outcome = check_resource(resource_of(api, "orders"), connect(config["client"], "shop"), now)
+        assert outcome.warnings == []
+        return outcome.text, server
 
 
 def refusal(answers: Answers, policy: PolicyEntry = NO_POLICY, **entry: Any) -> str:
-    with pytest.raises(FirstPageError) as refused:
+    with pytest.raises(CheckError) as refused:
         describe(answers, policy, **entry)
     return str(refused.value)
 
 
 def test_a_page_is_described_by_its_rows() -> None:
     text, server = describe(giving(rows_of(DAYS)))
-    assert text == "3 rows on the first page"
-    assert len(server.requests) == 1
+    assert text == "3 rows on the first page; the second (offset=3) is empty"
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("policy", [{}, {"load": INCREMENTAL}, {"load": BY_DAY}])
@@ -90,7 +102,7 @@ def test_a_page_without_rows_is_no_failure(policy: PolicyEntry) -> None:
 def test_a_primary_key_that_no_row_has_is_named_with_the_fields_of_the_rows() -> None:
     rows = [{"uuid": 1, "day": "2026-01-31"}, {"uuid": 2, "id": None}]
     assert refusal(giving(rows)) == (
-        "orders: of the 2 rows on the first page none has a value in `id`: set `primary_key` in "
+        "orders: of 2 rows none has a value in `id`: set `primary_key` in "
         "its entry to the field that identifies a row. Their fields are `uuid`, `day`, `id`."
     )
 
@@ -102,13 +114,13 @@ def test_each_part_of_a_key_must_have_a_value_in_some_row() -> None:
 
 
 def test_a_primary_key_that_one_row_has_passes() -> None:
-    assert describe(giving([{"id": 1}, {"uuid": 2}]))[0] == "2 rows on the first page"
+    assert describe(giving([{"id": 1}, {"uuid": 2}]))[0].startswith("2 rows on the first page")
 
 
 def test_a_key_that_a_step_of_the_entry_makes_passes_as_in_a_load() -> None:
     steps = [{"map": lambda row: {**row, "uuid": row["id"]}}]
     text, _ = describe(giving(rows_of(DAYS)), primary_key="uuid", processing_steps=steps)
-    assert text == "3 rows on the first page"
+    assert text.startswith("3 rows on the first page")
 
 
 def test_a_resource_of_dlt_itself_has_no_key_to_compare() -> None:
@@ -117,7 +129,7 @@ def test_a_resource_of_dlt_itself_has_no_key_to_compare() -> None:
     client = {"base_url": "http://127.0.0.1"}
     config = {"client": client, "resource_defaults": defaults, "resources": [resource]}
     api = Api(name="shop", config=config)
-    text = describe_first_page(resource_of(api, "orders"), connect(client, "shop"), NOW)
+    text = check_resource(resource_of(api, "orders"), connect(client, "shop"), NOW).text
     assert text == "1 row on the first page"
 
 
@@ -126,7 +138,7 @@ def test_the_newest_finished_partitions_are_requested_as_by_a_load() -> None:
     text, server = describe(by_its_dates(rows), {"load": BY_DAY})
     assert text == (
         "3 rows on the first page for start_date=2026-01-29, end_date=2026-01-31, none of them "
-        "outside of that"
+        "outside of that; the second (offset=3) is empty"
     )
     assert server.requests[0].query["start_date"] == "2026-01-29"
 
@@ -154,7 +166,7 @@ def test_no_more_is_requested_than_by_a_load(load: Partitioned, first: str, last
 def test_before_any_partition_has_ended_the_page_has_no_dates() -> None:
     policy: PolicyEntry = {"load": Partitioned(start=date(2026, 2, 1))}
     text, server = describe(giving(rows_of(DAYS)), policy)
-    assert text == "3 rows on the first page"
+    assert text.startswith("3 rows on the first page;")
     assert "start_date" not in server.requests[0].query
 
 
@@ -166,24 +178,24 @@ def test_an_api_that_ignores_its_dates_is_refused_with_the_error_of_a_load() -> 
 
 def test_some_rows_outside_of_the_days_are_counted() -> None:
     text, _ = describe(giving(rows_of([*DAYS, date(2026, 2, 1)])), {"load": BY_DAY})
-    assert text.endswith("end_date=2026-01-31, 1 of them outside of that")
+    assert "end_date=2026-01-31, 1 of them outside of that" in text
 
 
 def test_a_row_at_an_inclusive_end_lies_within() -> None:
     load = Partitioned(start=date(2026, 1, 1), window=Window(format="%Y-%m-%dT%H:%M:%S"))
     text, _ = describe(giving(rows_of([*DAYS, date(2026, 2, 1)])), {"load": load, **BY_CHANGE})
-    assert text.endswith("end_date=2026-02-01T00:00:00, none of them outside of that")
+    assert "end_date=2026-02-01T00:00:00, none of them outside of that" in text
 
 
 def test_a_date_column_that_no_row_has_is_named_if_partitions_are_loaded_by_it() -> None:
     rows = giving([{"id": 1, "Day": "2026-01-31", "property": 7}])
     policy: PolicyEntry = {"load": BY_DAY, "rename": {"property": "site"}}
     assert refusal(rows, policy) == (
-        "orders: of the 1 row on the first page none has a value in `date`: set `date_column` in "
+        "orders: of 1 row none has a value in `date`: set `date_column` in "
         "its policy to the column of a row's day. Their fields are `id`, "
         "`Day` (column `day`), `property` (column `site`)."
     )
-    assert describe(rows)[0] == "1 row on the first page"
+    assert describe(rows)[0].startswith("1 row on the first page;")
 
 
 @pytest.mark.parametrize(
@@ -201,23 +213,25 @@ def test_a_day_is_found_in_the_field_of_its_column(column: str, fields: Any) -> 
         "rename": {"property": "site_day"},
     }
     text, _ = describe(giving([{"id": 1, **fields}]), policy)
-    assert text.endswith("none of them outside of that")
+    assert "none of them outside of that" in text
 
 
 def test_changes_are_requested_since_the_initial_value() -> None:
-    text, server = describe(giving(rows_of(DAYS)), {"load": INCREMENTAL})
-    assert text == "3 rows on the first page for updated_since=2026-01-01T00:00:00Z"
+    text, server = describe(by_its_changes(rows_of(DAYS)), {"load": INCREMENTAL})
+    assert text.startswith("3 rows on the first page for updated_since=2026-01-01T00:00:00Z;")
     assert server.requests[0].query["updated_since"] == "2026-01-01T00:00:00Z"
 
 
 def test_times_are_sent_and_compared_in_their_formats() -> None:
-    rows = [{"id": 1, "date": day.strftime("%d.%m.%Y"), "updated_at": 0} for day in DAYS]
+    rows = [
+        {"id": day.day, "date": day.strftime("%d.%m.%Y"), "updated_at": 1767225600} for day in DAYS
+    ]
     formats = {"date": "%d.%m.%Y", "updated_at": "epoch_seconds"}
 
     by_day, _ = describe(giving(rows), {"load": BY_DAY, "time_formats": formats})
     _, server = describe(giving(rows), {"load": INCREMENTAL, "time_formats": formats})
 
-    assert by_day.endswith("none of them outside of that")
+    assert "none of them outside of that" in by_day
     assert server.requests[0].query["updated_since"] == "1767225600"
 
 
@@ -239,12 +253,13 @@ def test_all_missing_fields_are_named_at_once() -> None:
     assert "in `date`" in text
 
 
-def test_a_child_is_read_from_one_page_of_its_parent() -> None:
+def test_a_child_is_read_of_the_first_row_of_its_parent_that_has_some() -> None:
     def answer(asked: Request) -> Answer:
         if asked.path == "/orders":
             offset = asked.number("offset")
             return Answer({"data": [{"id": offset}, {"id": offset + 1}], "total": 100})
-        return Answer({"data": [{"line": asked.path}], "total": 1})
+        found = [{"line": 1}, {"line": 2}] if asked.path == "/orders/1/lines" else []
+        return Answer({"data": found, "total": len(found)})
 
     lines = {
         "name": "lines",
@@ -255,8 +270,9 @@ def test_a_child_is_read_from_one_page_of_its_parent() -> None:
     with serving(answer) as server:
         config: Any = {"client": {"base_url": server.base_url}, "resources": [orders(), lines]}
         api = Api(name="shop", config=config)
-        text = describe_first_page(
+        text = check_resource(
             resource_of(api, "lines"), connect(config["client"], "shop"), NOW
-        )
-        assert text == "2 rows on the first page"
-        assert len(server.requests) == 3
+        ).text
+        assert text == "2 rows on the first page; there is no second, total 2"
+        paths = [asked.path for asked in server.requests]
+        assert paths == ["/orders", "/orders/0/lines", "/orders/1/lines"]

@@ -1,0 +1,177 @@
+"""The check of a resource: its first two pages, compared with its entry and its policy."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from analytics_assets.cli.commands.check.fields import days, missing_fields, shared_keys
+from analytics_assets.cli.commands.check.finding import Finding
+from analytics_assets.cli.commands.check.paging import Paging
+from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.config.load import Incremental
+from analytics_assets.config.resource import parents_of
+from analytics_assets.config.text.quantities import count, number
+from analytics_assets.config.times.window import TimeWindow
+from analytics_assets.contract.resource import Resource
+from analytics_assets.extract.http.connection import Connection
+from analytics_assets.extract.incremental.cursor_values import ROWS_BEFORE_START, CursorValues
+from analytics_assets.extract.incremental.window_check import WindowCheck
+from analytics_assets.extract.paging.read_sample import ReadSample
+from analytics_assets.extract.sampling.first_pages import FirstPages, read_first_pages
+from analytics_assets.extract.sampling.request_text import difference, request_text
+from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
+
+
+class CheckError(AnalyticsAssetsError):
+    """The pages of a resource are not as its entry and its policy say.
+
+    Args:
+        message: what is wrong, and the remedy.
+        asked: the first request.
+    """
+
+    def __init__(self, message: str, asked: str) -> None:
+        super().__init__(message)
+        self.asked = asked
+
+
+@dataclass
+class Outcome:
+    """The outcome of a check that found nothing wrong.
+
+    Args:
+        text: the rows, the window, and the next page.
+        asked: the first request.
+        warnings: what may be wrong.
+    """
+
+    text: str
+    asked: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_resource(resource: Resource, connection: Connection, now: datetime) -> Outcome:
+    """Request the first two pages of a resource as a load does, and compare them with `api.py`.
+
+    The request of a partitioned resource is for its newest finished partitions, that of an
+    incremental one for changes since `initial_value`, and another one for those since the newest
+    change on these pages.
+
+    Args:
+        resource: the resource.
+        connection: the connection to its API.
+        now: the moment up to which partitions have ended.
+
+    Raises:
+        dlt.extract.exceptions.ResourceExtractionError: the request for the first page failed; its
+            cause is an `ApiError` with the reason.
+        CheckError: something is wrong.
+        WindowIgnoredError: most rows lie outside of the partitions.
+    """
+    window = newest_window(resource, now)
+    params = params_of(resource, window)
+    pages = read_first_pages(resource, connection, params)
+    findings = list(_findings(resource, pages))
+    outside = None
+    if not any(each.is_wrong for each in findings):
+        outside = _count_outside(resource, window, pages)
+        findings += _ignored_cursor(resource, connection, pages, now)
+    wrong = [each.text for each in findings if each.is_wrong]
+    asked = request_text(pages.sample.pages[0].request) if pages.sample.pages else ""
+    if wrong:
+        text = "; ".join(wrong).rstrip(".")
+        raise CheckError(f"{resource.name}: {text}.", asked)
+    return Outcome(
+        _described(pages, params, outside), asked, [each.text.rstrip(".") for each in findings]
+    )
+
+
+def _findings(resource: Resource, pages: FirstPages) -> Iterator[Finding]:
+    yield from missing_fields(resource, pages)
+    if pages.sample.pages:
+        yield from shared_keys(resource, pages)
+        yield from Paging(resource, pages.sample).findings()
+
+
+def _count_outside(resource: Resource, window: TimeWindow | None, pages: FirstPages) -> int | None:
+    """Count the rows outside of a time window; None without one, or without rows.
+
+    Raises:
+        WindowIgnoredError: most are; for a child, which has many requests, they are only counted.
+    """
+    if window is None or not pages.rows:
+        return None
+    check = WindowCheck(resource.name, str(resource.policy.date_column), window)
+    check.count(days(resource, pages.rows))
+    if not parents_of(resource.entry):
+        check.refuse_rows_outside()
+    return check.outside
+
+
+def _ignored_cursor(
+    resource: Resource, connection: Connection, pages: FirstPages, now: datetime
+) -> Iterator[Finding]:
+    """Find an API that ignores the parameter of an incremental load, by another request.
+
+    It asks for the changes since the newest one on the pages: older ones are not to be there.
+    """
+    load = resource.policy.load
+    if not isinstance(load, Incremental) or not pages.sent:
+        return
+    form = resource.policy.time_formats.get(load.field)
+    before = CursorValues(resource.contract, load, load.start, now)
+    before.add(pages.sent)
+    start, old, rows = load.start, before.counts[ROWS_BEFORE_START], len(pages.sent)
+    if 2 * old <= rows and before.newest and not parents_of(resource.entry):
+        start = load.read(load.written(before.newest, form), form)
+        again = read_first_pages(resource, connection, params_since(resource, start), pages=1)
+        after = CursorValues(resource.contract, load, start, now)
+        after.add(again.sent)
+        old, rows = after.counts[ROWS_BEFORE_START], len(again.sent)
+    if rows and 2 * old > rows:
+        yield Finding(
+            f"{number(old)} of the {count(rows, 'row')} for {load.param}="
+            f"{load.written(start, form)} changed before that: the API seems to ignore "
+            f"`{load.param}`. Set `param` of `Incremental` in its policy to the API's own name, "
+            "and `field` to the field that it filters by"
+        )
+
+
+def params_since(resource: Resource, start: datetime) -> Mapping[str, Any]:
+    """Return the parameters of a request for changes since a moment."""
+    load = resource.policy.load
+    assert isinstance(load, Incremental), "else there is no such parameter"
+    return {load.param: load.written(start, resource.policy.time_formats.get(load.field))}
+
+
+def _described(pages: FirstPages, params: Mapping[str, Any], outside: int | None) -> str:
+    """Describe the pages, and what the paginator would do next."""
+    sent = [page.request for page in pages.sample.pages]
+    second = difference(sent[0], sent[1]) if len(sent) > 1 else ""
+    second = f" ({second})" if second else ""
+    rows = [page.answer.count for page in pages.sample.pages if page.answer.count]
+    if len(rows) < 2:
+        text = count(sum(rows) or len(pages.rows), "row") if pages.rows or rows else "no rows"
+        text += " on the first page"
+    else:
+        text = f"{number(rows[0])} and {count(rows[1], 'row')} on the first two pages{second}"
+    if params:
+        text += f" for {', '.join(f'{name}={value}' for name, value in params.items())}"
+    if outside is not None:
+        text += f", {number(outside) if outside else 'none'} of them outside of that"
+    if not rows:
+        return text
+    if len(sent) > len(rows):
+        return f"{text}; the second{second} is empty"
+    return text + _next(pages.sample)
+
+
+def _next(sample: ReadSample) -> str:
+    last = sample.pages[-1]
+    text = "; there is no third" if len(sample.pages) > 1 else "; there is no second"
+    if not sample.is_over:
+        changed = difference(last.request, sample.next_request())
+        text = f"; next is {changed or 'another page'}"
+    total = last.evidence.total
+    return text if total is None else f"{text}, total {number(total)}"
