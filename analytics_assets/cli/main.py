@@ -12,6 +12,7 @@ import click
 from analytics_assets.config.process.garbage_collection import objects_kept
 
 COMMANDS = {
+    "new": "Describe an API: from its OpenAPI document, or from a recipe.",
     "materialize": "Load what is due, run the checks, and print the outcome.",
     "check": "Sign in and read two pages of each resource; load nothing.",
     "contract": "Fetch the OpenAPI document of an API, and print what changed.",

@@ -76,7 +76,7 @@ class Api:
     def __post_init__(self) -> None:
         """Refuse an invalid configuration; secrets that are written in it are in no text."""
         if not NAME.fullmatch(self.name):
-            raise ConfigurationError(f"API name {self.name!r}: {_naming_rule(self.name)}")
+            raise ConfigurationError(f"API name {self.name!r}: {naming_rule(self.name)}")
         where = f"API `{self.name}`"
         object.__setattr__(self, "config", filled_templates(where, self.config))
         refuse_wrong_structure(where, self.config)
@@ -129,7 +129,7 @@ class Api:
         for number, entry in enumerate(self.config["resources"], start=1):
             where, name = f"resource {number} of API `{self.name}`", name_of(entry)
             if not NAME.fullmatch(name):
-                raise ConfigurationError(f"{where} is called {name!r}: {_naming_rule(name)}")
+                raise ConfigurationError(f"{where} is called {name!r}: {naming_rule(name)}")
             if name in seen:
                 raise ConfigurationError(
                     f"{where}: there is already a resource `{name}`; rename one of the two."
@@ -169,7 +169,7 @@ def _check_table(resource: ResourceConfig) -> None:
     if not NAME.fullmatch(resource.table):
         raise ConfigurationError(
             f"`table_name` of resource `{resource.name}` is {resource.table!r}: "
-            f"{_naming_rule(resource.table)}"
+            f"{naming_rule(resource.table)}"
         )
     if resource.table == REJECTED_ROWS:
         raise ConfigurationError(
@@ -219,7 +219,8 @@ def _check_load(resource: ResourceConfig) -> None:
         refuse_places(where, endpoint, paginator, policy.load, newest)
 
 
-def _naming_rule(name: str) -> str:
+def naming_rule(name: str) -> str:
+    """Return the rule for names, and one that is like `name` and follows it."""
     suggestion = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
     suggestion = suggestion.strip("_")
     advice = f" Call it {suggestion!r}." if NAME.fullmatch(suggestion) else ""

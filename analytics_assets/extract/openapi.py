@@ -49,15 +49,15 @@ class FetchedDocument:
     conditions: Mapping[str, str]
 
 
-def fetch_document(connection: Connection, openapi_path: str) -> dict[str, Any]:
+def fetch_document(connection: Connection, openapi_path: str, hint: str = HINT) -> dict[str, Any]:
     """Fetch an API's OpenAPI document; see `fetch_if_changed`."""
-    fetched = fetch_if_changed(connection, openapi_path, {})
+    fetched = fetch_if_changed(connection, openapi_path, {}, hint)
     assert fetched.document is not None, "a request without a condition has a document"
     return fetched.document
 
 
 def fetch_if_changed(
-    connection: Connection, openapi_path: str, conditions: Mapping[str, str]
+    connection: Connection, openapi_path: str, conditions: Mapping[str, str], hint: str = HINT
 ) -> FetchedDocument:
     """Fetch an API's OpenAPI document, and the files below it that it refers to.
 
@@ -67,6 +67,7 @@ def fetch_if_changed(
         connection: sends the requests.
         openapi_path: the path below the base URL, or a whole URL.
         conditions: those of an earlier answer; empty to fetch the document in any case.
+        hint: the remedy in errors.
 
     Returns:
         The document, its further files bundled into it.
@@ -86,10 +87,10 @@ def fetch_if_changed(
         status = f"{page.status} {page.reason}".rstrip()
         body = excerpt(response).rstrip(".")
         error_class = DocumentNotServedError if page.status in NOT_SERVED else ResponseError
-        raise error_class(f"{where}: the API answered {status}{body}. {HINT}.", response=response)
+        raise error_class(f"{where}: the API answered {status}{body}. {hint}.", response=response)
     if page.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise DocumentNotServedError(
-            f"{where}: the answer is a web page. {HINT}.", response=response
+            f"{where}: the answer is a web page. {hint}.", response=response
         )
     try:
         document = parse_document(
@@ -99,7 +100,7 @@ def fetch_if_changed(
             read=lambda name: _file(connection, page.url, name),
         )
     except ContractError as error:
-        raise ContractError(f"{error} {HINT}.") from error
+        raise ContractError(f"{error} {hint}.") from error
     return FetchedDocument(document, _conditions(page, document))
 
 

@@ -136,7 +136,7 @@ def server_paths(document: Mapping[str, Any]) -> list[str]:
             continue
         variables = server.get("variables")
         try:
-            path = urlsplit(_filled(url, variables)).path.rstrip("/")
+            path = urlsplit(filled_url(url, variables)).path.rstrip("/")
         except ValueError:  # a bad IPv6 address
             continue
         if path not in found:
@@ -146,7 +146,7 @@ def server_paths(document: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _filled(url: str, variables: Any) -> str:
+def filled_url(url: str, variables: Any) -> str:
     """Return the URL of a server with the defaults of its variables, which have none themselves."""
     known = variables if isinstance(variables, dict) else {}
 

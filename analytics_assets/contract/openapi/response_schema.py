@@ -46,7 +46,7 @@ def row_schema(
         ContractError: a `$ref` leads nowhere.
     """
     references = endpoints.references
-    response = _response_schema(endpoints, endpoints.operation(path, method))
+    response = response_schema(endpoints, endpoints.operation(path, method))
     if not references.followed(response):
         return None
     if not data_selector and is_single_entity(path):
@@ -74,7 +74,7 @@ def rows_may_be_absent(
         ContractError: a `$ref` leads nowhere.
     """
     steps = _steps(data_selector or "$")
-    schema: Any = _response_schema(endpoints, endpoints.operation(path, method))
+    schema: Any = response_schema(endpoints, endpoints.operation(path, method))
     within: Followed = frozenset()
     if steps is None:
         return False
@@ -91,8 +91,8 @@ def rows_may_be_absent(
     return any(kind.get("nullable") or "null" in as_list(kind.get("type")) for kind in kinds)
 
 
-def _response_schema(endpoints: Endpoints, operation: Mapping[str, Any]) -> Any:
-    """Return the schema of the successful response."""
+def response_schema(endpoints: Endpoints, operation: Mapping[str, Any]) -> Any:
+    """Return the schema of the successful response of an operation; None if it has none in JSON."""
     references = endpoints.references
     responses = references.followed(operation.get("responses"))
     by_status = {str(status).upper(): each for status, each in responses.items()}
@@ -136,14 +136,14 @@ def _selected(
 ) -> Schema | None:
     """Follow the steps into a response, and return the schema of the rows at their end."""
     flat, within = references.flat_within(schema, within)
-    options = _options(flat)
+    options = options_of(flat)
     if options:
         each = [_selected(references, option, steps, within) for option in options]
         found = [rows for rows in each if rows]
         return {"anyOf": found} if len(found) > 1 else next(iter(found), None)
     if not steps:
-        return flat.get("items") or None if _is_array(flat) else flat or None
-    if steps[0] is EACH and _is_array(flat):
+        return flat.get("items") or None if is_array(flat) else flat or None
+    if steps[0] is EACH and is_array(flat):
         return _selected(references, flat.get("items"), steps[1:])
     properties = flat.get("properties")
     others = flat.get("additionalProperties")
@@ -157,9 +157,9 @@ def _guessed(
 ) -> Schema | None:
     """Return the schema of the rows where dlt searches for them."""
     flat, within = references.flat_within(schema, within)
-    if _is_array(flat):
+    if is_array(flat):
         return flat.get("items") or None
-    options = _options(flat)
+    options = options_of(flat)
     each = [_guessed(references, option, accepts_object, within) for option in options]
     found = [rows for rows in each if rows]
     if found:
@@ -167,7 +167,7 @@ def _guessed(
     lists = list(_lists(references, flat, MAX_DEPTH))
     if not lists and accepts_object and "properties" in flat:
         return flat
-    of_objects = [(name, part) for name, part in lists if _has_objects(references, part)]
+    of_objects = [(name, part) for name, part in lists if has_objects(references, part)]
     preferred = [part for name, part in of_objects if is_record_key(name)]
     # of several lists dlt takes the first one of a response, which no schema orders
     candidates = preferred or [part for _, part in of_objects]
@@ -179,24 +179,28 @@ def _lists(references: References, flat: Schema, depth: int) -> Iterator[tuple[s
     properties = flat.get("properties")
     for name, schema in (properties if isinstance(properties, dict) else {}).items():
         part = references.flat(schema)
-        if _is_array(part):
+        if is_array(part):
             yield name, part
         elif depth > 1:
             yield from _lists(references, part, depth - 1)
 
 
-def _has_objects(references: References, array: Schema) -> bool:
+def has_objects(references: References, array: Schema) -> bool:
+    """Test if the elements of a list are objects."""
     items = references.flat(array.get("items"))
-    return "properties" in items or bool(_options(items)) or "object" in as_list(items.get("type"))
+    return (
+        "properties" in items or bool(options_of(items)) or "object" in as_list(items.get("type"))
+    )
 
 
-def _is_array(flat: Schema) -> bool:
+def is_array(flat: Schema) -> bool:
+    """Test if a schema, its references followed, is that of a list."""
     return "array" in as_list(flat.get("type")) or ("type" not in flat and "items" in flat)
 
 
-def _options(flat: Schema) -> list[Any]:
+def options_of(flat: Schema) -> list[Any]:
     """Return the schemas of a union in place of the whole, without null."""
-    if "properties" in flat or _is_array(flat):
+    if "properties" in flat or is_array(flat):
         return []
     return [
         option

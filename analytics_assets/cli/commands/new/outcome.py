@@ -1,0 +1,113 @@
+"""The outcome of `new` on the terminal: what was taken or left out, and what comes next."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from analytics_assets.cli.commands.new.folder import shown
+from analytics_assets.cli.commands.new.proposal.from_document import ProposedApi
+from analytics_assets.cli.commands.new.proposal.resource import ProposedResource, Skipped
+from analytics_assets.cli.commands.new.validated import Validated
+from analytics_assets.cli.commands.new.writing.nodes import SECRET, SETTING
+from analytics_assets.cli.terminal import echo, echo_table
+from analytics_assets.config.text.quantities import count
+from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.openapi.endpoints import Endpoints
+from analytics_assets.redaction.names import setting_name
+
+MOST_ROWS = 40  # of the table
+MOST_PATHS = 3  # of a reason
+MOST_COLUMNS = 3
+
+
+def echo_outcome(found: Validated, endpoints: Endpoints) -> None:
+    """Print what was taken and what was left out."""
+    api = found.api
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("resource", "path", "rows", "key", "pages", "columns checked", "not checked"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("guesses", justify="right")
+    for each in api.resources[:MOST_ROWS]:
+        table.add_row(*_cells(each, found.contracts[each.name]))
+    echo_table(table)
+    if len(api.resources) > MOST_ROWS:
+        echo(f"... and {len(api.resources) - MOST_ROWS} more")
+    _echo_skipped(api.skipped)
+    for note in api.sign_in.notes:
+        echo(f"{note}.")
+
+
+def _cells(resource: ProposedResource, contract: Contract) -> tuple[str, ...]:
+    paginator = resource.paginator.value
+    kind = paginator["type"] if isinstance(paginator, dict) else paginator
+    key = resource.primary_key.value
+    shown_key = ", ".join(key) if isinstance(key, list) else key
+    checked = [each.name for each in contract.columns if each.data_type != "json"]
+    others = [each.name for each in contract.columns if each.data_type == "json"]
+    some = ", ".join(others[:MOST_COLUMNS]) + (", ..." if len(others) > MOST_COLUMNS else "")
+    return (
+        resource.name,
+        str(resource.path.value),
+        str(resource.selector.value or "the body"),
+        str(shown_key or "none: replaced"),
+        str(kind),
+        str(len(checked)) if contract.columns else "none described",
+        f"{len(others)}: {some}" if others else "",
+        str(len(resource.checks) or ""),
+    )
+
+
+def _echo_skipped(skipped: Sequence[Skipped]) -> None:
+    reasons: dict[str, list[str]] = {}
+    for each in skipped:
+        reasons.setdefault(each.reason, []).append(each.path)
+    if not skipped:
+        return
+    echo(f"Left out: {count(len(skipped), 'path')}", style="bold")
+    for reason, paths in sorted(reasons.items(), key=lambda each: -len(each[1])):
+        some = ", ".join(paths[:MOST_PATHS]) + (", ..." if len(paths) > MOST_PATHS else "")
+        echo(f"  {len(paths)}: {reason} ({some})")
+
+
+def echo_next_steps(name: str, folder: Path, api: ProposedApi) -> None:
+    """Print the settings that the API needs, and the next commands."""
+    guesses = sum(len(each.checks) for each in api.resources)
+    echo(f"Wrote {shown(folder)}/ with {count(len(api.resources), 'resource')}.")
+    if guesses:
+        echo(f"{count(guesses, 'guess', 'guesses')} to confirm: look for `# check:` in api.py.")
+    if names := settings_of(api):
+        echo("Write into .dlt/secrets.toml:")
+        echo(f"  [sources.{name}]")
+        for each in names:
+            echo(f'  {each} = "..."')
+    echo("Next:")
+    echo(f"  analytics-assets check {name}")
+    echo(f"  analytics-assets materialize {name}")
+
+
+def settings_of(api: ProposedApi) -> list[str]:
+    """Return the settings without which nothing can be requested."""
+    names = [] if api.base_url.value else ["base_url"]
+    auth = api.sign_in.auth.value or {}
+    named = [key for key, value in auth.items() if value in (SECRET, SETTING)]
+    named += [setting_name(key) for key in api.sign_in.headers]
+    named += [
+        setting_name(key)
+        for each in api.resources
+        for key, guess in each.headers.items()
+        if guess.value in (SECRET, SETTING)
+    ]
+    return list(dict.fromkeys([*names, *named]))
+
+
+def echo_recipe(name: str, vendor: str, readme: str, folder: Path) -> None:
+    """Print the README of a recipe that was copied, and the next commands."""
+    echo(f"Wrote {shown(folder)}/, a copy of the recipe `{vendor}`.")
+    if readme:
+        echo("")
+        echo(readme.strip())
+        echo("")
+    echo("Next:")
+    echo(f"  analytics-assets check {name}")
+    echo(f"  analytics-assets materialize {name}")

@@ -1,0 +1,1 @@
+"""The entries that an OpenAPI document proposes, as values."""

@@ -1,0 +1,68 @@
+"""The primary key of a resource, by the fields of its rows."""
+
+from collections.abc import Collection, Mapping
+
+from analytics_assets.cli.commands.new.proposal.names import singular_of
+from analytics_assets.cli.commands.new.proposal.operation import Operation
+from analytics_assets.cli.commands.new.proposal.resource import Guess
+from analytics_assets.contract.openapi.references import Schema, as_list
+from analytics_assets.extract.rows.response_body import plain_name
+
+IDENTIFIERS = ("id", "uuid", "guid", "uid", "gid", "sid", "_id", "objectid", "key", "ref")
+LESS_SURE = ("number", "code", "slug", "handle", "login", "username", "token", "email", "name")
+SCALARS = {"string", "integer", "number"}
+
+
+def key_of(
+    operation: Operation, properties: Mapping[str, Schema], siblings: Collection[str]
+) -> Guess:
+    """Find the primary key of the rows of an operation.
+
+    Args:
+        operation: the operation.
+        properties: the fields of a row.
+        siblings: the names of the parameters by which the document's paths continue this one, such
+            as `order_id` for `/orders/{order_id}`.
+
+    Returns:
+        The field; None if there is none.
+    """
+    fields = {name: plain_name(name) for name, part in properties.items() if _is_scalar(part)}
+    words = [part for part in operation.segments if "{" not in part]
+    noun = singular_of(plain_name(words[-1].partition(".")[0])) if words else ""
+    named = {plain_name(name) for name in siblings}
+    for identifier in IDENTIFIERS[:7]:
+        if found := _first(fields, identifier):
+            return Guess(found)
+    of_path = named - {"id"}
+    for plain in (*sorted(of_path), f"{noun}id", f"{noun}uuid", f"{noun}key", f"{noun}sid"):
+        if found := _first(fields, plain):
+            return Guess(found, None if plain in of_path else "the field is named after the path")
+    for plain in sorted(of_path):  # `/teams/{team_slug}` of rows with a `slug`
+        if (found := _first(fields, plain.removeprefix(noun))) and plain != noun:
+            return Guess(found)
+    for identifier in (*IDENTIFIERS[7:], *LESS_SURE):
+        if found := _first(fields, identifier):
+            return Guess(found, "no field is called `id`; rows with the same key are one row")
+    others = [name for name, plain in fields.items() if plain.endswith(("id", "uuid", "guid"))]
+    if len(others) == 1:
+        return Guess(others[0], "the only field that ends with `id`")
+    if not properties:
+        return Guess("id", "the document does not describe the rows")
+    return Guess(None, "no field identifies a row, so each load replaces the table")
+
+
+def _first(fields: Mapping[str, str], plain: str) -> str | None:
+    wanted = plain_name(plain) if plain != "_id" else plain
+    if wanted == "_id":
+        return "_id" if "_id" in fields else None
+    return next((name for name, each in fields.items() if each == wanted), None)
+
+
+def _is_scalar(part: Schema) -> bool:
+    kinds = set(as_list(part.get("type"))) - {"null"}
+    return (
+        kinds <= SCALARS
+        and part.get("format") not in ("date", "date-time")
+        and (bool(kinds) or not ({"properties", "items"} & part.keys()))
+    )

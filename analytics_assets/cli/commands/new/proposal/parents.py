@@ -1,0 +1,167 @@
+"""The parents of resources whose paths have parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from analytics_assets.cli.commands.new.proposal.list_rows import ListRows
+from analytics_assets.cli.commands.new.proposal.names import singular_of
+from analytics_assets.cli.commands.new.proposal.operation import PLACEHOLDER, Operation
+from analytics_assets.cli.commands.new.proposal.resource import Guess
+from analytics_assets.extract.rows.response_body import plain_name
+
+FIELDS = ("id", "uuid", "gid", "sid", "slug", "key", "login", "name", "code")
+
+
+@dataclass(frozen=True)
+class FoundList:
+    """An operation that answers with a list.
+
+    Args:
+        name: the name of its resource.
+        operation: the operation.
+        rows: its rows.
+        key: its primary key.
+    """
+
+    name: str
+    operation: Operation
+    rows: ListRows
+    key: Guess
+
+
+@dataclass(frozen=True)
+class FilledPath:
+    """The path of an entry, its parameters filled by rows of a parent.
+
+    Args:
+        path: the path.
+        parent: the resource of these rows; None if the path has no parameter.
+        field: the field of the parent's rows that fills the last parameter.
+        param: the last parameter.
+        needed: the fields that the parent must take over from its own parent.
+        missing: the parameters that nothing fills.
+    """
+
+    path: Guess
+    parent: FoundList | None = None
+    field: str = ""
+    param: str = ""
+    needed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def form_of(path: str) -> str:
+    """Return a path without the names of its parameters, and without the ending of a file."""
+    return PLACEHOLDER.sub("{}", path).removesuffix(".json").rstrip("/")
+
+
+def fill_path(
+    operation: Operation, lists: Mapping[str, FoundList], values: Mapping[str, str]
+) -> FilledPath:
+    """Fill the parameters of a path: by values, or by the rows of a parent.
+
+    Args:
+        operation: the operation.
+        lists: those that may be parents, by the form of their paths.
+        values: values of parameters by name, as the user gave them.
+    """
+    path = operation.path
+    for name in operation.placeholders:
+        if name in values:
+            path = path.replace(f"{{{name}}}", values[name])
+    names = PLACEHOLDER.findall(path)
+    if not names:
+        return FilledPath(Guess(path))
+    last = names[-1]
+    before = operation.path.rpartition(f"{{{last}}}")[0].rstrip("/")
+    parent = lists.get(form_of(before))
+    check = None
+    if parent is None or parent.operation.path == operation.path:
+        parent = _by_name(last, operation, lists) if len(names) == 1 else None
+        if parent is None:
+            return FilledPath(Guess(path), missing=tuple(names))
+        check = f"`{{{last}}}` is taken for the rows of `{parent.name}`, by its name alone"
+    field, guess = _field_of(last, parent)
+    check = check or guess
+    path = path.replace(f"{{{last}}}", f"{{resources.{parent.name}.{field}}}")
+    filled = FilledPath(Guess(path, check), parent, field, last)
+    return _with_outer(filled, names[:-1], lists, values)
+
+
+def _with_outer(
+    filled: FilledPath,
+    names: list[str],
+    lists: Mapping[str, FoundList],
+    values: Mapping[str, str],
+) -> FilledPath:
+    """Fill the parameters before the last one by fields that the parent takes over from its own."""
+    if not names:
+        return filled
+    parent, path = filled.parent, filled.path
+    assert parent, "the last parameter is filled by it"
+    outer = fill_path(parent.operation, lists, values)
+    if outer.missing or outer.parent is None or len(names) > 1:
+        return FilledPath(path, missing=tuple(names))
+    field, check = _field_of(names[0], outer.parent)
+    # dlt's name of a field that is taken over
+    reference = f"{{resources.{parent.name}._{outer.parent.name}_{field}}}"
+    whole = path.value.replace(f"{{{names[0]}}}", reference)
+    return replace(filled, path=Guess(whole, path.check or check), needed=(field,))
+
+
+def _by_name(name: str, operation: Operation, lists: Mapping[str, FoundList]) -> FoundList | None:
+    """Return the list whose last name is the plural of a parameter; None if none or several."""
+    plain = plain_name(name)
+    stems = {
+        plain,
+        *(plain.removesuffix(end) for end in ("id", "uuid", "slug", "key", "gid", "sid", "name")),
+    }
+    found = [
+        each
+        for form, each in lists.items()
+        if "{}" not in form
+        and singular_of(plain_name(form.rpartition("/")[2])) in stems - {""}
+        and each.operation.path != operation.path
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _field_of(name: str, parent: FoundList) -> tuple[str, str | None]:
+    """Return the field of a parent's rows that fills a parameter, and what is to be checked."""
+    fields = {plain_name(each): each for each in reversed(list(parent.rows.properties))}
+    plain = plain_name(name)
+    words = [part for part in parent.operation.segments if "{" not in part]
+    noun = singular_of(plain_name(words[-1].partition(".")[0])) if words else ""
+    for each in (plain, plain.removeprefix(noun)):
+        if each and each in fields:
+            return fields[each], None
+    for each in FIELDS:
+        if plain.endswith(each) and each in fields:
+            return fields[each], None
+    if not fields:
+        return "id", "the document does not describe the rows of the parent"
+    key = parent.key.value
+    found = next((fields[each] for each in ("slug", "login", "id", "name") if each in fields), None)
+    field = found or (key if isinstance(key, str) else next(iter(fields.values())))
+    return field, f"`{{{name}}}` is taken for the field `{field}` of `{parent.name}`"
+
+
+def child_key(found: FoundList, filled: FilledPath) -> tuple[Guess, tuple[str, ...]]:
+    """Return the key of a resource, and the fields that its rows take over from their parent.
+
+    A key that may be unique within a parent alone, such as a number, has that of the parent in it.
+
+    Args:
+        found: the resource.
+        filled: its path.
+    """
+    key = found.key
+    if filled.parent is None or not filled.field:
+        return key, ()
+    noun = singular_of(plain_name(filled.parent.name.rpartition("_")[2]))
+    named = {plain_name(filled.param), f"{noun}id", noun} - {"id"}
+    has_reference = any(plain_name(each) in named for each in found.rows.properties)
+    if key.check is None or not isinstance(key.value, str):
+        return key, () if has_reference else (filled.field,)
+    own = f"_{filled.parent.name}_{filled.field}"  # dlt's name of a field that is taken over
+    return Guess([own, key.value], key.check), (filled.field,)

@@ -1,0 +1,1 @@
+"""The text of `api.py` and `defs.yaml`, written from a proposal."""
