@@ -1,0 +1,1 @@
+"""Contacts, companies and deals of HubSpot."""
