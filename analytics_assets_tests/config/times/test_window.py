@@ -1,4 +1,4 @@
-"""Windows: the query parameters of a span of time, and values that are refused."""
+"""Windows: the parameters of a span of time, and values that are refused."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -48,6 +48,46 @@ def test_a_span_of_time_is_written_as_the_api_takes_it(
 ) -> None:
     start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
     assert window.values(start, end) == params
+
+
+@pytest.mark.parametrize(
+    ("window", "values"),
+    [
+        (
+            Window(params={"date": "{start},{end}", "period": "range", "n": 5}),
+            {"date": "2026-03-01,2026-03-02", "period": "range", "n": 5},
+        ),
+        (
+            Window(params={"q": '{"since": "{start}", "{until}": "{end}", "a": {}}'}),
+            {"q": '{"since": "2026-03-01", "{until}": "2026-03-02", "a": {}}'},
+        ),
+        (
+            Window(
+                params={"json.a": "{start}", "json.b": [{"c": "{end}", "d": "<{end}>"}, None]},
+                format="epoch_seconds",
+            ),
+            {"json.a": 1772323200, "json.b": [{"c": 1772496000, "d": "<1772496000>"}, None]},
+        ),
+        (
+            Window(start_param="data.a", end_param="json.b", format="epoch_seconds"),
+            {"data.a": "1772323200", "json.b": 1772496000},
+        ),
+        (
+            Window(start_param="json.a", end_param="json.b", format="%Y%m%d"),
+            {"json.a": "20260301", "json.b": "20260302"},
+        ),
+    ],
+)
+def test_a_span_of_time_is_written_into_any_place(window: Window, values: dict[str, Any]) -> None:
+    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
+    assert window.values(start, end) == values
+    hash(window)
+
+
+def test_the_places_of_a_window_are_those_that_depend_on_the_span() -> None:
+    window = Window(params={"period": "range", "json.a[0]": "{start}", "json.a[1]": ["{end}"]})
+    assert window.places == ("json.a[0]", "json.a[1]")
+    assert window.names == ("period", "json.a[0]", "json.a[1]")
 
 
 def test_a_day_on_which_clocks_change_is_asked_for_as_one_day() -> None:
@@ -101,6 +141,19 @@ def test_the_inclusive_end_of_a_window_leaves_no_gap_before_the_start_of_the_nex
         (lambda: window(format="%s"), "`format` cannot be '%s'"),
         (lambda: window(end_is_inclusive=1), "`end_is_inclusive` cannot be 1: give True or Fal"),
         (lambda: window(timezone=None), "`Window`: `timezone` cannot be None"),
+        (lambda: window(as_text="no"), "`as_text` cannot be 'no': give True or False"),
+        (lambda: window(start_param="json.a..b"), "`start_param` cannot be 'json.a..b': `a..b` is"),
+        (lambda: window(end_param="params.start_date"), "start and end need a parameter each"),
+        (lambda: window(params=["date"]), "give parameters by their places: {"),
+        (lambda: window(params={}), "no text in it has `{end} and {start}`"),
+        (lambda: window(params={"date": "{start}"}), "no text in it has `{end}`"),
+        (lambda: window(params={"date": "{start},{stop}"}), "no text in it has `{end}`"),
+        (lambda: window(params={"headers.a b": "{start}{end}"}), "`a b` is no name of a header"),
+        (lambda: window(params={"date": ["{start}", "{end}"]}), "`date` is no text or number"),
+        (
+            lambda: window(start_param="from", params={"date": "{start},{end}"}),
+            "it takes the place of `start_param` and `end_param`",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_remedy(make: Callable[[], Window], said: str) -> None:

@@ -35,6 +35,7 @@ TOTAL_HEADERS = ("X-Total-Count", "X-Total", "X-WP-Total", "Total-Count")
 MOST_DIGITS = 18  # of a count; Python refuses to convert more than 4,300
 CONTENT_RANGE = re.compile(r"\s*(?:\w+\s+)?(?:\d+-\d+|\*)/(\d+)\s*")
 SIZE_PARAMS = PAGE_SIZES | {"count", "rows", "top", "first", "take", "num", "max", "n"}
+JSON_PARAM = re.compile(r'"([^"]+)"\s*:\s*"?(\d+)')
 PLAIN_PARAM = re.compile(r"[?&]([^=&#]+)=(\d+)(?=[&#]|$)")  # with a number
 
 
@@ -121,10 +122,19 @@ def page_sizes_in(fields: Iterable[Field]) -> Collection[int]:
     return _numbers(field.value for field in fields if field.plain in PAGE_SIZES)
 
 
-def requested_sizes(url: str) -> Collection[int]:
-    """Find the page sizes in the parameters of a request."""
+def requested_sizes(url: str, body: bytes | str | None = None) -> Collection[int]:
+    """Find the page sizes in the parameters of a request: of its query, and of a JSON body or form.
+
+    Example:
+        >>> sorted(requested_sizes("/orders?limit=100", b'{"page": {"size": 50, "number": 1}}'))
+        [50, 100]
+    """
     is_plain = "%" not in url and "+" not in url
     params = PLAIN_PARAM.findall(url) if is_plain else parse_qsl(urlsplit(url).query)
+    if body:
+        text = body if isinstance(body, str) else body.decode(errors="replace")
+        is_json = text.startswith("{")
+        params += JSON_PARAM.findall(text) if is_json else parse_qsl(text)
     return _numbers(value for name, value in params if plain_name(name) in SIZE_PARAMS)
 
 

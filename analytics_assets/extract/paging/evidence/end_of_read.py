@@ -44,7 +44,7 @@ class EndOfRead:
         """
         counts = evidence.counts
         has_row_count = any(count.unit is Unit.ROWS for count in counts.values())
-        requested = requested_sizes(str(request.url)) if has_row_count else ()
+        requested = requested_sizes(str(request.url), request.body) if has_row_count else ()
         self._claims.add(counts, rows, {*evidence.sizes, *requested})
         self.last = evidence
         if growing := self._claims.growing:

@@ -114,6 +114,20 @@ def test_all_rows_arrive_by_parameters_at_any_place(
             assert asked.headers["x-kind"] == "all"
 
 
+@pytest.mark.parametrize("where", ["query", "JSON", "form"])
+def test_a_count_that_is_the_size_of_a_page_is_no_total_wherever_the_size_is_sent(
+    where: str,
+) -> None:
+    place = PLACES[where]
+
+    def answer(asked: Request) -> Answer:
+        start, limit = int(found(asked, place("offset"))), int(found(asked, place("limit")))
+        return Answer({"data": ALL[start : start + limit], "count": limit})
+
+    paging = {**paginator("offset", place), "limit": 50}
+    assert read(answer, method="POST", paginator=paging).rows == ALL
+
+
 @pytest.mark.parametrize(("as_text", "kind"), [(False, int), (True, str)])
 @pytest.mark.parametrize("name", ["offset", "limit"])
 def test_numbers_in_json_are_numbers_unless_the_api_wants_texts(
