@@ -1,0 +1,1 @@
+"""Events, sessions, persons and counts by day, by PostHog."""
