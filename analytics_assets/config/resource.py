@@ -95,6 +95,14 @@ class ResourceConfig:
         return f"{self.api_name}_{self.name}"
 
     @property
+    def added_fields(self) -> frozenset[str]:
+        """The fields that the entry adds to rows, beside those that the API sends."""
+        entry = self.merged_entry
+        from_parent = entry.get("include_from_parent") or ()
+        added = {f"_{name}_{field}" for name in parents_of(self.entry) for field in from_parent}
+        return frozenset(added.union((entry.get("rows") or {}).get("fields") or ()))
+
+    @property
     def is_child(self) -> bool:
         """True if the resource is read from the rows of another one."""
         return len(self.config["resources"]) > 1

@@ -76,7 +76,8 @@ def _is_in_each_row(column: Column) -> bool:
 def _observed(resource: Resource, load: Mapping[str, Any]) -> Iterator[str]:
     """Yield the differences of the rows; a field that may be missing is none."""
     for field, kind in (load.get(UNKNOWN_FIELDS) or {}).items():
-        yield f"rows have `{field}` ({kind}), unknown to it"
+        if field not in resource.added_fields:
+            yield f"rows have `{field}` ({kind}), unknown to it"
     if load.get(ROWS_RECEIVED):
         absent = load.get(ABSENT_FIELDS) or ()
         required = {each.field for each in resource.contract.columns if _is_in_each_row(each)}

@@ -136,3 +136,29 @@ def test_a_document_like_the_contract_passes(serve: Any, tmp_path: Path) -> None
     result = drift_of(orders(kept), tmp_path, {ROWS_RECEIVED: 9})
 
     assert (result.passed, result.text) == (True, "The API matches the contract.")
+
+
+def test_fields_that_the_entry_adds_to_rows_are_no_drift(tmp_path: Path) -> None:
+    row = {"type": "object", "properties": ID}
+    rows = {"content": {"application/json": {"schema": {"type": "array", "items": row}}}}
+    paths = {"/orders/{id}/lines": {"get": {"responses": {"200": rows}}}}
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
+    lines = {
+        "name": "lines",
+        "endpoint": {"path": "/orders/{resources.orders.id}/lines", "data_selector": "$"},
+        "include_from_parent": ["id"],
+        "rows": {"fields": {"shop": "north"}},
+    }
+    client = {"base_url": "https://shop.example.com"}
+    api = Api(
+        name="shop",
+        config={"client": client, "resources": ["orders", lines]},
+        openapi=str(file),
+        openapi_path=None,
+    )
+    unknown = {"_orders_id": "bigint", "shop": "text", "price": "double"}
+
+    result = drift_of(resource_of(api, "lines"), tmp_path, {UNKNOWN_FIELDS: unknown})
+
+    assert result.text.splitlines()[:-1] == ["rows have `price` (double), unknown to it"]
