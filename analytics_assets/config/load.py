@@ -3,11 +3,13 @@
 In each case, rows are merged into the table by their key, and each read is proven complete.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from analytics_assets.config.text.place import Place
+from analytics_assets.config.text.place import Place, filled
 from analytics_assets.config.times.timestamps import (
     EPOCHS,
     EXAMPLES,
@@ -19,10 +21,11 @@ from analytics_assets.config.times.timestamps import (
     read_time,
     write_time,
 )
-from analytics_assets.config.times.window import Window
+from analytics_assets.config.times.window import START, Window
 from analytics_assets.config.validation.field import (
     check_booleans,
     check_integer,
+    check_params,
     check_places,
     check_texts,
     check_timezone,
@@ -50,6 +53,8 @@ class Incremental:
         param: the parameter that limits a request to rows changed since a timestamp: the name of a
             query parameter, or another place in the request, such as `json.filter.after`,
             `data.since` or `headers.X-Since`.
+        params: in place of it, parameters by their places. In their texts, `{start}` becomes the
+            timestamp, and all else stays as it is.
         field: the field of a row with the timestamp of its last change, by the API's name.
         initial_value: the timestamp from which the first load reads, in ISO format or in `format`.
         format: the format in which timestamps are sent to the API: a unit since 1970 or a format of
@@ -64,11 +69,16 @@ class Incremental:
         ConfigurationError: a value cannot be used.
 
     Example:
-        >>> Incremental(param="updated_since", initial_value="2025-01-01T00:00:00Z").lookback.days
-        3
+        >>> load = Incremental(param="updated_since", initial_value="2025-01-01T00:00:00Z")
+        >>> load.values(load.start, None)
+        {'updated_since': '2025-01-01T00:00:00Z'}
+        >>> load = Incremental(params={"$filter": "at ge {start}"}, initial_value="2025-01-01")
+        >>> load.values(load.start, None)
+        {'$filter': 'at ge 2025-01-01'}
     """
 
     param: str = "updated_since"
+    params: Mapping[str, Any] | None = dataclass_field(default=None, hash=False)
     field: str = "updated_at"
     initial_value: str | int
     format: str | None = None
@@ -80,6 +90,8 @@ class Incremental:
         check_texts(self, "param", "field")
         check_booleans(self, "as_text")
         check_places(self, "param")
+        if self.params is not None:
+            check_params(self, (START,), "param")
         if self.format is not None and not is_time_format(self.format):
             raise refusal(self, "format", f"give {EXAMPLES}")
         if not self._is_in_format and not self._is_iso:
@@ -93,7 +105,7 @@ class Incremental:
             )
 
     def written(self, timestamp: datetime, field_format: str | None) -> str | int:
-        """Return a timestamp as it is sent to the API: a text, or a number in a JSON body.
+        """Return a timestamp as it is sent to the API: a text, or a number where it is one in JSON.
 
         Args:
             timestamp: the timestamp, in UTC.
@@ -103,8 +115,18 @@ class Incremental:
         if form is None:
             return format_like(timestamp, str(self.initial_value))
         text = write_time(timestamp, form)
-        is_number = form in EPOCHS and Place.of(self.param).has_types and not self.as_text
-        return int(text) if is_number else text
+        has_types = any(Place.of(name).has_types for name in self.templates)
+        return int(text) if form in EPOCHS and has_types and not self.as_text else text
+
+    def values(self, timestamp: datetime, field_format: str | None) -> dict[str, Any]:
+        """Return the parameters for changes since a timestamp, by their places; see `written`."""
+        value = self.written(timestamp, field_format)
+        return filled(self.templates, {START: str(value)}, isinstance(value, int))
+
+    @property
+    def templates(self) -> Mapping[str, Any]:
+        """The parameters by their places, with `{start}` for the timestamp."""
+        return {self.param: START} if self.params is None else self.params
 
     def read(self, value: str | int, field_format: str | None) -> datetime:
         """Return the timestamp of a value that `written` returned; see there."""
@@ -166,7 +188,7 @@ class Partitioned:
     by: By = "day"
     start: date
     lookback: int = 3
-    window: Window = field(default_factory=Window)
+    window: Window = dataclass_field(default_factory=Window)
     include_unfinished: bool = False
     longest_window: int = 31
     timezone: str = "UTC"
@@ -212,6 +234,13 @@ class Partitioned:
     def _check_window(self, start: datetime) -> None:
         """Refuse a window that would send the same parameters for two partitions."""
         window = self.window
+        if not window.has_end and self.longest_window > 1:
+            raise refusal(
+                window,
+                "params",
+                f"it sends the start alone, so that a request is for one {self.by}: set "
+                "`longest_window=1` of `Partitioned`, or send `{end}`, too",
+            )
         days = {"day": 1, "week": 7, "month": 31}[self.by]
         starts = [start + timedelta(days=step) for step in (0, days, 28 + days, 365)]
         if len({window.write(begin) for begin in starts}) < len(starts):

@@ -49,6 +49,10 @@ def incremental(**parts: Any) -> Incremental:
         (lambda: partitioned(max_drop=50), "`max_drop` cannot be 50: give a share from 0 to 1"),
         (lambda: incremental(param=""), "`Incremental`: `param` cannot be ''"),
         (lambda: incremental(field=None), "`field` cannot be None"),
+        (lambda: incremental(as_text=1), "`as_text` cannot be 1: give True or False"),
+        (lambda: incremental(param="json.a[x]"), "`param` cannot be 'json.a[x]': `a[x]` is no"),
+        (lambda: incremental(params={"q": "{end}"}), "no text in it has `{start}`"),
+        (lambda: incremental(param="a", params={"q": "{start}"}), "it takes the place of `param`"),
         (lambda: incremental(initial_value="yesterday"), "give a date or time such as '2025-01"),
         (lambda: incremental(initial_value="0001-01-01"), "give a date or time such as '2025-01"),
         (lambda: incremental(lookback=timedelta(days=-1)), "give a timedelta that is not negat"),
@@ -115,6 +119,24 @@ def test_an_initial_value_is_in_iso_format_or_in_that_of_the_parameter(
     assert load.start == datetime(2025, 1, 1, tzinfo=UTC)
     assert load.written(load.start, None) == sent
     assert load.read(sent, None) == load.start
+
+
+@pytest.mark.parametrize(
+    ("parts", "values"),
+    [
+        ({"param": "json.a"}, {"json.a": 1735689600}),
+        ({"param": "data.a"}, {"data.a": "1735689600"}),
+        ({"param": "json.a", "as_text": True}, {"json.a": "1735689600"}),
+        (
+            {"params": {"q": "at:>{start}", "json.a[0]": ["{start}", "<{start}"], "sort": "at"}},
+            {"q": "at:>1735689600", "json.a[0]": [1735689600, "<1735689600"], "sort": "at"},
+        ),
+    ],
+)
+def test_a_time_is_written_into_any_place(parts: Any, values: Any) -> None:
+    load = incremental(format="epoch_seconds", **parts)
+    assert load.values(load.start, None) == values
+    assert load.read(load.written(load.start, None), None) == load.start
 
 
 def test_without_a_format_of_its_own_the_parameter_has_that_of_the_field() -> None:

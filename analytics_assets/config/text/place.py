@@ -193,6 +193,38 @@ def placed(request: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, A
     return parts
 
 
+def filled(
+    templates: Mapping[str, Any], values: Mapping[str, str], are_numbers: bool = False
+) -> dict[str, Any]:
+    """Return parameters with values in place of some texts.
+
+    Args:
+        templates: the parameters by their places.
+        values: the values by the texts that they replace, such as `{start}`.
+        are_numbers: True to make a number of a value that is all of a text in a JSON body.
+
+    Example:
+        >>> filled({"q": "since:{start}", "json.a": ["{start}"]}, {"{start}": "5"}, True)
+        {'q': 'since:5', 'json.a': [5]}
+    """
+    either = re.compile("|".join(map(re.escape, values)))
+
+    def part(template: Any, as_number: bool) -> Any:
+        if isinstance(template, str):
+            whole = values.get(template) if as_number else None
+            return int(whole) if whole else either.sub(lambda found: values[found[0]], template)
+        if isinstance(template, Mapping):
+            return {key: part(each, as_number) for key, each in template.items()}
+        if isinstance(template, list | tuple):
+            return [part(each, as_number) for each in template]
+        return template
+
+    return {
+        name: part(template, are_numbers and Place.of(name).has_types)
+        for name, template in templates.items()
+    }
+
+
 def literal(value: Any) -> Any:
     """Return a value of an entry that is sent as it is, braces included.
 

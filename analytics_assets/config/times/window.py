@@ -1,16 +1,16 @@
 """Spans of time, and the parameters that limit a request to one."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics_assets.config.text.place import Place, PlaceError
+from analytics_assets.config.text.place import Place, filled
 from analytics_assets.config.times.timestamps import EPOCHS, as_date_or_time, later, write_time
 from analytics_assets.config.validation.field import (
     check_booleans,
+    check_params,
     check_places,
     check_texts,
     check_timezone,
@@ -28,7 +28,6 @@ CLOCK_STEPS = (
 
 
 START, END = "{start}", "{end}"
-EITHER = re.compile(r"\{(?:start|end)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,8 @@ class Window:
         end_param: the place of the end.
         params: in place of both, the parameters by their places. In their texts, `{start}` and
             `{end}` become the start and the end; all else stays as it is. In a JSON body, the texts
-            may stand within lists and objects.
+            may stand within lists and objects. `{end}` may be left out where a request asks for one
+            partition only (`longest_window=1`).
         format: the format of both, as `strftime` takes it, or `epoch_seconds`,
             `epoch_milliseconds` or `epoch_microseconds`: units since 1970, which are numbers in a
             JSON body.
@@ -86,7 +86,7 @@ class Window:
         if self.params is None:
             self._check_two()
         else:
-            self._check_params(self.params)
+            check_params(self, (START,), "start_param", "end_param")
         # strftime would write that in the time zone of the machine
         if "%s" in self.format.replace("%%", ""):
             raise refusal(self, "format", "`%s` is not portable; name the parts of the time")
@@ -96,24 +96,6 @@ class Window:
         if Place.of(self.start_param).is_at(Place.of(self.end_param)):
             raise refusal(self, "end_param", "start and end need a parameter each")
 
-    def _check_params(self, params: Any) -> None:
-        if (self.start_param, self.end_param) != (Window.start_param, Window.end_param):
-            raise refusal(self, "params", "it takes the place of `start_param` and `end_param`")
-        if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
-            raise refusal(
-                self, "params", 'give parameters by their places: {"date": "{start},{end}"}'
-            )
-        for name, template in params.items():
-            try:
-                place = Place.of(name)
-            except PlaceError as error:
-                raise refusal(self, "params", f"`{name}`: {error}") from None
-            if not (place.has_types or type(template) in (str, int, float)):
-                raise refusal(self, "params", f"`{name}` is no text or number")
-        missing = {START, END} - set(EITHER.findall(str(list(params.values()))))
-        if missing:
-            raise refusal(self, "params", f"no text in it has `{' and '.join(sorted(missing))}`")
-
     @property
     def names(self) -> tuple[str, ...]:
         """The places of all parameters."""
@@ -122,8 +104,13 @@ class Window:
     @property
     def places(self) -> tuple[str, ...]:
         """The places of the parameters that depend on the span."""
-        params = self._templates.items()
-        return tuple(name for name, template in params if EITHER.search(str(template)))
+        params = {name: str(template) for name, template in self._templates.items()}
+        return tuple(name for name, text in params.items() if START in text or END in text)
+
+    @property
+    def has_end(self) -> bool:
+        """True if the end is sent, too."""
+        return END in str(list(self._templates.values()))
 
     @property
     def _templates(self) -> Mapping[str, Any]:
@@ -161,25 +148,8 @@ class Window:
         """
         sends_last_day = self.end_is_inclusive and self.precision is None
         last = end - SHORTEST_STEP if sends_last_day else end
-        written = {START: self.write(start), END: self.write(last)}
-        has_numbers = self.format in EPOCHS and not self.as_text
-        return {
-            name: _filled(template, written, has_numbers and Place.of(name).has_types)
-            for name, template in self._templates.items()
-        }
-
-
-def _filled(template: Any, written: Mapping[str, str], as_numbers: bool) -> Any:
-    """Return a template with start and end in it."""
-    if isinstance(template, str):
-        if as_numbers and template in written:
-            return int(written[template])
-        return EITHER.sub(lambda found: written[found[0]], template)
-    if isinstance(template, Mapping):
-        return {key: _filled(each, written, as_numbers) for key, each in template.items()}
-    if isinstance(template, list | tuple):
-        return [_filled(each, written, as_numbers) for each in template]
-    return template
+        is_number = self.format in EPOCHS and not self.as_text
+        return filled(self._templates, {START: self.write(start), END: self.write(last)}, is_number)
 
 
 @dataclass(frozen=True)

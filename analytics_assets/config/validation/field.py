@@ -1,5 +1,6 @@
 """Checks of the fields of a load or a window, with errors that name class, field and remedy."""
 
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -31,6 +32,36 @@ def check_places(owner: Any, *names: str) -> None:
             Place.of(getattr(owner, name))
         except PlaceError as error:
             raise refusal(owner, name, str(error)) from None
+
+
+def check_params(owner: Any, needed: Sequence[str], *others: str) -> None:
+    """Refuse a field `params` of `owner` that is no mapping of texts by places in a request.
+
+    Args:
+        owner: the load or the window.
+        needed: the texts that must stand in it, such as `{start}`.
+        *others: the fields that it replaces.
+
+    Raises:
+        ConfigurationError: it is refused.
+    """
+    params = owner.params
+    if any(getattr(owner, name) != getattr(type(owner), name) for name in others):
+        names = " and ".join(f"`{name}`" for name in others)
+        raise refusal(owner, "params", f"it takes the place of {names}")
+    if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
+        example = {"date": f"{','.join(needed)}"}
+        raise refusal(owner, "params", f"give parameters by their places, such as {example}")
+    for name, template in params.items():
+        try:
+            place = Place.of(name)
+        except PlaceError as error:
+            raise refusal(owner, "params", f"`{name}`: {error}") from None
+        if not (place.has_types or type(template) in (str, int, float)):
+            raise refusal(owner, "params", f"`{name}` is no text or number")
+    for text in needed:
+        if text not in str(list(params.values())):
+            raise refusal(owner, "params", f"no text in it has `{text}`")
 
 
 def check_booleans(owner: Any, *names: str) -> None:

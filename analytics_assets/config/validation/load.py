@@ -149,7 +149,7 @@ def _checked(what: str, endpoint: Mapping[str, Any], names: Collection[str]) -> 
 
 def _params_of(load: object) -> tuple[str, ...]:
     if isinstance(load, Incremental):
-        return (load.param,)
+        return tuple(load.templates)
     return load.window.names if isinstance(load, Partitioned) else ()
 
 

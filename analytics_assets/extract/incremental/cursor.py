@@ -16,8 +16,9 @@ from dlt.common import jsonpath
 from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.load import Incremental
-from analytics_assets.config.text.place import literal, placed
+from analytics_assets.config.text.place import filled, literal, placed
 from analytics_assets.config.times.timestamps import earlier, has_utc_offset, parse_timestamp
+from analytics_assets.config.times.window import START
 from analytics_assets.contract.contract import Contract
 from analytics_assets.extract.compat import advance_incremental, reset_state
 from analytics_assets.extract.incremental.cursor_values import (
@@ -28,6 +29,7 @@ from analytics_assets.extract.incremental.cursor_values import (
 from analytics_assets.extract.rows.arrow import is_table
 from analytics_assets.extract.rows.pipe_step import PipeStep
 
+OF_DLT = "{incremental.start_value}"  # dlt puts the start there, as `convert` returns it
 STATE_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # of the cursor in dlt's state: sorts as times do
 BEFORE, AFTER, STARTED, LOOKBACK = (
     f"cursor_{name}" for name in ("before", "after", "start", "lookback")
@@ -92,7 +94,7 @@ class Cursor(PipeStep):
         """Add parameter and `incremental` of a read to an endpoint with all its defaults."""
         load = self._load
         return {
-            **placed(endpoint, {literal(load.param): "{incremental.start_value}"}),
+            **placed(endpoint, filled(literal(load.templates), {literal(START): OF_DLT})),
             "incremental": {
                 "cursor_path": load.field,
                 "initial_value": self._initial.strftime(STATE_FORMAT),

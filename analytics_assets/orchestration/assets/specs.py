@@ -14,6 +14,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
 from analytics_assets.config.policy import Policy
+from analytics_assets.config.times.window import Window
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.api_file import lines_of_entries
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
@@ -137,7 +138,7 @@ def _code_version(resource: Resource) -> str:
     parts = {key: value for key, value in resource.config.items() if key != "client"}
     load = resource.policy.load
     if isinstance(load, Partitioned):
-        parts["load"] = f"{load.by} {load.timezone} {load.window}"
+        parts["load"] = f"{load.by} {load.timezone} {_text(load.window)}"
     elif load != Full():
         parts["load"] = _text(load)
     return hashlib.sha256(
@@ -145,10 +146,15 @@ def _code_version(resource: Resource) -> str:
     ).hexdigest()[:12]
 
 
-def _text(load: Load) -> str:
+def _text(load: Load | Window) -> str:
     """Return the text of a load; a setting that it does not use, such as a new one, has no part."""
     values = {each.name: getattr(load, each.name) for each in fields(load)}
-    used = (f"{name}={value!r}" for name, value in values.items() if value is not None)
+    unused = {"params": None, "format": None, "as_text": False}
+    used = (
+        f"{name}={value!r}"
+        for name, value in values.items()
+        if name not in unused or value is not unused[name]
+    )
     return f"{type(load).__name__}({', '.join(used)})"
 
 

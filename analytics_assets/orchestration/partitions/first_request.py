@@ -40,5 +40,5 @@ def params_of(resource: ResourceConfig, window: TimeWindow | None) -> Mapping[st
     load = resource.policy.load
     if isinstance(load, Incremental):
         form = resource.policy.time_formats.get(load.field)
-        return {load.param: load.written(load.start, form)}
+        return load.values(load.start, form)
     return window.params if window else {}

@@ -96,6 +96,14 @@ def test_a_load_of_another_kind_is_refused_with_the_kinds_that_exist(load: Any) 
         api_of(load)
 
 
+def test_a_window_without_an_end_is_for_requests_of_one_partition() -> None:
+    window = Window(params={"date": "{start}"})
+    load = Partitioned(start=date(2026, 1, 1), window=window, longest_window=1)
+    assert api_of(load).resources["orders"].policy.load == load
+    with pytest.raises(ConfigurationError, match=r"sends the start alone.*`longest_window=1`"):
+        Partitioned(start=date(2026, 1, 1), window=window)
+
+
 PER_DAY = "json.range[0].start", "json.range[0].end"
 
 

@@ -120,6 +120,7 @@ def test_partitions_stay_fresh_when_only_how_many_are_loaded_at_once_changes() -
 
     assert version() == version(lookback=7, longest_window=1)
     assert version() != version(window=Window(start_param="from"))
+    assert version() != version(window=Window(as_text=True))
 
 
 def test_each_table_has_one_op_and_one_pool_and_all_endpoints_have_one_op() -> None:
