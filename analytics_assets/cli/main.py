@@ -15,6 +15,7 @@ COMMANDS = {
     "new": "Describe an API: from its OpenAPI document, or from a recipe.",
     "materialize": "Load what is due, run the checks, and print the outcome.",
     "check": "Sign in and read two pages of each resource; load nothing.",
+    "preview": "Show the first rows as tables would have them; load nothing.",
     "contract": "Fetch the OpenAPI document of an API, and print what changed.",
     "rejected": "List rejected rows, load those that fit now, or forget them.",
     "report": "Write the state of all tables into one HTML page.",

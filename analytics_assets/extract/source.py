@@ -144,6 +144,39 @@ def sample_source(
     return source
 
 
+def loaded_sample_source(
+    config: Mapping[str, Any],
+    name: str,
+    connection: Connection,
+    contract: Contract,
+    sample: ReadSample,
+    rejected: RejectedRows,
+    absent: Collection[str] = (),
+) -> DltSource:
+    """Make a source of a sample whose rows are validated, altered and named as in a load.
+
+    Args:
+        config: as for `rest_api_source`.
+        name: the API's name.
+        connection: sends requests.
+        contract: the contract of the resource that is sampled.
+        sample: takes its first pages.
+        rejected: receives the rows that break the contract.
+        absent: as for `rest_api_source`.
+    """
+    own = contract.resource
+    source, entries = _source_of(
+        *(_with_settings(config, name), name, connection, absent),
+        contracts={own: contract},
+        samples={own: sample},
+    )
+    source.schema = _schema(name)
+    for entry in entries:
+        if entry.name == own:
+            validate_rows(source.resources[own], entry.contract, rejected, entry.as_arrow)
+    return source
+
+
 def kept_rows_source(
     config: Mapping[str, Any],
     name: str,

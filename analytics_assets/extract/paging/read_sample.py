@@ -42,6 +42,7 @@ class ReadSample:
 
     Args:
         most: the most pages.
+        rows: the number of rows that is enough; None for all pages.
         most_parents: the most rows of another resource to ask for.
 
     Attributes:
@@ -51,8 +52,8 @@ class ReadSample:
         reads: the reads that were begun: 1, or the rows of another resource so far.
     """
 
-    def __init__(self, most: int = 2, most_parents: int = 10) -> None:
-        self._most, self._most_parents = most, most_parents
+    def __init__(self, most: int = 2, rows: int | None = None, most_parents: int = 10) -> None:
+        self._most, self._rows, self._most_parents = most, rows, most_parents
         self.pages: list[SampledPage] = []
         self.error: ApiError | None = None
         self.reads = 0
@@ -120,8 +121,10 @@ class ReadSample:
 
     @property
     def _is_full(self) -> bool:
-        is_at_end = bool(self.pages) and not self.pages[-1].answer.count
-        return is_at_end or len(self.pages) >= self._most
+        counts = [page.answer.count for page in self.pages]
+        is_at_end = bool(counts) and not counts[-1]
+        has_rows = self._rows is not None and sum(counts) >= self._rows
+        return is_at_end or has_rows or len(counts) >= self._most
 
     @property
     def position(self) -> Position:

@@ -124,6 +124,23 @@ class RowsRejectedAgain(RejectedRows):
             self.reasons[offset] = rejection.reason
 
 
+class ListedRejections(RejectedRows):
+    """Rejected rows of a sample, which are in no table.
+
+    Attributes:
+        rejections: the rows, each with the reason.
+    """
+
+    def __init__(self, api: str, resource: str) -> None:
+        super().__init__(api, resource)
+        self.rejections: list[Rejection] = []
+
+    def add(self, rejection: Rejection, offset: int | None, after_steps: bool = False) -> None:
+        """Add a row."""
+        self._count(rejection.reason)
+        self.rejections.append(rejection)
+
+
 class KeptRows(PipeStep):
     """The step of a resource that yields rows of earlier reads in place of those of the API.
 

@@ -16,10 +16,17 @@ LONGEST = 500  # characters of a body
 
 def request_text(request: requests.Request) -> str:
     """Return the method, the URL and the body of a request."""
+    parts = request_parts(request)
+    body = excerpt(parts["body"] or "", LONGEST)
+    return f"{parts['method']} {parts['url']} {body}".rstrip()
+
+
+def request_parts(request: requests.Request) -> dict[str, str | None]:
+    """Return the method, the URL and the body of a request, by these names."""
     prepared = _prepared(request)
-    body = _text_of(prepared.body)
-    text = f"{prepared.method} {sanitize_url(str(prepared.url))}"
-    return redact(f"{text} {excerpt(body, LONGEST)}" if body else text)
+    body = redact(_text_of(prepared.body)) or None
+    url = redact(sanitize_url(str(prepared.url)))
+    return {"method": str(prepared.method), "url": url, "body": body}
 
 
 def difference(before: requests.Request, after: requests.Request) -> str:

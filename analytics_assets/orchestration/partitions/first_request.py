@@ -10,12 +10,15 @@ from analytics_assets.config.times.window import TimeWindow
 from analytics_assets.orchestration.partitions.definition import finished_partitions, time_window_of
 
 
-def newest_window(resource: ResourceConfig, now: datetime) -> TimeWindow | None:
+def newest_window(
+    resource: ResourceConfig, now: datetime, most: int | None = None
+) -> TimeWindow | None:
     """Return the window of the newest finished partitions of a resource.
 
     Args:
         resource: the resource.
         now: the moment up to which partitions have ended.
+        most: the most partitions; None for as many as a scheduled load asks for.
 
     Returns:
         The window; None if no partition has ended yet, or if the resource has none.
@@ -23,16 +26,20 @@ def newest_window(resource: ResourceConfig, now: datetime) -> TimeWindow | None:
     load = resource.policy.load
     if not isinstance(load, Partitioned):
         return None
-    keys = finished_partitions(load, now)[-min(load.lookback + 1, load.longest_window) :]
+    usual = min(load.lookback + 1, load.longest_window)
+    keys = finished_partitions(load, now)[-(most or usual) :]
     return time_window_of(load, keys) if keys else None
 
 
-def params_of(resource: ResourceConfig, window: TimeWindow | None) -> Mapping[str, Any]:
-    """Return the parameters of a request: of a window, or of changes since `initial_value`.
+def params_of(
+    resource: ResourceConfig, window: TimeWindow | None, since: datetime | None = None
+) -> Mapping[str, Any]:
+    """Return the parameters of a request: of a window, or of changes since a time.
 
     Args:
         resource: the resource.
         window: the window of a partitioned resource, see `newest_window`.
+        since: the time for an incremental one; None for `initial_value`.
 
     Returns:
         Their values by their places, see `Place`.
@@ -40,5 +47,5 @@ def params_of(resource: ResourceConfig, window: TimeWindow | None) -> Mapping[st
     load = resource.policy.load
     if isinstance(load, Incremental):
         form = resource.policy.time_formats.get(load.field)
-        return load.values(load.start, form)
+        return load.values(since or load.start, form)
     return window.params if window else {}

@@ -1,6 +1,6 @@
 """Queries on the tables of a warehouse, and the deletion of rows that the API no longer has."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from analytics_assets.warehouse.queries.anti_join import absent
 from analytics_assets.warehouse.queries.derived_table import LOAD, replace_table
 from analytics_assets.warehouse.queries.load_health import LoadHealth
 from analytics_assets.warehouse.queries.rejections import Rejections
+from analytics_assets.warehouse.queries.stored_state import stored_state
 from analytics_assets.warehouse.settings import settings_error
 
 # objects that prevent a change of a column's type: in DuckDB any index of the table
@@ -93,6 +94,10 @@ class Tables:
         if table not in self._columns:
             _, self._columns[table] = self._client.get_storage_table(table)
         return self._columns[table]
+
+    def state(self, pipeline: str) -> Mapping[str, Any]:
+        """Return dlt's state of a pipeline, empty if it has loaded nothing."""
+        return stored_state(self._client, pipeline)
 
     def children(self, table: str) -> list[str]:
         """Return the tables that dlt made of lists in the table's rows, parents first."""

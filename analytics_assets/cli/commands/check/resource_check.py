@@ -1,13 +1,13 @@
 """The check of a resource: its first two pages, compared with its entry and its policy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from analytics_assets.cli.commands.check.fields import days, missing_fields, shared_keys
 from analytics_assets.cli.commands.check.finding import Finding
 from analytics_assets.cli.commands.check.paging import Paging
+from analytics_assets.cli.sampled_pages import described_pages, params_text
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.resource import parents_of
@@ -17,9 +17,8 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.incremental.cursor_values import ROWS_BEFORE_START, CursorValues
 from analytics_assets.extract.incremental.window_check import WindowCheck
-from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.sampling.first_pages import FirstPages, read_first_pages
-from analytics_assets.extract.sampling.request_text import difference, request_text
+from analytics_assets.extract.sampling.request_text import request_text
 from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
 
 
@@ -83,7 +82,9 @@ def check_resource(resource: Resource, connection: Connection, now: datetime) ->
         text = "; ".join(wrong).rstrip(".")
         raise CheckError(f"{resource.name}: {text}.", asked)
     return Outcome(
-        _described(pages, params, outside), asked, [each.text.rstrip(".") for each in findings]
+        described_pages(pages.sample, len(pages.rows), params, outside),
+        asked,
+        [each.text.rstrip(".") for each in findings],
     )
 
 
@@ -125,53 +126,17 @@ def _ignored_cursor(
     start, old, rows = load.start, before.counts[ROWS_BEFORE_START], len(pages.sent)
     if 2 * old <= rows and before.newest and not parents_of(resource.entry):
         start = load.read(load.written(before.newest, form), form)
-        again = read_first_pages(resource, connection, params_since(resource, start), pages=1)
+        params = params_of(resource, None, start)
+        again = read_first_pages(resource, connection, params, pages=1)
         after = CursorValues(resource.contract, load, start, now)
         after.add(again.sent)
         old, rows = after.counts[ROWS_BEFORE_START], len(again.sent)
     if rows and 2 * old > rows:
+        sent = params_of(resource, None, start)
+        option = "param" if load.params is None else "params"
         yield Finding(
-            f"{number(old)} of the {count(rows, 'row')} for {load.param}="
-            f"{load.written(start, form)} changed before that: the API seems to ignore "
-            f"`{load.param}`. Set `param` of `Incremental` in its policy to the API's own name, "
+            f"{number(old)} of the {count(rows, 'row')} for {params_text(sent)} changed before "
+            f"that: the API seems to ignore {' and '.join(f'`{name}`' for name in sent)}. Set "
+            f"`{option}` of `Incremental` in its policy to the API's own name, "
             "and `field` to the field that it filters by"
         )
-
-
-def params_since(resource: Resource, start: datetime) -> Mapping[str, Any]:
-    """Return the parameters of a request for changes since a moment."""
-    load = resource.policy.load
-    assert isinstance(load, Incremental), "else there is no such parameter"
-    return {load.param: load.written(start, resource.policy.time_formats.get(load.field))}
-
-
-def _described(pages: FirstPages, params: Mapping[str, Any], outside: int | None) -> str:
-    """Describe the pages, and what the paginator would do next."""
-    sent = [page.request for page in pages.sample.pages]
-    second = difference(sent[0], sent[1]) if len(sent) > 1 else ""
-    second = f" ({second})" if second else ""
-    rows = [page.answer.count for page in pages.sample.pages if page.answer.count]
-    if len(rows) < 2:
-        text = count(sum(rows) or len(pages.rows), "row") if pages.rows or rows else "no rows"
-        text += " on the first page"
-    else:
-        text = f"{number(rows[0])} and {count(rows[1], 'row')} on the first two pages{second}"
-    if params:
-        text += f" for {', '.join(f'{name}={value}' for name, value in params.items())}"
-    if outside is not None:
-        text += f", {number(outside) if outside else 'none'} of them outside of that"
-    if not rows:
-        return text
-    if len(sent) > len(rows):
-        return f"{text}; the second{second} is empty"
-    return text + _next(pages.sample)
-
-
-def _next(sample: ReadSample) -> str:
-    last = sample.pages[-1]
-    text = "; there is no third" if len(sample.pages) > 1 else "; there is no second"
-    if not sample.is_over:
-        changed = difference(last.request, sample.next_request())
-        text = f"; next is {changed or 'another page'}"
-    total = last.evidence.total
-    return text if total is None else f"{text}, total {number(total)}"

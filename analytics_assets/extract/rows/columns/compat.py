@@ -45,10 +45,11 @@ class SchemaInference:
 
     Args:
         resource: the resource whose rows are being extracted.
+        schema: that of its source, if there is no load.
     """
 
-    def __init__(self, resource: DltResource) -> None:
-        schema = _copy_of_schema()
+    def __init__(self, resource: DltResource, schema: Schema | None = None) -> None:
+        schema = schema.clone(update_normalizers=True) if schema else _copy_of_schema()
         root = normalize_table_identifiers(resource.compute_table_schema(), schema.naming)
         nested = resource.compute_nested_table_schemas(str(root["name"]), schema.naming)
         for table in (root, *nested):
@@ -61,7 +62,8 @@ class SchemaInference:
             if DestinationCapabilitiesContext in container
             else DestinationCapabilitiesContext.generic_capabilities()
         )
-        nothing: Any = None  # it writes no file
+        self._loaded: dict[str, list[Mapping[str, Any]]] = {}
+        nothing: Any = SimpleNamespace(write_data_item=self._keep)  # it writes no file
         config: Any = SimpleNamespace(destination_capabilities=capabilities)
         self._normalizer = JsonLItemsNormalizer(
             *(nothing, nothing, nothing, self.schema, "", config)
@@ -70,6 +72,18 @@ class SchemaInference:
     def infer(self, rows: Sequence[Any]) -> None:
         """Extend the schema by the columns of rows, as if they were loaded."""
         self._normalizer._normalize_chunk(self.table, list(rows), False, skip_write=True)
+
+    def loaded(self, rows: Sequence[Any]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return rows as they would be loaded, by their table: that of the resource, and of lists.
+
+        Their values have the types of the columns, which the rows extend.
+        """
+        self._loaded = {self.table: []}
+        self._normalizer._normalize_chunk(self.table, list(rows), False, skip_write=False)
+        return self._loaded
+
+    def _keep(self, _load: str, _schema: str, table: str, row: Any, _columns: Any) -> None:
+        self._loaded.setdefault(table, []).append(row)
 
     def columns(self, table: str) -> TTableSchemaColumns:
         """Return the columns of a table; none if it does not exist."""

@@ -1,0 +1,3 @@
+"""The command `preview`."""
+
+from analytics_assets.cli.commands.preview.command import preview as preview
