@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from dlt.common.typing import ConfigValueSentinel
+
 from analytics_assets.config.errors import (
     ConfigurationError,
     did_you_mean,
@@ -153,6 +155,8 @@ class _Filling:
 
     def part(self, part: Any) -> Any:
         """Return a part of the template with the values of the words."""
+        if isinstance(part, ConfigValueSentinel):  # a setting, which dlt makes a tuple
+            return part
         if isinstance(part, str):
             return self._text(part)
         if isinstance(part, Mapping):

@@ -211,7 +211,7 @@ def _origin(where: str, given: Any) -> Origin:
                 f"{where}: {value!r} is no JSONPath such as 'metadata.currency': {reason}."
             )
         return Origin(kind, value)
-    if isinstance(given, list | tuple | set):
+    if isinstance(given, list | tuple | set) and not isinstance(given, ConfigValueSentinel):
         raise ConfigurationError(
             f"{where} cannot be {given!r}: a constant is a text, a number, True or False."
         )

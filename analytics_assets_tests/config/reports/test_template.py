@@ -209,3 +209,15 @@ def test_a_part_of_a_filled_template_is_checked_like_that_of_a_plain_entry() -> 
         "`endpoint` of resource `sessions`: unknown key 'data_selektor'; did you mean"
     )
     assert "did you mean `templates`?" in refusal("orders", template={"report": REPORT})
+
+
+def test_a_setting_within_a_template_stays_one() -> None:
+    endpoint = {"path": "/$name", "params": {"site": dlt.config.value}}
+    config = {
+        "templates": {"report": {"endpoint": endpoint}},
+        "resources": [{"template": "report", "name": "pages"}],
+    }
+
+    [pages] = filled_templates("API `shop`", config)["resources"]
+
+    assert pages["endpoint"]["params"]["site"] is dlt.config.value
