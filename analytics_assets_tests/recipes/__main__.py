@@ -22,7 +22,8 @@ Made by `python -m analytics_assets_tests.recipes`. Each recipe is copied as the
 user's project. A server on this machine stands in for the vendor: it signs in, cuts pages, and
 answers for windows, empty days and used-up quotas as the vendor's public documentation says. The
 rows in the warehouse are compared with those of the vendor, cell by cell, after each scenario, and
-the table shows how many there were.
+the table shows how many there were. Of reports that differ in names alone, one goes through all
+scenarios, and the others through the first two.
 
 | scenario | what is done |
 | --- | --- |

@@ -17,7 +17,6 @@ from analytics_assets import defs
 from analytics_assets.cli.commands.check import command as check_command
 from analytics_assets.cli.commands.materialize import command as materialize_command
 from analytics_assets.cli.main import main
-from analytics_assets.config.load import Partitioned
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.project import COMMAND_LINE_JOB, load_apis
 from analytics_assets.orchestration.runs.tags import range_tags
@@ -77,17 +76,15 @@ class Project:
         """Run a command of `analytics-assets`; the API is the only one of the project."""
         return CliRunner().invoke(main, arguments)
 
-    def load_day(self, day: str) -> dict[str, str]:
-        """Load one partition of the resources that have it, as a run of the UI does.
+    def load_day(self, day: str, resources: Sequence[str]) -> dict[str, str]:
+        """Load one partition of some resources, as a run of the UI does.
 
         Returns:
             The reasons of those that failed, by the step.
         """
-        resources = self._resources.values()
-        by_days = [each for each in resources if isinstance(each.policy.load, Partitioned)]
         done = self._definitions.resolve_job_def(COMMAND_LINE_JOB).execute_in_process(
             instance=self._instance,
-            asset_selection=[asset_key(each) for each in by_days],
+            asset_selection=[asset_key(self._resources[name]) for name in resources],
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             tags=dict(range_tags([day])),

@@ -38,11 +38,14 @@ class Table:
             None.
         is_child: true of a table that dlt makes of a list within the rows of another resource,
             such as `invoices__lines__data`. It has no load of its own.
+        is_alike: true of a report that another one stands for, as they differ in names alone. It
+            is loaded in full, and left out of the further scenarios.
     """
 
     key: tuple[str, ...] = ("id",)
     day: str | None = None
     is_child: bool = False
+    is_alike: bool = False
 
 
 class VendorServer:
