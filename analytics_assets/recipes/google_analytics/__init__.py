@@ -1,0 +1,1 @@
+"""Reports of a Google Analytics 4 property."""

@@ -1,0 +1,1 @@
+"""Searches of a site in Google Search Console."""
