@@ -53,6 +53,9 @@ class Window:
             days or longer, the end sent is then the last day of the span; otherwise it is the
             first timestamp after the span, as rows in the rest of the last hour, minute or second
             would be in no window. Rows of that timestamp come in two windows, and are merged.
+        resolution: the shortest time by which the API's own timestamps differ, such as
+            `timedelta(milliseconds=1)`: an inclusive end is then that much before the first
+            timestamp after the span, so that numbers of the span count nothing of the next one.
         timezone: IANA time zone in which both are written.
 
     Raises:
@@ -76,6 +79,7 @@ class Window:
     format: str = "%Y-%m-%d"
     as_text: bool = False
     end_is_inclusive: bool = True
+    resolution: timedelta | None = None
     timezone: str = "UTC"
 
     def __post_init__(self) -> None:
@@ -90,11 +94,26 @@ class Window:
         # strftime would write that in the time zone of the machine
         if "%s" in self.format.replace("%%", ""):
             raise refusal(self, "format", "`%s` is not portable; name the parts of the time")
+        if self.resolution is not None:
+            self._check_resolution(self.resolution)
 
     def _check_two(self) -> None:
         check_places(self, "start_param", "end_param")
         if Place.of(self.start_param).is_at(Place.of(self.end_param)):
             raise refusal(self, "end_param", "start and end need a parameter each")
+
+    def _check_resolution(self, resolution: Any) -> None:
+        if not isinstance(resolution, timedelta) or resolution <= timedelta():
+            raise refusal(self, "resolution", "give a span such as timedelta(milliseconds=1)")
+        if not self.end_is_inclusive:
+            raise refusal(self, "resolution", "it is of an inclusive end, and yours is exclusive")
+        if self.precision is None or self.precision > resolution:
+            raise refusal(
+                self,
+                "resolution",
+                f"the `format` {self.format!r} cannot write an end that is that much earlier; give "
+                "one that can, such as 'epoch_milliseconds'",
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -147,7 +166,7 @@ class Window:
             end: the first timestamp after it.
         """
         sends_last_day = self.end_is_inclusive and self.precision is None
-        last = end - SHORTEST_STEP if sends_last_day else end
+        last = end - SHORTEST_STEP if sends_last_day else end - (self.resolution or timedelta())
         is_number = self.format in EPOCHS and not self.as_text
         return filled(self._templates, {START: self.write(start), END: self.write(last)}, is_number)
 
@@ -174,7 +193,8 @@ class TimeWindow:
     @property
     def reach(self) -> "TimeWindow":
         """The span of the rows that the API may return: up to its end, or including it."""
-        inclusive = self.query.precision if self.query.end_is_inclusive else None
+        query = self.query
+        inclusive = query.precision if query.end_is_inclusive and not query.resolution else None
         end = later(self.end.astimezone(UTC), inclusive or timedelta())
         return replace(self, end=end.astimezone(self.end.tzinfo))
 

@@ -41,6 +41,14 @@ def window(**parts: Any) -> Window:
             Window(format="epoch_milliseconds"),
             {"start_date": "1772323200000", "end_date": "1772496000000"},
         ),
+        (
+            Window(format="epoch_milliseconds", resolution=timedelta(milliseconds=1)),
+            {"start_date": "1772323200000", "end_date": "1772495999999"},
+        ),
+        (
+            Window(format="%Y-%m-%dT%H:%M:%SZ", resolution=timedelta(seconds=1)),
+            {"start_date": "2026-03-01T00:00:00Z", "end_date": "2026-03-02T23:59:59Z"},
+        ),
     ],
 )
 def test_a_span_of_time_is_written_as_the_api_takes_it(
@@ -149,6 +157,27 @@ def test_the_inclusive_end_of_a_window_leaves_no_gap_before_the_start_of_the_nex
         (lambda: window(params={"date": "{begin},{end}"}), "no text in it has `{start}`"),
         (lambda: window(params={"headers.a b": "{start}{end}"}), "`a b` is no name of a header"),
         (lambda: window(params={"date": ["{start}", "{end}"]}), "`date` is no text or number"),
+        (lambda: window(format="epoch_seconds", resolution=1), "give a span such as timedelta(mil"),
+        (
+            lambda: window(format="epoch_seconds", resolution=timedelta(0)),
+            "`resolution` cannot be datetime.timedelta(0)",
+        ),
+        (
+            lambda: window(resolution=timedelta(milliseconds=1)),
+            "the `format` '%Y-%m-%d' cannot write an end that is that much earlier",
+        ),
+        (
+            lambda: window(format="epoch_seconds", resolution=timedelta(milliseconds=1)),
+            "give one that can, such as 'epoch_milliseconds'",
+        ),
+        (
+            lambda: window(
+                format="epoch_seconds",
+                resolution=timedelta(seconds=1),
+                end_is_inclusive=False,
+            ),
+            "it is of an inclusive end, and yours is exclusive",
+        ),
         (
             lambda: window(start_param="from", params={"date": "{start},{end}"}),
             "it takes the place of `start_param` and `end_param`",
@@ -205,6 +234,16 @@ def days(start: date, end: date, zone: tzinfo = UTC) -> TimeWindow:
 )
 def test_a_row_is_inside_a_window_by_its_date_or_time(value: Any, inside: bool) -> None:
     assert days(date(2026, 3, 1), date(2026, 3, 3)).contains(value) is inside
+
+
+def test_rows_of_the_next_span_come_only_without_a_resolution() -> None:
+    span = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    midnight = "2026-03-02T00:00:00Z"
+    inclusive = Window(format="epoch_milliseconds")
+    exact = Window(format="epoch_milliseconds", resolution=timedelta(milliseconds=1))
+
+    assert TimeWindow(*span, inclusive).reach.contains(midnight)
+    assert not TimeWindow(*span, exact).reach.contains(midnight)
 
 
 def test_days_of_another_time_zone_begin_there() -> None:
