@@ -1,0 +1,1 @@
+"""Events, sessions and statistics by day, by Umami."""
