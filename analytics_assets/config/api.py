@@ -213,10 +213,9 @@ def _check_load(resource: ResourceConfig) -> None:
     if not isinstance(policy.load, Full):
         refuse_load(resource.name, policy.load, endpoint, merged)
     if endpoint is not None:
-        where = f"policy of `{resource.name}`"
         paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
         newest = policy.newest["params"] if policy.newest else None
-        refuse_places(where, endpoint, paginator, policy.load, newest)
+        refuse_places(resource.name, endpoint, paginator, policy.load, newest)
 
 
 def naming_rule(name: str) -> str:

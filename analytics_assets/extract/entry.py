@@ -89,7 +89,7 @@ class Entry:
         included = self._all.get("include_from_parent") or ()
         self.parent_values = ParentValues(self.name, self._endpoint, included)
         paging = self._endpoint.get("paginator") or config["client"].get("paginator")
-        refuse_places(f"resource `{self.name}`", self._endpoint, paging)
+        refuse_places(self.name, self._endpoint, paging)
         self.paginator = self._stock_paginator(paging)
         self.page_params = PageParams(
             self.paginator, own_options(paging, self.paginator)["as_text"]

@@ -115,7 +115,7 @@ class Place:
         for step in self.path:
             if isinstance(found, dict):
                 found = found.get(self._key(found, step), EMPTY)
-            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+            elif isinstance(found, list | tuple) and isinstance(step, int) and step < len(found):
                 found = found[step]
             else:
                 return EMPTY
@@ -152,7 +152,7 @@ class Place:
     def _put_in_list(
         self, found: Any, index: int, rest: tuple[str | int, ...], value: Any
     ) -> list[Any]:
-        if not isinstance(found, list):
+        if not isinstance(found, list | tuple):
             raise PlaceError(self._in_the_way(found, rest, "a list"))
         if index > len(found):
             raise PlaceError(

@@ -87,7 +87,7 @@ def has_incremental_cursor(endpoint: Mapping[str, Any]) -> bool:
 
 
 def refuse_places(
-    where: str,
+    resource: str,
     endpoint: Mapping[str, Any],
     paginator: Any,
     load: object = None,
@@ -96,7 +96,7 @@ def refuse_places(
     """Refuse parameters of a load, `newest` or a paginator where a request has something else.
 
     Args:
-        where: the resource in the message.
+        resource: the resource.
         endpoint: its endpoint, `resource_defaults` included.
         paginator: its paginator as configured.
         load: its load.
@@ -105,6 +105,7 @@ def refuse_places(
     Raises:
         ConfigurationError: names the place, and what is there.
     """
+    where = f"policy of `{resource}`"
     kind, sent = type(load).__name__, [Place.of(name) for name in _params_of(load)]
     for place in sent:
         if place.value_in(endpoint) is not EMPTY:
@@ -122,7 +123,7 @@ def refuse_places(
                 f"{where}: the `{kind}` load and `paginator` both send `{place.name}`. Give them "
                 "a parameter each."
             )
-    _checked(f"{where}: `paginator`", loaded, [place.name for place in paging])
+    _checked(f"resource `{resource}`: `paginator`", loaded, [place.name for place in paging])
     _checked(f"{where}: `newest`", loaded, newest or ())
 
 

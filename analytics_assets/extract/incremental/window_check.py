@@ -111,9 +111,9 @@ class WindowCheck(PipeStep):
         """
         if self.outside <= MAX_OUTSIDE * self._rows:
             return
-        window, column = self._window, self._column
-        names = " and ".join(f"`{name}`" for name in window.query.places)
-        asked = ", ".join(f"{name}={value}" for name, value in window.params.items())
+        window, column, places = self._window, self._column, self._window.query.places
+        names = " and ".join(f"`{name}`" for name in places)
+        asked = ", ".join(f"{name}={window.params[name]}" for name in places)
         if not self._dated:
             raise WindowIgnoredError(
                 f"{self._resource}: none of the {self._rows} rows for {asked} has a value in "

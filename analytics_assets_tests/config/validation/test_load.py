@@ -185,7 +185,7 @@ def test_places_beside_what_the_entry_has_are_accepted(load: Load, endpoint: Any
 def test_places_that_the_entry_has_or_that_exclude_each_other_are_refused(
     load: Load, endpoint: Any, reason: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="policy of `orders`") as caught:
+    with pytest.raises(ConfigurationError, match=r"^(policy of|resource) `orders`: ") as caught:
         api_of(load, entry_with(**endpoint))
     assert reason in str(caught.value)
 

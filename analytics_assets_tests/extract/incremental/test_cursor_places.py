@@ -1,5 +1,6 @@
 """Cursors of `Incremental` at any place of a request."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,3 +113,38 @@ def test_a_cursor_is_sent_wherever_it_belongs_and_moves(
     assert starts[0] == {repr(first)}
     assert len(starts[1]) == 1
     assert starts[1] != starts[0]
+
+
+@pytest.mark.parametrize("where", ["number in JSON", "a part of a text", "form", "header"])
+def test_the_children_of_all_parents_get_the_start_there(
+    where: str, duckdb_warehouse: Warehouse
+) -> None:
+    load, given, first = CURSORS[where]
+    name = next(iter(load.templates))
+    lines = {
+        "name": "lines",
+        "primary_key": "id",
+        "write_disposition": "merge",
+        "endpoint": {
+            "path": "orders/{resources.orders.id}/lines",
+            "paginator": "single_page",
+            "data_selector": "data",
+            **given,
+        },
+    }
+
+    def answer(asked: Request) -> Answer:
+        if asked.path == "/orders":
+            return paged(ROWS[:3])(asked)
+        order = int(asked.path.split("/")[2])
+        return Answer({"data": [row(order, at=f"2026-01-1{order}T00:00:00Z")]})
+
+    with serving(answer) as server:
+        config = {"client": {"base_url": server.base_url}, "resources": [orders(MERGED), lines]}
+        contract = replace(KEYED, resource="lines")
+        cursors = {"lines": Cursor(load, contract)}
+        source = rest_api_source(config, "shop", None, {"lines": contract}, cursors)
+        pipeline = duckdb_warehouse.pipeline("test")
+        pipeline.extract(source.with_resources("lines"), loader_file_format="parquet")
+    asked = [each for each in server.requests if each.path != "/orders"]
+    assert [at(name)(each) for each in asked] == [first] * 3
