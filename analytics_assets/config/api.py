@@ -24,7 +24,12 @@ from analytics_assets.config.resource import (
     parents_of,
     refuse_shared_tables,
 )
-from analytics_assets.config.validation.load import refuse_load, refuse_places, refuse_prune
+from analytics_assets.config.validation.load import (
+    refuse_load,
+    refuse_places,
+    refuse_prune,
+    refuse_tombstone,
+)
 from analytics_assets.config.validation.structure import refuse_wrong_structure
 from analytics_assets.config.validation.values import refuse_wrong_values
 from analytics_assets.redaction.configuration import learn_secrets
@@ -207,6 +212,15 @@ def _check_hints(resource: ResourceConfig) -> None:
 def _check_load(resource: ResourceConfig) -> None:
     """Refuse a load, or a deletion of rows, that the entry does not allow."""
     policy, merged = resource.policy, resource.is_merged
+    if policy.tombstone:
+        refuse_tombstone(
+            resource.name,
+            deletes=policy.tombstone["rows"] == "delete",
+            is_function=resource.is_function,
+            has_mark="'hard_delete'" in str(resource.columns),
+            disposition=resource.write_disposition,
+            has_key=bool(resource.primary_key),
+        )
     endpoint = None if resource.is_function else resource.endpoint
     if policy.prune:
         refuse_prune(resource.name, policy.load, endpoint, merged)

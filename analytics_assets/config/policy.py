@@ -44,6 +44,17 @@ class NewestRequest(TypedDict):
     field: str
 
 
+class Tombstone(TypedDict):
+    """A row that the API marks as deleted.
+
+    `field` is the field of a row with the mark or the time, or its path; `rows` keeps such a row in
+    the table, or deletes the row with its key.
+    """
+
+    field: str
+    rows: Literal["keep", "delete"]
+
+
 class PolicyEntry(TypedDict, total=False):
     """A policy in `api.py`: any of the fields of `Policy`."""
 
@@ -65,6 +76,7 @@ class PolicyEntry(TypedDict, total=False):
     max_rejected_share: float
     prune: bool
     max_pruned_share: float
+    tombstone: Tombstone | None
     time_formats: Mapping[str, str]
     alert: Literal["critical", "error", "warning", "info", "off"]
     preview: int | None
@@ -100,6 +112,7 @@ class Policy:
             before the check `no_rejected_rows` fails; up to it the check warns.
         prune: True to delete rows from the table that the API no longer has.
         max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
+        tombstone: the field by which the API marks a row as deleted, and what becomes of the row.
         time_formats: the formats of times that are not in ISO format, by field; of a field within
             an object the path, such as `meta.created`.
         alert: the severity of alerts about the resource; that of a finding that only warns is at
@@ -128,6 +141,7 @@ class Policy:
     max_rejected_share: float = 0.01
     prune: bool = False
     max_pruned_share: float = 0.1
+    tombstone: Tombstone | None = None
     time_formats: Mapping[str, str] = field(default_factory=dict)
     alert: Literal["critical", "error", "warning", "info", "off"] = "error"
     preview: int | None = None
@@ -151,6 +165,8 @@ class Policy:
         refuse_unknown_keys(where, merged, [known.name for known in fields(cls)])
         if isinstance(newest := merged.get("newest"), Mapping):
             _check_newest(f"{where}: `newest`", newest)
+        if isinstance(tombstone := merged.get("tombstone"), Mapping):
+            _check_parts(f"{where}: `tombstone`", tombstone, Tombstone.__annotations__)
         _check_types(where, merged)
         policy = cls(**merged)  # type: ignore[arg-type]  # checked key by key
         for name in ("max_rejected_share", "max_pruned_share"):
@@ -226,10 +242,14 @@ def _adapter(name: str) -> "TypeAdapter[Any]":
     return TypeAdapter(get_type_hints(Policy)[name])
 
 
-def _check_newest(where: str, newest: Mapping[str, Any]) -> None:
-    refuse_unknown_keys(where, newest, NewestRequest.__annotations__)
-    for missing in NewestRequest.__annotations__.keys() - newest.keys():
+def _check_parts(where: str, given: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+    refuse_unknown_keys(where, given, parts)
+    for missing in parts.keys() - given.keys():
         raise ConfigurationError(f"{where} has no `{missing}`; add it.")
+
+
+def _check_newest(where: str, newest: Mapping[str, Any]) -> None:
+    _check_parts(where, newest, NewestRequest.__annotations__)
     for name in newest["params"] if isinstance(newest["params"], Mapping) else ():
         try:
             Place.of(str(name))

@@ -5,14 +5,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from dlt.common.schema.typing import TTableSchemaColumns
+from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
+from analytics_assets.config.policy import Tombstone
 from analytics_assets.config.times.timestamps import kind_of
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.compat import snake_case
 from analytics_assets.contract.stored_table import StoredTable
 
 NAMELESS = "_empty"  # dlt's name for the column of a field without one
+# by which dlt deletes the keys of tombstones: true in rows of a load, null in all of the table
+DELETED = "_dlt_deleted"
+DELETED_HINT: TColumnSchema = {
+    "name": DELETED,
+    "data_type": "bool",
+    "nullable": True,
+    "hard_delete": True,
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Contract:
         primary_key: the fields that tell rows apart, by the API's names.
         rename: the column of a field, where the two names differ.
         hard_delete: the column by which a row marks its key as deleted; None if there is none.
+        tombstone: the field that marks a row as deleted, and what becomes of it; None without one.
         problem: the reason why the document gives no columns; None if it does, or if it does not
             describe the rows.
         table: the stored table, where it differs.
@@ -39,6 +49,7 @@ class Contract:
     rename: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     hard_delete: str | None = None
+    tombstone: Tombstone | None = None
     table: StoredTable = field(default_factory=StoredTable)
     rows_may_be_absent: bool = field(default=False, compare=False)
     time_formats: Mapping[str, str] = field(default_factory=dict)

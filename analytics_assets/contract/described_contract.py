@@ -64,6 +64,7 @@ def contract_in(endpoints: Endpoints, resource: ResourceConfig) -> Contract:
         primary_key=resource.primary_key,
         rename=policy.rename,
         hard_delete=hard_delete_column(resource.columns, policy.rename),
+        tombstone=policy.tombstone,
         time_formats=policy.time_formats,
     )
     try:

@@ -26,7 +26,12 @@ from analytics_assets.config.validation.paginator import own_options, without_ow
 from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import is_filter, wrong_selector
 from analytics_assets.contract.column import Hints
-from analytics_assets.contract.contract import Contract, hard_delete_column
+from analytics_assets.contract.contract import (
+    DELETED,
+    DELETED_HINT,
+    Contract,
+    hard_delete_column,
+)
 from analytics_assets.extract.children.parent_values import ParentValues
 from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
 from analytics_assets.extract.incremental.cursor import Cursor
@@ -264,6 +269,8 @@ class Entry:
                 columns[name] = {**columns.get(name, {}), **hint}
             columns = self.contract.table.hints(columns)
             added = NUMBERED_ROWS if self.numbers_rows and not self.has_sorted_rows else {}
+            if self.contract.tombstone and self.contract.tombstone["rows"] == "delete":
+                added = {**added, DELETED: DELETED_HINT}
             hints["columns"] = {**columns, **(DLT_COLUMNS if self.accepts_tables else {}), **added}
         for kind in ("primary_key", "merge_key"):
             fields = as_fields(self._all.get(kind))

@@ -80,6 +80,54 @@ def refuse_prune(
         )
 
 
+def refuse_tombstone(
+    resource: str,
+    deletes: bool,
+    is_function: bool,
+    has_mark: bool,
+    disposition: Mapping[str, Any],
+    has_key: bool,
+) -> None:
+    """Refuse the policy `tombstone` where rows cannot be deleted, or are not read by this project.
+
+    Args:
+        resource: the resource, whose policy has `tombstone`.
+        deletes: True if the rows are to be deleted from the table.
+        is_function: True for a resource function of dlt.
+        has_mark: True if `columns` of the entry have dlt's hint `hard_delete`.
+        disposition: the write disposition in its long form.
+        has_key: True if it has a primary key.
+
+    Raises:
+        ConfigurationError: the rows cannot be deleted.
+    """
+    where = f"policy of `{resource}`: `tombstone` cannot be used"
+    if is_function:
+        raise ConfigurationError(
+            f"{where}, as the resource is a function of dlt, whose rows this project does not "
+            "read. Take it out, and give the column dlt's hint `hard_delete` in the function."
+        )
+    if has_mark:
+        raise ConfigurationError(
+            f"{where} beside the hint `hard_delete` in `columns` of the entry, which deletes rows, "
+            "too. Take out one of the two."
+        )
+    if not deletes:
+        return
+    kind, strategy = disposition["disposition"], disposition.get("strategy")
+    if kind != "merge" or strategy not in (None, "delete-insert"):
+        given = f"the merge strategy `{strategy}`" if kind == "merge" else f"`{kind}`"
+        raise ConfigurationError(
+            f'{where} with "rows": "delete", as {given} deletes no row of the table by its key: '
+            'set "write_disposition": "merge" in the entry, or "rows": "keep".'
+        )
+    if not has_key:
+        raise ConfigurationError(
+            f'{where} with "rows": "delete" without a key: add "primary_key": "<field that tells '
+            'its rows apart>" to the entry.'
+        )
+
+
 def has_incremental_cursor(endpoint: Mapping[str, Any]) -> bool:
     """Return True if an endpoint has an incremental cursor of dlt."""
     placeholder = re.search(r"\{incremental\.|'type': 'incremental'", str(endpoint))

@@ -71,7 +71,8 @@ class RowValidator:
         key_may_follow: True if steps behind the validation may make the key. A part of it that
             neither the schema nor a row so far has is then no reason to reject a row.
 
-    A row that marks its key as deleted needs none of the other required fields.
+    A row that marks its key as deleted needs none of the other required fields. A tombstone that is
+    kept needs those of the other rows, as a merge replaces whole rows.
 
     Example:
         >>> from analytics_assets.contract.column import Column
@@ -91,7 +92,8 @@ class RowValidator:
         self._hinted = {name for name, hint in self._hints.items() if hint.get("data_type")}
         self._converted = RowConversion(contract, self._hints)
         self._row_type = row_type(columns)
-        self._marker = DeleteMarker(contract)
+        self._marker = DeleteMarker(contract, is_strict=not key_may_follow)
+        self._keeps = self._marker.keeps and not key_may_follow
         self._delete_type = row_type(
             replace(
                 each,
@@ -160,6 +162,7 @@ class RowValidator:
             Every row of the page, in one of the two lists.
         """
         self._fields.observe(page)
+        self._marker.observe(page)
         if len(self._key) < len(self._contract.primary_key):
             objects = [row for row in page if isinstance(row, dict)]
             found = {name for row in objects for name in row if row[name] is not None}
@@ -209,6 +212,8 @@ class RowValidator:
             return False
         if not self._key_check.accepts(page):
             return False
+        if self._keeps and any(map(self._marker.blank_of, page)):
+            return False
         odd = has_long_integers or may_be_out_of_range(encoded)
         if odd and any(self._does_not_fit(row) for row in page):
             return False
@@ -248,7 +253,8 @@ class RowValidator:
                 return (
                     f"`$.{column.field}`: Invalid RFC3339 encoded time: T and Z are capital letters"
                 )
-        return unstorable(row) or self._does_not_fit(row) or self._key_check.reason(row)
+        wrong = unstorable(row) or self._does_not_fit(row) or self._key_check.reason(row)
+        return wrong or (self._marker.blank_of(row) if self._keeps else None)
 
     def _does_not_fit(self, row: dict[str, Any]) -> str | None:
         """Return why a column would alter a value; None if none does.

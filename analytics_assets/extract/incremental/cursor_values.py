@@ -16,6 +16,7 @@ from analytics_assets.config.times.timestamps import (
     read_time,
 )
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import is_table
 from analytics_assets.extract.rows.response_body import value_at
@@ -58,6 +59,7 @@ class CursorValues:
     ) -> None:
         self._resource, self._load = contract.resource, load
         self._column = contract.name_of(load.field)
+        self._marker = DeleteMarker(contract)
         self._format = contract.time_formats.get(load.field)
         self._start, self._now, self._zoned = start, now, zoned
         self.newest: datetime | None = None
@@ -75,7 +77,14 @@ class CursorValues:
         elif is_table(item):
             self.counts[ROWS_WITHOUT_CURSOR] += item.num_rows
         else:
-            self._add_values(value_at(self._load.field, row) for row in item)
+            values = [value_at(self._load.field, row) for row in item]
+            # a tombstone may have its key alone
+            dated = zip(item, values, strict=True)
+            self._add_values(
+                value
+                for row, value in dated
+                if value is not None or not self._marker.is_tombstone(row)
+            )
 
     def _add_values(self, values: Iterable[Any]) -> None:
         # many rows changed at one time, which is parsed once

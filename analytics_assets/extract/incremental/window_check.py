@@ -7,7 +7,7 @@ from dlt.extract.items import SupportsPipe
 
 from analytics_assets.config.text.place import Place
 from analytics_assets.config.times.window import TimeWindow, Window
-from analytics_assets.contract.contract import column_name
+from analytics_assets.contract.contract import DELETED, column_name
 from analytics_assets.extract.compat import generator_of, replace_generator
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import is_table
@@ -64,7 +64,8 @@ class WindowCheck(PipeStep):
         if is_table(item):
             self._count(item.num_rows, *self._in_table(item))
         elif isinstance(item, list) and meta is None:  # else rows of another table
-            self.count([value_in_column(row, self._column) for row in item])
+            rows = [row for row in item if not (isinstance(row, dict) and row.get(DELETED))]
+            self.count([value_in_column(row, self._column) for row in rows])
         return item
 
     def count(self, dates: Sequence[Any]) -> None:

@@ -10,6 +10,8 @@ import msgspec
 from dlt.extract import DltResource
 
 from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.fields import value_at
+from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.numbers import (
     decode_json,
     json_integer,
@@ -85,6 +87,7 @@ class PageDecoder:
         self._type = RowType(contract, resource, zoned)
         self._known: dict[bytes, Any] = {}  # the fields around the rows of the last page
         self._misfits = 0  # pages in a row that taught nothing new
+        self._marker = DeleteMarker(contract)
 
     @staticmethod
     def can_decode(contract: Contract, path: str) -> bool:
@@ -97,7 +100,13 @@ class PageDecoder:
         return bool(PATH.fullmatch(path)) and not contract.time_formats
 
     def split(self, content: bytes) -> SplitPage | None:
-        """Split a body; None if it is no JSON, or has no list in the place of the rows."""
+        """Split a body; None if it is no JSON, or has no list in the place of the rows.
+
+        A page with a tombstone is none to split either: it is checked and marked row by row.
+
+        Raises:
+            TombstoneError: the field of tombstones in a row says neither.
+        """
         envelope: list[tuple[int, str, bytes]] = []
         raw: Any = content
         try:
@@ -105,9 +114,18 @@ class PageDecoder:
                 parts = _parts.decode(raw)
                 raw = parts.pop(name)
                 envelope += [(depth, other, bytes(part)) for other, part in parts.items()]
+            if self._has_tombstones(raw):
+                return None
             return SplitPage(bytes(raw), tuple(envelope), self._key)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
             return None
+
+    def _has_tombstones(self, rows: Any) -> bool:
+        if not self._marker.path:
+            return False
+        name, *within = self._marker.path
+        found = _keys_decoder((name,)).decode(rows)
+        return any(self._marker.is_deleted(value_at(row.part_0, within)) for row in found)
 
     def body_of(self, envelope: Envelope) -> Any:
         """Return the decoded body of a page, its rows left out."""

@@ -3,7 +3,7 @@
 No row is dropped: a row that breaks the contract goes to the table `rejected_rows` of its load.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from secrets import token_hex
 from typing import Any
 
@@ -11,7 +11,7 @@ from dlt.common.schema.typing import C_DLT_ID
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
-from analytics_assets.contract.contract import Contract
+from analytics_assets.contract.contract import DELETED, Contract
 from analytics_assets.contract.rows.column_collisions import ColumnCollisions
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
@@ -82,8 +82,7 @@ class Validation(PipeStep):
         nesting = self._resource.max_table_nesting
         self._collisions = ColumnCollisions(self._contract, whole, nesting)
         self._rejected.clear()
-        self._marker = DeleteMarker(self._contract)
-        self._custom_metrics = {"rows_marked_deleted": 0}
+        self._custom_metrics = {}
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
@@ -93,7 +92,7 @@ class Validation(PipeStep):
             sample = sample_row(item)
             self._validator.observe(sample)
             self._collisions.check([sample])
-            self._count(self._marker.count_in(item))
+            self._count()
             return item
         if not isinstance(item, list):
             return item
@@ -108,11 +107,10 @@ class Validation(PipeStep):
         page = self._validator.validate(rows)
         self._collisions.check(page.rows)
         self._offset += len(rows)
-        self._count(sum(map(self._marker.marks, page.rows)))
+        self._count()
         return page
 
-    def _count(self, deleted: int) -> None:
-        self._custom_metrics["rows_marked_deleted"] += deleted
+    def _count(self) -> None:
         self._custom_metrics["unknown_fields"] = dict(self._validator.unknown_fields)
         self._custom_metrics["absent_fields"] = sorted(self._validator.absent_fields)
         self._custom_metrics["key_types"] = self._validator.key_types
@@ -174,6 +172,7 @@ class TableRows(PipeStep):
         self._named = NamedRows(contract, hints)
         self._is_numbered = "dedup_sort" in hints.get(C_DLT_ID, {})
         self._rejected = rejected
+        self._marker = DeleteMarker(contract)
 
     def bind(self, pipe: SupportsPipe) -> "TableRows":
         """Yield rows as dictionaries if a step of the user may have altered them."""
@@ -182,7 +181,9 @@ class TableRows(PipeStep):
         self._key = PrimaryKeyCheck(self._contract) if may_make_fields(pipe) else None
         self._yields = any(isinstance(step, YieldStep) for step in steps_of(pipe))
         self._number = 0
-        self._custom_metrics = {}
+        self._custom_metrics = {"rows_marked_deleted": 0, "deleted_keys": []}
+        if self._marker.keeps:
+            self._custom_metrics["tombstones_kept"] = 0
         return self
 
     def __call__(self, item: Any, meta: Any = None) -> Iterator[Any]:
@@ -190,6 +191,7 @@ class TableRows(PipeStep):
         load = load_id()
         if is_table(item):
             assert load, "tables are made in a load only"
+            self._count(self._marker.deletes_in(item))
             for table, name, parent in with_dlt_columns(item, load):
                 if name:
                     yield from child_rows(
@@ -223,11 +225,26 @@ class TableRows(PipeStep):
         return kept
 
     def _table_rows(self, rows: list[dict[str, Any]], load: str | None) -> Any:
-        table = table_of_rows(self._type, rows) if self._type and load and rows else None
+        marked = [at for at, row in enumerate(rows) if self._marker.marks(row)]
+        if marked:
+            self._count(self._marker.keys_of([rows[at] for at in marked]))
+        if self._marker.keeps:
+            kept = sum(map(self._marker.is_tombstone, rows))
+            self._custom_metrics["tombstones_kept"] += kept
+        deleted = {*marked} if self._marker.removes and load else set()
+        is_typed = load and rows and not deleted
+        table = table_of_rows(self._type, rows) if self._type and is_typed else None
         if table is not None and load:
             return next(with_dlt_columns(table, load)).rows
         rows = self._named(rows)
+        if deleted:
+            rows = [{**row, DELETED: True} if at in deleted else row for at, row in enumerate(rows)]
         return [self._numbered(row) for row in rows] if self._is_numbered and load else rows
+
+    def _count(self, deleted: Sequence[str]) -> None:
+        """Count deletes by their keys, as JSON."""
+        self._custom_metrics["rows_marked_deleted"] += len(deleted)
+        self._custom_metrics["deleted_keys"] += deleted
 
     def _numbered(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return a row with an identifier of dlt that is greater than those of the rows before."""

@@ -39,6 +39,7 @@ from analytics_assets.orchestration.metadata.load import load_ids
 from analytics_assets.orchestration.metadata.materialization import LoadOutcome, without_secrets
 from analytics_assets.orchestration.metadata.names import (
     COLUMN_SCHEMA,
+    DELETED_KEYS,
     DROPPED,
     DROPPED_SINCE,
     DURATION,
@@ -197,6 +198,7 @@ class AssetLoad:
             with open_tables(pipeline) as tables:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
+                metadata.pop(DELETED_KEYS, None)
                 metadata |= table_metadata(tables, resource)
                 metadata |= column_metadata(tables, resource, compared)
                 metadata[DURATION] = round(time.monotonic() - began, 2)

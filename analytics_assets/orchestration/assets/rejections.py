@@ -19,7 +19,7 @@ from analytics_assets.extract.rows.rejected_rows import RowsRejectedAgain
 from analytics_assets.extract.source import kept_rows_source
 from analytics_assets.orchestration.assets.errors import explanation_of
 from analytics_assets.orchestration.metadata.load import load_ids
-from analytics_assets.orchestration.metadata.names import COMPLETE
+from analytics_assets.orchestration.metadata.names import COMPLETE, DELETED_KEYS
 from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.pipeline import LoadingPipeline
 from analytics_assets.warehouse.queries.rejections import RejectedRow, Rejections
@@ -55,7 +55,7 @@ def settle_rejected_rows(
     load: Mapping[str, Any],
     log: logging.Logger,
 ) -> None:
-    """Delete the rejected rows that a load has brought, or rejected again.
+    """Delete the rejected rows that a load has brought, rejected again, or marked as deleted.
 
     Args:
         tables: the open warehouse.
@@ -66,9 +66,11 @@ def settle_rejected_rows(
     """
     reads_all = isinstance(resource.policy.load, Full) and load[COMPLETE]
     whole = reads_all and not has_incremental_cursor(resource.endpoint)
+    keys = load.get(DELETED_KEYS)
+    deleted = dict.fromkeys(keys, load_ids(load)[-1]) if keys else {}
     try:
         tables.rejections(resource).settle(
-            resource.table, contract, load_ids(load) if whole else ()
+            resource.table, contract, load_ids(load) if whole else (), deleted
         )
     except DatabaseException as error:  # some destinations delete nothing; the load is whole
         log.warning(f"Rejected rows that this load has settled could not be deleted: {error}")

@@ -30,6 +30,7 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_TO_PRUNE,
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
+    TOMBSTONES_KEPT,
 )
 
 NO_LOAD = "The asset was never loaded."
@@ -63,6 +64,8 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
     superseded, deletes = load.get(ROWS_SUPERSEDED, 0), load.get(ROWS_MARKED_DELETED, 0)
     due = received - load.get(ROWS_REJECTED, 0) - repeated - superseded - deletes
     text += f" {count(deletes, 'of them is a delete', 'of them are deletes')}." if deletes else ""
+    if load.get(TOMBSTONES_KEPT):
+        text += f" {count(load[TOMBSTONES_KEPT], 'of them is', 'of them are')} deleted, and kept."
     if superseded:
         text += f" {count(superseded, 'was', 'were')} superseded, by `dedup_sort`."
     if load.get(ROWS_OF_LOAD, due) < due:

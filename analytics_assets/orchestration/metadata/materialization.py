@@ -24,6 +24,7 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_EXPECTED,
     ROWS_EXTRACTED,
     ROWS_LOADED,
+    ROWS_MARKED_DELETED,
     ROWS_PRUNED,
     ROWS_RECEIVED,
     ROWS_REJECTED,
@@ -34,7 +35,7 @@ from analytics_assets.orchestration.metadata.names import (
 from analytics_assets.redaction.redactor import redact
 
 FIRST = (ROWS_LOADED, ROW_COUNT, NEWEST_DATA, DURATION, COMPLETENESS)
-IF_ANY = (ROWS_REJECTED, ROWS_PRUNED, ROWS_DROPPED, DROPPED)
+IF_ANY = (ROWS_REJECTED, ROWS_MARKED_DELETED, ROWS_PRUNED, ROWS_DROPPED, DROPPED)
 OF_THE_TABLE = (ROW_COUNT, NEWEST_DATA, LAST_ROWS, LAST_SECONDS)
 # shown elsewhere on the page; and a count that other ones repeat
 NOWHERE = (COLUMN_SCHEMA, ROWS_EXTRACTED, TABLE_NAME)

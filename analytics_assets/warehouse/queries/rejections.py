@@ -19,6 +19,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
 
 BATCH = 1000  # values in a statement
+NOTHING: Mapping[str, str] = {}
 
 
 class Reason(NamedTuple):
@@ -133,13 +134,20 @@ class Rejections:
                 *(reason, *batch),
             )
 
-    def settle(self, table: str, contract: Contract, whole: Collection[str] = ()) -> int:
+    def settle(
+        self,
+        table: str,
+        contract: Contract,
+        whole: Collection[str] = (),
+        deleted: Mapping[str, str] = NOTHING,
+    ) -> int:
         """Delete the rows that later loads have settled.
 
         Args:
             table: the table of the resource.
             contract: the contract of its rows.
             whole: dlt's ids of the last load if it was a complete read of all rows; else empty.
+            deleted: the keys, as JSON, that the last load has deleted from the table, and its id.
 
         Returns:
             The number of deleted rows.
@@ -150,7 +158,7 @@ class Rejections:
         key_of = {row.id: key for row in rows if (key := keys.of(row_of(row.text)))}
         texts = {identifier: text_of(key) for identifier, key in key_of.items()}
         stored = self.stored_keys(table, contract, list(key_of.values()))
-        settled = settled_rows(rows, texts, stored, whole)
+        settled = settled_rows(rows, texts, {**stored, **deleted}, whole)
         self.delete(settled)
         return len(settled)
 
@@ -222,7 +230,7 @@ def settled_rows(
     Args:
         rows: the rejected rows.
         keys: the keys of those that have one, by identifier.
-        stored: the newest load of the keys that are in the table.
+        stored: the newest load of the keys that are in the table, or that it has deleted there.
         whole: the ids of the last load if it was a complete read of all rows; else empty.
 
     Returns:

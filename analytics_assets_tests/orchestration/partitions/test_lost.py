@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata.names import ROWS_MARKED_DELETED
 from analytics_assets.orchestration.partitions.due import due_runs
 from analytics_assets.orchestration.partitions.lost import lost_partitions
 from analytics_assets.warehouse.queries.tables import Tables
@@ -49,6 +50,20 @@ def test_days_with_fewer_rows_than_were_loaded_are_lost_and_due(
         due = {key for run in runs for key in run.partitions}
     assert {"2025-07-05", "2025-07-06"} <= due
     assert not {"2025-07-07", "2025-07-08"} & due
+
+
+def test_days_with_fewer_rows_are_not_lost_where_the_api_marks_rows_as_deleted(
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    loaded(instance, d05=9, d06=9, d07=2)
+    event = dg.AssetMaterialization(
+        asset_key(VIEWS),
+        partition="2025-07-08",
+        metadata={ROWS_MARKED_DELETED: 3, "dagster/partition_row_count": 0},
+    )
+    instance.report_runless_asset_event(event)
+    with opened_with(duckdb_warehouse, page_views=(COLUMNS, "(1, '2025-07-06')")) as tables:
+        assert lost(instance, tables) == ["05"]
 
 
 def test_without_a_table_all_days_with_rows_are_lost(
