@@ -18,12 +18,12 @@ HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
 TITLE = """# Recipes and scenarios
 
-Made by `python -m analytics_assets_tests.recipes`. Each recipe is copied as the API `shop` of a
-user's project. A server on this machine stands in for the vendor: it signs in, cuts pages, and
-answers for windows, empty days and used-up quotas as the vendor's public documentation says. The
-rows in the warehouse are compared with those of the vendor, cell by cell, after each scenario, and
-the table shows how many there were. Of reports that differ in names alone, one goes through all
-scenarios, and the others through the first two.
+Made by `python -m analytics_assets_tests.recipes`. `analytics-assets new shop --recipe ...` copies
+each recipe into a project, and the commands load it from a server on this machine, which stands in
+for the vendor: it signs in, cuts pages, and answers for windows, empty days and used-up quotas as
+the vendor's public documentation says. After each scenario the rows in the warehouse are compared
+with those of the vendor, cell by cell; the table shows how many there were. Of reports that differ
+in names alone, one goes through all scenarios, and the others through the first two.
 
 | scenario | what is done |
 | --- | --- |

@@ -1,6 +1,5 @@
 """A project of the test's own: a recipe copied into its `defs/`, the commands, and the tables."""
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,6 @@ from analytics_assets.orchestration.project import COMMAND_LINE_JOB, load_apis
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.cli.command_line import check_on_that_day, due_on_that_day
-from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.recipes.server import TODAY, Row, VendorServer
 from analytics_assets_tests.support.loading import failures_of, table_values
 
@@ -45,9 +43,13 @@ class Project:
     ) -> None:
         self._folder = folder
         self._monkeypatch = monkeypatch
-        copy_recipe(vendor, server, folder / "defs" / NAME)
-        monkeypatch.setattr(defs, "__path__", [str(folder / "defs")])
-        monkeypatch.setattr(defs, "__file__", str(folder / "defs" / "__init__.py"))  # for Dagster
+        own = folder / "defs"
+        own.mkdir()
+        monkeypatch.setattr(defs, "__path__", [str(own)])
+        monkeypatch.setattr(defs, "__file__", str(own / "__init__.py"))  # for Dagster
+        done = self.run("new", NAME, "--recipe", vendor)
+        assert done.exit_code == 0, done.output
+        point_at(server, own / NAME / "api.py")
         settings = {
             **server.settings(),
             "SANDBOX__ENABLED": "false",
@@ -103,12 +105,9 @@ class Project:
         yield self._instance
 
 
-def copy_recipe(vendor: str, server: VendorServer, folder: Path) -> None:
-    """Copy a recipe as the API `shop`, pointed at a server in place of the vendor's."""
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "analytics_assets" / "recipes" / vendor, folder, ignore=ignore)
-    file = folder / "api.py"
-    text = file.read_text().replace(f'name="{vendor}"', f'name="{NAME}"')
+def point_at(server: VendorServer, file: Path) -> None:
+    """Replace the vendor's addresses in a copied recipe by those of a server."""
+    text = file.read_text()
     for literal, path in server.hosts.items():
         text = text.replace(literal, f"{server.url}{path}")
     file.write_text(text)

@@ -100,7 +100,7 @@ class Scenarios:
         return self._compared(self._by_days, DAYS)
 
     def empty_day(self) -> str:
-        """A day without visitors loads, and adds the zeros that the vendor sends, if it does."""
+        """A day on which nothing happened loads, and adds no row, or the zeros of the vendor."""
         if not self._by_days:
             return NOT_APPLICABLE
         self._load_day(EMPTY_DAY)

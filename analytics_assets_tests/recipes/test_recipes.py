@@ -1,6 +1,7 @@
 """Every recipe, copied as a user's API, against a server that behaves as its vendor's does."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +16,14 @@ HERE = Path(__file__).parent
 UPDATING = "UPDATE_RECIPES"  # set while README.md is written
 
 
-def test_every_recipe_has_a_server_and_a_page() -> None:
+def test_every_recipe_has_a_server_a_page_and_a_line() -> None:
     folder = ROOT / "analytics_assets" / "recipes"
     recipes = {file.parent.name for file in folder.glob("*/api.py")}
 
     assert recipes == set(vendors())
     assert {file.parent.name for file in folder.glob("*/README.md")} == recipes
+    listed = re.findall(r"^\| \[`(\w+)`\]", (ROOT / "docs" / "recipes.md").read_text(), re.M)
+    assert set(listed) == recipes
 
 
 @pytest.mark.parametrize("vendor", vendors())

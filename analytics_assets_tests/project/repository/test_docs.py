@@ -47,6 +47,7 @@ RUN_BY_TESTS = {
     f"{CLI} preview",
     f"{CLI} preview shop/orders",
     f"{CLI} preview shop/orders --json",
+    f"{CLI} new shop --recipe stripe",
     f"{CLI} rejected",
     f"{CLI} rejected shop/orders --rows",
     f"{CLI} rejected shop/orders --retry",
