@@ -1,4 +1,4 @@
-"""What the project has: its tables for queries, and its definitions."""
+"""The content of the project: its tables for queries, and its definitions."""
 
 import json
 
