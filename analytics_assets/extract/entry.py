@@ -25,6 +25,7 @@ from analytics_assets.config.validation.load import refuse_places
 from analytics_assets.config.validation.paginator import own_options, without_own_options
 from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import is_filter, wrong_selector
+from analytics_assets.config.validation.values import JSON_LINES
 from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import (
     DELETED,
@@ -221,7 +222,13 @@ class Entry:
 
         exact = self.has_decimals
         reshape = self._reshape(request) if self._rows else None
-        return AnswerDecoder(self.name, self.place, exact, hooks, columns, request.auth, reshape)
+        has_lines = self._all.get("body_format") == JSON_LINES
+        return AnswerDecoder(
+            *(self.name, self.place, exact, hooks, columns),
+            auth=request.auth,
+            reshape=reshape,
+            has_lines=has_lines,
+        )
 
     def _reshape(self, request: requests.Request) -> Reshape:
         assert self._rows, "else rows are as the API sends them"

@@ -22,7 +22,7 @@ from analytics_assets.config.validation.rows import PARTS
 
 PARTS_OF_ENDPOINT = {"incremental": IncrementalConfig.__annotations__}
 PARTS_OF_CONFIG = (*RESTAPIConfig.__annotations__, "templates")
-OWN_KEYS = ("answer_quality", "rows")  # of an entry, which dlt does not know
+OWN_KEYS = ("answer_quality", "body_format", "rows")  # of an entry, which dlt does not know
 KEYS_OF_ENTRY = (*EndpointResource.__annotations__, *OWN_KEYS)
 
 

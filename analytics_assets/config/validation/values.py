@@ -21,6 +21,9 @@ from analytics_assets.config.validation.paginator import wrong_option
 from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import unreadable_path
 
+JSON_LINES = "jsonl"
+BODY_FORMATS = ("json", JSON_LINES)
+
 
 def refuse_wrong_values(config: Mapping[str, Any]) -> None:
     """Refuse values that dlt 1.31 accepts unchecked, or refuses without a remedy.
@@ -47,6 +50,7 @@ def refuse_wrong_values(config: Mapping[str, Any]) -> None:
             _wrong_columns(entry.get("columns"))
             or _wrong_disposition(entry)
             or _wrong_quality(entry.get("answer_quality"))
+            or _wrong_body_format(entry)
         )
         if wrong:
             raise ConfigurationError(f"{where}: {wrong}")
@@ -82,6 +86,19 @@ def _wrong_path(endpoint: Mapping[str, Any]) -> str | None:
 def _wrong_quality(quality: Any) -> str | None:
     wrong = _wrong_paths(quality or {})
     return f"`answer_quality`: {wrong}" if wrong else None
+
+
+def _wrong_body_format(entry: Mapping[str, Any]) -> str | None:
+    given = entry.get("body_format")
+    if given not in (None, *BODY_FORMATS):
+        return f"`body_format` cannot be {given!r}: give {' or '.join(map(repr, BODY_FORMATS))}."
+    selector = as_endpoint(entry.get("endpoint")).get("data_selector")
+    if given == JSON_LINES and selector not in (None, "$"):
+        return (
+            f"`data_selector` cannot be {selector!r}, as with `body_format` {JSON_LINES!r} each "
+            'line is a row. Take it out, or give "$".'
+        )
+    return None
 
 
 def _wrong_paths(paths: Mapping[str, Any]) -> str | None:

@@ -17,6 +17,7 @@ from analytics_assets.extract.http.errors import (
     hint_of,
 )
 from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.rows.json_lines import LineError, as_list, has_lines
 from analytics_assets.extract.rows.page_decoder import Envelope, PageDecoder, SplitPage
 from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.extract.rows.reshaping.reshape import Reshape
@@ -133,6 +134,7 @@ class AnswerDecoder:
         columns: returns the decoder into columns by the path of the rows; None if there is none.
         auth: signs the requests; None if nothing does.
         reshape: makes the rows of what is in their place; None if they are that.
+        has_lines: True if bodies are JSON lines, whatever they say.
     """
 
     def __init__(
@@ -144,7 +146,9 @@ class AnswerDecoder:
         columns: Callable[[str], PageDecoder | None] = lambda _: None,
         auth: Any = None,
         reshape: Reshape | None = None,
+        has_lines: bool = False,
     ) -> None:
+        self._has_lines = has_lines
         self._resource = resource
         self._reshape = reshape
         self._place = place
@@ -172,6 +176,8 @@ class AnswerDecoder:
             return Answer(page, refusal=ignored)
         if page.status >= requests.codes.bad_request:
             return Answer(page, refusal=self._error(ResponseError, page, page.reason))
+        if self._has_lines or has_lines(page):
+            page = self._listed(page)
         split = self.columns.split(page.content) if self.columns else None
         if split and self._around and split.envelope == self._around[0]:
             return self._answer(page, self._around[1], split)
@@ -218,6 +224,16 @@ class AnswerDecoder:
         for hook in self._hooks:
             response = hook(response) or response
         return Page.of(response)
+
+    def _listed(self, page: Page) -> Page:
+        """Return a page of JSON lines as one of a list."""
+        try:
+            return as_list(page)
+        except LineError as error:
+            raise BodyError(
+                f"{self._subject(page)}: the API answered {page.status} with {error}",
+                response=page.as_response(),
+            ) from None
 
     def _decoded(self, page: Page) -> Any:
         body, problem = decode(page, self._exact)
