@@ -39,6 +39,7 @@ RUN_BY_TESTS = {
     f"{CLI} alert",
     f"{CLI} alert --test",
     f"{CLI} check",
+    f"{CLI} check shop/orders --probe",
     f"{CLI} contract",
     f"{CLI} contract --check",
     f"{CLI} export dbt --output models/sources.yml",

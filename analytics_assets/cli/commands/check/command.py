@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from analytics_assets.cli.commands.check.probe.api_probe import ApiProbe
 from analytics_assets.cli.commands.check.resource_check import CheckError, check_resource
 from analytics_assets.cli.project import load_apis, select_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
@@ -19,6 +20,7 @@ from analytics_assets.config.settings.request import (
     RequestSettings,
     single_attempt,
 )
+from analytics_assets.config.text.quantities import count
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.definitions import definitions
 from analytics_assets.extract.http.connection import connect
@@ -43,13 +45,17 @@ def known_settings() -> list[str]:
 
 @click.command()
 @click.argument("resources", nargs=-1)
-def check(resources: tuple[str, ...]) -> None:
+@click.option("--probe", is_flag=True, help="Find the most rows of a page and requests at once.")
+def check(resources: tuple[str, ...], probe: bool) -> None:
     """Sign in to the APIs, and read two pages of RESOURCES or of all; loads nothing.
 
     All definitions are loaded first, as Dagster does. The requests are those of a load. The rows
     must have the fields that `api.py` names: the primary key, the day, the time of a change. The
     second page must be another one, and the end of the read the API's. The exit code is 0 if
     nothing is wrong; what may be is printed in yellow.
+
+    With --probe, an API is asked for larger pages, for rows beyond its total, and by bursts of
+    requests, some tens of them in all and none after a refusal. What to write is printed.
     """
     with errors_as_messages():
         apis = load_apis()
@@ -58,6 +64,7 @@ def check(resources: tuple[str, ...]) -> None:
     for sentence in misspelled(known_settings()):
         echo(sentence, style="yellow")
     asked, failures = set[str](), set[str]()
+    probes = {each.api_name: ApiProbe(each.api_name) for each in selected}
     for config in selected:
         api = apis[config.api_name]
         if api.name not in asked:
@@ -72,6 +79,9 @@ def check(resources: tuple[str, ...]) -> None:
                 echo(f"    {outcome.asked}", style="dim")
             for warning in outcome.warnings:
                 echo(f"    {warning}", style="yellow")
+            if probe:
+                for line in probes[api.name].lines(resource, connection, datetime.now(UTC)):
+                    echo(f"    {line}")
         except Exception as error:
             cause = find_cause(error, AnalyticsAssetsError) or user_error(error)
             if cause is None:
@@ -82,4 +92,7 @@ def check(resources: tuple[str, ...]) -> None:
             echo(f"{config.name}: {shown}", style="red")
             if isinstance(cause, CheckError) and cause.asked:
                 echo(f"    {cause.asked}", style="dim")
+    if probe:
+        sent = count(sum(each.requests for each in probes.values()), "request")
+        echo(f"The probe took {sent} beside those of the check.")
     sys.exit(1 if failures else 0)

@@ -1,5 +1,6 @@
 """The command `check`: signs in, and compares the first page of each resource with `api.py`."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,16 @@ def test_check_names_settings_that_nothing_reads(
         "Nothing reads the environment variable `RUNTIME_REQUEST_TIMEOUT`; did you mean "
         "`RUNTIME__REQUEST_TIMEOUT`?",
     ]
+
+
+def test_a_probe_prints_what_to_write_and_what_it_cost(invoke: Invoke, connected: Sandbox) -> None:
+    done = invoke("check", "page_views", "--probe")
+
+    assert done.exit_code == 0, done.output
+    assert "    pages " in done.stdout
+    assert "    its total, " in done.stdout
+    assert "    [sources.analytics.reading]" in done.stdout
+    sent = [each for each in connected.requests if each.path == "/v1/page_views"]
+    probed = re.search(r"The probe took (\d+) requests beside", done.stdout)
+    assert probed
+    assert len(sent) == int(probed[1]) + 2
