@@ -113,7 +113,7 @@ class Place:
         """
         found = request.get(self.part)
         for step in self.path:
-            if isinstance(found, dict):
+            if isinstance(found, Mapping):
                 found = found.get(self._key(found, step), EMPTY)
             elif isinstance(found, list | tuple) and isinstance(step, int) and step < len(found):
                 found = found[step]

@@ -9,13 +9,13 @@ from dlt.sources.helpers.rest_client.paginators import OffsetPaginator
 
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
 from analytics_assets.config.resource import as_endpoint
+from analytics_assets.config.text.place import Place, PlaceError
 from analytics_assets.config.validation.selector import unreadable_path
 from analytics_assets.redaction.names import is_secret
 
 PARTS = ("entries", "zip", "fields")
 PARTS_OF_ENTRIES, PARTS_OF_ZIP = ("key", "value"), ("names", "values", "types")
 ORIGINS = ("param", "path", "body")  # of a field that is no constant
-PLACES = ("params", "json", "data", "headers")
 SAMPLE = "abcdef"  # a value that is a secret only if its name says so
 
 
@@ -201,6 +201,8 @@ def _origin(where: str, given: Any) -> Origin:
         [kind] = kinds
         value = given[kind]
         (_check_segment if kind == "path" else _check_text)(where, kind, value)
+        if kind == "param":
+            _check_place(where, value)
         if kind == "param" and is_secret(last_name(value), SAMPLE):
             raise ConfigurationError(
                 f"{where} is the parameter `{value}`, which has the name of a secret; a secret "
@@ -221,6 +223,13 @@ def _origin(where: str, given: Any) -> Origin:
 def _check_text(where: str, kind: str, value: Any) -> None:
     if not _is_name(value):
         raise ConfigurationError(f"{where}: `{kind}` cannot be {value!r}: give a text.")
+
+
+def _check_place(where: str, value: str) -> None:
+    try:
+        Place.of(value)
+    except PlaceError as error:
+        raise ConfigurationError(f"{where}: `param` cannot be {value!r}: {error}.") from None
 
 
 def _check_segment(where: str, kind: str, value: Any) -> None:

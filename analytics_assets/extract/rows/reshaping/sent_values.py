@@ -1,6 +1,5 @@
 """Values that a request sends, by their places in it."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -8,13 +7,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import requests
 
 from analytics_assets.config.errors import listed
-from analytics_assets.config.validation.rows import PLACES, Origin, last_name
+from analytics_assets.config.text.place import EMPTY, Place
+from analytics_assets.config.validation.rows import Origin, last_name
 from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.redaction.names import is_secret
 from analytics_assets.redaction.redactor import redact
-
-STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
-MISSING: Any = object()
 
 
 def sent_values(
@@ -43,42 +40,27 @@ def sent_values(
     return values
 
 
-def _sent(name: str, place: str, request: requests.Request) -> Any:
-    part, _, rest = place.partition(".")
-    if part not in PLACES or not rest:
-        part, rest = "params", place
+def _sent(field: str, name: str, request: requests.Request) -> Any:
+    place = Place.of(name)
     query = urlsplit(str(request.url)).query
-    sent: Any = {
+    sent: dict[str, Any] = {
         "params": {
             **_unlisted(parse_qs(query, keep_blank_values=True)),
             **_mapping(request.params),
         },
         "json": request.json,
         "data": _mapping(request.data),
-        "headers": requests.structures.CaseInsensitiveDict(request.headers or {}),
-    }[part]
-    found = sent.get(rest, MISSING) if part in ("params", "headers") else _at(rest, sent)
-    if found is MISSING:
-        known = listed(list(sent)) if isinstance(sent, Mapping) and sent else "nothing"
+        "headers": request.headers,
+    }
+    found = place.value_in(sent)
+    if found is EMPTY:
+        there = sent[place.part]
+        known = listed(list(there)) if isinstance(there, Mapping) and there else "nothing"
         raise RowsError(
-            f"`{name}` in `fields` of `rows` is what the request sends as `{place}`, and it sends "
-            f"no such value: `{part}` has {known}. Correct the place"
+            f"`{field}` in `fields` of `rows` is what the request sends as `{name}`, and it sends "
+            f"no such value: `{place.part}` has {known}. Correct the place"
         )
     return found
-
-
-def _at(path: str, value: Any) -> Any:
-    """Return the value at a place of a JSON body or a form."""
-    if isinstance(value, Mapping) and path in value:
-        return value[path]
-    for name, index in STEP.findall(path):
-        if index and isinstance(value, list) and int(index) < len(value):
-            value = value[int(index)]
-        elif name and isinstance(value, Mapping) and name in value:
-            value = value[name]
-        else:
-            return MISSING
-    return value
 
 
 def _segment(name: str, number: int, url: str, path: str) -> str:
