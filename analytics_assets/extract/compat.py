@@ -16,7 +16,7 @@ from dlt.common.schema.typing import C_DLT_ID, TTableSchemaColumns
 from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.incremental import IncrementalResourceWrapper
-from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, YieldMapItem
+from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, MapItem, YieldMapItem
 from dlt.extract.pipe import ForkPipe, Pipe
 from dlt.extract.state import reset_resource_state
 from dlt.sources.helpers.rest_client.detector import (
@@ -39,9 +39,9 @@ reset_state = reset_resource_state
 
 # a step of a resource: dlt 1.31 binds it to its pipe before a read, and orders it by its affinity
 Step = ItemTransform[Any, dict[str, Any]]
-# the steps of `add_limit`, of `add_filter` and of `add_yield_map` (behind later pages), and the one
-# in each pipe for an `incremental`: dlt 1.31 shows by them alone what was added to a resource
-LimitStep, FilterStep, YieldStep = LimitItem, FilterItem, YieldMapItem
+# the steps of `add_limit`, `add_filter`, `add_map` and `add_yield_map` (behind later pages), and
+# the one in each pipe for an `incremental`: dlt 1.31 shows by them alone what a resource has
+LimitStep, FilterStep, MapStep, YieldStep = LimitItem, FilterItem, MapItem, YieldMapItem
 IncrementalStep = IncrementalResourceWrapper
 
 # the columns that dlt 1.31 adds to rows, but not to Arrow tables unless a setting says so; as it

@@ -41,6 +41,7 @@ from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.paging.page_params import PageParams
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
+from analytics_assets.extract.rows.processing_steps import ProcessingSteps
 from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.extract.rows.reshaping.reshape import Reshape
 from analytics_assets.extract.rows.reshaping.sent_values import sent_values
@@ -104,7 +105,7 @@ class Entry:
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
         )
-        self.cursor = cursor
+        self.cursor, self._is_sample = cursor, is_sample
         is_single = isinstance(self.paginator, SinglePagePaginator)
         self.place = RowPlace(
             self._endpoint.get("data_selector"),
@@ -143,6 +144,11 @@ class Entry:
     def is_read_alone(self) -> bool:
         """True if no other resource of the API is to be read at the same time."""
         return self._all.get("parallelized") is False
+
+    @cached_property
+    def steps(self) -> ProcessingSteps:
+        """The entry's own `processing_steps`."""
+        return ProcessingSteps(self._all.get("processing_steps") or ())
 
     @property
     def last_row_wins(self) -> bool:
@@ -244,14 +250,18 @@ class Entry:
         return field in self.contract.time_formats or hint.get("data_type") == "text"
 
     def for_dlt(self) -> dict[str, Any]:
-        """Return the entry for dlt, which makes requests and tables of it."""
+        """Return the entry for dlt, which makes requests and tables of it.
+
+        Its `processing_steps` are left to the validation; a sample has none.
+        """
         merged = self.parent_values.in_endpoint(self._all["endpoint"])
         endpoint = {
             **(self.cursor.in_endpoint(merged) if self.cursor else merged),
             "paginator": FirstRequest(),
         }
         disposition = {"write_disposition": DEDUPLICATED} if self._is_deduplicated() else {}
-        return {**self._own, "endpoint": endpoint, **self._hints(), **disposition}
+        steps: dict[str, Any] = {} if self._is_sample else {"processing_steps": []}
+        return {**self._own, "endpoint": endpoint, **self._hints(), **disposition, **steps}
 
     def _is_deduplicated(self) -> bool:
         """Return True if each key occurs once, so that dlt need not deduplicate the rows."""

@@ -31,6 +31,7 @@ from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.parallel_reads import Extractions
 from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.reading import Reader, ReadingSettings
+from analytics_assets.extract.rows.processing_steps import ProcessingSteps
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.validation import validate_rows
 from analytics_assets.redaction.url import split_credentials
@@ -38,6 +39,7 @@ from analytics_assets.redaction.url import split_credentials
 NOTHING: Mapping[str, Any] = {}
 NO_SAMPLES: Mapping[str, ReadSample] = {}
 # what an entry says about requests, which rows of earlier reads do not need
+DONE = ProcessingSteps([{"map": lambda row: row}])  # of rows that have passed the steps before
 OF_REQUESTS = ("endpoint", "include_from_parent", "parallelized", "rows")
 
 
@@ -109,7 +111,11 @@ def rest_api_source(
         resource = source.resources[entry.name]
         rejected = RejectedRows(name, entry.name)
         is_parent = entry.name in parents
-        validate_rows(resource, entry.contract, rejected, entry.as_arrow, has_children=is_parent)
+        validate_rows(
+            *(resource, entry.contract, rejected, entry.as_arrow),
+            has_children=is_parent,
+            steps=entry.steps,
+        )
         if entry.cursor:
             resource.add_step(entry.cursor, insert_at=2)  # sees the rows before their validation
     return source
@@ -198,7 +204,7 @@ def kept_rows_source(
         rejected: receives those that break the contract.
         schema: the name under which dlt stores the tables' columns.
         after_steps: True for rows that `processing_steps` have altered: they do not pass them
-            again, and need their key alone, as the contract describes rows before the steps.
+            again, and need their key, and values that the columns can hold.
 
     Returns:
         A source with that resource alone.
@@ -209,8 +215,6 @@ def kept_rows_source(
         "resource_defaults": _without_requests(config.get("resource_defaults") or {}),
     }
     given: dict[str, Any] = {**_without_requests(as_entry(own)), "endpoint": "/"}
-    if after_steps:
-        given["processing_steps"] = []
     entry = Entry(given, plain, contract=contract)
     stock_config: Any = config_for_dlt({**plain, "resources": [entry.for_dlt()]})
     source = stock_rest_api_source(stock_config, name=name)
@@ -218,9 +222,10 @@ def kept_rows_source(
     resource = source.resources[contract.resource]
     resource.add_step(KeptRows(rows), insert_at=1)
     if after_steps:
-        validate_rows(resource, replace(contract, columns=(), time_formats={}), rejected)
+        as_sent = replace(contract, columns=(), time_formats={})
+        validate_rows(resource, as_sent, rejected, steps=DONE, made=contract)
     else:
-        validate_rows(resource, contract, rejected, entry.as_arrow)
+        validate_rows(resource, contract, rejected, entry.as_arrow, steps=entry.steps)
     return source
 
 

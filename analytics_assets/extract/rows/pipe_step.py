@@ -1,4 +1,4 @@
-"""Steps of a resource's pipe that leave the values of its rows as the API sent them."""
+"""Steps of a resource's pipe, and whether they leave its rows as the API sent them."""
 
 from typing import Any
 
@@ -7,16 +7,23 @@ from analytics_assets.extract.compat import (
     IncrementalStep,
     LimitStep,
     Step,
+    YieldStep,
     steps_of,
 )
+from analytics_assets.extract.rows.processing_steps import ProcessingSteps
 
 
 class PipeStep(Step):
-    """A step of this package in the pipe of a resource: it alters no value of a row.
+    """A step of this package in the pipe of a resource.
 
-    Rows that only such steps see can be loaded as Arrow tables. A step of the user's own is
-    written for rows, and may alter them.
+    Rows that no step alters can be loaded as Arrow tables. A step of the user's own is written for
+    rows, and may alter them.
+
+    Attributes:
+        steps: the user's own steps that it applies, if any.
     """
+
+    steps = ProcessingSteps()
 
     def __init__(self) -> None:
         super().__init__(lambda item: item)
@@ -28,13 +35,29 @@ class PipeStep(Step):
 
 def is_unaltered(pipe: Any) -> bool:
     """Test that no step of a pipe is the user's own, so that rows stay as the API sent them."""
-    return not any(map(_is_users, steps_of(pipe)))
+    return not any(_is_users(step) or step.steps for step in _known(pipe))
 
 
 def may_make_fields(pipe: Any) -> bool:
     """Test if a step of a pipe is the user's own, and no filter: rows may get fields by it."""
-    return any(_is_users(step) and not isinstance(step, FilterStep) for step in steps_of(pipe))
+    return any(
+        not isinstance(step, FilterStep) if _is_users(step) else step.steps.make_fields
+        for step in _known(pipe)
+    )
+
+
+def may_expand(pipe: Any) -> bool:
+    """Test if a step of a pipe may make several rows of one, so that none has a known place."""
+    return any(
+        isinstance(step, YieldStep) if _is_users(step) else step.steps.expand
+        for step in _known(pipe)
+    )
+
+
+def _known(pipe: Any) -> list[Any]:
+    """Return the steps of a pipe without those of dlt that alter nothing."""
+    return [each for each in steps_of(pipe) if not isinstance(each, IncrementalStep | LimitStep)]
 
 
 def _is_users(step: Any) -> bool:
-    return not isinstance(step, PipeStep | IncrementalStep | LimitStep)
+    return not isinstance(step, PipeStep)

@@ -33,8 +33,7 @@ MAX_REASONS = 100  # reasons of rejected rows that are counted; a row may have o
 class RejectedRows:
     """Rejected rows of a resource that are not yet emitted.
 
-    The entry's `processing_steps` are between the two steps that share it: they never see a row
-    that was rejected before them, and a filter drops none.
+    Steps of the user's own are between the two steps that share it, and see none of its rows.
 
     Args:
         api: the name of the API.
@@ -52,13 +51,13 @@ class RejectedRows:
         self.page_offset = self.count = 0
         self.by_reason: dict[str, int] = {}
 
-    def add(self, rejection: Rejection, offset: int | None, after_steps: bool = False) -> None:
+    def add(self, rejection: Rejection, offset: int, after_steps: bool = False) -> None:
         """Add a row.
 
         Args:
             rejection: the row, and the reason.
-            offset: its place among the rows of the read, from 0; None for a row that a `yield_map`
-                of the user has made, which stands for any row up to the page that is validated.
+            offset: its place among the rows of the read, from 0; of a row that a `yield_map` of
+                the user has made, the place of the first one that it may be made of.
             after_steps: True for a row that the user's steps have altered, and must not again.
         """
         self._count(rejection.reason)
@@ -67,7 +66,7 @@ class RejectedRows:
                 "api": self._api,
                 "resource": self._resource,
                 "rejected_at": datetime.now(UTC),
-                "offset": self.page_offset if offset is None else offset,
+                "offset": offset,
                 "reason": rejection.reason,
                 "after_steps": after_steps,
                 "row": text_of(rejection.row),
@@ -107,21 +106,16 @@ class RowsRejectedAgain(RejectedRows):
 
     Attributes:
         reasons: the reason against each row, by its place among the rows of the retry.
-        unplaced: the reason against some row of unknown place; None if there is none.
     """
 
     def __init__(self, api: str, resource: str) -> None:
         super().__init__(api, resource)
         self.reasons: dict[int, str] = {}
-        self.unplaced: str | None = None
 
-    def add(self, rejection: Rejection, offset: int | None, after_steps: bool = False) -> None:
+    def add(self, rejection: Rejection, offset: int, after_steps: bool = False) -> None:
         """Add a row."""
         self._count(rejection.reason)
-        if offset is None:
-            self.unplaced = rejection.reason
-        else:
-            self.reasons[offset] = rejection.reason
+        self.reasons[offset] = rejection.reason
 
 
 class ListedRejections(RejectedRows):

@@ -11,20 +11,30 @@ from dlt.common.schema.typing import C_DLT_ID
 from dlt.extract import DltResource
 from dlt.extract.items import SupportsPipe
 
+from analytics_assets.contract.column import Hints
 from analytics_assets.contract.contract import DELETED, Contract
 from analytics_assets.contract.rows.column_collisions import ColumnCollisions
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.primary_key import PrimaryKeyCheck
-from analytics_assets.contract.rows.validation import Rejection, RowValidator, ValidatedPage
-from analytics_assets.extract.compat import YieldStep, is_loaded, load_id, steps_of
+from analytics_assets.contract.rows.processed_rows import ProcessedRows
+from analytics_assets.contract.rows.validation import Rejection, RowValidator
+from analytics_assets.extract.compat import is_loaded, load_id
 from analytics_assets.extract.http.errors import ApiError
 from analytics_assets.extract.rows.arrow import is_table, sample_row, table_of_rows
 from analytics_assets.extract.rows.columns.compat import child_rows
 from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
 from analytics_assets.extract.rows.columns.named_rows import NamedRows, hints_of
 from analytics_assets.extract.rows.columns.row_type import RowType
-from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered, may_make_fields
+from analytics_assets.extract.rows.pipe_step import (
+    PipeStep,
+    is_unaltered,
+    may_expand,
+    may_make_fields,
+)
+from analytics_assets.extract.rows.processing_steps import Processing, ProcessingSteps, Rejected
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
+
+NO_STEPS = ProcessingSteps()
 
 
 def validate_rows(
@@ -33,12 +43,14 @@ def validate_rows(
     rejected: RejectedRows,
     as_arrow: bool = False,
     has_children: bool = False,
+    steps: ProcessingSteps = NO_STEPS,
+    made: Contract | None = None,
 ) -> None:
     """Add the steps that pass only valid rows to the table of a resource.
 
-    The validation is the first step of the resource's pipe, before the entry's own
-    `processing_steps`, as the contract describes the API's rows. Renaming is the last, so that the
-    whole entry uses the API's names; a key that the steps make is checked there.
+    The validation is the first step of the resource's pipe, and applies the entry's own
+    `processing_steps`. Renaming is the last, so that the whole entry uses the API's names; a key
+    that steps make is checked there.
 
     Args:
         resource: the resource; changed in place.
@@ -47,27 +59,39 @@ def validate_rows(
         as_arrow: True to load them as Arrow tables.
         has_children: True if other resources are read from its rows. They see all rows of the API;
             if its own table is loaded too, each row must be valid.
+        steps: the entry's own, which rows pass before they must be valid.
+        made: the contract of the rows after the steps, if it is another.
     """
     if has_children:
-        resource.add_step(ParentValidation(contract, resource, rejected), insert_at=2)
+        resource.add_step(ParentValidation(contract, resource, rejected, steps), insert_at=2)
         return
-    resource.add_step(Validation(contract, resource, rejected), insert_at=2)
+    resource.add_step(Validation(contract, resource, rejected, steps, made), insert_at=2)
     resource.add_step(TableRows(contract, resource, rejected, as_arrow))
 
 
 class Validation(PipeStep):
-    """The step that takes invalid rows out of a page.
+    """The step that takes invalid rows out of a page, and applies the entry's own steps.
 
     Args:
-        contract: the contract of the rows.
+        contract: the contract of the rows as the API sends them.
         resource: the resource, with the hints of its entry.
         rejected: receives the invalid rows.
+        steps: the entry's own steps.
+        made: the contract of the rows after the steps, if it is another.
     """
 
     placement_affinity = -0.9
 
-    def __init__(self, contract: Contract, resource: DltResource, rejected: RejectedRows) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        resource: DltResource,
+        rejected: RejectedRows,
+        steps: ProcessingSteps = NO_STEPS,
+        made: Contract | None = None,
+    ) -> None:
         super().__init__()
+        self.steps, self._made = steps, made or contract
         self._contract = contract
         self._rejected = rejected
         self._resource = resource
@@ -76,9 +100,10 @@ class Validation(PipeStep):
         """Start counting."""
         self._pipe = pipe
         self._validator = validator_of(self._contract, self._resource, may_make_fields(pipe))
+        hints = _typed_hints(self._made, self._resource)
+        self._processing = Processing(self.steps, ProcessedRows(self._made, hints))
         self._offset = 0
-        hints = hints_of(self._resource).items()
-        whole = {name for name, hint in hints if hint.get("data_type") == "json"}
+        whole = {name for name, hint in hints.items() if hint["data_type"] == "json"}
         nesting = self._resource.max_table_nesting
         self._collisions = ColumnCollisions(self._contract, whole, nesting)
         self._rejected.clear()
@@ -96,19 +121,24 @@ class Validation(PipeStep):
             return item
         if not isinstance(item, list):
             return item
-        offset, page = self._offset, self._validated(item)
-        self._rejected.page_offset = offset
-        for rejection in page.rejected:
-            self._rejected.add(rejection, offset + rejection.position)
-        return page.rows
+        self._rejected.page_offset = offset = self._offset
+        rows, rejections = self._validated(item, meta)
+        for rejection, is_made in rejections:
+            self._rejected.add(rejection, offset + rejection.position, is_made)
+        return rows
 
-    def _validated(self, rows: list[Any]) -> ValidatedPage:
-        """Validate a page, and count its rows and fields."""
-        page = self._validator.validate(rows)
-        self._collisions.check(page.rows)
+    def _validated(self, rows: list[Any], meta: Any) -> tuple[list[Any], list[Rejected]]:
+        """Validate a page, and count its rows and fields.
+
+        Returns:
+            The valid rows, and the others, True beside those that are as the steps made them.
+        """
         self._offset += len(rows)
+        page = self._validator.validate(rows)
+        found, rejections = self._processing(page, len(rows), meta)
+        self._collisions.check(found)
         self._count()
-        return page
+        return found, rejections
 
     def _count(self) -> None:
         self._custom_metrics["unknown_fields"] = dict(self._validator.unknown_fields)
@@ -124,15 +154,17 @@ class ParentValidation(Validation):
     """The step of a resource from whose rows others are read: no row is taken out."""
 
     def __call__(self, item: Any, meta: Any = None) -> Any:
-        """Return the page as it is.
+        """Return the page after the entry's own steps.
 
         Raises:
             InvalidParentError: its table is loaded too, and a row is invalid.
         """
-        if not isinstance(item, list) or not is_loaded(self._pipe):
+        if not isinstance(item, list):
             return item
-        offset, page = self._offset, self._validated(item)
-        for first in page.rejected:
+        if not is_loaded(self._pipe):
+            return self.steps(item, meta)
+        offset, (rows, rejections) = self._offset, self._validated(item, meta)
+        for first, _ in rejections:
             name, place = self._contract.resource, offset + first.position
             raise InvalidParentError(
                 f"{name}: its row at offset {place} cannot be loaded: {first.reason}. "
@@ -140,7 +172,7 @@ class ParentValidation(Validation):
                 f"rows of `{name}`. Load `{name}` by itself, and the others without it, by "
                 "`with_resources`: such rows then go to `rejected_rows`."
             )
-        return item
+        return rows
 
 
 class TableRows(PipeStep):
@@ -179,7 +211,7 @@ class TableRows(PipeStep):
         if not is_unaltered(pipe):
             self._type = None
         self._key = PrimaryKeyCheck(self._contract) if may_make_fields(pipe) else None
-        self._yields = any(isinstance(step, YieldStep) for step in steps_of(pipe))
+        self._expands = may_expand(pipe)
         self._number = 0
         self._custom_metrics = {"rows_marked_deleted": 0, "deleted_keys": []}
         if self._marker.keeps:
@@ -216,8 +248,7 @@ class TableRows(PipeStep):
         for position, row in enumerate(rows):
             reason = self._key.missing(row) or self._key.reason(row)
             if reason:
-                # the rows of a `yield_map` come one by one, maybe after the next page
-                offset = None if self._yields else self._rejected.page_offset + position
+                offset = self._rejected.page_offset + (0 if self._expands else position)
                 self._rejected.add(Rejection(position, reason, row), offset, after_steps=True)
             else:
                 self._key.learn([row])
@@ -256,12 +287,15 @@ def validator_of(
     contract: Contract, resource: DltResource, key_may_follow: bool = False
 ) -> RowValidator:
     """Return the validation of a resource's rows, see `RowValidator`."""
+    return RowValidator(contract, _typed_hints(contract, resource), key_may_follow)
+
+
+def _typed_hints(contract: Contract, resource: DltResource) -> Hints:
     undeclared = contract.table.undeclared
-    hints = {
+    return {
         name: hint
         for name, hint in hints_of(resource).items()
         if (kind := hint.get("data_type"))
         # what the table has, and nobody declares, is inferred again
         and (name not in undeclared or kind in ("json", "decimal"))
     }
-    return RowValidator(contract, hints, key_may_follow)

@@ -176,6 +176,4 @@ def _load(
         if reason is None:
             raise
         raise RetryError(f"{resource.name}: no rejected row was loaded. {reason}") from error
-    if again.unplaced:  # any row may be the one: all stay
-        return {row: again.reasons.get(place, again.unplaced) for place, row in enumerate(rows)}
     return {rows[place]: reason for place, reason in again.reasons.items()}

@@ -173,19 +173,6 @@ def test_fields_that_the_contract_does_not_name_are_kept() -> None:
     assert read_rows(paged(found), contract=TYPED).rejected == []
 
 
-def test_processing_steps_never_see_a_rejected_row() -> None:
-    mapped: list[Any] = []
-
-    def note(each: Any) -> Any:
-        mapped.append(each)
-        return each
-
-    entry = orders({**MERGED, "processing_steps": [{"map": note}]})
-    read_rows(paged(SEVEN), entry, contract=TYPED)
-
-    assert mapped == [SEVEN[0], SEVEN[2], SEVEN[6]]
-
-
 def test_steps_that_are_added_to_a_source_see_valid_rows_by_the_apis_names() -> None:
     mapped: list[Any] = []
     contract = Contract("orders", primary_key=("id",), rename={"text": "label"})
