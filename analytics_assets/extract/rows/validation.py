@@ -128,11 +128,7 @@ class Validation(PipeStep):
         return rows
 
     def _validated(self, rows: list[Any], meta: Any) -> tuple[list[Any], list[Rejected]]:
-        """Validate a page, and count its rows and fields.
-
-        Returns:
-            The valid rows, and the others, True beside those that are as the steps made them.
-        """
+        """Return the valid rows of a page after the steps, and the others; count its fields."""
         self._offset += len(rows)
         page = self._validator.validate(rows)
         found, rejections = self._processing(page, len(rows), meta)
