@@ -1,7 +1,6 @@
 """The command `new`: describe an API in `defs/`."""
 
 from datetime import date
-from pathlib import Path
 
 import click
 
@@ -74,16 +73,12 @@ def _from_document(name: str, place: str, selection: Selection) -> None:
     endpoints = Endpoints(source.document, source.place)
     proposed = propose(endpoints, selection, source.url, date.today())
     found = validated(name, proposed, endpoints)
+    text = python_file(name, found.api, _openapi_path(source, found.api), has_document=True)
     with new_folder(name) as folder:
-        _write(folder, name, found.api, source)
-    echo_outcome(found, endpoints)
-    echo_next_steps(name, folder_of(name), found.api)
-
-
-def _write(folder: Path, name: str, api: ProposedApi, source: SourceDocument) -> None:
-    store_document(source.document, folder / DOCUMENT)
-    text = python_file(name, api, _openapi_path(source, api), has_document=True)
-    (folder / "api.py").write_text(text, encoding="utf-8")
+        store_document(source.document, folder / DOCUMENT)
+        (folder / "api.py").write_text(text, encoding="utf-8")
+    echo_outcome(found)
+    echo_next_steps(name, folder_of(name), found.api, text.count("# check: "))
 
 
 def _openapi_path(source: SourceDocument, api: ProposedApi) -> str | None:

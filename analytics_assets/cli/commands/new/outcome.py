@@ -13,15 +13,15 @@ from analytics_assets.cli.commands.new.writing.nodes import SECRET, SETTING
 from analytics_assets.cli.terminal import echo, echo_table
 from analytics_assets.config.text.quantities import count
 from analytics_assets.contract.contract import Contract
-from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.redaction.names import setting_name
 
 MOST_ROWS = 40  # of the table
 MOST_PATHS = 3  # of a reason
+MOST_REASONS = 10
 MOST_COLUMNS = 3
 
 
-def echo_outcome(found: Validated, endpoints: Endpoints) -> None:
+def echo_outcome(found: Validated) -> None:
     """Print what was taken and what was left out."""
     api = found.api
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -48,7 +48,7 @@ def _cells(resource: ProposedResource, contract: Contract) -> tuple[str, ...]:
     some = ", ".join(others[:MOST_COLUMNS]) + (", ..." if len(others) > MOST_COLUMNS else "")
     return (
         resource.name,
-        str(resource.path.value),
+        resource.document_path,
         str(resource.selector.value or "the body"),
         str(shown_key or "none: replaced"),
         str(kind),
@@ -65,17 +65,24 @@ def _echo_skipped(skipped: Sequence[Skipped]) -> None:
     if not skipped:
         return
     echo(f"Left out: {count(len(skipped), 'path')}", style="bold")
-    for reason, paths in sorted(reasons.items(), key=lambda each: -len(each[1])):
+    ordered = sorted(reasons.items(), key=lambda each: -len(each[1]))
+    for reason, paths in ordered[:MOST_REASONS]:
         some = ", ".join(paths[:MOST_PATHS]) + (", ..." if len(paths) > MOST_PATHS else "")
         echo(f"  {len(paths)}: {reason} ({some})")
+    if others := ordered[MOST_REASONS:]:
+        paths_of_others = sum(len(paths) for _, paths in others)
+        echo(f"  {paths_of_others}: {count(len(others), 'other reason')}")
+    if any(" needs " in each.reason for each in skipped if each.is_list):
+        echo("  `--param NAME=VALUE` gives a parameter its value.")
 
 
-def echo_next_steps(name: str, folder: Path, api: ProposedApi) -> None:
+def echo_next_steps(name: str, folder: Path, api: ProposedApi, guesses: int) -> None:
     """Print the settings that the API needs, and the next commands."""
-    guesses = sum(len(each.checks) for each in api.resources)
     echo(f"Wrote {shown(folder)}/ with {count(len(api.resources), 'resource')}.")
     if guesses:
         echo(f"{count(guesses, 'guess', 'guesses')} to confirm: look for `# check:` in api.py.")
+    if not (api.sign_in.auth.value or api.sign_in.headers):
+        echo("The document names no sign-in for loads; if there is one, add `auth` to `client`.")
     if names := settings_of(api):
         echo("Write into .dlt/secrets.toml:")
         echo(f"  [sources.{name}]")

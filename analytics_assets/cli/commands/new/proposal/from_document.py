@@ -170,8 +170,7 @@ def _resource(
     filled = fill_path(operation, lists, selection.values)
     if filled.missing:
         names = ", ".join(f"{{{name}}}" for name in filled.missing)
-        options = " ".join(f"--param {name}=..." for name in filled.missing)
-        return Skipped(operation.path, f"its path needs {names}: {options}", is_list=True)
+        return Skipped(operation.path, f"its path needs {names}", is_list=True)
     paging = paging_of(operation, rows)
     others = [each for each in operation.query if each.name not in paging.used]
     key, parent_fields = child_key(found, filled)

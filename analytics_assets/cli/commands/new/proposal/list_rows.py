@@ -26,6 +26,8 @@ LINK = "https://api.example.com/next"  # the sample of a link; that of a token i
 TOKEN = "token"  # noqa: S105  # a sample
 LINK_FORMATS = ("uri", "url", "uri-reference", "iri")
 LINK_NAMES = ("url", "uri", "link", "href")
+NO_ROWS = LINKS | CONTAINERS - {"response", "info", "page"}
+ONE_OBJECT = "it answers with one object, no list"
 OF_PAGES = NEXT | MORE | TOTALS
 
 
@@ -65,6 +67,8 @@ def find_rows(references: References, operation: Operation, is_list: bool) -> Li
         The rows; or the reason why it is no list.
     """
     flat = references.flat(operation.response)
+    if not flat and is_list and not is_single_entity(operation.path):
+        return ListRows(None, {}, (), references, "the document does not describe the answer")
     if not flat:
         return "the document does not describe its answer as JSON"
     if is_array(flat):
@@ -95,18 +99,24 @@ def _of_object(
 ) -> ListRows | str:
     lists = list(_lists(references, flat))
     fields = _fields_beside(references, flat, lists)
+    nouns = _nouns(operation)
+    # an order may have pages of its own lines
+    if not is_list and _has_key(flat, nouns):
+        return ONE_OBJECT
     is_list = is_list or any(field.plain in OF_PAGES for field in fields)
-    if not is_list and _is_one_object(operation, flat):
-        return "it answers with one object, no list"
-    noun = _noun(operation)
-    ranks = {path: _rank(path, noun) for path, _ in lists}
+    if not is_list and is_single_entity(operation.path):
+        return ONE_OBJECT
+    ranks = {path: _rank(path, nouns) for path, _ in lists}
     best = max(ranks.values(), default=0)
     found = [(path, items) for path, items in lists if ranks[path] == best]
     found = [each for each in found if len(each[0]) == min(len(path) for path, _ in found)]
+    if not found and is_list and _has_key(flat, nouns) and not is_single_entity(operation.path):
+        one = "the document has one object in place of a list, which the parameters page"
+        return ListRows(None, flat, (), references, one)
     if not found:
         return "it answers with an object without a list of objects"
     if best == 0 and not is_list and (len(lists) > 1 or len(flat["properties"]) > 3):
-        return "it answers with one object, no list"
+        return ONE_OBJECT
     path, items = found[0]
     check = None
     if len(found) > 1:
@@ -119,22 +129,21 @@ def _of_object(
     return ListRows(json_path(path), items, fields, references, check)
 
 
-def _is_one_object(operation: Operation, flat: Schema) -> bool:
-    """Return True if a body looks like a single row that may have lists in it."""
+def _has_key(flat: Schema, nouns: Collection[str]) -> bool:
+    """Return True if a body has a key of its own, like a row that has lists in it."""
     names = {plain_name(str(name)) for name in flat["properties"]}
-    key = {"id", "uuid", f"{singular_of(_noun(operation))}id"} & names
-    return bool(key) or is_single_entity(operation.path)
+    return bool({"id", "uuid", *(f"{singular_of(noun)}id" for noun in nouns)} & names)
 
 
-def _noun(operation: Operation) -> str:
-    """Return the last name of the path, plain: `orders` of `/v1/users/{id}/orders.json`."""
+def _nouns(operation: Operation) -> list[str]:
+    """Return the last names of the path, plain: `orders` of `/v1/users/{id}/orders.json`."""
     names = [part for part in operation.segments if not part.startswith("{")]
-    return plain_name(names[-1].partition(".")[0]) if names else ""
+    return [plain_name(part) for part in names[-1].split(".")] if names else [""]
 
 
-def _rank(path: tuple[str, ...], noun: str) -> int:
-    name = plain_name(path[-1])
-    if noun and singular_of(name) == singular_of(noun):
+def _rank(path: tuple[str, ...], nouns: Collection[str]) -> int:
+    name = singular_of(plain_name(path[-1]))
+    if name in map(singular_of, nouns):
         return 3
     return 2 if is_record_key(path[-1].lower()) else 0
 
@@ -151,7 +160,7 @@ def _lists(
             is_record = is_record_key(str(name).lower())
             # an untyped list may have rows; that of links is none
             has_rows = has_objects(references, part) if items else is_record
-            if has_rows and plain_name(str(name)) not in LINKS:
+            if has_rows and plain_name(str(name)) not in NO_ROWS:
                 yield (*path, str(name)), items
         elif len(path) + 1 < MAX_DEPTH:
             yield from _lists(references, part, (*path, str(name)))

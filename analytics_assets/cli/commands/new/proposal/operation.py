@@ -10,6 +10,7 @@ from analytics_assets.contract.openapi.endpoints import Endpoints
 from analytics_assets.contract.openapi.references import Schema, as_list, union_of
 from analytics_assets.contract.openapi.response_schema import response_schema
 from analytics_assets.extract.rows.response_body import plain_name
+from analytics_assets.redaction.names import OTHER, SECRET, setting_name
 
 METHODS = ("get", "post")
 WORDS_OF_TIMES = (
@@ -60,6 +61,13 @@ class Parameter:
             return True
         text = f"{self.name} {self.description}".lower()
         return any(word in text for word in WORDS_OF_TIMES)
+
+    @property
+    def is_secret(self) -> bool:
+        """True for a key or a token of a sign-in, by its name; not for the token of a page."""
+        name = setting_name(self.name)
+        is_of_page = OTHER.search(name) is not None
+        return self.place in ("query", "header") and bool(SECRET.search(name)) and not is_of_page
 
     @property
     def default(self) -> Any:

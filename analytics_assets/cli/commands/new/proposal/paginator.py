@@ -171,7 +171,8 @@ def _cursor(
         path = json_path(ends[0].path)
     if not path and param.plain in ("startingafter", "afterid", "after") and more:
         path = f"{selector or '$'}[-1].id"  # Stripe's way
-        check = "the cursor is the `id` of a page's last row"
+        is_said = " id" in param.description.lower()
+        check = None if is_said else "the cursor is the `id` of a page's last row"
     if not path:
         value: Any = {"type": "cursor", "cursor_path": "next_cursor", "cursor_param": param.name}
         return Guess(value, "the answer names no field for the next cursor"), frozenset(
@@ -208,11 +209,7 @@ def _largest(size: Parameter) -> Guess | None:
         return Guess(min(int(stated), MOST_ROWS))
     found = [int(text.replace(",", "")) for text in LARGEST.findall(size.description)]
     found = [number for number in found if number > 1]
-    if found:
-        return Guess(
-            min(*found, MOST_ROWS), "the most rows of a page, by the parameter's description"
-        )
-    return None
+    return Guess(min(*found, MOST_ROWS)) if found else None
 
 
 def _parameter(query: Sequence[Parameter], names: frozenset[str] | set[str]) -> Parameter | None:

@@ -75,7 +75,8 @@ def sign_in_of(
         if names and all(name in ways for name in names)
     ]
     if not usable:
-        return SignIn(notes=tuple(f"Sign-in {each}" for each in refused))
+        reasons = tuple(f"Sign-in {each}" for each in refused)
+        return SignIn(_by_parameter(operations), notes=reasons)
     most = max(count for count, _ in usable)
     common = [each for count, each in usable if count * 2 > most]
     common.sort(key=lambda each: (len(each), sum(way.rank for way in each)))
@@ -83,6 +84,22 @@ def sign_in_of(
     others = [_shown(each) for each in common[1:4]]
     notes = [f"The API accepts other ways to sign in, too: {', '.join(others)}"] if others else []
     return _combined(chosen, check, (*notes, *(f"Sign-in {each}" for each in refused)))
+
+
+def _by_parameter(operations: Sequence[Operation]) -> Guess:
+    """Return the sign-in by a key that operations have among their parameters."""
+    found = Counter(
+        (each.name, each.place)
+        for operation in operations
+        for each in operation.parameters
+        if each.is_secret and (each.is_required or each.plain == "authorization")
+    )
+    for (name, place), _ in found.most_common(1):
+        way = _api_key(name, place, "")
+        if isinstance(way, _Way):
+            check = way.auth.check or "the document has the key among the parameters"
+            return Guess(way.auth.value, check)
+    return Guess(None)
 
 
 def _combined(chosen: list[_Way], check: str | None, notes: tuple[str, ...]) -> SignIn:

@@ -105,8 +105,7 @@ def times_of(
     if day:
         column = Guess(snake_case(day))
     elif moment:
-        check = f"`{moment}` is taken for a row's day; the check `newest_data` asks for new ones"
-        column = Guess(snake_case(moment), check)
+        column = Guess(snake_case(moment), f"`{moment}` is taken for the day of a row")
     windows = list(_windows(query, day or moment, column, today)) if is_keyed else []
     changes = list(_incrementals(query, change, moment, formats)) if is_keyed else []
     required = [load for load in windows if load.is_active]

@@ -115,8 +115,8 @@ def _policy(resource: ProposedResource) -> dict[str, Any]:
     column = resource.date_column
     is_partitioned = any(load.kind == "Partitioned" and load.is_active for load in resource.loads)
     if column.value and column.value != "date":
-        kept = column.value if is_partitioned or not column.check else Inactive(column.value)
-        policy["date_column"] = Guess(kept, column.check)
+        is_active = is_partitioned or not column.check
+        policy["date_column"] = column if is_active else Guess(Inactive(column.value))
     active = [load for load in resource.loads if load.is_active]
     if resource.time_formats:
         policy["time_formats"] = dict(resource.time_formats)

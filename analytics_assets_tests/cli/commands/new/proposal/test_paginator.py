@@ -137,14 +137,11 @@ def test_a_header_link_is_followed() -> None:
         ("The number of results per page. Default 20.", None),
     ],
 )
-def test_the_largest_page_is_read_from_a_description_as_a_guess(
-    description: str, largest: int | None
-) -> None:
+def test_the_largest_page_is_read_from_a_description(description: str, largest: int | None) -> None:
     sized = query("per_page", NUMBER, description=description)
     resource = orders(LIST, query("page", NUMBER), sized)
 
     assert values(resource.params) == ({"per_page": largest} if largest else {})
-    assert all(guess.check for guess in resource.params.values())
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_given_values_fill_parameters_and_others_are_named() -> None:
     given = {"owner": "acme", "repo": "site"}
 
     assert skipped.is_list
-    assert skipped.reason == "its path needs {owner}, {repo}: --param owner=... --param repo=..."
+    assert skipped.reason == "its path needs {owner}, {repo}"
     assert paths_of(paths, values=given)["issues"] == "/repos/acme/site/issues"
 
 

@@ -122,3 +122,14 @@ def test_the_header_authorization_is_read_by_its_description(about: str, kind: s
 
     assert found.auth.value["type"] == kind
     assert found.auth.check
+
+
+@pytest.mark.parametrize(("name", "place"), [("Authorization", "header"), ("api_key", "query")])
+def test_a_key_among_the_parameters_is_a_sign_in(name: str, place: str) -> None:
+    parameter = {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
+    api = proposed({"/orders": get(array(ORDER), parameter)})
+    [resource] = api.resources
+
+    assert (resource.params, resource.headers) == ({}, {})
+    assert api.sign_in.auth.value["type"] in ("bearer", "api_key")
+    assert api.sign_in.auth.check
