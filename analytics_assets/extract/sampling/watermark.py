@@ -63,7 +63,7 @@ def _one_page(
     resource: Resource, newest: NewestRequest, window: Mapping[str, Any]
 ) -> dict[str, Any]:
     endpoint = {
-        key: _fixed(value) if key in PARTS else value
+        key: _fixed(value, in_params=key == "params") if key in PARTS else value
         for key, value in resource.endpoint.items()
         if key != "incremental"
     }
@@ -74,19 +74,18 @@ def _one_page(
     return with_params(with_params(config, resource.name, window), resource.name, newest["params"])
 
 
-def _fixed(value: Any) -> Any:
-    """Return a part of a request without the cursors of a load."""
+def _fixed(value: Any, in_params: bool = False) -> Any:
+    """Return a part of a request without the cursors of a load: by dlt, an object in `params`."""
+
+    def is_cursor(each: Any) -> bool:
+        is_text = isinstance(each, str) and "{incremental." in each
+        return is_text or (in_params and isinstance(each, Mapping))
+
     if isinstance(value, Mapping):
-        return {name: _fixed(each) for name, each in value.items() if not _is_cursor(each)}
+        return {name: _fixed(each) for name, each in value.items() if not is_cursor(each)}
     if isinstance(value, list | tuple):
-        return [_fixed(each) for each in value if not _is_cursor(each)]
+        return [_fixed(each) for each in value if not is_cursor(each)]
     return value
-
-
-def _is_cursor(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return value.get("type") in ("incremental", "resolve")
-    return isinstance(value, str) and "{incremental." in value
 
 
 def _as_moment(resource: str, field: str, value: object, form: str | None) -> datetime:

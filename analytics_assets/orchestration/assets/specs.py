@@ -149,12 +149,8 @@ def _code_version(resource: Resource) -> str:
 def _text(load: Load | Window) -> str:
     """Return the text of a load; a setting that it does not use, such as a new one, has no part."""
     values = {each.name: getattr(load, each.name) for each in fields(load)}
-    unused = {"params": None, "format": None, "as_text": False}
-    used = (
-        f"{name}={value!r}"
-        for name, value in values.items()
-        if name not in unused or value is not unused[name]
-    )
+    unused = {"as_text": False}  # None is unused of any
+    used = (f"{name}={value!r}" for name, value in values.items() if value is not unused.get(name))
     return f"{type(load).__name__}({', '.join(used)})"
 
 

@@ -187,6 +187,8 @@ WINDOW = {"cursor_path": "updated_at", "initial_value": "2025-07-30T00:00:00Z"}
         {"incremental": {**WINDOW, "start_param": "updated_since"}},
         {"params": {"updated_since": {"type": "incremental", **WINDOW}}},
         {"incremental": WINDOW, "params": {"updated_since": "{incremental.start_value}"}},
+        {"incremental": WINDOW, "json": {"a": [{"since": "{incremental.start_value}"}, {}]}},
+        {"incremental": WINDOW, "headers": {"X-Since": "{incremental.start_value}"}},
     ],
 )
 def test_the_window_of_a_load_does_not_narrow_the_request(

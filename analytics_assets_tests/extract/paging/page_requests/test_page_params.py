@@ -188,6 +188,21 @@ def test_the_places_of_the_next_pages_are_requested_ahead(monkeypatch: pytest.Mo
     assert offsets["query"] == offsets["JSON"] == offsets["form"] == sorted(NUMBERS)[::7]
 
 
+@pytest.mark.parametrize("where", PLACES)
+def test_the_probe_far_beyond_the_end_is_at_the_place_of_the_offset(where: str) -> None:
+    place, last = PLACES[where], ALL[35:]
+
+    def answer(asked: Request) -> Answer:  # repeats its last page for ever
+        start = int(found(asked, place("offset")))
+        return Answer({"data": ALL[start : start + 7] if start < 35 else last})
+
+    paging = paginator("offset", place)
+    attempt = read(answer, method="POST", paginator=paging, **GIVEN[where])
+    assert attempt.rows == ALL
+    offsets = [int(found(asked, place("offset"))) for asked in attempt.requests]
+    assert offsets[-1] > 2 * len(ALL)
+
+
 @pytest.mark.parametrize(
     ("paging", "given", "reason"),
     [
