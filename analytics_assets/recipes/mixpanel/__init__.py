@@ -1,0 +1,1 @@
+"""Raw events, counts by day, profiles and cohorts, by Mixpanel."""
