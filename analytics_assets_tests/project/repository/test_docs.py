@@ -39,12 +39,16 @@ RUN_BY_TESTS = {
     f"{CLI} alert",
     f"{CLI} alert --test",
     f"{CLI} check",
+    f"{CLI} check shop",
     f"{CLI} check shop/orders --probe",
     f"{CLI} contract",
     f"{CLI} contract --check",
     f"{CLI} export dbt --output models/sources.yml",
     f"{CLI} export odcs --output contracts",
     f"{CLI} materialize",
+    f"{CLI} materialize shop",
+    f"{CLI} new shop --openapi https://shop.example.com/openapi.json",
+    f"{CLI} new web --recipe plausible",
     f"{CLI} preview",
     f"{CLI} preview shop/orders",
     f"{CLI} preview shop/orders --json",
@@ -232,7 +236,8 @@ def test_the_example_entry_is_python() -> None:
 
 
 def test_the_example_of_an_api_builds_its_asset(tmp_path: Path) -> None:
-    [example] = re.findall(r"```python\n(import dagster.*?)```", README, re.S)
+    page = (DOCS / "configuration.md").read_text()
+    [example] = re.findall(r"```python\n(import dagster.*?)```", page, re.S)
     file = tmp_path / "api.py"
     file.write_text(example)
     names: dict[str, Any] = {"__file__": str(file)}
