@@ -7,7 +7,6 @@ from typing import Any
 import requests
 from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.paginators import (
-    BasePaginator,
     SinglePagePaginator,
 )
 
@@ -21,8 +20,6 @@ from analytics_assets.config.resource import (
     merged_entry,
     parents_of,
 )
-from analytics_assets.config.validation.load import refuse_places
-from analytics_assets.config.validation.paginator import own_options, without_own_options
 from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import is_filter, wrong_selector
 from analytics_assets.config.validation.values import JSON_LINES
@@ -34,7 +31,7 @@ from analytics_assets.contract.contract import (
     hard_delete_column,
 )
 from analytics_assets.extract.children.parent_values import ParentValues
-from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS, configured_paginator
+from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
@@ -96,11 +93,8 @@ class Entry:
         included = self._all.get("include_from_parent") or ()
         self.parent_values = ParentValues(self.name, self._endpoint, included)
         paging = self._endpoint.get("paginator") or config["client"].get("paginator")
-        refuse_places(self.name, self._endpoint, paging)
-        self.paginator = self._stock_paginator(paging)
-        self.page_params = PageParams(
-            self.paginator, own_options(paging, self.paginator)["as_text"]
-        )
+        self.page_params = PageParams.configured(self.name, self._endpoint, paging)
+        self.paginator = self.page_params.paginator
         key = as_fields(self._all.get("primary_key"))
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
@@ -294,12 +288,3 @@ class Entry:
             if fields and self.contract.rename:
                 hints[kind] = [self.contract.name_of(field) for field in fields]
         return hints
-
-    def _stock_paginator(self, given: Any) -> BasePaginator | None:
-        paging = without_own_options(given)
-        try:
-            return configured_paginator(paging, self._endpoint["path"])
-        except (ValueError, TypeError) as error:
-            raise ConfigurationError(
-                f"dlt refuses the entry of `{self.name}`: paginator: {error}"
-            ) from error

@@ -4,12 +4,17 @@ dlt's paginators write query parameters. Those that are named by another place, 
 `json.offset`, `data.page` or `headers.X-Cursor`, are moved there.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
+from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.text.place import Place
+from analytics_assets.config.validation.load import refuse_places
+from analytics_assets.config.validation.paginator import own_options, without_own_options
+from analytics_assets.extract.compat import configured_paginator
 
 OPTIONS = ("param_name", "limit_param", "cursor_param")  # of dlt's paginators
 
@@ -30,6 +35,28 @@ class PageParams:
         }
         self._moved = [each for each in self._places.values() if each.name != each.query_name]
         self._as_text = as_text
+
+    @classmethod
+    def configured(cls, resource: str, endpoint: Mapping[str, Any], given: Any) -> "PageParams":
+        """Return the parameters of the paginator that dlt would make of an entry.
+
+        Args:
+            resource: the resource, for errors.
+            endpoint: its endpoint, `path` and `resource_defaults` included.
+            given: its `paginator`, else that of the client.
+
+        Raises:
+            ConfigurationError: dlt refuses the paginator, or the request has something else at the
+                place of a parameter.
+        """
+        refuse_places(resource, endpoint, given)
+        try:
+            paginator = configured_paginator(without_own_options(given), endpoint["path"])
+        except (ValueError, TypeError) as error:
+            raise ConfigurationError(
+                f"dlt refuses the entry of `{resource}`: paginator: {error}"
+            ) from error
+        return cls(paginator, own_options(given, paginator)["as_text"])
 
     @property
     def query_name(self) -> str | None:
