@@ -284,7 +284,10 @@ class Entry:
                 added = {**added, DELETED: DELETED_HINT}
             hints["columns"] = {**columns, **(DLT_COLUMNS if self.accepts_tables else {}), **added}
         for kind in ("primary_key", "merge_key"):
-            fields = as_fields(self._all.get(kind))
-            if fields and self.contract.rename:
-                hints[kind] = [self.contract.name_of(field) for field in fields]
+            names = [self.contract.name_of(field) for field in as_fields(self._all.get(kind))]
+            # dlt warns of two columns where a key has the name of its field, and its hint another
+            if names and (
+                self.contract.rename or not {*hints.get("columns", ())}.isdisjoint(names)
+            ):
+                hints[kind] = names
         return hints

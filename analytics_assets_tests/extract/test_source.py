@@ -216,3 +216,13 @@ def test_each_page_is_requested_once(api: Sandbox) -> None:
     pages = -(-len(rows) // 100)
     assert pages > 1
     assert statuses(api, "/v1/traffic_sources")[before:] == [200] * pages
+
+
+def test_a_key_and_the_hint_of_its_column_are_of_one_column(api: Sandbox) -> None:
+    entry = {"name": "orders", "primary_key": "siteUrl", "columns": {"siteUrl": {"nullable": True}}}
+
+    orders = rest_api_source(config_of(api, entry), "shop").resources["orders"]
+
+    columns = orders.compute_table_schema()["columns"]
+    assert [name for name in columns if name.lower().startswith("site")] == ["site_url"]
+    assert columns["site_url"]["primary_key"] is True
