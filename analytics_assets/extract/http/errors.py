@@ -133,7 +133,8 @@ def hint_of(status: int, auth: Any) -> str:
             return f" (check {names} of `auth`)"
     if auth is not None:
         return " (check `auth`)"
-    return " (the request had no `auth`: add one to `client`, or check the key in `headers`)"
+    places = "`headers`, `params` or `data`"
+    return f" (the request had no `auth`: add one to `client`, or check the key in {places})"
 
 
 def describe_request(request: requests.PreparedRequest) -> str:
