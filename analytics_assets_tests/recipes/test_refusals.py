@@ -1,0 +1,36 @@
+"""Wrong settings of recipes: `check` shows what the vendor says of them."""
+
+from pathlib import Path
+
+import pytest
+
+from analytics_assets_tests.recipes.project import Project
+from analytics_assets_tests.recipes.server import server_of
+
+
+@pytest.mark.parametrize(
+    ("vendor", "setting", "value", "sentence"),
+    [
+        ("google_analytics", "PROPERTY_ID", "7", "sufficient permissions for this property"),
+        ("matomo", "TOKEN_AUTH", "a-wrong-token", "Unable to authenticate with the provided token"),
+        ("plausible", "SITE_ID", "example.org", "Invalid API key or site ID"),
+        # an address that is not encoded asks for another path
+        ("search_console", "SITE_URL", "https://www.example.com/", "permission for this site"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_the_vendors_own_words(
+    vendor: str,
+    setting: str,
+    value: str,
+    sentence: str,
+    clean_place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with server_of(vendor) as server:
+        project = Project(vendor, server, clean_place, monkeypatch)
+        monkeypatch.setenv(setting, value)
+
+        done = project.run("check")
+
+    assert done.exit_code == 1
+    assert sentence in done.output
