@@ -1,7 +1,7 @@
 """The contract of a resource by the API's OpenAPI document, the entry and its policy."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,7 +41,7 @@ def contract_of(resource: ResourceConfig, openapi: str | None) -> Contract:
     contract = contract_in(stored_endpoints(openapi) if openapi else Endpoints({}), resource)
     if contract.problem:
         LOG.warning("%s has no contract. %s.", resource.name, contract.problem)
-    _check_fields(contract)
+    _check_fields(contract, resource.added_fields)
     _check_names(contract)
     _check_key(contract)
     check_sensitive(resource, contract)
@@ -165,10 +165,11 @@ def _paths_of(resource: ResourceConfig) -> list[str]:
     return [f"{urlsplit(base_url).path.rstrip('/')}/{path.lstrip('/')}", path]
 
 
-def _check_fields(contract: Contract) -> None:
-    fields = list(dict.fromkeys(column.path[0] for column in contract.columns))
+def _check_fields(contract: Contract, added: Collection[str]) -> None:
+    described = [column.path[0] for column in contract.columns]
+    fields = list(dict.fromkeys((*described, *sorted(added))))
     for setting, names in (("rename", contract.rename), ("time_formats", contract.time_formats)):
-        for name in names if fields else ():
+        for name in names if described else ():
             outer = name.split(".")[0] if setting == "time_formats" else name
             if not {name, outer}.intersection(fields):
                 raise ConfigurationError(

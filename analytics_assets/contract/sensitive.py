@@ -109,7 +109,7 @@ def _known(resource: ResourceConfig, contract: Contract) -> Iterable[str]:
     for column in contract.columns:
         yield from (column.name, column.field, column.path[-1])
         yield from (parent.name for parent in column.parents)
-    yield from (*contract.rename, *contract.rename.values())
+    yield from (*contract.rename, *contract.rename.values(), *resource.added_fields)
     hints = resource.columns
     yield from hints if isinstance(hints, dict) else ()
 

@@ -30,6 +30,7 @@ def has_date_column(resource: Resource) -> bool:
         return column is not None
     hints = resource.columns or {}
     named = {name for each in contract.columns for name in (each.name, each.field)}
+    named |= {contract.name_of(field) for field in resource.added_fields}
     if column in named or resource.merged_entry.get("processing_steps"):
         return True
     return column in hints if isinstance(hints, dict) else True

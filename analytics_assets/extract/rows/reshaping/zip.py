@@ -14,6 +14,7 @@ NAME = r"[^\W\d][\w-]*"
 # a list, or one field of each of its elements: all that vendors have, and twenty times as fast
 # as a search
 LIST = re.compile(rf"(?:\$\.)?({NAME}(?:\.{NAME})*)(?:\.?\[\*\](?:\.({NAME}))?)?", re.ASCII)
+FIRST = re.compile(rf"(?:\$\.)?(?:({NAME})|'([^']+)'|\"([^\"]+)\")", re.ASCII)
 ITSELF = "$"
 Values = Callable[[Any], list[Any]]
 Stays = Callable[[str], bool]
@@ -78,7 +79,7 @@ class ZippedRows:
             made.update(zip(names, values, strict=True))
         for name, convert in self._types:
             made[name] = convert(made[name])
-        if isinstance(row, dict) and len(row) > len(self._taken):
+        if isinstance(row, dict) and not row.keys() <= self._taken:
             others = {name: row[name] for name in row if name not in self._taken}
             if same := made.keys() & others.keys():
                 raise RowsError(
@@ -98,6 +99,8 @@ def headers(given: str | Sequence[str] | None, body: Any) -> list[Any]:
     if known and "*" in given:
         return _of_elements(values_at(known[1], body), known[2], given)
     found = values_at(given, body)
+    if found == [None]:
+        return []
     return found[0] if len(found) == 1 and isinstance(found[0], list) else found
 
 
@@ -176,8 +179,8 @@ def _refuse_repeated(names: list[str]) -> None:
 
 
 def _first_name(path: str) -> str:
-    found = re.match(rf"(?:\$\.)?({NAME})", path, re.ASCII)
-    return found[1] if found else ""
+    found = FIRST.match(path)
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 def _shown(given: Any) -> str:
