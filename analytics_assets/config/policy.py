@@ -77,6 +77,7 @@ class PolicyEntry(TypedDict, total=False):
     prune: bool
     max_pruned_share: float
     tombstone: Tombstone | None
+    sampled_window: Literal["halve", "take"]
     time_formats: Mapping[str, str]
     alert: Literal["critical", "error", "warning", "info", "off"]
     preview: int | None
@@ -113,6 +114,9 @@ class Policy:
         prune: True to delete rows from the table that the API no longer has.
         max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
         tombstone: the field by which the API marks a row as deleted, and what becomes of the row.
+        sampled_window: "halve" to request a sampled window of several partitions again in halves,
+            down to one partition, where `answer_quality` of the entry names `sampled`; "take" to
+            load its rows.
         time_formats: the formats of times that are not in ISO format, by field; of a field within
             an object the path, such as `meta.created`.
         alert: the severity of alerts about the resource; that of a finding that only warns is at
@@ -142,6 +146,7 @@ class Policy:
     prune: bool = False
     max_pruned_share: float = 0.1
     tombstone: Tombstone | None = None
+    sampled_window: Literal["halve", "take"] = "halve"
     time_formats: Mapping[str, str] = field(default_factory=dict)
     alert: Literal["critical", "error", "warning", "info", "off"] = "error"
     preview: int | None = None

@@ -95,6 +95,8 @@ class Contract:
                 hints[column.name]["description"] = column.comment
         for name, form in self.formats.items():
             hints.setdefault(name, {"name": name, "data_type": kind_of(form)})
+        if self.tombstone and self.tombstone["rows"] == "delete":
+            hints[DELETED] = DELETED_HINT
         return hints
 
     @cached_property

@@ -6,9 +6,7 @@ from typing import Any
 
 import requests
 from dlt.extract import DltResource
-from dlt.sources.helpers.rest_client.paginators import (
-    SinglePagePaginator,
-)
+from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.reports.answer_quality import QualityPlaces
@@ -24,18 +22,14 @@ from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import is_filter, wrong_selector
 from analytics_assets.config.validation.values import JSON_LINES
 from analytics_assets.contract.column import Hints
-from analytics_assets.contract.contract import (
-    DELETED,
-    DELETED_HINT,
-    Contract,
-    hard_delete_column,
-)
+from analytics_assets.contract.contract import Contract, hard_delete_column
 from analytics_assets.extract.children.parent_values import ParentValues
 from analytics_assets.extract.compat import DLT_COLUMNS, NUMBERED_ROWS
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.evidence.finder import EvidenceFinder
 from analytics_assets.extract.paging.first_request import FirstRequest
 from analytics_assets.extract.paging.page_params import PageParams
+from analytics_assets.extract.paging.window_parts import WindowParts
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
 from analytics_assets.extract.rows.processing_steps import ProcessingSteps
@@ -62,6 +56,7 @@ class Entry:
         cursor: the cursor of the load; None to read all rows, or those that the entry selects.
         allows_absence: True if an answer without anything in the place of its rows has none.
         is_sample: True to believe any end of a read.
+        window: the window of a request that may be read in parts; None if there is none.
 
     Attributes:
         paginator: the one that dlt makes of it; None if dlt detects it in the first page.
@@ -83,6 +78,7 @@ class Entry:
         cursor: Cursor | None = None,
         allows_absence: bool = False,
         is_sample: bool = False,
+        window: WindowParts | None = None,
     ) -> None:
         defaults = config.get("resource_defaults") or {}
         self._own = as_entry(given)
@@ -99,7 +95,7 @@ class Entry:
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
         )
-        self.cursor, self._is_sample = cursor, is_sample
+        self.cursor, self.window, self._is_sample = cursor, window, is_sample
         is_single = isinstance(self.paginator, SinglePagePaginator)
         self.place = RowPlace(
             self._endpoint.get("data_selector"),
@@ -220,14 +216,11 @@ class Entry:
                 return None
             return PageDecoder(self.contract, path, resource, self.key_in_a_page, zoned)
 
-        exact = self.has_decimals
-        reshape = self._reshape(request) if self._rows else None
-        has_lines = self._all.get("body_format") == JSON_LINES
         return AnswerDecoder(
-            *(self.name, self.place, exact, hooks, columns),
+            *(self.name, self.place, self.has_decimals, hooks, columns),
             auth=request.auth,
-            reshape=reshape,
-            has_lines=has_lines,
+            reshape=self._reshape(request) if self._rows else None,
+            has_lines=self._all.get("body_format") == JSON_LINES,
         )
 
     def _reshape(self, request: requests.Request) -> Reshape:
@@ -259,6 +252,8 @@ class Entry:
 
     def _is_deduplicated(self) -> bool:
         """Return True if each key occurs once, so that dlt need not deduplicate the rows."""
+        if self.window:  # its parts are read one by one, and may have keys in common
+            return False
         is_plain_merge = self._disposition == {"disposition": "merge"}
         types = {column.field: column.data_type for column in self.contract.columns}
         # keys of other types may differ in JSON and be the same in the table
@@ -280,8 +275,6 @@ class Entry:
                 columns[name] = {**columns.get(name, {}), **hint}
             columns = self.contract.table.hints(columns)
             added = NUMBERED_ROWS if self.numbers_rows and not self.has_sorted_rows else {}
-            if self.contract.tombstone and self.contract.tombstone["rows"] == "delete":
-                added = {**added, DELETED: DELETED_HINT}
             hints["columns"] = {**columns, **(DLT_COLUMNS if self.accepts_tables else {}), **added}
         for kind in ("primary_key", "merge_key"):
             names = [self.contract.name_of(field) for field in as_fields(self._all.get(kind))]

@@ -22,7 +22,6 @@ from dlt.extract.items import SupportsPipe
 from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.extract.children.parent_rows import PARENTS_WITHOUT_VALUE, ParentRows
 from analytics_assets.extract.compat import (
-    IgnoredResponse,
     LimitStep,
     generator_of,
     incremental_of,
@@ -37,13 +36,19 @@ from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.completeness import Pass
 from analytics_assets.extract.paging.evidence.quality import AnswerQualityCount
 from analytics_assets.extract.paging.first_request import first_request
-from analytics_assets.extract.paging.page_requests import PageRequests
+from analytics_assets.extract.paging.page_requests import PageRequests, answers_of
 from analytics_assets.extract.paging.parallel_reads import Extraction, Extractions
 from analytics_assets.extract.paging.position import Position
-from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
+from analytics_assets.extract.paging.proof import Proof
 from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.paging.spool import RowSpool
-from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
+from analytics_assets.extract.paging.window_parts import (
+    WINDOWS_HALVED,
+    WINDOWS_SAMPLED,
+    SampledWindowError,
+    WindowParts,
+    read_in_halves,
+)
 from analytics_assets.extract.rows.pipe_step import PipeStep, is_unaltered
 from analytics_assets.redaction.configuration import learn_secrets
 
@@ -134,7 +139,7 @@ class Reader(PipeStep):
             yield from self.read(request)
             return
         is_alone = self._entry.is_read_alone or not self._connection.is_parallel
-        yield from extraction.items(partial(self.read, request, in_columns), is_alone)
+        yield from extraction.items(partial(self._read_window, request, in_columns), is_alone)
 
     def _read_children(
         self,
@@ -148,16 +153,32 @@ class Reader(PipeStep):
             if self._sample and self._sample.is_complete:
                 break
             if is_parallel and not self._sample:
-                yield partial(_all_rows, self.read(request), added)
+                yield partial(_all_rows, self._read_window(request), added)
             else:
-                yield from (_with_fields(added, rows) for rows in self.read(request))
+                yield from (_with_fields(added, rows) for rows in self._read_window(request))
         yield []
+
+    def _read_window(
+        self, request: requests.Request, in_columns: bool = False, cancelled: Event | None = None
+    ) -> Generator[Any, None, None]:
+        """Read the window of a request; where answers are sampled, each half by itself."""
+        if not ((whole := self._entry.window) and self._is_kept):
+            yield from self.read(request, in_columns, cancelled)
+            return
+        end = ReadEnd.after(self._settings.deadline if self._settings else None, cancelled)
+        yield from read_in_halves(
+            whole,
+            lambda part: self.read(part.request(request), in_columns, window=part, end=end),
+            partial(self._note, WINDOWS_HALVED),
+        )
 
     def read(
         self,
         request: requests.Request,
         in_columns: bool = False,
         cancelled: Event | None = None,
+        window: WindowParts | None = None,
+        end: ReadEnd | None = None,
     ) -> Generator[Any, None, None]:
         """Read all pages from the first one on.
 
@@ -165,23 +186,28 @@ class Reader(PipeStep):
             request: the first request.
             in_columns: True to decode rows into Arrow tables where their types are known.
             cancelled: ends the read early if another thread sets it.
+            window: the window of the request, whose parts may be requested; None if it has none.
+            end: ends the read early; None for the deadline of the settings.
 
         Yields:
             Lists of rows and Arrow tables.
 
         Raises:
             IncompleteReadError: the read cannot be proven complete.
+            SampledWindowError: an answer is sampled, and the window has halves; no row is yielded.
         """
         entry = self._entry
         if request.auth is not self._known_auth:  # dlt may have looked up its secrets
             learn_secrets(request.auth, "auth")
             self._known_auth = request.auth
         settings = self._settings if self._is_kept and self._settings else ONE_PASS
-        end = ReadEnd.after(settings.deadline, cancelled)
+        end = end or ReadEnd.after(settings.deadline, cancelled)
+        gives_up = window is not None and window.is_divisible
+        has_total = not self._has_parents and (window is None or window.is_whole)
         proof = Proof(entry.name, entry.key_in_a_page, settings.passes, settings.confirm)
         progress = self._connection.traffic.read_of(entry.name)
         resource = self._resource if in_columns else None
-        answers = self._sample.answers if self._sample else _answers
+        answers = self._sample.answers if self._sample else answers_of
         decoder = entry.answer_decoder(request, resource)
         with (
             closing(PageRequests(self._connection, self._is_kept, end)) as pages,
@@ -196,11 +222,16 @@ class Reader(PipeStep):
                     checked=entry.is_checked,
                 )
                 for answer in answers(reading, proof, pages, decoder, quality):
-                    progress.add_page(answer.count, None if self._has_parents else proof.total)
+                    progress.add_page(answer.count, proof.total if has_total else None)
+                    if gives_up and quality.is_sampled:
+                        break
                     if self._is_kept:
                         spool.add(answer)
                     else:
                         yield answer.rows
+                if gives_up and quality.is_sampled:
+                    progress.drop_rows(proof.received)
+                    raise SampledWindowError
                 if self._sample or not reading.is_over or reading.is_complete(spool.contents):
                     break
                 progress.drop_pass(proof.received)
@@ -209,7 +240,9 @@ class Reader(PipeStep):
                 pages.begin()
             spool.finish()
             if reading.is_over and not self._sample:
-                self._count(proof, reading, spool, quality)
+                self._count(proof, reading, spool, quality, window)
+                if quality.is_sampled and window:
+                    self._note(WINDOWS_SAMPLED, window)
             yield from spool.batches(self._replaced(spool, proof))
         yield []  # later steps may still have rows to emit, and a filter can drop a whole page
 
@@ -223,12 +256,17 @@ class Reader(PipeStep):
         return {at for places in shared for at in [at for at in places if at in valid][:-1]}
 
     def _count(
-        self, proof: Proof, reading: Pass, spool: RowSpool, quality: AnswerQualityCount
+        self,
+        proof: Proof,
+        reading: Pass,
+        spool: RowSpool,
+        quality: AnswerQualityCount,
+        window: WindowParts | None,
     ) -> None:
         counts = {
             "reads": 1,
             "reads_limited": int(reading.position.is_limited),
-            "passes": proof.number,
+            "passes": proof.number - int(window is not None and not window.is_first),
             "rows_expected": proof.total or 0,
             "reads_without_total": int(proof.total is None),
             "rows_received": proof.received,
@@ -238,31 +276,13 @@ class Reader(PipeStep):
             **quality.metrics,
         }
         with self._counting:  # children may be read in threads
+            known = self._custom_metrics
             for name, count in counts.items():
-                self._custom_metrics[name] = self._custom_metrics.get(name, 0) + count
+                known[name] = known.get(name, 0) + count
 
-
-def _answers(
-    reading: Pass,
-    proof: Proof,
-    pages: PageRequests,
-    decoder: AnswerDecoder,
-    quality: AnswerQualityCount,
-) -> Iterator[Answer]:
-    """Yield the pages of a pass that belong to the read."""
-    try:
-        while not reading.is_over:
-            page = pages.next_page(reading, proof.total, decoder)
-            answer = reading.take(page)
-            quality.add(page)
-            if answer and answer.count:
-                yield answer
-    except IgnoredResponse:  # to the first request: there is nothing to read
-        if proof.number > 1:
-            raise IncompleteReadError(
-                f"{proof.resource}: the read is inconsistent, and cannot be repeated: "
-                "`response_actions` ignore the API's answer to the first request."
-            ) from None
+    def _note(self, metric: str, window: WindowParts) -> None:
+        with self._counting:
+            self._custom_metrics.setdefault(metric, []).append(window.name)
 
 
 def _all_rows(pages: Iterator[Any], added: dict[str, Any]) -> list[Any]:

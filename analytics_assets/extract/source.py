@@ -30,6 +30,7 @@ from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.incremental.cursor import Cursor
 from analytics_assets.extract.paging.parallel_reads import Extractions
 from analytics_assets.extract.paging.read_sample import ReadSample
+from analytics_assets.extract.paging.window_parts import WindowParts
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.processing_steps import ProcessingSteps
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
@@ -51,6 +52,7 @@ def rest_api_source(
     cursors: Mapping[str, Cursor] | None = None,
     schema: str | None = None,
     absent: Collection[str] = (),
+    windows: Mapping[str, WindowParts] = NOTHING,
 ) -> DltSource:
     """Make a dlt source of a REST configuration: dlt's function of this name, and more.
 
@@ -70,6 +72,7 @@ def rest_api_source(
         schema: the name under which dlt stores the tables' columns; the API's if not given.
         absent: the resources whose answers have nothing in the place of their rows if they have
             none, as the policy `"empty": "absent"` says.
+        windows: the windows of requests that are read in halves where answers are sampled.
 
     Returns:
         A source with one resource per entry.
@@ -103,7 +106,8 @@ def rest_api_source(
     config = _with_settings(config, name)
     reading = resolved(ReadingSettings())
     source, entries = _source_of(
-        *(config, name, connection, absent, reading), contracts or {}, cursors or {}
+        *(config, name, connection, absent, reading),
+        *(contracts or {}, cursors or {}, NO_SAMPLES, windows),
     )
     source.schema = _schema(schema or name)
     parents = parents_of(config["resources"])
@@ -269,6 +273,7 @@ def _source_of(
     contracts: Mapping[str, Contract] = NOTHING,
     cursors: Mapping[str, Cursor] = NOTHING,
     samples: Mapping[str, ReadSample] = NO_SAMPLES,
+    windows: Mapping[str, WindowParts] = NOTHING,
 ) -> tuple[DltSource, list[Entry]]:
     """Make a source with the step that reads each resource; of samples without `reading`."""
     entries, resources = [], []
@@ -277,9 +282,9 @@ def _source_of(
             resources.append(given)
             continue
         own = name_of(given)
-        contract, cursor = contracts.get(own), cursors.get(own)
         is_sample = reading is None and own not in samples
-        entries.append(Entry(given, config, contract, cursor, own in absent, is_sample))
+        load = (contracts.get(own), cursors.get(own), own in absent, is_sample, windows.get(own))
+        entries.append(Entry(given, config, *load))
         resources.append(entries[-1].for_dlt())
     stock_config: Any = config_for_dlt(
         {**config, "client": connection.client, "resources": resources}

@@ -34,6 +34,11 @@ class ReadProgress:
             self.rows += rows
             self.expected = expected or 0
 
+    def drop_rows(self, rows: int) -> None:
+        """Drop rows of a window that is requested again in parts: its pages count, they do not."""
+        with self._lock:
+            self.rows -= rows
+
     def drop_pass(self, rows: int) -> None:
         """Begin again: the pages of a pass count, its rows do not."""
         with self._lock:

@@ -3,18 +3,22 @@
 import logging
 import re
 from collections import deque
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import requests
 from dlt.common import logger
 from dlt.sources.helpers.rest_client.redaction import sanitize_url
 
+from analytics_assets.extract.compat import IgnoredResponse
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import LinkError
 from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.page import Page
 from analytics_assets.extract.paging.completeness import Pass
+from analytics_assets.extract.paging.evidence.quality import AnswerQualityCount
 from analytics_assets.extract.paging.position import Position
+from analytics_assets.extract.paging.proof import IncompleteReadError, Proof
 from analytics_assets.extract.rows.answer import Answer, AnswerDecoder
 from analytics_assets.redaction.redactor import redact
 
@@ -136,6 +140,29 @@ class PageRequests:
         """End the read: no request, socket or thread of it stays."""
         self._places.clear()
         self._fetcher.close()
+
+
+def answers_of(
+    reading: Pass,
+    proof: Proof,
+    pages: PageRequests,
+    decoder: AnswerDecoder,
+    quality: AnswerQualityCount,
+) -> Iterator[Answer]:
+    """Yield the pages of a pass that belong to the read, once the quality of each is counted."""
+    try:
+        while not reading.is_over:
+            page = pages.next_page(reading, proof.total, decoder)
+            answer = reading.take(page)
+            quality.add(page)
+            if answer and answer.count:
+                yield answer
+    except IgnoredResponse:  # to the first request: there is nothing to read
+        if proof.number > 1:
+            raise IncompleteReadError(
+                f"{proof.resource}: the read is inconsistent, and cannot be repeated: "
+                "`response_actions` ignore the API's answer to the first request."
+            ) from None
 
 
 def _around_place(sent: requests.PreparedRequest, position: Position) -> tuple[str, str] | None:

@@ -51,7 +51,7 @@ from analytics_assets.orchestration.metadata.names import (
 from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
 from analytics_assets.orchestration.metadata.table_schema import column_lineage
 from analytics_assets.orchestration.metadata.traffic import traffic_metadata
-from analytics_assets.orchestration.partitions.definition import time_window_of
+from analytics_assets.orchestration.partitions.definition import time_window_of, window_parts
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
@@ -227,11 +227,12 @@ def _source(
 ) -> DltSource:
     """Return the source of one load; a new one each time, as dagster-dlt changes its source."""
     name, load = resource.name, resource.policy.load
-    cursor, window = cursor_of(resource, config), None
+    cursor, window, halved = cursor_of(resource, config), None, None
     entries: dict[str, Any] = dict(resource.config)
     if isinstance(load, Partitioned):
         window = time_window_of(load, partitions)
         entries = with_params(entries, name, window.params)
+        halved = window_parts(resource, partitions)
     source = rest_api_source(
         entries,
         resource.api_name,
@@ -241,6 +242,7 @@ def _source(
         # with one schema for all resources, concurrent loads would overwrite each other's columns
         schema=resource.pipeline_name,
         absent=resource.absent,
+        windows={name: halved} if halved else {},
     )
     if config.begins_anew and not cursor:
         source.resources[name].add_step(StateReset(), insert_at=1)

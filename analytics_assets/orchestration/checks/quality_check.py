@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.config.text.excerpts import first_names
 from analytics_assets.config.text.quantities import count, number
 from analytics_assets.orchestration.checks.load_checks import NO_LOAD
 from analytics_assets.orchestration.checks.result import CheckResult
@@ -14,8 +15,11 @@ from analytics_assets.orchestration.metadata.names import (
     ANSWERS_SAMPLED,
     ANSWERS_THRESHOLDED,
     ANSWERS_TRUNCATED,
+    WINDOWS_HALVED,
+    WINDOWS_SAMPLED,
 )
 
+NAMED_AT_MOST = 10  # windows
 FINDINGS = {
     ANSWERS_SAMPLED: (
         "sampled: numbers are estimated from a part of the data. Ask for fewer dimensions or "
@@ -46,12 +50,18 @@ def check_answer_quality(load: Mapping[str, Any]) -> CheckResult:
         return CheckResult(False, NO_LOAD, dg.AssetCheckSeverity.WARN)
     numbers = {name: load[name] for name in FINDINGS if name in load}
     answers = count(load[ANSWERS], "answer")
+    halved, sampled = (load.get(name, []) for name in (WINDOWS_HALVED, WINDOWS_SAMPLED))
     found = [
         f"{number(stated)} of {answers} {'is' if stated == 1 else 'are'} {FINDINGS[name]}"
         for name, stated in numbers.items()
         if stated
     ]
     text = " ".join(found) or f"None of {answers} is {_listed(numbers)}."
+    if halved:
+        windows = count(len(halved), "window was sampled", "windows were sampled")
+        text += f" {windows}, and requested again in halves: {first_names(halved, NAMED_AT_MOST)}."
+    if sampled and halved:
+        text += f" Sampled even so, and loaded: {first_names(sampled, NAMED_AT_MOST)}."
     return CheckResult(not found, text, dg.AssetCheckSeverity.WARN, numbers)
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.config.load import Partitioned
+from analytics_assets.config.reports.answer_quality import SAMPLED
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.times.timestamps import earlier
 from analytics_assets.config.times.window import TimeWindow
+from analytics_assets.extract.paging.window_parts import WindowParts
 from analytics_assets.orchestration.runs.materializations import last_loads
 
 MONDAY = 1
@@ -141,3 +143,19 @@ def time_window_of(load: Partitioned, keys: Sequence[str]) -> TimeWindow:
     partitions = partitions_of(load)
     first, last = (partitions.time_window_for_partition_key(key) for key in (keys[0], keys[-1]))
     return TimeWindow(first.start, last.end, load.window)
+
+
+def window_parts(resource: ResourceConfig, keys: Sequence[str]) -> WindowParts | None:
+    """Return the window of consecutive partitions, to be read in halves where it is sampled.
+
+    Args:
+        resource: a partitioned resource.
+        keys: the partitions.
+
+    Returns:
+        The window; None if its policy takes sampled ones, or no answer says that it is sampled.
+    """
+    named = resource.merged_entry.get("answer_quality") or {}
+    if resource.policy.sampled_window == "take" or SAMPLED not in named:
+        return None
+    return WindowParts([time_window_of(partitioned(resource), [key]) for key in keys])
