@@ -43,7 +43,7 @@ API = Api(
                         "format": "JSON",
                         "format_metrics": 0,  # 0.45 in place of "45%"
                         "filter_limit": -1,  # all rows of a day
-                        "flat": 1,
+                        "hideIdSubDatable": 1,
                         "token_auth": dlt.secrets.value,
                     },
                     "data_selector": "$",
@@ -62,6 +62,7 @@ API = Api(
                 "name": "pages",
                 "method": "Actions.getPageUrls",
                 "by": "label",
+                "endpoint": {"params": {"flat": 1}},  # pages, in place of folders
             },
             {
                 "template": "report",

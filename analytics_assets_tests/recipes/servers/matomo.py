@@ -22,6 +22,7 @@ LISTS = {
     "DevicesDetection.getType": "device",
     "Events.getName": "event",
 }
+WITH_SUBTABLES = ("Actions.getPageUrls", "Referrers.getWebsites", "Events.getName")
 METHODS = {
     "visits": "VisitsSummary.get",
     "pages": "Actions.getPageUrls",
@@ -102,10 +103,23 @@ class MatomoServer(VendorServer):
             {"label": label, **_metrics(sums, is_plain), **_marks(method, label)}
             for (label,), sums in groups.items()
         ]
-        if method == "Actions.getPageUrls" and asked.get("flat") != "1":
-            return [{"label": "blog", "nb_visits": 1, "idsubdatatable": 5}]
+        if method in WITH_SUBTABLES:
+            rows = self._with_subtables(rows, method, asked)
         limit = int(asked.get("filter_limit", ROWS_UNASKED))
         return rows if limit < 0 else rows[:limit]
+
+    @staticmethod
+    def _with_subtables(
+        rows: list[dict[str, Any]], method: str, asked: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """Return the rows of the first level, with the number of their subtable, or of the last."""
+        if asked.get("flat") == "1":
+            is_path = method == "Actions.getPageUrls"
+            return rows if is_path else [{**row, "label": f"{row['label']} - /"} for row in rows]
+        rows = [{"label": "blog", "nb_visits": 1}] if method == "Actions.getPageUrls" else rows
+        is_hidden = asked.get("hideIdSubDatable") == "1"
+        numbers = [{} if is_hidden else {"idsubdatatable": id(row) % 1000} for row in rows]
+        return [{**row, **number} for row, number in zip(rows, numbers, strict=True)]
 
     def expected(self, resource: str) -> list[Row]:
         method = METHODS[resource]
