@@ -76,13 +76,15 @@ def _echo_skipped(skipped: Sequence[Skipped]) -> None:
         echo("  `--param NAME=VALUE` gives a parameter its value.")
 
 
-def echo_next_steps(name: str, folder: Path, api: ProposedApi, guesses: int) -> None:
+def echo_next_steps(name: str, file: Path, api: ProposedApi, guesses: int) -> None:
     """Print the settings that the API needs, and the next commands."""
-    echo(f"Wrote {shown(folder)}/ with {count(len(api.resources), 'resource')}.")
+    echo(f"Wrote {shown(file)} with {count(len(api.resources), 'resource')}.")
     if guesses:
-        echo(f"{count(guesses, 'guess', 'guesses')} to confirm: look for `# check:` in api.py.")
+        echo(
+            f"{count(guesses, 'guess', 'guesses')} to confirm: look for `# check:` in {file.name}."
+        )
     if not (api.sign_in.auth.value or api.sign_in.headers):
-        echo("The document names no sign-in for loads; if there is one, add `auth` to `client`.")
+        echo("No sign-in is known; if the API has one, add `auth` to `client`.")
     if names := settings_of(api):
         echo("Write into .dlt/secrets.toml:")
         echo(f"  [sources.{name}]")

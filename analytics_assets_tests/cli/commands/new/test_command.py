@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +45,6 @@ DOCUMENT = document(PATHS, components=SCHEMES, security=[{"token": []}])
 
 
 @pytest.fixture
-def project(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty `defs/`, which a test may fill."""
-    place = clean_place / "defs"
-    place.mkdir()
-    monkeypatch.setattr(defs, "__path__", [str(place)])
-    yield place
-    for name in [name for name in sys.modules if name.startswith(f"{defs.__name__}.")]:
-        del sys.modules[name]
-
-
-@pytest.fixture
 def file(clean_place: Path) -> Path:
     """A document of a shop."""
     place = clean_place / "shop.json"
@@ -93,7 +81,7 @@ def test_the_terminal_shows_what_was_taken_what_was_not_and_what_comes_next(
         "visits /visits data id page_number 2 1",
         "Left out: 1 path",
         "1: it answers with one object, no list (/me)",
-        "Wrote defs/shop/ with 3 resources.",
+        "Wrote defs/shop/api.py with 3 resources.",
         "4 guesses to confirm: look for `# check:` in api.py.",
         "Write into .dlt/secrets.toml:",
         "[sources.shop]",
@@ -234,3 +222,13 @@ def test_a_recipe_is_copied_under_the_new_name(invoke: Invoke, project: Path) ->
     assert "analytics-assets check shop" in done.output
     assert [*load_apis(defs)] == ["shop"]
     assert not (project / "shop" / "README.md").exists()
+
+
+def test_yaml_describes_the_same_api(invoke: Invoke, project: Path, file: Path) -> None:
+    done = invoke("new", "shop", "--openapi", str(file), "--yaml")
+
+    assert done.exit_code == 0, done.output
+    assert sorted(each.name for each in (project / "shop").iterdir()) == [
+        *("__init__.py", "defs.yaml", "openapi.json"),
+    ]
+    assert [*load_apis(defs)["shop"].resources] == ["orders", "lines", "visits"]

@@ -18,28 +18,28 @@ ABOUT = (
 )
 
 
-def python_file(name: str, api: ProposedApi, openapi_path: str | None, has_document: bool) -> str:
+def python_file(name: str, api: ProposedApi, document: str | None, openapi_path: str | None) -> str:
     """Return the text of `api.py`.
 
     Args:
         name: the API's name.
         api: the proposal.
+        document: the file of the document beside it; None if there is none.
         openapi_path: the path or URL at which the API serves its document; None if it serves none.
-        has_document: True if the document is stored beside the file.
     """
     config, policies = config_of(api), policies_of(api)
     used = set(_names_in([config, policies]))
     kept = {each for each in used if each in OWN} | {"Api", "build_definitions"}
     left_out = {each for each in _names_in([config, policies], inactive=True) if each in OWN} - kept
     arguments: dict[str, Any] = {"name": name, "file": Word("__file__")}
-    if has_document:
-        arguments["openapi"] = Word(f'str(Path(__file__).with_name("{DOCUMENT}"))')
+    if document:
+        arguments["openapi"] = Word(f'str(Path(__file__).with_name("{document}"))')
         if openapi_path != "/openapi.json":
             arguments["openapi_path"] = openapi_path
     arguments["config"] = config
     if policies:
         arguments["policies"] = policies
-    lines = [*_head(name, left_out), *_imports(used, kept, has_document), ""]
+    lines = [*_head(name, left_out), *_imports(used, kept, document is not None), ""]
     lines += lines_of(Call("Api", {key: Guess(part) for key, part in arguments.items()}), "API = ")
     return "\n".join([*lines, *_definitions(), ""])
 
