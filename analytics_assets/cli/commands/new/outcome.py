@@ -1,5 +1,6 @@
 """The outcome of `new` on the terminal: what was taken or left out, and what comes next."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from analytics_assets.redaction.names import setting_name
 MOST_ROWS = 40  # of the table
 MOST_PATHS = 3  # of a reason
 MOST_REASONS = 10
+SETTINGS = "Credentials and settings"  # the heading in a recipe's README
+NAMED = " # the name of your API"
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 MOST_COLUMNS = 3
 
 
@@ -90,9 +94,7 @@ def echo_next_steps(name: str, file: Path, api: ProposedApi, guesses: int) -> No
         echo(f"  [sources.{name}]")
         for each in names:
             echo(f'  {each} = "..."')
-    echo("Next:")
-    echo(f"  analytics-assets check {name}")
-    echo(f"  analytics-assets materialize {name}")
+    _echo_commands(name)
 
 
 def settings_of(api: ProposedApi) -> list[str]:
@@ -111,12 +113,22 @@ def settings_of(api: ProposedApi) -> list[str]:
 
 
 def echo_recipe(name: str, vendor: str, readme: str, folder: Path) -> None:
-    """Print the README of a recipe that was copied, and the next commands."""
+    """Print the settings of a recipe that was copied, and the next commands."""
     echo(f"Wrote {shown(folder)}/, a copy of the recipe `{vendor}`.")
-    if readme:
-        echo("")
-        echo(readme.strip())
-        echo("")
+    echo(f"Its tables and limits: analytics_assets/recipes/{vendor}/README.md")
+    if settings := settings_in(readme, name):
+        echo(f"\n{settings}\n")
+    _echo_commands(name)
+
+
+def settings_in(readme: str, name: str) -> str:
+    """Return the part of a recipe's README about its settings, with the API's name in it."""
+    text = readme.partition(f"## {SETTINGS}\n")[2].partition("\n## ")[0].strip()
+    text = LINK.sub(r"\1", text.replace("sources.shop", f"sources.{name}"))
+    return "\n".join(line for line in text.replace(NAMED, "").splitlines() if "```" not in line)
+
+
+def _echo_commands(name: str) -> None:
     echo("Next:")
-    echo(f"  analytics-assets check {name}")
-    echo(f"  analytics-assets materialize {name}")
+    for command in ("check", "preview", "materialize"):
+        echo(f"  analytics-assets {command} {name}")

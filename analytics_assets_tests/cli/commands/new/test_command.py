@@ -10,6 +10,7 @@ import pytest
 
 from analytics_assets import defs
 from analytics_assets.cli.commands.new import command, folder
+from analytics_assets.cli.commands.new.recipe import known_recipes
 from analytics_assets.orchestration.project import load_apis
 from analytics_assets_tests.cli.commands.new.documents import (
     DAY,
@@ -88,6 +89,7 @@ def test_the_terminal_shows_what_was_taken_what_was_not_and_what_comes_next(
         'token = "..."',
         "Next:",
         "analytics-assets check shop",
+        "analytics-assets preview shop",
         "analytics-assets materialize shop",
     ]
 
@@ -219,9 +221,21 @@ def test_a_recipe_is_copied_under_the_new_name(invoke: Invoke, project: Path) ->
 
     assert done.exit_code == 0, done.output
     assert "Wrote defs/shop/, a copy of the recipe `seed`." in done.output
+    assert 'client_secret = "..."' in done.output
     assert "analytics-assets check shop" in done.output
     assert [*load_apis(defs)] == ["shop"]
     assert not (project / "shop" / "README.md").exists()
+
+
+def test_every_recipe_loads_under_a_name_of_the_users(invoke: Invoke, project: Path) -> None:
+    names = {f"my_{vendor}": vendor for vendor in known_recipes()}
+    for name, vendor in names.items():
+        done = invoke("new", name, "--recipe", vendor)
+        assert done.exit_code == 0, done.output
+        assert ' = "' in done.output, "its settings are missing"
+        assert "sources.shop" not in done.output
+
+    assert sorted(load_apis(defs)) == sorted(names)
 
 
 def test_yaml_describes_the_same_api(invoke: Invoke, project: Path, file: Path) -> None:
