@@ -16,6 +16,10 @@ CONTACT = ["email", "firstname", "lastname", "phone", "lifecyclestage", "hubspot
 COMPANY = ["name", "domain", "industry", "country", "hubspot_owner_id"]
 DEAL = ["dealname", "amount", "dealstage", "pipeline", "closedate", "hubspot_owner_id"]
 
+# the filters of a search; `Incremental` and the paginator fill in their values
+CHANGED = {"propertyName": "hs_lastmodifieddate", "operator": "GTE"}
+NEXT = {"propertyName": "hs_object_id", "operator": "GT", "value": "0"}
+
 API = Api(
     name="hubspot",
     file=__file__,
@@ -54,24 +58,18 @@ API = Api(
                 "endpoint": {
                     "path": "deals/search",
                     "method": "POST",
+                    # after the id of the last row: by `after`, a search ends at 10,000 objects
                     "paginator": {
                         "type": "cursor",
-                        "cursor_path": "paging.next.after",
-                        "cursor_param": "json.after",
+                        "cursor_path": "results[-1].id",
+                        "cursor_param": "json.filterGroups[0].filters[1].value",
+                        "ignored_fields": ["total", "paging.next"],  # the rest after that row
                     },
                     "json": {
                         "limit": 200,
                         "properties": DEAL,
-                        "filterGroups": [
-                            {
-                                "filters": [
-                                    {"propertyName": "hs_lastmodifieddate", "operator": "GTE"}
-                                ]
-                            }
-                        ],
-                        "sorts": [
-                            {"propertyName": "hs_lastmodifieddate", "direction": "ASCENDING"}
-                        ],
+                        "filterGroups": [{"filters": [CHANGED, NEXT]}],
+                        "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
                     },
                 },
             },

@@ -4,7 +4,8 @@ Sources: developers.hubspot.com/docs: CRM objects, CRM search, private apps, usa
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from analytics_assets_tests.recipes.server import DAYS, Answer, Request, Row, Table, VendorServer
@@ -12,7 +13,6 @@ from analytics_assets_tests.recipes.server import DAYS, Answer, Request, Row, Ta
 TOKEN = "pat-eu1-example"
 MOST_LISTED, MOST_SEARCHED = 100, 200  # objects of a page
 MOST_FOUND = 10_000  # objects that a search can page through
-MODIFIED = {"deals": "hs_lastmodifieddate"}  # the filter of each kind that can be searched here
 PER_DAY = {"contacts": 40, "deals": 80}  # two pages of each
 KINDS = ("contacts", "companies", "deals")
 
@@ -96,16 +96,20 @@ class HubSpotServer(VendorServer):
 
     def _search(self, body: dict[str, Any], kind: str) -> Answer:
         objects = [each for each in self.objects[kind] if not each["archived"]]
-        for group in body.get("filterGroups", []):
-            for each in group["filters"]:
-                if each["propertyName"] != MODIFIED[kind] or each["operator"] != "GTE":
-                    return failure(400, "There was a problem with the request.", "VALIDATION_ERROR")
-                if not isinstance(each.get("value"), str):
-                    return failure(400, "Invalid input JSON: value", "VALIDATION_ERROR")
-                start = datetime.fromtimestamp(int(each["value"]) / 1000, UTC)
-                objects = [one for one in objects if moment_of(one) >= start]
+        filters = [each for group in body.get("filterGroups", []) for each in group["filters"]]
+        for each in filters:
+            if not isinstance(each.get("value"), str):
+                return failure(400, "Invalid input JSON: value", "VALIDATION_ERROR")
+            select = FILTERS.get((each["propertyName"], each["operator"]))
+            if select is None:
+                return failure(400, "There was a problem with the request.", "VALIDATION_ERROR")
+            objects = [one for one in objects if select(one, int(each["value"]))]
         [sort] = body["sorts"]
-        objects.sort(key=moment_of, reverse=sort["direction"] == "DESCENDING")
+        by_id = sort["propertyName"] == "hs_object_id"
+        order: Callable[[dict[str, Any]], Any] = (
+            (lambda one: int(one["id"])) if by_id else moment_of
+        )
+        objects.sort(key=order, reverse=sort["direction"] == "DESCENDING")
         limit, after = int(body.get("limit", 10)), body.get("after")
         if not 1 <= limit <= MOST_SEARCHED or int(after or 0) + limit > MOST_FOUND:
             return failure(400, "There was a problem with the request.", "VALIDATION_ERROR")
@@ -188,6 +192,10 @@ def snake(name: str) -> str:
     return name.replace("At", "_at")
 
 
+FILTERS: dict[tuple[str, str], Callable[[dict[str, Any], int], bool]] = {
+    ("hs_lastmodifieddate", "GTE"): lambda each, limit: moment_of(each).timestamp() * 1000 >= limit,
+    ("hs_object_id", "GT"): lambda each, limit: int(each["id"]) > limit,
+}
 PROPERTIES = {
     "contacts": {"email": "c{}@example.com", "firstname": "Ada", "lastname": "L{}"},
     "companies": {"name": "Acme {}", "domain": "a{}.example.com"},

@@ -14,7 +14,7 @@ NAMES = ("website_overview", "daily_active_users", "traffic_sources")
 class SeedServer(VendorServer):
     """An API whose pages are cut by `offset` and `limit`, and state no total."""
 
-    resources: ClassVar = {name: Table() for name in NAMES}
+    resources: ClassVar = {name: Table(is_alike=name != NAMES[0]) for name in NAMES}
 
     def __init__(self) -> None:
         super().__init__()

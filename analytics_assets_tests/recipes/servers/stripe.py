@@ -25,7 +25,7 @@ class StripeServer(VendorServer):
     hosts: ClassVar = {"https://api.stripe.com": ""}
     resources: ClassVar = {
         "charges": Table(day="created"),
-        "refunds": Table(),
+        "refunds": Table(is_alike=True),  # as balance_transactions
         "balance_transactions": Table(),
         "balance_transactions__fee_details": Table(key=("description", "amount"), is_child=True),
         "invoices": Table(day="created"),
