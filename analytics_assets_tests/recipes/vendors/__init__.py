@@ -1,0 +1,1 @@
+"""Tests of single vendors, beside the scenarios of all."""
