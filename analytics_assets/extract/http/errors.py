@@ -110,15 +110,18 @@ def is_quota_used_up(error: BaseException) -> bool:
     return bool(status == requests.codes.too_many_requests)
 
 
-def hint_of(status: int, auth: Any) -> str:
+def hint_of(status: int, auth: Any, reason: str) -> str:
     """Return the remedy for an error status in parentheses; empty if there is none.
 
     Args:
         status: the status.
         auth: signed the request, as dlt and requests take it; None if nothing did.
+        reason: the start of the body.
     """
     is_oauth2 = hasattr(auth, "renew") or isinstance(auth, OAuth2ClientCredentials)
     if status == requests.codes.forbidden:
+        if QUOTA.search(reason):
+            return " (its limit is exceeded: run again later)"
         scope = " and `scope`" if is_oauth2 else ""
         return f" (the client may not read this: check its permissions{scope})"
     if status != requests.codes.unauthorized:

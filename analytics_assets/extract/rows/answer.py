@@ -244,11 +244,13 @@ class AnswerDecoder:
     def _error(
         self, kind: type[BodyError | ResponseError], page: Page, problem: str
     ) -> BodyError | ResponseError:
+        response = page.as_response()
+        reason = excerpt(response)
         return kind(
             f"{self._subject(page)}: the API answered {page.status} {problem}".rstrip()
-            + hint_of(page.status, self._auth)
-            + excerpt(page.as_response()),
-            response=page.as_response(),
+            + hint_of(page.status, self._auth, reason)
+            + reason,
+            response=response,
         )
 
     def _absence(self, page: Page, body: Any, misplacement: Misplacement) -> AbsentRowsError:

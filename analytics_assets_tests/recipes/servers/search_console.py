@@ -51,7 +51,7 @@ class SearchConsoleServer(GoogleServer):
         },
         "sites": Table(("site_url",)),
     }
-    quota_sentence = "quota"
+    quota_sentence = "its limit is exceeded"
 
     def __init__(self) -> None:
         super().__init__()

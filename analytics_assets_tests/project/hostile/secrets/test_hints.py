@@ -16,14 +16,14 @@ API_KEY = {"type": "api_key", "name": "X-Key", "api_key": "the-key", "location":
 OAUTH2 = {"type": "oauth2", "client_id": "me", "client_secret": "the-secret"}
 
 
-def answer(sent: Request) -> Answer:
-    if sent.path == "/token":
-        return Answer({"access_token": "granted-token"})
-    return Answer(b"", int(sent.path.removeprefix("/")))
-
-
-def refusal(status: int, auth: Any) -> str:
+def refusal(status: int, auth: Any, body: Any = b"") -> str:
     """Return the error of a read that the API refuses."""
+
+    def answer(sent: Request) -> Answer:
+        if sent.path == "/token":
+            return Answer({"access_token": "granted-token"})
+        return Answer(body, int(sent.path.removeprefix("/")))
+
     with Server(answer) as api:
         auth = {**auth, "token_url": api.url("/token")} if auth is OAUTH2 else auth
         client = {"base_url": api.base_url, **({"auth": auth} if auth else {})}
@@ -65,6 +65,15 @@ def test_a_401_of_an_api_with_oauth2_names_the_client() -> None:
 @pytest.mark.parametrize(("auth", "names_scope"), [(OAUTH2, True), (API_KEY, False)])
 def test_a_403_speaks_of_scopes_where_there_are_some(auth: Any, names_scope: bool) -> None:
     assert ("`scope`" in refusal(403, auth)) is names_scope
+
+
+def test_a_403_that_names_a_quota_is_no_matter_of_permissions() -> None:
+    body = {"error": {"errors": [{"domain": "usageLimits", "reason": "quotaExceeded"}]}}
+
+    text = refusal(403, OAUTH2, body)
+
+    assert "(its limit is exceeded: run again later)" in text
+    assert "permission" not in text
 
 
 def test_an_auth_of_ones_own_is_named_as_such() -> None:
