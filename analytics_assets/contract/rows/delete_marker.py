@@ -19,6 +19,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.fields import value_at
 from analytics_assets.contract.rows.rejected_row import RowKeys, text_of
 
+BLANKS = "which would empty the columns of the row that is kept"
 YES, NO = ("true", "yes", "y", "1"), ("false", "no", "n")
 
 
@@ -154,8 +155,8 @@ class DeleteMarker:
             return None
         lacks = f"no `{missing[0]}`" if missing else "nothing but its key"
         return (
-            f"`$.{'.'.join(self.path)}`: a deleted row with {lacks}, which would empty the columns "
-            'of the row that is kept; `tombstone` with "rows": "delete" needs the key alone'
+            f"`$.{'.'.join(self.path)}`: a deleted row with {lacks}, {BLANKS}; `tombstone` with "
+            '"rows": "delete" needs the key alone'
         )
 
     def deletes_in(self, table: Any) -> list[str]:

@@ -14,6 +14,7 @@ from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.validation.load import has_incremental_cursor
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
+from analytics_assets.contract.rows.delete_marker import BLANKS, DeleteMarker
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
 from analytics_assets.extract.rows.rejected_rows import RowsRejectedAgain
 from analytics_assets.extract.source import kept_rows_source
@@ -101,7 +102,7 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
             if resource.has_unique_keys:
                 superseded += _delete_all_but_last(rejections, contract)
             rows = rejections.rows(containing)
-            twins = _twins(rejections, resource, contract, rows)
+            staying = _staying(rejections, resource, contract, rows)
         if not rows:
             return Retry(superseded=superseded)
         if not resource.leaves_other_rows:
@@ -112,7 +113,7 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
             )
         reasons: dict[RejectedRow, str] = {}
         for after_steps in (False, True):
-            part = [row for row in rows if row.after_steps is after_steps and row not in twins]
+            part = [row for row in rows if row.after_steps is after_steps and row not in staying]
             if part:
                 reasons |= _load(pipeline, warehouse, resource, contract, part)
         with open_tables(pipeline) as tables:
@@ -121,8 +122,8 @@ def retry_rejected_rows(resource: Resource, warehouse: Warehouse, containing: st
                 rejections.change_reason(
                     [row.id for row in reasons if row.reason != reason == reasons[row]], reason
                 )
-            rejections.delete(row.id for row in rows if row not in reasons and row not in twins)
-    found = Counter([*reasons.values(), *(TWIN for _ in twins)])
+            rejections.delete(row.id for row in rows if row not in reasons and row not in staying)
+    found = Counter([*reasons.values(), *staying.values()])
     return Retry(len(rows) - found.total(), superseded, dict(found.most_common()))
 
 
@@ -138,16 +139,23 @@ def _delete_all_but_last(rejections: Rejections, contract: Contract) -> int:
     return len(earlier)
 
 
-def _twins(
+def _staying(
     rejections: Rejections, resource: Resource, contract: Contract, rows: Sequence[RejectedRow]
-) -> set[RejectedRow]:
-    """Return the rows whose key the table has from the very load that rejected them."""
+) -> dict[RejectedRow, str]:
+    """Return the rows that no retry loads, and why.
+
+    The table has the key of some from the very load that rejected them. Kept tombstones would empty
+    the columns of their rows, which the rows of their load alone can show.
+    """
+    keeps = DeleteMarker(contract).keeps
+    staying = {row: row.reason for row in rows if keeps and BLANKS in row.reason}
     if not resource.has_unique_keys:
-        return set()
+        return staying
     keys = RowKeys(contract)
     key_of = {row: key for row in rows if (key := keys.of(row_of(row.text)))}
     stored = rejections.stored_keys(resource.table, contract, list(key_of.values()))
-    return {row for row, key in key_of.items() if stored.get(text_of(key)) == row.load}
+    twins = {row: TWIN for row, key in key_of.items() if stored.get(text_of(key)) == row.load}
+    return staying | twins
 
 
 def _load(

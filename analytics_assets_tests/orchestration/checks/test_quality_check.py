@@ -1,13 +1,16 @@
 """The check `answer_quality`: its sentence by the metadata, and its way through a load."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from analytics_assets.cli.commands.report.collection import collect
 from analytics_assets.config.api import Api
 from analytics_assets.orchestration.checks.quality_check import check_answer_quality
+from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.metadata.names import (
     ANSWERS,
     ANSWERS_OTHER_ROWS,
@@ -60,12 +63,15 @@ def test_a_load_of_an_entry_with_places_has_metadata_and_a_check_and_others_have
     [entry] = plain.config["resources"]
     config = {**plain.config, "resources": [{**entry, "answer_quality": quality}]}
 
-    result = load(instance, "orders", api=Api(name="shop", config=config))
+    api = Api(name="shop", config=config)
+    result = load(instance, "orders", api=api)
 
-    details = metadata_of(result, "orders", Api(name="shop", config=config))
+    details = metadata_of(result, "orders", api)
     assert (details[ANSWERS], details[ANSWERS_OTHER_ROWS]) == (1, 1)
     check = check_of(result, "answer_quality")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert check.metadata[ANSWERS_OTHER_ROWS].value == 1
+    [table] = collect([api], instance, build_definitions(api), datetime.now(UTC)).tables
+    assert "answer_quality" in [each.name for each in table.failed_checks]
     others = load(instance, "orders", api=plain).get_asset_check_evaluations()
     assert "answer_quality" not in [each.check_name for each in others]

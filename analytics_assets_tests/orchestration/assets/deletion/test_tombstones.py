@@ -269,3 +269,20 @@ def test_steps_may_make_the_mark_of_a_row(instance: dg.DagsterInstance) -> None:
     assert result.success, failures_of(result)
     assert in_table("id") == [(2,)]
     assert details_of(result)[ROWS_MARKED_DELETED] == 1
+
+
+@pytest.mark.usefixtures("duckdb_warehouse")
+def test_no_retry_loads_a_kept_tombstone_that_would_empty_columns(
+    instance: dg.DagsterInstance,
+) -> None:
+    bare = {"id": 1, "deleted": True, "updated_at": AT}
+    loaded(instance, BEFORE[:2], KEEP)
+    loaded(instance, [bare, BEFORE[1]], KEEP, max_rejected_share=1.0)
+    warehouse = Warehouse.from_settings("shop")
+
+    kept = retry_rejected_rows(resource_of(api_at("http://any", KEEP), "orders"), warehouse)
+    assert (kept.loaded, sum(kept.rejected.values())) == (0, 1)
+    assert in_table("id", "name") == [(1, "row 1"), (2, "row 2")]
+    removed = retry_rejected_rows(resource_of(api_at("http://any", DELETE), "orders"), warehouse)
+    assert removed.loaded == 1
+    assert in_table("id") == [(2,)]
