@@ -1,7 +1,7 @@
 """Reports of a Google Analytics 4 property, by days. To add one, add an entry to `resources`.
 
 Dimensions and metrics: https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema
-Credentials and limits: README.md
+Credentials and limits: analytics_assets/recipes/google_analytics/README.md
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """Reports of a site in Matomo, by days. To add one, add an entry to `resources`.
 
 Methods: https://developer.matomo.org/api-reference/reporting-api#api-method-list
-Credentials and limits: README.md
+Credentials and limits: analytics_assets/recipes/matomo/README.md
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """Reports of a site in Plausible, by days. To add one, add an entry to `resources`.
 
 Dimensions and metrics: https://plausible.io/docs/stats-api
-Credentials and limits: README.md
+Credentials and limits: analytics_assets/recipes/plausible/README.md
 """
 
 from datetime import date

@@ -2,7 +2,7 @@
 
 To add a report, add an entry to `resources`. Dimensions, filters and search types:
 https://developers.google.com/webmaster-tools/v1/searchanalytics/query
-Credentials and limits: README.md
+Credentials and limits: analytics_assets/recipes/search_console/README.md
 """
 
 from datetime import date, timedelta
