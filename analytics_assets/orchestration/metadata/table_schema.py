@@ -6,16 +6,19 @@ import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX, TTableSchemaColumns
 
 from analytics_assets.contract.column import variant_of
+from analytics_assets.contract.contract import DELETED
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.keys import endpoint_key
 
 # columns that dlt adds, with their types
 # https://dlthub.com/docs/general-usage/destination-tables
 OF_DLT = {"_dlt_load_id": "text", "_dlt_id": "text"}
+OF_TOMBSTONES = {DELETED: "bool"}
 OF_HISTORY = {"_dlt_valid_from": "timestamp", "_dlt_valid_to": "timestamp"}
 COMMENTS = {
     "_dlt_load_id": "The load that brought the row, as in `_dlt_loads`: seconds since 1970.",
     "_dlt_id": "dlt's own id of the row, unique in the table.",
+    DELETED: "The mark of rows that a load deletes by `tombstone`; null in all rows of the table.",
     "_dlt_valid_from": "The load since which the row has these values.",
     "_dlt_valid_to": "The load since which it no longer has them; null if it still does.",
 }
@@ -53,10 +56,11 @@ def contract_schema(resource: Resource) -> dg.TableSchema:
         for column in resource.contract.columns
     ]
     is_history = resource.write_disposition.get("strategy") == "scd2"
-    added = {**OF_HISTORY, **OF_DLT} if is_history else OF_DLT
-    return _schema(
-        [*own, *((name, kind, _comment(name), name in OF_HISTORY) for name, kind in added.items())]
-    )
+    is_marked = DELETED in resource.contract.hints()
+    nullable = (OF_TOMBSTONES if is_marked else {}) | (OF_HISTORY if is_history else {})
+    added = [(name, kind, _comment(name), True) for name, kind in nullable.items()]
+    added += [(name, kind, _comment(name), False) for name, kind in OF_DLT.items()]
+    return _schema([*own, *added])
 
 
 def _comment(column: str) -> str | None:

@@ -14,12 +14,14 @@ from analytics_assets.contract.contract import DELETED
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.orchestration.assets.rejections import Retry, retry_rejected_rows
 from analytics_assets.orchestration.metadata.names import (
+    COLUMN_SCHEMA,
     DELETED_KEYS,
     PAGES_BY_DLT,
     PAGES_TYPED,
     ROWS_MARKED_DELETED,
     TOMBSTONES_KEPT,
 )
+from analytics_assets.orchestration.metadata.table_schema import contract_schema
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import (
     check_of,
@@ -235,10 +237,16 @@ def test_a_row_whose_tombstone_follows_in_the_same_read_is_deleted_and_can_come_
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")
-def test_the_mark_of_a_load_is_null_in_the_table(instance: dg.DagsterInstance) -> None:
-    loaded(instance, [BEFORE[0], {"id": 2, "deleted": True}])
-    warehouse = Warehouse.from_settings("shop")
-    with warehouse.pipeline("test_reader").sql_client() as client:
+def test_the_mark_of_a_load_is_a_described_column_that_is_null_in_the_table(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    openapi = document_of(tmp_path / "openapi.json", FIELDS, ["id", "name"])
+    before = contract_schema(resource_of(api_at("http://any", DELETE, openapi=openapi), "orders"))
+    result = loaded(instance, [BEFORE[0], {"id": 2, "deleted": True}], openapi=openapi)
+
+    assert metadata_of(result, "orders", api_at("http://any", DELETE))[COLUMN_SCHEMA] == before
+    assert [each.name for each in before.columns if each.constraints.nullable][-1] == DELETED
+    with Warehouse.from_settings("shop").pipeline("test_reader").sql_client() as client:
         table = client.make_qualified_table_name("orders")
         assert client.execute_sql(f"SELECT {DELETED} FROM {table}") == [(None,)]
 
