@@ -32,10 +32,8 @@ from analytics_assets.extract.paging.page_params import PageParams
 from analytics_assets.extract.paging.window_parts import WindowParts
 from analytics_assets.extract.rows.answer import AnswerDecoder
 from analytics_assets.extract.rows.page_decoder import KEY_TYPES, PageDecoder
-from analytics_assets.extract.rows.processing_steps import ProcessingSteps
-from analytics_assets.extract.rows.reshaping.errors import RowsError
+from analytics_assets.extract.rows.reshaping.processing_steps import ProcessingSteps
 from analytics_assets.extract.rows.reshaping.reshape import Reshape
-from analytics_assets.extract.rows.reshaping.sent_values import sent_values
 from analytics_assets.extract.rows.row_place import RowPlace
 
 DELETE_INSERT = {"disposition": "merge", "strategy": "delete-insert"}
@@ -225,11 +223,8 @@ class Entry:
 
     def _reshape(self, request: requests.Request) -> Reshape:
         assert self._rows, "else rows are as the API sends them"
-        try:
-            sent = sent_values(self._rows.fields, request, self.path)
-        except RowsError as error:
-            raise error.on(self.name) from None
-        return Reshape(self._rows, sent, self._stays_text, self.has_decimals)
+        of_request = (self.name, self._rows, request, self.path)
+        return Reshape.of(*of_request, self._stays_text, self.has_decimals)
 
     def _stays_text(self, field: str) -> bool:
         """Return True if the entry or a format of times says what a text is, and no vendor."""

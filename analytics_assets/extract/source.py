@@ -32,8 +32,8 @@ from analytics_assets.extract.paging.parallel_reads import Extractions
 from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.paging.window_parts import WindowParts
 from analytics_assets.extract.reading import Reader, ReadingSettings
-from analytics_assets.extract.rows.processing_steps import ProcessingSteps
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
+from analytics_assets.extract.rows.reshaping.processing_steps import ProcessingSteps
 from analytics_assets.extract.rows.validation import validate_rows
 from analytics_assets.redaction.url import split_credentials
 

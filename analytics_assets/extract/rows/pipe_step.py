@@ -10,7 +10,7 @@ from analytics_assets.extract.compat import (
     YieldStep,
     steps_of,
 )
-from analytics_assets.extract.rows.processing_steps import ProcessingSteps
+from analytics_assets.extract.rows.reshaping.processing_steps import ProcessingSteps
 
 
 class PipeStep(Step):

@@ -31,8 +31,12 @@ from analytics_assets.extract.rows.pipe_step import (
     may_expand,
     may_make_fields,
 )
-from analytics_assets.extract.rows.processing_steps import Processing, ProcessingSteps, Rejected
 from analytics_assets.extract.rows.rejected_rows import RejectedRows
+from analytics_assets.extract.rows.reshaping.processing_steps import (
+    Processing,
+    ProcessingSteps,
+    Rejected,
+)
 
 NO_STEPS = ProcessingSteps()
 
@@ -92,9 +96,7 @@ class Validation(PipeStep):
     ) -> None:
         super().__init__()
         self.steps, self._made = steps, made or contract
-        self._contract = contract
-        self._rejected = rejected
-        self._resource = resource
+        self._contract, self._rejected, self._resource = contract, rejected, resource
 
     def bind(self, pipe: SupportsPipe) -> "Validation":
         """Start counting."""

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import requests
+
 from analytics_assets.config.validation.rows import RowsConfig
 from analytics_assets.contract.compat import is_record_key
 from analytics_assets.extract.rows.reshaping.entries import keyed_rows
 from analytics_assets.extract.rows.reshaping.errors import RowsError
+from analytics_assets.extract.rows.reshaping.sent_values import sent_values
 from analytics_assets.extract.rows.reshaping.zip import Stays, ZippedRows, headers
 from analytics_assets.extract.rows.response_body import values_at
 
@@ -33,6 +36,35 @@ class Reshape:
         self._of_body = {
             name: each.value for name, each in config.fields.items() if each.kind == "body"
         }
+
+    @classmethod
+    def of(
+        cls,
+        resource: str,
+        config: RowsConfig,
+        request: requests.Request,
+        path: str,
+        stays: Stays,
+        exact: bool,
+    ) -> "Reshape":
+        """Return the one of a read.
+
+        Args:
+            resource: the resource, for errors.
+            config: `rows` of the entry.
+            request: the first request of the read.
+            path: the entry's path, with its placeholders.
+            stays: as above.
+            exact: as above.
+
+        Raises:
+            RowsError: the request sends nothing in the place of a field, or a secret.
+        """
+        try:
+            sent = sent_values(config.fields, request, path)
+        except RowsError as error:
+            raise error.on(resource) from None
+        return cls(config, sent, stays, exact)
 
     def __call__(self, found: Sequence[Any], body: Any) -> list[Any]:
         """Return the rows of a page.
@@ -61,7 +93,8 @@ class Reshape:
             rows = list(map(self._zipped(body), found))
         else:
             rows = list(found)
-        return [_joined(row, added, "fields") for row in rows] if added else rows
+        are_new = config.makes_rows
+        return [_joined(row, added, "fields", are_new) for row in rows] if added else rows
 
     def has_headers(self, body: Any) -> bool:
         """Return True if a body has the headers of rows, so that nothing in their place means none.
@@ -90,8 +123,14 @@ class Reshape:
         return added
 
 
-def _joined(row: Any, added: Mapping[str, Any], part: str) -> Any:
+def _joined(row: Any, added: Mapping[str, Any], part: str, is_new: bool = False) -> Any:
     """Return a row with further fields; what is no object stays as it is, and is rejected.
+
+    Args:
+        row: the row.
+        added: the fields.
+        part: the part of `rows` that names them, for an error.
+        is_new: True for a row that is no part of the body, and may be changed.
 
     Raises:
         RowsError: the row has a field of such a name.
@@ -104,4 +143,7 @@ def _joined(row: Any, added: Mapping[str, Any], part: str) -> Any:
             f"a row has a field `{name}`, which `{part}` in `rows` of the entry would overwrite; "
             "give it another name there"
         )
+    if is_new:
+        row.update(added)
+        return row
     return {**row, **added}

@@ -9,8 +9,8 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
-from analytics_assets.extract.rows.processing_steps import StepError
 from analytics_assets.extract.rows.rejected_rows import RowsRejectedAgain
+from analytics_assets.extract.rows.reshaping.processing_steps import StepError
 from analytics_assets.extract.source import kept_rows_source
 from analytics_assets_tests.extract.rows.reading import MERGED, Rows, read_rows
 from analytics_assets_tests.support.paged_server import attempted, orders, paged, rows
