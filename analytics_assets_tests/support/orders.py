@@ -17,12 +17,14 @@ def orders_api(openapi: str | None = None, **policy: Any) -> Api:
     return Api(name="shop", config=plain.config, policies={"orders": entry}, openapi=openapi)
 
 
-def document_of(path: Path, properties: Mapping[str, Any], required: list[str]) -> str:
-    """Write an OpenAPI document whose `orders` have these fields, and return its path."""
+def document_of(
+    path: Path, properties: Mapping[str, Any], required: list[str], of: str = "/v1/orders"
+) -> str:
+    """Write an OpenAPI document in which rows of a path have these fields, and return its path."""
     row = {"type": "object", "properties": properties, "required": required}
     page = {"type": "object", "properties": {"data": {"type": "array", "items": row}}}
     answer = {"description": "", "content": {"application/json": {"schema": page}}}
-    paths = {"/v1/orders": {"get": {"responses": {"200": answer}}}}
+    paths = {of: {"get": {"responses": {"200": answer}}}}
     text = json.dumps({"openapi": "3.0.3", "info": {"title": "", "version": ""}, "paths": paths})
     path.write_text(text, encoding="utf-8")
     return str(path)

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -25,6 +27,7 @@ from analytics_assets.orchestration.metadata.names import (
 )
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import check_of, failures_of, table_rows
+from analytics_assets_tests.support.orders import document_of
 from analytics_assets_tests.support.paged_server import Answer, Request, serving
 from analytics_assets_tests.support.partitioned import load_days, metadata_by_day
 
@@ -187,6 +190,32 @@ def test_a_sampled_window_ends_with_its_first_sampled_page(
 
     assert spans.count((DAYS[0], DAYS[7])) == 1
     assert spans.count((DAYS[0], DAYS[3])) == 5  # the last page is full
+
+
+def test_a_row_that_comes_in_both_halves_is_once_in_the_table(
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    fields = {"id": {"type": "string"}, "date": {"type": "string", "format": "date"}}
+    openapi = document_of(tmp_path / "openapi.json", fields, ["id", "date"], "/report")
+
+    def with_the_day_before(asked: Request) -> Answer:
+        if asked.path != "/report":  # of the document
+            return Answer({}, status=404)
+        start, end = span_of(asked)
+        earlier = (date.fromisoformat(start) - timedelta(days=1)).isoformat()
+        asked.query |= {"from": earlier, "to": end}
+        return report(longer_than(5))(asked)
+
+    with serving(with_the_day_before) as server:
+        api = replace(api_at(server.base_url), openapi=openapi)
+        result = load_days(instance, api, *DAYS)
+
+    assert result.success
+    assert len(table_rows(Warehouse.from_settings("shop"), "views")) == 16
+    assert check_of(result, "primary_key").passed
+    check = check_of(result, "complete_read")
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "2 of them have the key of another row" in str(check.description)
 
 
 def test_other_parts_of_the_request_are_those_of_the_entry(
