@@ -44,6 +44,7 @@ API = Api(
                         "format_metrics": 0,  # 0.45 in place of "45%"
                         "filter_limit": -1,  # all rows of a day
                         "hideIdSubDatable": 1,
+                        "language": "en",  # of labels, which are keys
                         "token_auth": dlt.secrets.value,
                     },
                     "data_selector": "$",

@@ -12,8 +12,11 @@ from analytics_assets_tests.recipes.google_sign_in import GoogleServer, error
 from analytics_assets_tests.recipes.server import DAYS, EMPTY_DAY, Answer, Request, Row, Table
 from analytics_assets_tests.recipes.visits import Visits, days_between
 
-SITE = "https://www.example.com/"
-SITES = f"/webmasters/v3/sites/{quote(SITE, safe='')}"
+SITE, DOMAIN = "https://www.example.com/", "sc-domain:example.org"
+PATHS = {
+    f"/webmasters/v3/sites/{quote(site, safe='')}/searchAnalytics/query": site
+    for site in (SITE, DOMAIN)
+}
 MOST_ROWS = 4  # of an answer; Google's limit is 25,000
 MOST_ASKED = 25_000
 ROWS_UNASKED = 3  # without `rowLimit`; Google's default is 1,000
@@ -32,12 +35,16 @@ REPORTS = {
 }
 LIST = [
     {"siteUrl": SITE, "permissionLevel": "siteFullUser"},
-    {"siteUrl": "sc-domain:example.org", "permissionLevel": "siteRestrictedUser"},
+    {"siteUrl": DOMAIN, "permissionLevel": "siteRestrictedUser"},
 ]
+UNVERIFIED = {"siteUrl": "https://example.net/", "permissionLevel": "siteUnverifiedUser"}
 
 
 class SearchConsoleServer(GoogleServer):
-    """Two sites, one of them with a few searches. Those of `EMPTY_DAY` are not final yet."""
+    """Two sites with a few searches, and one that is not verified.
+
+    The searches of `EMPTY_DAY` are not final yet.
+    """
 
     hosts: ClassVar = {
         "https://www.googleapis.com/web": "/web",
@@ -55,10 +62,7 @@ class SearchConsoleServer(GoogleServer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.visits = Visits((*DAYS, EMPTY_DAY))
-
-    def settings(self) -> dict[str, str]:
-        return {**super().settings(), "SITE_URL": quote(SITE, safe="")}
+        self.visits = {SITE: Visits((*DAYS, EMPTY_DAY)), DOMAIN: Visits(DAYS[:1])}
 
     def quota_answer(self) -> Answer:
         text = "Search Analytics load quota exceeded."
@@ -67,20 +71,20 @@ class SearchConsoleServer(GoogleServer):
 
     def report(self, request: Request) -> Answer:
         if (request.method, request.path) == ("GET", "/webmasters/v3/sites"):
-            return Answer({"siteEntry": LIST})
-        if (request.method, request.path) != ("POST", f"{SITES}/searchAnalytics/query"):
+            return Answer({"siteEntry": [*LIST, UNVERIFIED]})
+        if request.method != "POST" or request.path not in PATHS:
             text = "User does not have sufficient permission for this site."
             return error(403, text, "PERMISSION_DENIED")
         try:
-            return self._query(request.body)
+            return self._query(PATHS[request.path], request.body)
         except (KeyError, ValueError) as problem:
             return error(400, f"Invalid argument: {problem}", "INVALID_ARGUMENT")
 
-    def _query(self, asked: Mapping[str, Any]) -> Answer:
+    def _query(self, site: str, asked: Mapping[str, Any]) -> Answer:
         days = days_between(asked["startDate"], asked["endDate"])
         if asked.get("dataState", "final") == "final":
             days = [day for day in days if day != EMPTY_DAY]
-        rows = self._rows(asked.get("dimensions", ()), days)
+        rows = self._rows(site, asked.get("dimensions", ()), days)
         offset, limit = asked.get("startRow", 0), asked.get("rowLimit", ROWS_UNASKED)
         if not (isinstance(limit, int) and 0 < limit <= MOST_ASKED and isinstance(offset, int)):
             raise ValueError("rowLimit must be from 1 to 25000")
@@ -88,8 +92,10 @@ class SearchConsoleServer(GoogleServer):
         found = {"rows": page} if page else {}
         return Answer({**found, "responseAggregationType": "byProperty"})
 
-    def _rows(self, dimensions: Sequence[str], days: Sequence[str]) -> list[dict[str, Any]]:
-        groups = self.visits.grouped([DIMENSIONS[name] for name in dimensions], days)
+    def _rows(
+        self, site: str, dimensions: Sequence[str], days: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        groups = self.visits[site].grouped([DIMENSIONS[name] for name in dimensions], days)
         rows = [
             {"keys": [_key(each) for each in values], **_measures(sums)}
             for values, sums in groups.items()
@@ -103,17 +109,18 @@ class SearchConsoleServer(GoogleServer):
         keys = REPORTS[resource]
         return [
             {
-                "site_url": SITE,
+                "site_url": site,
                 **dict(zip(keys, map(_key, values), strict=True)),
                 "date": date.fromisoformat(values[0]),
                 **_measures(sums),
             }
-            for values, sums in self.visits.grouped([DIMENSIONS[name] for name in keys]).items()
+            for site, visits in self.visits.items()
+            for values, sums in visits.grouped([DIMENSIONS[name] for name in keys]).items()
             if values[0] != EMPTY_DAY
         ]
 
     def restate(self, day: str) -> None:
-        self.visits.restate(day)
+        self.visits[SITE].restate(day)
 
 
 def _key(value: str) -> str:

@@ -14,8 +14,12 @@ from analytics_assets_tests.recipes.server import server_of
         ("google_analytics", "PROPERTY_ID", "7", "sufficient permissions for this property"),
         ("matomo", "TOKEN_AUTH", "a-wrong-token", "Unable to authenticate with the provided token"),
         ("plausible", "SITE_ID", "example.org", "Invalid API key or site ID"),
-        # an address that is not encoded asks for another path
-        ("search_console", "SITE_URL", "https://www.example.com/", "permission for this site"),
+        (
+            "search_console",
+            "CLIENT_ID",
+            "no-one@a-project.iam.gserviceaccount.com",
+            "invalid_grant",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused_in_the_vendors_own_words(
