@@ -36,6 +36,7 @@ TABLES = {
     "countries": "country",
     "events": "events",
 }
+ALIKE = ("referrers", "countries")  # as pages
 
 
 class PirschServer(VendorServer):
@@ -46,7 +47,7 @@ class PirschServer(VendorServer):
         "domains": Table(),
         "visitors": Table(key=("domain_id", "day"), day="day"),
         **{
-            name: Table(key=("domain_id", "date", *BREAKDOWNS[path]), day="date")
+            name: Table(("domain_id", "date", *BREAKDOWNS[path]), "date", is_alike=name in ALIKE)
             for name, path in TABLES.items()
         },
     }

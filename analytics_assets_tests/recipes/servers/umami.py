@@ -39,7 +39,10 @@ class UmamiServer(VendorServer):
         "events": Table(day="created_at"),
         "sessions": Table(key=("id", "date"), day="date"),
         "stats": Table(key=("website_id", "date"), day="date"),
-        **{name: Table(key=("website_id", "date", "name"), day="date") for name in TABLES},
+        **{
+            name: Table(("website_id", "date", "name"), "date", is_alike=name != "pages")
+            for name in TABLES
+        },
     }
 
     def __init__(self) -> None:
