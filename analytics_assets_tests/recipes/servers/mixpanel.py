@@ -40,7 +40,7 @@ class MixpanelServer(VendorServer):
     resources: ClassVar[Mapping[str, Table]] = {
         "events": Table(key=("event", "distinct_id", "time", "insert_id"), day="date"),
         "event_counts": Table(key=("event", "date"), day="date"),
-        "event_users": Table(key=("event", "date"), day="date"),
+        "event_users": Table(key=("event", "date"), day="date", is_alike=True),
         "sign_ups_by_country": Table(key=("country", "date"), day="date"),
         "profiles": Table(key=("distinct_id",)),
         "cohorts": Table(),

@@ -56,8 +56,8 @@ class PostHogServer(VendorServer):
         "sessions": Table(key=("session_id",), day="date"),
         "persons": Table(key=("person_id",)),
         "cohorts": Table(),
-        "feature_flags": Table(),
-        "annotations": Table(),
+        "feature_flags": Table(is_alike=True),
+        "annotations": Table(is_alike=True),
     }
 
     def __init__(self) -> None:
