@@ -170,8 +170,10 @@ class Partitioned:
         window: the parameters that limit a request to some partitions.
         include_unfinished: True if the current day, week or month is a partition. It requires a
             `lookback`, which loads the rows that arrive after its first loads.
-        longest_window: the most partitions that one request asks the API for. Dagster cuts a
-            backfill into runs of this length; what one of them has loaded stays when another fails.
+        longest_window: the most partitions that one run loads. Dagster cuts a backfill into runs of
+            this length; what one of them has loaded stays when another fails.
+        longest_request: the most partitions that one request asks the API for; None for all of a
+            run. With 1, a run of 31 days has 31 reads, for numbers that have no day of their own.
         timezone: IANA time zone in which partitions begin.
         max_drop: the share, from 0 to 1, by which a partition may have fewer rows than the same
             weekday a week before, or the week or month before, until the check `partition_rows`
@@ -191,6 +193,7 @@ class Partitioned:
     window: Window = dataclass_field(default_factory=Window)
     include_unfinished: bool = False
     longest_window: int = 31
+    longest_request: int | None = None
     timezone: str = "UTC"
     max_drop: float = 0.5
 
@@ -208,6 +211,8 @@ class Partitioned:
         check_booleans(self, "include_unfinished")
         check_integer(self, "lookback", at_least=0)
         check_integer(self, "longest_window", at_least=1)
+        if self.longest_request is not None:
+            check_integer(self, "longest_request", at_least=1)
         if type(self.max_drop) not in (int, float) or not 0 <= self.max_drop <= 1:
             raise refusal(self, "max_drop", "give a share from 0 to 1")
         if self.include_unfinished and not self.lookback:

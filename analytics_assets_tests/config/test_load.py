@@ -39,6 +39,8 @@ def incremental(**parts: Any) -> Incremental:
         (lambda: partitioned(lookback=True), "`lookback` cannot be True"),
         (lambda: partitioned(lookback=timedelta(days=3)), "`lookback` cannot be"),
         (lambda: partitioned(longest_window=0), "`longest_window` cannot be 0"),
+        (lambda: partitioned(longest_request=0), "`longest_request` cannot be 0"),
+        (lambda: partitioned(longest_request="1"), "`longest_request` cannot be '1'"),
         (lambda: partitioned(window="start_date"), "`window` cannot be 'start_date': give a Win"),
         (lambda: partitioned(include_unfinished="no"), "`include_unfinished` cannot be 'no'"),
         (

@@ -1,4 +1,4 @@
-"""A window that may be requested in halves, as the API samples answers about long spans."""
+"""A window that is requested in pieces: as the policy says, and in halves where it is sampled."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,11 +26,15 @@ class WindowParts:
     Args:
         parts: consecutive spans of time, one after the other; those of partitions, as the rows of
             a week are not the sum of the rows of its days.
-        is_whole: True for all parts of a load; False for a half of them.
+        longest: the most parts that one request may ask for; None for all.
+        is_halved: True to request a sampled window again in halves; False to take it.
+        is_whole: True for all parts of a load; False for some of them.
         is_first: True if it begins with the first part of a load.
     """
 
     parts: Sequence[TimeWindow]
+    longest: int | None = None
+    is_halved: bool = True
     is_whole: bool = True
     is_first: bool = True
 
@@ -42,14 +46,26 @@ class WindowParts:
     @property
     def is_divisible(self) -> bool:
         """True if its halves can be requested, and no row is in both."""
-        return len(self.parts) > 1 and self.window.reach.end == self.window.end
+        ends = self.window.reach.end == self.window.end
+        return self.is_halved and len(self.parts) > 1 and ends
+
+    @property
+    def pieces(self) -> "list[WindowParts]":
+        """Consecutive pieces, of as many parts as one request may ask for."""
+        parts, longest = self.parts, self.longest or len(self.parts)
+        cuts = range(0, len(parts), longest)
+        return [self._piece(parts[at : at + longest], at == 0) for at in cuts]
 
     @property
     def halves(self) -> "tuple[WindowParts, WindowParts]":
         """The first and the second half of its parts."""
         half = len(self.parts) // 2
-        first = WindowParts(self.parts[:half], False, self.is_first)
-        return first, WindowParts(self.parts[half:], False, False)
+        first, second = self.parts[:half], self.parts[half:]
+        return self._piece(first, self.is_first), self._piece(second, False)
+
+    def _piece(self, parts: Sequence[TimeWindow], is_first: bool) -> "WindowParts":
+        is_whole = self.is_whole and len(parts) == len(self.parts)
+        return replace(self, parts=parts, is_whole=is_whole, is_first=is_first)
 
     @property
     def name(self) -> str:
@@ -77,14 +93,14 @@ def read_in_halves(
     read: Callable[[WindowParts], Iterator[Any]],
     halved: Callable[[WindowParts], None],
 ) -> Iterator[Any]:
-    """Yield the rows of a window; where an answer is sampled, those of its halves.
+    """Yield the rows of a window, piece by piece; of a sampled piece, those of its halves.
 
     Args:
         whole: the window.
         read: yields the rows of a window, or raises `SampledWindowError` before the first one.
         halved: receives each window that is read in halves.
     """
-    waiting = [whole]
+    waiting = whole.pieces
     while waiting:
         window = waiting.pop(0)
         try:

@@ -146,16 +146,18 @@ def time_window_of(load: Partitioned, keys: Sequence[str]) -> TimeWindow:
 
 
 def window_parts(resource: ResourceConfig, keys: Sequence[str]) -> WindowParts | None:
-    """Return the window of consecutive partitions, to be read in halves where it is sampled.
+    """Return the window of consecutive partitions, to be read in pieces or in halves.
 
     Args:
         resource: a partitioned resource.
         keys: the partitions.
 
     Returns:
-        The window; None if its policy takes sampled ones, or no answer says that it is sampled.
+        The window; None if one request asks for all of it, whatever the answer says.
     """
-    named = resource.merged_entry.get("answer_quality") or {}
-    if resource.policy.sampled_window == "take" or SAMPLED not in named:
+    load, named = partitioned(resource), resource.merged_entry.get("answer_quality") or {}
+    is_halved = resource.policy.sampled_window == "halve" and SAMPLED in named
+    if not is_halved and load.longest_request is None:
         return None
-    return WindowParts([time_window_of(partitioned(resource), [key]) for key in keys])
+    parts = [time_window_of(load, [key]) for key in keys]
+    return WindowParts(parts, load.longest_request, is_halved)

@@ -26,8 +26,9 @@ def newest_window(
     load = resource.policy.load
     if not isinstance(load, Partitioned):
         return None
-    usual = min(load.lookback + 1, load.longest_window)
-    keys = finished_partitions(load, now)[-(most or usual) :]
+    longest = min(load.longest_window, load.longest_request or load.longest_window)
+    usual = min(load.lookback + 1, longest)
+    keys = finished_partitions(load, now)[-min(most or usual, longest) :]
     return time_window_of(load, keys) if keys else None
 
 

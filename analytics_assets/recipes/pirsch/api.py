@@ -13,7 +13,7 @@ WINDOW = Window(start_param="from", end_param="to")
 # a row per day
 SERIES = Partitioned(start=START, window=WINDOW, lookback=1, longest_window=92)
 # a breakdown has no day of its own: one request per day
-BREAKDOWN = Partitioned(start=START, window=WINDOW, lookback=1, longest_window=1)
+BREAKDOWN = Partitioned(start=START, window=WINDOW, lookback=1, longest_request=1)
 
 API = Api(
     name="pirsch",

@@ -64,7 +64,7 @@ class MixpanelServer(VendorServer):
         if request.headers.get("authorization") != f"Basic {account}":
             return Answer({"error": "Invalid service account credentials", "status": "error"}, 401)
         if request.query.get("project_id") != PROJECT:
-            text = "Unable to authenticate request: service account needs project_id"
+            text = "Unable to authenticate request: service account needs a project of its account"
             return Answer({"error": text, "status": "error"}, 400)
         answers = {
             ("GET", "/api/2.0/export"): self._export,

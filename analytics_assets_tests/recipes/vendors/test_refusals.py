@@ -12,6 +12,10 @@ from analytics_assets_tests.recipes.server import server_of
     ("vendor", "setting", "value", "sentence"),
     [
         ("google_analytics", "PROPERTY_ID", "7", "sufficient permissions for this property"),
+        ("mixpanel", "PROJECT_ID", "7", "needs a project of its account"),
+        ("pirsch", "CLIENT_SECRET", "a-wrong-secret", "client not found"),
+        ("posthog", "TOKEN", "phx_wrong", "Invalid key"),
+        ("umami", "API_KEY", "api_wrong", "Unauthorized"),
         ("matomo", "TOKEN_AUTH", "a-wrong-token", "Unable to authenticate with the provided token"),
         ("plausible", "SITE_ID", "example.org", "Invalid API key or site ID"),
         (

@@ -1,5 +1,6 @@
 """The parts of a window: halved at partitions, and written into a request where they belong."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -84,3 +85,17 @@ def test_rows_come_in_the_order_of_days_and_sampled_windows_are_reported() -> No
 
     assert found == ["2026-01-01 to 2026-01-02", "2026-01-03 to 2026-01-04"]
     assert halved == ["2026-01-01 to 2026-01-04"]
+
+
+def test_pieces_have_as_many_parts_as_one_request_may_ask_for() -> None:
+    window = replace(days(5), longest=2)
+
+    assert [piece.name[-2:] for piece in window.pieces] == ["02", "04", "05"]
+    assert [piece.is_first for piece in window.pieces] == [True, False, False]
+    assert not any(piece.is_whole for piece in window.pieces)
+    assert replace(days(2), longest=2).pieces == [replace(days(2), longest=2)]
+
+
+def test_a_piece_that_is_sampled_is_halved_only_where_the_policy_says_so() -> None:
+    assert replace(days(5), longest=2).pieces[0].is_divisible
+    assert not replace(days(5), longest=2, is_halved=False).pieces[0].is_divisible
