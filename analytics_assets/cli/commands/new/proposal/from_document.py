@@ -7,7 +7,7 @@ from datetime import date
 
 from analytics_assets.cli.commands.new.proposal.key import key_of
 from analytics_assets.cli.commands.new.proposal.list_rows import ListRows, find_rows
-from analytics_assets.cli.commands.new.proposal.names import names_of
+from analytics_assets.cli.commands.new.proposal.names import is_search, names_of
 from analytics_assets.cli.commands.new.proposal.operation import Operation, operations_of
 from analytics_assets.cli.commands.new.proposal.paginator import is_paged, paging_of
 from analytics_assets.cli.commands.new.proposal.parents import (
@@ -127,8 +127,6 @@ def _lists_of(endpoints: Endpoints, selection: Selection) -> tuple[list[FoundLis
         if isinstance(operation, tuple):
             skipped.append(Skipped(*operation))
             continue
-        if operation.method != "get":
-            continue
         try:
             with endpoints.references.limited():
                 rows = find_rows(endpoints.references, operation, is_paged(operation))
@@ -136,6 +134,11 @@ def _lists_of(endpoints: Endpoints, selection: Selection) -> tuple[list[FoundLis
                     assert rows.properties is not None, "read within the limits"
         except SchemaError as error:
             rows = str(error)
+        if operation.method != "get":
+            is_list = isinstance(rows, ListRows) and is_search(operation.path)
+            if is_list and form_of(operation.path) not in seen:
+                skipped.append(Skipped(operation.path, "it is a POST: write its entry by hand"))
+            continue
         if isinstance(rows, str):
             if operation.path.endswith("}"):  # `/orders/{order_id}`: the key of `/orders`
                 before, _, param = operation.path.rpartition("/")
@@ -243,4 +246,5 @@ def _check_selection(
 def _nothing(skipped: Collection[Skipped]) -> str:
     lists = [each for each in skipped if each.is_list] or list(skipped)
     shown = "; ".join(f"{each.path}: {each.reason}" for each in lists[:5])
-    return f"The document has no list that can be loaded{f'. {shown}' if shown else ''}."
+    hint = ". `--param NAME=VALUE` gives a parameter its value" if " needs " in shown else ""
+    return f"The document has no list that can be loaded{f'. {shown}' if shown else ''}{hint}."

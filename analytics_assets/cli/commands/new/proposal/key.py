@@ -27,7 +27,7 @@ def key_of(
     Returns:
         The field; None if there is none.
     """
-    fields = {name: plain_name(name) for name, part in properties.items() if _is_scalar(part)}
+    fields = {name: plain_name(name) for name, part in properties.items() if is_scalar(part)}
     words = [part for part in operation.segments if "{" not in part]
     noun = singular_of(plain_name(words[-1].partition(".")[0])) if words else ""
     named = {plain_name(name) for name in siblings}
@@ -59,7 +59,8 @@ def _first(fields: Mapping[str, str], plain: str) -> str | None:
     return next((name for name, each in fields.items() if each == wanted), None)
 
 
-def _is_scalar(part: Schema) -> bool:
+def is_scalar(part: Schema) -> bool:
+    """Return True for a field that holds a text or a number, and no time."""
     kinds = set(as_list(part.get("type"))) - {"null"}
     return (
         kinds <= SCALARS

@@ -31,6 +31,12 @@ def singular_of(plural: str) -> str:
     return plural.removesuffix("s")
 
 
+def is_search(path: str) -> bool:
+    """Return True if a path ends with an action that reads, such as `/search`."""
+    last = re.split(r"[/.]", path.rstrip("/"))[-1]
+    return _word(last) in (*ACTIONS, "get", "report", "run_report", "filter")
+
+
 def names_of(paths: Iterable[str]) -> Mapping[str, str]:
     """Return a name for each path: its last part, with the ones before it where two are alike.
 
@@ -44,13 +50,15 @@ def names_of(paths: Iterable[str]) -> Mapping[str, str]:
         >>> dict(names_of(["/v1/orders", "/v1/users/{id}/orders", "/v1/users/list"]))
         {'/v1/orders': 'orders', '/v1/users/{id}/orders': 'users_orders', '/v1/users/list': 'users'}
     """
-    words = {path: _words(path) for path in paths}
+    split = {path: _words(path) for path in paths}
+    words = {path: own for path, (own, _) in split.items()}
     names: dict[str, str] = {}
     taken: set[str] = set(TAKEN)
     # the shortest path has the shortest name
     for path in sorted(words, key=lambda path: (len(words[path]), path.count("{"), path)):
         own = words[path]
         options = ["_".join(own[-count:]) for count in range(1, len(own) + 1)]
+        options.append("_".join((*own, *split[path][1])))
         valid = [_valid(option) for option in options]
         name = next((each for each in valid if each not in taken), None)
         number = 2
@@ -62,14 +70,15 @@ def names_of(paths: Iterable[str]) -> Mapping[str, str]:
     return {path: names[path] for path in words}
 
 
-def _words(path: str) -> list[str]:
-    """Return the parts of a path that name something, in snake case; those of actions left out."""
+def _words(path: str) -> tuple[list[str], list[str]]:
+    """Return the parts of a path that name something, in snake case, and the actions at its end."""
     parts = [part for part in path.split("/") if part and "{" not in part]
     words = [_word(part) for part in parts if not VERSION.fullmatch(part)]
     words = [word for word in words if word]
+    actions: list[str] = []
     while len(words) > 1 and words[-1] in ACTIONS:
-        words.pop()
-    return words or ["rows"]
+        actions.insert(0, words.pop())
+    return words or ["rows"], actions
 
 
 def _word(part: str) -> str:

@@ -80,15 +80,14 @@ def paging_of(operation: Operation, rows: ListRows) -> Paging:
     if offset and is_ambiguous and (not size or offset.takes_time):
         offset = None
     next_page = next_page_in(fields, {})
-    link = next_page if next_page and next_page.is_url else None
-    cursor = _cursor(query, fields, None if link else next_page, rows.selector)
-    if cursor and not (offset and size):
-        return _with_size(*cursor, size)
-    if offset and size:
+    if offset and size:  # whose pages are requested ahead
         return _by_offset(offset, size)
-    if link:
-        value = {"type": "json_link", "next_url_path": link.path}
+    if next_page and next_page.is_url:
+        value = {"type": "json_link", "next_url_path": next_page.path}
         return _with_size(Guess(value), frozenset(), size, others=[page, offset])
+    cursor = _cursor(query, fields, next_page, rows.selector)
+    if cursor and cursor[0].value["cursor_path"]:
+        return _with_size(*cursor, size)
     if any(name.lower() == "link" for name in operation.headers):
         return _with_size(Guess("header_link"), frozenset(), size, others=[page])
     if page:
@@ -97,6 +96,10 @@ def paging_of(operation: Operation, rows: ListRows) -> Paging:
         largest = Guess(ROWS_BY_DEFAULT, "the document names no parameter for the size of a page")
         by_offset = {"type": "offset", "limit": largest, "offset_param": offset.name}
         return Paging(Guess(by_offset), used=frozenset((offset.name,)))
+    if cursor:
+        check = "the answer names no field for the next cursor"
+        guess = Guess({**cursor[0].value, "cursor_path": "next_cursor"}, check)
+        return _with_size(guess, cursor[1], size)
     if any(each.plain in NEXT for each in fields):
         return _with_size(
             Guess("auto", "the answer names a next page, and no parameter asks for it"),
@@ -114,9 +117,9 @@ def paging_of(operation: Operation, rows: ListRows) -> Paging:
 
 
 def _by_offset(offset: Parameter, size: Parameter) -> Paging:
-    limit = _largest(size) or Guess(
-        ROWS_BY_DEFAULT, "the document does not limit the size of a page"
-    )
+    unlimited = Guess(ROWS_BY_DEFAULT, "the document does not limit the size of a page")
+    default = size.default if isinstance(size.default, int) and size.default > 1 else None
+    limit = _largest(size) or (Guess(default) if default else unlimited)
     value: dict[str, Any] = {"type": "offset", "limit": limit}
     first = 1 if offset.schema.get("minimum") == 1 or offset.default == 1 else 0
     if first:
@@ -152,7 +155,7 @@ def _cursor(
     selector: str | None,
 ) -> tuple[Guess, frozenset[str]] | None:
     """Return the paginator by a token of each page, and its parameter; None if there is none."""
-    params = {each.plain: each for each in query}
+    params = {each.plain: each for each in query if not _is_moment(each)}
     names = [plain_name(token.name.rpartition(".")[2])] if token else []
     names += [name.removeprefix("next") for name in names]
     numbers = [name for name in names if name in ("page", "nextpage")]
@@ -173,18 +176,18 @@ def _cursor(
         path = f"{selector or '$'}[-1].id"  # Stripe's way
         is_said = " id" in param.description.lower()
         check = None if is_said else "the cursor is the `id` of a page's last row"
-    if not path:
-        value: Any = {"type": "cursor", "cursor_path": "next_cursor", "cursor_param": param.name}
-        return Guess(value, "the answer names no field for the next cursor"), frozenset(
-            (param.name,)
-        )
-    value = {"type": "cursor", "cursor_path": path, "cursor_param": param.name}
-    if more:
+    value: Any = {"type": "cursor", "cursor_path": path, "cursor_param": param.name}
+    if more and path:
         value["has_more_path"] = json_path(more.path)
     else:
         last = next((each for each in fields if each.plain in LAST and each.value is True), None)
         value |= {"last_page_path": json_path(last.path)} if last else {}
     return Guess(value, check), frozenset((param.name,))
+
+
+def _is_moment(parameter: Parameter) -> bool:
+    """Return True for a parameter such as `after` that takes a time, and no cursor."""
+    return parameter.plain in ("after", "start", "continue") and parameter.takes_time
 
 
 def _with_size(

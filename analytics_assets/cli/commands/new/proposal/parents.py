@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from analytics_assets.cli.commands.new.proposal.key import is_scalar
 from analytics_assets.cli.commands.new.proposal.list_rows import ListRows
 from analytics_assets.cli.commands.new.proposal.names import singular_of
 from analytics_assets.cli.commands.new.proposal.operation import PLACEHOLDER, Operation
 from analytics_assets.cli.commands.new.proposal.resource import Guess
 from analytics_assets.extract.rows.response_body import plain_name
 
-FIELDS = ("id", "uuid", "gid", "sid", "slug", "key", "login", "name", "code")
+ENDS = ("id", "uuid", "slug", "key", "gid", "sid", "name")
+FIELDS = ("slug", "login", "id", "uuid", "gid", "sid", "key", "name", "code")
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,16 @@ def fill_path(
     last = names[-1]
     before = operation.path.rpartition(f"{{{last}}}")[0].rstrip("/")
     parent = lists.get(form_of(before))
+    found = _field_of(last, parent) if parent and parent.operation is not operation else None
     check = None
-    if parent is None or parent.operation.path == operation.path:
+    if found is None:
         parent = _by_name(last, operation, lists) if len(names) == 1 else None
-        if parent is None:
+        found = _field_of(last, parent) if parent else None
+        if parent is None or found is None:
             return FilledPath(Guess(path), missing=tuple(names))
         check = f"`{{{last}}}` is taken for the rows of `{parent.name}`, by its name alone"
-    field, guess = _field_of(last, parent)
-    check = check or guess
+    assert parent, "a field of it was found"
+    field, check = found[0], check or found[1]
     path = path.replace(f"{{{last}}}", f"{{resources.{parent.name}.{field}}}")
     filled = FilledPath(Guess(path, check), parent, field, last)
     return _with_outer(filled, names[:-1], lists, values)
@@ -102,7 +106,10 @@ def _with_outer(
     outer = fill_path(parent.operation, lists, values)
     if outer.missing or outer.parent is None or len(names) > 1:
         return FilledPath(path, missing=tuple(names))
-    field, check = _field_of(names[0], outer.parent)
+    found = _field_of(names[0], outer.parent)
+    if found is None:
+        return FilledPath(path, missing=tuple(names))
+    field, check = found
     # dlt's name of a field that is taken over
     reference = f"{{resources.{parent.name}._{outer.parent.name}_{field}}}"
     whole = path.value.replace(f"{{{names[0]}}}", reference)
@@ -112,10 +119,7 @@ def _with_outer(
 def _by_name(name: str, operation: Operation, lists: Mapping[str, FoundList]) -> FoundList | None:
     """Return the list whose last name is the plural of a parameter; None if none or several."""
     plain = plain_name(name)
-    stems = {
-        plain,
-        *(plain.removesuffix(end) for end in ("id", "uuid", "slug", "key", "gid", "sid", "name")),
-    }
+    stems = {plain, plain.removeprefix("id"), *(plain.removesuffix(end) for end in ENDS)}
     found = [
         each
         for form, each in lists.items()
@@ -126,24 +130,36 @@ def _by_name(name: str, operation: Operation, lists: Mapping[str, FoundList]) ->
     return found[0] if len(found) == 1 else None
 
 
-def _field_of(name: str, parent: FoundList) -> tuple[str, str | None]:
-    """Return the field of a parent's rows that fills a parameter, and what is to be checked."""
-    fields = {plain_name(each): each for each in reversed(list(parent.rows.properties))}
+def _field_of(name: str, parent: FoundList) -> tuple[str, str | None] | None:
+    """Return the field of a parent's rows that fills a parameter, and what is to be checked.
+
+    None is returned for a parameter that means something else than a row of the parent.
+    """
+    properties = parent.rows.properties
+    scalars = [each for each in properties if is_scalar(properties[each])]
+    fields = {plain_name(each): each for each in reversed(scalars)}
     plain = plain_name(name)
     words = [part for part in parent.operation.segments if "{" not in part]
     noun = singular_of(plain_name(words[-1].partition(".")[0])) if words else ""
-    for each in (plain, plain.removeprefix(noun)):
-        if each and each in fields:
-            return fields[each], None
-    for each in FIELDS:
-        if plain.endswith(each) and each in fields:
-            return fields[each], None
-    if not fields:
+    if not properties:
         return "id", "the document does not describe the rows of the parent"
-    key = parent.key.value
-    found = next((fields[each] for each in ("slug", "login", "id", "name") if each in fields), None)
-    field = found or (key if isinstance(key, str) else next(iter(fields.values())))
-    return field, f"`{{{name}}}` is taken for the field `{field}` of `{parent.name}`"
+    for each in (plain, plain.removeprefix(noun)):
+        if each and each in fields and each != "name":  # a `username` is rather the `login`
+            return fields[each], None
+    stem = next((plain.removesuffix(end) for end in ENDS if plain.endswith(end)), plain)
+    end = plain.removeprefix(stem)
+    has_better = end == "name" and not {"slug", "login"}.isdisjoint(fields)
+    if end in fields and not has_better:
+        other = f"`{{{name}}}` is taken for the `{fields[end]}` of `{parent.name}`"
+        return fields[end], None if stem in ("", noun) else other
+    if stem not in ("", noun) and plain != noun:
+        return None
+    found = next((fields[each] for each in FIELDS if each in fields), None)
+    if found is None:
+        return None
+    is_sure = plain_name(found) == "id" and plain == noun
+    check = f"`{{{name}}}` is taken for the field `{found}` of `{parent.name}`"
+    return found, None if is_sure else check
 
 
 def child_key(found: FoundList, filled: FilledPath) -> tuple[Guess, tuple[str, ...]]:

@@ -112,3 +112,33 @@ def test_deprecated_paths_are_left_out_unless_they_are_named() -> None:
 
     assert [each.reason for each in proposed(paths).skipped] == ["it is deprecated"]
     assert [each.name for each in proposed(paths, only=["old"]).resources] == ["old"]
+
+
+def test_a_search_by_post_is_named_and_left_to_the_user() -> None:
+    posted = {"post": get(LIST)["get"]}
+    paths = {"/orders": {**get(LIST), **posted}, "/lines/search": posted, "/lines/batch": posted}
+    api = proposed(paths)
+
+    assert [each.name for each in api.resources] == ["orders"]
+    assert [(each.path, each.reason) for each in api.skipped] == [
+        ("/lines/search", "it is a POST: write its entry by hand")
+    ]
+
+
+def test_parameters_of_a_list_make_one_of_an_answer_that_nobody_describes() -> None:
+    paged = query("page", NUMBER)
+    paths = {"/orders": get(None, paged), "/lines": get(body(id=NUMBER, name=TEXT), paged)}
+    api = proposed(paths)
+
+    assert [(each.name, each.selector.value) for each in api.resources] == [
+        ("orders", None),
+        ("lines", None),
+    ]
+    assert all(each.selector.check for each in api.resources)
+
+
+def test_rows_may_be_under_a_part_of_a_name_with_dots() -> None:
+    answer = body(channels=LIST, response_metadata=array({"next": TEXT}))
+
+    [resource] = proposed({"/channels.list": get(answer)}).resources
+    assert (resource.name, resource.selector.value) == ("channels", "channels")

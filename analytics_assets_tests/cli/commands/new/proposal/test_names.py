@@ -42,3 +42,10 @@ def test_long_names_are_cut_and_stay_unique() -> None:
 
     assert len(set(names_of(paths).values())) == 3
     assert all(NAME.fullmatch(name) for name in names_of(paths).values())
+
+
+def test_an_action_tells_two_lists_apart() -> None:
+    assert dict(names_of(["/projects", "/projects/all"])) == {
+        "/projects": "projects",
+        "/projects/all": "projects_all",
+    }

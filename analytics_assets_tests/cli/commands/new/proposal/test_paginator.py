@@ -107,6 +107,16 @@ SHAPES: dict[str, tuple[Any, list[Any], Any]] = {
         [query("offset", TEXT), query("pageSize", NUMBER)],
         {"type": "cursor", "cursor_path": "next_page.offset", "cursor_param": "offset"},
     ),
+    "a time that is called like a cursor": (
+        body(values=LIST, next=LINK),
+        [query("after", TEXT, description="An ISO timestamp.")],
+        {"type": "json_link", "next_url_path": "next"},
+    ),
+    "a size with a default": (
+        LIST,
+        [query("startAt", NUMBER), query("maxResults", NUMBER | {"default": 50})],
+        {"type": "offset", "limit": 50, "offset_param": "startAt", "limit_param": "maxResults"},
+    ),
     "nothing that pages": (LIST, [query("state")], "single_page"),
     "a size alone": (LIST, [LIMIT], "single_page"),
 }

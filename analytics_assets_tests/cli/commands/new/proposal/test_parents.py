@@ -109,3 +109,20 @@ def test_a_selected_child_brings_its_parents() -> None:
     paths = {"/users": get(USERS), "/teams": get(USERS), "/users/{user_id}/posts": posts}
 
     assert [*paths_of(paths, only=["posts"])] == ["users", "posts"]
+
+
+def test_a_parameter_that_is_no_row_of_the_list_in_front_of_it_is_named() -> None:
+    paths = {
+        "/repositories": get(USERS),
+        "/repositories/{workspace}": get(USERS, in_path("workspace")),
+    }
+    [skipped] = proposed(paths).skipped
+
+    assert skipped.reason == "its path needs {workspace}"
+
+
+def test_a_user_name_is_the_login() -> None:
+    named = array({"id": NUMBER, "login": TEXT, "name": TEXT})
+    paths = {"/users": get(named), "/users/{username}/repos": get(USERS, in_path("username"))}
+
+    assert paths_of(paths)["repos"] == "/users/{resources.users.login}/repos"
