@@ -1,15 +1,25 @@
 """The APIs of the project, their warehouses, and the selection of their resources."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import click
 
 from analytics_assets import defs
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import did_you_mean
+from analytics_assets.config.errors import ConfigurationError, did_you_mean
 from analytics_assets.config.resource import ResourceConfig, refuse_shared_tables
+from analytics_assets.config.text.excerpts import first_names
 from analytics_assets.orchestration import project
 from analytics_assets.warehouse.warehouse import Warehouse
+
+METAVAR = "[API[/RESOURCE]]..."
+NAMES = (
+    "Names are those of APIs (`shop`) and of resources (`shop/orders`, or `orders` where one API "
+    "alone has it); without any, all resources of all APIs are meant."
+)
+MOST_NAMES = 20  # that an error lists
 
 
 def load_apis() -> Mapping[str, Api]:
@@ -32,18 +42,19 @@ def load_apis() -> Mapping[str, Api]:
     return apis
 
 
-def select_apis(apis: Mapping[str, Api], names: Sequence[str]) -> list[Api]:
-    """Return the named APIs, or all.
+def takes_resources(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the argument by which every command takes names, and their meaning to its help.
 
-    Raises:
-        click.BadParameter: there is no such API.
+    Args:
+        command: a function of `resources`, documented.
     """
-    for name in names:
-        if name not in apis:
-            raise click.BadParameter(
-                f"no API {name}{did_you_mean(name, apis)} There are {', '.join(apis)}."
-            )
-    return [apis[name] for name in names] or list(apis.values())
+    command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n{NAMES}"
+    return click.argument("resources", nargs=-1, metavar=METAVAR)(command)
+
+
+def all_resources(apis: Mapping[str, Api]) -> list[ResourceConfig]:
+    """Return the resources of all APIs."""
+    return [each for api in apis.values() for each in api.resources.values()]
 
 
 def select_resources(
@@ -58,8 +69,11 @@ def select_resources(
 
     Raises:
         click.BadParameter: there is no such resource, or several APIs have it.
+        ConfigurationError: there is no API at all.
     """
-    resources = [each for api in apis.values() for each in api.resources.values()]
+    resources = all_resources(apis)
+    if not (resources or others):
+        raise ConfigurationError(project.NO_API)
     if not names:
         return resources
     selected: dict[str, ResourceConfig] = {}
@@ -67,11 +81,7 @@ def select_resources(
         found = [each for each in resources if name in _names_of(each)]
         exact = [each for each in found if name != each.name]
         if not found:
-            known = [*(each.full_name for each in resources), *others]
-            raise click.BadParameter(
-                f"no resource {name}{did_you_mean(name, [*_all_names(resources), *others])} "
-                f"There are {', '.join(known)}."
-            )
+            raise click.BadParameter(_unknown(name, resources, others))
         if not exact and len(found) > 1:
             several = ", ".join(each.full_name for each in found)
             raise click.BadParameter(f"several APIs have a resource {name}: {several}.")
@@ -79,8 +89,15 @@ def select_resources(
     return list(selected.values())
 
 
-def _all_names(resources: Sequence[ResourceConfig]) -> list[str]:
-    return [name for each in resources for name in _names_of(each)]
+def _unknown(name: str, resources: Sequence[ResourceConfig], others: Sequence[str]) -> str:
+    """Return the error of a name that nothing has."""
+    every = dict.fromkeys(part for each in resources for part in _names_of(each))
+    of_api = [each.full_name for each in resources if name.startswith(f"{each.api_name}/")]
+    known = of_api or [*(each.full_name for each in resources), *others]
+    return (
+        f"no API or resource {name}{did_you_mean(name, [*every, *others])} "
+        f"There are {first_names(known, MOST_NAMES)}."
+    )
 
 
 def _names_of(resource: ResourceConfig) -> tuple[str, str, str]:

@@ -183,7 +183,10 @@ def loaded_sample_source(
     source.schema = _schema(name)
     for entry in entries:
         if entry.name == own:
-            validate_rows(source.resources[own], entry.contract, rejected, entry.as_arrow)
+            validate_rows(
+                *(source.resources[own], entry.contract, rejected, entry.as_arrow),
+                steps=entry.steps,
+            )
     return source
 
 

@@ -30,6 +30,10 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import TABLE_NAME
 
 COMMAND_LINE_JOB = "command_line"
+NO_API = (
+    "There is no API in defs/: `analytics-assets new shop --openapi FILE-OR-URL` describes one by "
+    "its document, `--recipe VENDOR` by a recipe."
+)
 # Dagster's errors have no other sign of it
 DUPLICATE = re.compile(
     r"Duplicate (?:(?P<kind>asset |asset check )key: |(?:job )?definition found for )(?P<name>.+)"
@@ -57,6 +61,8 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
     warnings.filterwarnings("ignore", "Parameter `execution_type`", dg.BetaWarning)
     with objects_kept():
         apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
+        if not _contents(defs):
+            raise ConfigurationError(NO_API)
         with errors_located():
             definitions = dg.load_from_defs_folder(path_within_project=folder)
         with _duplicates_named():
@@ -148,7 +154,7 @@ def load_apis(defs: ModuleType) -> Mapping[str, Api]:
         ConfigurationError: an API is invalid, or two have the same name.
     """
     apis: dict[str, Api] = {}
-    for folder in sorted(each for place in defs.__path__ for each in Path(place).iterdir()):
+    for folder in _contents(defs):
         api = _load_api(defs, folder)
         if api and api.name in apis:
             raise ConfigurationError(
@@ -157,6 +163,12 @@ def load_apis(defs: ModuleType) -> Mapping[str, Api]:
         if api:
             apis[api.name] = api
     return apis
+
+
+def _contents(defs: ModuleType) -> list[Path]:
+    """Return the folders and files of `defs/`, without Python's own."""
+    found = [each for place in defs.__path__ for each in Path(place).iterdir()]
+    return sorted(each for each in found if not each.name.startswith("__"))
 
 
 def _load_api(defs: ModuleType, folder: Path) -> Api | None:

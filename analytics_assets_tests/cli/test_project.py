@@ -51,7 +51,7 @@ def test_a_resource_that_two_apis_have_is_refused_with_both() -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         click.BadParameter,
-        match=r"no resource shop/tickets; did you mean `.+`\? There are shop/orders",
+        match=r"no API or resource shop/tickets; did you mean `.+`\? There are shop/orders",
     ):
         select("shop/tickets")
 

@@ -11,7 +11,7 @@ import click
 import dagster as dg
 
 from analytics_assets.cli.instance import open_instance
-from analytics_assets.cli.project import load_apis
+from analytics_assets.cli.project import load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.text.quantities import count
@@ -34,15 +34,21 @@ WHERE = (
 
 
 @click.command()
+@takes_resources
 @click.option("--test", "is_test", is_flag=True, help="Send a test message to each receiver.")
-def alert(is_test: bool) -> None:
+def alert(resources: tuple[str, ...], is_test: bool) -> None:
     """List the open incidents: what failed or is late, and is not over.
 
-    With --test, send a test message to each receiver in the setting `alerts.urls`, and print which
-    of them took it. The exit code is 0 if all did, 1 if one did not or there is none.
+    By names, list those of their tables alone. With --test, send a test message to each receiver in
+    the setting `alerts.urls`, and print which of them took it. The exit code is 0 if all did, 1 if
+    one did not or there is none.
     """
+    if is_test and resources:
+        raise click.UsageError("`--test` tries all receivers, and takes no names.")
     with errors_as_messages():
         apis = load_apis()
+        selected = select_resources(apis, resources) if resources else ()
+        chosen = [each.full_name for each in selected]
     if is_test:
         with errors_as_messages():
             recipients = Recipients.of(apis)
@@ -56,14 +62,15 @@ def alert(is_test: bool) -> None:
             "sends a test message."
         )
         return
-    for problem in state.ledger.problems:
+    problems = [each for each in state.ledger.problems if not resources or each.asset in chosen]
+    for problem in problems:
         since = datetime.fromtimestamp(problem.at, UTC)
         kind = f"{problem.kind} {problem.check}".strip()
         echo(f"{problem.severity.word}: {kind}: {problem.asset}, since {since:%Y-%m-%d %H:%M} UTC")
         echo(f"    {problem.cause}")
         if problem.run_id:
             echo(f"    run {problem.run_id}")
-    if not state.ledger.problems:
+    if not problems:
         echo("No problem is open.")
     looked = datetime.fromtimestamp(state.at, UTC)
     echo(f"As of {looked:%Y-%m-%d %H:%M} UTC; {_waiting(len(state.outbox.queued))}")

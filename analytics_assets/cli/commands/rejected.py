@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analytics_assets.cli.instance import open_instance, wait_for_pools
-from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.project import load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import echo, echo_table, errors_as_messages
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.config.resource import ResourceConfig
@@ -31,7 +31,7 @@ HEADINGS = ("asset", "reason", "rows", "oldest", "newest", "example of a key")
 
 
 @click.command()
-@click.argument("resources", nargs=-1)
+@takes_resources
 @click.option("--reason", default="", metavar="TEXT", help="Only rows with TEXT in their reason.")
 @click.option("--rows", is_flag=True, help="Show the rows; they may hold personal data.")
 @click.option("--retry", is_flag=True, help="Load the rows that fit today's contract.")
@@ -40,7 +40,7 @@ HEADINGS = ("asset", "reason", "rows", "oldest", "newest", "example of a key")
 def rejected(
     resources: tuple[str, ...], reason: str, rows: bool, retry: bool, dismiss: bool, yes: bool
 ) -> None:
-    """List the rejected rows of RESOURCES or of all, by reason; requests nothing from an API.
+    """List the rejected rows by reason; request nothing from an API.
 
     A row stays rejected until a load brings its key and it fits, until it fits in a retry, or until
     it is dismissed. The exit code is 0; with `--retry` it is 1 if a row still does not fit, with

@@ -72,6 +72,22 @@ def test_changes_are_printed_line_by_line_and_the_new_document_is_stored(
     assert run("--check").stdout.splitlines()[1:] == ["no change"]
 
 
+def test_of_a_named_resource_its_own_changes_are_printed_and_others_are_named(
+    run: Run, kept: Path, changed: Any
+) -> None:
+    others = "Others changed, too: website_overview (2 changes)"
+
+    checked = run("analytics/page_views", "--check")
+    assert checked.exit_code == 1
+    assert checked.stdout.splitlines()[1:] == [DRIFT[2], others]
+    untouched = run("traffic_sources", "--check")
+    assert untouched.exit_code == 0
+    assert untouched.stdout.splitlines()[1] == "no change"
+    stored = run("page_views")
+    assert stored.stdout.splitlines()[1:] == [DRIFT[2], others, f"Stored in {kept}"]
+    assert json.loads(kept.read_text())["paths"] == changed["paths"]
+
+
 def test_a_broken_reference_is_a_difference_of_its_resource_and_then_a_warning(
     run: Run, kept: Path, connected: Sandbox
 ) -> None:

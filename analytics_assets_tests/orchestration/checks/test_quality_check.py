@@ -9,6 +9,7 @@ import pytest
 
 from analytics_assets.cli.commands.report.collection import collect
 from analytics_assets.config.api import Api
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.orchestration.checks.quality_check import check_answer_quality
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.metadata.names import (
@@ -71,7 +72,8 @@ def test_a_load_of_an_entry_with_places_has_metadata_and_a_check_and_others_have
     check = check_of(result, "answer_quality")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert check.metadata[ANSWERS_OTHER_ROWS].value == 1
-    [table] = collect([api], instance, build_definitions(api), datetime.now(UTC)).tables
+    orders = resource_of(api, "orders")
+    [table] = collect([orders], instance, build_definitions(api), datetime.now(UTC)).tables
     assert "answer_quality" in [each.name for each in table.failed_checks]
     others = load(instance, "orders", api=plain).get_asset_check_evaluations()
     assert "answer_quality" not in [each.check_name for each in others]

@@ -7,7 +7,7 @@ import click
 
 from analytics_assets.cli.commands.check.probe.api_probe import ApiProbe
 from analytics_assets.cli.commands.check.resource_check import CheckError, check_resource
-from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.project import load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.config.settings.alerts import AlertSettings
@@ -44,10 +44,10 @@ def known_settings() -> list[str]:
 
 
 @click.command()
-@click.argument("resources", nargs=-1)
+@takes_resources
 @click.option("--probe", is_flag=True, help="Find the most rows of a page and requests at once.")
 def check(resources: tuple[str, ...], probe: bool) -> None:
-    """Sign in to the APIs, and read two pages of RESOURCES or of all; loads nothing.
+    """Sign in to the APIs, and read two pages of each resource; load nothing.
 
     All definitions are loaded first, as Dagster does. The requests are those of a load. The rows
     must have the fields that `api.py` names: the primary key, the day, the time of a change. The

@@ -9,7 +9,7 @@ from analytics_assets.cli.commands.export.dbt import dbt_sources
 from analytics_assets.cli.commands.export.files import as_yaml, write_files
 from analytics_assets.cli.commands.export.odcs import data_contract
 from analytics_assets.cli.commands.export.tables import ExportedTable, describe_tables
-from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.project import load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import errors_as_messages
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.redaction.redactor import redact
@@ -22,7 +22,7 @@ SUFFIX = ".odcs.yaml"
 
 @click.command()
 @click.argument("kind", type=click.Choice(["dbt", "odcs"]))
-@click.argument("resources", nargs=-1)
+@takes_resources
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -40,14 +40,14 @@ def export(
     force: bool,
     contract_only: bool,
 ) -> None:
-    """Describe the tables of RESOURCES, or of all, for other tools.
+    """Describe tables for other tools.
 
     `dbt` makes a sources.yml: a source per API, with columns, data tests, freshness, and the
     asset keys by which dagster-dbt links sources to assets. `odcs` makes a data contract per table
     by the Open Data Contract Standard.
 
-    RESOURCES are names of resources, APIs, or `api/resource`. Tables are described as the warehouse
-    has them; those that are not loaded yet, by their contracts.
+    Tables are described as the warehouse has them; those that are not loaded yet, by their
+    contracts.
     """
     with errors_as_messages():
         apis = load_apis()

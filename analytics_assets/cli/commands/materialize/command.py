@@ -30,7 +30,7 @@ from analytics_assets.cli.commands.materialize.outcome import (
 from analytics_assets.cli.commands.materialize.progress import CommandProgress
 from analytics_assets.cli.commands.materialize.summary import Summary, print_summary
 from analytics_assets.cli.instance import open_instance, wait_for_pools
-from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.project import all_resources, load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.api import Api
 from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
@@ -51,15 +51,15 @@ INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
 
 
 @click.command()
-@click.argument("resources", nargs=-1)
+@takes_resources
 @click.option("--verbose", is_flag=True, help="Show the log of the runs.")
 def materialize(resources: tuple[str, ...], verbose: bool) -> None:
-    """Load RESOURCES, or all of them, run their checks, and print the outcome.
+    """Load what is due, run its checks, and print the outcome.
 
-    RESOURCES are names of resources, APIs, or `api/resource`. Of a partitioned resource, the
-    partitions that were never loaded or have lost rows are loaded, and the newest ones, which the
-    API may have restated. Without RESOURCES, the assets that are made of tables, such as those of
-    a mart, are made as well; by their names (`example_mart`, `example_mart/daily_traffic`) alone.
+    Of a partitioned resource, the partitions that were never loaded or have lost rows are loaded,
+    and the newest ones, which the API may have restated. Without names, the assets that are made of
+    tables, such as those of a mart, are made as well; by their names (`example_mart`,
+    `example_mart/daily_traffic`) alone.
 
     The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
     severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
@@ -90,13 +90,12 @@ def _selected(
     apis: Mapping[str, Api], project: dg.Definitions, names: Sequence[str]
 ) -> tuple[list[ResourceConfig], list[dg.AssetKey]]:
     """Return the resources to load, and the assets to make of tables."""
-    every = select_resources(apis, ())
-    others = downstream_assets(project, every)
+    others = downstream_assets(project, all_resources(apis))
+    known = [key.to_user_string() for key in others]
     if not names:
-        return every, others
+        return select_resources(apis, (), known), others
     made = named_assets(others, [name for name in names if name not in apis])
     rest = [name for name in names if name not in made]
-    known = [key.to_user_string() for key in others]
     selected = select_resources(apis, rest, known) if rest else []
     return selected, list(dict.fromkeys(key for keys in made.values() for key in keys))
 

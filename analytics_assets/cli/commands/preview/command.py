@@ -8,7 +8,7 @@ import click
 from analytics_assets.cli.commands.preview.display import show
 from analytics_assets.cli.commands.preview.document import document, print_document
 from analytics_assets.cli.commands.preview.previewed import preview_of
-from analytics_assets.cli.project import load_apis, select_resources
+from analytics_assets.cli.project import load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.config.settings.request import single_attempt
@@ -20,11 +20,11 @@ ROWS, FEW_ROWS = 20, 3  # of one resource, and of each of several
 
 
 @click.command()
-@click.argument("resources", nargs=-1)
+@takes_resources
 @click.option("--rows", type=click.IntRange(1, 10_000), help="The most rows of each resource.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
 def preview(resources: tuple[str, ...], rows: int | None, as_json: bool) -> None:
-    """Show the first rows of RESOURCES or of all as their tables would have them; loads nothing.
+    """Show the first rows of each resource as its table would have them; load nothing.
 
     A partitioned resource is asked for its newest finished partition, an incremental one for
     changes since its last load. Values of `sensitive` columns are not shown. The exit code is 0 if

@@ -16,10 +16,9 @@ from analytics_assets.cli.commands.report.table_report import (
     TableReport,
 )
 from analytics_assets.cli.project import warehouses_shown
-from analytics_assets.config.api import Api
 from analytics_assets.config.settings.client import configured_base_url, no_sandbox
 from analytics_assets.config.text.excerpts import excerpt
-from analytics_assets.contract.resource import Resource, resources_of
+from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.rejected_row import row_of
 from analytics_assets.contract.sensitive import Sensitive
 from analytics_assets.orchestration.keys import asset_key, op_name
@@ -39,16 +38,16 @@ LONGEST = 400  # characters of an example
 
 
 def collect(
-    apis: Sequence[Api],
+    resources: Sequence[Resource],
     instance: dg.DagsterInstance,
     project: dg.Definitions,
     now: datetime,
     dagster_url: str = "",
 ) -> Report:
-    """Collect the state of all tables of some APIs.
+    """Collect the state of the tables of some resources.
 
     Args:
-        apis: the APIs.
+        resources: the resources.
         instance: holds the history.
         project: the definitions, for schedules and checks.
         now: the moment.
@@ -56,13 +55,14 @@ def collect(
     """
     schedules = SchedulesOf(project, instance)
     tables: list[TableReport] = []
+    apis = list(dict.fromkeys(each.api_name for each in resources))
     for api in apis:
-        resources = resources_of(api)
-        results = _check_results(instance, project, map(asset_key, resources.values()))
-        warehouse = Warehouse.from_settings(api.name)
+        chosen = {each.name: each for each in resources if each.api_name == api}
+        results = _check_results(instance, project, map(asset_key, chosen.values()))
+        warehouse = Warehouse.from_settings(api)
         with warehouse.open() as opened:
-            loads = _loads(instance, opened, api.name, resources, now)
-            for name, resource in resources.items():
+            loads = _loads(instance, opened, api, chosen, now)
+            for name, resource in chosen.items():
                 key = asset_key(resource)
                 tables.append(
                     TableReport(
@@ -81,7 +81,7 @@ def collect(
                         schedules=schedules.of(key),
                     )
                 )
-    return Report(now, warehouses_shown(api.name for api in apis), tables, dagster_url)
+    return Report(now, warehouses_shown(apis), tables, dagster_url)
 
 
 @dataclass(frozen=True)

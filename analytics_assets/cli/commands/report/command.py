@@ -11,14 +11,15 @@ from analytics_assets.cli.commands.report.collection import collect
 from analytics_assets.cli.commands.report.page import write_page
 from analytics_assets.cli.commands.report.table_report import Status
 from analytics_assets.cli.instance import open_instance
-from analytics_assets.cli.project import load_apis, select_apis
+from analytics_assets.cli.project import load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import echo, errors_as_messages
 from analytics_assets.config.settings.alerts import resolve_alerts
 from analytics_assets.config.text.quantities import count, number
+from analytics_assets.contract.resource import resource_of
 
 
 @click.command()
-@click.argument("apis", nargs=-1)
+@takes_resources
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
@@ -26,8 +27,8 @@ from analytics_assets.config.text.quantities import count, number
     show_default=True,
     help="The file to write.",
 )
-def report(apis: tuple[str, ...], output: Path) -> None:
-    """Write the state of the tables of APIS, or of all, into one HTML page.
+def report(resources: tuple[str, ...], output: Path) -> None:
+    """Write the state of tables into one HTML page.
 
     Of each table: rows a day, newest data, load times, completeness, checks, rejected rows, changed
     fields and schedules. The page needs no network, and can be printed. Values of rejected rows are
@@ -36,7 +37,11 @@ def report(apis: tuple[str, ...], output: Path) -> None:
     """
     logging.getLogger("dlt").setLevel(logging.ERROR)
     with errors_as_messages():
-        chosen = select_apis(load_apis(), apis)
+        apis = load_apis()
+        chosen = [
+            resource_of(apis[each.api_name], each.name)
+            for each in select_resources(apis, resources)
+        ]
         from analytics_assets.definitions import definitions
 
         project, url = definitions(), resolve_alerts().base_url or ""

@@ -93,4 +93,4 @@ def test_a_warehouse_that_is_away_is_an_error_with_the_way_around_it(
 def test_an_unknown_resource_is_refused_by_name(invoke: Invoke) -> None:
     done = invoke("export", "dbt", "page_vews")
     assert done.exit_code == 2
-    assert "no resource page_vews" in done.stderr
+    assert "no API or resource page_vews" in done.stderr

@@ -106,7 +106,7 @@ def test_an_unknown_resource_is_refused_with_the_known_ones(invoke: Invoke) -> N
     done = invoke("materialize", "trafic_sources")
 
     assert done.exit_code == 2
-    assert "no resource trafic_sources" in done.stderr
+    assert "no API or resource trafic_sources" in done.stderr
     assert "traffic_sources" in done.stderr
 
 

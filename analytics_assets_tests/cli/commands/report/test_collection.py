@@ -10,6 +10,7 @@ import pytest
 from analytics_assets.cli.commands.report.collection import REASONS, collect
 from analytics_assets.cli.commands.report.table_report import Status, TableReport
 from analytics_assets.config.api import Api
+from analytics_assets.contract.resource import resources_of
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.redaction.redactor import redact
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -25,7 +26,8 @@ COLUMNS = (
 
 
 def state(api: Api, instance: dg.DagsterInstance) -> TableReport:
-    [table] = collect([api], instance, build_definitions(api), NOW).tables
+    resources = list(resources_of(api).values())
+    [table] = collect(resources, instance, build_definitions(api), NOW).tables
     return table
 
 
