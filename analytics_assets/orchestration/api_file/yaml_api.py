@@ -16,8 +16,15 @@ from analytics_assets.orchestration.api_file.errors import errors_located
 from analytics_assets.orchestration.api_file.yaml_file import rendered
 
 OF_API = ("name", "openapi", "openapi_path", "default_policy", "policies")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-SPAN = re.compile(rf"(\d+) ?([{''.join(UNITS)}])")
+UNITS = {
+    "ms": "milliseconds",
+    "s": "seconds",
+    "m": "minutes",
+    "h": "hours",
+    "d": "days",
+    "w": "weeks",
+}
+SPAN = re.compile(rf"(\d+) ?({'|'.join(UNITS)})")
 LOADS = {"full": Full, "incremental": Incremental, "partitioned": Partitioned}
 SWITCHES = ("automation", "alert")  # whose `on` and `off` are truth values in YAML 1.1
 
@@ -93,7 +100,11 @@ def _load(where: str, given: Any) -> Full | Incremental | Partitioned:
 
 
 def _window(where: str, name: str, given: Any) -> Any:
-    return _made(f"{where}: `{name}`", Window, _mapping(f"{where}: `{name}`", given))
+    where = f"{where}: `{name}`"
+    options = dict(_mapping(where, given))
+    if options.get("resolution") is not None:
+        options["resolution"] = _span(where, "resolution", options["resolution"])
+    return _made(where, Window, options)
 
 
 def _span(where: str, name: str, given: Any) -> timedelta:

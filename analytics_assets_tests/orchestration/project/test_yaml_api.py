@@ -88,6 +88,19 @@ def test_yaml_describes_the_api_that_python_does(tmp_path: Path) -> None:
     assert api_in(tmp_path, SHOP).openapi == expected.openapi
 
 
+def test_the_options_of_a_window_are_those_of_python(tmp_path: Path) -> None:
+    options = (
+        "window: {start_param: from, end_param: to, format: epoch_milliseconds, resolution: 1ms}, "
+        "longest_request: 1"
+    )
+    text = SHOP.replace("window: {start_param: from, end_param: to}", options)
+
+    load = api_in(tmp_path, text).resources["events"].policy.load
+
+    assert isinstance(load, Partitioned)
+    assert (load.window.resolution, load.longest_request) == (timedelta(milliseconds=1), 1)
+
+
 def test_a_variable_of_the_environment_stays_a_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
