@@ -88,6 +88,7 @@ API = Api(
             },
             "breakdown": {
                 "primary_key": ["$column", "date"],
+                "merge_key": "date",  # a day is replaced as a whole
                 "endpoint": {
                     "path": "segmentation",
                     "params": {"event": "$event", "on": "$by", "unit": "day", "limit": 10000},

@@ -33,6 +33,7 @@ API = Api(
         "templates": {
             "breakdown": {
                 "primary_key": ["domain_id", "date", "$by"],
+                "merge_key": ["domain_id", "date"],  # a day is replaced as a whole
                 "endpoint": {
                     "path": "statistics/$path",
                     "params": {"id": "{resources.domains.id}", "tz": "UTC"},

@@ -54,6 +54,7 @@ API = Api(
             # the numbers of a day by page, country and so on
             "breakdown": {
                 "primary_key": ["website_id", "date", "name"],
+                "merge_key": ["website_id", "date"],  # a day is replaced as a whole
                 "endpoint": {
                     "path": "websites/{resources.websites.id}/metrics/expanded",
                     "params": {"type": "$by"},
