@@ -9,6 +9,7 @@ from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.openapi.document import read_document
 from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.http.errors import LinkError
 from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.redaction.url import split_credentials
 
@@ -63,5 +64,11 @@ def _fetched(url: str) -> SourceDocument:
     # its host gets the user name and the password of the URL, and nothing else
     base_url = f"{parts.scheme}://{parts.netloc}"
     connection = connect({"base_url": base_url}, "new", single_attempt())
-    document = fetch_document(connection, bare, HINT)
+    try:
+        document = fetch_document(connection, bare, HINT)
+    except LinkError as error:
+        reason = str(error).partition(", which is another origin")[0]
+        raise ConfigurationError(
+            f"{reason}, which is not followed. Give `--openapi` the address that it leads to."
+        ) from error
     return SourceDocument(document, bare, bare)

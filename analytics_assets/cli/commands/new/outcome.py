@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from analytics_assets.cli.commands.new.folder import shown
 from analytics_assets.cli.commands.new.proposal.from_document import ProposedApi
 from analytics_assets.cli.commands.new.proposal.resource import ProposedResource, Skipped
 from analytics_assets.cli.commands.new.validated import Validated
+from analytics_assets.cli.commands.new.writing.literal import one_line
 from analytics_assets.cli.commands.new.writing.nodes import SECRET, SETTING
 from analytics_assets.cli.terminal import echo, echo_table
 from analytics_assets.config.text.quantities import count
@@ -33,13 +35,14 @@ def echo_outcome(found: Validated) -> None:
         table.add_column(heading, overflow="fold")
     table.add_column("guesses", justify="right")
     for each in api.resources[:MOST_ROWS]:
-        table.add_row(*_cells(each, found.contracts[each.name]))
+        cells = _cells(each, found.contracts[each.name])
+        table.add_row(*(Text(one_line(cell)) for cell in cells))
     echo_table(table)
     if len(api.resources) > MOST_ROWS:
         echo(f"... and {len(api.resources) - MOST_ROWS} more")
     _echo_skipped(api.skipped)
     for note in api.sign_in.notes:
-        echo(f"{note}.")
+        echo(f"{one_line(note)}.")
 
 
 def _cells(resource: ProposedResource, contract: Contract) -> tuple[str, ...]:
@@ -72,7 +75,7 @@ def _echo_skipped(skipped: Sequence[Skipped]) -> None:
     ordered = sorted(reasons.items(), key=lambda each: -len(each[1]))
     for reason, paths in ordered[:MOST_REASONS]:
         some = ", ".join(paths[:MOST_PATHS]) + (", ..." if len(paths) > MOST_PATHS else "")
-        echo(f"  {len(paths)}: {reason} ({some})")
+        echo(f"  {len(paths)}: {one_line(f'{reason} ({some})')}")
     if others := ordered[MOST_REASONS:]:
         paths_of_others = sum(len(paths) for _, paths in others)
         echo(f"  {paths_of_others}: {count(len(others), 'other reason')}")

@@ -12,6 +12,7 @@ from analytics_assets.cli.commands.new.proposal.operation import Operation, oper
 from analytics_assets.cli.commands.new.proposal.paginator import is_paged, paging_of
 from analytics_assets.cli.commands.new.proposal.parents import (
     FoundList,
+    KnownLists,
     child_key,
     fill_path,
     form_of,
@@ -85,9 +86,7 @@ def propose(
     lists, skipped = _lists_of(endpoints, selection)
     wanted = [each for each in lists if selection.takes(each.name, each.operation.path)]
     _check_selection(selection, lists, skipped)
-    by_form = {
-        form_of(each.operation.path): each for each in lists if each.operation.method == "get"
-    }
+    known = KnownLists.of(lists)
     taken: dict[str, ProposedResource] = {}
     needed: dict[str, set[str]] = {}
     to_take = list(wanted)
@@ -95,12 +94,12 @@ def propose(
         each = to_take.pop(0)
         if each.name in taken:
             continue
-        resource = _resource(each, by_form, selection, today or date.today(), endpoints)
+        resource = _resource(each, known, selection, today or date.today(), endpoints)
         if isinstance(resource, Skipped):
             skipped.append(resource)
             continue
         taken[each.name] = resource
-        filled = fill_path(each.operation, by_form, selection.values)
+        filled = fill_path(each.operation, known, selection.values)
         if filled.parent:
             needed.setdefault(filled.parent.name, set()).update(filled.needed)
             to_take.append(filled.parent)
@@ -164,7 +163,7 @@ def _lists_of(endpoints: Endpoints, selection: Selection) -> tuple[list[FoundLis
 
 def _resource(
     found: FoundList,
-    lists: Mapping[str, FoundList],
+    lists: KnownLists,
     selection: Selection,
     today: date,
     endpoints: Endpoints,

@@ -20,13 +20,13 @@ from analytics_assets.extract.paging.evidence.fields import Field, fields_of
 from analytics_assets.extract.paging.evidence.finder import CONTAINERS
 from analytics_assets.extract.paging.evidence.flags import MORE
 from analytics_assets.extract.paging.evidence.next_page import LINKS, NEXT
-from analytics_assets.extract.rows.response_body import json_path, plain_name
+from analytics_assets.extract.rows.response_body import ERRORS, json_path, plain_name
 
 LINK = "https://api.example.com/next"  # the sample of a link; that of a token is no URL
 TOKEN = "token"  # noqa: S105  # a sample
 LINK_FORMATS = ("uri", "url", "uri-reference", "iri")
 LINK_NAMES = ("url", "uri", "link", "href")
-NO_ROWS = LINKS | CONTAINERS - {"response", "info", "page"}
+NO_ROWS = ERRORS | {"warnings"} | LINKS | CONTAINERS - {"response", "info", "page"}
 ONE_OBJECT = "it answers with one object, no list"
 OF_PAGES = NEXT | MORE | TOTALS
 

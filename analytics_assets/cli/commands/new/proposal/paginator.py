@@ -162,6 +162,8 @@ def _cursor(
     candidates = [params[name] for name in (*names, *CURSORS) if name in params]
     if "offset" in params and params["offset"].kinds == {"string"}:
         candidates.append(params["offset"])
+    if token:  # which may be the time of the last row
+        candidates += [params[name] for name in ("until", "before") if name in params]
     if not candidates or (numbers and "page" in params):
         return None
     param, check = candidates[0], None

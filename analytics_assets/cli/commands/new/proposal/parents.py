@@ -1,6 +1,6 @@
 """The parents of resources whose paths have parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analytics_assets.cli.commands.new.proposal.key import is_scalar
@@ -32,6 +32,30 @@ class FoundList:
 
 
 @dataclass(frozen=True)
+class KnownLists:
+    """The lists that may be parents.
+
+    Args:
+        by_form: those by GET, by the form of their paths.
+        by_noun: those whose paths have no parameter, by the singular of their last name.
+    """
+
+    by_form: Mapping[str, FoundList]
+    by_noun: Mapping[str, Sequence[FoundList]]
+
+    @classmethod
+    def of(cls, lists: Iterable[FoundList]) -> "KnownLists":
+        """Index lists."""
+        by_form = {form_of(each.operation.path): each for each in lists}
+        by_noun: dict[str, list[FoundList]] = {}
+        for form, each in by_form.items():
+            if "{}" not in form:
+                noun = singular_of(plain_name(form.rpartition("/")[2]))
+                by_noun.setdefault(noun, []).append(each)
+        return cls(by_form, by_noun)
+
+
+@dataclass(frozen=True)
 class FilledPath:
     """The path of an entry, its parameters filled by rows of a parent.
 
@@ -57,14 +81,12 @@ def form_of(path: str) -> str:
     return PLACEHOLDER.sub("{}", path).removesuffix(".json").rstrip("/")
 
 
-def fill_path(
-    operation: Operation, lists: Mapping[str, FoundList], values: Mapping[str, str]
-) -> FilledPath:
+def fill_path(operation: Operation, lists: KnownLists, values: Mapping[str, str]) -> FilledPath:
     """Fill the parameters of a path: by values, or by the rows of a parent.
 
     Args:
         operation: the operation.
-        lists: those that may be parents, by the form of their paths.
+        lists: those that may be parents.
         values: values of parameters by name, as the user gave them.
     """
     path = operation.path
@@ -76,7 +98,7 @@ def fill_path(
         return FilledPath(Guess(path))
     last = names[-1]
     before = operation.path.rpartition(f"{{{last}}}")[0].rstrip("/")
-    parent = lists.get(form_of(before))
+    parent = lists.by_form.get(form_of(before))
     found = _field_of(last, parent) if parent and parent.operation is not operation else None
     check = None
     if found is None:
@@ -95,7 +117,7 @@ def fill_path(
 def _with_outer(
     filled: FilledPath,
     names: list[str],
-    lists: Mapping[str, FoundList],
+    lists: KnownLists,
     values: Mapping[str, str],
 ) -> FilledPath:
     """Fill the parameters before the last one by fields that the parent takes over from its own."""
@@ -116,16 +138,15 @@ def _with_outer(
     return replace(filled, path=Guess(whole, path.check or check), needed=(field,))
 
 
-def _by_name(name: str, operation: Operation, lists: Mapping[str, FoundList]) -> FoundList | None:
+def _by_name(name: str, operation: Operation, lists: KnownLists) -> FoundList | None:
     """Return the list whose last name is the plural of a parameter; None if none or several."""
     plain = plain_name(name)
     stems = {plain, plain.removeprefix("id"), *(plain.removesuffix(end) for end in ENDS)}
     found = [
         each
-        for form, each in lists.items()
-        if "{}" not in form
-        and singular_of(plain_name(form.rpartition("/")[2])) in stems - {""}
-        and each.operation.path != operation.path
+        for stem in stems - {""}
+        for each in lists.by_noun.get(stem, ())
+        if each.operation.path != operation.path
     ]
     return found[0] if len(found) == 1 else None
 

@@ -119,12 +119,22 @@ def _policy(resource: ProposedResource) -> dict[str, Any]:
         policy["date_column"] = column if is_active else Guess(Inactive(column.value))
     active = [load for load in resource.loads if load.is_active]
     if resource.time_formats:
-        policy["time_formats"] = dict(resource.time_formats)
+        is_used = any(load.kind == "Incremental" for load in active) or is_partitioned
+        is_sure = not any(guess.check for guess in resource.time_formats.values())
+        formats = dict(resource.time_formats)
+        policy["time_formats"] = formats if is_used or is_sure else _left_out(formats)
     if active:
         policy["load"] = Guess(call_of(active[0]), active[0].check)
     elif resource.loads:
         policy["load"] = Guess(Inactive(call_of(resource.loads[0])), resource.loads[0].check)
     return policy
+
+
+def _left_out(formats: Mapping[str, Guess]) -> Guess:
+    """Return the formats of times as a comment: a wrong one would reject its rows."""
+    checks = [guess.check for guess in formats.values() if guess.check]
+    values = {name: guess.value for name, guess in formats.items()}
+    return Guess(Inactive(values), "; ".join(checks))
 
 
 def call_of(load: ProposedLoad) -> Call:

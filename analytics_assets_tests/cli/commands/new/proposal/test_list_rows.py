@@ -30,6 +30,7 @@ OTHER = array({"code": TEXT})
         (body(result=body(items=LIST, total=NUMBER)), "result.items"),
         (body(_embedded=body(orders=LIST)), "_embedded.orders"),
         (body(errors=OTHER, data=LIST), "data"),
+        (body(errors=OTHER, visits=LIST), "visits"),
         (body(data=LIST, links=array({"rel": TEXT, "href": TEXT})), "data"),
         ({"oneOf": [{"type": "null"}, LIST]}, None),
         (body(data={"anyOf": [LIST, {"type": "null"}]}), "data"),

@@ -112,6 +112,11 @@ SHAPES: dict[str, tuple[Any, list[Any], Any]] = {
         [query("after", TEXT, description="An ISO timestamp.")],
         {"type": "json_link", "next_url_path": "next"},
     ),
+    "a time as the token of a next page": (
+        body(orders=LIST, pagination=body(next=NUMBER)),
+        [query("until", NUMBER), query("since", NUMBER)],
+        {"type": "cursor", "cursor_path": "pagination.next", "cursor_param": "until"},
+    ),
     "a size with a default": (
         LIST,
         [query("startAt", NUMBER), query("maxResults", NUMBER | {"default": 50})],
