@@ -93,7 +93,7 @@ class Entry:
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})
         )
-        self.cursor, self.window, self._is_sample = cursor, window, is_sample
+        self.cursor, self.window = cursor, window
         is_single = isinstance(self.paginator, SinglePagePaginator)
         self.place = RowPlace(
             self._endpoint.get("data_selector"),
@@ -234,7 +234,7 @@ class Entry:
     def for_dlt(self) -> dict[str, Any]:
         """Return the entry for dlt, which makes requests and tables of it.
 
-        Its `processing_steps` are left to the validation; a sample has none.
+        Its `processing_steps` are left to the step that validates rows.
         """
         merged = self.parent_values.in_endpoint(self._all["endpoint"])
         endpoint = {
@@ -242,8 +242,8 @@ class Entry:
             "paginator": FirstRequest(),
         }
         disposition = {"write_disposition": DEDUPLICATED} if self._is_deduplicated() else {}
-        steps: dict[str, Any] = {} if self._is_sample else {"processing_steps": []}
-        return {**self._own, "endpoint": endpoint, **self._hints(), **disposition, **steps}
+        given = {**self._own, "processing_steps": []}
+        return {**given, "endpoint": endpoint, **self._hints(), **disposition}
 
     def _is_deduplicated(self) -> bool:
         """Return True if each key occurs once, so that dlt need not deduplicate the rows."""

@@ -34,7 +34,7 @@ from analytics_assets.extract.paging.window_parts import WindowParts
 from analytics_assets.extract.reading import Reader, ReadingSettings
 from analytics_assets.extract.rows.rejected_rows import KeptRows, RejectedRows
 from analytics_assets.extract.rows.reshaping.processing_steps import ProcessingSteps
-from analytics_assets.extract.rows.validation import validate_rows
+from analytics_assets.extract.rows.validation import UnvalidatedRows, validate_rows
 from analytics_assets.redaction.url import split_credentials
 
 NOTHING: Mapping[str, Any] = {}
@@ -85,12 +85,7 @@ def rest_api_source(
         >>> source = rest_api_source({
         ...     "client": {
         ...         "base_url": "https://api.example.com",
-        ...         "auth": {
-        ...             "type": "oauth2",
-        ...             "client_id": "me",
-        ...             "client_secret": "secret",
-        ...             "token_url": "https://oauth2.googleapis.com/token",
-        ...         },
+        ...         "auth": {"type": "bearer", "token": "secret"},
         ...     },
         ...     "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
         ...     "resources": [{"name": "orders", "endpoint": {"path": "/v1/orders"}}],
@@ -115,11 +110,8 @@ def rest_api_source(
         resource = source.resources[entry.name]
         rejected = RejectedRows(name, entry.name)
         is_parent = entry.name in parents
-        validate_rows(
-            *(resource, entry.contract, rejected, entry.as_arrow),
-            has_children=is_parent,
-            steps=entry.steps,
-        )
+        of_entry = (resource, entry.contract, rejected, entry.as_arrow)
+        validate_rows(*of_entry, has_children=is_parent, steps=entry.steps)
         if entry.cursor:
             resource.add_step(entry.cursor, insert_at=2)  # sees the rows before their validation
     return source
@@ -150,7 +142,9 @@ def sample_source(
         ConfigurationError: dlt refuses the configuration.
     """
     given = _with_settings(config, name)
-    source, _ = _source_of(given, name, connection, absent, samples=samples)
+    source, entries = _source_of(given, name, connection, absent, samples=samples)
+    for entry in entries:
+        source.resources[entry.name].add_step(UnvalidatedRows(entry.steps), insert_at=2)
     return source
 
 
@@ -187,6 +181,8 @@ def loaded_sample_source(
                 *(source.resources[own], entry.contract, rejected, entry.as_arrow),
                 steps=entry.steps,
             )
+        else:
+            source.resources[entry.name].add_step(UnvalidatedRows(entry.steps), insert_at=2)
     return source
 
 

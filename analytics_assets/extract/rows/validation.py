@@ -135,6 +135,24 @@ class Validation(PipeStep):
         self._custom_metrics["key_types"] = self._validator.key_types
 
 
+class UnvalidatedRows(PipeStep):
+    """The step that applies the entry's own steps to rows that are not validated.
+
+    Args:
+        steps: the entry's own steps.
+    """
+
+    placement_affinity = -0.9
+
+    def __init__(self, steps: ProcessingSteps) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def __call__(self, item: Any, meta: Any = None) -> Any:
+        """Return the rows of a page after the steps."""
+        return self.steps(item, meta) if isinstance(item, list) else item
+
+
 class InvalidParentError(ApiError):
     """An invalid row cannot be left out, as other resources are read from it."""
 

@@ -80,7 +80,7 @@ def test_rows_columns_and_types_are_those_of_the_table(
         "columns": {"customer": {"data_type": "json"}},
         "processing_steps": [
             {"filter": lambda row: row["id"] != 3},
-            {"map": lambda row: {**row, "twice": row["id"] * 2}},
+            {"map": lambda row: {**row, "twice": row["id"] * 2, "steps": row.get("steps", 0) + 1}},
         ],
         "rows": {"fields": {"source": "web"}},
     }

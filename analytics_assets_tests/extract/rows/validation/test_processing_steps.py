@@ -9,11 +9,20 @@ import pytest
 
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
+from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.rows.rejected_rows import RowsRejectedAgain
 from analytics_assets.extract.rows.reshaping.processing_steps import StepError
-from analytics_assets.extract.source import kept_rows_source
+from analytics_assets.extract.source import kept_rows_source, rest_api_source
 from analytics_assets_tests.extract.rows.reading import MERGED, Rows, read_rows
-from analytics_assets_tests.support.paged_server import attempted, orders, paged, rows
+from analytics_assets_tests.support.paged_server import (
+    Answer,
+    Request,
+    attempted,
+    orders,
+    paged,
+    rows,
+    serving,
+)
 
 Row = dict[str, Any]
 CONTRACT = Contract(
@@ -237,3 +246,38 @@ def test_the_fields_of_an_object_are_asked_for_like_others() -> None:
     steps = {"map": lambda row: {**row, "meta": str(row["meta"])}}
 
     assert processed([{"id": 1, "meta": {"a": 1}}], steps, contract=nested).rejected == []
+
+
+LINES = {
+    "name": "lines",
+    "primary_key": "line",
+    "endpoint": {
+        "path": "orders/{resources.orders.ref}/lines",
+        "data_selector": "data",
+        "paginator": "single_page",
+    },
+}
+
+
+def test_children_are_read_from_rows_as_steps_have_made_them_whether_or_not_they_fit() -> None:
+    def answer(asked: Request) -> Answer:
+        if asked.path == "/orders":
+            return Answer({"data": [GOOD, {**GOOD, "id": 2, "price": "7"}]})
+        return Answer({"data": [{"line": asked.path}]})
+
+    steps = [{"map": lambda row: {**row, "price": int(row["price"]), "ref": f"r{row['id']}"}}]
+    parent = orders({"processing_steps": steps}, paginator="single_page")
+    with serving(answer) as server:
+        config = {"client": {"base_url": server.base_url}, "resources": [parent, LINES]}
+        source = rest_api_source(
+            *(config, "shop", connect(config["client"], "shop")),  # type: ignore[arg-type]
+            contracts={"orders": CONTRACT},
+        )
+        lines = [row["line"] for row in source.with_resources("lines")]
+        both = [
+            row.get("line", row.get("price")) for row in source.with_resources("orders", "lines")
+        ]
+
+    assert lines == ["/orders/r1/lines", "/orders/r2/lines"]
+    assert [row["price"] for row in both if "price" in row] == [5, 7]
+    assert [row["line"] for row in both if "line" in row] == lines
