@@ -124,7 +124,9 @@ def comparable(rows: Sequence[Row], key: Sequence[str]) -> list[Row]:
 
 
 def as_cell(value: Any) -> Any:
-    """Return a time in UTC as text, and everything else as it is."""
+    """Return a time in UTC as text, a boolean as no number, and everything else as it is."""
+    if isinstance(value, bool):
+        return repr(value)
     if isinstance(value, datetime):
         return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
     return value.isoformat() if isinstance(value, date) else value
