@@ -1,6 +1,7 @@
 """Pirsch, as data: the domains, and the statistics of each by day (README.md)."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 import dlt
@@ -14,6 +15,12 @@ WINDOW = Window(start_param="from", end_param="to")
 SERIES = Partitioned(start=START, window=WINDOW, lookback=1, longest_window=92)
 # a breakdown has no day of its own: one request per day
 BREAKDOWN = Partitioned(start=START, window=WINDOW, lookback=1, longest_request=1)
+
+
+def doubles(*columns: str) -> dict[str, Any]:
+    """Return the types of columns whose whole numbers Pirsch writes without a point."""
+    return {column: {"data_type": "double"} for column in columns}
+
 
 API = Api(
     name="pirsch",
@@ -62,7 +69,10 @@ API = Api(
                     "paginator": "single_page",
                 },
                 "rows": {"fields": {"domain_id": {"param": "id"}}},
-                "columns": {"day": {"data_type": "date"}},
+                "columns": {
+                    "day": {"data_type": "date"},
+                    **doubles("bounce_rate", "cr", "custom_metric_avg", "custom_metric_total"),
+                },
             },
             {
                 "template": "breakdown",
@@ -70,20 +80,29 @@ API = Api(
                 "path": "page",
                 "by": ["path", "title"],
                 "endpoint": {"params": {"include_avg_time_on_page": "true"}},
+                "columns": doubles("relative_visitors", "relative_views", "bounce_rate"),
             },
             {
                 "template": "breakdown",
                 "name": "referrers",
                 "path": "referrer",
                 "by": ["referrer", "referrer_name"],
+                "columns": doubles("relative_visitors", "bounce_rate"),
             },
             {
                 "template": "breakdown",
                 "name": "countries",
                 "path": "country",
                 "by": ["country_code"],
+                "columns": doubles("relative_visitors"),
             },
-            {"template": "breakdown", "name": "events", "path": "events", "by": ["name"]},
+            {
+                "template": "breakdown",
+                "name": "events",
+                "path": "events",
+                "by": ["name"],
+                "columns": doubles("cr"),
+            },
         ],
     },
     default_policy={

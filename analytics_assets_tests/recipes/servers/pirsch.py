@@ -177,9 +177,9 @@ def _metrics(number: int) -> Row:
         "views": number * 20,
         "sessions": number * 12,
         "bounces": number,
-        "bounce_rate": number / 8,
-        "cr": 0,
-        "custom_metric_avg": 0,
+        "bounce_rate": _number(number / 2),
+        "cr": _number(number / 4),
+        "custom_metric_avg": _number(number / 2),
         "custom_metric_total": 0,
     }
 
@@ -192,5 +192,12 @@ def _row(path: str, number: int) -> Row:
     key: dict[str, Any] = {name: f"{name} {number} é" for name in BREAKDOWNS[path]}
     if "title" in key:
         key["title"] = ""
-    more = {"meta_keys": ["author"]} if path == "events" else {}
-    return {**key, "visitors": number + 1, "relative_visitors": 0.25, **more}
+    if path == "events":
+        return {**key, "visitors": number + 1, "cr": _number(number / 2), "meta_keys": ["author"]}
+    more = {"relative_views": _number(number / 4), "bounce_rate": 1} if path == "page" else {}
+    return {**key, "visitors": number + 1, "relative_visitors": _number(number / 2), **more}
+
+
+def _number(value: float) -> float:
+    """Return a number as Go writes it: a whole one without a point."""
+    return int(value) if value == int(value) else value
