@@ -105,6 +105,11 @@ class VendorServer:
         """Answer the next requests as if the quota were used up; a sign-in is none of them."""
         self._quota_answers = times
 
+    @property
+    def quota_left(self) -> int:
+        """The number of quota answers that no request has met yet."""
+        return self._quota_answers
+
     def is_sign_in(self, request: Request) -> bool:
         """Return True for a request of a token, which no quota limits."""
         return "token" in request.path
