@@ -11,7 +11,7 @@ from dlt.sources.helpers.rest_client.redaction import sanitize_url
 from analytics_assets.config.text.excerpts import excerpt
 from analytics_assets.redaction.redactor import redact
 
-LONGEST = 500  # characters of a body
+LONGEST = 300  # characters of a body
 
 
 def request_text(request: requests.Request) -> str:

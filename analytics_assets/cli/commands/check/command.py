@@ -80,7 +80,8 @@ def check(resources: tuple[str, ...], probe: bool) -> None:
             for warning in outcome.warnings:
                 echo(f"    {warning}", style="yellow")
             if probe:
-                for line in probes[api.name].lines(resource, connection, datetime.now(UTC)):
+                sample, params = outcome.sample, outcome.params
+                for line in probes[api.name].lines(resource, connection, sample, params):
                     echo(f"    {line}")
         except Exception as error:
             cause = find_cause(error, AnalyticsAssetsError) or user_error(error)

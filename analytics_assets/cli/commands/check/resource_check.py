@@ -1,8 +1,9 @@
 """The check of a resource: its first two pages, compared with its entry and its policy."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from analytics_assets.cli.commands.check.fields import days, missing_fields, shared_keys
 from analytics_assets.cli.commands.check.finding import Finding
@@ -17,6 +18,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.incremental.cursor_values import ROWS_BEFORE_START, CursorValues
 from analytics_assets.extract.incremental.window_check import WindowCheck
+from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.sampling.first_pages import FirstPages, read_first_pages
 from analytics_assets.extract.sampling.request_text import request_text
 from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
@@ -43,11 +45,15 @@ class Outcome:
         text: the rows, the window, and the next page.
         asked: the first request.
         warnings: what may be wrong.
+        sample: the pages.
+        params: the parameters of the window, or of the cursor.
     """
 
     text: str
-    asked: str = ""
-    warnings: list[str] = field(default_factory=list)
+    asked: str
+    warnings: list[str]
+    sample: ReadSample
+    params: Mapping[str, Any]
 
 
 def check_resource(resource: Resource, connection: Connection, now: datetime) -> Outcome:
@@ -85,6 +91,7 @@ def check_resource(resource: Resource, connection: Connection, now: datetime) ->
         described_pages(pages.sample, len(pages.rows), params, outside),
         asked,
         [each.text.rstrip(".") for each in findings],
+        *(pages.sample, params),
     )
 
 

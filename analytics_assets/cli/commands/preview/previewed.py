@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from dlt.common.schema.typing import DLT_NAME_PREFIX, TColumnSchema
 
-from analytics_assets.cli.sampled_pages import described_pages, next_page
+from analytics_assets.cli.sampled_pages import described_pages, next_page, params_text
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.rejected_row import RowKeys
 from analytics_assets.contract.sensitive import Sensitive, check_sensitive
@@ -86,8 +86,9 @@ class Preview:
 def preview_of(resource: Resource, connection: Connection, now: datetime, rows: int) -> Preview:
     """Request the first rows of a resource, and make of them what a load does; loads nothing.
 
-    The request of a partitioned resource is for its newest finished partition, that of an
-    incremental one for changes since the last load, or `initial_value` before the first.
+    The request of a partitioned resource is for its newest finished partition, and if that has no
+    rows for those of a scheduled load; that of an incremental one for changes since the last load,
+    or `initial_value` before the first.
 
     Args:
         resource: the resource.
@@ -101,13 +102,18 @@ def preview_of(resource: Resource, connection: Connection, now: datetime, rows: 
             `ApiError` with the reason.
     """
     check_sensitive(resource, resource.contract)
-    window, note, since = newest_window(resource, now, most=1), "", None
+    since, note = None, ""
     try:
         since = next_start(resource, Warehouse.from_settings(resource.api_name))
     except WarehouseError:
         note = "The warehouse cannot be opened now: changes since `initial_value` were asked for."
-    params = params_of(resource, window, since)
+    newest, usual = newest_window(resource, now, most=1), newest_window(resource, now)
+    params = params_of(resource, newest, since)
     found = load_first_rows(resource, connection, params, rows)
+    if not found.tables[found.table] and usual != newest:
+        note = f"There were no rows for {params_text(params)}."
+        params = params_of(resource, usual)
+        found = load_first_rows(resource, connection, params, rows)
     sample, sensitive = found.sample, Sensitive.of(resource, resource.contract)
     return Preview(
         resource=resource.full_name,

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.sampling.first_pages import read_first_pages
 from analytics_assets_tests.support.paged_server import (
     Answer,
     Answers,
@@ -21,7 +21,6 @@ from analytics_assets_tests.support.paged_server import (
     serving,
 )
 
-NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 OFFSET = {"type": "offset", "limit": 100}
 PAGE = {"type": "page_number", "base_page": 1, "total_path": None}
 CURSOR = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
@@ -44,7 +43,7 @@ def api(
     Args:
         cap: the most rows of a page.
         size: its rows.
-        total: the total that it gives; that of its rows if None.
+        total: the total that it gives; that of its rows if None, none if negative.
         refuses: the limit above which it refuses a request.
         most_offset: the offset above which it does.
         pause: seconds of an answer.
@@ -62,7 +61,8 @@ def api(
             return Answer({"error": "offset is too large"}, status=400)
         end = start + length
         body = {"data": rows(start, end, size), "next": end if end < size else None}
-        return Answer({**body, "total": size if total is None else total})
+        stated = size if total is None else total
+        return Answer(body if stated < 0 else {**body, "total": stated})
 
     return answer
 
@@ -75,7 +75,8 @@ def probe(answers: Answers, paginator: Any, **endpoint: Any) -> tuple[str, Paged
         resource = resource_of(Api(name="shop", config=config), "orders")
         found = ApiProbe("shop")
         connection = connect(config["client"], "shop", single_attempt())
-        text = "\n".join(found.lines(resource, connection, NOW))
+        first = read_first_pages(resource, connection, {}).sample
+        text = "\n".join(found.lines(resource, connection, first, {}))
     return text, server, found
 
 
@@ -93,6 +94,8 @@ def probe(answers: Answers, paginator: Any, **endpoint: Any) -> tuple[str, Paged
         (api(), PAGE, {"per_page": 100}, '"per_page": 250 in `params` of `endpoint`'),
         (api(), CURSOR, {"limit": 100}, '"limit": 250 in `params` of `endpoint`'),
         (api(), CURSOR, {}, "The entry names no limit"),
+        (api(total=-1), PAGE, {"per_page": 100}, '"per_page": 250 in `params` of `endpoint`'),
+        (api(size=42, total=-1), PAGE, {"per_page": 100}, "42 rows came on one page, so that"),
     ],
 )
 def test_the_most_rows_of_a_page_are_found(
@@ -175,4 +178,4 @@ def test_an_api_that_asks_for_fewer_requests_is_asked_no_more() -> None:
     )(asked)
     text, server, found = probe(answers, OFFSET)
     assert "the API asked for fewer requests (429 or 503), and the probe ended" in text
-    assert found.requests == len(server.requests) == 3
+    assert (found.requests, len(server.requests)) == (1, 3)

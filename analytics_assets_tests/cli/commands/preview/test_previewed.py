@@ -147,10 +147,18 @@ def test_the_next_page_is_the_paginators() -> None:
 
 def test_a_partitioned_resource_is_asked_for_its_newest_finished_partition() -> None:
     load: Any = Partitioned(start=date(2026, 1, 1), lookback=3)
-    found, server = preview(paged([]), {"load": load})
+    found, server = preview(paged(ROWS), {"load": load})
     assert server.requests[0].query["start_date"] == "2026-01-31"
     assert found.params == {"start_date": "2026-01-31", "end_date": "2026-01-31"}
-    assert found.pages.startswith("no rows on the first page for start_date=2026-01-31")
+    assert not found.note
+
+
+def test_if_the_newest_partition_is_empty_those_of_a_scheduled_load_are_asked_for() -> None:
+    load: Any = Partitioned(start=date(2026, 1, 1), lookback=3)
+    found, server = preview(paged([]), {"load": load})
+    assert [asked.query["start_date"] for asked in server.requests] == ["2026-01-31", "2026-01-28"]
+    assert found.pages.startswith("no rows on the first page for start_date=2026-01-28")
+    assert found.note == "There were no rows for start_date=2026-01-31, end_date=2026-01-31."
     assert found.tables[0].rows == []
 
 

@@ -1,13 +1,11 @@
 """The probe of an API: its resources one after another, and bursts of requests once."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from analytics_assets.cli.commands.check.probe.bursts import probe_bursts
 from analytics_assets.cli.commands.check.probe.page_limit import (
     ThrottledError,
-    first_page,
     has_more,
     probe_page_limit,
     rows_of,
@@ -16,7 +14,7 @@ from analytics_assets.cli.commands.check.probe.total import probe_total
 from analytics_assets.config.settings.request import resolve_limits
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
+from analytics_assets.extract.paging.read_sample import ReadSample
 
 MOST_REQUESTS = 60  # to an API; the bursts take at most 31 more
 
@@ -36,13 +34,20 @@ class ApiProbe:
         self.requests = 0
         self._is_stopped = self._has_bursts = False
 
-    def lines(self, resource: Resource, connection: Connection, now: datetime) -> Iterator[str]:
+    def lines(
+        self,
+        resource: Resource,
+        connection: Connection,
+        first: ReadSample,
+        params: Mapping[str, Any],
+    ) -> Iterator[str]:
         """Yield what is found about a resource, and once about the API.
 
         Args:
             resource: the resource.
             connection: sends the requests.
-            now: the moment up to which partitions have ended.
+            first: its first two pages.
+            params: the parameters of its window, or of its cursor.
         """
         if self._is_stopped:
             yield "not probed, as the API asked for fewer requests"
@@ -52,9 +57,7 @@ class ApiProbe:
             return
         sent = connection.traffic.requests
         try:
-            yield from self._lines(
-                resource, connection, params_of(resource, newest_window(resource, now))
-            )
+            yield from self._lines(resource, connection, first, params)
         except ThrottledError:
             self._is_stopped = True
             yield (
@@ -64,12 +67,12 @@ class ApiProbe:
         self.requests += connection.traffic.requests - sent
 
     def _lines(
-        self, resource: Resource, connection: Connection, params: Mapping[str, Any]
+        self,
+        resource: Resource,
+        connection: Connection,
+        first: ReadSample,
+        params: Mapping[str, Any],
     ) -> Iterator[str]:
-        first = first_page(resource, connection, params)
-        if isinstance(first, str):
-            yield first
-            return
         if not rows_of(first):
             yield "not probed, as it has no rows"
             return

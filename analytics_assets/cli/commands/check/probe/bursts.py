@@ -39,7 +39,7 @@ def probe_bursts(
     Args:
         connection: sends the requests, within its limits.
         api: the API.
-        first: the first page.
+        first: its first pages.
         most: the setting `reading.max_in_flight`.
 
     Returns:
@@ -78,7 +78,7 @@ def _requests(first: ReadSample, size: int) -> Iterator[requests.Request]:
     pages = -(-total // page.answer.count) if page.answer.count else 0
     for number in range(size):
         if position.step and position.place is not None and number < pages:
-            start = position.place - position.step
+            start = position.place - position.step * len(first.pages)
             yield position.request_at(start + number * position.step)
         else:
             yield page.request

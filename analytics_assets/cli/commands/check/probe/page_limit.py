@@ -95,20 +95,28 @@ def rows_of(sample: ReadSample) -> int:
 
 def has_more(sample: ReadSample) -> bool:
     """Return True if rows follow the first page."""
+    if len(sample.pages) > 1:
+        return sample.pages[1].answer.count > 0
     total = sample.pages[0].evidence.total if sample.pages else None
     return not sample.is_over if total is None else total > rows_of(sample)
 
 
 def first_page(
-    resource: Resource, connection: Connection, params: Mapping[str, Any]
+    resource: Resource, connection: Connection, params: Mapping[str, Any], pages: int = 1
 ) -> ReadSample | str:
     """Request the first page of a resource; return it, or the reason of a refusal.
+
+    Args:
+        resource: the resource.
+        connection: sends the request.
+        params: the parameters of its window, or of its cursor.
+        pages: the most pages; two show that rows follow the first one.
 
     Raises:
         ThrottledError: the API asks for fewer requests.
     """
     try:
-        return read_first_pages(resource, connection, params, pages=1).sample
+        return read_first_pages(resource, connection, params, pages).sample
     except Exception as error:
         cause = find_cause(error, ApiError)
         if cause is None:
@@ -129,7 +137,7 @@ def probe_page_limit(
         resource: the resource.
         connection: sends the requests.
         params: those of its window.
-        first: its first page.
+        first: its first two pages.
 
     Raises:
         ThrottledError: the API asks for fewer requests.
@@ -145,17 +153,22 @@ def probe_page_limit(
     elif rows < limit.value:
         yield _capped(limit, rows, limit.value)
     else:
-        yield from _larger(resource, connection, params, limit)
+        pages = 1 if first.pages[0].evidence.total is not None else 2
+        yield from _larger(resource, connection, params, limit, pages)
 
 
 def _larger(
-    resource: Resource, connection: Connection, params: Mapping[str, Any], limit: PageLimit
+    resource: Resource,
+    connection: Connection,
+    params: Mapping[str, Any],
+    limit: PageLimit,
+    pages: int,
 ) -> Iterator[str]:
     best, seconds, refusal = limit.value, 0.0, ""
     tries = [value for value in LARGER if value > limit.value]
     while tries:
         value, started = tries.pop(0), monotonic()
-        page = first_page(limit.changed(resource, value), connection, params)
+        page = first_page(limit.changed(resource, value), connection, params, pages)
         if isinstance(page, str):
             refusal = refusal or f"; {number(value)} are refused"
             tries = (
