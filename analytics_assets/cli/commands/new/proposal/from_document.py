@@ -86,6 +86,8 @@ def propose(
     lists, skipped = _lists_of(endpoints, selection)
     wanted = [each for each in lists if selection.takes(each.name, each.operation.path)]
     _check_selection(selection, lists, skipped)
+    if selection.only:  # others are not asked for
+        skipped = [each for each in skipped if selection.takes("", each.path)]
     known = KnownLists.of(lists)
     taken: dict[str, ProposedResource] = {}
     needed: dict[str, set[str]] = {}
@@ -148,7 +150,7 @@ def _lists_of(endpoints: Endpoints, selection: Selection) -> tuple[list[FoundLis
         elif form_of(operation.path) not in seen:
             seen.add(form_of(operation.path))
             found.append((operation, rows))
-    names = names_of(operation.path for operation, _ in found)
+    names = names_of((operation.path for operation, _ in found), selection.values)
     lists = [
         FoundList(
             names[operation.path],

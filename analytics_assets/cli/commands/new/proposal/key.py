@@ -10,6 +10,7 @@ from analytics_assets.extract.rows.response_body import plain_name
 
 IDENTIFIERS = ("id", "uuid", "guid", "uid", "gid", "sid", "_id", "objectid", "key", "ref")
 LESS_SURE = ("number", "code", "slug", "handle", "login", "username", "token", "email", "name")
+MOST_DIMENSIONS = 4  # texts in the key of a report
 SCALARS = {"string", "integer", "number"}
 
 
@@ -44,12 +45,31 @@ def key_of(
     for identifier in (*IDENTIFIERS[7:], *LESS_SURE):
         if found := _first(fields, identifier):
             return Guess(found, "no field is called `id`; rows with the same key are one row")
+    if by_time := _by_time(properties):
+        key = by_time if len(by_time) > 1 else by_time[0]
+        return Guess(key, f"the rows seem to be numbers by {' and '.join(by_time)}")
     others = [name for name, plain in fields.items() if plain.endswith(("id", "uuid", "guid"))]
     if len(others) == 1:
         return Guess(others[0], "the only field that ends with `id`")
     if not properties:
         return Guess("id", "the document does not describe the rows")
     return Guess(None, "no field identifies a row, so each load replaces the table")
+
+
+def _by_time(properties: Mapping[str, Schema]) -> list[str]:
+    """Return the time of rows that are numbers by time, and their texts; empty for other rows."""
+    formats = {name: part.get("format") for name, part in properties.items()}
+    times = [name for name in properties if formats[name] in ("date", "date-time")]
+    numbers = [name for name in properties if _kinds(properties[name]) & {"integer", "number"}]
+    texts = [
+        name for name in properties if _kinds(properties[name]) == {"string"} and not formats[name]
+    ]
+    is_report = len(times) == 1 and numbers and len(texts) <= MOST_DIMENSIONS
+    return [*times, *texts] if is_report else []
+
+
+def _kinds(part: Schema) -> set[str]:
+    return set(as_list(part.get("type"))) - {"null"}
 
 
 def _first(fields: Mapping[str, str], plain: str) -> str | None:
@@ -61,7 +81,7 @@ def _first(fields: Mapping[str, str], plain: str) -> str | None:
 
 def is_scalar(part: Schema) -> bool:
     """Return True for a field that holds a text or a number, and no time."""
-    kinds = set(as_list(part.get("type"))) - {"null"}
+    kinds = _kinds(part)
     return (
         kinds <= SCALARS
         and part.get("format") not in ("date", "date-time")

@@ -1,7 +1,7 @@
 """Names of resources, made of the paths of a document."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from analytics_assets.config.api import NAME
 from analytics_assets.config.resource import LOAD_HEALTH, REJECTED_ROWS
@@ -37,11 +37,12 @@ def is_search(path: str) -> bool:
     return _word(last) in (*ACTIONS, "get", "report", "run_report", "filter")
 
 
-def names_of(paths: Iterable[str]) -> Mapping[str, str]:
+def names_of(paths: Iterable[str], given: Collection[str] = ()) -> Mapping[str, str]:
     """Return a name for each path: its last part, with the ones before it where two are alike.
 
     Args:
         paths: the paths of a document.
+        given: the parameters that have values; paths with them have the shortest names.
 
     Returns:
         The names by path, unique, and valid as those of resources.
@@ -55,7 +56,7 @@ def names_of(paths: Iterable[str]) -> Mapping[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set(TAKEN)
     # the shortest path has the shortest name
-    for path in sorted(words, key=lambda path: (len(words[path]), path.count("{"), path)):
+    for path in sorted(words, key=lambda path: (not _uses(path, given), *_length(path, words))):
         own = words[path]
         options = ["_".join(own[-count:]) for count in range(1, len(own) + 1)]
         options.append("_".join((*own, *split[path][1])))
@@ -68,6 +69,14 @@ def names_of(paths: Iterable[str]) -> Mapping[str, str]:
         taken.add(name)
         names[path] = name
     return {path: names[path] for path in words}
+
+
+def _uses(path: str, given: Collection[str]) -> bool:
+    return any(f"{{{name}}}" in path for name in given)
+
+
+def _length(path: str, words: Mapping[str, list[str]]) -> tuple[int, int, str]:
+    return len(words[path]), path.count("{"), path
 
 
 def _words(path: str) -> tuple[list[str], list[str]]:

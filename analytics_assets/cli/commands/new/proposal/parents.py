@@ -198,7 +198,8 @@ def child_key(found: FoundList, filled: FilledPath) -> tuple[Guess, tuple[str, .
     noun = singular_of(plain_name(filled.parent.name.rpartition("_")[2]))
     named = {plain_name(filled.param), f"{noun}id", noun} - {"id"}
     has_reference = any(plain_name(each) in named for each in found.rows.properties)
-    if key.check is None or not isinstance(key.value, str):
+    if key.check is None or key.value is None:
         return key, () if has_reference else (filled.field,)
     own = f"_{filled.parent.name}_{filled.field}"  # dlt's name of a field that is taken over
-    return Guess([own, key.value], key.check), (filled.field,)
+    parts = key.value if isinstance(key.value, list) else [key.value]
+    return Guess([own, *parts], key.check), (filled.field,)

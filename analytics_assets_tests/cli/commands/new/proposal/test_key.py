@@ -28,11 +28,12 @@ OBJECT = {"type": "object"}
         ("/orders", {"_id": TEXT}, "_id", True),
         ("/tags", {"name": TEXT}, "name", False),
         ("/orders", {"id": OBJECT, "code": TEXT}, "code", False),
-        ("/stats", {"total": NUMBER, "at": TIME}, None, False),
+        ("/stats", {"total": NUMBER, "at": TIME, "page": TEXT}, ["at", "page"], False),
+        ("/stats", {"total": NUMBER, "first": TIME, "last": TIME}, None, False),
     ],
 )
 def test_the_key_is_found_by_the_names_of_fields(
-    path: str, fields: dict[str, Any], key: str | None, is_sure: bool
+    path: str, fields: dict[str, Any], key: Any, is_sure: bool
 ) -> None:
     [resource] = proposed({path: get(array(fields))}).resources
 

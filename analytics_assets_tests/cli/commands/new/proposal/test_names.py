@@ -49,3 +49,9 @@ def test_an_action_tells_two_lists_apart() -> None:
         "/projects": "projects",
         "/projects/all": "projects_all",
     }
+
+
+def test_paths_of_given_parameters_have_the_short_names() -> None:
+    paths = ["/issues", "/repos/{owner}/{repo}/issues"]
+
+    assert names_of(paths, ["owner", "repo"])["/repos/{owner}/{repo}/issues"] == "issues"

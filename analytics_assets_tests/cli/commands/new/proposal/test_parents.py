@@ -126,3 +126,10 @@ def test_a_user_name_is_the_login() -> None:
     paths = {"/users": get(named), "/users/{username}/repos": get(USERS, in_path("username"))}
 
     assert paths_of(paths)["repos"] == "/users/{resources.users.login}/repos"
+
+
+def test_what_was_not_selected_is_not_listed_as_left_out() -> None:
+    paths = {"/users": get(USERS), "/me": get(body(id=NUMBER)), "/teams/{id}": get(body(id=NUMBER))}
+
+    assert proposed(paths, only=["users"]).skipped == ()
+    assert [each.path for each in proposed(paths, only=["/[um]*"]).skipped] == ["/me"]

@@ -116,7 +116,7 @@ def test_the_day_of_a_row_is_a_guess_if_it_is_a_time() -> None:
 
 
 def test_rows_without_a_key_are_loaded_as_a_whole() -> None:
-    assert loads({"date": DAY}, query("start_date", DAY), query("end_date", DAY)) == []
+    assert loads({"date": DAY, "a": TIME}, query("start_date", DAY), query("end_date", DAY)) == []
 
 
 def test_a_span_that_must_be_sent_and_has_no_day_in_the_rows_is_left_to_the_user() -> None:
