@@ -23,7 +23,8 @@ each recipe into a project, and the commands load it from a server on this machi
 for the vendor: it signs in, cuts pages, and answers for windows, empty days and used-up quotas as
 the vendor's public documentation says. After each scenario the rows in the warehouse are compared
 with those of the vendor, cell by cell; the table shows how many there were. Of reports that differ
-in names alone, one goes through all scenarios, and the others through the first two.
+in names alone, one goes through all scenarios, and the others through the first two. `none`: the
+recipe loads no table by days.
 
 | scenario | what is done |
 | --- | --- |
