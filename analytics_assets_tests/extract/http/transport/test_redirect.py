@@ -1,5 +1,8 @@
 """Redirects, over each way of requests."""
 
+import re
+from typing import Any
+
 import pytest
 
 from analytics_assets.extract.http.errors import ApiError, LinkError, RedirectError
@@ -41,8 +44,6 @@ def test_a_redirect_is_followed(way: str, status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "sent"),
     [
-        (301, ("GET", b"")),
-        (302, ("GET", b"")),
         (303, ("GET", b"")),
         (307, ("POST", b'{"a": 1}')),
         (308, ("POST", b'{"a": 1}')),
@@ -56,6 +57,41 @@ def test_the_method_changes_as_in_requests(way: str, status: int, sent: tuple[st
     assert (first.method, first.content) == ("POST", b'{"a": 1}')
     assert (second.method, second.content) == sent
     assert ("content-type" in second.headers) == (sent[0] == "POST")
+
+
+@pytest.mark.parametrize("status", [301, 302])
+@pytest.mark.parametrize(
+    ("sent", "target"),
+    [
+        ({"json": {"from": "2026-01-31"}}, "/new"),
+        ({"data": {"from": "2026-01-31"}}, "/new"),
+        ({"params": {"from": "2026-01-31", "a": "1"}}, "/new?a=1"),
+    ],
+)
+def test_a_redirect_that_loses_a_part_of_a_post_is_an_error_that_names_the_url(
+    way: str, status: int, sent: dict[str, Any], target: str
+) -> None:
+    with from_old(target, status) as server:
+        wrong = (
+            rf"POST .*answered {status}, a redirect to {re.escape(server.url(target))}, .*`path`"
+        )
+        with pytest.raises(RedirectError, match=wrong):
+            page_of(connected(server.base_url, way), "/old", "POST", **sent)
+
+    assert [each.path for each in server.requests] == ["/old"]
+
+
+@pytest.mark.parametrize("query", ["", "?a=1"])
+def test_a_post_whose_redirect_loses_nothing_becomes_a_get(way: str, query: str) -> None:
+    with Server(
+        lambda request: moved(f"/new{query}") if request.path == "/old" else Answer([1])
+    ) as server:
+        page_of(connected(server.base_url, way), f"/old{query}", "POST")
+
+    assert [(each.method, each.path) for each in server.requests] == [
+        ("POST", "/old"),
+        ("GET", "/new"),
+    ]
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
