@@ -33,6 +33,7 @@ KINDS: tuple[tuple[type, DataType], ...] = (
     (dict, "json"),
     (list, "json"),
 )
+MOST_HELD = 2**53  # up to which a double holds each integer
 MISSING: Any = object()
 Row = Mapping[str, Any]
 
@@ -67,7 +68,13 @@ class ProcessedRows:
             msgspec.convert(rows, list[self._type])  # type: ignore[name-defined]
         except msgspec.ValidationError:
             return not any(map(self.reason, rows))
-        return True
+        # msgspec takes any integer for a double
+        return not any(
+            type(value) is int and abs(value) > MOST_HELD
+            for column in self._columns
+            if column.data_type == "double"
+            for value in column.values(rows)
+        )
 
     def reason(self, row: Any) -> str | None:
         """Return the reason against a row after the steps; None if its columns can hold it.

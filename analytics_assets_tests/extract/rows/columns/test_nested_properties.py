@@ -12,7 +12,7 @@ from analytics_assets.contract.rows.validation import RowValidator
 from analytics_assets.extract.rows.arrow import table_of_rows
 from analytics_assets.extract.rows.columns.json_columns import table_of_json
 from analytics_assets.extract.rows.columns.row_type import RowType
-from analytics_assets_tests.contract.rows.test_validation_properties import FITTING
+from analytics_assets_tests.contract.rows.validation.test_validation_properties import FITTING
 
 Draw = Any
 NAMES = st.sampled_from(["a", "b", "c d", "e.f", "é"])
