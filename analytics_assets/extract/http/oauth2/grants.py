@@ -23,9 +23,14 @@ class Grant:
     def __init__(self, settings: OAuth2Settings) -> None:
         self._settings = settings
 
+    @property
+    def shown_parameters(self) -> dict[str, str]:
+        """The grant's parameters of a token request that are no secrets."""
+        return {}
+
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
-        """Yield the grant's parameters of a token request, which is sent inside the context.
+        """Yield the grant's further parameters of a token request, sent inside the context.
 
         All of them are secret.
 
@@ -59,11 +64,15 @@ class PasswordGrant(Grant):
 
     type = "password"
 
+    @property
+    def shown_parameters(self) -> dict[str, str]:
+        """The user's name."""
+        return {"username": str(self._settings.user_name)}
+
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
-        """Yield the user's name and password."""
-        settings = self._settings
-        yield {"username": str(settings.user_name), "password": str(settings.user_password)}
+        """Yield the password."""
+        yield {"password": str(self._settings.user_password)}
 
 
 def _assertion(settings: OAuth2Settings) -> str:

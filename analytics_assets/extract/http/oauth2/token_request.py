@@ -109,7 +109,8 @@ def _arguments(
     settings: OAuth2Settings, grant: Grant, parameters: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the arguments of `requests.post`: the form or JSON body, and the headers."""
-    fields = {"grant_type": grant.type, **parameters, **(settings.token_params or {})}
+    own = {**grant.shown_parameters, **parameters}
+    fields = {"grant_type": grant.type, **own, **(settings.token_params or {})}
     headers = {"Accept": "application/json"}
     method = settings.client_authentication if grant.client_authenticates else None
     if grant.client_authenticates:

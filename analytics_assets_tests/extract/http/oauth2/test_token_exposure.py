@@ -121,3 +121,21 @@ def test_a_token_endpoint_that_echoes_the_grant_does_not_get_it_into_the_error(
     signature = form["assertion"].split(".")[2] if grant == "private_key" else value
     assert signature[:40] not in chain(failure.value)
     assert requests.compat.quote_plus(value) not in chain(failure.value)
+
+
+def test_a_password_that_the_login_repeats_is_in_no_error_but_the_user_is() -> None:
+    def repeated(sent: Request) -> Any:
+        return 401, {}, json.dumps({"error": "invalid_grant", "error_description": sent.text})
+
+    with recording(repeated) as endpoint:
+        settings = settings_for(
+            endpoint,
+            user_name="reader",
+            user_password="open sesame 4711",
+            client_authentication="json",
+        )
+        with pytest.raises(TokenError) as refused:
+            sign(OAuth2(settings))
+
+    assert "sesame" not in chain(refused.value)
+    assert "reader" in str(refused.value)
