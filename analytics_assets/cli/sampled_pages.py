@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics_assets.config.text.quantities import count, number
+from analytics_assets.extract.paging.evidence.quality import ANSWERS
 from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.sampling.request_text import difference
 
@@ -50,6 +51,16 @@ def next_page(sample: ReadSample) -> str:
         text = f"next is {changed or 'another page'}"
     total = last.evidence.total
     return text if total is None else f"{text}, total {number(total)}"
+
+
+def stated_quality(sample: ReadSample) -> str | None:
+    """Describe what the pages state of their quality by `answer_quality`; None if nothing."""
+    stated = [
+        name.removeprefix(f"{ANSWERS}_").replace("_", " ")
+        for name, answers in sample.quality.items()
+        if name != ANSWERS and answers
+    ]
+    return f"the API states of its answers: {', '.join(stated)}" if stated else None
 
 
 def params_text(params: Mapping[str, Any]) -> str:

@@ -138,13 +138,16 @@ class Paging:
         rows = first.answer.count, second.answer.count
         totals = first.evidence.total, second.evidence.total
         counts_page = totals == rows
+        given = self._given if isinstance(self._given, dict) else {}
         if None in totals or isinstance(self._paginator, SinglePagePaginator):
             return
         is_small = totals[0] == totals[1] and (totals[1] or 0) + MOST_MOVED < sum(rows)
-        if counts_page or (is_small and totals[1] != 2):
+        counts_pages = bool(given.get("total_path")) and (totals[1] or 0) >= len(rows)
+        if counts_page or (is_small and not counts_pages):
+            counted = "the rows of a page" if counts_page else "something else"
             yield Finding(
                 f"the API's total is {number(totals[1] or 0)}, but {number(sum(rows))} rows came: "
-                "it counts the rows of a page. Set `total_path` in `paginator` to the field with "
+                f"it counts {counted}. Set `total_path` in `paginator` to the field with "
                 "the number of all rows, or to None if there is none"
             )
 

@@ -8,7 +8,7 @@ from typing import Any
 from analytics_assets.cli.commands.check.fields import days, missing_fields, shared_keys
 from analytics_assets.cli.commands.check.finding import Finding
 from analytics_assets.cli.commands.check.paging import Paging
-from analytics_assets.cli.sampled_pages import described_pages, params_text
+from analytics_assets.cli.sampled_pages import described_pages, params_text, stated_quality
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.resource import parents_of
@@ -96,6 +96,8 @@ def check_resource(resource: Resource, connection: Connection, now: datetime) ->
 
 
 def _findings(resource: Resource, pages: FirstPages) -> Iterator[Finding]:
+    if stated := stated_quality(pages.sample):
+        yield Finding(stated, is_wrong=False)
     yield from missing_fields(resource, pages)
     if pages.sample.pages:
         yield from shared_keys(resource, pages)

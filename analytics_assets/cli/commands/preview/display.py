@@ -39,8 +39,8 @@ def show(found: Preview, is_short: bool) -> None:
     echo(f"{found.resource}: {found.pages}", style="bold")
     if found.asked:
         echo(f"    {request_text(found.asked)}", style="dim")
-    if found.note:
-        echo(f"    {found.note}", style="yellow")
+    for note in found.notes:
+        echo(f"    {note}", style="yellow")
     own, *children = found.tables
     if own.rows:
         _show_rows(own)

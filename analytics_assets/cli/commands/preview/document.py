@@ -23,7 +23,7 @@ def document(found: Preview) -> dict[str, Any]:
         "params": found.params,
         "summary": found.pages,
         "next": found.next,
-        **({"note": found.note} if found.note else {}),
+        "notes": found.notes,
         "table": own.name,
         "columns": [asdict(column) for column in own.columns],
         "rows": own.rows,

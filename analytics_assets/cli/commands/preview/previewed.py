@@ -8,7 +8,12 @@ from typing import Any
 import requests
 from dlt.common.schema.typing import DLT_NAME_PREFIX, TColumnSchema
 
-from analytics_assets.cli.sampled_pages import described_pages, next_page, params_text
+from analytics_assets.cli.sampled_pages import (
+    described_pages,
+    next_page,
+    params_text,
+    stated_quality,
+)
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.rejected_row import RowKeys
 from analytics_assets.contract.sensitive import Sensitive, check_sensitive
@@ -70,7 +75,7 @@ class Preview:
         next: the page that the paginator would ask for next, in a sentence.
         tables: the table of the resource, then those of lists in its rows.
         rejected: the rejected rows, each as its key and the reason.
-        note: a sentence about the request; "" if there is none.
+        notes: sentences about the requests and the answers.
     """
 
     resource: str
@@ -80,7 +85,7 @@ class Preview:
     next: str
     tables: Sequence[PreviewedTable]
     rejected: Sequence[tuple[Row, str]]
-    note: str = ""
+    notes: Sequence[str] = ()
 
 
 def preview_of(resource: Resource, connection: Connection, now: datetime, rows: int) -> Preview:
@@ -102,18 +107,22 @@ def preview_of(resource: Resource, connection: Connection, now: datetime, rows: 
             `ApiError` with the reason.
     """
     check_sensitive(resource, resource.contract)
-    since, note = None, ""
+    since, notes = None, list[str]()
     try:
         since = next_start(resource, Warehouse.from_settings(resource.api_name))
     except WarehouseError:
-        note = "The warehouse cannot be opened now: changes since `initial_value` were asked for."
+        notes.append("The warehouse cannot be opened now: `initial_value` was asked for.")
     newest, usual = newest_window(resource, now, most=1), newest_window(resource, now)
     params = params_of(resource, newest, since)
     found = load_first_rows(resource, connection, params, rows)
     if not found.tables[found.table] and usual != newest:
-        note = f"There were no rows for {params_text(params)}."
+        notes.append(f"There were no rows for {params_text(params)}.")
         params = params_of(resource, usual)
         found = load_first_rows(resource, connection, params, rows)
+    if found.sample.error:
+        notes.append(f"A later page failed: {found.sample.error}")
+    if stated := stated_quality(found.sample):
+        notes.append(f"{stated[0].upper()}{stated[1:]}.")
     sample, sensitive = found.sample, Sensitive.of(resource, resource.contract)
     return Preview(
         resource=resource.full_name,
@@ -123,7 +132,7 @@ def preview_of(resource: Resource, connection: Connection, now: datetime, rows: 
         next=next_page(sample) if sample.pages else "",
         tables=list(_tables(resource, found, sensitive)),
         rejected=list(_rejected(resource, found, sensitive)),
-        note=note,
+        notes=notes,
     )
 
 

@@ -150,7 +150,7 @@ def test_a_partitioned_resource_is_asked_for_its_newest_finished_partition() -> 
     found, server = preview(paged(ROWS), {"load": load})
     assert server.requests[0].query["start_date"] == "2026-01-31"
     assert found.params == {"start_date": "2026-01-31", "end_date": "2026-01-31"}
-    assert not found.note
+    assert not found.notes
 
 
 def test_if_the_newest_partition_is_empty_those_of_a_scheduled_load_are_asked_for() -> None:
@@ -158,7 +158,7 @@ def test_if_the_newest_partition_is_empty_those_of_a_scheduled_load_are_asked_fo
     found, server = preview(paged([]), {"load": load})
     assert [asked.query["start_date"] for asked in server.requests] == ["2026-01-31", "2026-01-28"]
     assert found.pages.startswith("no rows on the first page for start_date=2026-01-28")
-    assert found.note == "There were no rows for start_date=2026-01-31, end_date=2026-01-31."
+    assert found.notes == ["There were no rows for start_date=2026-01-31, end_date=2026-01-31."]
     assert found.tables[0].rows == []
 
 
@@ -197,3 +197,14 @@ def test_a_child_is_shown_with_the_fields_of_its_parent() -> None:
         found = preview_of(resource, connect(config["client"], "shop"), NOW, 20)
         assert [asked.path for asked in server.requests] == ["/orders", "/orders/7/lines"]
     assert found.tables[0].rows == [{"line": 1, "_orders_id": 7}]
+
+
+def test_a_later_page_that_fails_and_a_stated_quality_are_notes() -> None:
+    pages = iter([Answer({"data": ROWS[:2], "total": 5, "sampled": True})])
+    found, _ = preview(
+        lambda _: next(pages, Answer({}, status=404)), answer_quality={"sampled": "sampled"}
+    )
+    failed, stated = found.notes
+    assert failed.startswith("A later page failed: orders: GET ")
+    assert stated == "The API states of its answers: sampled."
+    assert len(found.tables[0].rows) == 2
