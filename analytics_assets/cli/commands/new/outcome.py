@@ -13,7 +13,7 @@ from analytics_assets.cli.commands.new.proposal.resource import ProposedResource
 from analytics_assets.cli.commands.new.validated import Validated
 from analytics_assets.cli.commands.new.writing.literal import one_line
 from analytics_assets.cli.commands.new.writing.nodes import SECRET, SETTING
-from analytics_assets.cli.terminal import echo, echo_table
+from analytics_assets.cli.terminal import console, echo, echo_table, is_terminal
 from analytics_assets.config.text.quantities import count
 from analytics_assets.contract.contract import Contract
 from analytics_assets.redaction.names import setting_name
@@ -25,17 +25,21 @@ SETTINGS = "Credentials and settings"  # the heading in a recipe's README
 NAMED = " # the name of your API"
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 MOST_COLUMNS = 3
+WIDE = 140  # letters of a terminal that shows the names of columns
 
 
 def echo_outcome(found: Validated) -> None:
     """Print what was taken and what was left out."""
     api = found.api
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("resource", "path", "rows", "key", "pages", "columns checked", "not checked"):
+    is_narrow = is_terminal() and console().width < WIDE
+    for heading in ("resource", "path", "rows", "key", "pages"):
         table.add_column(heading, overflow="fold")
+    table.add_column("checked" if is_narrow else "columns checked", justify="right")
+    table.add_column("not" if is_narrow else "not checked", overflow="fold")
     table.add_column("guesses", justify="right")
     for each in api.resources[:MOST_ROWS]:
-        cells = _cells(each, found.contracts[each.name])
+        cells = _cells(each, found.contracts[each.name], is_narrow)
         table.add_row(*(Text(one_line(cell)) for cell in cells))
     echo_table(table)
     if len(api.resources) > MOST_ROWS:
@@ -45,7 +49,7 @@ def echo_outcome(found: Validated) -> None:
         echo(f"{one_line(note)}.")
 
 
-def _cells(resource: ProposedResource, contract: Contract) -> tuple[str, ...]:
+def _cells(resource: ProposedResource, contract: Contract, is_narrow: bool) -> tuple[str, ...]:
     paginator = resource.paginator.value
     kind = paginator["type"] if isinstance(paginator, dict) else paginator
     key = resource.primary_key.value
@@ -59,8 +63,8 @@ def _cells(resource: ProposedResource, contract: Contract) -> tuple[str, ...]:
         str(resource.selector.value or "the body"),
         str(shown_key or "none: replaced"),
         str(kind),
-        str(len(checked)) if contract.columns else "none described",
-        f"{len(others)}: {some}" if others else "",
+        str(len(checked)) if contract.columns else "none",
+        str(len(others) or "") if is_narrow else f"{len(others)}: {some}" if others else "",
         str(len(resource.checks) or ""),
     )
 
