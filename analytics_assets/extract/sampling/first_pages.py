@@ -8,7 +8,6 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.paging.read_sample import ReadSample
-from analytics_assets.extract.rows.reshaping.processing_steps import ProcessingSteps
 from analytics_assets.extract.source import sample_source
 
 Row = dict[str, Any]
@@ -61,8 +60,6 @@ def read_first_pages(
             found.sent.append(dict(row))
         return row
 
-    read = list(source.resources[name].add_map(keep, insert_at=1))
-    # a load applies them with its validation, and no sample is validated
-    steps = ProcessingSteps(resource.merged_entry.get("processing_steps") or ())
-    found.rows.extend(row for row in steps(read) if isinstance(row, dict))
+    rows = source.resources[name].add_map(keep, insert_at=1)
+    found.rows.extend(row for row in rows if isinstance(row, dict))
     return found
