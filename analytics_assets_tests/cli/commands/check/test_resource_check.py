@@ -124,6 +124,12 @@ def test_a_key_that_a_step_of_the_entry_makes_passes_as_in_a_load() -> None:
     assert text.startswith("3 rows on the first page")
 
 
+def test_the_steps_of_an_entry_are_applied_once() -> None:
+    steps = [{"map": lambda row: {"uuid": row.pop("id"), **row}}]  # fails for a row that had it
+    text, _ = describe(giving(rows_of(DAYS)), primary_key="uuid", processing_steps=steps)
+    assert text.startswith("3 rows on the first page")
+
+
 def test_a_resource_of_dlt_itself_has_no_key_to_compare() -> None:
     resource = dlt.resource([{"uuid": 1}], name="orders")
     defaults = {"primary_key": "id"}
