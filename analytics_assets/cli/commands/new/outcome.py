@@ -109,7 +109,7 @@ def settings_of(api: ProposedApi) -> list[str]:
     names = [] if api.base_url.value else ["base_url"]
     auth = api.sign_in.auth.value or {}
     named = [key for key, value in auth.items() if value in (SECRET, SETTING)]
-    named += [setting_name(key) for key in api.sign_in.headers]
+    named += [setting_name(key) for key in (*api.sign_in.headers, *api.sign_in.params)]
     named += [
         setting_name(key)
         for each in api.resources

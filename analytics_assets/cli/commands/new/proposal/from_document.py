@@ -19,7 +19,7 @@ from analytics_assets.cli.commands.new.proposal.parents import (
 )
 from analytics_assets.cli.commands.new.proposal.request_values import request_values
 from analytics_assets.cli.commands.new.proposal.resource import Guess, ProposedResource, Skipped
-from analytics_assets.cli.commands.new.proposal.security import SignIn, sign_in_of
+from analytics_assets.cli.commands.new.proposal.security import SignIn, keys_of, sign_in_of
 from analytics_assets.cli.commands.new.proposal.server import base_url_of
 from analytics_assets.cli.commands.new.proposal.times import times_of
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
@@ -180,7 +180,9 @@ def _resource(
     key, parent_fields = child_key(found, filled)
     with endpoints.references.limited():
         times = times_of(others, rows.properties, key.value is not None, today)
-    values = request_values(operation, {*paging.used, *times.used}, selection.values)
+    values = request_values(
+        operation, {*paging.used, *times.used, *keys_of(endpoints)}, selection.values
+    )
     if isinstance(values, str):
         return Skipped(operation.path, values, is_list=True)
     params, headers = values

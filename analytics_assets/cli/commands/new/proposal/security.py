@@ -29,6 +29,7 @@ class SignIn:
 
     auth: Guess = field(default_factory=lambda: Guess(None))
     headers: Mapping[str, Guess] = field(default_factory=dict)
+    params: Mapping[str, Guess] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -39,6 +40,7 @@ class _Way:
     rank: int
     auth: Guess
     header: str | None = None
+    param: str | None = None
 
 
 def sign_in_of(
@@ -104,13 +106,20 @@ def _by_parameter(operations: Sequence[Operation]) -> Guess:
 
 def _combined(chosen: list[_Way], check: str | None, notes: tuple[str, ...]) -> SignIn:
     """Return the sign-in by one scheme, or by several at once: headers beside the first one."""
-    first = min(chosen, key=lambda way: way.header is not None)
+    first = min(chosen, key=lambda way: way.header is not None or way.param is not None)
     others = [way for way in chosen if way is not first]
     headers = {way.header: Guess(SECRET) for way in others if way.header}
-    lost = [_shown([way]) for way in others if not way.header]
+    params = {way.param: Guess(SECRET) for way in others if way.param}
+    lost = [_shown([way]) for way in others if not (way.header or way.param)]
     notes = (*notes, *(f"Sign-in also needs {each}, which must be added by hand" for each in lost))
     auth = Guess(first.auth.value, first.auth.check or check)
-    return SignIn(auth, headers, notes)
+    return SignIn(auth, headers, params, notes)
+
+
+def keys_of(endpoints: Endpoints) -> set[str]:
+    """Return the names of the parameters and headers that sign in, which no entry sends itself."""
+    schemes = _schemes(endpoints).values()
+    return {str(each.get("name")) for each in schemes if each.get("type") == "apiKey"}
 
 
 def _schemes(endpoints: Endpoints) -> Mapping[str, Schema]:
@@ -171,7 +180,9 @@ def _api_key(name: str, place: str, about: str) -> _Way | str:
     auth = {"type": "api_key", "name": name, "api_key": SECRET, "location": place}
     if place == "header":
         return _Way(1, Guess(auth), header=name)
-    return _Way(3, Guess(auth)) if place == "query" else f"a key in {place!r} is not supported"
+    if place == "query":
+        return _Way(3, Guess(auth), param=name)
+    return f"a key in {place!r} is not supported"
 
 
 def _oauth2(scheme: Schema, document_url: str | None) -> _Way | str:

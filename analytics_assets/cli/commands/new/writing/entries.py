@@ -34,8 +34,11 @@ def config_of(api: ProposedApi) -> dict[str, Any]:
     keys = Counter(_key(each) for each in api.resources)
     is_shared = keys["id"] * 2 > len(api.resources)
     config: dict[str, Any] = {"client": client}
-    if is_shared:
-        config["resource_defaults"] = dict(MERGED)
+    defaults: dict[str, Any] = dict(MERGED) if is_shared else {}
+    if api.sign_in.params:
+        defaults["endpoint"] = {"params": dict(api.sign_in.params)}
+    if defaults:
+        config["resource_defaults"] = defaults
     config["resources"] = [_entry(each, is_shared, paginator, shared) for each in api.resources]
     return config
 

@@ -5,8 +5,16 @@ from typing import Any
 import pytest
 
 from analytics_assets.cli.commands.new.proposal.security import SignIn
+from analytics_assets.cli.commands.new.writing.entries import config_of, plain
 from analytics_assets.cli.commands.new.writing.nodes import SECRET, SETTING
-from analytics_assets_tests.cli.commands.new.documents import ORDER, array, get, proposed, values
+from analytics_assets_tests.cli.commands.new.documents import (
+    ORDER,
+    array,
+    get,
+    proposed,
+    query,
+    values,
+)
 
 BEARER = {"type": "http", "scheme": "bearer"}
 BASIC = {"type": "http", "scheme": "basic"}
@@ -133,3 +141,17 @@ def test_a_key_among_the_parameters_is_a_sign_in(name: str, place: str) -> None:
     assert (resource.params, resource.headers) == ({}, {})
     assert api.sign_in.auth.value["type"] in ("bearer", "api_key")
     assert api.sign_in.auth.check
+
+
+def test_two_keys_of_the_query_are_auth_and_a_parameter_of_all_requests() -> None:
+    key, token = ({"type": "apiKey", "in": "query", "name": name} for name in ("key", "token"))
+    sent = [query(name, required=True) for name in ("key", "token")]
+    security: Any = [{"key": [], "token": []}]
+    components = {"securitySchemes": {"key": key, "token": token}}
+    paths = {"/orders": get(array(ORDER), *sent)}
+    api = proposed(paths, components=components, security=security)
+    config = plain(config_of(api))
+
+    assert config["client"]["auth"]["name"] == "key"
+    assert config["resource_defaults"]["endpoint"] == {"params": {"token": SECRET}}
+    assert "params" not in config["resources"][0]["endpoint"]
