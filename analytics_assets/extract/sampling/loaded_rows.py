@@ -7,7 +7,9 @@ from typing import Any
 
 from dlt.common.schema.typing import TTableSchemaColumns
 
+from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
+from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.validation import Rejection
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.incremental.request_params import with_params
@@ -30,6 +32,7 @@ class LoadedRows:
         tables: the rows by their table: that of the resource, and those of lists in its rows.
         columns: the columns of each table, in the order of the table.
         rejected: the rows that the table would not have.
+        deleted: the number of rows that mark the row of their key as deleted.
     """
 
     sample: ReadSample
@@ -37,6 +40,7 @@ class LoadedRows:
     tables: Mapping[str, Rows]
     columns: Mapping[str, TTableSchemaColumns]
     rejected: Sequence[Rejection]
+    deleted: int
 
 
 def load_first_rows(
@@ -67,12 +71,21 @@ def load_first_rows(
         if not each.is_transformer and (each.name != name or resource.is_function):
             each.add_limit(1)
     found = [row for row in source.resources[name] if isinstance(row, dict)]
+    marker = DeleteMarker(resource.contract, is_strict=False)
+    kept = [row for row in found if not marker.marks(_by_fields(resource.contract, row))]
     inference = SchemaInference(source.resources[name], source.schema)
-    tables = inference.loaded(found)
+    tables = inference.loaded(kept)
     columns = {table: inference.columns(table) for table in tables}
     return LoadedRows(
         *(sample, inference.table),
         {table: list(islice(made, rows)) for table, made in tables.items()},
         columns,
         rejected.rejections,
+        len(found) - len(kept),
     )
+
+
+def _by_fields(contract: Contract, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a named row with the API's names of renamed fields beside."""
+    own = {field: row[column] for field, column in contract.rename.items() if column in row}
+    return {**row, **own}

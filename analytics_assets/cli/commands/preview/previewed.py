@@ -14,6 +14,7 @@ from analytics_assets.cli.sampled_pages import (
     params_text,
     stated_quality,
 )
+from analytics_assets.config.text.quantities import count
 from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.rejected_row import RowKeys
 from analytics_assets.contract.sensitive import Sensitive, check_sensitive
@@ -121,6 +122,8 @@ def preview_of(resource: Resource, connection: Connection, now: datetime, rows: 
         found = load_first_rows(resource, connection, params, rows)
     if found.sample.error:
         notes.append(f"A later page failed: {found.sample.error}")
+    if found.deleted:
+        notes.append(f"{count(found.deleted, 'row')} would delete the table's row of the same key.")
     if stated := stated_quality(found.sample):
         notes.append(f"{stated[0].upper()}{stated[1:]}.")
     sample, sensitive = found.sample, Sensitive.of(resource, resource.contract)

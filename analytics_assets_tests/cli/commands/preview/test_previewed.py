@@ -208,3 +208,12 @@ def test_a_later_page_that_fails_and_a_stated_quality_are_notes() -> None:
     assert failed.startswith("A later page failed: orders: GET ")
     assert stated == "The API states of its answers: sampled."
     assert len(found.tables[0].rows) == 2
+
+
+@pytest.mark.parametrize("rows_left", ["delete", "keep"])
+def test_a_tombstone_that_deletes_is_no_row(rows_left: Any) -> None:
+    rows = [{"id": 1, "deleted_at": None}, {"id": 2, "deleted_at": "2026-01-01T00:00:00Z"}]
+    found, _ = preview(paged(rows), {"tombstone": {"field": "deleted_at", "rows": rows_left}})
+    shown = [row["id"] for row in found.tables[0].rows]
+    note = "1 row would delete the table's row of the same key."
+    assert (shown, found.notes) == (([1], [note]) if rows_left == "delete" else ([1, 2], []))
