@@ -97,9 +97,9 @@ def paging_of(operation: Operation, rows: ListRows) -> Paging:
         by_offset = {"type": "offset", "limit": largest, "offset_param": offset.name}
         return Paging(Guess(by_offset), used=frozenset((offset.name,)))
     if cursor:
-        check = "the answer names no field for the next cursor"
-        guess = Guess({**cursor[0].value, "cursor_path": "next_cursor"}, check)
-        return _with_size(guess, cursor[1], size)
+        name = cursor[0].value["cursor_param"]
+        check = f"the answer names no field with the next value of `{name}`"
+        return _with_size(Guess("auto", check), cursor[1], size)
     if any(each.plain in NEXT for each in fields):
         return _with_size(
             Guess("auto", "the answer names a next page, and no parameter asks for it"),
@@ -170,7 +170,7 @@ def _cursor(
     path = token.path if token else ""
     if token and param.plain not in names:
         check = f"`{token.name}` of a page is taken for the value of `{param.name}`"
-    ends = [each for each in fields if each.plain in END_CURSORS and each.value == "token"]
+    ends = [each for each in fields if each.plain in END_CURSORS and each.value in ("token", 1)]
     more = next((each for each in fields if each.plain in MORE), None)
     if not path and ends:
         path = json_path(ends[0].path)

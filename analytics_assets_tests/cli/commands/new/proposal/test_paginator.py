@@ -73,6 +73,11 @@ SHAPES: dict[str, tuple[Any, list[Any], Any]] = {
         [query("pageToken"), query("pageSize", NUMBER)],
         {"type": "cursor", "cursor_path": "nextPageToken", "cursor_param": "pageToken"},
     ),
+    "cursor that is a number": (
+        body(merchants=LIST, cursor=NUMBER),
+        [query("cursor", NUMBER)],
+        {"type": "cursor", "cursor_path": "cursor", "cursor_param": "cursor"},
+    ),
     "cursor and flag": (
         body(data=LIST, next_cursor=TEXT, has_more=FLAG),
         [query("cursor"), LIMIT],
@@ -183,5 +188,5 @@ def test_an_answer_that_nobody_describes_leaves_the_paginator_to_detection() -> 
     paths = {"/orders": get({"type": "array", "items": {}}, query("cursor"))}
     [resource] = proposed(paths).resources
 
-    assert values(resource.paginator)["type"] == "cursor"
-    assert resource.paginator.check
+    assert resource.paginator.value == "auto"
+    assert "next value of `cursor`" in str(resource.paginator.check)
