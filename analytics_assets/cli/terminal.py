@@ -13,6 +13,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.config.settings.client import describe_location
 from analytics_assets.config.settings.look_up import unreadable_settings
+from analytics_assets.config.text.excerpts import printable
 from analytics_assets.redaction.redactor import redact
 
 WIDEST = 500  # characters of a table in a file
@@ -32,7 +33,8 @@ def errors_as_messages() -> Iterator[None]:
         if cause is None:
             raise
         # without its causes, whose tracebacks may have a secret
-        raise click.ClickException(redact(str(cause))) from None
+        # a message may quote a document or an answer, and these steer no terminal
+        raise click.ClickException(printable(redact(str(cause)))) from None
 
 
 def location(api: Api) -> str:

@@ -88,7 +88,9 @@ def _validated_parts(
 
 def _is_plain(value: Any) -> bool:
     """Return True if a value has no placeholder in it."""
-    return isinstance(value, int | float) or (isinstance(value, str) and "{" not in value)
+    return isinstance(value, int | float) or (
+        isinstance(value, str) and not {"{", "}"}.intersection(value)
+    )
 
 
 class _IdleSession(Session):

@@ -63,6 +63,13 @@ def test_an_entry_that_dlt_refuses_is_named_though_others_look_like_it(what: str
         validate_entries(shop(*others, entry("orders", **REFUSED[what])))
 
 
+@pytest.mark.parametrize("path", ["/v1/{a", "/v1/a}", "/v1/}a{"])
+def test_a_path_with_a_lone_brace_is_named_though_others_have_another_path(path: str) -> None:
+    odd = entry("orders", endpoint={"path": path})
+    with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`: "):
+        validate_entries(shop(entry("articles", endpoint={"path": "/v1/articles"}), odd))
+
+
 def test_a_child_that_dlt_refuses_is_named_though_another_child_is_taken() -> None:
     def child(name: str, **params: Any) -> dict[str, Any]:
         path = f"/v1/orders/{{resources.orders.id}}/{name}"

@@ -12,6 +12,7 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.times.window import Window
+from analytics_assets.config.validation.entries import validate_entries
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.described_contract import contract_in
 from analytics_assets.contract.openapi.endpoints import Endpoints
@@ -51,6 +52,7 @@ def validated(name: str, proposed: ProposedApi, endpoints: Endpoints) -> Validat
     while True:
         try:
             built = api_of(name, api)
+            validate_entries(built)
             break
         except ConfigurationError as error:
             refused = [each for each in api.resources if f"`{each.name}`" in str(error)]

@@ -11,6 +11,7 @@ import pytest
 from analytics_assets import defs
 from analytics_assets.cli.commands.new import command, folder
 from analytics_assets.cli.commands.new.recipe import known_recipes
+from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.project import load_apis
 from analytics_assets_tests.cli.commands.new.documents import (
     DAY,
@@ -67,6 +68,32 @@ def test_a_document_becomes_a_folder_whose_definitions_load(
     assert api.resources["lines"].endpoint["path"] == "/orders/{resources.orders.id}/lines"
     assert type(api.resources["orders"].policy.load).__name__ == "Incremental"
     assert type(api.resources["visits"].policy.load).__name__ == "Full"
+
+
+@pytest.mark.parametrize("path", ["/a{", "/}{", "/a}"])
+def test_a_path_that_no_request_can_have_is_left_out_with_the_reason(
+    invoke: Invoke, project: Path, file: Path, path: str
+) -> None:
+    odd = {**PATHS, path: get(array({"id": NUMBER}))}
+    file.write_text(json.dumps({**DOCUMENT, "paths": odd}))
+    done = invoke("new", "shop", "--openapi", str(file))
+
+    assert done.exit_code == 0, done.output
+    assert "in format string" in done.output
+    assert [*load_apis(defs)["shop"].resources] == ["orders", "lines", "visits"]
+    build_definitions(load_apis(defs)["shop"])
+
+
+@pytest.mark.parametrize("items", [{"type": "object"}, TEXT])
+def test_a_document_steers_no_terminal(
+    invoke: Invoke, project: Path, file: Path, items: dict[str, Any]
+) -> None:
+    odd = {"/\x1b[2J\u202e": get({"type": "array", "items": items})}
+    file.write_text(json.dumps({**DOCUMENT, "paths": odd}))
+    done = invoke("new", "shop", "--openapi", str(file))
+
+    assert done.exit_code == (0 if items == {"type": "object"} else 1)
+    assert not {"\x1b", "\u202e"}.intersection(done.output)
 
 
 def test_the_terminal_shows_what_was_taken_what_was_not_and_what_comes_next(

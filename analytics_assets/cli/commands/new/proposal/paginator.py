@@ -211,7 +211,7 @@ def _largest(size: Parameter) -> Guess | None:
     """Return the most rows of a page; None if the document does not state any."""
     stated = size.schema.get("maximum")
     if isinstance(stated, int | float) and not isinstance(stated, bool) and stated >= 1:
-        return Guess(min(int(stated), MOST_ROWS))
+        return Guess(int(min(stated, MOST_ROWS)))  # infinity, as of `1e999`, is no integer
     found = [int(text.replace(",", "")) for text in LARGEST.findall(size.description)]
     found = [number for number in found if number > 1]
     return Guess(min(*found, MOST_ROWS)) if found else None

@@ -1,6 +1,7 @@
 """The parameters and headers without which an operation answers nothing."""
 
 from collections.abc import Collection, Mapping
+from math import isfinite
 from typing import Any
 
 from analytics_assets.cli.commands.new.proposal.operation import Operation, Parameter
@@ -40,7 +41,12 @@ def request_values(
             else:
                 missing.append(each.name)
         elif each.place == "header" and each.name.lower() not in SENT_BY_THE_CLIENT:
-            headers[each.name] = _stated(each) or Guess(SETTING, "every request must have it")
+            stated = _stated(each)
+            headers[each.name] = (
+                Guess(_as_text(stated.value))
+                if stated
+                else Guess(SETTING, "every request must have it")
+            )
     if missing:
         return f"it needs the parameter {', '.join(f'`{name}`' for name in missing)}"
     return params, headers
@@ -48,10 +54,15 @@ def request_values(
 
 def _stated(parameter: Parameter) -> Guess | None:
     """Return the value that the document states; None if it states none."""
-    default: Any = parameter.default
     choices = as_list(parameter.schema.get("enum"))
-    if isinstance(default, str | int | float | bool):
-        return Guess(default)
-    if len(choices) == 1 and isinstance(choices[0], str | int | float | bool):
-        return Guess(choices[0])
-    return None
+    stated = [parameter.default, *(choices if len(choices) == 1 else ())]
+    return next((Guess(each) for each in stated if _can_be_sent(each)), None)
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _can_be_sent(value: Any) -> bool:
+    """Return True for a text, a boolean and a number; infinity, as of `1e999`, is none."""
+    return isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
