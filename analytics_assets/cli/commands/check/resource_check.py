@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from analytics_assets.cli.commands.check.fields import days, missing_fields, shared_keys
@@ -13,6 +13,7 @@ from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.resource import parents_of
 from analytics_assets.config.text.quantities import count, number
+from analytics_assets.config.times.timestamps import earlier
 from analytics_assets.config.times.window import TimeWindow
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
@@ -22,6 +23,8 @@ from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.sampling.first_pages import FirstPages, read_first_pages
 from analytics_assets.extract.sampling.request_text import request_text
 from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
+
+DAY = timedelta(days=1)
 
 
 class CheckError(AnalyticsAssetsError):
@@ -124,20 +127,21 @@ def _ignored_cursor(
 ) -> Iterator[Finding]:
     """Find an API that ignores the parameter of an incremental load, by another request.
 
-    It asks for the changes since the newest one on the pages: older ones are not to be there.
+    It asks for the changes since the newest one on the pages: those of days before are not to be
+    there. Changes of the same day may be, as some APIs filter by days.
     """
     load = resource.policy.load
     if not isinstance(load, Incremental) or not pages.sent:
         return
     form = resource.policy.time_formats.get(load.field)
-    before = CursorValues(resource.contract, load, load.start, now)
+    before = CursorValues(resource.contract, load, earlier(load.start, DAY), now)
     before.add(pages.sent)
     start, old, rows = load.start, before.counts[ROWS_BEFORE_START], len(pages.sent)
     if 2 * old <= rows and before.newest and not parents_of(resource.entry):
         start = load.read(load.written(before.newest, form), form)
         params = params_of(resource, None, start)
         again = read_first_pages(resource, connection, params, pages=1)
-        after = CursorValues(resource.contract, load, start, now)
+        after = CursorValues(resource.contract, load, earlier(start, DAY), now)
         after.add(again.sent)
         old, rows = after.counts[ROWS_BEFORE_START], len(again.sent)
     if rows and 2 * old > rows:

@@ -229,6 +229,18 @@ def test_changes_are_requested_since_the_initial_value() -> None:
     assert server.requests[0].query["updated_since"] == "2026-01-01T00:00:00Z"
 
 
+def test_an_api_that_filters_changes_by_days_ignores_nothing() -> None:
+    rows = [{"id": hour, "updated_at": f"2026-01-31T{hour:02}:00:00Z"} for hour in range(20)]
+
+    def answer(asked: Request) -> Answer:
+        since = asked.query.get("updated_since", "")[:10]
+        return paged([row for row in rows if row["updated_at"] >= since])(asked)
+
+    text, server = describe(answer, {"load": INCREMENTAL})
+    assert text.startswith("20 rows on the first page")
+    assert server.requests[-1].query["updated_since"] == "2026-01-31T19:00:00Z"
+
+
 def test_times_are_sent_and_compared_in_their_formats() -> None:
     rows = [
         {"id": day.day, "date": day.strftime("%d.%m.%Y"), "updated_at": 1767225600} for day in DAYS
