@@ -230,7 +230,9 @@ def test_changes_are_requested_since_the_initial_value() -> None:
 
 
 def test_an_api_that_filters_changes_by_days_ignores_nothing() -> None:
-    rows = [{"id": hour, "updated_at": f"2026-01-31T{hour:02}:00:00Z"} for hour in range(20)]
+    rows: list[dict[str, Any]] = [
+        {"id": hour, "updated_at": f"2026-01-31T{hour:02}:00:00Z"} for hour in range(20)
+    ]
 
     def answer(asked: Request) -> Answer:
         since = asked.query.get("updated_since", "")[:10]
