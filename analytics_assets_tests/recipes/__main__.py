@@ -62,8 +62,8 @@ def vendor_in(line: str) -> str:
 if __name__ == "__main__":
     lines = Lines()
     chosen = " or ".join(f"[{name}]" for name in sys.argv[1:])
-    options = ["-q", "-p", "no:cacheprovider", "-k", chosen, str(HERE / "test_recipes.py")]
+    options = ["-q", "-p", "no:cacheprovider", "-m", "e2e", "-k", chosen]
     os.environ[UPDATING] = "1"
-    status = pytest.main(options, plugins=[lines])
+    status = pytest.main([*options, str(HERE / "test_recipes.py")], plugins=[lines])
     PAGE.write_text(lines.rendered())
     sys.exit(status)
