@@ -54,7 +54,7 @@ def _shared_paginator(resources: tuple[ProposedResource, ...]) -> Guess | None:
     if count < 2 or count * 2 <= len(resources):
         return None
     found = next(each.paginator for each in resources if repr(each.paginator) == text)
-    return None if found.value in ("single_page", "auto") else found
+    return None if found.value == "single_page" else found
 
 
 def _shared_headers(resources: tuple[ProposedResource, ...]) -> dict[str, Guess]:
