@@ -98,6 +98,8 @@ def check_columns(before: dg.TableSchema | None, now: dg.TableSchema) -> CheckRe
     """
     if before is None:
         return CheckResult(True, "This is the first load.")
+    if not before.columns:  # such as that of a day without rows
+        return CheckResult(True, "The loads before had no rows, so that there were no columns.")
     old, new = _types(before), _types(now)
     changes = [
         *(f"added {name} ({new[name]})" for name in new if name not in old),

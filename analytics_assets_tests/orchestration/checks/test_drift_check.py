@@ -84,6 +84,21 @@ def test_fields_that_no_row_has_are_a_difference_if_they_are_required(
     assert result.passed is passed
 
 
+def test_the_field_of_tombstones_may_be_null_in_all_rows(tmp_path: Path) -> None:
+    kept = document_of(tmp_path / "kept.json", {**ID, "gone": TEXT}, ["id", "gone"])
+    plain = orders(kept, path=None).api
+    api = Api(
+        name=plain.name,
+        config=plain.config,
+        policies={"orders": {"tombstone": {"field": "gone", "rows": "keep"}}},
+        openapi=kept,
+        openapi_path=None,
+    )
+    load = {ROWS_RECEIVED: 9, ABSENT_FIELDS: ["gone"]}
+
+    assert drift_of(resource_of(api, "orders"), tmp_path, load).passed
+
+
 def test_an_api_that_serves_no_document_passes_and_says_so(serve: Any, tmp_path: Path) -> None:
     kept = document_of(tmp_path / "kept.json", ID, ["id"])
     serve([]).faults.add(Fault(path=PATH, times=None, status=404))
