@@ -189,7 +189,7 @@ def _cursor(
 
 def _is_moment(parameter: Parameter) -> bool:
     """Return True for a parameter such as `after` that takes a time, and no cursor."""
-    return parameter.plain in ("after", "start", "continue") and parameter.takes_time
+    return parameter.plain in ("after", "start") and parameter.takes_time
 
 
 def _with_size(

@@ -73,6 +73,11 @@ SHAPES: dict[str, tuple[Any, list[Any], Any]] = {
         [query("pageToken"), query("pageSize", NUMBER)],
         {"type": "cursor", "cursor_path": "nextPageToken", "cursor_param": "pageToken"},
     ),
+    "token of Kubernetes": (
+        body(items=LIST, metadata=body(**{"continue": TEXT})),
+        [query("continue", TEXT, description="It is valid for a time.")],
+        {"type": "cursor", "cursor_path": "metadata.continue", "cursor_param": "continue"},
+    ),
     "cursor that is a number": (
         body(merchants=LIST, cursor=NUMBER),
         [query("cursor", NUMBER)],
