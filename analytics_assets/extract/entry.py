@@ -136,7 +136,7 @@ class Entry:
     @cached_property
     def steps(self) -> ProcessingSteps:
         """The entry's own `processing_steps`."""
-        return ProcessingSteps(self._all.get("processing_steps") or ())
+        return ProcessingSteps(self._all.get("processing_steps") or (), self.name)
 
     @property
     def last_row_wins(self) -> bool:

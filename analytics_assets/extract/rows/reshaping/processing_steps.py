@@ -9,6 +9,8 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from analytics_assets.config.errors import AnalyticsAssetsError
@@ -28,13 +30,15 @@ class ProcessingSteps:
 
     Args:
         given: `processing_steps` of the entry.
+        resource: the resource, for errors.
 
     Attributes:
         make_fields: True if rows may get other fields, or another key.
         expand: True if a row may become several.
     """
 
-    def __init__(self, given: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, given: Sequence[Mapping[str, Any]] = (), resource: str = "") -> None:
+        self._resource = resource
         kinds = {"filter": FilterStep, "map": MapStep, "yield_map": YieldStep}
         self._steps = [
             kinds[kind](step[kind])  # type: ignore[abstract]
@@ -61,9 +65,12 @@ class ProcessingSteps:
             except AnalyticsAssetsError:
                 raise
             except Exception as error:  # of the user's function
+                where = extract_tb(error.__traceback__)[-1]  # its text may have a value of the row
                 raise StepError(
-                    f"step {number} of `processing_steps` raised {type(error).__name__} for a row "
-                    "that fits the contract. Correct its function in `api.py`."
+                    f"{self._resource}: step {number} of `processing_steps` raised "
+                    f"{type(error).__name__} for a row that fits the contract, in "
+                    f"`{where.name}` at {Path(where.filename).name}:{where.lineno}. Correct the "
+                    "function."
                 ) from error
         return rows
 
