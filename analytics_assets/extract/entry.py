@@ -81,7 +81,6 @@ class Entry:
         defaults = config.get("resource_defaults") or {}
         self._own = as_entry(given)
         self._all = merged_entry(defaults, self._own)
-        self._rows = rows_config(f"resource `{self.name}`", self._all)
         self._disposition = as_disposition(self._all.get("write_disposition"))
         self._endpoint = {"path": self.name, **self._all["endpoint"]}
         included = self._all.get("include_from_parent") or ()
@@ -89,6 +88,7 @@ class Entry:
         paging = self._endpoint.get("paginator") or config["client"].get("paginator")
         self.page_params = PageParams.configured(self.name, self._endpoint, paging)
         self.paginator = self.page_params.paginator
+        self._rows = rows_config(f"resource `{self.name}`", self._all, self.paginator)
         key = as_fields(self._all.get("primary_key"))
         self.contract = contract or Contract(
             self.name, primary_key=key, hard_delete=hard_delete_column(self._all["columns"], {})

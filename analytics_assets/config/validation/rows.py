@@ -81,12 +81,15 @@ class RowsConfig:
         return bool(self.entries or self.zips)
 
 
-def rows_config(where: str, entry: Mapping[str, Any]) -> RowsConfig | None:
+def rows_config(
+    where: str, entry: Mapping[str, Any], paginator: Any = None
+) -> RowsConfig | None:
     """Read `rows` of an entry.
 
     Args:
         where: the name of the entry in an error.
         entry: the entry, `resource_defaults` included, of the right structure.
+        paginator: its paginator, else that of the client, as configured or as dlt makes it.
 
     Returns:
         Its parts; None if the entry has none.
@@ -111,7 +114,7 @@ def rows_config(where: str, entry: Mapping[str, Any]) -> RowsConfig | None:
             f"{where}: `{part}` needs the place of what becomes rows; set `data_selector` of the "
             'entry to its path, such as "rows", or to "$" for the whole body.'
         )
-    if entries and _counts_rows(endpoint.get("paginator")):
+    if entries and _counts_rows(paginator):
         raise ConfigurationError(
             f"{where}: with `entries` no offset can be counted, as the API may count keys or what "
             "is in them. Set `paginator` of the entry to 'single_page', and select all rows in "

@@ -57,7 +57,9 @@ def refuse_wrong_values(config: Mapping[str, Any]) -> None:
     defaults = config.get("resource_defaults") or {}
     for each in config["resources"]:
         if not is_resource_function(each):
-            rows_config(f"resource `{name_of(each)}`", merged_entry(defaults, as_entry(each)))
+            merged = merged_entry(defaults, as_entry(each))
+            paginator = merged["endpoint"].get("paginator") or config["client"].get("paginator")
+            rows_config(f"resource `{name_of(each)}`", merged, paginator)
 
 
 def _entries(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

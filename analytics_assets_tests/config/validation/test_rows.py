@@ -11,7 +11,7 @@ from analytics_assets.config.resource import merged_entry
 from analytics_assets.config.validation.rows import Entries, Origin, RowsConfig, Zip, rows_config
 
 
-def shop(rows: Any, defaults: Any = None, **endpoint: Any) -> Api:
+def shop(rows: Any, defaults: Any = None, paging: Any = None, **endpoint: Any) -> Api:
     entry = {
         "name": "orders",
         "primary_key": "id",
@@ -19,7 +19,7 @@ def shop(rows: Any, defaults: Any = None, **endpoint: Any) -> Api:
         **({} if rows is None else {"rows": rows}),
     }
     config = {
-        "client": {"base_url": "https://api.example.com"},
+        "client": {"base_url": "https://api.example.com", "paginator": paging},
         "resource_defaults": {} if defaults is None else {"rows": defaults},
         "resources": [entry],
     }
@@ -91,6 +91,8 @@ def test_an_offset_is_refused_where_rows_are_made_of_keys() -> None:
     offset = {"type": "offset", "limit": 100}
     with pytest.raises(ConfigurationError, match="with `entries` no offset can be counted"):
         shop({"entries": {"key": "day"}}, paginator=offset)
+    with pytest.raises(ConfigurationError, match="with `entries` no offset can be counted"):
+        shop({"entries": {"key": "day"}}, paging=offset)
 
     shop({"zip": [ZIP]}, paginator=offset)
 
