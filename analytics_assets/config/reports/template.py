@@ -114,7 +114,7 @@ def _filled(
     name = entry.get(NAME)
     named = f"resource `{name}`" if isinstance(name, str) else f"resource {number} of {where}"
     template = entry[TEMPLATE]
-    if template not in templates:
+    if not isinstance(template, str) or template not in templates:
         raise ConfigurationError(
             f"{named}: `{TEMPLATE}` cannot be {template!r}, which `{TEMPLATES}` does not have"
             f"{did_you_mean(template, templates)} Templates are {listed(templates)}."
@@ -161,7 +161,7 @@ class _Filling:
             return self._text(part)
         if isinstance(part, Mapping):
             return {
-                each._text(key) if isinstance(key, str) else key: each.part(value)
+                each._inserted_into(key) if isinstance(key, str) else key: each.part(value)
                 for key, value in part.items()
                 for each in self._repeated([key])
             }
@@ -200,6 +200,9 @@ class _Filling:
     def _text(self, text: str) -> Any:
         if word := _alone(text):
             return self._words[word]
+        return self._inserted_into(text)
+
+    def _inserted_into(self, text: str) -> str:
         return MENTION.sub(self._inserted, text)
 
     def _inserted(self, found: re.Match[str]) -> str:

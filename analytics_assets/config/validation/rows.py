@@ -81,9 +81,7 @@ class RowsConfig:
         return bool(self.entries or self.zips)
 
 
-def rows_config(
-    where: str, entry: Mapping[str, Any], paginator: Any = None
-) -> RowsConfig | None:
+def rows_config(where: str, entry: Mapping[str, Any], paginator: Any = None) -> RowsConfig | None:
     """Read `rows` of an entry.
 
     Args:

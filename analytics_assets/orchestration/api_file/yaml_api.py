@@ -13,7 +13,7 @@ from analytics_assets.config.load import Full, Incremental, Partitioned
 from analytics_assets.config.times.window import Window
 from analytics_assets.config.validation.structure import PARTS_OF_CONFIG
 from analytics_assets.orchestration.api_file.errors import errors_located
-from analytics_assets.orchestration.api_file.yaml_file import rendered
+from analytics_assets.orchestration.api_file.yaml_file import SWITCHES, rendered
 
 OF_API = ("name", "openapi", "openapi_path", "default_policy", "policies")
 UNITS = {
@@ -26,7 +26,6 @@ UNITS = {
 }
 SPAN = re.compile(rf"(\d+) ?({'|'.join(UNITS)})")
 LOADS = {"full": Full, "incremental": Incremental, "partitioned": Partitioned}
-SWITCHES = ("automation", "alert")  # whose `on` and `off` are truth values in YAML 1.1
 
 
 def api_of(attributes: Mapping[str, Any], file: Path) -> Api:

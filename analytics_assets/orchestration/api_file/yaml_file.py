@@ -2,12 +2,14 @@
 
 import ast
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dlt
 import yaml
+from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.orchestration.api_file.files import place
@@ -15,6 +17,14 @@ from analytics_assets.orchestration.api_file.files import place
 YAML_NAME = "defs.yaml"
 COMPONENT = "analytics_assets.RestApi"
 TEMPLATE = ("{{", "{%")
+SWITCHES = ("automation", "alert")  # whose `on` and `off` are truth values in YAML 1.1
+PLAIN = (str, int, float, list, tuple, dict, type(None))
+# the plain texts that YAML 1.1 takes for what they show
+AS_WRITTEN = {
+    "int": re.compile(r"[-+]?(0|[1-9]\d*)"),
+    "float": re.compile(r"[^:_]+"),
+    "bool": re.compile(r"true|false", re.IGNORECASE),
+}
 
 
 class Environ:
@@ -54,12 +64,13 @@ def attributes_in(file: Path) -> Mapping[str, Any] | None:
         The attributes, with templates as they are written; None if the file has no such component.
 
     Raises:
-        ConfigurationError: the file is no YAML, has a key twice, or has several such components.
+        ConfigurationError: the file is no YAML, has a key twice or a value that YAML rewrites, or
+            has several such components.
     """
     text = file.read_text(encoding="utf-8")
     try:
         for node in yaml.compose_all(text, yaml.SafeLoader):
-            _refuse_repeated_keys(node, file)
+            _refuse_altered(node, file)
         documents = [each for each in yaml.safe_load_all(text) if isinstance(each, Mapping)]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -98,21 +109,45 @@ def rendered(where: str, value: Any) -> Any:
         return [rendered(where, part) for part in value]
     if not isinstance(value, str) or not any(mark in value for mark in TEMPLATE):
         return value
-    import jinja2  # which an API in Python does without
-
-    templates = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
     try:
-        inner = value.strip()
-        if inner.startswith("{{") and inner.endswith("}}") and inner.count("{{") == 1:
-            return templates.compile_expression(inner[2:-2], undefined_to_none=False)(**SCOPE)
-        return templates.from_string(value).render(**SCOPE)
-    except jinja2.TemplateError as error:
+        return _rendered(value)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+    except Exception as error:  # of Jinja, or of the expression
         raise ConfigurationError(
             f"{where}: a template cannot be rendered: {str(error).rstrip('.')}. It may name "
             "`env.<VARIABLE>`, `dlt.secrets.value` and `dlt.config.value`."
         ) from None
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{where}: {error}") from None
+
+
+def _rendered(text: str) -> Any:
+    import jinja2  # which an API in Python does without
+
+    templates = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701
+        keep_trailing_newline=True,
+        finalize=_within_text,
+    )
+    inner = text.strip()
+    if not (inner.startswith("{{") and inner.endswith("}}") and inner.count("{{") == 1):
+        return templates.from_string(text).render(**SCOPE)
+    found = templates.compile_expression(inner[2:-2], undefined_to_none=False)(**SCOPE)
+    if isinstance(found, jinja2.Undefined):
+        str(found)  # raises the reason
+    if not isinstance(found, PLAIN):
+        raise ConfigurationError(f"{text} is no value, but a {type(found).__name__}.")
+    return found
+
+
+def _within_text(value: Any) -> Any:
+    """Return a value that is inserted into a text; refuse one that only a run looks up."""
+    if isinstance(value, ConfigValueSentinel):
+        raise ConfigurationError(
+            f"`{value.default_literal}` must be the whole value, as a run looks it up: put the "
+            "text around it into the setting, too, or use an `auth` that adds it."
+        )
+    return value
 
 
 def tree_of_yaml(text: str) -> ast.Module:
@@ -140,14 +175,30 @@ def _literal(node: yaml.Node) -> ast.expr:
     return ast.Constant(node.value, **line)
 
 
-def _refuse_repeated_keys(node: yaml.Node | None, file: Path) -> None:
-    """Refuse a key that a mapping has twice: YAML's loader takes the last one without a word."""
+def _refuse_altered(node: yaml.Node | None, file: Path, key: str = "") -> None:
+    """Refuse what YAML's loader alters without a word.
+
+    That is a key that a mapping has twice, and a text without quotes that it rewrites, such as
+    `0123` and `no`.
+    """
+    if isinstance(node, yaml.ScalarNode) and node.style is None:
+        as_written = AS_WRITTEN.get(node.tag.rpartition(":")[2])
+        if as_written and not as_written.fullmatch(node.value) and key not in SWITCHES:
+            where = place(str(file), node.start_mark.line + 1)
+            raise ConfigurationError(
+                f"{where}: `{node.value}` without quotes is "
+                f"{yaml.safe_load(node.value)!r} in YAML. Write that, or put it into quotes."
+            )
     known = set[str]()
     parts = node.value if isinstance(node, yaml.MappingNode | yaml.SequenceNode) else ()
     for part in parts:
-        key, value = part if isinstance(part, tuple) else (None, part)
-        if key is not None and str(key.value) in known:
-            where = place(str(file), key.start_mark.line + 1)
-            raise ConfigurationError(f"{where}: `{key.value}` stands there twice. Take one out.")
-        known.add(str(key.value) if key is not None else "")
-        _refuse_repeated_keys(value, file)
+        name, value = part if isinstance(part, tuple) else (None, part)
+        if name is not None:
+            _refuse_altered(name, file)
+            if str(name.value) in known:
+                where = place(str(file), name.start_mark.line + 1)
+                raise ConfigurationError(
+                    f"{where}: `{name.value}` stands there twice. Take one out."
+                )
+            known.add(str(name.value))
+        _refuse_altered(value, file, str(name.value) if name else "")

@@ -194,13 +194,18 @@ def test_words_and_templates_that_do_not_fit_are_refused_by_name() -> None:
         (["report"], "`templates` of API `shop` is a list; give a dictionary of templates"),
         (None, "`templates` of API `shop` is a NoneType; give a dictionary of templates"),
         (
+            {"report": {"columns": {"$dimensions": {}, "$limit": {}, "$metrics": {}}}},
+            "resource `sessions`, template `report`: `limit` is a dict, which has no place",
+        ),
+        (
             {"report": {"table_name": "${columns}_x"}},
             "template `report` has the word `$columns`, but `columns` is a key of entries; give",
         ),
     ],
 )
 def test_a_wrong_template_is_refused(templates: Any, begin: str) -> None:
-    assert refusal(SESSIONS, templates=templates).startswith(begin)
+    words = {**SESSIONS, "limit": {}} if "`limit`" in begin else SESSIONS
+    assert refusal(words, templates=templates).startswith(begin)
 
 
 def test_a_part_of_a_filled_template_is_checked_like_that_of_a_plain_entry() -> None:

@@ -123,6 +123,18 @@ MISTAKES = {
     "a template": ("env('", "envi('", 6, "`X-Shop`: a template cannot be rendered: 'envi' is"),
     "no variable": (", '0123e4')", ")", 6, "`X-Shop`: the environment has no variable `SHOP_ID`"),
     "a time": ("2026-01-31}", "2026-01-31T00:00:00Z}", 6, "`X-Day` is a time without quotes"),
+    "a setting in a text": (
+        '"{{ env(',
+        '"x{{ dlt.secrets.value }}{{ env(',
+        6,
+        "`X-Shop`: `dlt.secrets.value` must be the whole value, as a run looks it up",
+    ),
+    "no such setting": ("secrets.value", "secrets.vlaue", 7, "`token`: a template cannot be"),
+    "a function": ("secrets.value", "secrets.get", 7, "{{ dlt.secrets.get }} is no value, but a"),
+    "an expression": ("env('SHOP_ID', '0123e4')", "1 / 0", 6, "cannot be rendered: division by"),
+    "an octal number": ("2026-01-31}", "0123}", 6, "`0123` without quotes is 83 in YAML."),
+    "a time of day": ("2026-01-31}", "12:30:00}", 6, "`12:30:00` without quotes is 45000 in"),
+    "a truth value": ("2026-01-31}", "no}", 6, "`no` without quotes is False in YAML. Write"),
     "a bracket": ("limit: 100}", "limit: 100", 14, "expected ',' or '}', but got"),
     "a key twice": (
         "    - visits",
