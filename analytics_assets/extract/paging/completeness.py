@@ -149,6 +149,15 @@ class Pass:
         # a row has no fields about the read
         return answer, self._evidence.find(None, page.headers, page.url)
 
+    def refuse_absent_rows(self, answer: Answer) -> None:
+        """Refuse the last page of a sample, which a read of all would request once more.
+
+        Raises:
+            AbsentRowsError: it has nothing in the place of its rows, and reports no end.
+        """
+        if answer.absence:
+            self._accept(*self._examined(answer))
+
     def evidence_in(self, answer: Answer) -> Evidence:
         """Return what an answer states about the end of the read."""
         return self._examined(answer)[1]

@@ -94,6 +94,7 @@ class ReadSample:
                 evidence, is_repeated = reading.evidence_in(answer), proof.repeats(answer)
                 self.pages.append(SampledPage(request, answer, evidence, is_repeated))
                 taken = reading.take(answer)
+                reading.refuse_absent_rows(answer)
                 quality.add(answer)
             except IgnoredResponse:  # to the first request: there is nothing to read
                 return

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from dlt.extract.exceptions import ResourceExtractionError
 
 from analytics_assets.cli.commands.check.resource_check import CheckError, check_resource
 from analytics_assets.config.api import Api
@@ -27,7 +28,7 @@ from analytics_assets_tests.cli.commands.check.apis import (
     page_total,
     total,
 )
-from analytics_assets_tests.support.paged_server import Answers, serving
+from analytics_assets_tests.support.paged_server import Answer, Answers, orders, serving
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -257,3 +258,13 @@ def test_a_wrong_configuration_is_found(case: Case) -> None:
     for part in case.says:
         assert part in text
     assert len(server.requests) <= 3
+
+
+@pytest.mark.parametrize("body", [{"orders": [{"id": 1}]}, {"orders": {"a": {"id": 1}}}, {}])
+def test_a_page_with_nothing_in_the_place_of_its_rows_fails_as_a_load_does(body: Any) -> None:
+    with serving(lambda _: Answer(body)) as server:
+        client: Any = {"base_url": server.base_url}
+        config: Any = {"client": client, "resources": [orders()]}
+        resource = resource_of(Api(name="shop", config=config), "orders")
+        with pytest.raises(ResourceExtractionError, match=r"no `data` in its body.*`data_selector`"):
+            check_resource(resource, connect(client, "shop"), NOW)
