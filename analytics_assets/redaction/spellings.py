@@ -44,6 +44,7 @@ def _spellings_of_part(secret: str) -> set[str]:
         *encoded,
         *(ESCAPE.sub(lambda found: found[0].lower(), each) for each in encoded),
         json.dumps(secret)[1:-1],
+        json.dumps(json.dumps(secret)[1:-1])[1:-1],  # of a body that an error quotes in JSON
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
         html.escape(secret),

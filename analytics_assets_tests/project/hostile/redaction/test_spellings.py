@@ -24,6 +24,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     ),
     "in a form": quote_plus,
     "in JSON": lambda text: json.dumps(text)[1:-1],
+    "in JSON within JSON": lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
     "in JSON without escapes": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "in JSON of PHP": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
     "in a path": lambda text: requote_uri(text.replace("#", "%23")),
