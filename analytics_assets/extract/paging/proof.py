@@ -62,6 +62,7 @@ class Proof:
         self._index = KeyIndex()
         self._page_before: Hashable = None
         self._pages: set[int] = set()
+        self._restated = ""  # the page before, if it has rows that had come before alone
 
     def repeats(self, answer: Answer) -> bool:
         """Return True if a page has the rows of the page before."""
@@ -157,8 +158,12 @@ class Proof:
         is_keyed = isinstance(self._page_before, tuple)
         this_page = hash(tuple(hashes) if is_keyed else self._page_before)
         are_known = self._index.add(hashes)
-        if are_known or this_page in self._pages:
-            self.inconsistency = f"all rows at offset {self.received} had come before"
+        repeated = f"all rows at offset {self.received} had come before"
+        # a last page may have new values of rows that came before: their contents tell at the end
+        self.inconsistency = self._restated or self.inconsistency
+        if this_page in self._pages or (are_known and not is_keyed):
+            self.inconsistency = repeated
+        self._restated = repeated if are_known else ""
         self._pages.add(this_page)
 
     def finish(

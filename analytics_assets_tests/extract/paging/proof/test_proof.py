@@ -125,6 +125,23 @@ def test_pages_that_come_again_in_a_circle_end_the_pass(key: tuple[str, ...]) ->
         proof.ends()
 
 
+@pytest.mark.parametrize("total", [4, None])
+def test_a_last_page_may_have_new_values_of_earlier_rows_alone(total: int | None) -> None:
+    pages = [(rows(1, 2), total), (rows(3), total), (rows(2, at="09:01"), total)]
+    proof = proof_of(*pages)
+
+    assert (proof.inconsistency, proof.ends()) == ("", False)  # until another pass agrees
+    proof.begin()
+    assert another_pass(proof, *pages, ([], total)).ends()
+
+
+def test_a_last_page_with_the_values_of_earlier_rows_is_no_end() -> None:
+    proof = proof_of((rows(1, 2), 4), (rows(3), 4), (rows(2), 4))
+
+    assert not proof.ends()
+    assert proof.inconsistency.startswith("1 row was on two pages")
+
+
 def test_another_pass_starts_from_nothing() -> None:
     proof = proof_of((rows(1, 2), 4), (rows(2), 5))
 
