@@ -266,5 +266,6 @@ def test_a_page_with_nothing_in_the_place_of_its_rows_fails_as_a_load_does(body:
         client: Any = {"base_url": server.base_url}
         config: Any = {"client": client, "resources": [orders()]}
         resource = resource_of(Api(name="shop", config=config), "orders")
-        with pytest.raises(ResourceExtractionError, match=r"no `data` in its body.*`data_selector`"):
+        wrong = r"no `data` in its body.*`data_selector`"
+        with pytest.raises(ResourceExtractionError, match=wrong):
             check_resource(resource, connect(client, "shop"), NOW)
