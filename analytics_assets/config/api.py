@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from analytics_assets.config.entry.template import filled_templates
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.load import Full
 from analytics_assets.config.policy import Policy, PolicyEntry
-from analytics_assets.config.reports.template import filled_templates
 from analytics_assets.config.resource import (
     LOAD_HEALTH,
     REJECTED_ROWS,

@@ -9,7 +9,7 @@ from dataclasses import field as dataclass_field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Literal, get_args
 
-from analytics_assets.config.text.place import Place, filled
+from analytics_assets.config.entry.place import Place, filled
 from analytics_assets.config.times.timestamps import (
     EPOCHS,
     EXAMPLES,

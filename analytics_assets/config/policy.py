@@ -11,9 +11,9 @@ from zoneinfo import available_timezones as known_timezones
 
 from typing_extensions import TypedDict  # which pydantic requires before Python 3.12
 
+from analytics_assets.config.entry.place import Place, PlaceError
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, refuse_unknown_keys
 from analytics_assets.config.load import Full, Incremental, Load, Partitioned
-from analytics_assets.config.text.place import Place, PlaceError
 from analytics_assets.config.times.timestamps import EXAMPLES, is_time_format
 
 MOST_PREVIEWED = 50  # rows, which the history keeps with each load

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from analytics_assets.config.entry.rows import rows_config
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.times.timestamps import kind_of
-from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.contract.column import Column, variant_of
 from analytics_assets.contract.compat import is_single_page
 from analytics_assets.contract.contract import Contract, column_name, hard_delete_column

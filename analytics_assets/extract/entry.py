@@ -8,8 +8,9 @@ import requests
 from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.paginators import SinglePagePaginator
 
+from analytics_assets.config.entry.answer_quality import QualityPlaces
+from analytics_assets.config.entry.rows import rows_config
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.reports.answer_quality import QualityPlaces
 from analytics_assets.config.resource import (
     as_disposition,
     as_entry,
@@ -18,7 +19,6 @@ from analytics_assets.config.resource import (
     merged_entry,
     parents_of,
 )
-from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import is_filter, wrong_selector
 from analytics_assets.config.validation.values import JSON_LINES
 from analytics_assets.contract.column import Hints

@@ -8,7 +8,7 @@ from dlt import Schema
 from dlt.extract import DltSource
 from dlt.sources.rest_api import rest_api_source as stock_rest_api_source
 
-from analytics_assets.config.reports.template import filled_templates
+from analytics_assets.config.entry.template import filled_templates
 from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,

@@ -1,1 +1,1 @@
-"""Texts of people: numbers with their nouns, parts of long texts, and names of places."""
+"""Texts for people: numbers with their nouns, and parts of long texts."""

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics_assets.config.text.place import Place, filled
+from analytics_assets.config.entry.place import Place, filled
 from analytics_assets.config.times.timestamps import EPOCHS, as_date_or_time, later, write_time
 from analytics_assets.config.validation.field import (
     check_booleans,

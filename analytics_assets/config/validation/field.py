@@ -5,8 +5,8 @@ from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from analytics_assets.config.entry.place import Place, PlaceError
 from analytics_assets.config.errors import ConfigurationError, did_you_mean
-from analytics_assets.config.text.place import Place, PlaceError
 
 
 def check_texts(owner: Any, *names: str) -> None:

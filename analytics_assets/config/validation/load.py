@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from analytics_assets.config.entry.place import EMPTY, PARTS, Place, PlaceError, placed
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.load import Full, Incremental, Partitioned
-from analytics_assets.config.text.place import EMPTY, PARTS, Place, PlaceError, placed
 
 REWRITING = (None, "delete-insert", "upsert")  # merge strategies that rewrite a known row
 

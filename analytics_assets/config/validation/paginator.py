@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 
+from analytics_assets.config.entry.place import Place, PlaceError
 from analytics_assets.config.errors import did_you_mean, listed
-from analytics_assets.config.text.place import Place, PlaceError
 from analytics_assets.config.validation.compat import paginator_options, paginator_types
 from analytics_assets.config.validation.structure import OWN_KEYS
 

@@ -14,11 +14,11 @@ from dlt.sources.rest_api.typing import (
     RESTAPIConfig,
 )
 
+from analytics_assets.config.entry.answer_quality import refuse_wrong_quality
+from analytics_assets.config.entry.rows import PARTS
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
-from analytics_assets.config.reports.answer_quality import refuse_wrong_quality
 from analytics_assets.config.resource import as_endpoint, is_resource_function, name_of
 from analytics_assets.config.validation.allowed_hosts import allowed_hosts
-from analytics_assets.config.validation.rows import PARTS
 
 PARTS_OF_ENDPOINT = {"incremental": IncrementalConfig.__annotations__}
 PARTS_OF_CONFIG = (*RESTAPIConfig.__annotations__, "templates")

@@ -6,6 +6,7 @@ from typing import Any
 from dlt.common.data_types.typing import DATA_TYPES
 from dlt.common.schema.typing import MERGE_STRATEGIES, WRITE_DISPOSITIONS, TColumnSchema
 
+from analytics_assets.config.entry.rows import rows_config
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.resource import (
     as_disposition,
@@ -18,7 +19,6 @@ from analytics_assets.config.resource import (
 from analytics_assets.config.validation.auth import wrong_auth
 from analytics_assets.config.validation.base_url import wrong_base_url
 from analytics_assets.config.validation.paginator import wrong_option
-from analytics_assets.config.validation.rows import rows_config
 from analytics_assets.config.validation.selector import unreadable_path
 
 JSON_LINES = "jsonl"

@@ -15,8 +15,8 @@ import dlt
 from dlt.common import jsonpath
 from dlt.extract.items import SupportsPipe
 
+from analytics_assets.config.entry.place import filled, literal, placed
 from analytics_assets.config.load import Incremental
-from analytics_assets.config.text.place import filled, literal, placed
 from analytics_assets.config.times.timestamps import earlier, has_utc_offset, parse_timestamp
 from analytics_assets.config.times.window import START
 from analytics_assets.contract.contract import Contract

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics_assets.config.entry.place import PARTS, literal, placed
 from analytics_assets.config.resource import (
     as_endpoint,
     as_entry,
@@ -10,7 +11,6 @@ from analytics_assets.config.resource import (
     merged_entry,
     name_of,
 )
-from analytics_assets.config.text.place import PARTS, literal, placed
 
 
 def with_params(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlt.extract.items import SupportsPipe
 
-from analytics_assets.config.text.place import Place
+from analytics_assets.config.entry.place import Place
 from analytics_assets.config.times.window import TimeWindow, Window
 from analytics_assets.contract.contract import DELETED, column_name
 from analytics_assets.extract.compat import generator_of, replace_generator

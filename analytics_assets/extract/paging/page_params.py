@@ -10,8 +10,8 @@ from typing import Any
 import requests
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 
+from analytics_assets.config.entry.place import Place
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.text.place import Place
 from analytics_assets.config.validation.load import refuse_places
 from analytics_assets.config.validation.paginator import own_options, without_own_options
 from analytics_assets.extract.compat import configured_paginator

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from analytics_assets.config.text.place import placed
+from analytics_assets.config.entry.place import placed
 from analytics_assets.config.times.window import TimeWindow
 from analytics_assets.extract.paging.position import copied
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from analytics_assets.config.entry.place import PARTS
 from analytics_assets.config.policy import NewestRequest
 from analytics_assets.config.resource import name_of
-from analytics_assets.config.text.place import PARTS
 from analytics_assets.config.times.timestamps import (
     EXAMPLES,
     TimeFormatError,

@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.config.entry.answer_quality import SAMPLED
 from analytics_assets.config.load import Partitioned
-from analytics_assets.config.reports.answer_quality import SAMPLED
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.times.timestamps import earlier
 from analytics_assets.config.times.window import TimeWindow

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from analytics_assets.config.text.place import EMPTY, Place
+from analytics_assets.config.entry.place import EMPTY, Place
 from analytics_assets_tests.support.paged_server import Request
 
 

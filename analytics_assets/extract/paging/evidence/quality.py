@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from analytics_assets.config.reports.answer_quality import SAMPLED, QualityPlaces
+from analytics_assets.config.entry.answer_quality import SAMPLED, QualityPlaces
 from analytics_assets.contract.rows.numbers import json_number
 from analytics_assets.extract.rows.answer import Answer
 from analytics_assets.extract.rows.response_body import values_at

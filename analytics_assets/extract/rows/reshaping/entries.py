@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analytics_assets.config.validation.rows import Entries
+from analytics_assets.config.entry.rows import Entries
 from analytics_assets.extract.rows.reshaping.errors import RowsError, kind_of
 
 Keyed = tuple[dict[str, Any], Any]  # the columns of the keys, and what is there

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from analytics_assets.config.validation.rows import RowsConfig
+from analytics_assets.config.entry.rows import RowsConfig
 from analytics_assets.contract.compat import is_record_key
 from analytics_assets.extract.rows.reshaping.entries import keyed_rows
 from analytics_assets.extract.rows.reshaping.errors import RowsError

@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
 
+from analytics_assets.config.entry.place import EMPTY, Place
+from analytics_assets.config.entry.rows import Origin, last_name
 from analytics_assets.config.errors import listed
-from analytics_assets.config.text.place import EMPTY, Place
-from analytics_assets.config.validation.rows import Origin, last_name
 from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.redaction.names import is_secret
 from analytics_assets.redaction.redactor import redact

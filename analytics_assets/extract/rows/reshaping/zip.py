@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from analytics_assets.config.entry.rows import Zip
 from analytics_assets.config.text.quantities import count
-from analytics_assets.config.validation.rows import Zip
 from analytics_assets.extract.rows.reshaping.errors import RowsError, kind_of
 from analytics_assets.extract.rows.reshaping.header_types import Convert, converter
 from analytics_assets.extract.rows.response_body import values_at

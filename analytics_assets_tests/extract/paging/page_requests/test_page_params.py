@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from analytics_assets.config.entry.place import EMPTY, Place
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.text.place import EMPTY, Place
 from analytics_assets_tests.extract.paging.page_requests.forty_orders import ALL, NUMBERS
 from analytics_assets_tests.support.paged_server import (
     Answer,

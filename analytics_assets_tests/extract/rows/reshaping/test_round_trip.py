@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_assets.config.validation.rows import Entries, RowsConfig, Zip
+from analytics_assets.config.entry.rows import Entries, RowsConfig, Zip
 from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.extract.rows.reshaping.reshape import Reshape
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from analytics_assets.config.validation.rows import Origin
+from analytics_assets.config.entry.rows import Origin
 from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.extract.rows.reshaping.sent_values import sent_values
 from analytics_assets.redaction.redactor import redact

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.config.validation.rows import Zip
+from analytics_assets.config.entry.rows import Zip
 from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.extract.rows.reshaping.zip import ZippedRows
 

@@ -7,8 +7,8 @@ import dlt
 import pytest
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.entry.template import filled_templates
 from analytics_assets.config.errors import ConfigurationError
-from analytics_assets.config.reports.template import filled_templates
 from analytics_assets.config.validation.entries import validate_entries
 from analytics_assets.extract.source import rest_api_source
 

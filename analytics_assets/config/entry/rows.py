@@ -7,9 +7,9 @@ from typing import Any
 from dlt.common.typing import ConfigValueSentinel
 from dlt.sources.helpers.rest_client.paginators import OffsetPaginator
 
+from analytics_assets.config.entry.place import Place, PlaceError
 from analytics_assets.config.errors import ConfigurationError, refuse_unknown_keys
 from analytics_assets.config.resource import as_endpoint
-from analytics_assets.config.text.place import Place, PlaceError
 from analytics_assets.config.validation.selector import unreadable_path
 from analytics_assets.redaction.names import is_secret
 

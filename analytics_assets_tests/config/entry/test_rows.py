@@ -6,9 +6,9 @@ import dlt
 import pytest
 
 from analytics_assets.config.api import Api
+from analytics_assets.config.entry.rows import Entries, Origin, RowsConfig, Zip, rows_config
 from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.resource import merged_entry
-from analytics_assets.config.validation.rows import Entries, Origin, RowsConfig, Zip, rows_config
 
 
 def shop(rows: Any, defaults: Any = None, paging: Any = None, **endpoint: Any) -> Api:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.config.text.place import EMPTY, Place, PlaceError, literal, placed
+from analytics_assets.config.entry.place import EMPTY, Place, PlaceError, literal, placed
 
 
 @pytest.mark.parametrize(

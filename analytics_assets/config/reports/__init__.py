@@ -1,1 +1,0 @@
-"""Reports as resources: templates of their entries, and the quality of their answers."""
