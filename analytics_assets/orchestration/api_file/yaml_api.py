@@ -113,7 +113,12 @@ def _span(where: str, name: str, given: Any) -> timedelta:
             f"{where}: `{name}` is {given!r}; give a number and a unit, such as '90m', '36h', "
             "'3d' or '2w'."
         )
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    try:
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        raise ConfigurationError(
+            f"{where}: `{name}` is {given!r}, longer than any span of time; give a shorter one."
+        ) from None
 
 
 def _day(where: str, name: str, given: Any) -> Any:

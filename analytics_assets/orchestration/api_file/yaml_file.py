@@ -182,9 +182,11 @@ def _refuse_altered(node: yaml.Node | None, file: Path, key: str = "") -> None:
     `0123` and `no`.
     """
     if isinstance(node, yaml.ScalarNode) and node.style is None:
-        as_written = AS_WRITTEN.get(node.tag.rpartition(":")[2])
+        tag, where = node.tag.rpartition(":")[2], place(str(file), node.start_mark.line + 1)
+        if tag == "timestamp":
+            _refuse_no_date(node, where)
+        as_written = AS_WRITTEN.get(tag)
         if as_written and not as_written.fullmatch(node.value) and key not in SWITCHES:
-            where = place(str(file), node.start_mark.line + 1)
             raise ConfigurationError(
                 f"{where}: `{node.value}` without quotes is "
                 f"{yaml.safe_load(node.value)!r} in YAML. Write that, or put it into quotes."
@@ -202,3 +204,13 @@ def _refuse_altered(node: yaml.Node | None, file: Path, key: str = "") -> None:
                 )
             known.add(str(name.value))
         _refuse_altered(value, file, str(name.value) if name else "")
+
+
+def _refuse_no_date(node: yaml.ScalarNode, where: str) -> None:
+    """Refuse a text that looks like a date and is none, whose error of PyYAML has no line."""
+    try:
+        yaml.safe_load(node.value)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{where}: `{node.value}` is no date: {error}. Correct it, or put it into quotes."
+        ) from None

@@ -116,6 +116,13 @@ MISTAKES = {
     "no start": ("start: 2026-01-01, ", "", 23, "`partitioned` has no `start`; add it."),
     "no day": ("start: 2026-01-01", "start: soon", 23, "`start` is 'soon'; give a date such as"),
     "two loads": ("{load: full}", "{load: {full: {}, by: {}}}", 24, "`load` is {'full': {}, "),
+    "no date": ("2026-01-31}", "2026-13-31}", 6, "`2026-13-31` is no date: month must be in"),
+    "an endless span": (
+        "lookback: 90m",
+        "lookback: 9999999999999d",
+        19,
+        "longer than any span of time",
+    ),
     "a span": ("lookback: 90m", "lookback: 90", 19, "`lookback` is 90; give a number and a unit"),
     "a value of a load": ("since, ", "2, ", 19, "`incremental`: `Incremental`: `param` cannot be"),
     "a policy": ("    visits: {", "    visit: {", 24, "policy of `visit`: there is no such"),
