@@ -198,6 +198,12 @@ class Partitioned:
     max_drop: float = 0.5
 
     @property
+    def requests_overlap(self) -> bool:
+        """True if a run has several requests, and the end of one is the start of the next."""
+        at_moments = self.window.precision is not None and self.window.resolution is None
+        return self.longest_request is not None and self.window.end_is_inclusive and at_moments
+
+    @property
     def longest_partition(self) -> timedelta:
         """The length of the longest partition."""
         return timedelta(days=LONGEST_IN_DAYS[self.by])

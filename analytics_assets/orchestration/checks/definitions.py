@@ -131,7 +131,10 @@ CHECKS: Mapping[str, Check] = {
     ),
     "complete_read": Check(
         "All rows that the API has have arrived.",
-        lambda context: check_complete_read(context.load.metadata),
+        lambda context: check_complete_read(
+            context.load.metadata,
+            getattr(context.resource.policy.load, "requests_overlap", False),
+        ),
         applies=_is_verified,
         per_load=True,
         proves_load=True,

@@ -37,11 +37,12 @@ from analytics_assets.orchestration.metadata.names import (
 NO_LOAD = "The asset was never loaded."
 
 
-def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
+def check_complete_read(load: Mapping[str, Any], requests_overlap: bool = False) -> CheckResult:
     """Fail if the last load may have missed rows.
 
     Args:
         load: the metadata of the last load.
+        requests_overlap: True if a row of the moment between two of its requests comes in both.
 
     Returns:
         The result; a warning where the configuration itself limits the read, or where rows share
@@ -69,7 +70,7 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
         text += f" {count(load[TOMBSTONES_KEPT], 'of them is', 'of them are')} deleted, and kept."
     if superseded:
         text += f" {count(superseded, 'was', 'were')} superseded, by `dedup_sort`."
-    if load.get(WINDOWS_HALVED) and load.get(ROWS_OF_LOAD, due) < due:
+    if (load.get(WINDOWS_HALVED) or requests_overlap) and load.get(ROWS_OF_LOAD, due) < due:
         repeated += due - load[ROWS_OF_LOAD]  # within a window, the read itself finds them
     elif load.get(ROWS_OF_LOAD, due) < due:
         return CheckResult(
@@ -86,6 +87,11 @@ def check_complete_read(load: Mapping[str, Any]) -> CheckResult:
             "was kept: does "
             "`primary_key` identify a row?"
         )
+        if requests_overlap:
+            text += (
+                " A row of the very moment at which one request ends and the next begins comes in "
+                "both: set `resolution` of `Window`."
+            )
     alike = load.get(ROWS_ALIKE_BEFORE_STEPS, 0)
     if alike:
         text += (

@@ -108,6 +108,17 @@ def test_rejected_and_repeated_rows_are_not_expected_in_the_table() -> None:
     assert "Only 6" not in check_complete_read({**load, ROWS_REPEATED: 2, ROWS_REJECTED: 1}).text
 
 
+def test_rows_between_two_requests_come_twice_and_are_a_warning_with_the_remedy() -> None:
+    load = {ROWS_RECEIVED: 9, ROWS_EXPECTED: 9, COMPLETE: True, ROWS_OF_LOAD: 6}
+
+    result = check_complete_read(load, requests_overlap=True)
+
+    assert (result.passed, result.severity) == (False, WARN)
+    assert "3 of them have the key of another row" in result.text
+    assert "set `resolution` of `Window`" in result.text
+    assert check_complete_read(load).severity == dg.AssetCheckSeverity.ERROR
+
+
 @pytest.mark.parametrize(
     ("counts", "text"),
     [

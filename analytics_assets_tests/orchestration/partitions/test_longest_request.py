@@ -139,3 +139,34 @@ def test_a_day_whose_read_fails_fails_the_run_and_leaves_the_table(
     assert not result.success
     assert f"from={DAYS[3]}&to={DAYS[3]}" in str(failures_of(result))
     assert not metadata_by_day(instance, api)
+
+
+def test_a_row_of_the_moment_between_two_requests_is_once_in_the_table(
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+) -> None:
+    times = [f"{day}T{clock}" for day in DAYS for clock in ("00:00:00Z", "12:00:00Z")]
+    rows = [{"id": time, "date": time[:10], "at": time} for time in times]
+
+    def answer(asked: Request) -> Answer:
+        first, last = asked.query["from"], asked.query["to"]
+        return Answer([row for row in rows if first <= row["at"] <= last])
+
+    window = Window(start_param="from", end_param="to", format="%Y-%m-%dT%H:%M:%SZ")
+    entry: dict[str, Any] = {"name": "visits", "primary_key": "id", "write_disposition": "merge"}
+    entry["endpoint"] = {"path": "/visits", "paginator": "single_page"}
+    with serving(answer) as server:
+        api = Api(
+            name="shop",
+            config={"client": {"base_url": server.base_url}, "resources": [entry]},
+            policies={
+                "visits": {"load": Partitioned(start=START, window=window, longest_request=1)}
+            },
+        )
+        result = load_days(instance, api, *DAYS)
+
+    assert result.success, failures_of(result)
+    found = check_of(result, "complete_read")
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "set `resolution` of `Window`" in str(found.description)
+    values = table_values(duckdb_warehouse.pipeline("test_reader"), "visits")
+    assert [row["at"].strftime("%Y-%m-%dT%H:%M:%SZ") for row in values] == times
