@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from analytics_assets.config.disposition import with_dispositions
 from analytics_assets.config.entry.template import filled_templates
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.load import Full
@@ -44,7 +45,8 @@ class Api:
     Args:
         name: short name; the prefix of its settings, assets, pipelines and schedules.
         config: configuration of dlt's `rest_api_source`, `"type": "oauth2"` for `client.auth`, and
-            `templates` for entries (see `filled_templates`); entries are plain from here on.
+            `templates` for entries (see `filled_templates`); entries are plain from here on, and
+            each has a `write_disposition` (see `with_dispositions`).
             https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic
         default_policy: the policy of all resources.
         policies: deviations from it, by resource.
@@ -88,6 +90,7 @@ class Api:
         learn_secrets(self.config["client"])
         learn_secrets_of_entries(self.config)
         refuse_wrong_values(self.config)
+        object.__setattr__(self, "config", with_dispositions(self.config))
         self._check_names()
         for unknown in self.policies.keys() - self._entries.keys():
             raise ConfigurationError(

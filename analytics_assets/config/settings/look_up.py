@@ -211,11 +211,13 @@ def missing_setting(name: str, api_name: str, reason: str = "") -> MissingSettin
     file = "config.toml" if name in ("base_url", "token_url") else "secrets.toml"
     context, meant = dlt.current.run_context(), misplaced(name, api_name)
     folders = [Path(folder).absolute() for folder in (context.settings_dir, context.global_dir)]
+    variable = f"SOURCES__{api_name}__{name}".upper()
     return MissingSettingError(
         f"The {api_name} API needs the setting `{name}`, which is missing"
-        f"{f'. {meant} Or' if meant else ':'} set the environment variable {name.upper()} or write "
-        f'{name} = "..." into .dlt/{file} in the folder in which the command runs. Searched were '
-        f"the environment, {folders[0]} and {folders[1]}.{' ' if reason else ''}{reason}"
+        f"{f'. {meant} Or' if meant else ':'} set the environment variable {variable}, or write "
+        f'{name} = "..." into the section [sources.{api_name}] of .dlt/{file} in the folder in '
+        f"which the command runs. Searched were the environment, {folders[0]} and {folders[1]}."
+        f"{' ' if reason else ''}{reason}"
     )
 
 

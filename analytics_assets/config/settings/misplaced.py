@@ -75,7 +75,7 @@ def _in_files(name: str, api_name: str) -> Iterator[str]:
             elif key == name:
                 yield (
                     f"`{key}` in the section [{section}] of {shown}, where it is not looked up: "
-                    f"write it above the first section, or into [sources.{api_name}]"
+                    f"write it into the section [sources.{api_name}]"
                 )
             elif _is_meant(key, name):
                 yield f"`{key}` in {shown}: write `{name}`"

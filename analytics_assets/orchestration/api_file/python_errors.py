@@ -17,6 +17,13 @@ from analytics_assets.orchestration.api_file.files import is_users
 
 ARGUMENT = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 IMPORTED = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+IMPORTS = {
+    **{name: f"from datetime import {name}" for name in ("date", "datetime", "timedelta", "UTC")},
+    "Path": "from pathlib import Path",
+    "dg": "import dagster as dg",
+    "dlt": "import dlt",
+    "os": "import os",
+}
 CORRECT = "Correct the line."
 PACKAGE = sys.modules[__name__.partition(".")[0]]
 
@@ -44,10 +51,18 @@ def remedy(error: BaseException) -> str:
             ": the environment has no such variable. Set it, or write `dlt.secrets.value` in its "
             "place, which each run looks up."
         )
+    if isinstance(error, NameError) and (line := _import_of(str(error.name))):
+        return f": write `{line}` above."
     word, known = _word_and_known(error)
     if belongs := _place_of_argument(error, word):
         return f"; {belongs}."
     return f"{did_you_mean(word, known) if word else '.'} {CORRECT}"
+
+
+def _import_of(name: str) -> str | None:
+    """Return the line that imports a name which `api.py` often has; None for another name."""
+    line = f"from analytics_assets import {name}" if name in PACKAGE.__all__ else None
+    return IMPORTS.get(name, line)
 
 
 def line_without_comma(text: str, line: int) -> int | None:

@@ -108,8 +108,8 @@ def test_a_missing_setting_is_named_with_the_places_where_it_can_be_set(
 
     message = str(failure.value)
     assert message.startswith(f"The shop API needs the setting `{setting}`, which is missing")
-    assert f"environment variable {setting.upper()}" in message
-    assert file in message
+    assert f"environment variable SOURCES__SHOP__{setting.upper()}, or write" in message
+    assert f'{setting} = "..." into the section [sources.shop] of {file} in the' in message
     assert "\n" not in message
 
 

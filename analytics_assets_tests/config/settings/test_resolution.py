@@ -68,7 +68,7 @@ def test_a_secret_in_the_file_of_other_settings_is_named_with_the_right_file(
             ".dlt/secrets.toml",
             "[auth]\nclient_secret",
             "`client_secret` in the section [auth] of .dlt/secrets.toml, where it is not looked up"
-            ": write it above the first section, or into [sources.shop]",
+            ": write it into the section [sources.shop]",
         ),
         (
             "secrets.toml",

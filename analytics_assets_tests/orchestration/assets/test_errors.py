@@ -113,8 +113,9 @@ def test_a_missing_secret_fails_the_run_with_its_name(
     reason = failures_of(load(instance, "page_views"))["analytics__page_views"]
     assert reason.startswith(
         "page_views was not loaded. The analytics API needs the setting `client_secret`, which is "
-        'missing: set the environment variable CLIENT_SECRET or write client_secret = "..." into '
-        ".dlt/secrets.toml in the folder in which the command runs. Searched were the environment, "
+        "missing: set the environment variable SOURCES__ANALYTICS__CLIENT_SECRET, or write "
+        'client_secret = "..." into the section [sources.analytics] of .dlt/secrets.toml in the '
+        "folder in which the command runs. Searched were the environment, "
     )
 
 

@@ -161,6 +161,18 @@ def test_an_error_of_the_configuration_has_the_line_of_the_part(
     [
         ('"lines",', '"lines" "x":', '"lines"', "Correct the syntax."),
         ('{"path": "lines"}', "{nothing}", "{nothing}", "NameError: name 'nothing' is not"),
+        (
+            'name="shop",',
+            "name=date(2026),",
+            "date(2026)",
+            ": write `from datetime import date` above.",
+        ),
+        (
+            'name="shop",',
+            "name=Partitioned(),",
+            "name=Partitioned",
+            ": write `from analytics_assets import Partitioned` above.",
+        ),
         ('{"path": "lines"}', '{}["path"]', '{}["path"]', "KeyError: 'path'."),
         ('name="shop",', 'nam="shop",', 'nam="shop"', "'nam'; did you mean `name`? Correct the"),
         (
