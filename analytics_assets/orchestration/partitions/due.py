@@ -33,6 +33,11 @@ class DueRun:
     resources: Sequence[ResourceConfig]
     partitions: Sequence[str] = ()
 
+    @property
+    def names(self) -> list[str]:
+        """The resources' names with those of their APIs."""
+        return [each.full_name for each in self.resources]
+
 
 def due_runs(
     instance: dg.DagsterInstance,

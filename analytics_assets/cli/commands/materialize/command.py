@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from analytics_assets.cli.commands.materialize.downstream import (
     names_of,
     of_loaded_tables,
 )
+from analytics_assets.cli.commands.materialize.failed_windows import FailedWindows
 from analytics_assets.cli.commands.materialize.outcome import (
     Results,
     all_loaded,
@@ -60,6 +61,9 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     and the newest ones, which the API may have restated. Without names, the assets that are made of
     tables, such as those of a mart, are made as well; by their names (`example_mart`,
     `example_mart/daily_traffic`) alone.
+
+    A resource of which two windows in a row fail is left out of the others, which the next command
+    loads.
 
     The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
     severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
@@ -147,8 +151,7 @@ class _Runs:
         ):
             end_dead_runs(instance)
             wait_for_pools(instance, resources)
-            for due in self._due(resources):
-                results.append(self._load(due))
+            results += self._loads(self._due(resources))
             ready = of_loaded_tables(self.project, made, lost_assets(results))
             if ready:
                 self.progress.begin(f"Making {names_of(ready)}")
@@ -170,6 +173,17 @@ class _Runs:
             due = due_runs(self.instance, tables, resources, datetime.now(UTC))
         self.progress.plan(due)
         return due
+
+    def _loads(self, due: Sequence[DueRun]) -> Iterator[dg.ExecuteInProcessResult]:
+        windows = FailedWindows(due)
+        for planned in due:
+            run = windows.without_failed(planned)
+            self.progress.leave_out(set(planned.names) - set(run.names))
+            if run.resources:
+                result = self._load(run)
+                for line in windows.note(run, result):
+                    echo(line, style="red")
+                yield result
 
     def _load(self, due: DueRun) -> dg.ExecuteInProcessResult:
         names = ", ".join(resource.name for resource in due.resources)

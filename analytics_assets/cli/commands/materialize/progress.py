@@ -80,7 +80,8 @@ class ResourceProgress:
     def _partitions_loaded(self) -> str:
         if not self.partitions:
             return ""
-        loaded = sum(len(load.partitions) for load in self.loads if load.has_ended)
+        ended = [load for load in self.loads if load.has_ended and load.stage != FAILED]
+        loaded = sum(len(load.partitions) for load in ended)
         return f" ({number(loaded)} of {count(self.partitions, 'partition')})"
 
 
@@ -120,6 +121,11 @@ class CommandProgress:
                 progress.runs += 1
                 progress.partitions += len(run.partitions)
         self.is_planned = True
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Note that a run that was due leaves resources out."""
+        for name in names:
+            self.resources[name].runs -= 1
 
     def watch(self, load: LoadProgress) -> None:
         """Add a load that begins."""

@@ -30,6 +30,23 @@ def test_a_failed_resource_shows_in_the_table_with_its_reason(
     assert f"Warehouse: {duckdb_warehouse.duckdb_file}, dataset analytics" in done.stdout
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
+def test_a_resource_that_is_refused_window_by_window_is_not_asked_for_all_of_them(
+    invoke: Invoke, connected: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX__TODAY", "2026-06-01")
+    connected.faults.add(Fault(path="/v1/traffic_sources", times=None, status=403))
+
+    done = invoke("materialize", "traffic_sources")
+
+    assert done.exit_code == 1
+    text = " ".join(done.stdout.split())
+    assert "other windows of analytics/traffic_sources, as 2 in a row failed" in text
+    assert text.index("the API answered 403") < text.index("Left out") < text.index("Warehouse:")
+    asked = {each.query["start_date"] for each in connected.requests if "start_date" in each.query}
+    assert asked == {"2025-07-02", "2025-10-02"}
+
+
 @pytest.mark.parametrize(
     ("rejected", "exit_code", "outcome"),
     [
@@ -81,7 +98,6 @@ def test_an_unreachable_warehouse_is_one_sentence_without_the_password(
 def test_a_file_that_is_no_database_is_one_sentence(
     invoke: Invoke, connected: Sandbox, duckdb_warehouse: Warehouse
 ) -> None:
-    assert duckdb_warehouse.duckdb_file
     duckdb_warehouse.duckdb_file.write_text("no database")
 
     done = invoke("materialize", "page_views")
