@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from analytics_assets.config.disposition import with_dispositions
+from analytics_assets.config.entry.disposition import with_dispositions
 from analytics_assets.config.entry.template import filled_templates
 from analytics_assets.config.errors import ConfigurationError, did_you_mean, listed
 from analytics_assets.config.load import Full

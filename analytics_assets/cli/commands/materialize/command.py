@@ -62,8 +62,8 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     tables, such as those of a mart, are made as well; by their names (`example_mart`,
     `example_mart/daily_traffic`) alone.
 
-    A resource of which two windows in a row fail is left out of the others, which the next command
-    loads.
+    After two failed windows in a row a resource is left out of the others; the next command loads
+    them.
 
     The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
     severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
@@ -142,7 +142,7 @@ class _Runs:
 
     def all(self, resources: Sequence[ResourceConfig], made: Sequence[dg.AssetKey]) -> Results:
         """Load what is due, make what is made of it, and record the loads."""
-        instance, results = self.instance, []
+        instance, results = self.instance, list[dg.ExecuteInProcessResult]()
         with (
             history_kept_open(instance),
             free_slots_assigned(instance),

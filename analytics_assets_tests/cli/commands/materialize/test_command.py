@@ -98,6 +98,7 @@ def test_an_unreachable_warehouse_is_one_sentence_without_the_password(
 def test_a_file_that_is_no_database_is_one_sentence(
     invoke: Invoke, connected: Sandbox, duckdb_warehouse: Warehouse
 ) -> None:
+    assert duckdb_warehouse.duckdb_file
     duckdb_warehouse.duckdb_file.write_text("no database")
 
     done = invoke("materialize", "page_views")

@@ -11,7 +11,7 @@ SOURCES, OVERVIEW = API.resources["traffic_sources"], API.resources["website_ove
 
 
 def result_of(*failed: str) -> dg.ExecuteInProcessResult:
-    """Return the outcome of a run of both resources, of which some fail."""
+    """Return the outcome of a run of both resources; the named ones fail."""
 
     def op_of(name: str) -> dg.OpDefinition:
         @dg.op(name=name)

@@ -13,9 +13,9 @@ from analytics_assets_tests.support.loading import api_with, load
 CURSOR = {"cursor_path": "updated_at", "start_param": "since", "initial_value": "2026-01-01"}
 
 
-def api(entry: Any, **defaults: Any) -> Api:
-    config = {"client": {"base_url": "https://shop.example.com"}, "resources": [entry]}
-    return Api(name="shop", config={**config, "resource_defaults": defaults})
+def api(entry: Any, **parts: Any) -> Api:
+    client = {"base_url": "https://shop.example.com"}
+    return Api(name="shop", config={"client": client, "resources": [entry], **parts})
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,11 @@ def test_rows_with_a_key_are_merged_and_others_replaced_unless_the_entry_has_a_d
 
 
 @pytest.mark.parametrize("entry", ["orders", {"name": "orders"}], ids=["text", "entry"])
-def test_defaults_of_all_entries_go_first(entry: Any) -> None:
+def test_a_disposition_or_a_key_of_resource_defaults_counts(entry: Any) -> None:
     of_defaults = {
-        name: api(entry, **defaults).resources["orders"].write_disposition["disposition"]
+        name: api(entry, resource_defaults=defaults)
+        .resources["orders"]
+        .write_disposition["disposition"]
         for name, defaults in {
             "key": {"primary_key": "id"},
             "stated": {"primary_key": "id", "write_disposition": "append"},
@@ -51,7 +53,7 @@ def test_defaults_of_all_entries_go_first(entry: Any) -> None:
 
 def test_dlt_gets_the_disposition_with_the_entry() -> None:
     resource = api({"name": "orders", "primary_key": "id"}).resources["orders"]
-    source = rest_api_source(resource.config)  # type: ignore[arg-type]
+    source = rest_api_source(resource.config)
     assert source.resources["orders"].write_disposition == "merge"
 
 
