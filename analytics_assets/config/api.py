@@ -230,9 +230,8 @@ def _check_load(resource: ResourceConfig) -> None:
     if not isinstance(policy.load, Full):
         refuse_load(resource.name, policy.load, endpoint, merged)
     if endpoint is not None:
-        paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
         newest = policy.newest["params"] if policy.newest else None
-        refuse_places(resource.name, endpoint, paginator, policy.load, newest)
+        refuse_places(resource.name, endpoint, resource.paginator, policy.load, newest)
 
 
 def naming_rule(name: str) -> str:

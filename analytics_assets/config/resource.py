@@ -66,6 +66,11 @@ class ResourceConfig:
         return {"path": self.name, **self.merged_entry["endpoint"]}
 
     @property
+    def paginator(self) -> Any:
+        """The paginator as configured: that of the entry, else of the client."""
+        return self.endpoint.get("paginator") or self.config["client"].get("paginator")
+
+    @property
     def shown_path(self) -> str:
         """The path for display, without a secret."""
         path = self.endpoint["path"]

@@ -148,8 +148,7 @@ def _row_schema(endpoints: Endpoints, resource: ResourceConfig) -> Schema | None
     if rows and rows.makes_rows:  # the document describes what the API sends, and no row
         return None
     method, selector = str(endpoint.get("method") or "get"), endpoint.get("data_selector")
-    paginator = endpoint.get("paginator") or resource.config["client"].get("paginator")
-    accepts_object = is_single_page(paginator)
+    accepts_object = is_single_page(resource.paginator)
     found = (
         row_schema(endpoints, path, method, selector, accepts_object)
         for path in _paths_of(resource)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.text.json_kind import json_kind
 
 Part = Literal["params", "json", "data", "headers"]
 PARTS: Mapping[str, Part] = {part: part for part in get_args(Part)}
@@ -18,7 +19,6 @@ STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,4})\]")
 JSON_PATH = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[\d{1,4}\])*")
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.1
 EMPTY: Any = object()
-KINDS = {dict: "an object", list: "a list", str: "a text", int: "a number", bytes: "a text"}
 
 
 class PlaceError(ConfigurationError):
@@ -164,7 +164,7 @@ class Place:
 
     def _in_the_way(self, found: Any, rest: tuple[str | int, ...], needed: str) -> str:
         where = _written(self.part, self.path[: len(self.path) - len(rest) - 1])
-        return f"`{where}` is {KINDS.get(type(found), 'a value')}, and not {needed}"
+        return f"`{where}` is {json_kind(found)}, and not {needed}"
 
     def _key(self, known: Mapping[Any, Any], step: str | int) -> Any:
         """Return the key by which a mapping has a step: headers by any case of their names."""

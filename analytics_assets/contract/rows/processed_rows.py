@@ -18,7 +18,7 @@ from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.coercion import alters
 from analytics_assets.contract.rows.conversion import ConversionError, RowConversion
 from analytics_assets.contract.rows.row_type import OPEN_TYPES, row_type
-from analytics_assets.contract.rows.storage_limits import unstorable
+from analytics_assets.contract.rows.storage_limits import LARGEST_EXACT, unstorable
 from analytics_assets.contract.rows.validation import RowValidator
 
 KINDS: tuple[tuple[type, DataType], ...] = (
@@ -33,7 +33,6 @@ KINDS: tuple[tuple[type, DataType], ...] = (
     (dict, "json"),
     (list, "json"),
 )
-MOST_HELD = 2**53  # up to which a double holds each integer
 MISSING: Any = object()
 Row = Mapping[str, Any]
 
@@ -70,7 +69,7 @@ class ProcessedRows:
             return not any(map(self.reason, rows))
         # msgspec takes any integer for a double
         return not any(
-            type(value) is int and abs(value) > MOST_HELD
+            type(value) is int and abs(value) > LARGEST_EXACT
             for column in self._columns
             if column.data_type == "double"
             for value in column.values(rows)

@@ -14,6 +14,7 @@ from analytics_assets.contract.compat import parse_time
 MAX_DEPTH = 250  # levels of nesting; orjson, with which dlt writes, ends at 254
 SIXTY_FOUR_BITS = range(-(2**63), 2**64)
 BIGINT = range(-(2**63), 2**63)
+LARGEST_EXACT = 2**53  # the largest integer up to which a double holds each
 TOO_LONG = "an integer of more than 64 bits"
 UNHELD = "a number of more digits than a double holds; a column of the type `decimal` has them"
 OUT_OF_RANGE = "in UTC not a time of the years 1 to 9999"

@@ -12,6 +12,7 @@ from dlt.common import jsonpath
 from dlt.common.jsonpath import TJsonPath
 from requests.utils import get_encoding_from_headers
 
+from analytics_assets.config.text.json_kind import json_kind
 from analytics_assets.contract.rows.numbers import decode_json, json_integer, json_number
 from analytics_assets.extract.http.page import Page
 
@@ -36,7 +37,7 @@ def outline(body: Any) -> str:
     Its `message`, in which some APIs report a failure, is shown.
     """
     if not isinstance(body, Mapping):
-        return f"the body is {'a list' if isinstance(body, list) else json_kind(body)}"
+        return f"the body is {json_kind(body)}"
     keys = [f"`{name}`" for name in body]
     more = ["..."] if len(keys) > MAX_KEYS else []
     text = body.get("message")
@@ -115,14 +116,6 @@ def _is_failed(value: Any) -> bool:
     if isinstance(value, int) and not isinstance(value, bool):
         return any(value in statuses for statuses in ERROR_STATUSES)
     return str(value).lower() in FAILED
-
-
-def json_kind(value: Any) -> str:
-    """Name the kind of a JSON value, for an error."""
-    if value is None:
-        return "null"
-    kinds: dict[type, str] = {dict: "an object", str: "a text", bool: "a truth value"}
-    return kinds.get(type(value), "a number")
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from analytics_assets.config.text.json_kind import json_kind
 from analytics_assets.config.validation.selector import without_names
 from analytics_assets.contract.compat import is_record_key
 from analytics_assets.extract.compat import detected_rows
@@ -11,7 +12,6 @@ from analytics_assets.extract.rows.response_body import (
     ERRORS,
     STATUS,
     SUCCESS,
-    json_kind,
     json_path,
     plain_name,
     reported_failure,

@@ -12,6 +12,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.times.timestamps import parse_timestamp
+from analytics_assets.contract.rows.storage_limits import LARGEST_EXACT
 from analytics_assets.warehouse.driver_errors import warehouse_error
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent
@@ -35,7 +36,6 @@ DEPENDENTS = {
     "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
     "WHERE n.nspname = %s AND t.relname = %s AND a.attname = %s ORDER BY 1",
 }
-LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
 
 
 class SpanUnknownError(AnalyticsAssetsError):

@@ -39,8 +39,7 @@ class Paging:
     def __init__(self, resource: Resource, sample: ReadSample) -> None:
         self._sample = sample
         self._entry = resource.merged_entry
-        endpoint = resource.endpoint
-        self._given = endpoint.get("paginator") or resource.config["client"].get("paginator")
+        self._given = resource.paginator
         self._paginator = sample.position.paginator
         added = tuple(f"_{parent}_" for parent in parents_of(resource.entry))
         key = resource.primary_key

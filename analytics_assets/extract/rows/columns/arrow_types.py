@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from analytics_assets.contract.column import Column
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.conversion import PRECISION, SCALE
+from analytics_assets.contract.rows.storage_limits import LARGEST_EXACT
 from analytics_assets.extract.compat import silence_json_warnings
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 KNOWN_TYPES = ("text", "bigint", "double", "bool", "json", "timestamp", "date", "time")
 MAX_DIGITS = 38  # of a decimal of 128 bits
-LARGEST_EXACT = 2**53  # the largest integer up to which a double counts
 # 0001-01-02 to 9999-12-30, in microseconds
 YEARS = (-62_135_510_400_000_000, 253_402_128_000_000_000)
 FIRST_AND_LAST_DAY = (-719_163, 2_932_897)  # neither included, in days

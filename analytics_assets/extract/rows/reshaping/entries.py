@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analytics_assets.config.entry.rows import Entries
-from analytics_assets.extract.rows.reshaping.errors import RowsError, kind_of
+from analytics_assets.config.text.json_kind import json_kind
+from analytics_assets.extract.rows.reshaping.errors import RowsError
 
 Keyed = tuple[dict[str, Any], Any]  # the columns of the keys, and what is there
 
@@ -44,7 +45,7 @@ def _descend(columns: tuple[str, ...], found: Any, keys: dict[str, Any]) -> Iter
     if not isinstance(found, Mapping):
         where = f"in the place of the object whose keys are `{columns[0]}`"
         raise RowsError(
-            f"the API answered with {kind_of(found)} {where}; correct `entries` in `rows` of the "
+            f"the API answered with {json_kind(found)} {where}; correct `entries` in `rows` of the "
             "entry, or its `data_selector`"
         )
     for key, value in found.items():
@@ -60,7 +61,7 @@ def _row(entries: Entries, keys: dict[str, Any], found: Any, is_zipped: bool) ->
             "name its column by `value`" if not isinstance(found, list) else "name them by `zip`"
         )
         raise RowsError(
-            f"a value {named} is {kind_of(found)}, which has no fields; {remedy} in `rows` of the "
-            "entry"
+            f"a value {named} is {json_kind(found)}, which has no fields; {remedy} in `rows` of "
+            "the entry"
         )
     return {entries.value: found}

@@ -13,16 +13,3 @@ class RowsError(ApiError):
             page: names the resource and the page.
         """
         return RowsError(f"{page}: {self}.")
-
-
-def kind_of(value: object) -> str:
-    """Name the kind of a JSON value, for an error that shows no value."""
-    if value is None:
-        return "null"
-    kinds: dict[type, str] = {
-        dict: "an object",
-        list: "a list",
-        str: "a text",
-        bool: "a truth value",
-    }
-    return kinds.get(type(value), "a number")

@@ -12,7 +12,7 @@ from typing import Any
 
 from analytics_assets.contract.rows.coercion import BIGINT_TEXT, BOOLEANS, JSON_NUMBER, LONGEST
 from analytics_assets.contract.rows.numbers import json_number
-from analytics_assets.contract.rows.storage_limits import BIGINT
+from analytics_assets.contract.rows.storage_limits import BIGINT, LARGEST_EXACT
 
 Convert = Callable[[Any], Any]
 # of Google Analytics, https://developers.google.com/analytics/devguides/reporting/data/v1/rest/v1beta/MetricType,
@@ -26,7 +26,6 @@ TRUTH_VALUES = ("boolean", "bool", "type_boolean")
 DATES = ("date", "date32")
 AROUND = re.compile(r"(?:nullable|lowcardinality)\((.*)\)", re.IGNORECASE)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-MOST_HELD = 2**53  # up to which a double holds each integer
 
 
 @cache
@@ -75,7 +74,7 @@ def _number(exact: bool, value: Any) -> Any:
         else:
             number = json_number(value, exact)
             return number if number == number else value  # an exponent of twenty digits
-    if type(value) is int and -MOST_HELD <= value <= MOST_HELD:
+    if type(value) is int and -LARGEST_EXACT <= value <= LARGEST_EXACT:
         return float(value)
     return value
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from analytics_assets.config.entry.rows import Zip
+from analytics_assets.config.text.json_kind import json_kind
 from analytics_assets.config.text.quantities import count
-from analytics_assets.extract.rows.reshaping.errors import RowsError, kind_of
+from analytics_assets.extract.rows.reshaping.errors import RowsError
 from analytics_assets.extract.rows.reshaping.header_types import Convert, converter
 from analytics_assets.extract.rows.response_body import values_at
 
@@ -128,7 +129,7 @@ def _values(path: str) -> Values:
 def _object(row: Any) -> dict[str, Any]:
     if isinstance(row, dict):
         return row
-    raise RowsError(f"a row is {kind_of(row)} and no object; correct `values` of `zip`")
+    raise RowsError(f"a row is {json_kind(row)} and no object; correct `values` of `zip`")
 
 
 def _of_elements(found: list[Any], name: str | None, path: str) -> list[Any]:
@@ -143,8 +144,8 @@ def _of_elements(found: list[Any], name: str | None, path: str) -> list[Any]:
     except AttributeError:
         wrong = next(value for value in values if not isinstance(value, dict))
         raise RowsError(
-            f"an element of the list at `{path}` is {kind_of(wrong)} and no object with the field "
-            f"`{name}`; correct the path in `zip`"
+            f"an element of the list at `{path}` is {json_kind(wrong)} and no object with the "
+            f"field `{name}`; correct the path in `zip`"
         ) from None
 
 
@@ -157,13 +158,13 @@ def _refuse(values: Any, path: str, absent: bool = False) -> list[Any]:
     if absent or (values is None and path != ITSELF):
         return []
     what = "a row" if path == ITSELF else f"`{path}`"
-    raise RowsError(f"{what} is {kind_of(values)} and no list; correct the path in `zip`")
+    raise RowsError(f"{what} is {json_kind(values)} and no list; correct the path in `zip`")
 
 
 def _refuse_wrong_names(each: Zip, names: list[Any]) -> None:
     for name in names:
         if not (isinstance(name, str) and name.strip()):
-            kind = "an empty text" if isinstance(name, str) else kind_of(name)
+            kind = "an empty text" if isinstance(name, str) else json_kind(name)
             raise RowsError(
                 f"one of the names at `{_shown(each.names)}` is {kind}; correct `names` of `zip`"
             )

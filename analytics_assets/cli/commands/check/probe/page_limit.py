@@ -41,7 +41,7 @@ class PageLimit:
     @classmethod
     def of(cls, resource: Resource) -> "PageLimit | None":
         """Return the limit of a resource; None if its entry names none."""
-        paginator = paginator_of(resource)
+        paginator = resource.paginator
         if isinstance(paginator, Mapping) and "limit" in paginator:
             return cls("", int(paginator["limit"]))
         endpoint = resource.endpoint
@@ -67,14 +67,9 @@ class PageLimit:
         return f'"{name}": {value} in `{part or "params"}` of `endpoint`'
 
 
-def paginator_of(resource: Resource) -> Any:
-    """Return the `paginator` of a resource as configured."""
-    return resource.endpoint.get("paginator") or resource.config["client"].get("paginator")
-
-
 def with_paginator(resource: Resource, **options: Any) -> Resource:
     """Return a resource with other options of its paginator."""
-    paginator = {**paginator_of(resource), **options}
+    paginator = {**resource.paginator, **options}
     entries = [
         _with_paginator(entry, paginator) if name_of(entry) == resource.name else entry
         for entry in resource.config["resources"]

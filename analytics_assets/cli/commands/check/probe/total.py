@@ -7,7 +7,6 @@ from dlt.sources.helpers.rest_client.paginators import OffsetPaginator, PageNumb
 
 from analytics_assets.cli.commands.check.probe.page_limit import (
     first_page,
-    paginator_of,
     rows_of,
     with_paginator,
 )
@@ -68,7 +67,7 @@ def probe_total(
 def _places(resource: Resource, first: ReadSample, total: int) -> tuple[str, int, int] | None:
     """Return dlt's option for the first place of a read, and the places of the last rows."""
     paginator = first.position.paginator
-    if not isinstance(paginator_of(resource), Mapping):
+    if not isinstance(resource.paginator, Mapping):
         return None
     if isinstance(paginator, OffsetPaginator):
         return "offset", total - 1, total
