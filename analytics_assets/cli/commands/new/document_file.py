@@ -9,7 +9,7 @@ from analytics_assets.config.errors import ConfigurationError
 from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.openapi.document import read_document
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.http.errors import LinkError
+from analytics_assets.extract.http.errors import LinkError, NoAnswerError
 from analytics_assets.extract.openapi import fetch_document
 from analytics_assets.redaction.url import split_credentials
 
@@ -66,6 +66,9 @@ def _fetched(url: str) -> SourceDocument:
     connection = connect({"base_url": base_url}, "new", single_attempt())
     try:
         document = fetch_document(connection, bare, HINT)
+    except NoAnswerError as error:
+        reason = str(error).removesuffix(" (check `base_url`)")
+        raise ConfigurationError(f"{reason}: check the address in `--openapi`.") from error
     except LinkError as error:
         reason = str(error).partition(", which is another origin")[0]
         raise ConfigurationError(

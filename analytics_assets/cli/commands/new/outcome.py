@@ -22,7 +22,7 @@ MOST_ROWS = 40  # of the table
 MOST_PATHS = 3  # of a reason
 MOST_REASONS = 10
 SETTINGS = "Credentials and settings"  # the heading in a recipe's README
-NAMED = " # the name of your API"
+NAMED = re.compile(r"( #|;) the name of your API")
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 MOST_COLUMNS = 3
 WIDE = 140  # letters of a terminal that shows the names of columns
@@ -132,7 +132,7 @@ def settings_in(readme: str, name: str) -> str:
     """Return the part of a recipe's README about its settings, with the API's name in it."""
     text = readme.partition(f"## {SETTINGS}\n")[2].partition("\n## ")[0].strip()
     text = LINK.sub(r"\1", text.replace("sources.shop", f"sources.{name}"))
-    return "\n".join(line for line in text.replace(NAMED, "").splitlines() if "```" not in line)
+    return "\n".join(line for line in NAMED.sub("", text).splitlines() if "```" not in line)
 
 
 def _echo_commands(name: str) -> None:

@@ -261,6 +261,8 @@ def test_every_recipe_loads_under_a_name_of_the_users(invoke: Invoke, project: P
         assert done.exit_code == 0, done.output
         assert ' = "' in done.output, "its settings are missing"
         assert "sources.shop" not in done.output
+        assert ".dlt/secrets.toml" in done.output
+        assert "the name of your API" not in done.output
 
     assert sorted(load_apis(defs)) == sorted(names)
 

@@ -72,6 +72,14 @@ def test_what_is_no_document_is_refused(server: Server, path: str, reason: str) 
         source_document(f"{server.base_url}{path}")
 
 
+def test_an_address_that_nobody_answers_is_that_of_the_option() -> None:
+    with pytest.raises(AnalyticsAssetsError) as refusal:
+        source_document("http://127.0.0.1:9/openapi.json")
+
+    assert str(refusal.value).endswith(": check the address in `--openapi`.")
+    assert "base_url" not in str(refusal.value)
+
+
 @pytest.mark.parametrize("scheme", ["file", "ftp", "gopher", "data"])
 def test_no_other_scheme_is_asked(scheme: str) -> None:
     with pytest.raises(AnalyticsAssetsError, match="a URL of http or https"):
