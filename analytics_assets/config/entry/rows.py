@@ -112,6 +112,12 @@ def rows_config(where: str, entry: Mapping[str, Any], paginator: Any = None) -> 
             f"{where}: `{part}` needs the place of what becomes rows; set `data_selector` of the "
             'entry to its path, such as "rows", or to "$" for the whole body.'
         )
+    selector = str(endpoint.get("data_selector"))
+    if selector.endswith("[*]") and any(each.values == "$" for each in zips):
+        raise ConfigurationError(
+            f"{where}: `data_selector` cannot be {selector!r}, as a page of one row would be the "
+            f'values of that row. Name the list of rows: "{selector[:-3] or "$"}".'
+        )
     if entries and _counts_rows(paginator):
         raise ConfigurationError(
             f"{where}: with `entries` no offset can be counted, as the API may count keys or what "

@@ -87,6 +87,13 @@ def test_the_place_of_what_becomes_rows_must_be_named(rows: Any, part: str) -> N
         shop(rows, data_selector=None)
 
 
+def test_arrays_are_selected_as_the_list_of_them() -> None:
+    with pytest.raises(ConfigurationError, match=r"a page of one row .* Name the list of rows"):
+        shop({"zip": [ZIP]}, data_selector="rows[*]")
+
+    shop({"zip": [{**ZIP, "values": "values"}]}, data_selector="rows[*]")
+
+
 def test_an_offset_is_refused_where_rows_are_made_of_keys() -> None:
     offset = {"type": "offset", "limit": 100}
     with pytest.raises(ConfigurationError, match="with `entries` no offset can be counted"):
