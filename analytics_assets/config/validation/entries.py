@@ -1,7 +1,7 @@
 """dlt's validation of a configuration, with errors that name the entry."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,15 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError, listed
 from analytics_assets.config.resource import is_resource_function, name_of
 from analytics_assets.config.validation.paginator import config_for_dlt
+from analytics_assets.config.validation.structure import OWN_KEYS
 
 CLIENT = ("client",)
 OF_DLT = re.compile(r"\.|resources\[\d+\]")  # the steps of its paths that an entry begins with
 COMPLAINT = re.compile(r"Path `([^`]*)`: (.*)")
 UNRESOLVED_BASE_URL = "http://base-url.invalid"
-# dlt accepts any text for these, and any plain value of a parameter
+# dlt accepts any text for these, any body, and any plain value of a parameter
 OF_ANY_TEXT = ("name", "path", "data_selector", "table_name", "primary_key", "merge_key")
+BODIES = ("json", "data")
 
 
 def validate_entries(api: Api) -> None:
@@ -71,19 +73,28 @@ def _kind(entries: list[Any]) -> str:
     if len(entries) > 1:  # a child, which refers to its parents by their names
         return str([entry["name"] if isinstance(entry, dict) else entry for entry in entries])
     [entry] = entries
-    return repr(_validated_parts(entry)) if isinstance(entry, dict) else type(entry).__name__
+    if not isinstance(entry, dict):
+        return type(entry).__name__
+    known = {key: part for key, part in entry.items() if key not in OWN_KEYS}
+    return repr(_validated_part(known))
 
 
-def _validated_parts(
-    part: Mapping[str, Any], free: Collection[str] = OF_ANY_TEXT
-) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for key, value in part.items():
-        if isinstance(value, dict):
-            kept[key] = _validated_parts(value, value if key == "params" else OF_ANY_TEXT)
-        else:
-            kept[key] = type(value) if key in free and _is_plain(value) else value
-    return kept
+def _validated_part(part: Any, is_free: bool = False, in_params: bool = False) -> Any:
+    """Return what dlt's rules depend on: of plain values that may be any, the type alone."""
+    if isinstance(part, dict):
+        return {
+            key: _validated_part(
+                each,
+                (is_free and key != "type")
+                or key in (*OF_ANY_TEXT, *BODIES)
+                or (in_params and _is_plain(each)),
+                in_params=key == "params",
+            )
+            for key, each in part.items()
+        }
+    if isinstance(part, list) and is_free:
+        return sorted({repr(_validated_part(each, is_free)) for each in part})
+    return type(part) if is_free and _is_plain(part) else part
 
 
 def _is_plain(value: Any) -> bool:

@@ -8,6 +8,7 @@ from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, register_paginator
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.validation import entries
 from analytics_assets.config.validation.entries import OF_ANY_TEXT, validate_entries
 from analytics_assets.config.validation.structure import refuse_wrong_structure
 
@@ -19,6 +20,9 @@ REFUSED: dict[str, dict[str, Any]] = {
     },
     "parameter's type": {"endpoint": {"path": "/v1/orders", "params": {"a": {"type": "b"}}}},
     "placeholder of a parameter": {"endpoint": {"path": "/v1/orders", "params": {"a": "{b}"}}},
+    "placeholder of the body": {
+        "endpoint": {"path": "/v1/orders", "method": "POST", "json": {"a": ["{b}"]}}
+    },
     "placeholder of the path": {"endpoint": {"path": "/v1/orders/{key}"}},
     "bare path": {"endpoint": "/v1/orders/{key}"},
     "key": {"primary_key": 7},
@@ -31,12 +35,12 @@ def entry(name: str, **parts: Any) -> dict[str, Any]:
     return {"name": name, "endpoint": {"path": f"/v1/{name}"}, **parts}
 
 
-def shop(*entries: Any, **client: Any) -> Api:
+def shop(*given: Any, **client: Any) -> Api:
     return Api(
         name="shop",
         config={
             "client": {"base_url": "https://api.example.com", **client},
-            "resources": list(entries),
+            "resources": list(given),
         },
     )
 
@@ -54,6 +58,7 @@ def test_an_entry_that_dlt_refuses_is_named_though_others_look_like_it(what: str
         entry("articles"),
         entry("lines", primary_key="id", table_name="order_lines"),
         entry("reviews", endpoint={"path": "/v1/reviews", "method": "POST"}),
+        entry("reports", endpoint={"path": "/v1", "method": "POST", "json": {"a": ["b"]}}),
         entry("returns", endpoint={"path": "/v1/returns", "params": {"a": "b"}}),
     ]
     validate_entries(shop(*others))
@@ -68,6 +73,24 @@ def test_a_path_with_a_lone_brace_is_named_though_others_have_another_path(path:
     odd = entry("orders", endpoint={"path": path})
     with pytest.raises(ConfigurationError, match="dlt refuses the entry of `orders`: "):
         validate_entries(shop(entry("articles", endpoint={"path": "/v1/articles"}), odd))
+
+
+def test_reports_that_differ_in_their_words_are_validated_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    validated = list[Any]()
+    monkeypatch.setattr(entries, "rest_api_resources", lambda config: validated.append(config))
+    rows = {"zip": {"names": "columns", "values": "$"}}
+
+    def report(name: str, *dimensions: str) -> dict[str, Any]:
+        body = {"dimensions": [{"name": each} for each in dimensions], "name": name}
+        endpoint = {"path": "/v1", "method": "POST", "data_selector": "rows", "json": body}
+        made = {**rows, "fields": {"report": name}}
+        return entry(name, primary_key=list(dimensions), endpoint=endpoint, rows=made)
+
+    validate_entries(shop(report("pages", "page"), report("visits", "date", "country")))
+
+    assert len(validated) == 1
 
 
 def test_a_child_that_dlt_refuses_is_named_though_another_child_is_taken() -> None:
