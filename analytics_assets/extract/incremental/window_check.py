@@ -133,7 +133,7 @@ def _method_hint(query: Window) -> str:
     """Return a remedy for windows in a body, which APIs ignore in a GET; empty for others."""
     if not any(Place.of(name).part in ("json", "data") for name in query.places):
         return ""
-    return ' For a body, the entry mostly needs `"method": "post"`.'
+    return ' For a body, the entry mostly needs `"method": "POST"`.'
 
 
 def value_in_column(row: Any, column: str) -> Any:

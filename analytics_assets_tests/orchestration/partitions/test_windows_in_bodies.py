@@ -153,4 +153,4 @@ def test_an_api_that_ignores_a_body_fails_the_load_with_the_places_and_the_metho
     [reason] = failures_of(load_days(instance, api, "2025-07-01")).values()
     assert "9 of the 12 rows for json.from=2025-07-01, json.to=2025-07-01" in reason
     assert "the API seems to ignore `json.from` and `json.to`" in reason
-    assert 'the entry mostly needs `"method": "post"`' in reason
+    assert 'the entry mostly needs `"method": "POST"`' in reason
