@@ -123,17 +123,21 @@ def sample_source(
     connection: Connection,
     absent: Collection[str] = (),
     samples: Mapping[str, ReadSample] = NO_SAMPLES,
+    contract: Contract | None = None,
+    rejected: RejectedRows | None = None,
 ) -> DltSource:
-    """Make a source of samples: like `rest_api_source`, but rows are yielded page by page.
-
-    No read is verified, and no row is rejected.
+    """Make a source of samples: like `rest_api_source`, but no read is verified.
 
     Args:
         config: as for `rest_api_source`.
         name: the API's name.
         connection: sends requests.
         absent: as for `rest_api_source`.
-        samples: take the first pages of some resources, by their names.
+        samples: take the first pages of some resources, by their names; the others yield their
+            rows page by page.
+        contract: the contract of a resource whose rows are validated, altered and named as in a
+            load; None to leave the rows of all.
+        rejected: receives its rows that break the contract.
 
     Returns:
         A source with one resource per entry.
@@ -141,48 +145,20 @@ def sample_source(
     Raises:
         ConfigurationError: dlt refuses the configuration.
     """
-    given = _with_settings(config, name)
-    source, entries = _source_of(given, name, connection, absent, samples=samples)
-    for entry in entries:
-        source.resources[entry.name].add_step(UnvalidatedRows(entry.steps), insert_at=2)
-    return source
-
-
-def loaded_sample_source(
-    config: Mapping[str, Any],
-    name: str,
-    connection: Connection,
-    contract: Contract,
-    sample: ReadSample,
-    rejected: RejectedRows,
-    absent: Collection[str] = (),
-) -> DltSource:
-    """Make a source of a sample whose rows are validated, altered and named as in a load.
-
-    Args:
-        config: as for `rest_api_source`.
-        name: the API's name.
-        connection: sends requests.
-        contract: the contract of the resource that is sampled.
-        sample: takes its first pages.
-        rejected: receives the rows that break the contract.
-        absent: as for `rest_api_source`.
-    """
-    own = contract.resource
+    contracts = {contract.resource: contract} if contract else NOTHING
     source, entries = _source_of(
         *(_with_settings(config, name), name, connection, absent),
-        contracts={own: contract},
-        samples={own: sample},
+        contracts=contracts,
+        samples=samples,
     )
     source.schema = _schema(name)
     for entry in entries:
-        if entry.name == own:
-            validate_rows(
-                *(source.resources[own], entry.contract, rejected, entry.as_arrow),
-                steps=entry.steps,
-            )
+        resource = source.resources[entry.name]
+        if rejected and entry.name in contracts:
+            of_entry = (resource, entry.contract, rejected, entry.as_arrow)
+            validate_rows(*of_entry, steps=entry.steps)
         else:
-            source.resources[entry.name].add_step(UnvalidatedRows(entry.steps), insert_at=2)
+            resource.add_step(UnvalidatedRows(entry.steps), insert_at=2)
     return source
 
 

@@ -16,7 +16,7 @@ from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.rows.columns.compat import SchemaInference
 from analytics_assets.extract.rows.rejected_rows import ListedRejections
-from analytics_assets.extract.source import loaded_sample_source
+from analytics_assets.extract.source import sample_source
 
 MOST_PAGES = 10  # for the rows that are asked for
 Rows = Sequence[Mapping[str, Any]]
@@ -61,11 +61,11 @@ def load_first_rows(
     sample, name = ReadSample(MOST_PAGES, rows), resource.name
     rejected = ListedRejections(resource.api_name, name)
     config = with_params(resource.config, name, params)
-    source = loaded_sample_source(
-        *(config, resource.api_name, connection, resource.contract),
-        sample=sample,
+    source = sample_source(
+        *(config, resource.api_name, connection, resource.absent),
+        samples={name: sample},
+        contract=resource.contract,
         rejected=rejected,
-        absent=resource.absent,
     ).with_resources(name)
     for each in source.resources.values():
         if not each.is_transformer and (each.name != name or resource.is_function):
