@@ -214,7 +214,7 @@ def filled(
             whole = values.get(template) if as_number else None
             return int(whole) if whole else either.sub(lambda found: values[found[0]], template)
         if isinstance(template, Mapping):
-            return {key: part(each, as_number) for key, each in template.items()}
+            return {part(key, False): part(each, as_number) for key, each in template.items()}
         if isinstance(template, list | tuple):
             return [part(each, as_number) for each in template]
         return template

@@ -252,3 +252,9 @@ def test_days_of_another_time_zone_begin_there() -> None:
     assert not one_day.contains("2026-03-01T23:00:00Z")
     assert one_day.contains(date(2026, 3, 1))
     assert not one_day.contains(date(2026, 2, 28))
+
+
+def test_a_key_of_an_object_in_a_body_is_filled_like_a_text() -> None:
+    window = Window(params={"json.days": {"{start}": "{end}"}}, format="epoch_seconds")
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    assert window.values(start, end) == {"json.days": {"1767225600": 1767312000}}
