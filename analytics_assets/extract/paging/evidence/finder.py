@@ -142,9 +142,10 @@ class EvidenceFinder:
         self._ignored = frozenset(named["ignored_fields"] or ())
         ignores_total = isinstance(paginator, OffsetPaginator) and paginator.total_path is None
         self._counted = counted and not ignores_total
-        self._unit = unit_of(self._total_path, isinstance(paginator, PageNumberPaginator))
+        self._has_page_numbers = isinstance(paginator, PageNumberPaginator)
+        self._unit = unit_of(self._total_path, self._has_page_numbers)
         self.names_total = bool(self._total_path) and self._unit is Unit.ROWS
-        self._has_no_counts = keyed and not self.names_total
+        self._has_no_row_count = keyed and not self.names_total
         on_the_way = {plain_name(name) for name in re.findall(r"\w+", selector)}
         self._containers = CONTAINERS | LINKS | on_the_way
         # the last page, as many have the same body beside their rows and their link
@@ -182,8 +183,10 @@ class EvidenceFinder:
             total = total_in(fields, headers, without=str(path).removeprefix("$."))
             count = as_count(named[0]) if named else None
             counts |= {} if count is None else {str(path): Count(count, self._unit)}
-        if self._has_no_counts:
-            total, counts = None, {}
+        if self._has_no_row_count:
+            total = None
+            pages = counts.items() if self._has_page_numbers else ()
+            counts = {name: each for name, each in pages if each.unit is Unit.PAGES}
         flag = named_flag(*self._flag_paths, body)
         return Evidence(
             total if self._counted else None,

@@ -95,6 +95,16 @@ def test_a_number_that_the_entry_names_counts_the_rows_of_keys() -> None:
     assert "Expected 3 rows, received 2" in error
 
 
+def test_an_empty_page_of_keys_is_no_end_before_the_number_of_pages() -> None:
+    def answer(asked: Request) -> Answer:
+        number = asked.number("page")
+        return Answer({"days": [] if number == 1 else {f"{number}": {"id": number}}, "pages": 3})
+
+    paginator = {"type": "page_number", "base_page": 0, "total_path": "pages"}
+    error = attempted(answer, BY_DAY, data_selector="days", paginator=paginator).error
+    assert "`pages`" in error
+
+
 @pytest.mark.parametrize("options", [{"has_more_path": "more"}, {}])
 def test_pages_of_keys_end_by_a_flag_or_an_empty_page_and_not_by_their_length(
     options: dict[str, str],
