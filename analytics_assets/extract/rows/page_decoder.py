@@ -124,7 +124,7 @@ class PageDecoder:
         if not self._marker.path:
             return False
         name, *within = self._marker.path
-        found = _keys_decoder((name,)).decode(rows)
+        found = fields_decoder((name,)).decode(rows)
         return any(self._marker.is_deleted(value_at(row.part_0, within)) for row in found)
 
     def body_of(self, envelope: Envelope) -> Any:
@@ -187,7 +187,7 @@ class PageDecoder:
 
 def _keys(rows: bytes, key: tuple[str, ...]) -> list[Any]:
     """Return the key of each row; see `SplitPage.keys`."""
-    found = _keys_decoder(key).decode(rows)
+    found = fields_decoder(key).decode(rows)
     if len(key) == 1:
         keys = [row.part_0 for row in found]
         kinds = set(map(type, keys))
@@ -199,8 +199,8 @@ def _keys(rows: bytes, key: tuple[str, ...]) -> list[Any]:
 
 
 @lru_cache(maxsize=64)
-def _keys_decoder(key: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
-    """Return a decoder of the fields of a key alone."""
+def fields_decoder(key: tuple[str, ...]) -> msgspec.json.Decoder[list[Any]]:
+    """Return a decoder of some fields of rows alone, as `part_0` and so on; such as of a key."""
     fields = [
         (f"part_{number}", Any, msgspec.field(name=name, default=None))
         for number, name in enumerate(key)

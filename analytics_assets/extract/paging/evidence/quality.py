@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from analytics_assets.config.entry.answer_quality import SAMPLED, QualityPlaces
-from analytics_assets.contract.rows.numbers import json_number
 from analytics_assets.extract.rows.answer import Answer
+from analytics_assets.extract.rows.page_decoder import fields_decoder
 from analytics_assets.extract.rows.response_body import values_at
 from analytics_assets.extract.rows.row_place import RowPlace
 
@@ -72,11 +72,9 @@ def says_yes(value: Any) -> bool:
 def _has_value(answer: Answer, field: str, value: Any) -> bool:
     """Return True if a row has a value in a field."""
     if answer.split is not None:
-        row = msgspec.defstruct("Row", [("part", Any, msgspec.field(name=field, default=None))])
         try:
-            decoder = msgspec.json.Decoder(list[row], float_hook=json_number)  # type: ignore[valid-type]
-            found: list[Any] = decoder.decode(answer.split.rows)
-            return any(each.part == value for each in found)
+            found = fields_decoder((field,)).decode(answer.split.rows)
+            return any(each.part_0 == value for each in found)
         except msgspec.MsgspecError:  # of a row that is no object
             pass
     return any(isinstance(row, dict) and row.get(field) == value for row in answer.rows)
