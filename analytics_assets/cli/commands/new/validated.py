@@ -58,7 +58,10 @@ def validated(name: str, proposed: ProposedApi, endpoints: Endpoints) -> Validat
             refused = [each for each in api.resources if f"`{each.name}`" in str(error)]
             if not refused or len(api.resources) == len(refused):
                 raise
-            api = _without(api, {each.name for each in refused[:1]}, str(error))
+            left = _without(api, {each.name for each in refused[:1]}, str(error))
+            if not left.resources:
+                raise
+            api = left
     contracts = {}
     for each, resource in built.resources.items():
         contracts[each] = contract_in(endpoints, resource)

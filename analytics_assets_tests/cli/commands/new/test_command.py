@@ -84,6 +84,21 @@ def test_a_path_that_no_request_can_have_is_left_out_with_the_reason(
     build_definitions(load_apis(defs)["shop"])
 
 
+def test_a_refused_resource_with_all_others_below_it_is_an_error(
+    invoke: Invoke, project: Path, file: Path
+) -> None:
+    odd = {
+        "/}orders": get(array({"id": NUMBER})),
+        "/}orders/{order_id}/lines": get(array({"number": NUMBER}), in_path("order_id")),
+    }
+    file.write_text(json.dumps({**DOCUMENT, "paths": odd}))
+    done = invoke("new", "shop", "--openapi", str(file))
+
+    assert done.exit_code == 1
+    assert "in format string" in done.output
+    assert not list(project.iterdir())
+
+
 @pytest.mark.parametrize("items", [{"type": "object"}, TEXT])
 def test_a_document_steers_no_terminal(
     invoke: Invoke, project: Path, file: Path, items: dict[str, Any]
