@@ -15,6 +15,12 @@ QUALITY = {
 }
 
 
+@pytest.fixture(autouse=True)
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Request one page at a time: answers in turn would come to the wrong requests."""
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
+
+
 def counted(*answers: Answer, quality: Any = QUALITY, **endpoint: Any) -> dict[str, Any]:
     """The counts of answers of a read, by kind."""
     entry = orders({**MERGED, "answer_quality": quality}, **endpoint)
