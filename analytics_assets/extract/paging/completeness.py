@@ -283,7 +283,9 @@ class Pass:
         Args:
             by_counts: True to leave out flags and references, as the page after them is no page.
         """
-        if self.position.is_limited or self._proof.all_rows_arrived or not self.is_checked:
+        may_count_page = self._end.counts_may_be_of_page and not self._evidence.names_total
+        all_rows_arrived = self._proof.all_rows_arrived and not may_count_page
+        if self.position.is_limited or all_rows_arrived or not self.is_checked:
             return None
         return self._end.objection(by_counts)
 

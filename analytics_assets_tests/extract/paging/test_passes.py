@@ -202,6 +202,18 @@ def test_another_pass_detects_the_paginator_again() -> None:
     assert [asked.query for asked in attempt.requests] == [{}, {"page": "1"}] * 2
 
 
+@pytest.mark.parametrize("fields", [{"has_more": True}, {"next": "/orders?after=2"}])
+@pytest.mark.parametrize("paginator", ["single_page", {"type": "cursor", "cursor_path": "after"}])
+def test_a_total_that_may_be_that_of_the_page_is_no_end_where_the_page_states_more(
+    fields: dict[str, Any], paginator: Any
+) -> None:
+    answers = in_turn(*[page(1, 2, total=2, **fields)] * 9)
+
+    assert "states that more rows follow" in failed(answers, paginator=paginator).error
+    named = {"type": "single_page", "total_path": "total"}
+    assert read(answers, paginator=named).numbers == [1, 2]
+
+
 def test_a_number_of_pages_may_be_called_total_too() -> None:
     answers = two_by_two(rows(1, 2, 3, 4, 5), total=3)
 

@@ -32,6 +32,8 @@ class EndOfRead:
         elif isinstance(paginator, OffsetPaginator):
             rows = paginator.initial_value
         self._claims = CountClaims(rows, pages)
+        self._is_by_place = isinstance(paginator, OffsetPaginator | PageNumberPaginator)
+        self._pages = 0
         self.last = Evidence()
 
     def add(self, evidence: Evidence, rows: int, request: requests.PreparedRequest) -> None:
@@ -43,6 +45,7 @@ class EndOfRead:
             request: the request for it.
         """
         counts = evidence.counts
+        self._pages += 1
         has_row_count = any(count.unit is Unit.ROWS for count in counts.values())
         requested = requested_sizes(str(request.url), request.body) if has_row_count else ()
         self._claims.add(counts, rows, {*evidence.sizes, *requested})
@@ -82,6 +85,14 @@ class EndOfRead:
         return self.all_rows_arrived() and (not is_limit or self.is_last_page(is_short))
 
     @property
+    def counts_may_be_of_page(self) -> bool:
+        """True if the first page has as many rows as it counts, and states that more follow.
+
+        Such a number may be that of the page. Offsets and page numbers go on to the next one.
+        """
+        return self._pages == 1 and not self._is_by_place and self.last.reports_more
+
+    @property
     def names_next_page(self) -> bool:
         """True if the last page refers to a next one, and nothing reports the end."""
         is_named = self.last.reports_more and self.last.next_page is not None
@@ -97,7 +108,8 @@ class EndOfRead:
         if missing:
             name, count = missing
             return _objection(name, f"`{name}` is {count}")
-        if by_counts or self._claims.confirm() or not self.last.reports_more:
+        is_counted = self._claims.confirm() and not self.counts_may_be_of_page
+        if by_counts or is_counted or not self.last.reports_more:
             return None
         if self.last.flag:
             name = self.last.flag[0]
