@@ -283,5 +283,6 @@ def test_a_step_that_fails_in_a_load_is_named_with_its_line(
         failed = load(instance, "orders", api=Api(name="shop", config=config, policies=policies))
 
     assert failures_of(failed) == {
-        "shop__orders": "orders was not loaded. shop/api.py, line 2: KeyError: 'sizes'."
+        "shop__orders": "orders was not loaded. step 1 of `processing_steps` raised KeyError for a "
+        "row that fits the contract, in `step` at api.py:2. Correct the function."
     }

@@ -169,6 +169,7 @@ def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
     assert found["command_line"] == ["analytics", "shop"]
 
 
+@pytest.mark.e2e
 def test_an_error_in_the_file_of_an_api_is_named_with_its_line(tmp_path: Path) -> None:
     shop = copy_project(tmp_path).with_name("shop")
     shop.mkdir()
@@ -187,6 +188,7 @@ def test_an_error_in_the_file_of_an_api_is_named_with_its_line(tmp_path: Path) -
     assert printed_by(REFUSED, tmp_path)["dagster"].startswith("shop/api.py, line 7: dlt refuses")
 
 
+@pytest.mark.e2e
 def test_two_apis_whose_resources_have_one_table_are_refused(tmp_path: Path) -> None:
     shop = copy_project(tmp_path).with_name("shop")
     shop.mkdir()

@@ -200,7 +200,7 @@ def test_the_probe_far_beyond_the_end_is_at_the_place_of_the_offset(where: str) 
     attempt = read(answer, method="POST", paginator=paging, **GIVEN[where])
     assert attempt.rows == ALL
     offsets = [int(found(asked, place("offset"))) for asked in attempt.requests]
-    assert offsets[-1] > 2 * len(ALL)
+    assert max(offsets) > 2 * len(ALL)  # pages that were requested ahead may be answered after it
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ def home_in(folder: Path, settings: str = SHIPPED) -> Path:
     return folder
 
 
+@pytest.mark.e2e
 def test_two_first_commands_with_two_homes_in_one_folder_have_two_histories(
     clean_place: Path,
 ) -> None:

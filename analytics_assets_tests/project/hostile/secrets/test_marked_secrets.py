@@ -63,6 +63,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("duckdb_warehouse")
+@pytest.mark.e2e
 def test_no_secret_of_any_place_leaves_its_own_store(
     clean_place: Path,
     key: rsa.RSAPrivateKey,
