@@ -58,6 +58,7 @@ class Outcomes:
 if __name__ == "__main__":
     outcomes = Outcomes()
     ignored = f"--ignore={HERE / 'faults'}"
-    status = pytest.main([str(HERE), ignored, "-q", "-p", "no:cacheprovider"], plugins=[outcomes])
+    options = ["-m", "", "-q", "-p", "no:cacheprovider"]  # those of processes, too
+    status = pytest.main([str(HERE), ignored, *options], plugins=[outcomes])
     (HERE / "README.md").write_text(outcomes.rendered())
     sys.exit(status)
