@@ -6,9 +6,8 @@ from typing import Any
 
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.paging.read_sample import ReadSample
-from analytics_assets.extract.source import sample_source
+from analytics_assets.extract.sampling.pages_source import pages_source
 
 Row = dict[str, Any]
 
@@ -47,19 +46,13 @@ def read_first_pages(
             cause is an `ApiError` with the reason.
     """
     found = FirstPages(ReadSample(pages))
-    name, config = resource.name, with_params(resource.config, resource.name, params)
-    source = sample_source(
-        *(config, resource.api_name, connection, resource.absent), {name: found.sample}
-    ).with_resources(name)
-    for each in source.resources.values():
-        if not each.is_transformer and (each.name != name or resource.is_function):
-            each.add_limit(1)
+    source = pages_source(resource, connection, params, found.sample)
 
     def keep(row: Any) -> Any:
         if isinstance(row, dict):
             found.sent.append(dict(row))
         return row
 
-    rows = source.resources[name].add_map(keep, insert_at=1)
+    rows = source.resources[resource.name].add_map(keep, insert_at=1)
     found.rows.extend(row for row in rows if isinstance(row, dict))
     return found

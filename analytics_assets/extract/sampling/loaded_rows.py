@@ -12,11 +12,10 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.contract.rows.delete_marker import DeleteMarker
 from analytics_assets.contract.rows.validation import Rejection
 from analytics_assets.extract.http.connection import Connection
-from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.paging.read_sample import ReadSample
 from analytics_assets.extract.rows.columns.compat import SchemaInference
 from analytics_assets.extract.rows.rejected_rows import ListedRejections
-from analytics_assets.extract.source import sample_source
+from analytics_assets.extract.sampling.pages_source import pages_source
 
 MOST_PAGES = 10  # for the rows that are asked for
 Rows = Sequence[Mapping[str, Any]]
@@ -60,16 +59,7 @@ def load_first_rows(
     """
     sample, name = ReadSample(MOST_PAGES, rows), resource.name
     rejected = ListedRejections(resource.api_name, name)
-    config = with_params(resource.config, name, params)
-    source = sample_source(
-        *(config, resource.api_name, connection, resource.absent),
-        samples={name: sample},
-        contract=resource.contract,
-        rejected=rejected,
-    ).with_resources(name)
-    for each in source.resources.values():
-        if not each.is_transformer and (each.name != name or resource.is_function):
-            each.add_limit(1)
+    source = pages_source(resource, connection, params, sample, resource.contract, rejected)
     found = [row for row in source.resources[name] if isinstance(row, dict)]
     marker = DeleteMarker(resource.contract, is_strict=False)
     kept = [row for row in found if not marker.marks(_by_fields(resource.contract, row))]
