@@ -17,6 +17,8 @@ from analytics_assets.orchestration.metadata.names import (
     DURATION,
     LAST_ROWS,
     LAST_SECONDS,
+    LOAD_ID,
+    NEWEST_CHANGE,
     NEWEST_DATA,
     PARTITION_ROW_COUNT,
     ROW_COUNT,
@@ -37,6 +39,8 @@ from analytics_assets.redaction.redactor import redact
 FIRST = (ROWS_LOADED, ROW_COUNT, NEWEST_DATA, DURATION, COMPLETENESS)
 IF_ANY = (ROWS_REJECTED, ROWS_MARKED_DELETED, ROWS_PRUNED, ROWS_DROPPED, DROPPED)
 OF_THE_TABLE = (ROW_COUNT, NEWEST_DATA, LAST_ROWS, LAST_SECONDS)
+# of the load, and looked up by partition: a year has 365 copies of each
+OF_EACH_PARTITION = (LOAD_ID, NEWEST_CHANGE, ROWS_MARKED_DELETED)
 # shown elsewhere on the page; and a count that other ones repeat
 NOWHERE = (COLUMN_SCHEMA, ROWS_EXTRACTED, TABLE_NAME)
 EMPTY: tuple[Any, ...] = (None, "", {}, [], ())
@@ -73,19 +77,20 @@ class LoadOutcome:
     def of_partitions(self) -> dict[str, dict[str, Any]]:
         """Return the metadata of each partition's materialization.
 
-        Each has the numbers of its partition. What the load has brought as a whole is in the
-        details; what is true of the whole table stands with the last partition, whose
-        materialization the asset's own page shows.
+        Each has the numbers of its partition. What the load has brought as a whole, and what is
+        true of the whole table, stands with the last partition, whose materialization the asset's
+        own page shows.
         """
         found, table = dict[str, dict[str, Any]](), self.of_table()
         for partition, loaded, stored in self.rows:
             own: dict[str, Any] = {ROWS_LOADED: loaded, PARTITION_ROW_COUNT: stored}
             own |= {WINDOW: self.window} if self.window else {}
-            is_last = partition == self.rows[-1][0]
-            own |= {name: table[name] for name in table if name not in own} if is_last else {}
-            is_whole = self.metadata[ROWS_LOADED] == loaded
-            shown = {*own, *(() if is_last else OF_THE_TABLE)}
-            own[DETAILS] = self._details(shown if is_whole else shown - {ROWS_LOADED})
+            if partition == self.rows[-1][0]:
+                own |= {name: table[name] for name in table if name not in own}
+                is_whole = self.metadata[ROWS_LOADED] == loaded
+                own[DETAILS] = self._details({*own} if is_whole else {*own} - {ROWS_LOADED})
+            else:
+                own[DETAILS] = self._details({*self.metadata} - {*OF_EACH_PARTITION})
             found[partition] = own
         return found
 

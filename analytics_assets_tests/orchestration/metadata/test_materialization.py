@@ -15,6 +15,7 @@ from analytics_assets.orchestration.metadata.names import (
     DETAILS,
     DURATION,
     LOAD_ID,
+    NEWEST_CHANGE,
     NEWEST_DATA,
     PARTITION_ROW_COUNT,
     PREVIEW,
@@ -22,6 +23,7 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_EXPECTED,
     ROWS_EXTRACTED,
     ROWS_LOADED,
+    ROWS_MARKED_DELETED,
     ROWS_RECEIVED,
     ROWS_REJECTED,
     UNKNOWN,
@@ -96,7 +98,8 @@ def test_a_partition_has_its_own_rows_and_the_last_one_what_is_true_of_the_table
 
     assert list(first) == [ROWS_LOADED, PARTITION_ROW_COUNT, WINDOW, DETAILS]
     assert (first[ROWS_LOADED], first[PARTITION_ROW_COUNT]) == (1000, 1001)
-    assert details(first)[ROWS_LOADED] == details(last)[ROWS_LOADED] == 1234
+    assert details(first) == {LOAD_ID: "1795936798.8760154"}
+    assert details(last)[ROWS_LOADED] == 1234
     assert (last[ROWS_LOADED], last[PARTITION_ROW_COUNT], last[ROW_COUNT]) == (234, 234, 5678)
     assert last.keys() == {*outcome().of_table(), PARTITION_ROW_COUNT, WINDOW}
 
@@ -109,12 +112,27 @@ def test_a_load_of_one_partition_has_no_number_twice() -> None:
     assert WINDOW not in only
 
 
-def test_the_load_of_a_partition_is_read_as_a_whole() -> None:
-    first, _ = outcome(ROWS).of_partitions().values()
+def test_each_partition_has_what_is_looked_up_by_partition() -> None:
+    load = {ROWS_MARKED_DELETED: 2, NEWEST_CHANGE: "2026-01-02T03:04:05+00:00"}
+    first, last = outcome(ROWS, **load).of_partitions().values()
     event = dg.AssetMaterialization("orders", partition="2026-01-01", metadata=first)
 
+    assert plain_metadata(event) == {
+        ROWS_LOADED: 1000,
+        PARTITION_ROW_COUNT: 1001,
+        WINDOW: "2026-01-01 to 2026-01-02",
+        LOAD_ID: "1795936798.8760154",
+        **load,
+    }
+    assert plain_metadata(dg.AssetMaterialization("orders", metadata=last)).items() >= load.items()
+
+
+def test_the_load_of_a_window_is_read_as_a_whole() -> None:
+    _, last = outcome(ROWS).of_partitions().values()
+    event = dg.AssetMaterialization("orders", partition="2026-01-02", metadata=last)
+
     assert plain_metadata(event)[ROWS_LOADED] == 1234
-    assert plain_metadata(event)[PARTITION_ROW_COUNT] == 1001
+    assert plain_metadata(event)[PARTITION_ROW_COUNT] == 234
 
 
 @pytest.mark.parametrize(

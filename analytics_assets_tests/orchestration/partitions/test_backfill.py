@@ -9,6 +9,7 @@ from analytics_assets.config.load import Full
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import (
+    LOAD_ID,
     REQUESTS,
     ROW_COUNT,
     ROWS_LOADED,
@@ -67,8 +68,10 @@ def test_each_day_has_its_own_row_count_and_the_metadata_of_its_window(
     rows = Counter(row["date"] for row in sandbox_rows(RESOURCE, TODAY) if row["date"] <= DAYS[14])
     assert {day: each["dagster/partition_row_count"] for day, each in found.items()} == rows
     assert found[DAYS[0]][WINDOW] == "2025-07-02 to 2025-07-16"
-    assert found[DAYS[0]][ROWS_LOADED] == rows.total()
-    assert found[DAYS[0]][REQUESTS] == 3
+    assert found[DAYS[0]][ROWS_LOADED] == rows[DAYS[0]]
+    assert found[DAYS[0]][LOAD_ID] == found[DAYS[14]][LOAD_ID]
+    assert found[DAYS[14]][ROWS_LOADED] == rows.total()
+    assert found[DAYS[14]][REQUESTS] == 3
     assert found[DAYS[14]][ROW_COUNT] == rows.total()
     assert "dagster/column_schema" in found[DAYS[14]]
 
