@@ -36,6 +36,7 @@ from analytics_assets_tests.project.benchmarks.report.tables import (
     start_up_figures,
     targets,
 )
+from analytics_assets_tests.project.benchmarks.scale.command import NAMES, measure_scale
 from analytics_assets_tests.project.benchmarks.server import nginx
 from analytics_assets_tests.project.benchmarks.server.pages import (
     ROWS_PER_PAGE,
@@ -47,6 +48,7 @@ HERE = Path(__file__).parent
 CHART = "throughput.png"
 CURVE = "merging.png"
 MERGE, DEFINITIONS = "merge", "definitions"  # cases that read from no API
+SCALE = "scale"  # measured by itself
 PAGES = ROOT / ".benchmarks" / "pages"
 WARM_UP_ROWS = 300
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
@@ -56,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the cases of the command line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that nginx stops, too
     chosen = _parser().parse_args(arguments)
+    if SCALE in (chosen.cases or ()):
+        _scale(chosen)
+        return
     cases = choose(chosen.cases, chosen.loaders, chosen.rows, bool(chosen.baseline))
     whole = not (chosen.cases or chosen.loaders or chosen.rows)
     sizes = SIZES if whole or MERGE in (chosen.cases or ()) else ()
@@ -81,6 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.print(targets(results, started, merged))
     if output:
         write(results, merged, started, output, busy, minutes=(time.monotonic() - began) / 60)
+
+
+def _scale(chosen: argparse.Namespace) -> None:
+    try:
+        measure_scale(chosen.measures, chosen.sizes, chosen.baseline, chosen.output)
+    except BenchmarkError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 def choose(
@@ -150,7 +164,7 @@ def write(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analytics_assets_tests.project.benchmarks")
     names: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
-    cases = [*(case.name for case in CASES), MERGE, DEFINITIONS]
+    cases = [*(case.name for case in CASES), MERGE, DEFINITIONS, SCALE]
     loaders = [loader.name for loader in LOADERS]
     parser.add_argument("--cases", choices=cases, help=f"of {', '.join(cases)}", **names)
     parser.add_argument("--loaders", choices=loaders, help=f"of {', '.join(loaders)}", **names)
@@ -159,7 +173,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--baseline", type=Path, help="another checkout, whose loaders of this project run, too"
     )
-    parser.add_argument("--output", type=Path, help="folder for README.md and the chart")
+    parser.add_argument(
+        "--measures", nargs="+", choices=NAMES, metavar="NAME", help=f"of scale: {', '.join(NAMES)}"
+    )
+    parser.add_argument("--sizes", nargs="+", type=int, help="of scale, instead of each measure's")
+    parser.add_argument(
+        "--output", type=Path, help="folder for README.md and the chart, or with scale.md"
+    )
     return parser
 
 

@@ -112,13 +112,25 @@ def rows_in(duckdb_file: Path, table: str, key: str = "id") -> tuple[int, int]:
 
 
 def run_to_its_end(
-    command: Sequence[str], workdir: Path, longest: float, root: Path = ROOT
+    command: Sequence[str],
+    workdir: Path,
+    longest: float,
+    root: Path = ROOT,
+    settings: Mapping[str, str] | None = None,
 ) -> tuple[str, str]:
-    """Return the output and the errors of a command; kill it if the wait is interrupted."""
+    """Return the output and the errors of a command; kill it if the wait is interrupted.
+
+    Args:
+        command: the command.
+        workdir: the folder in which it runs.
+        longest: seconds that it may take.
+        root: the checkout whose modules it finds.
+        settings: further environment variables.
+    """
     with subprocess.Popen(
         command,
         cwd=workdir,
-        env=_environment(workdir, root),
+        env={**_environment(workdir, root), **(settings or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

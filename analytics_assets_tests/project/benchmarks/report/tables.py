@@ -129,10 +129,10 @@ def rendered(
     return TEXT.format(
         **vars(surroundings),
         loaders="\n".join(loaders),
-        targets=_as_markdown(targets(results, started, merges)),
-        figures=_as_markdown(figures(results)),
-        merges=_as_markdown(merge_figures(merges)),
-        start_ups=_as_markdown(start_up_figures(started)),
+        targets=as_markdown(targets(results, started, merges)),
+        figures=as_markdown(figures(results)),
+        merges=as_markdown(merge_figures(merges)),
+        start_ups=as_markdown(start_up_figures(started)),
         rounds=ROUNDS,
         merge_rounds=MERGE_ROUNDS,
     )
@@ -142,7 +142,7 @@ def targets(
     results: Sequence[Result], started: Sequence[StartUp], merges: Sequence[Merge]
 ) -> Table:
     """Return the table of targets, and the figures that are compared with them."""
-    table = _table(["case", "figure"], ["target", "measured", "reached"])
+    table = new_table(["case", "figure"], ["target", "measured", "reached"])
     for outcome in outcomes(results, merges, started):
         limit, found = outcome.limit, outcome.found
         reached = "yes" if limit.is_reached_by(found) else "NO"
@@ -154,7 +154,7 @@ def figures(results: Sequence[Result]) -> Table:
     """Return the table of the figures of each loader in each case."""
     compared = [f"{other}, {what}" for other in ("stock", "floor") for what in ("s", "CPU")]
     numbers = ["runs", "seconds", "rows/s", "CPU s", "peak MB", *compared, *STAGES]
-    table = _table(["case", "loader"], numbers)
+    table = new_table(["case", "loader"], numbers)
     for result in results:
         for number, (loader, taken) in enumerate(result.figures.items()):
             table.add_row(
@@ -178,7 +178,7 @@ def figures(results: Sequence[Result]) -> Table:
 def merge_figures(merges: Sequence[Merge]) -> Table:
     """Return the table of merges into tables of different sizes."""
     numbers = ["rows", "all new, s", "COPY and INSERT, s", "merged again", "s", "µs a row"]
-    table = _table(["warehouse"], numbers)
+    table = new_table(["warehouse"], numbers)
     for merge in merges:
         table.add_row(
             merge.warehouse,
@@ -194,7 +194,7 @@ def merge_figures(merges: Sequence[Merge]) -> Table:
 
 def start_up_figures(started: Sequence[StartUp]) -> Table:
     """Return the table of loading times of definitions."""
-    table = _table([], ["resources", "imports of Dagster and dlt, s", "all else, s"])
+    table = new_table([], ["resources", "imports of Dagster and dlt, s", "all else, s"])
     for start_up in started:
         table.add_row(str(start_up.resources), f"{start_up.imports:.2f}", f"{start_up.seconds:.2f}")
     return table
@@ -207,7 +207,8 @@ def _compared(result: Result, other: Loader, taken: Figures) -> tuple[str, str]:
     return f"{its.seconds / taken.seconds:.2f}", f"{its.cpu_seconds / taken.cpu_seconds:.2f}"
 
 
-def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
+def new_table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    """Return an empty table with columns of texts, then columns of numbers."""
     table = Table(box=box.SIMPLE_HEAD)
     for heading in texts:
         table.add_column(heading, no_wrap=True)
@@ -216,7 +217,8 @@ def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
     return table
 
 
-def _as_markdown(table: Table) -> str:
+def as_markdown(table: Table) -> str:
+    """Return a table as Markdown."""
     table.box = box.MARKDOWN
     text = StringIO()
     Console(file=text, width=WIDTH).print(table)

@@ -1,0 +1,90 @@
+"""Slopes: what a further resource, day or row costs, beside another checkout."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from analytics_assets_tests.project.benchmarks.measurement import machine
+from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
+from analytics_assets_tests.project.benchmarks.scale.measure import Measure
+from analytics_assets_tests.project.benchmarks.scale.measures import resources, sensor
+from analytics_assets_tests.project.benchmarks.scale.project import projects
+from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record
+from analytics_assets_tests.project.benchmarks.scale.table import WIDTH, slopes, write
+
+MEASURES: Sequence[Measure] = [*sensor.MEASURES, *resources.MEASURES]
+NAMES = list(dict.fromkeys(measure.name for measure in MEASURES))
+RECORD = ROOT / ".benchmarks" / "scale.json"
+LONGEST = 240.0  # seconds; a larger size that would take longer in the baseline is left out
+
+
+def measure_scale(
+    names: Sequence[str] | None,
+    sizes: Sequence[int] | None,
+    baseline: Path | None,
+    output: Path | None,
+) -> None:
+    """Take the figures of measures, and print all that are kept.
+
+    Args:
+        names: the measures; all if none are given.
+        sizes: sizes in place of the measures' own.
+        baseline: the other checkout.
+        output: the folder of the page to write the table into.
+    """
+    record, busy, began = Record(RECORD), machine.how_busy(), time.monotonic()
+    take(list(chosen(names, sizes)), baseline, record)
+    table = slopes(record, MEASURES)
+    Console(width=max(Console().width, WIDTH)).print(table)
+    if output:
+        minutes = (time.monotonic() - began) / 60
+        commits = "; ".join(
+            f"{side}: {', '.join(record.commits(side)) or 'not measured'}" for side in (BEFORE, NOW)
+        )
+        heading = (
+            f'Made by `make bench ARGUMENTS="--cases scale --output {output}"` on '
+            f"{machine.today()}, in {minutes:.0f} minutes. {machine.machine()}; "
+            f"{machine.versions()}. {busy} Commits {commits}."
+        )
+        write(table, output, heading)
+
+
+def chosen(names: Sequence[str] | None, sizes: Sequence[int] | None) -> Iterator[Measure]:
+    """Yield the measures of some names with their sizes.
+
+    Args:
+        names: the names; all if none are given.
+        sizes: sizes in place of the measures' own.
+    """
+    for measure in MEASURES:
+        if not names or measure.name in names:
+            yield measure if not sizes else Measure(**{**vars(measure), "sizes": sizes})
+
+
+def take(measures: Sequence[Measure], baseline: Path | None, record: Record) -> None:
+    """Take the figures of measures, alternately of the baseline and of this checkout."""
+    checkouts = {**({BEFORE: baseline} if baseline else {}), NOW: ROOT}
+    with projects(list(checkouts.values())) as made:
+        sides = dict(zip(checkouts, made, strict=True))
+        for measure in measures:
+            expected: dict[str, float] = {}
+            for place, size in enumerate(measure.sizes):
+                for side, project in sides.items():
+                    if side == BEFORE and expected.get(side, 0.0) > LONGEST:
+                        _say(f"{measure.title}, {size:,}: left out of the baseline")
+                        continue
+                    began = time.monotonic()
+                    figures = measure.take(project, size)
+                    seconds = time.monotonic() - began
+                    following = measure.sizes[place + 1 : place + 2]
+                    expected[side] = seconds * following[0] / size if following else 0.0
+                    record.add(measure.title, size, side, figures, project.checkout)
+                    shown = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+                    _say(f"{measure.title}, {size:,}, {side}, {seconds:.0f} s: {shown}")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")

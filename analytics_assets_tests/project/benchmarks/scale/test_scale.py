@@ -1,0 +1,137 @@
+"""Slopes: each measure gives figures of this checkout and of another one, which make a table."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
+from analytics_assets_tests.project.benchmarks.scale import command
+from analytics_assets_tests.project.benchmarks.scale.api_server import (
+    FIRST_DAY,
+    page,
+    requests_of,
+    serving,
+)
+from analytics_assets_tests.project.benchmarks.scale.command import MEASURES, NAMES, chosen, take
+from analytics_assets_tests.project.benchmarks.scale.measure import Measure
+from analytics_assets_tests.project.benchmarks.scale.project import Project
+from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record, slope
+from analytics_assets_tests.project.benchmarks.scale.table import (
+    BEGIN,
+    END,
+    WIDTH,
+    slopes,
+    write,
+)
+
+
+def measure_of(take: Any) -> Measure:
+    return Measure("loads", "Loads", "rows", (1, 3), take, "each further row")
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    kept = Record(tmp_path / "kept" / "scale.json")
+    for size in (10, 50):
+        kept.add("Loads", size, BEFORE, {"CPU s": 2 + size / 10, "runs": 1}, ROOT)
+        kept.add("Loads", size, NOW, {"CPU s": 2 + size / 100, "runs": 1}, ROOT)
+    return Record(tmp_path / "kept" / "scale.json")  # as the next command reads it
+
+
+def test_what_each_further_one_adds_is_the_slope_of_the_figures(record: Record) -> None:
+    [(name, seconds), (runs, _)] = record.series("Loads")
+
+    assert (name, runs) == ("CPU s", "runs")
+    assert slope(seconds, BEFORE, 1) == pytest.approx(0.1)
+    assert slope(seconds, NOW, 1000) == pytest.approx(10)
+    assert slope(seconds[:1], NOW, 1) is None
+
+
+def test_a_table_has_both_checkouts_and_their_ratio(record: Record) -> None:
+    table = slopes(record, [measure_of(None)])
+    printed = StringIO()
+    Console(file=printed, width=WIDTH).print(table)
+
+    lines = [line.split() for line in printed.getvalue().splitlines()]
+    assert ["10", "rows", "3", "2.1", "0.70"] in [line[-5:] for line in lines]
+    assert ["each", "further", "row", "0.1", "0.01", "0.10"] in lines
+    assert ["runs", "10", "rows", "1", "1", "1.00"] in lines
+    assert lines[-1] != lines[-2]
+    assert sum("further" in line for line in lines) == 1  # a count does not grow by parts
+
+
+def test_the_page_keeps_its_text_around_the_figures(record: Record, tmp_path: Path) -> None:
+    page_file = tmp_path / "scale.md"
+    page_file.write_text(f"# Scale\n\n{BEGIN}\nolder figures\n{END}\n\nThe text.\n")
+
+    write(slopes(record, [measure_of(None)]), tmp_path, "Made today.")
+
+    text = page_file.read_text()
+    assert text.startswith(f"# Scale\n\n{BEGIN}\nMade today.\n\n| measure ")
+    assert text.endswith(f" |\n{END}\n\nThe text.\n")
+    assert "older" not in text
+
+
+def test_a_size_that_would_take_too_long_is_left_out_of_the_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+
+    def figures(project: Project, size: int) -> Mapping[str, float]:
+        taken.append((project.code.name, size))
+        return {"CPU s": 1.0}
+
+    monkeypatch.setattr(command, "LONGEST", 0.0)
+    pair = [Project(ROOT, Path("base")), Project(ROOT, Path("here"))]
+    monkeypatch.setattr(command, "projects", lambda _: nullcontext(pair))
+    take([measure_of(figures)], ROOT, Record(tmp_path / "scale.json"))
+
+    assert taken == [("base", 1), ("here", 1), ("here", 3)]
+
+
+def test_measures_are_chosen_by_name_and_size() -> None:
+    assert [measure.sizes for measure in chosen(["resources"], [2])] == [[2], [2]]
+    assert [measure.name for measure in chosen(None, None)] == [each.name for each in MEASURES]
+    assert len({measure.title for measure in MEASURES}) == len(MEASURES)
+
+
+def test_the_small_api_has_some_rows_a_day() -> None:
+    day = {"start_date": "2015-01-02", "end_date": "2015-01-02"}
+    second_day = page(2, 3, day)
+
+    assert [row["date"] for row in second_day["data"]] == ["2015-01-02"] * 2
+    assert second_day["total"] == 2
+    assert page(2, 3, {"offset": "4"})["data"][0]["date"] == "2015-01-03"
+    assert page(2, 3, {"start_date": "2015-01-04", "end_date": "2015-01-05"})["data"] == []
+    assert FIRST_DAY.isoformat() == page(1, 1, {})["data"][0]["date"]
+
+
+def test_the_small_api_runs_in_a_process_and_counts_requests() -> None:
+    with serving() as url:
+        assert requests_of(url) == 0
+
+
+# sizes by which a measure takes some seconds
+FEW: Mapping[str, int] = {"sensor": 2, "resources": 1}
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("name", NAMES)
+def test_each_measure_takes_figures_of_this_checkout(name: str, tmp_path: Path) -> None:
+    record = Record(tmp_path / "scale.json")
+    measures = list(chosen([name], [FEW[name]]))
+    take(measures, None, record)
+
+    for measure in measures:
+        figures = dict(record.series(measure.title))
+        assert len(figures) > 1
+        for series in figures.values():
+            [taken] = series
+            assert taken.size == FEW[name]
+            assert taken.now is not None
+            assert 0 <= taken.now < 1e6
