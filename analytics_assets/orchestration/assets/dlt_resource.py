@@ -12,7 +12,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.metadata.load import load_metadata
-from analytics_assets.orchestration.metadata.names import LOAD_ID
+from analytics_assets.orchestration.metadata.names import LOAD_ID, NO_LOAD_ID
 
 
 class DltLoader(DagsterDltResource):
@@ -45,5 +45,5 @@ class DltLoader(DagsterDltResource):
         assert trace is not None, "a pipeline that has loaded has a trace"
         return {
             **load_metadata(trace, resource.name, str(resource.table_name)),
-            LOAD_ID: ", ".join(load_info.loads_ids) or "none",
+            LOAD_ID: ", ".join(load_info.loads_ids) or NO_LOAD_ID,
         }

@@ -1,20 +1,16 @@
 """Asset checks of each resource: of its last load, and of the table itself."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 
 import dagster as dg
 
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.assets.dropped import remedy_of
-from analytics_assets.orchestration.checks.applicability import (
-    has_date_column,
-    is_without_rows_yet,
-)
+from analytics_assets.orchestration.checks.applicability import has_date_column
+from analytics_assets.orchestration.checks.context import Check, CheckContext
 from analytics_assets.orchestration.checks.document_cache import DocumentCache
 from analytics_assets.orchestration.checks.drift_check import check_drift
 from analytics_assets.orchestration.checks.load_checks import (
@@ -35,6 +31,7 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_missing_partitions,
     check_newest_partition,
     check_partition_rows,
+    check_rows_elsewhere,
     check_rows_in_window,
 )
 from analytics_assets.orchestration.checks.quality_check import check_answer_quality
@@ -49,65 +46,11 @@ from analytics_assets.orchestration.checks.table_checks import (
 from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import asset_key, op_name
 from analytics_assets.orchestration.metadata.table_schema import table_schema
+from analytics_assets.orchestration.runs.check_results import last_results
 from analytics_assets.orchestration.runs.dead_runs import record_machine
-from analytics_assets.orchestration.runs.last_load import LastLoad, last_load
+from analytics_assets.orchestration.runs.last_load import last_load
 from analytics_assets.redaction.errors import errors_redacted
-from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
-
-
-@dataclass(frozen=True)
-class CheckContext:
-    """Inputs of the checks of one asset.
-
-    Args:
-        resource: the resource.
-        documents: the OpenAPI documents of APIs.
-        instance: holds the event log.
-        load: the last load.
-        now: the moment of the checks.
-        open_tables: opens the warehouse for the first check that needs it.
-    """
-
-    resource: Resource
-    documents: DocumentCache
-    instance: dg.DagsterInstance
-    load: LastLoad
-    now: datetime
-    open_tables: Callable[[], Tables]
-
-    @cached_property
-    def tables(self) -> Tables:
-        """The open warehouse."""
-        return self.open_tables()
-
-    @cached_property
-    def is_without_rows_yet(self) -> bool:
-        """True if the API gave no rows so far."""
-        return is_without_rows_yet(self.instance, asset_key(self.resource), self.load.metadata)
-
-
-@dataclass(frozen=True)
-class Check:
-    """An asset check.
-
-    Args:
-        description: the claim that it checks, shown in the UI.
-        run: returns its result.
-        applies: True for the resources that have the check.
-        needs_table: True if it reads the table, and fails where there is none.
-        per_load: True if its result is about one load; a later run does not supersede it.
-        proves_load: True if the load has not brought all rows where it fails with severity ERROR.
-        blocking: True if downstream assets wait for it.
-    """
-
-    description: str
-    run: Callable[[CheckContext], CheckResult]
-    applies: Callable[[Resource], bool] = lambda resource: True
-    needs_table: bool = False
-    per_load: bool = False
-    proves_load: bool = False
-    blocking: bool = False
 
 
 def _is_verified(resource: Resource) -> bool:
@@ -220,6 +163,7 @@ CHECKS: Mapping[str, Check] = {
         lambda context: check_lost_partitions(
             context.instance, context.tables, context.resource, context.now
         ),
+        of_load=lambda context: check_rows_elsewhere(context.load.metadata),
         applies=_is_partitioned,
         needs_table=True,
     ),
@@ -258,7 +202,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
         description=f"Runs the checks of {resource.full_name} after a load.",
         specs=[
             dg.AssetCheckSpec(
-                name, asset=asset, description=check.description, blocking=check.blocking
+                name, asset=asset, description=check.shown_description, blocking=check.blocking
             )
             for name, check in CHECKS.items()
             if check.applies(resource)
@@ -275,18 +219,43 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
                 resource,
                 DocumentCache(warehouse.pipelines_dir),
                 run.instance,
+                run.run_id,
                 last_load(run.instance, asset, run.run_id),
                 datetime.now(UTC),
                 lambda: stack.enter_context(warehouse.open(context.log)),
             )
             selected = {key.name for key in context.selected_asset_check_keys}
+            before = last_results(run.instance, partly_checked(resource))
             for name in [name for name in CHECKS if name in selected]:
-                yield _result(CHECKS[name], inputs).of(asset, name)
+                last = before.get(dg.AssetCheckKey(asset, name))
+                yield _result(CHECKS[name], inputs, last).of(asset, name)
 
     return checks
 
 
-def _result(check: Check, context: CheckContext) -> CheckResult:
+def partly_checked(resource: Resource) -> list[dg.AssetCheckKey]:
+    """Return the checks of a resource that look at a part of its table after a load."""
+    return [
+        dg.AssetCheckKey(asset_key(resource), name)
+        for name, check in CHECKS.items()
+        if check.of_load and check.applies(resource)
+    ]
+
+
+def _result(
+    check: Check, context: CheckContext, before: dg.AssetCheckEvaluation | None
+) -> CheckResult:
+    """Return the result of a check, with the moment of its last look at the whole table."""
+    if check.of_load is None:
+        return _of_table(check, context)
+    moment = context.whole_table_checked(before)
+    result = check.of_load(context) if moment else None
+    if moment and result:
+        return result.after_whole_table(moment)
+    return _of_table(check, context).after_whole_table(context.now)
+
+
+def _of_table(check: Check, context: CheckContext) -> CheckResult:
     if check.needs_table:
         if context.is_without_rows_yet:
             return does_not_apply("the API has no rows yet")

@@ -11,7 +11,12 @@ from analytics_assets.config.text.quantities import count, number
 from analytics_assets.config.times.timestamps import earlier
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.names import ROWS_OUTSIDE, ROWS_RECEIVED
+from analytics_assets.orchestration.metadata.names import (
+    ROWS_ELSEWHERE,
+    ROWS_MARKED_DELETED,
+    ROWS_OUTSIDE,
+    ROWS_RECEIVED,
+)
 from analytics_assets.orchestration.partitions.definition import (
     expected_partitions,
     finished_partitions,
@@ -131,6 +136,25 @@ def check_lost_partitions(
         "have replaced them.",
         numbers=numbers,
     )
+
+
+def check_rows_elsewhere(load: Mapping[str, Any]) -> CheckResult | None:
+    """Pass if the last load has left the rows of all other partitions where they were.
+
+    Args:
+        load: the metadata of the last load.
+
+    Returns:
+        The result; None if other partitions may have lost rows, or if their number is not known.
+    """
+    change = load.get(ROWS_ELSEWHERE)
+    # where rows of other days came, they may hide others that are gone
+    if change is None or load.get(ROWS_OUTSIDE) or change > 0:
+        return None
+    if -change > load.get(ROWS_MARKED_DELETED, 0):
+        return None
+    text = "The last load has taken no row from the partitions that it has not read."
+    return CheckResult(True, text, numbers={"lost partitions": 0})
 
 
 def check_partition_rows(

@@ -1,11 +1,15 @@
 """The result of a check."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 import dagster as dg
 
 from analytics_assets.redaction.redactor import redact
+
+WHOLE_TABLE_CHECKED = "whole table checked"  # metadata: the moment
 
 
 @dataclass(frozen=True)
@@ -17,17 +21,32 @@ class CheckResult:
         text: the finding.
         severity: severity of a failure.
         numbers: counts that the UI plots over time.
+        whole_table_checked: the last look at the whole table, by this result or one before it, of
+            a check that may look at the last load alone.
     """
 
     passed: bool
     text: str
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     numbers: Mapping[str, int] = field(default_factory=dict)
+    whole_table_checked: datetime | None = None
 
     @property
     def description(self) -> str:
         """The finding without a secret."""
         return redact(self.text)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of the result."""
+        moment = self.whole_table_checked
+        if moment is None:
+            return dict(self.numbers)
+        return {**self.numbers, WHOLE_TABLE_CHECKED: dg.MetadataValue.timestamp(moment)}
+
+    def after_whole_table(self, moment: datetime) -> "CheckResult":
+        """Return the result with the moment of the last look at the whole table."""
+        return replace(self, whole_table_checked=moment)
 
     def of(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckResult:
         """Return the result as Dagster's, for a check of an asset."""
@@ -37,7 +56,7 @@ class CheckResult:
             passed=self.passed,
             severity=self.severity,
             description=self.description,
-            metadata=dict(self.numbers),
+            metadata=self.metadata,
         )
 
     def outside_a_run(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckEvaluation:
@@ -48,7 +67,7 @@ class CheckResult:
             passed=self.passed,
             severity=self.severity,
             description=self.description,
-            metadata=dict(self.numbers),
+            metadata=self.metadata,
         )
 
 

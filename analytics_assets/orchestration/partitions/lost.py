@@ -1,6 +1,7 @@
 """Partitions with fewer rows in the table than were loaded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -9,6 +10,8 @@ from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import (
     LOAD_ID,
     PARTITION_ROW_COUNT,
+    ROW_COUNT,
+    ROWS_ELSEWHERE,
     ROWS_MARKED_DELETED,
 )
 from analytics_assets.orchestration.partitions.row_counts import row_counts
@@ -43,3 +46,30 @@ def lost_partitions(
         return [key for key in keys if rows[key] < loaded.get(key, 0)]
     # rows of any partition were deleted since: one is lost if it has none, and had more than those
     return [key for key in keys if not rows[key] and loaded.get(key, 0) > deleted]
+
+
+def rows_elsewhere(
+    instance: dg.DagsterInstance,
+    resource: ResourceConfig,
+    before: Mapping[str, Any],
+    load: Mapping[str, Any],
+    rows: Mapping[str, int],
+) -> dict[str, int]:
+    """Return, as metadata, by how much a load has changed the number of rows elsewhere.
+
+    These are the rows of the table that are not of the load's partitions. Their number before is
+    by the metadata of earlier loads; if it changes, rows of the load have replaced some of them,
+    or somebody else has changed the table.
+
+    Args:
+        instance: holds the event log, without the load.
+        resource: a partitioned resource, or another one, for which nothing is returned.
+        before: the metadata of the load before.
+        load: the metadata of the load so far.
+        rows: the rows of each partition of the load, in the table.
+    """
+    if not rows or not isinstance(before.get(ROW_COUNT), int):
+        return {}
+    loads = last_loads(instance, asset_key(resource), list(rows)).values()
+    earlier = before[ROW_COUNT] - sum(each.metadata.get(PARTITION_ROW_COUNT, 0) for each in loads)
+    return {ROWS_ELSEWHERE: load[ROW_COUNT] - sum(rows.values()) - earlier}

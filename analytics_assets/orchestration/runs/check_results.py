@@ -4,7 +4,7 @@ Dagster 1.13 plans a result for each check when it creates a run, and shows it a
 run has failed, though the check never ran. Such a check keeps its last result.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,6 +87,22 @@ def keep_results_of_failed_run(
     checks = planned_checks(instance, run_id)
     own = [check for check in checks if check.asset_key.path[0] in api_names]
     keep_last_results(instance, run_id, own)
+
+
+def last_results(
+    instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey]
+) -> Mapping[dg.AssetCheckKey, dg.AssetCheckEvaluation]:
+    """Return the last result of each check that has one, whatever is planned since.
+
+    Args:
+        instance: holds the event log.
+        checks: the checks.
+    """
+    records = instance.event_log_storage.get_asset_check_summary_records(list(checks))
+    completed = {
+        check: record.last_completed_check_execution_record for check, record in records.items()
+    }
+    return {check: last.evaluation for check, last in completed.items() if last and last.evaluation}
 
 
 def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:

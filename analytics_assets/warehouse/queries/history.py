@@ -5,15 +5,31 @@ deletes none of them. Rejected rows are no history: each stays until it is settl
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from dlt import Pipeline
 from dlt.common.destination.client import WithStagingDataset
+from dlt.common.schema.typing import LOADS_TABLE_NAME
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.times.timestamps import earlier
+from analytics_assets.warehouse.queries.tables import Tables
+
+
+def has_loads(tables: Tables, ids: Sequence[str]) -> bool:
+    """Test if these loads have written into this dataset, and not into another warehouse.
+
+    Args:
+        tables: the open warehouse, into which dlt has loaded.
+        ids: dlt's ids of the loads.
+    """
+    if not ids:
+        return True
+    places = ", ".join("%s" for _ in ids)
+    found = tables.select("load_id", LOADS_TABLE_NAME, f"WHERE load_id IN ({places})", *ids)
+    return {str(row[0]) for row in found} == set(ids)
 
 
 def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logger) -> None:

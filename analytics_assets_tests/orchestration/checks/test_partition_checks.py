@@ -16,9 +16,12 @@ from analytics_assets.orchestration.checks.partition_checks import (
     check_missing_partitions,
     check_newest_partition,
     check_partition_rows,
+    check_rows_elsewhere,
     check_rows_in_window,
 )
 from analytics_assets.orchestration.metadata.names import (
+    ROWS_ELSEWHERE,
+    ROWS_MARKED_DELETED,
     ROWS_OUTSIDE,
     ROWS_RECEIVED,
 )
@@ -163,6 +166,25 @@ def test_a_day_that_has_fewer_rows_than_were_loaded_is_lost(
     assert result.text.startswith(
         f"The table has fewer rows of 1 partition than were loaded: {DAYS[1]}. "
     )
+
+
+@pytest.mark.parametrize(
+    ("load", "passed"),
+    [
+        ({ROWS_ELSEWHERE: 0}, True),
+        ({ROWS_ELSEWHERE: -1}, False),
+        ({ROWS_ELSEWHERE: -2, ROWS_MARKED_DELETED: 2}, True),
+        ({ROWS_ELSEWHERE: -3, ROWS_MARKED_DELETED: 2}, False),
+        ({ROWS_ELSEWHERE: 1}, False),  # somebody else has changed the table
+        ({ROWS_ELSEWHERE: 0, ROWS_OUTSIDE: 1}, False),  # it may hide one that is gone
+        ({}, False),
+    ],
+)
+def test_a_load_that_may_have_taken_rows_of_other_days_is_looked_at_with_the_whole_table(
+    load: dict[str, int], passed: bool
+) -> None:
+    result = check_rows_elsewhere(load)
+    assert (result is not None and result.passed) == passed
 
 
 def test_checks_of_a_load_belong_to_the_window_of_its_own_run(

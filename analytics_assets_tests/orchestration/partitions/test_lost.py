@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.names import ROWS_MARKED_DELETED
+from analytics_assets.orchestration.metadata.names import (
+    ROW_COUNT,
+    ROWS_ELSEWHERE,
+    ROWS_MARKED_DELETED,
+)
 from analytics_assets.orchestration.partitions.due import due_runs
-from analytics_assets.orchestration.partitions.lost import lost_partitions
+from analytics_assets.orchestration.partitions.lost import lost_partitions, rows_elsewhere
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
@@ -84,3 +88,22 @@ def test_rows_deleted_after_a_load_are_found_by_its_own_counts(
     change(duckdb_warehouse, RESOURCE, f"DELETE FROM {{table}} WHERE id IN ({one})")
     with duckdb_warehouse.open() as tables:
         assert lost(instance, tables) == [DAYS[1][-2:]]
+
+
+def test_a_load_knows_the_rows_that_it_has_taken_from_other_days(
+    instance: dg.DagsterInstance,
+) -> None:
+    loaded(instance, d05=4, d06=6)
+    before = {ROW_COUNT: 10}
+
+    def change(rows: int, **of_days: int) -> dict[str, int]:
+        counts = {f"2025-07-{day.removeprefix('d')}": each for day, each in of_days.items()}
+        return rows_elsewhere(instance, VIEWS, before, {ROW_COUNT: rows}, counts)
+
+    assert change(13, d07=3) == {ROWS_ELSEWHERE: 0}
+    assert change(14, d06=8, d07=2) == {ROWS_ELSEWHERE: 0}
+    assert change(11, d07=3) == {ROWS_ELSEWHERE: -2}
+    assert change(12, d07=1) == {ROWS_ELSEWHERE: 1}
+    # without partitions, or without a load before, it is not known
+    assert change(11) == {}
+    assert rows_elsewhere(instance, VIEWS, {}, {ROW_COUNT: 1}, {"2025-07-07": 1}) == {}

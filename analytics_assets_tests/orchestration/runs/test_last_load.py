@@ -9,7 +9,7 @@ from analytics_assets.orchestration.metadata.names import (
     COLUMN_SCHEMA,
     ROWS_LOADED,
 )
-from analytics_assets.orchestration.runs.last_load import last_load
+from analytics_assets.orchestration.runs.last_load import LastLoad, last_load
 from analytics_assets.orchestration.runs.materializations import last_loads
 
 ASSET = dg.AssetKey(["shop", "orders"])
@@ -36,17 +36,17 @@ def with_columns(*names: str, **metadata: Any) -> dict[str, Any]:
 
 
 def test_an_asset_that_was_never_loaded_has_no_metadata(instance: dg.DagsterInstance) -> None:
-    assert last_load(instance, ASSET, "any run") == ({}, [], None)
+    assert last_load(instance, ASSET, "any run") == LastLoad({}, [], None)
 
 
 def test_the_partitions_of_one_run_are_one_load(instance: dg.DagsterInstance) -> None:
     run(instance, "2026-01-01", rows_loaded=1)
     last = run(instance, "2026-01-03", "2026-01-02", rows_loaded=2)
 
-    metadata, partitions, _ = last_load(instance, ASSET, last)
+    found = last_load(instance, ASSET, last)
 
-    assert metadata[ROWS_LOADED] == 2
-    assert partitions == ["2026-01-02", "2026-01-03"]
+    assert found.metadata[ROWS_LOADED] == 2
+    assert found.partitions == ["2026-01-02", "2026-01-03"]
 
 
 def test_the_columns_before_are_those_of_the_load_before_the_run(

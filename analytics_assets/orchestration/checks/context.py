@@ -1,0 +1,110 @@
+"""A check of an asset, its inputs, and the rows that it looks at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+import dagster as dg
+
+from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.checks.applicability import is_without_rows_yet
+from analytics_assets.orchestration.checks.document_cache import DocumentCache
+from analytics_assets.orchestration.checks.result import WHOLE_TABLE_CHECKED, CheckResult
+from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.runs.last_load import LastLoad
+from analytics_assets.warehouse.queries.history import has_loads
+from analytics_assets.warehouse.queries.tables import Tables
+
+LOOKS_AT = (
+    "Looks at the rows of a load after it; at the whole table when it runs by itself, as once a "
+    "week, or until it passes."
+)
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """Inputs of the checks of one asset.
+
+    Args:
+        resource: the resource.
+        documents: the OpenAPI documents of APIs.
+        instance: holds the event log.
+        run_id: the run of the checks.
+        load: the last load.
+        now: the moment of the checks.
+        open_tables: opens the warehouse for the first check that needs it.
+    """
+
+    resource: Resource
+    documents: DocumentCache
+    instance: dg.DagsterInstance
+    run_id: str
+    load: LastLoad
+    now: datetime
+    open_tables: Callable[[], Tables]
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The open warehouse."""
+        return self.open_tables()
+
+    @cached_property
+    def is_without_rows_yet(self) -> bool:
+        """True if the API gave no rows so far."""
+        return is_without_rows_yet(self.instance, asset_key(self.resource), self.load.metadata)
+
+    def whole_table_checked(self, before: dg.AssetCheckEvaluation | None) -> datetime | None:
+        """Return the last look of a check at the whole table, if this load alone is left to check.
+
+        It is not if the run has not loaded the table, if the check failed or missed the load before
+        this one, or if the table is another one, such as that of a new warehouse or of a backup.
+
+        Args:
+            before: the last result of the check.
+
+        Returns:
+            The moment of that look; None if the check looks at the whole table now.
+        """
+        moment = before.metadata.get(WHOLE_TABLE_CHECKED) if before else None
+        if before is None or not isinstance(moment, dg.TimestampMetadataValue):
+            return None
+        checked = before.target_materialization_data
+        if not before.passed or checked is None or self.load.run_id != self.run_id:
+            return None
+        if checked.run_id != self.load.run_before:
+            return None
+        if not has_loads(self.tables, self.load.load_ids_before):
+            return None
+        return datetime.fromtimestamp(moment.value, UTC)
+
+
+@dataclass(frozen=True)
+class Check:
+    """An asset check.
+
+    Args:
+        description: the claim that it checks, shown in the UI.
+        run: returns its result.
+        applies: True for the resources that have the check.
+        of_load: returns the result of a look at the rows of the last load alone, or None if the
+            whole table must be looked at; None for a check that always looks at the same.
+        needs_table: True if it reads the table, and fails where there is none.
+        per_load: True if its result is about one load; a later run does not supersede it.
+        proves_load: True if the load has not brought all rows where it fails with severity ERROR.
+        blocking: True if downstream assets wait for it.
+    """
+
+    description: str
+    run: Callable[[CheckContext], CheckResult]
+    applies: Callable[[Resource], bool] = lambda resource: True
+    of_load: Callable[[CheckContext], CheckResult | None] | None = None
+    needs_table: bool = False
+    per_load: bool = False
+    proves_load: bool = False
+    blocking: bool = False
+
+    @property
+    def shown_description(self) -> str:
+        """The description, with the rows that the check looks at where that varies."""
+        return f"{self.description} {LOOKS_AT}" if self.of_load else self.description
