@@ -62,6 +62,7 @@ class PolicyEntry(TypedDict, total=False):
     schedule: str
     schedule_name: str | None
     automation: Literal["on", "off"]
+    check_schedule: str
     timezone: str
     freshness: timedelta
     date_column: str | None
@@ -93,8 +94,9 @@ class Policy:
             those of some days, weeks or months (`Partitioned`).
         schedule: cron expression of the loads.
         schedule_name: name of the schedule, behind that of the API; None for one after its rhythm.
-        automation: "on" if the schedule and the new-data sensor are on from the start.
-        timezone: IANA time zone of `schedule`.
+        automation: "on" if the schedules and the new-data sensor are on from the start.
+        check_schedule: cron expression of the checks of the whole table, without a load.
+        timezone: IANA time zone of `schedule` and `check_schedule`.
         freshness: the time for which the table counts as fresh, from the end of its newest day
             and from its last load; with partitions, from the end of the newest one.
         date_column: the table's column with the day of a row; None if it has none.
@@ -131,6 +133,7 @@ class Policy:
     schedule: str = "0 6 * * *"
     schedule_name: str | None = None
     automation: Literal["on", "off"] = "off"
+    check_schedule: str = "0 3 * * sun"
     timezone: str = "UTC"
     freshness: timedelta = timedelta(hours=36)
     date_column: str | None = "date"

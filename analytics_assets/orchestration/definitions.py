@@ -7,6 +7,7 @@ from analytics_assets.contract.resource import resources_of
 from analytics_assets.orchestration.assets.definitions import build_assets
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.assets.endpoints import build_endpoints
+from analytics_assets.orchestration.automation.check_schedules import build_check_schedules
 from analytics_assets.orchestration.automation.new_data.sensor import build_new_data_sensors
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
@@ -47,6 +48,7 @@ def build_definitions(api: Api) -> dg.Definitions:
     resources = resources_of(api)
     loaded = list(resources.values())
     checks = build_checks(resources, warehouse)
+    schedules = build_schedules(api, loaded)
     # a DuckDB file is open in one process at a time, so that its assets are loaded one by one in it
     executor = dg.in_process_executor if warehouse.is_duckdb else dg.multiprocess_executor
     return dg.Definitions(
@@ -56,7 +58,7 @@ def build_definitions(api: Api) -> dg.Definitions:
             build_load_health(api, resources, warehouse),
         ],
         asset_checks=checks,
-        schedules=build_schedules(api, loaded),
+        schedules=[*schedules, *build_check_schedules(api, loaded, schedules)],
         sensors=build_new_data_sensors(api, resources),
         resources={"dlt": DLT},
         executor=executor,

@@ -5,7 +5,7 @@ without any, have a schedule of their own.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,7 +94,7 @@ def schedules_of(api: Api, resources: Sequence[ResourceConfig]) -> dict[str, Gro
     usual = _usual_time(api.default_policy)
     named = dict[str, Group]()
     for timing in sorted(groups, key=lambda timing: (not timing.own_name, timing.time != usual)):
-        name = _free_name(f"{api.name}_{timing.name}", named)
+        name = free_name(f"{api.name}_{timing.name}", named)
         named[name] = Group(timing, groups[timing])
     return named
 
@@ -112,7 +112,7 @@ class _Timing:
     @classmethod
     def of(cls, policy: Policy) -> "_Timing":
         return cls(
-            _spelled(policy.schedule),
+            spelled(policy.schedule),
             policy.timezone,
             policy.schedule_name,
             policy.automation,
@@ -133,13 +133,13 @@ class _Timing:
 def _usual_time(default: PolicyEntry) -> tuple[str, str, str]:
     """Return the time of the default policy."""
     return (
-        _spelled(default.get("schedule", Policy.schedule)),
+        spelled(default.get("schedule", Policy.schedule)),
         default.get("timezone", Policy.timezone),
         default.get("automation", Policy.automation),
     )
 
 
-def _spelled(cron: str) -> str:
+def spelled(cron: str) -> str:
     """Return the one spelling of a cron expression."""
     return " ".join(cron.lower().split())
 
@@ -161,7 +161,8 @@ def _refuse_one_name_for_two_times(groups: Mapping[_Timing, Sequence[ResourceCon
                 )
 
 
-def _free_name(name: str, taken: Mapping[str, object]) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return a name with the first number behind it that makes it another one than those taken."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -193,11 +194,16 @@ def _build_schedule(
             else dg.DefaultScheduleStatus.STOPPED,
         )
     except dg.DagsterInvalidDefinitionError as error:
-        raise ConfigurationError(
-            f"policy of `{resources[0].name}`: `schedule` is {timing.cron!r}, which is not a cron "
-            "expression such as '0 6 * * *' (minute, hour, day of month, month, day of week)"
-            f"{did_you_mean(timing.cron, CRON_WORDS)}"
-        ) from error
+        raise ConfigurationError(cron_refused(resources[0], "schedule", timing.cron)) from error
+
+
+def cron_refused(resource: ResourceConfig, key: str, cron: str) -> str:
+    """Return the message for a policy whose cron expression Dagster refuses."""
+    return (
+        f"policy of `{resource.name}`: `{key}` is {cron!r}, which is not a cron expression such as "
+        f"'0 6 * * *' (minute, hour, day of month, month, day of week)"
+        f"{did_you_mean(cron, CRON_WORDS)}"
+    )
 
 
 def _run_requests(

@@ -119,9 +119,6 @@ def test_a_check_that_runs_by_itself_looks_at_the_whole_table(
     change(duckdb_warehouse, "page_views", statement % tuple(DAYS[:2]))
     assert looked_at_whole(load_days(instance, BY_DAY, DAYS[2]))[0]
 
-    definitions = build_definitions(BY_DAY)
-    checks = dg.AssetSelection.checks(dg.AssetCheckKey(ASSET, CHECK))
-    alone = dg.Definitions(jobs=[dg.define_asset_job("checks", checks)])
-    job = dg.Definitions.merge(definitions, alone).resolve_job_def("checks")
+    job = build_definitions(BY_DAY).resolve_job_def("analytics_checks")
     assert not looked_at_whole(job.execute_in_process(instance=instance))[0]
     assert not looked_at_whole(load_days(instance, BY_DAY, DAYS[3]))[0]
