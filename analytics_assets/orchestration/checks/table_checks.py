@@ -13,6 +13,7 @@ from analytics_assets.config.times.timestamps import later
 from analytics_assets.orchestration.checks.applicability import guesses_date_column
 from analytics_assets.orchestration.checks.result import CheckResult, does_not_apply
 from analytics_assets.orchestration.partitions.definition import expected_partitions, time_window_of
+from analytics_assets.warehouse.queries.keys import duplicated_keys, rows_without_key
 from analytics_assets.warehouse.queries.tables import Tables
 
 TEMPORAL = ("date", "timestamp")
@@ -30,7 +31,7 @@ def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> CheckRe
     missing = [column for column in key if tables.column_name(column) not in columns]
     if missing:
         return CheckResult(False, f"The table has no column {', '.join(missing)}.")
-    nulls, duplicates = tables.rows_without_key(table, key), tables.duplicated_keys(table, key)
+    nulls, duplicates = rows_without_key(tables, table, key), duplicated_keys(tables, table, key)
     return CheckResult(
         nulls == duplicates == 0,
         f"{count(nulls, 'row')} without a key, {count(duplicates, 'key')} more than once.",

@@ -16,6 +16,21 @@ WIDER = {
     "decimal": ("text",),
 }
 
+# objects that prevent a change of a column's type: in DuckDB any index of the table
+DEPENDENTS = {
+    "duckdb": "SELECT 'the index ' || index_name FROM duckdb_indexes() "
+    "WHERE database_name = current_database() AND schema_name = %s AND table_name = %s "
+    "AND %s IS NOT NULL ORDER BY 1",
+    "postgres": "SELECT DISTINCT format('the view %%s.%%s', v.relnamespace::regnamespace, "
+    "v.relname) FROM pg_depend d "
+    "JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
+    "JOIN pg_class v ON v.oid = r.ev_class AND v.oid <> d.refobjid "
+    "JOIN pg_class t ON t.oid = d.refobjid "
+    "JOIN pg_namespace n ON n.oid = t.relnamespace "
+    "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
+    "WHERE n.nspname = %s AND t.relname = %s AND a.attname = %s ORDER BY 1",
+}
+
 
 def is_widening(stored: ColumnType, new: ColumnType) -> bool:
     """Test if each value of a type is the same value in another, wider type.
@@ -72,7 +87,16 @@ def can_widen(tables: Tables, table: str, column: str, stored: ColumnType, new: 
     depends_on_values = (stored.kind, new.kind) == ("bigint", "double")
     if depends_on_values and not tables.has_exact_integers(table, column):
         return False
-    dependents = tables.dependents(table, column)
-    if dependents:
+    if dependents := _dependents(tables, table, column):
         raise ColumnInUseError(table, column, str(stored), str(new), dependents)
     return True
+
+
+def _dependents(tables: Tables, table: str, column: str) -> list[str]:
+    """Return the views or indexes that prevent a change of a column's type, by kind and name.
+
+    Those of other destinations than DuckDB and PostgreSQL are not known.
+    """
+    query = DEPENDENTS.get(tables.dialect)
+    found = query and tables.execute(query, tables.dataset, table, column)
+    return [str(name) for [name] in found or ()]

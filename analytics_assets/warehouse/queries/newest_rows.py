@@ -5,10 +5,26 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from analytics_assets.config.times.timestamps import as_date_or_time
+from analytics_assets.contract.resource import Resource
 from analytics_assets.warehouse.queries.derived_table import LOAD
 from analytics_assets.warehouse.queries.tables import Tables
 
 KINDS = ("date", "timestamp", "text")  # the types of a column whose days can be counted
+
+
+def time_columns(tables: Tables, resource: Resource) -> tuple[str | None, str | None]:
+    """Return the columns of a row's day and of its last change, None for those there are not.
+
+    Args:
+        tables: the open warehouse.
+        resource: the resource, whose policy names both.
+    """
+    policy, columns = resource.policy, tables.columns(resource.table)
+    day = tables.column_name(policy.date_column) if policy.date_column else None
+    # dlt's column of a nested field, whose path has dots
+    field = policy.newest["field"].replace(".", "__") if policy.newest else None
+    changed = resource.contract.name_of(field) if field else None
+    return day if day in columns else None, changed if changed in columns else None
 
 
 def rows_by_day(

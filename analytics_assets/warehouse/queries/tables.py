@@ -22,21 +22,6 @@ from analytics_assets.warehouse.queries.rejections import Rejections
 from analytics_assets.warehouse.queries.stored_state import stored_state
 from analytics_assets.warehouse.settings import settings_error
 
-# objects that prevent a change of a column's type: in DuckDB any index of the table
-DEPENDENTS = {
-    "duckdb": "SELECT 'the index ' || index_name FROM duckdb_indexes() "
-    "WHERE database_name = current_database() AND schema_name = %s AND table_name = %s "
-    "AND %s IS NOT NULL ORDER BY 1",
-    "postgres": "SELECT DISTINCT format('the view %%s.%%s', v.relnamespace::regnamespace, "
-    "v.relname) FROM pg_depend d "
-    "JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
-    "JOIN pg_class v ON v.oid = r.ev_class AND v.oid <> d.refobjid "
-    "JOIN pg_class t ON t.oid = d.refobjid "
-    "JOIN pg_namespace n ON n.oid = t.relnamespace "
-    "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
-    "WHERE n.nspname = %s AND t.relname = %s AND a.attname = %s ORDER BY 1",
-}
-
 
 class SpanUnknownError(AnalyticsAssetsError):
     """A column is no date or time, so that the rows of a span of time are not known."""
@@ -101,11 +86,10 @@ class Tables:
 
     def children(self, table: str) -> list[str]:
         """Return the tables that dlt made of lists in the table's rows, parents first."""
-        found = self._client.sql_client.execute_sql(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
-            self._client.sql_client.dataset_name,
+        found = self.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", self.dataset
         )
-        names = [str(name) for (name,) in found or () if str(name).startswith(f"{table}__")]
+        names = [str(name) for (name,) in found if str(name).startswith(f"{table}__")]
         return sorted(names, key=lambda name: name.count("__"))
 
     def column_name(self, field: str) -> str:
@@ -117,7 +101,11 @@ class Tables:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT."""
-        return [tuple(row) for row in self._client.sql_client.execute_sql(statement) or ()]
+        return [tuple(row) for row in self.execute(statement)]
+
+    def execute(self, statement: str, *parameters: Any) -> Sequence[Sequence[Any]]:
+        """Execute a statement, with the values of its placeholders, and return its rows."""
+        return self._client.sql_client.execute_sql(statement, *parameters) or ()
 
     def replace(self, table: str, select: str) -> int:
         """Replace a table by the rows of a SELECT; see `replace_table`."""
@@ -125,27 +113,28 @@ class Tables:
 
     def row_count(self, table: str) -> int:
         """Count the rows of a table."""
-        return int(self._value(f"SELECT count(*) FROM {self._qualified(table)}"))
+        return int(self._value(f"SELECT count(*) FROM {self.qualified(table)}"))
 
     def has_exact_integers(self, table: str, column: str) -> bool:
         """Test if a double holds each integer of a column."""
         name, most = self.escaped(column), LARGEST_EXACT
         inexact = f"{name} < -{most} OR {name} > {most}"
-        return not self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {inexact}")
+        return not self._value(f"SELECT count(*) FROM {self.qualified(table)} WHERE {inexact}")
 
     @property
     def dialect(self) -> str:
         """The name of the destination: `duckdb`, `postgres`, ..."""
         return str(self._client.config.destination_type).rpartition(".")[2]
 
-    def dependents(self, table: str, column: str) -> list[str]:
-        """Return the views or indexes that prevent a change of a column's type, by kind and name.
+    @property
+    def dataset(self) -> str:
+        """The schema that holds the tables."""
+        return self._client.sql_client.dataset_name
 
-        Those of other destinations than DuckDB and PostgreSQL are not known.
-        """
-        query, dataset = DEPENDENTS.get(self.dialect), self._client.sql_client.dataset_name
-        found = query and self._client.sql_client.execute_sql(query, dataset, table, column)
-        return [str(name) for (name,) in found or ()]
+    @property
+    def makes_indexes(self) -> bool:
+        """True if loads may make indexes: in PostgreSQL, unless `create_indexes` of dlt is off."""
+        return self.dialect == "postgres" and "unique" in self._client.active_hints
 
     def newest(self, table: str, column: str) -> datetime | None:
         """Return the newest value of a date or time column.
@@ -158,8 +147,26 @@ class Tables:
             The value in UTC, midnight for a date; None if there is none, or if it is no time.
         """
         return parse_timestamp(
-            self._value(f"SELECT max({self.escaped(column)}) FROM {self._qualified(table)}")
+            self._value(f"SELECT max({self.escaped(column)}) FROM {self.qualified(table)}")
         )
+
+    def size(self, table: str, columns: Sequence[str]) -> tuple[int, Mapping[str, datetime | None]]:
+        """Count the rows of a table and find its newest times, in one query.
+
+        PostgreSQL reads an index for each of them, where there is one, and else the whole table.
+
+        Args:
+            table: the table.
+            columns: date or time columns, as for `newest`.
+
+        Returns:
+            The number of rows, and the newest value by column.
+        """
+        name = self.qualified(table)
+        values = ["count(*)", *(f"max({self.escaped(column)})" for column in columns)]
+        queries = ", ".join(f"(SELECT {value} FROM {name})" for value in values)
+        [[rows, *newest]] = self.execute(f"SELECT {queries}")
+        return int(rows), dict(zip(columns, map(parse_timestamp, newest), strict=True))
 
     def rows_by_minute(
         self, table: str, span: Span, loads: Sequence[str] = ()
@@ -182,25 +189,10 @@ class Tables:
             # not by the day, which would be one of the session's time zone
             value = f"date_trunc('minute', {value})"
         counted = self._client.sql_client.execute_sql(
-            f"SELECT {value}, count(*) FROM {self._qualified(table)} {where} GROUP BY 1",
+            f"SELECT {value}, count(*) FROM {self.qualified(table)} {where} GROUP BY 1",
             *(*bounds, *loads),
         )
         return [(value, int(count)) for value, count in counted or ()]
-
-    def duplicated_keys(self, table: str, key: Sequence[str]) -> int:
-        """Count the keys of more than one row."""
-        columns = ", ".join(self.escaped(column) for column in key)
-        return int(
-            self._value(
-                f"SELECT count(*) FROM (SELECT {columns} FROM {self._qualified(table)} "
-                f"GROUP BY {columns} HAVING count(*) > 1) AS duplicated"
-            )
-        )
-
-    def rows_without_key(self, table: str, key: Sequence[str]) -> int:
-        """Count the rows with a null in their key."""
-        nulls = " OR ".join(f"{self.escaped(column)} IS NULL" for column in key)
-        return int(self._value(f"SELECT count(*) FROM {self._qualified(table)} WHERE {nulls}"))
 
     def rejections(self, resource: ResourceConfig) -> Rejections:
         """Return the rejected rows of a resource."""
@@ -243,18 +235,18 @@ class Tables:
             for child in children:
                 # the name does not identify the parent: a list in an object is named after both
                 without_parent = " AND ".join(
-                    absent("_dlt_parent_id", self._qualified(parent), "_dlt_id")
+                    absent("_dlt_parent_id", self.qualified(parent), "_dlt_id")
                     for parent in family
                     if parent != child
                 )
-                client.execute_sql(f"DELETE FROM {self._qualified(child)} WHERE {without_parent}")
+                client.execute_sql(f"DELETE FROM {self.qualified(child)} WHERE {without_parent}")
 
     def _of_loads(
         self, operator: str, table: str, loads: Sequence[str], span: Span | None
     ) -> tuple[str, Sequence[Any]]:
         """Return the end of a query for the rows of some loads or of others, and its values."""
         places = ", ".join("%s" for _ in loads)
-        rows = f"FROM {self._qualified(table)} WHERE {LOAD} {operator} ({places})"
+        rows = f"FROM {self.qualified(table)} WHERE {LOAD} {operator} ({places})"
         if span is None:
             return rows, loads
         column, bounds = self.escaped(span.column), self._bounds(table, span)
@@ -283,14 +275,16 @@ class Tables:
             rest: the rest of the query behind the table's name, as SQL.
             *parameters: the values of its placeholders.
         """
-        query = f"SELECT {values} FROM {self._qualified(table)} {rest}"
-        return list(self._client.sql_client.execute_sql(query, *parameters) or ())
+        return list(
+            self.execute(f"SELECT {values} FROM {self.qualified(table)} {rest}", *parameters)
+        )
 
     def _value(self, query: str, *parameters: Any) -> Any:
-        rows = self._client.sql_client.execute_sql(query, *parameters)
+        rows = self.execute(query, *parameters)
         return rows[0][0] if rows else None
 
-    def _qualified(self, table: str) -> str:
+    def qualified(self, table: str) -> str:
+        """Return the name of a table as it stands in a query."""
         return self._client.sql_client.make_qualified_table_name(table)
 
     def escaped(self, name: str) -> str:

@@ -31,18 +31,15 @@ def test_the_newest_value_is_found_in_dates_times_and_text(warehouse: Warehouse)
         assert tables.newest("kinds", "nothing") is None
         assert tables.newest("kinds", "id") is None
         assert tables.newest("kinds", "words") is None
+        last = datetime(2025, 3, 2, tzinfo=UTC)
+        assert tables.size("kinds", ["day", "nothing"]) == (2, {"day": last, "nothing": None})
+        assert tables.size("kinds", []) == (2, {})
 
 
 def test_a_table_that_does_not_exist_has_no_columns(warehouse: Warehouse) -> None:
     with opened_with(warehouse, there=("id bigint", "(1)")) as tables:
         assert list(tables.columns("there")) == ["id"]
         assert tables.columns("no_such_table") == {}
-
-
-def test_a_null_in_the_key_is_counted(warehouse: Warehouse) -> None:
-    with opened_with(warehouse, keys=("a bigint, b bigint", "(1, 1), (1, NULL), (1, 1)")) as tables:
-        assert tables.rows_without_key("keys", ["a", "b"]) == 1
-        assert tables.duplicated_keys("keys", ["a", "b"]) == 1
 
 
 def test_rows_of_a_span_are_counted_by_day_or_by_minute(warehouse: Warehouse) -> None:

@@ -19,6 +19,7 @@ from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.compat import DLT_COLUMNS, load_id
 from analytics_assets.extract.entry import DEDUPLICATED
 from analytics_assets.extract.rows.columns.dlt_columns import with_dlt_columns
+from analytics_assets.warehouse.queries.keys import duplicated_keys
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.project.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.project.benchmarks.loaders.own_api import own_api
@@ -161,7 +162,7 @@ def _tables(rows: int, step: int, load: str) -> Iterator[pa.Table]:
 def _refuse_loss(rows: int) -> None:
     with Warehouse.from_settings("analytics").open() as tables:
         found = tables.row_count(RESOURCE)
-        doubled = tables.duplicated_keys(RESOURCE, ["id"])
+        doubled = duplicated_keys(tables, RESOURCE, ["id"])
     if found != rows or doubled:
         raise BenchmarkError(
             f"There are {found} rows and {doubled} keys twice after {rows} rows were merged."
