@@ -77,6 +77,7 @@ class PolicyEntry(TypedDict, total=False):
     max_rejected_share: float
     prune: bool
     max_pruned_share: float
+    indexes: bool
     tombstone: Tombstone | None
     sampled_window: Literal["halve", "take"]
     time_formats: Mapping[str, str]
@@ -115,6 +116,8 @@ class Policy:
             before the check `no_rejected_rows` fails; up to it the check warns.
         prune: True to delete rows from the table that the API no longer has.
         max_pruned_share: the share of the table's rows, from 0 to 1, that one load may delete.
+        indexes: False to make no index on a large table in PostgreSQL; a load of few rows then
+            reads it as a whole.
         tombstone: the field by which the API marks a row as deleted, and what becomes of the row.
         sampled_window: "halve" to request a sampled window of several partitions again in halves,
             down to one partition, where `answer_quality` of the entry names `sampled`; "take" to
@@ -148,6 +151,7 @@ class Policy:
     max_rejected_share: float = 0.01
     prune: bool = False
     max_pruned_share: float = 0.1
+    indexes: bool = True
     tombstone: Tombstone | None = None
     sampled_window: Literal["halve", "take"] = "halve"
     time_formats: Mapping[str, str] = field(default_factory=dict)

@@ -94,6 +94,12 @@ CASES = (
         "Name a file in a folder that exists in `destination.duckdb.credentials`.",
     ),
     Case(
+        "index row (size|requires)",
+        "A key is longer than an index of PostgreSQL takes",
+        'Nothing of this load was committed. Set `"indexes": False` in the policy of the resource, '
+        "drop that index (DROP INDEX), and run again.",
+    ),
+    Case(
         "due to statement timeout",
         "The warehouse ended a statement after its `statement_timeout`",
         "Nothing of this load was committed. Raise it for the user of "

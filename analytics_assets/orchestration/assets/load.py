@@ -45,6 +45,8 @@ from analytics_assets.orchestration.metadata.names import (
     DURATION,
     LAST_ROWS,
     LAST_SECONDS,
+    ROW_COUNT,
+    ROWS_LOADED,
     ROWS_OF_LOAD,
     TABLE_NAME,
 )
@@ -70,6 +72,7 @@ from analytics_assets.orchestration.runs.progress import (
 from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.redaction.errors import errors_redacted, redacted
 from analytics_assets.warehouse.evolution.comparison import compare
+from analytics_assets.warehouse.evolution.indexes import create_indexes
 from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -201,6 +204,8 @@ class AssetLoad:
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
                 metadata.pop(DELETED_KEYS, None)
                 metadata |= table_metadata(tables, resource)
+                rows, brought = metadata[ROW_COUNT], metadata[ROWS_LOADED]
+                create_indexes(tables, resource, rows, brought, context.log)
                 metadata |= column_metadata(tables, resource, compared)
                 metadata[DURATION] = round(time.monotonic() - began, 2)
                 before = newest_metadata(context.instance, asset_key(resource))

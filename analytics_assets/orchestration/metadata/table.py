@@ -13,6 +13,7 @@ from analytics_assets.orchestration.metadata.names import (
 )
 from analytics_assets.orchestration.metadata.table_schema import table_schema
 from analytics_assets.warehouse.evolution.comparison import Comparison, compare
+from analytics_assets.warehouse.queries.newest_rows import time_columns
 from analytics_assets.warehouse.queries.tables import Tables
 
 
@@ -23,20 +24,15 @@ def table_metadata(tables: Tables, resource: Resource) -> dict[str, Any]:
         tables: the open warehouse.
         resource: the resource.
     """
-    table, policy, contract = resource.table, resource.policy, resource.contract
-    columns = tables.columns(table)
-    metadata: dict[str, Any] = {
-        ROW_COUNT: tables.row_count(table) if columns else 0,
-        COLUMN_SCHEMA: table_schema(columns, resource),
-    }
-    if policy.date_column and tables.column_name(policy.date_column) in columns:
-        newest = tables.newest(table, policy.date_column)
-        metadata[NEWEST_DATA] = str(newest.date()) if newest else "none"
-    if policy.newest:
-        # dlt's column of a nested field, whose path has dots
-        column = contract.name_of(policy.newest["field"].replace(".", "__"))
-        newest = tables.newest(table, column) if column in columns else None
-        metadata |= {NEWEST_CHANGE: newest.isoformat()} if newest else {}
+    columns = tables.columns(resource.table)
+    day, changed = time_columns(tables, resource)
+    times = [column for column in (day, changed) if column]
+    rows, newest = tables.size(resource.table, times) if columns else (0, {})
+    metadata: dict[str, Any] = {ROW_COUNT: rows, COLUMN_SCHEMA: table_schema(columns, resource)}
+    if day:
+        metadata[NEWEST_DATA] = str(moment.date()) if (moment := newest[day]) else "none"
+    if changed and (moment := newest[changed]):
+        metadata[NEWEST_CHANGE] = moment.isoformat()
     return metadata
 
 

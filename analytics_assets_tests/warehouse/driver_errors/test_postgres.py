@@ -213,3 +213,13 @@ def test_values_of_a_row_are_left_out(postgres_url: str) -> None:
 
     text = str(warehouse_error(raw.value))
     assert text == "The warehouse failed: invalid input syntax for type integer: (a value)."
+
+
+def test_a_key_that_an_index_cannot_take_is_named(postgres_url: str) -> None:
+    load([{"id": "short"}])
+    sql(postgres_url, "CREATE INDEX ON analytics.orders (id)")
+    random = "".join(f"{number * 2654435761 % 2**64:016x}" for number in range(1000))
+    text = refusal(lambda: load([{"id": random}]))
+    assert text.startswith("A key is longer than an index of PostgreSQL takes: ")
+    assert 'Set `"indexes": False`' in text
+    assert random[:100] not in text
