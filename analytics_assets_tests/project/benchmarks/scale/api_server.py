@@ -1,6 +1,6 @@
 """A small API in a process of its own: the same rows for each resource, a few for each day.
 
-`/<rows a day>x<days>/v1/<resource>` has that many rows from `FIRST_DAY` on; the parameters
+`/<rows a day>x<days>/v1/<resource>` has that many rows of the days up to yesterday; the parameters
 `start_date` and `end_date` limit them to some days. `/requests` has the number of requests so far.
 """
 
@@ -12,14 +12,13 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 from urllib.request import urlopen
 
 import uvicorn
 
-FIRST_DAY = date(2015, 1, 1)
 COUNTRIES = ("DE", "FR", "JP", "US")
 REQUESTS = "requests"
 SIZE = re.compile(r"/(\d+)x(\d+)/")
@@ -53,9 +52,16 @@ class SmallApi:
         await send({"type": "http.response.body", "body": body})
 
 
+def last_days(days: int) -> list[date]:
+    """Return the days up to yesterday, in UTC."""
+    today = datetime.now(UTC).date()
+    return [today - timedelta(before) for before in range(days, 0, -1)]
+
+
 def page(rows_a_day: int, days: int, query: dict[str, str]) -> dict[str, Any]:
     """Return a page of rows, and the number of all."""
-    first, last = FIRST_DAY, FIRST_DAY + timedelta(days - 1)
+    known = last_days(days)
+    first, last = known[0], known[-1]
     if "start_date" in query:
         first = max(first, date.fromisoformat(query["start_date"]))
         last = min(last, date.fromisoformat(query["end_date"]))

@@ -10,12 +10,23 @@ from rich.console import Console
 from analytics_assets_tests.project.benchmarks.measurement import machine
 from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
 from analytics_assets_tests.project.benchmarks.scale.measure import Measure
-from analytics_assets_tests.project.benchmarks.scale.measures import resources, sensor
+from analytics_assets_tests.project.benchmarks.scale.measures import (
+    days,
+    definitions,
+    idle,
+    resources,
+    sensor,
+    tables,
+)
 from analytics_assets_tests.project.benchmarks.scale.project import projects
 from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record
 from analytics_assets_tests.project.benchmarks.scale.table import WIDTH, slopes, write
 
-MEASURES: Sequence[Measure] = [*sensor.MEASURES, *resources.MEASURES]
+MEASURES: Sequence[Measure] = [
+    measure
+    for module in (definitions, sensor, resources, days, tables, idle)
+    for measure in module.MEASURES
+]
 NAMES = list(dict.fromkeys(measure.name for measure in MEASURES))
 RECORD = ROOT / ".benchmarks" / "scale.json"
 LONGEST = 240.0  # seconds; a larger size that would take longer in the baseline is left out
@@ -27,18 +38,18 @@ def measure_scale(
     baseline: Path | None,
     output: Path | None,
 ) -> None:
-    """Take the figures of measures, and print all that are kept.
+    """Take the figures of measures, and print those and earlier ones of theirs.
 
     Args:
         names: the measures; all if none are given.
         sizes: sizes in place of the measures' own.
         baseline: the other checkout.
-        output: the folder of the page to write the table into.
+        output: the folder of the page into which a table of all that are kept is written.
     """
     record, busy, began = Record(RECORD), machine.how_busy(), time.monotonic()
-    take(list(chosen(names, sizes)), baseline, record)
-    table = slopes(record, MEASURES)
-    Console(width=max(Console().width, WIDTH)).print(table)
+    measures = list(chosen(names, sizes))
+    take(measures, baseline, record)
+    Console(width=max(Console().width, WIDTH)).print(slopes(record, measures))
     if output:
         minutes = (time.monotonic() - began) / 60
         commits = "; ".join(
@@ -49,7 +60,7 @@ def measure_scale(
             f"{machine.today()}, in {minutes:.0f} minutes. {machine.machine()}; "
             f"{machine.versions()}. {busy} Commits {commits}."
         )
-        write(table, output, heading)
+        write(slopes(record, MEASURES), output, heading)
 
 
 def chosen(names: Sequence[str] | None, sizes: Sequence[int] | None) -> Iterator[Measure]:

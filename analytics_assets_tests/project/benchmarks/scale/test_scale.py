@@ -12,13 +12,14 @@ from rich.console import Console
 from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
 from analytics_assets_tests.project.benchmarks.scale import command
 from analytics_assets_tests.project.benchmarks.scale.api_server import (
-    FIRST_DAY,
+    last_days,
     page,
     requests_of,
     serving,
 )
 from analytics_assets_tests.project.benchmarks.scale.command import MEASURES, NAMES, chosen, take
 from analytics_assets_tests.project.benchmarks.scale.measure import Measure
+from analytics_assets_tests.project.benchmarks.scale.measures import idle
 from analytics_assets_tests.project.benchmarks.scale.project import Project
 from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record, slope
 from analytics_assets_tests.project.benchmarks.scale.table import (
@@ -101,14 +102,15 @@ def test_measures_are_chosen_by_name_and_size() -> None:
 
 
 def test_the_small_api_has_some_rows_a_day() -> None:
-    day = {"start_date": "2015-01-02", "end_date": "2015-01-02"}
-    second_day = page(2, 3, day)
+    first, second, third = (day.isoformat() for day in last_days(3))
+    of_second = page(2, 3, {"start_date": second, "end_date": second})
+    past_the_end = {"start_date": "2125-01-01", "end_date": "2125-01-02"}
 
-    assert [row["date"] for row in second_day["data"]] == ["2015-01-02"] * 2
-    assert second_day["total"] == 2
-    assert page(2, 3, {"offset": "4"})["data"][0]["date"] == "2015-01-03"
-    assert page(2, 3, {"start_date": "2015-01-04", "end_date": "2015-01-05"})["data"] == []
-    assert FIRST_DAY.isoformat() == page(1, 1, {})["data"][0]["date"]
+    assert [row["date"] for row in of_second["data"]] == [second] * 2
+    assert of_second["total"] == 2
+    assert page(2, 3, {})["data"][0]["date"] == first
+    assert [row["date"] for row in page(2, 3, {"offset": "4"})["data"]] == [third] * 2
+    assert page(2, 3, past_the_end) == {"data": [], "total": 0}
 
 
 def test_the_small_api_runs_in_a_process_and_counts_requests() -> None:
@@ -117,12 +119,22 @@ def test_the_small_api_runs_in_a_process_and_counts_requests() -> None:
 
 
 # sizes by which a measure takes some seconds
-FEW: Mapping[str, int] = {"sensor": 2, "resources": 1}
+FEW: Mapping[str, int] = {
+    "definitions": 2,
+    "sensor": 2,
+    "resources": 1,
+    "days": 3,
+    "tables": 1000,
+    "idle": 1,
+}
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", NAMES)
-def test_each_measure_takes_figures_of_this_checkout(name: str, tmp_path: Path) -> None:
+def test_each_measure_takes_figures_of_this_checkout(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle, "IDLE", 3.0)
     record = Record(tmp_path / "scale.json")
     measures = list(chosen([name], [FEW[name]]))
     take(measures, None, record)
