@@ -15,6 +15,7 @@ from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.automation.compat import ScheduleSwitches
 from analytics_assets.orchestration.automation.freshness import changed_freshness
 from analytics_assets.orchestration.automation.kept_switches import keep_switches
+from analytics_assets.orchestration.automation.retention.trimming import trim_history
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.pools import assign_free_slots, pools_of
@@ -58,8 +59,9 @@ def build_housekeeping_sensor(
         description=(
             "Leave it on. Marks runs as failed whose process was killed, gives free pool slots to "
             "steps that wait, restores the last results of checks that a failed run did not run, "
-            "fails the check newest_partition of tables whose partition is due and missing, and "
-            "switches schedules on that were on under another name."
+            "fails the check newest_partition of tables whose partition is due and missing, "
+            "switches schedules on that were on under another name, and removes old runs from the "
+            "history."
         ),
     )
     @errors_redacted()
@@ -101,6 +103,9 @@ def build_housekeeping_sensor(
                 kept = keep_switches(instance, switches, existing, apis, now.timestamp())
                 done += kept.switched
                 failed += kept.undecided
+        with step("History"):
+            if removed := str(trim_history(instance, apis, now)):
+                done.append(removed)
         if failed:
             raise HousekeepingError("\n".join(failed))
         context.update_cursor(json.dumps({RUNS_UNTIL: progress.until.isoformat()}))
