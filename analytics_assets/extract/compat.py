@@ -15,6 +15,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.schema.typing import C_DLT_ID, TTableSchemaColumns
 from dlt.common.schema.utils import dlt_id_column, dlt_load_id_column
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
+from dlt.extract import DltResource
 from dlt.extract.incremental import IncrementalResourceWrapper
 from dlt.extract.items_transform import FilterItem, ItemTransform, LimitItem, MapItem, YieldMapItem
 from dlt.extract.pipe import ForkPipe, Pipe
@@ -89,6 +90,14 @@ def detected_paginator(response: requests.Response) -> BasePaginator | None:
     """
     paginator, _ = PaginatorFactory().create_paginator(response)
     return paginator
+
+
+def pipe_of(resource: DltResource) -> Any:
+    """Return the pipe of a resource.
+
+    dlt 1.31 hands it to the steps of a resource that is read, and has no public name for it.
+    """
+    return resource._pipe
 
 
 def generator_of(pipe: Any) -> Any:

@@ -98,7 +98,7 @@ def rest_api_source(
     refuse_wrong_values(config)
     # the pipeline of the caller may load into any warehouse
     connection = connection or connect(config["client"], name, embeddable=False)
-    config = _with_settings(config, name)
+    config = with_settings(config, name)
     reading = resolved(ReadingSettings())
     source, entries = _source_of(
         *(config, name, connection, absent, reading),
@@ -147,7 +147,7 @@ def sample_source(
     """
     contracts = {contract.resource: contract} if contract else NOTHING
     source, entries = _source_of(
-        *(_with_settings(config, name), name, connection, absent),
+        *(with_settings(config, name), name, connection, absent),
         contracts=contracts,
         samples=samples,
     )
@@ -208,8 +208,16 @@ def kept_rows_source(
     return source
 
 
-def _with_settings(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a configuration whose entries leave nothing open; their secrets are in no text."""
+def with_settings(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a configuration whose entries leave nothing open; their secrets are in no text.
+
+    Args:
+        config: as for `rest_api_source`.
+        name: the API's name.
+
+    Raises:
+        MissingSettingError: a setting is found nowhere.
+    """
     filled = {
         **config,
         "resource_defaults": without_placeholders(config.get("resource_defaults") or {}, name),

@@ -270,6 +270,17 @@ def reread_settings() -> None:
     _read = found
 
 
+def settings_state() -> object:
+    """Return a value that is another one once a setting may have changed.
+
+    It knows of files as of the last `reread_settings`. What a vault would answer is unknown.
+    """
+    known = Container()[PluggableRunContext].providers.providers
+    if any(isinstance(each, VaultDocProvider) for each in known):
+        return object()
+    return dict(_read), dict(os.environ)
+
+
 def _state(file: Path) -> State:
     try:
         state = os.stat(file)

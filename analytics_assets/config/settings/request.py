@@ -51,14 +51,17 @@ class RequestSettings(BaseConfiguration):
         return self.request_timeout if self.request_max_attempts == 1 else math.inf
 
 
-def single_attempt() -> RequestSettings:
+def single_attempt(deadline: float = 3 * SHORT_TIMEOUT) -> RequestSettings:
     """Return settings for a request that a person or a sensor waits for.
 
     There is no retry, and timeouts are short.
+
+    Args:
+        deadline: seconds in which the whole response must arrive.
     """
     settings = RequestSettings()
     settings.request_timeout = SHORT_TIMEOUT
-    settings.request_deadline = 3 * SHORT_TIMEOUT
+    settings.request_deadline = deadline
     settings.request_max_attempts = 1
     return settings
 

@@ -79,6 +79,11 @@ class Traffic:
         """Seconds spent waiting for the API: for responses and before retries."""
         return self.seconds_answering + self.seconds_backing_off
 
+    @property
+    def seconds_of_answer(self) -> float:
+        """The mean seconds between sending a request and receiving its whole response."""
+        return self.seconds_answering / self.requests if self.requests else 0.0
+
     def record_attempt(self, seconds: float, received: int = 0, status: int | None = None) -> None:
         """Count a request.
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from analytics_assets.config.entry.place import PARTS
 from analytics_assets.config.policy import NewestRequest
-from analytics_assets.config.resource import name_of
 from analytics_assets.config.times.timestamps import (
     EXAMPLES,
     TimeFormatError,
@@ -14,15 +13,88 @@ from analytics_assets.config.times.timestamps import (
     read_time,
 )
 from analytics_assets.contract.resource import Resource
+from analytics_assets.extract.compat import generator_of, pipe_of
+from analytics_assets.extract.entry import Entry
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import ApiError
+from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.incremental.request_params import with_params
+from analytics_assets.extract.paging.first_request import first_request
+from analytics_assets.extract.paging.parallel_reads import Extractions
+from analytics_assets.extract.reading import Reader
 from analytics_assets.extract.rows.response_body import value_at
-from analytics_assets.extract.source import sample_source
+from analytics_assets.extract.source import sample_source, with_settings
 
 
 class WatermarkError(ApiError):
     """A row has no time in the field that the policy names."""
+
+
+class NewestRead:
+    """A read of the time of an endpoint's newest change: made once, and repeated.
+
+    The resource is read as in a load, but with the parameters of `newest` and one page only. The
+    request is made by dlt, which takes much longer than to send it; it holds as long as no setting
+    changes. The token of OAuth2 is put on it when it is sent.
+
+    Args:
+        resource: a resource that is not read from the rows of another.
+        newest: the parameters of the request, and the field of a row with the time.
+        connection: a connection to its API.
+        window: the parameters that limit the request to some partitions; those of `newest` go
+            first.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        newest: NewestRequest,
+        connection: Connection,
+        window: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._name, self._field = resource.name, newest["field"]
+        self._form = resource.policy.time_formats.get(self._field)
+        self._may_be_absent = self._name in resource.absent
+        self._config = with_settings(_one_page(resource, newest, window or {}), resource.api_name)
+        source = sample_source(self._config, resource.api_name, connection, resource.absent)
+        own = source.resources[self._name]
+        pipe = pipe_of(own)
+        self._request, _ = first_request(generator_of(pipe)())
+        self._validator = own.validator and own.validator.bind(pipe)
+
+    def fetch(self, connection: Connection, end: ReadEnd | None = None) -> datetime | None:
+        """Fetch the time of the newest change.
+
+        Args:
+            connection: sends the request.
+            end: ends the wait for the answer early.
+
+        Returns:
+            The newest time on the page, in UTC; None if it has no rows.
+
+        Raises:
+            ApiError: the request failed.
+            CancelledReadError: `end` has ended the wait.
+            ReadDeadlineError: `end` has ended the wait.
+            WatermarkError: a row has no time in that field.
+        """
+        # an entry learns from pages, and others may read at the same time
+        [given] = self._config["resources"]
+        entry = Entry(given, self._config, allows_absence=self._may_be_absent, is_sample=True)
+        of_entry = connection.for_path(entry.path)
+        reader = Reader(entry, None, of_entry, None, Extractions())
+        moments = [
+            _as_moment(self._name, self._field, value_at(self._field, row), self._form)
+            for page in reader.read(self._request, end=end)
+            for row in self._valid(entry.steps(page, None))
+        ]
+        return max(moments, default=None)
+
+    def _valid(self, rows: list[Any]) -> list[Any]:
+        """Return the rows of a page as a model in `columns` makes them."""
+        if self._validator is None or not rows:
+            return rows
+        return self._validator(rows) or []
 
 
 def fetch_newest(
@@ -31,32 +103,8 @@ def fetch_newest(
     connection: Connection,
     window: Mapping[str, Any] | None = None,
 ) -> datetime | None:
-    """Fetch the time of an endpoint's newest change.
-
-    The resource is read as in a load, but with the parameters of `newest` and one page only.
-
-    Args:
-        resource: the resource.
-        newest: the parameters of the request, and the field of a row with the time.
-        connection: sends the request.
-        window: the parameters that limit the request to some partitions; those of `newest` go
-            first.
-
-    Returns:
-        The newest time on that page, in UTC; None if it has no rows.
-
-    Raises:
-        dlt.extract.exceptions.ResourceExtractionError: the request failed; its cause is an
-            `ApiError` with the reason.
-        WatermarkError: a row has no time in that field.
-    """
-    config, name = _one_page(resource, newest, window or {}), resource.name
-    source = sample_source(config, resource.api_name, connection, resource.absent)
-    source = source.with_resources(name)
-    form = resource.policy.time_formats.get(newest["field"])
-    values = [value_at(newest["field"], row) for row in source.resources[name]]
-    moments = [_as_moment(name, newest["field"], value, form) for value in values]
-    return max(moments, default=None)
+    """Fetch the time of an endpoint's newest change once; see `NewestRead`."""
+    return NewestRead(resource, newest, connection, window).fetch(connection)
 
 
 def _one_page(
@@ -68,9 +116,7 @@ def _one_page(
         if key != "incremental"
     }
     entry: Any = {**resource.entry, "endpoint": {**endpoint, "paginator": "single_page"}}
-    entries = resource.config["resources"]
-    parents = [other for other in entries if name_of(other) != resource.name]
-    config = {**resource.config, "resources": [*parents, entry]}
+    config = {**resource.config, "resources": [entry]}
     return with_params(with_params(config, resource.name, window), resource.name, newest["params"])
 
 

@@ -23,6 +23,20 @@ def numbers() -> DltResource:
     return dlt.resource(iter([[1], [2]]), name="numbers")
 
 
+def test_resource_pipe_is_the_pipe_that_its_steps_are_bound_to() -> None:
+    bound = []
+
+    class Seen(PipeStep):
+        def bind(self, pipe: SupportsPipe) -> PipeStep:
+            bound.append(pipe.name)
+            return self
+
+    resource = numbers().add_step(Seen())
+    assert list(resource) == [1, 2]
+    assert bound == [compat.pipe_of(resource).name]
+    assert isinstance(compat.steps_of(compat.pipe_of(resource))[0], Seen)
+
+
 def test_pipe_replace_gen_takes_the_place_of_a_generator() -> None:
     resource = numbers()
     generator = compat.generator_of(resource._pipe)

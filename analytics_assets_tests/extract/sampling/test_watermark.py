@@ -1,10 +1,11 @@
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import find_cause
@@ -12,10 +13,11 @@ from analytics_assets.config.policy import NewestRequest
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.http.errors import ApiError
-from analytics_assets.extract.sampling.watermark import WatermarkError, fetch_newest
+from analytics_assets.extract.sampling.watermark import NewestRead, WatermarkError, fetch_newest
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets_tests.conftest import TODAY
 from analytics_assets_tests.support.http.fault import Fault
+from analytics_assets_tests.support.paged_server import Answer, in_turn, serving
 from analytics_assets_tests.support.sandbox import Sandbox
 
 NEWEST = NewestRequest(params={"sort": "-updated_at", "limit": 1}, field="updated_at")
@@ -39,8 +41,6 @@ EXTRA: dict[str, list[dict[str, Any]]] = {
         {"updated_at": "2025-07-31T12:30:00Z"},
         {"updated_at": "2025-07-29T00:00:00Z"},
     ],
-    "orders": [{"id": "lines"}],
-    "lines": [{"updated_at": "2025-07-31T12:30:00Z"}],
 }
 
 
@@ -69,19 +69,18 @@ def client_of(api: Sandbox, path: str = "") -> dict[str, Any]:
 
 
 def newest(
-    api: Sandbox, resource: str, request: NewestRequest = NEWEST, form: str = "", **endpoint: Any
+    api: Sandbox,
+    resource: str,
+    request: NewestRequest = NEWEST,
+    form: str = "",
+    of_entry: Mapping[str, Any] | None = None,
+    **endpoint: Any,
 ) -> datetime | None:
     usual = {"path": f"/v1/{resource}", "data_selector": "data"}
     paginator = {"type": "offset", "limit": 100}
-    orders = {
-        "name": "orders",
-        "endpoint": {"path": "/v1/orders", "data_selector": "data", "paginator": "single_page"},
-    }
-    entry = {"name": resource, "endpoint": {**usual, "paginator": paginator, **endpoint}}
-    config: dict[str, Any] = {
-        "client": client_of(api),
-        "resources": [orders, entry] if resource != "orders" else [entry],
-    }
+    given = {**usual, "paginator": paginator, **endpoint}
+    entry = {"name": resource, **(of_entry or {}), "endpoint": given}
+    config: dict[str, Any] = {"client": client_of(api), "resources": [entry]}
     formats = {request["field"]: form} if form else {}
     shop = Api(name="shop", config=config, policies={resource: {"time_formats": formats}})
     return fetch_newest(resource_of(shop, resource), request, connect(config["client"], "shop"))
@@ -210,5 +209,43 @@ def test_the_parameters_of_newest_take_precedence_over_those_of_the_endpoint(api
     assert queries(api, "zulu")[before:] == asked
 
 
-def test_a_resource_that_is_read_from_a_parent_has_a_newest_time_too(api: Sandbox) -> None:
-    assert newest(api, "lines", path="/v1/{resources.orders.id}") == MOMENT
+class Order(BaseModel):
+    """A row as `columns` of an entry may describe it."""
+
+    updated_at: datetime
+
+
+def test_rows_are_those_that_a_model_in_columns_makes(api: Sandbox) -> None:
+    with pytest.raises(WatermarkError):
+        newest(api, "seconds")
+    assert newest(api, "seconds", of_entry={"columns": Order}) == MOMENT
+
+
+def test_rows_are_those_after_the_steps_of_the_entry(api: Sandbox) -> None:
+    def step(row: dict[str, Any]) -> dict[str, Any]:
+        return {"updated_at": row["meta"]["changed"]}
+
+    steps = [{"map": step}, {"filter": lambda row: row["updated_at"] is not None}]
+    assert newest(api, "nested", of_entry={"processing_steps": steps}) == MOMENT
+
+
+def test_a_resource_that_dlt_reads_in_threads_has_a_newest_time(api: Sandbox) -> None:
+    assert newest(api, "zulu", of_entry={"parallelized": True}) == MOMENT
+
+
+def test_what_an_answer_shows_of_a_resource_is_forgotten_by_the_next_read() -> None:
+    answers = in_turn(
+        Answer({"orders": [{"updated_at": "2025-07-31T12:30:00Z"}]}),
+        Answer({"others": [{"updated_at": "2025-07-31T12:30:00Z"}]}),
+        Answer({"meta": {}}),
+    )
+    with serving(answers) as server:
+        entry = {"name": "orders", "endpoint": {"path": "orders"}}
+        config: Any = {"client": {"base_url": server.base_url}, "resources": [entry]}
+        orders = resource_of(Api(name="shop", config=config), "orders")
+        connection = connect(config["client"], "shop")
+        read = NewestRead(orders, NEWEST, connection)
+        assert [read.fetch(connection), read.fetch(connection)] == [MOMENT, MOMENT]
+        with pytest.raises(WatermarkError):
+            read.fetch(connection)
+    assert [asked.query for asked in server.requests] == [{"sort": "-updated_at", "limit": "1"}] * 3

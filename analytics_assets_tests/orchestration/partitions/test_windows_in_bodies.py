@@ -14,7 +14,7 @@ from analytics_assets.config.times.window import Window
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.sampling.first_rows import count_first_rows
-from analytics_assets.orchestration.automation.new_data.changes import newest_change
+from analytics_assets.orchestration.automation.new_data.changes import newest_read
 from analytics_assets.orchestration.partitions.first_request import newest_window, params_of
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import failures_of, table_rows
@@ -126,7 +126,8 @@ def test_a_sensor_and_an_observation_ask_for_the_window_of_a_load(
 ) -> None:
     api = reports.api(url, TWO, lookback=1)
     resource, connection = resource_of(api, "reports"), connect(api.config["client"], "shop")
-    newest = newest_change(resource, ["2025-07-02", "2025-07-03"], connection)
+    read = newest_read(resource, ["2025-07-02", "2025-07-03"], connection)
+    newest = read.fetch(connection)
     assert newest == datetime(2025, 7, 3, 2, tzinfo=UTC)
     assert reports.bodies == [
         {

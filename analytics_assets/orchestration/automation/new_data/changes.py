@@ -1,9 +1,8 @@
-"""The newest change of an endpoint and of its table, and the reasons why an endpoint has none."""
+"""The changes of endpoints that are to be loaded, and the reasons why an endpoint has none."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
-import dagster as dg
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
 from analytics_assets.contract.resource import Resource
@@ -15,13 +14,15 @@ from analytics_assets.extract.http.errors import (
     is_quota_used_up,
     is_temporary,
 )
-from analytics_assets.extract.sampling.watermark import fetch_newest
+from analytics_assets.extract.sampling.watermark import NewestRead
 from analytics_assets.orchestration.api_file import user_error
 from analytics_assets.orchestration.assets.observation import OF_THE_WHOLE_API
-from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
+from analytics_assets.orchestration.automation.new_data.requested_runs import (
+    RequestedRuns,
+    change_name,
+    retry_at,
+)
 from analytics_assets.orchestration.partitions.definition import partitioned, time_window_of
-from analytics_assets.orchestration.runs.materializations import last_loads, newest_metadata
 
 
 class Refusal(str):
@@ -30,38 +31,82 @@ class Refusal(str):
     __slots__ = ()
 
 
-def newest_change(
-    resource: Resource, window: Sequence[str], connection: Connection
-) -> datetime | None:
-    """Fetch the newest change of an endpoint, or of some partitions; None if it has no rows.
+class Moved(NamedTuple):
+    """A change that is to be loaded.
+
+    Args:
+        resource: the resource.
+        window: its partitions; empty if it has none.
+        newest: the moment of the change.
+        failures: the number of runs for it that have failed.
+    """
+
+    resource: Resource
+    window: tuple[str, ...]
+    newest: datetime
+    failures: int
+
+    @property
+    def name(self) -> str:
+        """The name of the change in the cursor, in logs and in tags."""
+        return change_name(self.resource, self.window)
+
+
+def newest_read(resource: Resource, window: Sequence[str], connection: Connection) -> NewestRead:
+    """Make the read of the newest change of an endpoint, or of some partitions.
 
     Args:
         resource: the resource; its policy has `newest`.
         window: consecutive partitions; empty for a resource without.
-        connection: sends the request.
+        connection: a connection to its API.
     """
     newest = resource.policy.newest
     assert newest is not None, "others are not watched"
     params = time_window_of(partitioned(resource), window).params if window else None
-    return fetch_newest(resource, newest, connection, params)
+    return NewestRead(resource, newest, connection, params)
 
 
-def newest_in_table(
-    instance: dg.DagsterInstance, resource: Resource, window: Sequence[str]
-) -> datetime | None:
-    """Return the newest change in the table after its last load by any run.
+def change_of(
+    resource: Resource,
+    window: tuple[str, ...],
+    newest: datetime | None,
+    in_table: datetime | None,
+    cursor: Mapping[str, str],
+    runs: RequestedRuns,
+) -> Moved | str:
+    """Return the change that is to be loaded, or the reason that none is.
 
-    For partitions it is the one after the oldest of their last loads; None if a partition was never
-    loaded.
+    Args:
+        resource: the resource.
+        window: its partitions; empty if it has none.
+        newest: the newest change of the endpoint; None if it has no rows.
+        in_table: the newest change in the table; None if it is unknown.
+        cursor: the newest change that runs of the sensor have loaded, by name.
+        runs: the runs that the sensor has requested.
     """
-    asset = asset_key(resource)
-    if window:
-        loads = last_loads(instance, asset, window)
-        moments = [load.metadata.get(NEWEST_CHANGE) for load in loads.values()]
-        known = [datetime.fromisoformat(moment) for moment in moments if moment]
-        return min(known) if len(known) == len(window) else None
-    newest = newest_metadata(instance, asset).get(NEWEST_CHANGE)
-    return datetime.fromisoformat(newest) if newest else None
+    name = change_name(resource, window)
+    if newest is None:
+        return f"{name}: the API has no rows."
+    if in_table and newest < in_table and not window:
+        return (
+            f"{name}: the API's newest change is of {newest.isoformat()}, but the table holds "
+            f"one of {in_table.isoformat()}. Does the API honour the parameters of `newest` in the "
+            "resource's policy?"
+        )
+    by_sensor = datetime.fromisoformat(cursor[name]) if name in cursor else None
+    known = max((moment for moment in (by_sensor, in_table) if moment), default=None)
+    if known and newest <= known:
+        return f"{name}: nothing new since {known.isoformat()}."
+    if run_id := runs.in_progress(resource):
+        return f"{name}: run {run_id} is in progress."
+    failures = runs.failures(name, newest)
+    again = retry_at(failures)
+    if again and datetime.now(UTC) < again:
+        return (
+            f"{name}: {len(failures)} runs for the change of {newest.isoformat()} failed, the last "
+            f"one is {failures[0].run_id}; next try {again.isoformat()}."
+        )
+    return Moved(resource, window, newest, len(failures))
 
 
 def reason_of(error: Exception, name: str) -> str:

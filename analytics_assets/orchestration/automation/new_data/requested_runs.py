@@ -1,8 +1,9 @@
 """The runs that a new-data sensor has requested, and what came of them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -25,52 +26,71 @@ def change_name(resource: Resource, window: Sequence[str]) -> str:
     return f"{resource.name}, {range_name(window)}" if window else resource.name
 
 
-class RequestedRuns:
-    """The runs that a sensor has requested lately, by two queries for all resources.
-
-    A run counts for each resource by itself: of one that has failed, the tables that it has loaded
-    are loaded.
+class FinishedRun(NamedTuple):
+    """A run that the sensor has requested, and that has ended.
 
     Args:
-        instance: holds the runs.
+        run_id: its id.
+        ended: its end, in seconds since 1970.
+        changes: the newest change that it was to load, by name.
+        loaded: the names of those that it has loaded.
+    """
+
+    run_id: str
+    ended: float
+    changes: Mapping[str, str]
+    loaded: Set[str]
+
+
+class RequestedRuns:
+    """The runs that a sensor has requested lately, by few queries for all resources.
+
+    A run counts for each resource by itself: of one that has failed, the tables that it has loaded
+    are loaded. What has ended does not change, and is read once.
+
+    Args:
         sensor: the name of the sensor.
         api_name: its API.
     """
 
-    def __init__(self, instance: dg.DagsterInstance, sensor: str, api_name: str) -> None:
-        own = {REQUESTED_BY: sensor, API: api_name}
-        unfinished = dg.RunsFilter(tags=own, statuses=UNFINISHED)
+    def __init__(self, sensor: str, api_name: str) -> None:
+        self._own = {REQUESTED_BY: sensor, API: api_name}
+        self._in_progress: dict[str, str] = {}  # the id of the run by the resource
+        self._finished: dict[str, FinishedRun] = {}  # by id, the newest first
+        self._loaded: dict[str, list[str]] = {}
+        self._failed: dict[tuple[str, str], list[FinishedRun]] = {}
+
+    def update(self, instance: dg.DagsterInstance) -> None:
+        """Look up the runs as they are now.
+
+        Args:
+            instance: holds the runs.
+        """
+        unfinished = dg.RunsFilter(tags=self._own, statuses=UNFINISHED)
         self._in_progress = {
-            name: run.run_id
-            for run in instance.get_runs(unfinished, limit=MOST_RUNS)
+            _resource_in(name): run.run_id
+            for run in reversed(instance.get_runs(unfinished, limit=MOST_RUNS))
             for name in _changes(run)
         }
-        self._loaded: dict[str, list[str]] = {}
-        self._failed: dict[tuple[str, str], list[dg.RunRecord]] = {}
         finished = dg.RunsFilter(
-            tags=own, statuses=FINISHED, created_after=datetime.now(UTC) - LOOK_BACK
+            tags=self._own, statuses=FINISHED, created_after=datetime.now(UTC) - LOOK_BACK
         )
-        for record in instance.get_run_records(finished, limit=MOST_RUNS):
-            self._add(instance, record)
-
-    def _add(self, instance: dg.DagsterInstance, record: dg.RunRecord) -> None:
-        run = record.dagster_run
-        has_succeeded = run.status is dg.DagsterRunStatus.SUCCESS
-        loaded = set() if has_succeeded else _materialized(instance, run.run_id)
-        for name, newest in _changes(run).items():
-            if has_succeeded or name.split(",")[0] in loaded:
-                self._loaded.setdefault(name, []).append(newest)
-            else:
-                self._failed.setdefault((name, newest), []).append(record)
+        ids = instance.get_run_ids(finished, limit=MOST_RUNS)
+        if unknown := [run_id for run_id in ids if run_id not in self._finished]:
+            for record in instance.get_run_records(dg.RunsFilter(run_ids=unknown)):
+                self._finished[record.dagster_run.run_id] = _finished(instance, record)
+        self._finished = {each: self._finished[each] for each in ids if each in self._finished}
+        self._loaded, self._failed = {}, {}
+        for run in self._finished.values():
+            for name, newest in run.changes.items():
+                if name in run.loaded:
+                    self._loaded.setdefault(name, []).append(newest)
+                else:
+                    self._failed.setdefault((name, newest), []).append(run)
 
     def in_progress(self, resource: Resource) -> str | None:
         """Return the id of an unfinished run that loads a resource, or some of its partitions."""
-        found = (
-            run_id
-            for name, run_id in self._in_progress.items()
-            if name.split(",")[0] == resource.name
-        )
-        return next(found, None)
+        return self._in_progress.get(resource.name)
 
     def cursor(self, names: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
         """Return the newest change that the runs have loaded, by name.
@@ -89,16 +109,16 @@ class RequestedRuns:
             if moments
         }
 
-    def failures(self, name: str, newest: datetime) -> Sequence[dg.RunRecord]:
+    def failures(self, name: str, newest: datetime) -> Sequence[FinishedRun]:
         """Return the runs for a change that have failed, the last one first."""
         return self._failed.get((name, newest.isoformat()), ())
 
 
-def retry_at(failures: Sequence[dg.RunRecord]) -> datetime | None:
+def retry_at(failures: Sequence[FinishedRun]) -> datetime | None:
     """Return the moment from which a run may be requested again; None if none failed."""
     if not failures:
         return None
-    return datetime.fromtimestamp(failures[0].end_time or 0, UTC) + pause(len(failures))
+    return datetime.fromtimestamp(failures[0].ended, UTC) + pause(len(failures))
 
 
 def pause(failures: int) -> timedelta:
@@ -118,7 +138,17 @@ def _changes(run: dg.DagsterRun) -> Mapping[str, str]:
     return changes
 
 
-def _materialized(instance: dg.DagsterInstance, run_id: str) -> set[str]:
-    """Return the names of the resources that a run has loaded before it failed."""
-    events = run_events(instance, run_id, {dg.DagsterEventType.ASSET_MATERIALIZATION})
-    return {event.asset_key.path[-1] for event, _ in events if event.asset_key}
+def _resource_in(name: str) -> str:
+    """Return the resource in the name of its changes."""
+    return name.split(",")[0]
+
+
+def _finished(instance: dg.DagsterInstance, record: dg.RunRecord) -> FinishedRun:
+    run = record.dagster_run
+    changes = _changes(run)
+    loaded: Set[str] = changes.keys()
+    if run.status is not dg.DagsterRunStatus.SUCCESS:
+        events = run_events(instance, run.run_id, {dg.DagsterEventType.ASSET_MATERIALIZATION})
+        made = {event.asset_key.path[-1] for event, _ in events if event.asset_key}
+        loaded = {name for name in changes if _resource_in(name) in made}
+    return FinishedRun(run.run_id, record.end_time or 0.0, changes, loaded)

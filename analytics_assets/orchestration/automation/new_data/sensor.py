@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import dagster as dg
 
@@ -15,23 +12,14 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy
-from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import Resource
-from analytics_assets.extract.http.connection import Connection, connect
-from analytics_assets.orchestration.assets.observation import report_reachable
-from analytics_assets.orchestration.automation.new_data.changes import (
-    Refusal,
-    concerns_all,
-    newest_change,
-    newest_in_table,
-    reason_of,
-)
+from analytics_assets.orchestration.automation.new_data.changes import Moved, Refusal
+from analytics_assets.orchestration.automation.new_data.endpoints import NEXT, Endpoints, Window
 from analytics_assets.orchestration.automation.new_data.requested_runs import (
     INTERVAL,
     NEWEST_TAG,
     RequestedRuns,
     change_name,
-    retry_at,
 )
 from analytics_assets.orchestration.automation.words import names_of, state_of
 from analytics_assets.orchestration.compat import define_job_of_any_partitions
@@ -41,37 +29,11 @@ from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, run_tags
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.redactor import redact
 
-SENSOR = "The new-data sensor"
-ASKED_WITHIN = (
-    25.0  # seconds of a tick; with the last request it may be 55, and Dagster gives it 60
-)
-NEXT = ".next"  # in the cursor: the endpoint with which the next tick begins
 HANDED_OVER = ".handed_over"  # in the cursor: a tick with runs and with an endpoint that refused
 
 
 class EndpointRefusedError(AnalyticsAssetsError):
     """Endpoints refuse to say what is new, which somebody must correct."""
-
-
-class Moved(NamedTuple):
-    """A change that is to be loaded.
-
-    Args:
-        resource: the resource.
-        window: its partitions; empty if it has none.
-        newest: the moment of the change.
-        failures: the number of runs for it that have failed.
-    """
-
-    resource: Resource
-    window: tuple[str, ...]
-    newest: datetime
-    failures: int
-
-    @property
-    def name(self) -> str:
-        """The name of the change in the cursor, in logs and in tags."""
-        return change_name(self.resource, self.window)
 
 
 def build_new_data_sensors(
@@ -118,6 +80,7 @@ def _build_sensor(
 ) -> dg.SensorDefinition:
     names = names_of(watched)
     keys = [*map(asset_key, watched), load_health_key(api.name)]
+    endpoints, runs = Endpoints(api), RequestedRuns(name, api.name)
 
     @dg.sensor(
         name=name,
@@ -136,7 +99,7 @@ def _build_sensor(
     @errors_redacted()
     def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         stored: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
-        runs = RequestedRuns(context.instance, name, api.name)
+        runs.update(context.instance)
         now = clock()
         due = [(resource, _windows(resource, now)) for resource in watched]
         windows = [(resource, window) for resource, each in due for window in each]
@@ -144,7 +107,7 @@ def _build_sensor(
         moved, refused = list[Moved](), list[str]()
         reasons = [f"{each.name}: there is no partition yet." for each, found in due if not found]
         in_turn = _from(stored.get(NEXT), windows)
-        for outcome in _outcomes(context.instance, api, in_turn, cursor, runs):
+        for outcome in endpoints.ask(context.instance, in_turn, cursor, runs):
             if isinstance(outcome, Moved):
                 moved.append(outcome)
             else:
@@ -177,9 +140,7 @@ def _windows(resource: Resource, now: datetime) -> list[tuple[str, ...]]:
     return [*map(tuple, due_windows(load, now))] if isinstance(load, Partitioned) else [()]
 
 
-def _from(
-    name: str | None, windows: Sequence[tuple[Resource, tuple[str, ...]]]
-) -> Sequence[tuple[Resource, tuple[str, ...]]]:
+def _from(name: str | None, windows: Sequence[Window]) -> Sequence[Window]:
     """Return the changes to ask for, beginning with one; as they are if that is none of them."""
     first = next((place for place, each in enumerate(windows) if change_name(*each) == name), 0)
     return [*windows[first:], *windows[:first]]
@@ -192,75 +153,6 @@ def _has_just_handed_over(stored: Mapping[str, str]) -> bool:
     """
     moment = stored.get(HANDED_OVER)
     return bool(moment) and datetime.now(UTC) - datetime.fromisoformat(str(moment)) < 2 * INTERVAL
-
-
-def _outcomes(
-    instance: dg.DagsterInstance,
-    api: Api,
-    windows: Sequence[tuple[Resource, tuple[str, ...]]],
-    cursor: dict[str, str],
-    runs: RequestedRuns,
-) -> Iterator[Moved | Refusal | str]:
-    """Yield what is to be loaded, what refuses, and the reasons why the others are not loaded.
-
-    The endpoints for which there is no time are the first ones of the next tick.
-    """
-    until = time.monotonic() + ASKED_WITHIN
-    try:
-        with closing(connect(api.config["client"], api.name, single_attempt())) as connection:
-            for place, (resource, window) in enumerate(windows):
-                if time.monotonic() > until:
-                    cursor[NEXT] = change_name(resource, window)
-                    yield f"{len(windows) - place} more are asked at the next tick."
-                    return
-                try:
-                    yield _evaluate(instance, resource, window, cursor, runs, connection)
-                    report_reachable(instance, resource, SENSOR)
-                except Exception as error:
-                    reason = reason_of(error, change_name(resource, window))
-                    if isinstance(reason, Refusal) and not concerns_all(error):
-                        report_reachable(instance, resource, SENSOR, reason)
-                    yield reason
-                    if concerns_all(error):
-                        return
-    except AnalyticsAssetsError as error:  # of a setting, before any request
-        yield reason_of(error, api.name)
-
-
-def _evaluate(
-    instance: dg.DagsterInstance,
-    resource: Resource,
-    window: tuple[str, ...],
-    cursor: Mapping[str, str],
-    runs: RequestedRuns,
-    connection: Connection,
-) -> Moved | str:
-    """Return the change that a window of a resource has, or the reason that none is loaded."""
-    name = change_name(resource, window)
-    newest = newest_change(resource, window, connection)
-    if newest is None:
-        return f"{name}: the API has no rows."
-    in_table = newest_in_table(instance, resource, window)
-    if in_table and newest < in_table and not window:
-        return (
-            f"{name}: the API's newest change is of {newest.isoformat()}, but the table holds "
-            f"one of {in_table.isoformat()}. Does the API honour the parameters of `newest` in the "
-            "resource's policy?"
-        )
-    by_sensor = datetime.fromisoformat(cursor[name]) if name in cursor else None
-    known = max((moment for moment in (by_sensor, in_table) if moment), default=None)
-    if known and newest <= known:
-        return f"{name}: nothing new since {known.isoformat()}."
-    if run_id := runs.in_progress(resource):
-        return f"{name}: run {run_id} is in progress."
-    failures = runs.failures(name, newest)
-    again = retry_at(failures)
-    if again and datetime.now(UTC) < again:
-        return (
-            f"{name}: {len(failures)} runs for the change of {newest.isoformat()} failed, the last "
-            f"one is {failures[0].dagster_run.run_id}; next try {again.isoformat()}."
-        )
-    return Moved(resource, window, newest, len(failures))
 
 
 def _run_requests(api: Api, sensor: str, moved: Sequence[Moved]) -> Iterator[dg.RunRequest]:

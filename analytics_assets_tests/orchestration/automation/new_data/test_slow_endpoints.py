@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.new_data import sensor
+from analytics_assets.orchestration.automation.new_data import endpoints
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.orchestration.automation.new_data.ticker import Ticker, names
 from analytics_assets_tests.support.http.fault import Fault
@@ -17,7 +17,8 @@ def test_slow_endpoints_take_turns(
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sensor, "ASKED_WITHIN", 0.1)
+    monkeypatch.setattr(endpoints, "ASKED_WITHIN", 0.1)
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
     connected.faults.add(Fault(delay=0.2, times=None))
     ticker = Ticker(instance, connected)
     found = [names(*ticker.tick()) for _ in API.resources]
@@ -33,11 +34,11 @@ def test_a_tick_with_runs_names_what_it_left_and_the_next_one_is_whole(
 ) -> None:
     ticker = Ticker(instance, connected)
     with monkeypatch.context() as patch:
-        patch.setattr(sensor, "ASKED_WITHIN", -1.0)
+        patch.setattr(endpoints, "ASKED_WITHIN", -1.0)
         assert ticker.tick() == []
     assert ticker.skipped == "4 more are asked at the next tick."
     assert names(*ticker.tick()) == set(API.resources)
-    assert sensor.NEXT not in ticker.changes()
+    assert endpoints.NEXT not in ticker.changes()
 
 
 def test_an_endpoint_that_refuses_keeps_no_later_ones_back(
@@ -46,7 +47,8 @@ def test_an_endpoint_that_refuses_keeps_no_later_ones_back(
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sensor, "ASKED_WITHIN", 0.1)
+    monkeypatch.setattr(endpoints, "ASKED_WITHIN", 0.1)
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
     first, *others = API.resources
     connected.faults.add(Fault(path=f"/v1/{first}", status=404, delay=0.2, times=None))
     connected.faults.add(Fault(delay=0.2, times=None))

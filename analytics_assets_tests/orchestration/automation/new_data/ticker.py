@@ -31,13 +31,14 @@ class Ticker:
         self._api = api
         self.cursor: str | None = None
         self.skipped = ""
+        self._definitions = build_definitions(api)
+        [self._sensor] = build_new_data_sensors(api, resources_of(api), self._now)
 
     def tick(self) -> list[dg.RunRequest]:
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, definitions=build_definitions(self._api)
+            instance=self.instance, cursor=self.cursor, definitions=self._definitions
         )
-        [sensor] = build_new_data_sensors(self._api, resources_of(self._api), self._now)
-        data = sensor.evaluate_tick(context)
+        data = self._sensor.evaluate_tick(context)
         self.cursor, self.skipped = data.cursor, data.skip_message or ""
         return list(data.run_requests or [])
 
