@@ -36,8 +36,8 @@ class LoadedChanges:
             windows: the resources, each with its partitions; none for a resource without.
 
         Returns:
-            The moments by the names of the changes, without those that are unknown, such as those
-            of partitions of which one was never loaded.
+            The moments by the names of the changes, without unknown ones: those of a table, or of
+            partitions with one, that no run has loaded.
         """
         known, self._moments = self._moments, {}
         tables = {asset_key(each): change_name(each, ()) for each, window in windows if not window}
