@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,13 @@ def _stored_instance(home: Path) -> dg.DagsterInstance:
     no_capture["class"] = "NoOpComputeLogManager"
     overrides: dict[str, Any] = {"compute_logs": no_capture}
     history = home
-    for section, kind in (("local_artifact_storage", "config"), ("storage", "sqlite")):
-        part = settings.get(section) or {}
-        config = part.get(kind) or {}
+    for section in ("local_artifact_storage", "storage"):
+        part = deepcopy(settings.get(section) or {})
+        config = part.get("sqlite") or (part.get("custom") or part).get("config") or {}
         if isinstance(config.get("base_dir"), str):
             history = home / config["base_dir"]
-            overrides[section] = {**part, kind: {**config, "base_dir": str(history)}}
+            config["base_dir"] = str(history)
+            overrides[section] = part
     history.mkdir(parents=True, exist_ok=True)
     # two commands that start at once would break the database that Dagster 1.13 creates
     with FileLock(history / "opening.lock"), _errors_of(file):

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,6 +17,7 @@ from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import partitions_until
 from analytics_assets.orchestration.runs.materializations import plain_metadata
+from analytics_assets.orchestration.runs.storage import SqliteStorage
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
@@ -106,6 +109,17 @@ def table_values(pipeline: dlt.Pipeline, table: str, order: str = "id") -> list[
 def api_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return an API's rows as a table should hold them, ordered by `id`."""
     return sorted(({**row} for row in rows), key=lambda row: str(row["id"]))
+
+
+def history_in(folder: Path) -> AbstractContextManager[dg.DagsterInstance]:
+    """Open an instance with its history in a folder, in the storage of `dagster.yaml`."""
+    storage = {
+        "module": SqliteStorage.__module__,
+        "class": SqliteStorage.__name__,
+        "config": {"base_dir": str(folder)},
+    }
+    overrides = {"storage": {"custom": storage}, "telemetry": {"enabled": False}}
+    return dg.DagsterInstance.local_temp(str(folder), overrides=overrides)
 
 
 def entry_of(resource: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def test_two_first_commands_with_two_homes_in_one_folder_have_two_histories(
     [
         pytest.param(SHIPPED, "home/.dagster", id="the file as shipped"),
         pytest.param("", "home", id="an empty file"),
+        pytest.param("storage: {sqlite: {base_dir: runs}}", "home/runs", id="Dagster's storage"),
         pytest.param(
             "storage: {sqlite: {base_dir: '{place}/runs'}}", "runs", id="an absolute folder"
         ),

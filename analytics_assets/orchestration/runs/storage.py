@@ -1,0 +1,27 @@
+"""Storages of Dagster's history, by the names that `dagster.yaml` gives them."""
+
+from typing import Any
+
+from analytics_assets.orchestration.runs.compat import SqliteStorage as SqliteStorage
+from analytics_assets.orchestration.runs.compat import plan_checks_once
+
+
+def __getattr__(name: str) -> Any:
+    """Return `PostgresStorage`: Dagster's own, in whose processes checks are planned once a run.
+
+    Its configuration is that of `storage: postgres:`. It needs the package `dagster-postgres`.
+
+    Raises:
+        AttributeError: there is no such storage.
+    """
+    if name != "PostgresStorage":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from dagster_postgres import DagsterPostgresStorage  # type: ignore[import-not-found]
+
+    class PostgresStorage(DagsterPostgresStorage):  # type: ignore[misc]
+        @classmethod
+        def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
+            plan_checks_once()
+            return super().from_config_value(inst_data, config_value)
+
+    return PostgresStorage
