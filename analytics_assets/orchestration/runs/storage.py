@@ -1,5 +1,6 @@
 """Storages of Dagster's history, by the names that `dagster.yaml` gives them."""
 
+from importlib import import_module
 from typing import Any
 
 from analytics_assets.orchestration.runs.compat import SqliteStorage as SqliteStorage
@@ -16,9 +17,9 @@ def __getattr__(name: str) -> Any:
     """
     if name != "PostgresStorage":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from dagster_postgres import DagsterPostgresStorage  # type: ignore[import-not-found]
+    dagsters: Any = import_module("dagster_postgres").DagsterPostgresStorage
 
-    class PostgresStorage(DagsterPostgresStorage):  # type: ignore[misc]
+    class PostgresStorage(dagsters):  # type: ignore[misc]
         @classmethod
         def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
             plan_checks_once()
