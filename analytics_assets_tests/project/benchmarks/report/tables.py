@@ -87,6 +87,7 @@ $ make bench ARGUMENTS="--cases definitions"         # loading the definitions; 
 $ make bench ARGUMENTS="--cases 5m --rounds 1"       # five million rows, which need 2 GB of disk
 $ make bench ARGUMENTS="--rows 10000 --rounds 1"     # all cases with few rows, to try it out
 $ make bench ARGUMENTS="--cases dagster --baseline ../before"  # beside another checkout
+$ make bench ARGUMENTS="--cases scale --baseline ../before"    # slopes; see docs/scale.md
 ```
 """
 

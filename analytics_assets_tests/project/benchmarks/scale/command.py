@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from analytics_assets_tests.project.benchmarks.measurement import machine
 from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
+from analytics_assets_tests.project.benchmarks.report.tables import WIDTH
 from analytics_assets_tests.project.benchmarks.scale.measure import Measure
 from analytics_assets_tests.project.benchmarks.scale.measures import (
     days,
@@ -20,7 +22,13 @@ from analytics_assets_tests.project.benchmarks.scale.measures import (
 )
 from analytics_assets_tests.project.benchmarks.scale.project import projects
 from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record
-from analytics_assets_tests.project.benchmarks.scale.table import WIDTH, slopes, write
+from analytics_assets_tests.project.benchmarks.scale.table import (
+    ARITHMETIC,
+    FIGURES,
+    arithmetic,
+    slopes,
+    write,
+)
 
 MEASURES: Sequence[Measure] = [
     measure
@@ -60,7 +68,8 @@ def measure_scale(
             f"{machine.today()}, in {minutes:.0f} minutes. {machine.machine()}; "
             f"{machine.versions()}. {busy} Commits {commits}."
         )
-        write(slopes(record, MEASURES), output, heading)
+        figures: list[str | Table] = [heading, slopes(record, MEASURES)]
+        write(output, {FIGURES: figures, ARITHMETIC: [arithmetic(record)]})
 
 
 def chosen(names: Sequence[str] | None, sizes: Sequence[int] | None) -> Iterator[Measure]:

@@ -1,23 +1,23 @@
 """The table of slopes, for the terminal and for a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
 
 from analytics_assets_tests.project.benchmarks.report.tables import (
-    WIDTH,
     as_markdown,
     new_table,
 )
 from analytics_assets_tests.project.benchmarks.scale.measure import Measure
+from analytics_assets_tests.project.benchmarks.scale.projections import projected
 from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record, slope
 
-__all__ = ["WIDTH", "slopes", "write"]
 NONE = ""
 UNITS = (" s", " kB", " MB")  # of figures that grow; others are counts
 PAGE = "scale.md"
-BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of the figures -->"
+FIGURES, ARITHMETIC = "figures", "arithmetic"  # parts of the page
+BEGIN, END = "<!-- {}: written by make bench -->", "<!-- end of {} -->"
 
 
 def slopes(record: Record, measures: Sequence[Measure]) -> Table:
@@ -36,13 +36,31 @@ def slopes(record: Record, measures: Sequence[Measure]) -> Table:
     return table
 
 
-def write(table: Table, folder: Path, heading: str) -> None:
-    """Write the table into the page of a folder, in place of the one that it has."""
+def arithmetic(record: Record) -> Table:
+    """Return the table of sizes that were not measured."""
+    table = new_table(["by arithmetic"], [BEFORE, NOW])
+    for question, *values in projected(record):
+        table.add_row(question, *map(_number, values))
+    return table
+
+
+def write(folder: Path, blocks: Mapping[str, Sequence[str | Table]]) -> None:
+    """Write parts of the page in a folder, each in place of the one that it has.
+
+    Args:
+        folder: the folder.
+        blocks: texts and tables, by the name between `BEGIN` and `END` in the page.
+    """
     page = folder / PAGE
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    parts = [before, BEGIN, "\n", heading, "\n\n", as_markdown(table), "\n", END, after]
-    page.write_text("".join(parts), encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    for name, parts in blocks.items():
+        before, begin, rest = text.partition(BEGIN.format(name))
+        _, end, after = rest.partition(END.format(name))
+        assert begin, f"{page} has a place for {name}"
+        assert end, f"the place for {name} in {page} ends"
+        written = [each if isinstance(each, str) else as_markdown(each) for each in parts]
+        text = "".join([before, begin, "\n", "\n\n".join(written), "\n", end, after])
+    page.write_text(text, encoding="utf-8")
 
 
 def _add(

@@ -1,5 +1,6 @@
 """Slopes: each measure gives figures of this checkout and of another one, which make a table."""
 
+import shutil
 from collections.abc import Mapping
 from contextlib import nullcontext
 from io import StringIO
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from analytics_assets_tests.project.benchmarks.__main__ import main
 from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
+from analytics_assets_tests.project.benchmarks.report.tables import WIDTH
 from analytics_assets_tests.project.benchmarks.scale import command
 from analytics_assets_tests.project.benchmarks.scale.api_server import (
     last_days,
@@ -21,11 +24,20 @@ from analytics_assets_tests.project.benchmarks.scale.command import MEASURES, NA
 from analytics_assets_tests.project.benchmarks.scale.measure import Measure
 from analytics_assets_tests.project.benchmarks.scale.measures import idle
 from analytics_assets_tests.project.benchmarks.scale.project import Project
+from analytics_assets_tests.project.benchmarks.scale.projections import (
+    DAYS,
+    DUCKDB,
+    PROJECTIONS,
+    projected,
+)
 from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record, slope
 from analytics_assets_tests.project.benchmarks.scale.table import (
+    ARITHMETIC,
     BEGIN,
     END,
-    WIDTH,
+    FIGURES,
+    PAGE,
+    arithmetic,
     slopes,
     write,
 )
@@ -68,14 +80,41 @@ def test_a_table_has_both_checkouts_and_their_ratio(record: Record) -> None:
 
 def test_the_page_keeps_its_text_around_the_figures(record: Record, tmp_path: Path) -> None:
     page_file = tmp_path / "scale.md"
-    page_file.write_text(f"# Scale\n\n{BEGIN}\nolder figures\n{END}\n\nThe text.\n")
+    begin, end = BEGIN.format(FIGURES), END.format(FIGURES)
+    page_file.write_text(f"# Scale\n\n{begin}\nolder figures\n{end}\n\nThe text.\n")
 
-    write(slopes(record, [measure_of(None)]), tmp_path, "Made today.")
+    write(tmp_path, {FIGURES: ["Made today.", slopes(record, [measure_of(None)])]})
 
     text = page_file.read_text()
-    assert text.startswith(f"# Scale\n\n{BEGIN}\nMade today.\n\n| measure ")
-    assert text.endswith(f" |\n{END}\n\nThe text.\n")
+    assert text.startswith(f"# Scale\n\n{begin}\nMade today.\n\n| measure ")
+    assert text.endswith(f" |\n{end}\n\nThe text.\n")
     assert "older" not in text
+
+
+def test_the_page_of_this_checkout_has_a_place_for_each_part(
+    record: Record, tmp_path: Path
+) -> None:
+    shutil.copy(ROOT / "docs" / PAGE, tmp_path)
+    write(tmp_path, {FIGURES: ["The figures."], ARITHMETIC: [arithmetic(record)]})
+    assert "The figures." in (tmp_path / PAGE).read_text()
+
+
+def test_sizes_that_were_not_measured_are_on_the_line_of_the_others(tmp_path: Path) -> None:
+    record = Record(tmp_path / "scale.json")
+    for size in (100, 300):
+        record.add(DAYS, size, NOW, {"due days, CPU s": 2 + size / 100}, ROOT)
+        record.add(DUCKDB, size, NOW, {"second run, CPU s": 6 * size + 60}, ROOT)
+
+    found = {question: now for question, before, now in projected(record) if before is None}
+
+    assert [value for question, value in found.items() if "due days" in question] == [
+        pytest.approx(36.52)
+    ]
+    assert found["a run of 1,000 resources, DuckDB, minutes of CPU"] == pytest.approx(101)
+
+
+def test_each_projection_is_of_a_measure() -> None:
+    assert {each.title for each in PROJECTIONS} <= {measure.title for measure in MEASURES}
 
 
 def test_a_size_that_would_take_too_long_is_left_out_of_the_baseline(
@@ -135,11 +174,11 @@ def test_each_measure_takes_figures_of_this_checkout(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idle, "IDLE", 3.0)
-    record = Record(tmp_path / "scale.json")
-    measures = list(chosen([name], [FEW[name]]))
-    take(measures, None, record)
+    monkeypatch.setattr(command, "RECORD", tmp_path / "scale.json")
+    main(["--cases", "scale", "--measures", name, "--sizes", str(FEW[name])])
 
-    for measure in measures:
+    record = Record(tmp_path / "scale.json")
+    for measure in chosen([name], None):
         figures = dict(record.series(measure.title))
         assert len(figures) > 1
         for series in figures.values():

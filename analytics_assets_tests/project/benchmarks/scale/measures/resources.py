@@ -14,13 +14,15 @@ SIZES = (10, 50, 200)
 
 
 def _take(warehouse: str, project: Project, size: int) -> Mapping[str, float]:
-    """Run all resources twice, the first time into no table and no history."""
+    """Run all resources into no table and no history; on DuckDB, once more."""
     with (
         serving() as url,
         placed(project, warehouse, {"url": f"{url}/10x1/", "resources": size}) as place,
     ):
         first = place.run_job(JOB)
         before = place.folder.history_bytes
+        if warehouse == POSTGRES:  # its slope is the same in a second run, which takes minutes
+            return {"run, CPU s": first.cpu_seconds, "run, s": first.seconds}
         second = place.run_job(JOB)
         history = place.folder.history_bytes - before
     return {

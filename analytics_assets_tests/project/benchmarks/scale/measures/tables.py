@@ -20,7 +20,7 @@ TABLE = "scale.resource_0"
 FILL = f"""
     INSERT INTO {TABLE} (id, date, country, sessions, updated_at, _dlt_load_id, _dlt_id)
     SELECT 'older-' || n, date '2020-01-01' + CAST(n % 1000 AS integer), 'DE', n,
-        timestamp '2020-01-01', (SELECT max(_dlt_load_id) FROM {TABLE}), md5(CAST(n AS text))
+        timestamp '2020-01-01', (SELECT max(_dlt_load_id) FROM {TABLE}), 'older-' || n
     FROM {{numbers}}
 """
 
