@@ -79,22 +79,28 @@ def _remove_spilled(database: Path) -> None:
 
 
 @contextmanager
-def memory_limited(credentials: DuckDbFile, columns: int | None) -> Iterator[None]:
+def memory_limited(
+    credentials: DuckDbFile, columns: int | None, threads: int | None = None
+) -> Iterator[None]:
     """Limit DuckDB's memory inside the context, while the file is held open.
 
     Args:
         credentials: those of the file; a limit among its settings stays.
         columns: the number of columns of the load's table; None for no limit.
+        threads: the most threads, as each needs memory of its own; None for all cores.
     """
     if not columns or "memory_limit" in (credentials.global_config or {}):
         yield
         return
     with _opened(credentials) as connection:
         connection.execute(f"SET GLOBAL memory_limit = '{_memory_limit(connection, columns)}'")
+        if threads:
+            connection.execute(f"SET GLOBAL threads = {threads:d}")
         try:
             yield
         finally:
             connection.execute("RESET GLOBAL memory_limit")
+            connection.execute("RESET GLOBAL threads")
 
 
 def reset_memory_limit(error: Exception) -> bool:

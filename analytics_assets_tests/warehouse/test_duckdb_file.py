@@ -18,6 +18,7 @@ from analytics_assets.warehouse.duckdb_file import (
 )
 from analytics_assets.warehouse.errors import WarehouseLockedError
 from analytics_assets.warehouse.locks.lock_wait import LockWait
+from analytics_assets.warehouse.queries.keys import duplicated_keys
 from analytics_assets.warehouse.queries.tables import open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.holding import holding, when_waited_for
@@ -157,6 +158,21 @@ def test_rows_all_over_a_large_table_can_be_deleted() -> None:
         connection.execute("DELETE FROM numbers WHERE n % 100 = 0")
         left = connection.execute("SELECT count(*) FROM numbers").fetchone()
     assert left == (MANY * 99 // 100,)
+
+
+def test_a_query_with_little_memory_puts_the_rest_on_disk(duckdb_warehouse: Warehouse) -> None:
+    many = "SELECT 'key ' || n AS id FROM range(2_000_000) AS numbers(n)"
+    settings = "SELECT current_setting('memory_limit'), current_setting('threads')"
+    with opened(columns=None) as connection:
+        connection.execute("CREATE SCHEMA analytics")
+        connection.execute(f"CREATE TABLE analytics.numbers AS {many}")
+        usual = connection.execute(settings).fetchone()
+    with duckdb_warehouse.open(limited=True) as tables:
+        [[limit, threads]] = tables.rows(settings)
+        assert (limit.partition(".")[0], threads) == ("95", 2)  # MiB
+        assert duplicated_keys(tables, "numbers", ["id"]) == 0
+    with duckdb_warehouse.open() as tables:
+        assert tables.rows(settings) == [usual]
 
 
 def test_a_limit_from_the_settings_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,11 @@ class CheckContext:
         """True if the API gave no rows so far."""
         return is_without_rows_yet(self.instance, asset_key(self.resource), self.load.metadata)
 
+    @property
+    def has_loaded(self) -> bool:
+        """True if the run of the checks has loaded the table, which its load has measured."""
+        return self.load.run_id == self.run_id
+
     def whole_table_checked(self, before: dg.AssetCheckEvaluation | None) -> datetime | None:
         """Return the last look of a check at the whole table, if this load alone is left to check.
 
@@ -70,7 +75,7 @@ class CheckContext:
         if before is None or not isinstance(moment, dg.TimestampMetadataValue):
             return None
         checked = before.target_materialization_data
-        if not before.passed or checked is None or self.load.run_id != self.run_id:
+        if not before.passed or checked is None or not self.has_loaded:
             return None
         if checked.run_id != self.load.run_before:
             return None

@@ -39,12 +39,14 @@ from analytics_assets.orchestration.checks.rejection_check import check_rejected
 from analytics_assets.orchestration.checks.result import CheckResult, does_not_apply
 from analytics_assets.orchestration.checks.table_checks import (
     check_columns,
+    check_loaded_keys,
     check_newest_data,
     check_primary_key,
     check_rows_present,
 )
 from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import asset_key, op_name
+from analytics_assets.orchestration.metadata.names import ROW_COUNT
 from analytics_assets.orchestration.metadata.table_schema import table_schema
 from analytics_assets.orchestration.runs.check_results import last_results
 from analytics_assets.orchestration.runs.dead_runs import record_machine
@@ -117,13 +119,23 @@ CHECKS: Mapping[str, Check] = {
     ),
     "rows_present": Check(
         "The table has rows.",
-        lambda context: check_rows_present(context.tables, context.resource.table),
+        lambda context: check_rows_present(
+            context.tables,
+            context.resource.table,
+            context.load.metadata.get(ROW_COUNT) if context.has_loaded else None,
+        ),
         needs_table=True,
     ),
     "primary_key": Check(
         "No part of the primary key is null, and no key occurs twice.",
         lambda context: check_primary_key(
             context.tables, context.resource.table, context.resource.contract.key_columns
+        ),
+        of_load=lambda context: check_loaded_keys(
+            context.tables,
+            context.resource.table,
+            context.resource.contract.key_columns,
+            context.load.metadata,
         ),
         applies=lambda resource: bool(resource.primary_key) and resource.has_unique_keys,
         needs_table=True,
@@ -222,7 +234,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
                 run.run_id,
                 last_load(run.instance, asset, run.run_id),
                 datetime.now(UTC),
-                lambda: stack.enter_context(warehouse.open(context.log)),
+                lambda: stack.enter_context(warehouse.open(context.log, limited=True)),
             )
             selected = {key.name for key in context.selected_asset_check_keys}
             before = last_results(run.instance, partly_checked(resource))
@@ -246,19 +258,20 @@ def _result(
     check: Check, context: CheckContext, before: dg.AssetCheckEvaluation | None
 ) -> CheckResult:
     """Return the result of a check, with the moment of its last look at the whole table."""
+    without_table = _without_table(context) if check.needs_table else None
     if check.of_load is None:
-        return _of_table(check, context)
-    moment = context.whole_table_checked(before)
+        return without_table or check.run(context)
+    moment = context.whole_table_checked(before) if without_table is None else None
     result = check.of_load(context) if moment else None
     if moment and result:
         return result.after_whole_table(moment)
-    return _of_table(check, context).after_whole_table(context.now)
+    return (without_table or check.run(context)).after_whole_table(context.now)
 
 
-def _of_table(check: Check, context: CheckContext) -> CheckResult:
-    if check.needs_table:
-        if context.is_without_rows_yet:
-            return does_not_apply("the API has no rows yet")
-        if not context.tables.columns(context.resource.table):
-            return CheckResult(False, "The table does not exist.")
-    return check.run(context)
+def _without_table(context: CheckContext) -> CheckResult | None:
+    """Return the result of all checks of a table that is not there, or need not be yet."""
+    if context.is_without_rows_yet:
+        return does_not_apply("the API has no rows yet")
+    if not context.tables.columns(context.resource.table):
+        return CheckResult(False, "The table does not exist.")
+    return None

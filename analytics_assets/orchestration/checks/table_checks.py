@@ -1,7 +1,8 @@
 """Checks of a table itself, whatever its last load reports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 from dlt.common.schema.typing import DLT_NAME_PREFIX
@@ -12,31 +13,74 @@ from analytics_assets.config.text.quantities import HOUR, age_of, count
 from analytics_assets.config.times.timestamps import later
 from analytics_assets.orchestration.checks.applicability import guesses_date_column
 from analytics_assets.orchestration.checks.result import CheckResult, does_not_apply
+from analytics_assets.orchestration.metadata.load import load_ids
+from analytics_assets.orchestration.metadata.names import ROW_COUNT, ROWS_RECEIVED
 from analytics_assets.orchestration.partitions.definition import expected_partitions, time_window_of
 from analytics_assets.warehouse.queries.keys import duplicated_keys, rows_without_key
 from analytics_assets.warehouse.queries.tables import Tables
 
 TEMPORAL = ("date", "timestamp")
+MOST = 0.5  # of the rows of a table
 
 
-def check_rows_present(tables: Tables, table: str) -> CheckResult:
-    """Fail if the table has no rows."""
-    rows = tables.row_count(table)
+def check_rows_present(tables: Tables, table: str, counted: int | None = None) -> CheckResult:
+    """Fail if the table has no rows.
+
+    Args:
+        tables: the open warehouse.
+        table: the table.
+        counted: the number of its rows that the load has just counted; None to count them.
+    """
+    has_rows = counted and tables.select("1", table, "LIMIT 1")
+    rows = counted if counted and has_rows else tables.row_count(table)
     return CheckResult(rows > 0, f"{count(rows, 'row')}.", numbers={"rows": rows})
 
 
-def check_primary_key(tables: Tables, table: str, key: Sequence[str]) -> CheckResult:
-    """Fail if a part of the key is missing, is null in some row, or a key occurs twice."""
+def check_primary_key(
+    tables: Tables, table: str, key: Sequence[str], loads: Sequence[str] = ()
+) -> CheckResult:
+    """Fail if a part of the key is missing, is null in some row, or a key occurs twice.
+
+    Args:
+        tables: the open warehouse.
+        table: the table.
+        key: the columns of the key.
+        loads: dlt's ids of the loads whose keys are looked up in the table; empty for all keys.
+    """
     columns = tables.columns(table)
     missing = [column for column in key if tables.column_name(column) not in columns]
     if missing:
         return CheckResult(False, f"The table has no column {', '.join(missing)}.")
-    nulls, duplicates = rows_without_key(tables, table, key), duplicated_keys(tables, table, key)
+    nulls = rows_without_key(tables, table, key, loads)
+    duplicates = duplicated_keys(tables, table, key, loads)
     return CheckResult(
         nulls == duplicates == 0,
-        f"{count(nulls, 'row')} without a key, {count(duplicates, 'key')} more than once.",
+        f"{'Of the last load, ' if loads else ''}{count(nulls, 'row')} without a key, "
+        f"{count(duplicates, 'key')} more than once.",
         numbers={"rows without key": nulls, "duplicated keys": duplicates},
     )
+
+
+def check_loaded_keys(
+    tables: Tables, table: str, key: Sequence[str], load: Mapping[str, Any]
+) -> CheckResult | None:
+    """Return the result of `check_primary_key` for the keys of the last load.
+
+    Only rows of a load can repeat a key, or lack one, that the table had once before.
+
+    Args:
+        tables: the open warehouse.
+        table: the table.
+        key: the columns of the key.
+        load: the metadata of the last load.
+
+    Returns:
+        The result; None if the load has brought most of the table, which is quicker to look at as
+        a whole.
+    """
+    if MOST * load.get(ROW_COUNT, 0) < load.get(ROWS_RECEIVED, 0):
+        return None
+    return check_primary_key(tables, table, key, load_ids(load))
 
 
 def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -> CheckResult:

@@ -10,10 +10,12 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.checks.table_checks import (
     check_columns,
+    check_loaded_keys,
     check_newest_data,
     check_primary_key,
     check_rows_present,
 )
+from analytics_assets.orchestration.metadata.names import LOAD_ID, ROW_COUNT, ROWS_RECEIVED
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.orders import orders_api
 from analytics_assets_tests.support.tables import opened_with
@@ -56,6 +58,53 @@ def test_duplicate_and_null_keys_fail(
 
     assert result.passed is ("0 rows without a key, 0 keys" in text)
     assert result.text.startswith(text)
+
+
+LOADED = "(1, 'old'), (1, 'new'), (2, 'old'), (2, 'old'), (NULL, 'old'), (3, 'new'), (4, 'old')"
+
+
+def loaded(received: int) -> dict[str, Any]:
+    return {ROW_COUNT: 7, ROWS_RECEIVED: received, LOAD_ID: "new"}
+
+
+@pytest.mark.parametrize(
+    ("loads", "text"),
+    [
+        ((), "1 row without a key, 2 keys more than once."),
+        (("new",), "Of the last load, 0 rows without a key, 1 key more than once."),
+        (("old",), "Of the last load, 1 row without a key, 2 keys more than once."),
+    ],
+)
+def test_keys_of_a_load_are_looked_up_in_the_whole_table(
+    loads: tuple[str, ...], text: str, warehouse: Warehouse
+) -> None:
+    with opened_with(warehouse, orders=("id bigint, _dlt_load_id varchar", LOADED)) as tables:
+        result = check_primary_key(tables, "orders", ["id"], loads)
+
+    assert (result.passed, result.text) == (False, text)
+
+
+def test_the_keys_of_a_load_of_most_rows_are_those_of_the_table(
+    duckdb_warehouse: Warehouse,
+) -> None:
+    table = ("id bigint, _dlt_load_id varchar", LOADED)
+    with opened_with(duckdb_warehouse, orders=table) as tables:
+        assert check_loaded_keys(tables, "orders", ["id"], loaded(4)) is None
+        of_load = check_loaded_keys(tables, "orders", ["id"], loaded(3))
+
+    assert of_load
+    assert of_load.text.startswith("Of the last load, 0 rows")
+
+
+@pytest.mark.parametrize(
+    ("rows", "counted", "text"),
+    [(ROWS, 7, "7 rows."), ("", 7, "0 rows."), (ROWS, 0, "2 rows."), (ROWS, None, "2 rows.")],
+)
+def test_rows_that_the_load_has_counted_are_not_counted_again(
+    rows: str, counted: int | None, text: str, warehouse: Warehouse
+) -> None:
+    with opened_with(warehouse, orders=(COLUMNS, rows)) as tables:
+        assert check_rows_present(tables, "orders", counted).text == text
 
 
 @pytest.mark.parametrize("kind", ["date", "timestamptz"])
