@@ -5,10 +5,13 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import update_wrapper
+from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import dagster as dg
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_asset_graph_for_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -111,6 +114,32 @@ class _Engines:
         for oldest in list(self._engines)[:-MOST_ENGINES]:
             self._engines.pop(oldest, None)
         return engine
+
+
+def read_migrations_once() -> None:
+    """Read the migrations of Dagster's tables once in this process.
+
+    Dagster 1.13 makes its storages anew for each tick of a sensor or a schedule, and looks for the
+    newest migration of each then: alembic compiles 60 files, which takes 70 ms of each of three
+    storages, and of each file of a run that is opened. What it leaves behind is never freed: 90 kB
+    a tick. The files do not change while a process runs.
+    """
+    sql: Any = import_module("dagster._core.storage.sql")
+    sql.ScriptDirectory = KeptMigrations
+
+
+class KeptMigrations(ScriptDirectory):
+    """The migrations of a folder, read once."""
+
+    read: ClassVar[dict[str | None, ScriptDirectory]] = {}
+
+    @classmethod
+    def from_config(cls, config: Config) -> ScriptDirectory:
+        """Return the migrations of the folder of a configuration."""
+        folder = config.get_main_option("script_location")
+        if folder not in cls.read:
+            cls.read[folder] = super().from_config(config)
+        return cls.read[folder]
 
 
 class _JobOfAnyPartitions(UnresolvedAssetJobDefinition):

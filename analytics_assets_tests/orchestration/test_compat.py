@@ -1,19 +1,23 @@
 """Private behaviour of Dagster that the orchestration works around."""
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from alembic.script import ScriptDirectory
 
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.compat import (
     WITHOUT_RUN,
+    KeptMigrations,
     define_job_of_any_partitions,
     event_log_cursor,
     forget_output_metadata,
     history_kept_open,
+    read_migrations_once,
     reuse_engines,
     swap_stored_value,
     with_signature,
@@ -157,3 +161,28 @@ def test_a_cursor_begins_behind_an_event(instance: dg.DagsterInstance) -> None:
     first, second = instance.get_records_for_run(WITHOUT_RUN).records
     after = instance.get_records_for_run(WITHOUT_RUN, event_log_cursor(first.storage_id)).records
     assert [record.storage_id for record in after] == [second.storage_id]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_dagster_reads_its_migrations_anew_for_each_instance(
+    clean_place: Path, monkeypatch: pytest.MonkeyPatch, is_kept: bool
+) -> None:
+    sql: Any = import_module("dagster._core.storage.sql")
+    monkeypatch.setattr(sql, "ScriptDirectory", ScriptDirectory)
+    monkeypatch.setattr(KeptMigrations, "read", {})
+    if is_kept:
+        read_migrations_once()
+    folders, reads = list[str](), list[int]()
+    read = ScriptDirectory._load_revisions
+
+    def counted(self: ScriptDirectory) -> Any:
+        folders.append(self.dir)
+        return read(self)
+
+    monkeypatch.setattr(ScriptDirectory, "_load_revisions", counted)
+    for _ in range(3):
+        with dg.DagsterInstance.local_temp(str(clean_place)) as instance:
+            assert instance.get_runs() == []
+        reads.append(len(folders))
+    of_new_tables, *others = reads
+    assert [each == of_new_tables for each in others] == [is_kept, is_kept]

@@ -6,7 +6,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.config.errors import SettingsError
 from analytics_assets.orchestration.automation.retention import step
 from analytics_assets.orchestration.automation.retention.trimming import trim_history
 from analytics_assets.orchestration.runs.check_results import RESULT_OF_RUN, keep_last_results
@@ -65,15 +64,6 @@ def test_a_run_younger_than_run_days_stays_as_it_is(
     make_older(stored, young, 1000)
     trim(stored, NOW + timedelta(days=2))
     assert runs(stored) == {young, new}
-
-
-@pytest.mark.parametrize("days", ["-1", "6", "soon"])
-def test_a_number_of_days_that_alerts_would_miss_is_refused(
-    stored: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, days: str
-) -> None:
-    monkeypatch.setenv("HISTORY__RUN_DAYS", days)
-    with pytest.raises(SettingsError, match=r"`history\.run_days` cannot be"):
-        trim_history(stored, [], NOW)
 
 
 def test_the_newest_load_of_an_asset_stays_with_the_start_and_end_of_its_run(
