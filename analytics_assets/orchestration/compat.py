@@ -46,6 +46,15 @@ def forget_output_metadata(assets: dg.AssetsDefinition, names: Collection[str]) 
             metadata.pop(name, None)
 
 
+def import_arrow() -> None:
+    """Import pyarrow, before threads load.
+
+    dlt 1.31 imports it during a load, and looks for it in `sys.modules` to recognize a table:
+    there it finds one that another thread has begun to import, without any attribute.
+    """
+    import_module("pyarrow")
+
+
 @contextmanager
 def history_kept_open(instance: dg.DagsterInstance, run_id: str | None = None) -> Iterator[None]:
     """Keep the SQLite files of Dagster's history open inside the context.

@@ -10,7 +10,7 @@ from dlt.common.pipeline import LoadInfo
 from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
-from analytics_assets.orchestration.compat import history_kept_open
+from analytics_assets.orchestration.compat import history_kept_open, import_arrow
 from analytics_assets.orchestration.metadata.load import load_metadata
 from analytics_assets.orchestration.metadata.names import LOAD_ID, NO_LOAD_ID
 
@@ -25,6 +25,7 @@ class DltLoader(DagsterDltResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
         """Keep the files of Dagster's history open while a process runs assets."""
+        import_arrow()
         run_id = context.run.run_id if context.run else None
         with history_kept_open(context.instance, run_id) if context.instance else nullcontext():
             yield self

@@ -1,0 +1,1 @@
+"""Dagster's executor of runs whose steps are threads of one process."""

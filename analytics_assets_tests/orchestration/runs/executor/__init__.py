@@ -1,0 +1,1 @@
+"""Runs whose steps are threads of one process."""
