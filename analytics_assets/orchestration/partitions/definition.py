@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
+from sys import intern
 from typing import Any
 
 import dagster as dg
@@ -54,8 +55,20 @@ def backfill_policy_of(load: Partitioned) -> dg.BackfillPolicy:
 
 def partitions_until(load: Partitioned, now: datetime) -> Sequence[str]:
     """Return the partitions that exist at a moment, oldest first."""
+    partitions = partitions_of(load)
     with dg.partition_loading_context(now):
-        return partitions_of(load).get_partition_keys()
+        last = partitions.get_last_partition_key()
+    return [*_keys_until(partitions, last)] if last else []
+
+
+@lru_cache(512)
+def _keys_until(partitions: dg.TimeWindowPartitionsDefinition, last: str) -> Sequence[str]:
+    """Return the partitions up to the last one; Dagster 1.13 takes 5 ms for a thousand of them."""
+    with dg.partition_loading_context(partitions.time_window_for_partition_key(last).end):
+        # where a partition begins before its time, there is one more
+        keys = partitions.get_partition_keys()
+    # partitions with another start share the texts
+    return tuple(map(intern, keys[: keys.index(last) + 1]))
 
 
 def finished_partitions(load: Partitioned, now: datetime) -> Sequence[str]:

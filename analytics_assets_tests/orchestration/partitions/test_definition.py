@@ -15,6 +15,7 @@ from analytics_assets.orchestration.partitions.definition import (
     finished_partitions,
     missing_partitions,
     partitions_of,
+    partitions_until,
     ranges,
     time_window_of,
 )
@@ -48,6 +49,19 @@ def test_the_newest_partition_and_the_lookback_before_it_are_due(
     load: Partitioned, due: list[str]
 ) -> None:
     assert due_partitions(load, NOW) == due
+
+
+@pytest.mark.parametrize("include", [True, False])
+@pytest.mark.parametrize("by", get_args(By))
+def test_the_partitions_at_any_moment_are_those_of_dagster(by: Any, include: bool) -> None:
+    start = date(2026, 2, 2) if by == "week" else date(2026, 2, 1)
+    load = load_by(by, start, include_unfinished=include, **IN_CHICAGO)
+    # over the night of the change to summer time, there and back
+    moments = [NOW + timedelta(hours=hours) for hours in (*range(-60, 24), 2000, -9000, 0)]
+    for now in moments:
+        with dg.partition_loading_context(now):
+            keys = partitions_of(load).get_partition_keys()
+        assert partitions_until(load, now) == keys
 
 
 def test_a_freshness_of_all_time_expects_no_partition() -> None:

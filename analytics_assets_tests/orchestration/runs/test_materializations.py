@@ -15,6 +15,7 @@ from analytics_assets.orchestration.metadata.names import (
 )
 from analytics_assets.orchestration.runs.materializations import (
     FIRST_PAGE,
+    GROWTH,
     newest_first,
     plain_metadata,
 )
@@ -22,10 +23,10 @@ from analytics_assets.orchestration.runs.materializations import (
 ORDERS = dg.AssetKey(["shop", "orders"])
 
 
-def test_the_newest_is_found_in_a_small_page_and_all_others_after_it(
+def test_the_newest_is_found_in_a_small_page_and_all_others_in_larger_ones(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = FIRST_PAGE + 3
+    count = FIRST_PAGE + GROWTH * FIRST_PAGE + 3
     for number in range(count):
         instance.report_runless_asset_event(
             dg.AssetMaterialization(ORDERS, metadata={"number": number})
@@ -42,6 +43,7 @@ def test_the_newest_is_found_in_a_small_page_and_all_others_after_it(
     assert next(found) == count - 1
     assert limits == [FIRST_PAGE]
     assert list(found) == list(range(count - 2, -1, -1))
+    assert limits == [FIRST_PAGE, GROWTH * FIRST_PAGE, GROWTH**2 * FIRST_PAGE]
 
 
 def test_details_are_read_like_all_other_metadata() -> None:
