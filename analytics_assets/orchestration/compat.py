@@ -4,14 +4,12 @@ import inspect
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import dagster as dg
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_asset_graph_for_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -102,6 +100,7 @@ def reuse_engines(instance: dg.DagsterInstance) -> None:
         module: Any = inspect.getmodule(type(storage))
         if module and not isinstance(module.create_engine, _Engines):
             module.create_engine = _Engines(module.create_engine)
+    read_migrations_once()
 
 
 class _Engines:
@@ -125,6 +124,7 @@ class _Engines:
         return engine
 
 
+@cache
 def read_migrations_once() -> None:
     """Read the migrations of Dagster's tables once in this process.
 
@@ -133,22 +133,27 @@ def read_migrations_once() -> None:
     storages, and of each file of a run that is opened. What it leaves behind is never freed: 90 kB
     a tick. The files do not change while a process runs.
     """
-    sql: Any = import_module("dagster._core.storage.sql")
-    sql.ScriptDirectory = KeptMigrations
+    sql: Any = import_module("dagster._core.storage.sql")  # and alembic, which loading does without
+    sql.ScriptDirectory = _KeptMigrations(sql.ScriptDirectory.from_config)
 
 
-class KeptMigrations(ScriptDirectory):
-    """The migrations of a folder, read once."""
+class _KeptMigrations:
+    """The migrations of each folder, read once.
 
-    read: ClassVar[dict[str | None, ScriptDirectory]] = {}
+    Args:
+        read: reads them, by a configuration that names the folder.
+    """
 
-    @classmethod
-    def from_config(cls, config: Config) -> ScriptDirectory:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self._read = read
+        self._folders: dict[str, Any] = {}
+
+    def from_config(self, config: Any) -> Any:
         """Return the migrations of the folder of a configuration."""
         folder = config.get_main_option("script_location")
-        if folder not in cls.read:
-            cls.read[folder] = super().from_config(config)
-        return cls.read[folder]
+        if folder not in self._folders:
+            self._folders[folder] = self._read(config)
+        return self._folders[folder]
 
 
 class _JobOfAnyPartitions(UnresolvedAssetJobDefinition):

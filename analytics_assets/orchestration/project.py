@@ -26,10 +26,7 @@ from analytics_assets.orchestration.api_file import (
 )
 from analytics_assets.orchestration.automation.alerts.sensor import build_alert_sensor
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
-from analytics_assets.orchestration.compat import (
-    define_job_of_any_partitions,
-    read_migrations_once,
-)
+from analytics_assets.orchestration.compat import define_job_of_any_partitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import TABLE_NAME
 
@@ -141,7 +138,6 @@ def project_sensors(apis: Iterable[Api]) -> list[dg.SensorDefinition]:
         >>> [sensor.name for sensor in project_sensors([])]
         ['housekeeping', 'alerts']
     """
-    read_migrations_once()
     forget_looked_up_values()
     known = list(apis)
     return [build_housekeeping_sensor(known), build_alert_sensor(known)]

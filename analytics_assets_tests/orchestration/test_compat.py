@@ -12,7 +12,6 @@ from alembic.script import ScriptDirectory
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.compat import (
     WITHOUT_RUN,
-    KeptMigrations,
     define_job_of_any_partitions,
     event_log_cursor,
     forget_output_metadata,
@@ -169,8 +168,8 @@ def test_dagster_reads_its_migrations_anew_for_each_instance(
 ) -> None:
     sql: Any = import_module("dagster._core.storage.sql")
     monkeypatch.setattr(sql, "ScriptDirectory", ScriptDirectory)
-    monkeypatch.setattr(KeptMigrations, "read", {})
     if is_kept:
+        read_migrations_once.cache_clear()
         read_migrations_once()
     folders, reads = list[str](), list[int]()
     read = ScriptDirectory._load_revisions

@@ -15,7 +15,7 @@ from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.automation.compat import ScheduleSwitches
 from analytics_assets.orchestration.automation.freshness import changed_freshness
 from analytics_assets.orchestration.automation.kept_switches import keep_switches
-from analytics_assets.orchestration.automation.retention.trimming import trim_history
+from analytics_assets.orchestration.compat import read_migrations_once
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.pools import assign_free_slots, pools_of
@@ -66,6 +66,7 @@ def build_housekeeping_sensor(
     )
     @errors_redacted()
     def housekeeping(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        read_migrations_once()
         instance, now = context.instance, clock()
         done, failed = list[str](), list[str]()
 
@@ -104,6 +105,9 @@ def build_housekeeping_sensor(
                 done += kept.switched
                 failed += kept.undecided
         with step("History"):
+            # with SQLAlchemy, which loading does without
+            from analytics_assets.orchestration.automation.retention.trimming import trim_history
+
             if removed := str(trim_history(instance, apis, now)):
                 done.append(removed)
         if failed:
