@@ -24,7 +24,11 @@ class Place:
         self.server = server
 
     def run_job(self, job: str, tags: Mapping[str, str] | None = None) -> Usage:
-        """Run a job; the CPU seconds of the warehouse's server count, too."""
+        """Run a job; the CPU seconds of the warehouse's server count, too.
+
+        Raises:
+            BenchmarkError: the run failed.
+        """
         before = self._server_cpu()
         usage = self.folder.run_job(job, tags)
         of_server = self._server_cpu() - before

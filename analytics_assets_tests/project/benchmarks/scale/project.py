@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from analytics_assets_tests.project.benchmarks.scale.api_server import document
 
 LONGEST = 1800.0  # seconds that a command may take
 HISTORY = ".dagster"
+RECORD_RUN = f"{__package__}.record_run"
 OWN_API = Path(__file__).with_name("measured_api.py")
 IN_FOLDER = ("dagster.yaml", "workspace.yaml")
 PYTHON = (sys.executable, "-X", "faulthandler", "-m")
@@ -102,18 +103,22 @@ class Folder:
         return sum(each.stat().st_size for each in files if each.is_file())
 
     def run_job(self, job: str, tags: Mapping[str, str] | None = None) -> Usage:
-        """Run a job as the process does that Dagster's daemon starts, and as many as it starts.
+        """Record a run of a job, and execute it in the process that Dagster's daemon starts.
 
         Args:
             job: its name.
             tags: tags of the run.
 
+        Returns:
+            The usage of that process and of those that it starts, with the CPU seconds in which
+            the run was recorded.
+
         Raises:
             BenchmarkError: the run failed.
         """
-        code = ["-m", "analytics_assets.definitions", "-j", job]
-        chosen = ["--tags", json.dumps(tags)] if tags else []
-        return self.run("dagster", "job", "execute", *code, *chosen)
+        recorded = json.loads(self.run(RECORD_RUN, job, json.dumps(tags or {})).printed)
+        usage = self.run("dagster", *recorded["command"])
+        return replace(usage, cpu_seconds=usage.cpu_seconds + recorded["cpu_seconds"])
 
     def run(self, *command: str) -> Usage:
         """Run a Python module with arguments.
@@ -126,7 +131,8 @@ class Folder:
         usage = json.loads(printed or '{"exit_code": "no output"}')
         if usage["exit_code"]:
             raise BenchmarkError(
-                f"{' '.join(command)} ended with {usage['exit_code']}: {errors[-END_OF_ERRORS:]}"
+                f"{' '.join(command[:3])} ended with {usage['exit_code']}: "
+                f"{errors[-END_OF_ERRORS:]}"
             )
         return Usage(usage["seconds"], usage["cpu_seconds"], usage["peak_bytes"], usage["printed"])
 
