@@ -48,6 +48,7 @@ from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import asset_key, op_name
 from analytics_assets.orchestration.metadata.names import ROW_COUNT
 from analytics_assets.orchestration.metadata.table_schema import table_schema
+from analytics_assets.orchestration.partitions.lost import CHECK as LOST_PARTITIONS
 from analytics_assets.orchestration.runs.check_results import last_results
 from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.orchestration.runs.last_load import last_load
@@ -170,7 +171,7 @@ CHECKS: Mapping[str, Check] = {
         lambda context: check_missing_partitions(context.instance, context.resource, context.now),
         applies=_is_partitioned,
     ),
-    "lost_partitions": Check(
+    LOST_PARTITIONS: Check(
         "The table still has all rows of every loaded partition.",
         lambda context: check_lost_partitions(
             context.instance, context.tables, context.resource, context.now

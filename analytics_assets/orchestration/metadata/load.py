@@ -1,6 +1,6 @@
 """Metadata of a load: its rows, its completeness, and the seconds of its stages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlt.common.metrics import DataWriterAndCustomMetrics
@@ -16,6 +16,7 @@ from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
     DELETED_KEYS,
     LOAD_ID,
+    NO_LOAD_ID,
     PAGES_BY_DLT,
     PAGES_TYPED,
     PARENTS_WITHOUT_VALUE,
@@ -94,3 +95,8 @@ def _metrics(trace: PipelineTrace, resource: str) -> list[DataWriterAndCustomMet
 def load_ids(metadata: Mapping[str, Any]) -> list[str]:
     """Return dlt's load ids of a materialization."""
     return str(metadata[LOAD_ID]).split(", ")
+
+
+def written_load_ids(metadata: Mapping[str, Any]) -> Sequence[str]:
+    """Return dlt's load ids of a materialization; empty if the load wrote nothing."""
+    return load_ids(metadata) if metadata.get(LOAD_ID, NO_LOAD_ID) != NO_LOAD_ID else ()

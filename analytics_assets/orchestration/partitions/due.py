@@ -17,7 +17,7 @@ from analytics_assets.orchestration.partitions.definition import (
     partitions_until,
     ranges,
 )
-from analytics_assets.orchestration.partitions.lost import lost_partitions
+from analytics_assets.orchestration.partitions.lost import is_as_loaded, lost_partitions
 from analytics_assets.warehouse.queries.tables import Tables
 
 
@@ -67,7 +67,8 @@ def due_runs(
         keys = partitions_until(load, now)
         due = set(due_partitions(load, now))
         due.update(missing_partitions(instance, asset_key(resource), load, keys))
-        due.update(lost_partitions(instance, tables[resource.api_name], resource, keys))
+        if not is_as_loaded(instance, tables[resource.api_name], resource):
+            due.update(lost_partitions(instance, tables[resource.api_name], resource, keys))
         wanted = [key for key in keys if key in due]
         for window in ranges(load, wanted, load.longest_window):
             together[tuple(window)].append(resource)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata.load import written_load_ids
 from analytics_assets.orchestration.metadata.names import (
     LOAD_ID,
     PARTITION_ROW_COUNT,
@@ -15,8 +16,41 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_MARKED_DELETED,
 )
 from analytics_assets.orchestration.partitions.row_counts import row_counts
-from analytics_assets.orchestration.runs.materializations import last_loads
+from analytics_assets.orchestration.runs.check_results import last_results
+from analytics_assets.orchestration.runs.materializations import (
+    last_loads,
+    newest_first,
+    plain_metadata,
+)
+from analytics_assets.warehouse.queries.history import has_loads
 from analytics_assets.warehouse.queries.tables import Tables
+
+CHECK = "lost_partitions"
+
+
+def is_as_loaded(instance: dg.DagsterInstance, tables: Tables, resource: ResourceConfig) -> bool:
+    """Test if nothing is lost, by the check of the last load and the number of the table's rows.
+
+    Rows that somebody has exchanged for as many others are found by the check of the whole table.
+
+    Args:
+        instance: holds the event log.
+        tables: the open warehouse.
+        resource: a partitioned resource.
+    """
+    asset = asset_key(resource)
+    check = dg.AssetCheckKey(asset, CHECK)
+    result = last_results(instance, [check]).get(check)
+    checked = result.target_materialization_data if result and result.passed else None
+    run, event = next(newest_first(instance, asset), ("", None))
+    if checked is None or event is None or checked.run_id != run:
+        return False
+    load, table = plain_metadata(event), resource.table
+    return (
+        bool(tables.columns(table))
+        and tables.row_count(table) == load.get(ROW_COUNT)
+        and has_loads(tables, written_load_ids(load))
+    )
 
 
 def lost_partitions(

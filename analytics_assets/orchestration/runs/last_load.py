@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from analytics_assets.orchestration.metadata.load import load_ids
-from analytics_assets.orchestration.metadata.names import COLUMN_SCHEMA, LOAD_ID, NO_LOAD_ID
+from analytics_assets.orchestration.metadata.load import written_load_ids
+from analytics_assets.orchestration.metadata.names import COLUMN_SCHEMA
 from analytics_assets.orchestration.runs.materializations import newest_first, plain_metadata
 
 
@@ -57,10 +57,5 @@ def last_load(instance: dg.DagsterInstance, asset: dg.AssetKey, run_id: str) -> 
         schema if isinstance(schema, dg.TableSchema) else None,
         last_run,
         run_before,
-        _load_ids(before),
+        written_load_ids(plain_metadata(before)) if before else (),
     )
-
-
-def _load_ids(event: dg.AssetMaterialization | None) -> Sequence[str]:
-    metadata = plain_metadata(event) if event else {}
-    return load_ids(metadata) if metadata.get(LOAD_ID, NO_LOAD_ID) != NO_LOAD_ID else ()

@@ -11,7 +11,11 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_MARKED_DELETED,
 )
 from analytics_assets.orchestration.partitions.due import due_runs
-from analytics_assets.orchestration.partitions.lost import lost_partitions, rows_elsewhere
+from analytics_assets.orchestration.partitions.lost import (
+    is_as_loaded,
+    lost_partitions,
+    rows_elsewhere,
+)
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import TODAY
@@ -84,10 +88,12 @@ def test_rows_deleted_after_a_load_are_found_by_its_own_counts(
     assert load_days(instance, API, *DAYS[:3]).success
     with duckdb_warehouse.open() as tables:
         assert lost(instance, tables) == []
+        assert is_as_loaded(instance, tables, VIEWS)
     one = f"SELECT min(id) FROM {{table}} WHERE date = DATE '{DAYS[1]}'"
     change(duckdb_warehouse, RESOURCE, f"DELETE FROM {{table}} WHERE id IN ({one})")
     with duckdb_warehouse.open() as tables:
         assert lost(instance, tables) == [DAYS[1][-2:]]
+        assert not is_as_loaded(instance, tables, VIEWS)
 
 
 def test_a_load_knows_the_rows_that_it_has_taken_from_other_days(
