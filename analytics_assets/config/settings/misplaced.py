@@ -13,7 +13,16 @@ import dlt
 SIMILAR = 0.85  # of the letters of two names: `client_secrt` and `client_secret`, not `client_id`
 NAMES = ("secrets.toml", "config.toml")
 # of dlt and of this project
-SECTIONS = {"alerts", "destination", "extract", "load", "normalize", "reading", "runtime"}
+SECTIONS = {
+    "alerts",
+    "destination",
+    "extract",
+    "history",
+    "load",
+    "normalize",
+    "reading",
+    "runtime",
+}
 FOLDER = ".dlt"
 
 

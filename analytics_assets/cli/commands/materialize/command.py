@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ from analytics_assets.cli.project import all_resources, load_apis, select_resour
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.api import Api
 from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
+from analytics_assets.config.settings.history import run_days
 from analytics_assets.config.text.quantities import count
 from analytics_assets.orchestration.automation.switches import automation_summary
 from analytics_assets.orchestration.compat import history_kept_open
@@ -72,6 +73,7 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     """
     with errors_as_messages():
         apis = load_apis()
+        run_days()  # before anything is loaded, if it cannot be used
         from analytics_assets.definitions import definitions
 
         project = definitions()
@@ -85,6 +87,7 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     with displayed(progress, verbose) as display, open_instance() as instance:
         run = _Runs(project, instance, progress, "INFO" if verbose else "CRITICAL")
         results = _interruptible(partial(run.all, selected, made), display)
+        _trim_history(instance, apis.values())
         notes = [automation_summary(instance, project)]
     print_summary(Summary(results, selected, made, notes))
     sys.exit(0 if all_loaded(results) else 1)
@@ -122,6 +125,17 @@ def _interruptible(run: Callable[[], Results], display: Display) -> Results:
         display.close()
         echo("Interrupted. Loaded tables stay, the next run loads the rest.", style="red")
         os._exit(INTERRUPTED)
+
+
+def _trim_history(instance: dg.DagsterInstance, apis: Iterable[Api]) -> None:
+    """Remove a part of the old history; the tables are loaded, whether or not it succeeds."""
+    from analytics_assets.orchestration.automation.retention.trimming import trim_history
+
+    try:
+        trim_history(instance, apis, datetime.now(UTC))
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        echo(f"Old runs stay in Dagster's history until the next time: {reason}", style="yellow")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,12 @@ KEPT_KINDS = [
 ]
 # of a run that stays, its page shows these; Dagster's values begin with PIPELINE
 OF_RUNS = [each.value for each in dg.DagsterEventType if each.value.startswith("PIPELINE_")]
+# and these of the steps that have made what stays: the page of an asset asks for them
+OF_STEPS = [
+    dg.DagsterEventType.STEP_START.value,
+    dg.DagsterEventType.STEP_SUCCESS.value,
+    dg.DagsterEventType.STEP_FAILURE.value,
+]
 WITHOUT_RUN = ""
 
 
@@ -40,8 +46,9 @@ class EventRows:
     ) -> list[int]:
         """Return the numbers of events of a run that no reader asks for when the run is old.
 
-        These are all but its start and end, and those loads and observations that are the newest
-        of their asset or partition.
+        These are all but its start and end, those loads and observations that are the newest of
+        their asset or partition, and the start and end of the steps that have made them. Such a
+        step counts until the others of its events are deleted.
 
         Args:
             run_id: the run; empty for events without one.
@@ -59,7 +66,8 @@ class EventRows:
         of_all = is_newer & newer.c.partition.is_(None)
         kind = sa.func.coalesce(EVENTS.c.dagster_event_type, "")
         is_superseded = sa.or_(
-            kind.not_in([*KEPT_KINDS, *OF_RUNS]),
+            kind.not_in([*KEPT_KINDS, *OF_RUNS, *OF_STEPS]),
+            sa.and_(kind.in_(OF_STEPS), EVENTS.c.step_key.not_in(_steps(run_id))),
             sa.and_(
                 kind.in_(KEPT_KINDS),
                 sa.case(
@@ -98,6 +106,11 @@ class EventRows:
         with index_of(self._instance) as connection:
             return connection.execute(query.limit(1)).first() is not None
 
+    def steps(self, run_id: str) -> list[str]:
+        """Return the steps of a run that have made what is left of its loads and observations."""
+        with index_of(self._instance) as connection:
+            return [str(key) for (key,) in connection.execute(_steps(run_id))]
+
     def newest_run(self) -> str | None:
         """Return the run of the newest event, whose number SQLite gives again if it is deleted."""
         query = sa.select(EVENTS.c.run_id).order_by(EVENTS.c.id.desc()).limit(1)
@@ -119,3 +132,12 @@ class EventRows:
             for some in in_parts(numbers):
                 connection.execute(EVENTS.delete().where(EVENTS.c.id.in_(some)))
         return len(numbers)
+
+
+def _steps(run_id: str) -> sa.Select[tuple[str | None]]:
+    query = sa.select(EVENTS.c.step_key).where(
+        EVENTS.c.run_id == run_id,
+        EVENTS.c.dagster_event_type.in_(KEPT_KINDS),
+        EVENTS.c.step_key.is_not(None),
+    )
+    return query.distinct()

@@ -15,7 +15,7 @@ PATIENCE = 0.5  # seconds for another process that reads the file
 OF_SQLITE = ("", "-wal", "-shm", "-journal")
 
 
-def shrink(file: Path, kinds: Sequence[str]) -> None:
+def shrink(file: Path, kinds: Sequence[str], of_steps: Sequence[str], steps: Sequence[str]) -> None:
     """Delete the events of a run but for some kinds, and make its file small.
 
     A file that somebody reads is left as it is, for the next time.
@@ -23,6 +23,8 @@ def shrink(file: Path, kinds: Sequence[str]) -> None:
     Args:
         file: the file.
         kinds: the kinds of the events that stay.
+        of_steps: those that stay of some steps.
+        steps: the keys of these steps.
     """
     if not file.exists() or file.stat().st_size <= SMALL:
         return
@@ -30,8 +32,10 @@ def shrink(file: Path, kinds: Sequence[str]) -> None:
         with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as connection:
             connection.execute(
                 "DELETE FROM event_logs WHERE coalesce(dagster_event_type, '') "
-                "NOT IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(kinds)),),
+                "NOT IN (SELECT value FROM json_each(?)) "
+                "AND NOT (coalesce(dagster_event_type, '') IN (SELECT value FROM json_each(?)) "
+                "AND coalesce(step_key, '') IN (SELECT value FROM json_each(?)))",
+                [json.dumps(list(each)) for each in (kinds, of_steps, steps)],
             )
             # SQLite changes the size of pages in this mode alone
             connection.execute("PRAGMA journal_mode = DELETE")

@@ -17,6 +17,7 @@ from analytics_assets.orchestration.automation.retention.compat import (
 )
 from analytics_assets.orchestration.automation.retention.event_rows import (
     OF_RUNS,
+    OF_STEPS,
     WITHOUT_RUN,
     EventRows,
 )
@@ -158,7 +159,7 @@ class Step:
         is_kept = run_id in self._runs_of_results or self._events.has_newest(run_id)
         if is_kept:
             if file:
-                shrink(file, OF_RUNS)
+                shrink(file, OF_RUNS, OF_STEPS, self._events.steps(run_id))
         else:
             snapshots |= self._runs.snapshots_of(run_id)
             if file:

@@ -40,6 +40,9 @@ def project(*, fails: bool = False) -> dg.Definitions:
     return dg.Definitions(assets=[orders, days], jobs=[dg.define_asset_job("all", [orders])])
 
 
+PROJECT = project()
+
+
 def load(
     instance: dg.DagsterInstance, *, age: float = 0, fails: bool = False, tags: Any = None
 ) -> str:

@@ -24,7 +24,7 @@ from analytics_assets_tests.orchestration.automation.retention.old_history impor
     trim,
 )
 
-START_AND_END = ["PIPELINE_START", "PIPELINE_SUCCESS"]
+START_AND_END = ["PIPELINE_START", "STEP_START", "STEP_SUCCESS", "PIPELINE_SUCCESS"]
 
 
 def test_an_old_run_whose_load_and_results_are_superseded_leaves_nothing(
