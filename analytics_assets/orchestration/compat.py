@@ -206,6 +206,24 @@ def event_log_cursor(number: int) -> str:
     return EventLogCursor.from_storage_id(number).to_string()
 
 
+def observed_assets(
+    instance: dg.DagsterInstance, after: int, most: int
+) -> Mapping[int, dg.AssetKey]:
+    """Return the assets of observations, by the numbers of the events.
+
+    Dagster 1.13 has public functions for the observations of one asset (`fetch_observations`), and
+    a deprecated one for those of all.
+
+    Args:
+        instance: holds the event log.
+        after: the number of an event; observations behind it are returned.
+        most: the most observations, of which the newest are returned.
+    """
+    wanted = dg.EventRecordsFilter(dg.DagsterEventType.ASSET_OBSERVATION, after_cursor=after)
+    records = instance.event_log_storage.get_event_records(wanted, limit=most)
+    return {each.storage_id: each.asset_key for each in records if each.asset_key}
+
+
 def swap_stored_value(
     instance: dg.DagsterInstance, key: str, before: str | None, after: str
 ) -> bool:

@@ -16,6 +16,7 @@ from analytics_assets.orchestration.compat import (
     event_log_cursor,
     forget_output_metadata,
     history_kept_open,
+    observed_assets,
     read_migrations_once,
     reuse_engines,
     swap_stored_value,
@@ -160,6 +161,19 @@ def test_a_cursor_begins_behind_an_event(instance: dg.DagsterInstance) -> None:
     first, second = instance.get_records_for_run(WITHOUT_RUN).records
     after = instance.get_records_for_run(WITHOUT_RUN, event_log_cursor(first.storage_id)).records
     assert [record.storage_id for record in after] == [second.storage_id]
+
+
+def test_get_event_records_has_the_observations_of_all_assets(
+    instance: dg.DagsterInstance,
+) -> None:
+    for name in ("orders", "visits", "clicks"):
+        instance.report_runless_asset_event(dg.AssetObservation(name))
+    instance.report_runless_asset_event(dg.AssetMaterialization("orders"))
+    [first, second, third] = observed_assets(instance, 0, 10).items()
+    assert [third, second, first] == sorted([first, second, third])
+    assert third[1] == dg.AssetKey("orders")
+    assert dict([first]) == observed_assets(instance, second[0], 10)
+    assert dict([first, second]) == observed_assets(instance, 0, 2)
 
 
 @pytest.mark.parametrize("is_kept", [False, True])

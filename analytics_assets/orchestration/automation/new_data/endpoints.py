@@ -13,7 +13,6 @@ from analytics_assets.config.settings.request import SHORT_TIMEOUT, single_attem
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.sampling.newest_changes import NewestChanges
-from analytics_assets.orchestration.assets.observation import report_reachable
 from analytics_assets.orchestration.automation.new_data.changes import (
     Moved,
     Refusal,
@@ -23,12 +22,12 @@ from analytics_assets.orchestration.automation.new_data.changes import (
     reason_of,
 )
 from analytics_assets.orchestration.automation.new_data.loaded_changes import LoadedChanges
+from analytics_assets.orchestration.automation.new_data.reachable_checks import ReachableChecks
 from analytics_assets.orchestration.automation.new_data.requested_runs import (
     RequestedRuns,
     change_name,
 )
 
-SENSOR = "The new-data sensor"
 ASKED_WITHIN = 18.0  # seconds of a tick in which requests begin; each ends within SHORT_TIMEOUT
 NEXT = ".next"  # in the cursor: the endpoint with which the next tick begins
 
@@ -46,6 +45,7 @@ class Endpoints:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._newest, self._loaded = NewestChanges(), LoadedChanges()
+        self._reachable = ReachableChecks()
 
     def ask(
         self,
@@ -71,8 +71,9 @@ class Endpoints:
         by_name = {change_name(*each): each for each in windows}
         reads = {name: partial(newest_read, *each) for name, each in by_name.items()}
         in_tables = self._loaded.newest(instance, windows)
+        self._reachable.update(instance)
         found: dict[str, Outcome] = {}
-        refusals: dict[str, Refusal | None] = {}  # by the resource
+        refusing = set[str]()
         is_down = False
         try:
             settings = single_attempt(SHORT_TIMEOUT)
@@ -90,30 +91,20 @@ class Endpoints:
                     if not isinstance(newest, Exception):
                         in_table = in_tables.get(name)
                         found[name] = change_of(*(resource, window, newest, in_table, cursor, runs))
-                        refusals.setdefault(resource.name, None)
+                        if resource.name not in refusing:
+                            self._reachable.report(instance, resource)
                         continue
                     found[name] = reason = reason_of(newest, name)
                     if is_down := concerns_all(newest):
                         break
                     if isinstance(reason, Refusal):
-                        refusals[resource.name] = reason
+                        refusing.add(resource.name)
+                        self._reachable.report(instance, resource, reason)
         except AnalyticsAssetsError as error:  # of a setting, before any request
             return [reason_of(error, self._api.name)]
-        self._report(instance, windows, refusals)
         outcomes = [found[name] for name in by_name if name in found]
         left = [name for name in by_name if name not in found]
         if left and not is_down:
             cursor[NEXT] = left[0]
             outcomes.append(f"{len(left)} more are asked at the next tick.")
         return outcomes
-
-    @staticmethod
-    def _report(
-        instance: dg.DagsterInstance,
-        windows: Sequence[Window],
-        refusals: dict[str, Refusal | None],
-    ) -> None:
-        """Report which endpoints can be read."""
-        resources = {resource.name: resource for resource, _ in windows}
-        for name, refusal in refusals.items():
-            report_reachable(instance, resources[name], SENSOR, refusal)

@@ -1,6 +1,6 @@
 """The newest changes in tables, by their last loads."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 import dagster as dg
@@ -9,20 +9,19 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.automation.new_data.requested_runs import change_name
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
-from analytics_assets.orchestration.runs.materializations import plain_metadata
+from analytics_assets.orchestration.runs.materializations import last_loads, plain_metadata
 
 AT_ONCE = 500  # tables of a query; SQLite allows 999 variables in some builds
-LOADED = dg.DagsterEventType.ASSET_MATERIALIZATION
 
 
 class LoadedChanges:
     """Looks up the newest changes in tables after their last loads by any run.
 
-    The event of a load does not change, and is decoded once as long as it is the last one.
+    Those of partitions are looked up again once their table has another last load.
     """
 
     def __init__(self) -> None:
-        self._moments: dict[int, str | None] = {}  # the newest change by the id of the event
+        self._of_partitions: dict[tuple[str, int], str | None] = {}  # by name and the last load
 
     def newest(
         self, instance: dg.DagsterInstance, windows: Sequence[tuple[Resource, Sequence[str]]]
@@ -39,46 +38,43 @@ class LoadedChanges:
             The moments by the names of the changes, without unknown ones: those of a table, or of
             partitions with one, that no run has loaded.
         """
-        known, self._moments = self._moments, {}
-        tables = {asset_key(each): change_name(each, ()) for each, window in windows if not window}
+        loads = _last_loads(instance, {asset_key(resource) for resource, _ in windows})
+        known, self._of_partitions = self._of_partitions, {}
         found = dict[str, str | None]()
-        for keys in _parts(list(tables)):
-            for record in instance.get_asset_records(keys):
-                event = record.asset_entry.last_materialization
-                if load := event and event.asset_materialization:
-                    found[tables[load.asset_key]] = plain_metadata(load).get(NEWEST_CHANGE)
         for resource, window in windows:
-            if window:
-                moments = self._in_partitions(instance, asset_key(resource), window, known)
-                found[change_name(resource, window)] = _oldest(moments, len(window))
+            asset, name = asset_key(resource), change_name(resource, window)
+            if (last := loads.get(asset)) is None:
+                continue
+            number, load = last
+            if not window:
+                found[name] = plain_metadata(load).get(NEWEST_CHANGE)
+                continue
+            key = name, number
+            if key not in known:
+                known[key] = _oldest_of_partitions(instance, asset, window)
+            found[name] = self._of_partitions[key] = known[key]
         return {name: datetime.fromisoformat(each) for name, each in found.items() if each}
 
-    def _in_partitions(
-        self,
-        instance: dg.DagsterInstance,
-        asset: dg.AssetKey,
-        window: Sequence[str],
-        known: Mapping[int, str | None],
-    ) -> list[str | None]:
-        """Return the newest change of each partition that was loaded."""
-        newest = instance.get_latest_storage_id_by_partition(asset, LOADED, set(window))
-        ids = list(newest.values())
-        if others := [each for each in ids if each not in known]:
-            wanted = dg.AssetRecordsFilter(asset_key=asset, storage_ids=others)
-            for record in instance.fetch_materializations(wanted, limit=len(others)).records:
-                if load := record.asset_materialization:
-                    self._moments[record.storage_id] = plain_metadata(load).get(NEWEST_CHANGE)
-        self._moments |= {each: known[each] for each in ids if each in known}
-        return [self._moments.get(each) for each in ids]
 
-
-def _oldest(moments: Sequence[str | None], most: int) -> str | None:
-    """Return the oldest of the moments; None if there are fewer, or one is unknown."""
-    known = [moment for moment in moments if moment]
-    return min(known, key=datetime.fromisoformat) if len(known) == most else None
-
-
-def _parts(keys: Sequence[dg.AssetKey]) -> Iterator[Sequence[dg.AssetKey]]:
-    """Yield some keys after the others."""
+def _last_loads(
+    instance: dg.DagsterInstance, assets: Set[dg.AssetKey]
+) -> dict[dg.AssetKey, tuple[int, dg.AssetMaterialization]]:
+    """Return the last materialization of each asset that has one, and its number."""
+    keys, found = list(assets), dict[dg.AssetKey, tuple[int, dg.AssetMaterialization]]()
     for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]
+        for record in instance.get_asset_records(keys[start : start + AT_ONCE]):
+            entry = record.asset_entry
+            number, event = entry.last_materialization_storage_id, entry.last_materialization
+            if number and event and event.asset_materialization:
+                found[entry.asset_key] = number, event.asset_materialization
+    return found
+
+
+def _oldest_of_partitions(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, window: Sequence[str]
+) -> str | None:
+    """Return the oldest of the newest changes of partitions; None if one was never loaded."""
+    loads = last_loads(instance, asset, window)
+    moments = [load.metadata.get(NEWEST_CHANGE) for load in loads.values()]
+    known = [str(moment) for moment in moments if moment]
+    return min(known, key=datetime.fromisoformat) if len(known) == len(window) else None

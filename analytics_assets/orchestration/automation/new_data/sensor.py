@@ -22,7 +22,10 @@ from analytics_assets.orchestration.automation.new_data.requested_runs import (
     change_name,
 )
 from analytics_assets.orchestration.automation.words import names_of, state_of
-from analytics_assets.orchestration.compat import define_job_of_any_partitions
+from analytics_assets.orchestration.compat import (
+    define_job_of_any_partitions,
+    history_kept_open,
+)
 from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.definition import due_windows
 from analytics_assets.orchestration.runs.tags import BEFORE_BACKFILLS, run_tags
@@ -99,15 +102,17 @@ def _build_sensor(
     @errors_redacted()
     def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         stored: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
-        runs.update(context.instance)
         now = clock()
         due = [(resource, _windows(resource, now)) for resource in watched]
         windows = [(resource, window) for resource, each in due for window in each]
-        cursor = runs.cursor((change_name(*each) for each in windows), stored)
+        with history_kept_open(context.instance):
+            runs.update(context.instance)
+            cursor = runs.cursor((change_name(*each) for each in windows), stored)
+            in_turn = _from(stored.get(NEXT), windows)
+            outcomes = endpoints.ask(context.instance, in_turn, cursor, runs)
         moved, refused = list[Moved](), list[str]()
         reasons = [f"{each.name}: there is no partition yet." for each, found in due if not found]
-        in_turn = _from(stored.get(NEXT), windows)
-        for outcome in endpoints.ask(context.instance, in_turn, cursor, runs):
+        for outcome in outcomes:
             if isinstance(outcome, Moved):
                 moved.append(outcome)
             else:

@@ -11,13 +11,15 @@ from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
 from analytics_assets.contract.resource import Resource, resources_of
-from analytics_assets.orchestration.automation.new_data import loaded_changes
+from analytics_assets.orchestration.assets.observation import CHECK
+from analytics_assets.orchestration.automation.new_data import loaded_changes, reachable_checks
 from analytics_assets.orchestration.automation.new_data.loaded_changes import LoadedChanges
+from analytics_assets.orchestration.automation.new_data.reachable_checks import ReachableChecks
 from analytics_assets.orchestration.automation.new_data.requested_runs import (
     NEWEST_TAG,
     RequestedRuns,
 )
-from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
 from analytics_assets.orchestration.runs.tags import API, REQUESTED_BY
 from analytics_assets_tests.orchestration.automation.new_data.ticker import job
@@ -122,3 +124,72 @@ def test_a_run_that_was_deleted_is_forgotten(instance: dg.DagsterInstance) -> No
     assert shop.cursor() == {"orders": FIRST}
     instance.delete_run(run.run_id)
     assert shop.cursor() == {}
+
+
+class Endpoint:
+    """The check `reachable` of an endpoint, and what reports its results."""
+
+    def __init__(self, instance: dg.DagsterInstance, resource: Resource) -> None:
+        self._instance, self._resource = instance, resource
+        self._checks = ReachableChecks()
+
+    def tick(self, refusal: str | None = None) -> None:
+        self._checks.update(self._instance)
+        self._checks.report(self._instance, self._resource, refusal)
+
+    def observe(self, passed: bool) -> None:
+        """Report a result as *Observe* does."""
+        asset = endpoint_key(self._resource)
+        self._instance.report_runless_asset_event(dg.AssetObservation(asset))
+        self._report(passed)
+
+    def _report(self, passed: bool) -> None:
+        asset = endpoint_key(self._resource)
+        self._instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(asset_key=asset, check_name=CHECK, passed=passed)
+        )
+
+    @property
+    def results(self) -> list[bool]:
+        """All results, the oldest first."""
+        check = dg.AssetCheckKey(endpoint_key(self._resource), CHECK)
+        records = self._instance.event_log_storage.get_asset_check_execution_history(check, 50)
+        return [each.evaluation.passed for each in reversed(records) if each.evaluation]
+
+
+def test_a_result_is_reported_once_it_differs_from_the_last_one(
+    instance: dg.DagsterInstance, resources: list[Resource]
+) -> None:
+    endpoint = Endpoint(instance, resources[0])
+    for refusal in (None, None, "It answered 404.", "It answered 404.", None):
+        endpoint.tick(refusal)
+    assert endpoint.results == [True, False, True]
+
+
+@pytest.mark.parametrize("most", [1, 1000])
+def test_a_result_is_reported_again_after_somebody_else_has_reported_another_one(
+    instance: dg.DagsterInstance,
+    resources: list[Resource],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+) -> None:
+    monkeypatch.setattr(reachable_checks, "MOST_OBSERVED", most)
+    endpoint = Endpoint(instance, resources[0])
+    endpoint.tick()
+    endpoint.observe(passed=False)
+    endpoint.tick()
+    endpoint.observe(passed=True)
+    endpoint.tick("It answered 404.")
+    assert endpoint.results == [True, False, True, True, False]
+
+
+def test_a_result_that_follows_its_observation_after_a_tick_is_seen_by_the_next_one(
+    instance: dg.DagsterInstance, resources: list[Resource]
+) -> None:
+    endpoint = Endpoint(instance, resources[0])
+    endpoint.tick()
+    instance.report_runless_asset_event(dg.AssetObservation(endpoint_key(resources[0])))
+    endpoint.tick()
+    endpoint._report(passed=False)
+    endpoint.tick()
+    assert endpoint.results == [True, False, True]
