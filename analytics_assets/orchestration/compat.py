@@ -217,7 +217,7 @@ def observed_assets(
     Args:
         instance: holds the event log.
         after: the number of an event; observations behind it are returned.
-        most: the most observations, of which the newest are returned.
+        most: the most observations; the newest ones are returned.
     """
     wanted = dg.EventRecordsFilter(dg.DagsterEventType.ASSET_OBSERVATION, after_cursor=after)
     records = instance.event_log_storage.get_event_records(wanted, limit=most)
