@@ -4,6 +4,7 @@ Dagster 1.13 leaves such a run STARTED forever: its default launcher does not ch
 process of a run is alive, and its run monitoring skips these runs.
 """
 
+from collections import deque
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -17,6 +18,13 @@ from analytics_assets.orchestration.runs.tags import missing_tags
 CLOCK_TOLERANCE = 2.0  # seconds between the clocks of a process and of the event log
 MACHINE_TAG = ".dagster/machine"  # which the UI does not show
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+ENDED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
+# of this process, whose steps have the run as it was at its start; tags are stored with all of it
+_recorded = deque[str](maxlen=16)
 
 
 class RunEndedError(AnalyticsAssetsError):
@@ -63,7 +71,8 @@ def record_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
         instance: holds the run.
         run: the run of this process, which may have the tag from its start.
     """
-    if run.tags.get(MACHINE_TAG) != this_machine():
+    if run.tags.get(MACHINE_TAG) != this_machine() and run.run_id not in _recorded:
+        _recorded.append(run.run_id)
         instance.add_run_tags(run.run_id, {MACHINE_TAG: this_machine(), **missing_tags(run)})
 
 
@@ -79,8 +88,8 @@ def refuse_ended_run(instance: dg.DagsterInstance, run_id: str) -> None:
     Raises:
         RunEndedError: the run has ended.
     """
-    run = instance.get_run_by_id(run_id)
-    if run and run.is_finished:
+    # a run under way is not read: it lists all its assets, and each of them asks
+    for run in instance.get_runs(dg.RunsFilter(run_ids=[run_id], statuses=ENDED)):
         raise RunEndedError(
             f"Run {run_id} has ended ({run.status.value}): its own process is gone, or it was "
             "terminated. Start another one."

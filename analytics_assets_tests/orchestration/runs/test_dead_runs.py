@@ -19,6 +19,7 @@ from analytics_assets.orchestration.runs.dead_runs import (
     RunEndedError,
     end_dead_runs,
     is_gone,
+    record_machine,
     refuse_ended_run,
 )
 from analytics_assets.orchestration.runs.machine import this_machine
@@ -70,6 +71,29 @@ def test_a_run_of_checks_alone_records_its_machine(
 
     (run,) = instance.get_runs()
     assert run.tags[MACHINE_TAG] == this_machine()
+
+
+def test_the_steps_of_a_run_record_its_machine_once(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, other = (instance.create_run_for_job(job) for _ in range(2))
+    add, recorded = instance.add_run_tags, list[str]()
+
+    def counted(run_id: str, tags: Mapping[str, str]) -> None:
+        recorded.append(run_id)
+        add(run_id, tags)
+
+    monkeypatch.setattr(instance, "add_run_tags", counted)
+    for each in (run, run, other, run):
+        record_machine(instance, each)
+
+    assert recorded == [run.run_id, other.run_id]
+    assert {each.tags[MACHINE_TAG] for each in instance.get_runs()} == {this_machine()}
+
+
+def test_a_run_under_way_is_not_refused(instance: dg.DagsterInstance) -> None:
+    refuse_ended_run(instance, started(instance, os.getpid(), {}).run_id)
+    refuse_ended_run(instance, "of no instance")
 
 
 def test_a_later_process_with_the_number_of_a_dead_one_does_not_keep_its_run_alive() -> None:
