@@ -34,6 +34,10 @@ from analytics_assets.config.validation.field import (
 
 LONGEST_IN_DAYS = {"day": 1, "week": 7, "month": 31}
 By = Literal["day", "week", "month"]
+UNSET: Any = None
+# a run costs as much as 200 partitions, of CPU and of history; an API may refuse a long span of
+# time, or leave out a part of it
+LONGEST_WINDOW, LONGEST_REQUEST = 186, 31
 YEARS = range(1000, 9990)  # of four digits, and not at the end of the calendar
 
 
@@ -170,8 +174,9 @@ class Partitioned:
         window: the parameters that limit a request to some partitions.
         include_unfinished: True if the current day, week or month is a partition. It requires a
             `lookback`, which loads the rows that arrive after its first loads.
-        longest_window: the most partitions that one run loads. Dagster cuts a backfill into runs of
-            this length; what one of them has loaded stays when another fails.
+        longest_window: the most partitions that one run loads; None for 186, in requests of 31.
+            Dagster cuts a backfill into runs of this length; what one of them has loaded stays
+            when another fails.
         longest_request: the most partitions that one request asks the API for; None for all of a
             run. With 1, a run of 31 days has 31 reads, for numbers that have no day of their own.
         timezone: IANA time zone in which partitions begin.
@@ -184,7 +189,7 @@ class Partitioned:
 
     Example:
         >>> Partitioned(by="month", start=date(2026, 1, 1), lookback=1).longest_window
-        31
+        186
     """
 
     by: By = "day"
@@ -192,7 +197,7 @@ class Partitioned:
     lookback: int = 3
     window: Window = dataclass_field(default_factory=Window)
     include_unfinished: bool = False
-    longest_window: int = 31
+    longest_window: int = UNSET
     longest_request: int | None = None
     timezone: str = "UTC"
     max_drop: float = 0.5
@@ -216,6 +221,10 @@ class Partitioned:
             raise refusal(self, "window", "give a Window(...)")
         check_booleans(self, "include_unfinished")
         check_integer(self, "lookback", at_least=0)
+        if self.longest_window is UNSET:
+            object.__setattr__(self, "longest_window", LONGEST_WINDOW)
+            if self.longest_request is None:
+                object.__setattr__(self, "longest_request", LONGEST_REQUEST)
         check_integer(self, "longest_window", at_least=1)
         if self.longest_request is not None:
             check_integer(self, "longest_request", at_least=1)

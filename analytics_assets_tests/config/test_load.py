@@ -1,6 +1,7 @@
 """Loads: values that are refused, with the remedy."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -72,6 +73,23 @@ def test_a_wrong_value_is_refused_with_the_remedy(make: Callable[[], Load], said
     with pytest.raises(ConfigurationError) as caught:
         make()
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "run", "request_"),
+    [
+        ({}, 186, 31),
+        ({"longest_request": 1}, 186, 1),
+        ({"longest_window": 92}, 92, None),
+        ({"longest_window": 92, "longest_request": 1}, 92, 1),
+    ],
+)
+def test_a_run_is_half_a_year_in_requests_of_a_month_unless_a_window_is_given(
+    given: dict[str, int], run: int, request_: int | None
+) -> None:
+    load = partitioned(**given)
+    assert (load.longest_window, load.longest_request) == (run, request_)
+    assert replace(load, lookback=1).longest_request == request_
 
 
 @pytest.mark.parametrize("form", ["%m-%d", "%d", "%Y-%m", "today"])

@@ -170,7 +170,7 @@ def window_parts(resource: ResourceConfig, keys: Sequence[str]) -> WindowParts |
     """
     load, named = partitioned(resource), resource.merged_entry.get("answer_quality") or {}
     is_halved = resource.policy.sampled_window == "halve" and SAMPLED in named
-    if not is_halved and load.longest_request is None:
+    if not is_halved and (load.longest_request is None or load.longest_request >= len(keys)):
         return None
     parts = [time_window_of(load, [key]) for key in keys]
     return WindowParts(parts, load.longest_request, is_halved)

@@ -147,7 +147,7 @@ API = Api(
         "schedule": "0 5 * * *",
         "timezone": "UTC",
         "freshness": timedelta(hours=36),
-        "load": Partitioned(start=START, window=WINDOW, lookback=5),
+        "load": Partitioned(start=START, window=WINDOW, lookback=5, longest_window=31),
     },
     policies={
         "events": {"description": "All events, with their properties."},

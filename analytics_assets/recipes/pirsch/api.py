@@ -14,7 +14,9 @@ WINDOW = Window(start_param="from", end_param="to")
 # a row per day
 SERIES = Partitioned(start=START, window=WINDOW, lookback=1, longest_window=92)
 # a breakdown has no day of its own: one request per day
-BREAKDOWN = Partitioned(start=START, window=WINDOW, lookback=1, longest_request=1)
+BREAKDOWN = Partitioned(
+    start=START, window=WINDOW, lookback=1, longest_window=31, longest_request=1
+)
 
 
 def doubles(*columns: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ BY_DAY = Partitioned(
     start=date(2026, 1, 1),  # the first day to load; Google keeps 16 months
     lookback=5,  # a day is final, and has rows, two to three days after it:
     max_drop=1.0,  # until then, its few rows are no finding of the check `partition_rows`
+    longest_window=31,
     longest_request=1,  # a day, as Google recommends: more of its rows, and less load
     window=Window(start_param="json.startDate", end_param="json.endDate", timezone=TIMEZONE),
     timezone=TIMEZONE,

