@@ -1,6 +1,7 @@
 """The sensor that keeps the state of runs, pools and checks right, once for the whole project."""
 
 import json
+import time
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.automation.compat import ScheduleSwitches
 from analytics_assets.orchestration.automation.freshness import changed_freshness
 from analytics_assets.orchestration.automation.kept_switches import keep_switches
-from analytics_assets.orchestration.compat import read_migrations_once
+from analytics_assets.orchestration.compat import read_migrations_once, reuse_engines
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
 from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.pools import assign_free_slots, pools_of
@@ -28,6 +29,7 @@ FIRST_LOOK_BACK = timedelta(days=1)  # of a sensor that never ran
 CLOCK_DIFFERENCE = timedelta(minutes=1)  # between this machine and that of a run
 MOST_POOLS = 50  # that a tick looks at
 MOST_RUNS = 100  # failed ones that a tick looks at
+KEPT_WITHIN = 15.0  # seconds of a tick for results of checks; a run of 500 resources has thousands
 RUNS_UNTIL = "runs_until"  # in the cursor: up to when failed runs were looked at
 NOTHING_TO_DO = "No run is dead, no slot is free for a waiting step, no freshness has changed."
 
@@ -68,7 +70,9 @@ def build_housekeeping_sensor(
     def housekeeping(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         read_migrations_once()
         instance, now = context.instance, clock()
+        reuse_engines(instance)
         done, failed = list[str](), list[str]()
+        until = time.monotonic() + KEPT_WITHIN
 
         @contextmanager
         def step(name: str) -> Iterator[None]:
@@ -79,12 +83,16 @@ def build_housekeeping_sensor(
                 failed.append(f"{name}: {type(error).__name__}: {error}")
 
         with step("Dead runs"):
-            done += [f"Ended run {run_id}, which was dead." for run_id in end_dead_runs(instance)]
+            dead = end_dead_runs(instance, until)
+            done += [f"Ended run {run_id}, which was dead." for run_id in dead]
         runs = progress.failed_runs(instance, context.cursor, now)
         for record in runs:
-            run_id = record.dagster_run.run_id
+            run_id, is_kept = record.dagster_run.run_id, True
             with step(f"Results of the checks of run {run_id}"):
-                keep_results_of_failed_run(instance, run_id, names)
+                is_kept = keep_results_of_failed_run(instance, run_id, names, until)
+            if not is_kept:
+                progress.until = record.update_timestamp
+                break
         with step("Pools"):
             some = progress.pools(pools_of(instance))
             freed = assign_free_slots(instance, some)

@@ -4,6 +4,8 @@ Dagster 1.13 plans a result for each check when it creates a run, and shows it a
 run has failed, though the check never ran. Such a check keeps its last result.
 """
 
+import math
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -36,8 +38,11 @@ def last_results_kept(
 
 
 def keep_last_results(
-    instance: dg.DagsterInstance, run_id: str, checks: Collection[dg.AssetCheckKey]
-) -> None:
+    instance: dg.DagsterInstance,
+    run_id: str,
+    checks: Collection[dg.AssetCheckKey],
+    until: float = math.inf,
+) -> bool:
     """Report the last result of each check again that a run has planned and not run.
 
     A check that never ran gets a warning that says so.
@@ -46,9 +51,16 @@ def keep_last_results(
         instance: holds the event log.
         run_id: the run.
         checks: the checks.
+        until: the time, by `time.monotonic`, after which the rest is left; a query and an event for
+            each check take 20 ms.
+
+    Returns:
+        True if none is left.
     """
-    records = instance.event_log_storage.get_asset_check_summary_records(list(checks))
-    for check, record in records.items():
+    for check in checks:
+        if time.monotonic() > until:
+            return False
+        record = instance.event_log_storage.get_asset_check_summary_records([check])[check]
         planned, last = (
             record.last_check_execution_record,
             record.last_completed_check_execution_record,
@@ -70,11 +82,15 @@ def keep_last_results(
             ),
             run_id,
         )
+    return True
 
 
 def keep_results_of_failed_run(
-    instance: dg.DagsterInstance, run_id: str, api_names: Collection[str]
-) -> None:
+    instance: dg.DagsterInstance,
+    run_id: str,
+    api_names: Collection[str],
+    until: float = math.inf,
+) -> bool:
     """Report the last results again for a run that failed in whatever way.
 
     A process that is killed, or that never starts, cannot do so itself.
@@ -83,10 +99,14 @@ def keep_results_of_failed_run(
         instance: holds the run.
         run_id: the run.
         api_names: the APIs of the checks.
+        until: the time, by `time.monotonic`, after which the rest is left to the next call.
+
+    Returns:
+        True if none is left.
     """
     checks = planned_checks(instance, run_id)
     own = [check for check in checks if check.asset_key.path[0] in api_names]
-    keep_last_results(instance, run_id, own)
+    return keep_last_results(instance, run_id, own, until)
 
 
 def last_results(
@@ -106,21 +126,28 @@ def last_results(
 
 
 def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:
-    """Return the checks that a run was to run, but for those that failed themselves."""
+    """Return the checks of which a run has no result, but for those that failed themselves."""
     kinds = {
         dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+        dg.DagsterEventType.ASSET_CHECK_EVALUATION,
         dg.DagsterEventType.STEP_FAILURE,
     }
     events = [event for event, _ in run_events(instance, run_id, kinds)]
     failed = {
         event.step_key for event in events if event.event_type is dg.DagsterEventType.STEP_FAILURE
     }
-    return [
+    known = {
+        event.asset_check_evaluation_data.asset_check_key
+        for event in events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    }
+    planned = [
         event.asset_check_planned_data.asset_check_key
         for event in events
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
         and event.step_key not in failed
     ]
+    return [check for check in dict.fromkeys(planned) if check not in known]
 
 
 def _again(evaluation: dg.AssetCheckEvaluation, run_id: str) -> dg.AssetCheckEvaluation:

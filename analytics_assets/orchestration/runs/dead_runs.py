@@ -4,6 +4,7 @@ Dagster 1.13 leaves such a run STARTED forever: its default launcher does not ch
 process of a run is alive, and its run monitoring skips these runs.
 """
 
+import math
 from collections import deque
 from datetime import UTC, datetime
 
@@ -31,12 +32,14 @@ class RunEndedError(AnalyticsAssetsError):
     """The run of a process has ended."""
 
 
-def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+def end_dead_runs(instance: dg.DagsterInstance, until: float = math.inf) -> list[str]:
     """Mark runs as failed whose process on this machine is gone, and free their pool slots.
 
     Args:
         instance: the instance. Runs of another machine or container are skipped, as are those
             that have not recorded their machine, and launchers that monitor runs themselves.
+        until: the time, by `time.monotonic`, after which results of checks are left to those who
+            look at failed runs.
 
     Returns:
         The ids of the runs that were ended.
@@ -50,7 +53,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
         if process and is_gone(*process) and not _has_ended(instance, run.run_id):
             instance.report_run_failed(run, f"The process of this run ({process[0]}) is gone.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            keep_last_results(instance, run.run_id, planned_checks(instance, run.run_id))
+            keep_last_results(instance, run.run_id, planned_checks(instance, run.run_id), until)
             ended.append(run.run_id)
     return ended
 

@@ -92,7 +92,7 @@ def test_a_step_that_fails_stops_no_other_and_fails_the_tick(
         return changed_freshness(instance, resource, now)
 
     monkeypatch.setattr(housekeeping, "changed_freshness", broken)
-    monkeypatch.setattr(housekeeping, "end_dead_runs", lambda _: 1 / 0)
+    monkeypatch.setattr(housekeeping, "end_dead_runs", lambda *_: 1 / 0)
     ticks = Ticks(instance, api_of("shop", "orders"), api_of("support", "tickets"))
 
     with pytest.raises(HousekeepingError) as failed:
@@ -152,11 +152,12 @@ def test_more_failed_runs_than_a_tick_looks_at_are_left_to_the_next(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(
-        housekeeping,
-        "keep_results_of_failed_run",
-        lambda _instance, run_id, _names: looked.append(run_id),
-    )
+
+    def keep(_instance: dg.DagsterInstance, run_id: str, *_: object) -> bool:
+        looked.append(run_id)
+        return True
+
+    monkeypatch.setattr(housekeeping, "keep_results_of_failed_run", keep)
     monkeypatch.setattr(housekeeping, "MOST_RUNS", 2)
     monkeypatch.setattr(housekeeping, "CLOCK_DIFFERENCE", timedelta(0))
     failed = [
@@ -170,6 +171,31 @@ def test_more_failed_runs_than_a_tick_looks_at_are_left_to_the_next(
     assert looked == [run.run_id for run in failed[:2]]
     ticks.tick()
     assert looked[-1] == failed[2].run_id
+
+
+def test_a_failed_run_with_results_that_a_tick_had_no_time_for_is_left_to_the_next(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, kept = list[str](), iter([True, False, True, True, True])
+
+    def keep(_instance: dg.DagsterInstance, run_id: str, *_: object) -> bool:
+        looked.append(run_id)
+        return next(kept)
+
+    monkeypatch.setattr(housekeeping, "keep_results_of_failed_run", keep)
+    monkeypatch.setattr(housekeeping, "CLOCK_DIFFERENCE", timedelta(milliseconds=1))
+    runs = [instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED) for _ in range(3)]
+    for run in runs:
+        instance.report_run_failed(run)
+    first, second, third = [run.run_id for run in runs]
+    ticks = Ticks(instance, api_of("shop", "orders"))
+    ticks.now = datetime.now(UTC)
+    ticks.tick()
+    assert looked == [first, second]
+    ticks.tick()
+    assert looked[2:] == [second, third]
+    ticks.tick()
+    assert looked[4:] == []
 
 
 @dg.job

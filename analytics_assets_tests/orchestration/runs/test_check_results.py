@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -15,7 +16,12 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from analytics_assets.config.api import Api
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
-from analytics_assets.orchestration.runs.check_results import last_results_kept
+from analytics_assets.orchestration.runs import check_results
+from analytics_assets.orchestration.runs.check_results import (
+    keep_results_of_failed_run,
+    last_results_kept,
+    planned_checks,
+)
 from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
 from analytics_assets.orchestration.runs.machine import this_machine
 
@@ -106,6 +112,22 @@ def test_checks_keep_their_last_results_after_failed_runs(instance: dg.DagsterIn
     kept = evaluation(instance, "complete")
     assert kept.metadata["rows"].value == 5
     assert kept.metadata["result_of_run"].value == first
+
+
+def test_results_that_there_was_no_time_for_are_kept_by_the_next_look(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(instance)
+    failed = run(instance, fails=True, keeps=False)
+    looks = iter([0.0, 1.0])
+    with monkeypatch.context() as clock:
+        clock.setattr(check_results, "time", SimpleNamespace(monotonic=lambda: next(looks)))
+        assert not keep_results_of_failed_run(instance, failed, {"shop"}, until=0.5)
+    assert list(shown(instance).values()).count("EXECUTION_FAILED") == 1
+    assert len(planned_checks(instance, failed)) == 1
+    assert keep_results_of_failed_run(instance, failed, {"shop"})
+    assert shown(instance) == {"fresh": "FAILED", "complete": "SUCCEEDED"}
+    assert planned_checks(instance, failed) == []
 
 
 def test_checks_that_never_ran_are_a_warning_that_says_so(instance: dg.DagsterInstance) -> None:
