@@ -126,7 +126,7 @@ def last_results(
 
 
 def planned_checks(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckKey]:
-    """Return the checks of which a run has no result, but for those that failed themselves."""
+    """Return the checks that a run has no result of, but for those that failed themselves."""
     kinds = {
         dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
         dg.DagsterEventType.ASSET_CHECK_EVALUATION,
