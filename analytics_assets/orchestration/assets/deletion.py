@@ -10,6 +10,7 @@ from analytics_assets.config.text.quantities import count, number
 from analytics_assets.orchestration.metadata.load import load_ids
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
+    ROW_COUNT,
     ROWS_DROPPED,
     ROWS_OUTSIDE,
     ROWS_PRUNED,
@@ -105,14 +106,16 @@ def prune(tables: Tables, resource: ResourceConfig, load: Mapping[str, Any]) -> 
         load: the metadata of the load.
 
     Returns:
-        The number of rows to delete, and of deleted rows, as metadata.
+        The number of rows to delete, of deleted rows, and of those in the table, as metadata.
     """
     table, loads = resource.table, load_ids(load)
     if not tables.columns(table):
-        return {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0}
-    other = tables.rows_of_other_loads(table, loads)
-    allowed = resource.policy.max_pruned_share * tables.row_count(table)
+        return {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0, ROW_COUNT: 0}
+    rows = tables.row_count(table)
+    other = rows - tables.rows_of_loads(table, loads)
+    allowed = resource.policy.max_pruned_share * rows
     if other > allowed or load[ROWS_REJECTED] or not load[COMPLETE]:
-        return {ROWS_TO_PRUNE: other, ROWS_PRUNED: 0}
-    tables.delete_rows_of_other_loads(table, loads)
-    return {ROWS_TO_PRUNE: other, ROWS_PRUNED: other}
+        return {ROWS_TO_PRUNE: other, ROWS_PRUNED: 0, ROW_COUNT: rows}
+    if other:
+        tables.delete_rows_of_other_loads(table, loads)
+    return {ROWS_TO_PRUNE: other, ROWS_PRUNED: other, ROW_COUNT: rows - other}

@@ -203,7 +203,7 @@ class AssetLoad:
                 metadata |= _delete_rows(tables, resource, config, metadata, partitions)
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
                 metadata.pop(DELETED_KEYS, None)
-                metadata |= table_metadata(tables, resource)
+                metadata |= table_metadata(tables, resource, metadata.get(ROW_COUNT))
                 rows, brought = metadata[ROW_COUNT], metadata[ROWS_LOADED]
                 create_indexes(tables, resource, rows, brought, context.log)
                 metadata |= column_metadata(tables, resource, compared)

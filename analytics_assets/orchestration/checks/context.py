@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
@@ -56,8 +57,15 @@ class CheckContext:
 
     @property
     def has_loaded(self) -> bool:
-        """True if the run of the checks has loaded the table, which its load has measured."""
+        """True if the run of the checks has loaded the table."""
         return self.load.run_id == self.run_id
+
+    def measured(self, name: str) -> Any:
+        """Return what the load of this run has found in the table, by the name of the metadata.
+
+        None if the run has not loaded the table, which others may have changed since its last load.
+        """
+        return self.load.metadata.get(name) if self.has_loaded else None
 
     def whole_table_checked(self, before: dg.AssetCheckEvaluation | None) -> datetime | None:
         """Return the last look of a check at the whole table, if this load alone is left to check.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from analytics_assets.config.load import Incremental, Partitioned
+from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.assets.dropped import remedy_of
 from analytics_assets.orchestration.checks.applicability import has_date_column
@@ -46,7 +47,7 @@ from analytics_assets.orchestration.checks.table_checks import (
 )
 from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import asset_key, op_name
-from analytics_assets.orchestration.metadata.names import ROW_COUNT
+from analytics_assets.orchestration.metadata import names
 from analytics_assets.orchestration.metadata.table_schema import table_schema
 from analytics_assets.orchestration.partitions.lost import CHECK as LOST_PARTITIONS
 from analytics_assets.orchestration.runs.check_results import last_results
@@ -121,9 +122,7 @@ CHECKS: Mapping[str, Check] = {
     "rows_present": Check(
         "The table has rows.",
         lambda context: check_rows_present(
-            context.tables,
-            context.resource.table,
-            context.load.metadata.get(ROW_COUNT) if context.has_loaded else None,
+            context.tables, context.resource.table, context.measured(names.ROW_COUNT)
         ),
         needs_table=True,
     ),
@@ -143,7 +142,12 @@ CHECKS: Mapping[str, Check] = {
     ),
     NEWEST_DATA: Check(
         "The newest day in the table is fresh: a load without rows does not count.",
-        lambda context: check_newest_data(context.tables, context.resource, context.now),
+        lambda context: check_newest_data(
+            context.tables,
+            context.resource,
+            context.now,
+            parse_timestamp(context.measured(names.NEWEST_DATA)),
+        ),
         applies=has_date_column,
         needs_table=True,
     ),

@@ -83,7 +83,9 @@ def check_loaded_keys(
     return check_primary_key(tables, table, key, load_ids(load))
 
 
-def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -> CheckResult:
+def check_newest_data(
+    tables: Tables, resource: ResourceConfig, now: datetime, measured: datetime | None = None
+) -> CheckResult:
     """Fail if the newest day in the table ended longer ago than the policy allows.
 
     For weeks and months, the table must have a row of the newest one that is due.
@@ -92,6 +94,7 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
         tables: the open warehouse.
         resource: the resource, whose policy names the column of the day, and its freshness.
         now: the moment to compare with.
+        measured: the newest day that the load has just found in the table; None to look it up.
     """
     table, policy = resource.table, resource.policy
     column = str(policy.date_column)
@@ -107,7 +110,7 @@ def check_newest_data(tables: Tables, resource: ResourceConfig, now: datetime) -
             f"The table has no column `{column}`: name the column of a row's day "
             "as `date_column` in the resource's policy, or None if it has none.",
         )
-    newest = tables.newest(table, column)
+    newest = measured or tables.newest(table, column)
     if newest is None:
         if guesses_date_column(resource) and columns[name].get("data_type") in TEMPORAL:
             return does_not_apply(f"no row has a value in `{column}`, the default `date_column`")

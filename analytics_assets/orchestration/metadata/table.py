@@ -1,5 +1,7 @@
 """Metadata of a table: its rows, its newest data, and its columns."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from analytics_assets.contract.resource import Resource
@@ -17,18 +19,28 @@ from analytics_assets.warehouse.queries.newest_rows import time_columns
 from analytics_assets.warehouse.queries.tables import Tables
 
 
-def table_metadata(tables: Tables, resource: Resource) -> dict[str, Any]:
+def table_metadata(
+    tables: Tables, resource: Resource, counted: int | None = None
+) -> dict[str, Any]:
     """Return the metadata of a table: its rows, columns, and newest data.
 
     Args:
         tables: the open warehouse.
         resource: the resource.
+        counted: the number of rows, if the load has counted them; None to count them.
     """
     columns = tables.columns(resource.table)
     day, changed = time_columns(tables, resource)
     times = [column for column in (day, changed) if column]
-    rows, newest = tables.size(resource.table, times) if columns else (0, {})
-    metadata: dict[str, Any] = {ROW_COUNT: rows, COLUMN_SCHEMA: table_schema(columns, resource)}
+    newest: Mapping[str, datetime | None] = {}
+    if counted is not None:
+        newest = {column: tables.newest(resource.table, column) for column in times}
+    elif columns:
+        counted, newest = tables.size(resource.table, times)
+    metadata: dict[str, Any] = {
+        ROW_COUNT: counted or 0,
+        COLUMN_SCHEMA: table_schema(columns, resource),
+    }
     if day:
         metadata[NEWEST_DATA] = str(moment.date()) if (moment := newest[day]) else "none"
     if changed and (moment := newest[changed]):

@@ -16,6 +16,7 @@ from analytics_assets.orchestration.assets.deletion import (
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
     LOAD_ID,
+    ROW_COUNT,
     ROWS_DROPPED,
     ROWS_OUTSIDE,
     ROWS_PRUNED,
@@ -79,7 +80,8 @@ def test_rows_of_partitions_that_were_not_chosen_stay(duckdb_warehouse: Warehous
 def test_a_table_that_does_not_exist_has_nothing_to_drop(duckdb_warehouse: Warehouse) -> None:
     with opened_with(duckdb_warehouse) as tables:
         assert drop_other_rows(tables, orders(), LOAD, ()) == {ROWS_DROPPED: 0}
-        assert prune(tables, orders(prune=True), LOAD) == {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0}
+        nothing = {ROWS_TO_PRUNE: 0, ROWS_PRUNED: 0, ROW_COUNT: 0}
+        assert prune(tables, orders(prune=True), LOAD) == nothing
 
 
 def test_not_all_rows_are_dropped(duckdb_warehouse: Warehouse) -> None:
@@ -124,7 +126,8 @@ def test_partitions_whose_rows_are_unknown_in_the_table_stay(duckdb_warehouse: W
 def test_rows_that_the_api_no_longer_has_are_pruned(duckdb_warehouse: Warehouse) -> None:
     made = {"orders": (COLUMNS, rows(before=2, now=18)), "orders__tags": TAGS}
     with opened_with(duckdb_warehouse, **made) as tables:
-        assert prune(tables, orders(prune=True), LOAD) == {ROWS_TO_PRUNE: 2, ROWS_PRUNED: 2}
+        counts = prune(tables, orders(prune=True), LOAD)
+        assert counts == {ROWS_TO_PRUNE: 2, ROWS_PRUNED: 2, ROW_COUNT: 18}
         assert ids(tables) == 18
         assert tables.row_count("orders__tags") == 0
 
@@ -139,5 +142,5 @@ def test_too_many_or_unproven_rows_are_not_pruned(
     made = rows(before=before, now=20 - before)
     with opened_with(duckdb_warehouse, orders=(COLUMNS, made)) as tables:
         counts = prune(tables, orders(prune=True), {**LOAD, **load})
-        assert counts == {ROWS_TO_PRUNE: before, ROWS_PRUNED: 0}
+        assert counts == {ROWS_TO_PRUNE: before, ROWS_PRUNED: 0, ROW_COUNT: 20}
         assert ids(tables) == 20
