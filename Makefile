@@ -11,12 +11,15 @@ INSTALLED := .venv/installed-$(VERSION)
 BIN := .venv/bin
 # more than processors, as tests wait for a quarter of their time
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
-UI_TESTS := analytics_assets_tests/e2e/ui
+E2E_TESTS := analytics_assets_tests/e2e
+UI_TESTS := $(E2E_TESTS)/ui
 PIP := -m pip install --quiet --disable-pip-version-check
 INSTALL := $(BIN)/python $(PIP) --constraint constraints.txt
 # dagster.yaml is here, and so are the run history (.dagster/) and dlt's working files
 export DAGSTER_HOME := $(CURDIR)
 export RUNTIME__DLTHUB_TELEMETRY ?= false
+# with it, each process compiles this package anew, and pytest each file of tests in each worker
+unexport PYTHONDONTWRITEBYTECODE
 
 materialize: $(INSTALLED)
 	$(BIN)/analytics-assets materialize
@@ -30,9 +33,10 @@ dev: $(INSTALLED)
 	@echo "The Dagster UI is on http://127.0.0.1:$(or $(PORT),3000) in some seconds; Ctrl-C ends it."
 	@$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000) --log-level warning
 
-# everything but the tests marked `e2e`; a worker that has nothing left takes tests of another one
+# everything but the tests marked `e2e`, whose folder is not even imported; a worker that has nothing
+# left takes tests of another one
 test: $(INSTALLED)-for-tests lint
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --durations 20
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --ignore $(E2E_TESTS) --durations 20
 
 # processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one
 # `dagster dev` and one browser, in one process

@@ -15,6 +15,7 @@ A test process has one PostgreSQL server, and each test a database of its own on
 kills a server starts its own: `with PostgresServer() as server`.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -56,6 +57,10 @@ SETTINGS = (
 
 # a folder that does not exist: a test has a warehouse only by a fixture
 NO_WAREHOUSE = "the test takes no fixture warehouse, duckdb_warehouse or postgres_warehouse"
+
+# modules, tests and fixtures live as long as the process: to look for garbage among them as often
+# as is usual takes a tenth of a test's time
+gc.set_threshold(10_000, 20, 20)
 
 FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__", "SANDBOX__")
 
