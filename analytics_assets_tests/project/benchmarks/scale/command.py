@@ -2,12 +2,13 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from analytics_assets_tests.project.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.project.benchmarks.measurement import machine
 from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
 from analytics_assets_tests.project.benchmarks.report.tables import WIDTH
@@ -20,7 +21,7 @@ from analytics_assets_tests.project.benchmarks.scale.measures import (
     sensor,
     tables,
 )
-from analytics_assets_tests.project.benchmarks.scale.project import projects
+from analytics_assets_tests.project.benchmarks.scale.project import Project, projects
 from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, Record
 from analytics_assets_tests.project.benchmarks.scale.table import (
     ARITHMETIC,
@@ -53,10 +54,13 @@ def measure_scale(
         sizes: sizes in place of the measures' own.
         baseline: the other checkout.
         output: the folder of the page into which a table of all that are kept is written.
+
+    Raises:
+        BenchmarkError: a measure failed; the others are kept.
     """
     record, busy, began = Record(RECORD), machine.how_busy(), time.monotonic()
     measures = list(chosen(names, sizes))
-    take(measures, baseline, record)
+    errors = take(measures, baseline, record)
     Console(width=max(Console().width, WIDTH)).print(slopes(record, measures))
     if output:
         minutes = (time.monotonic() - began) / 60
@@ -70,6 +74,8 @@ def measure_scale(
         )
         figures: list[str | Table] = [heading, slopes(record, MEASURES)]
         write(output, {FIGURES: figures, ARITHMETIC: [arithmetic(record)]})
+    if errors:
+        raise BenchmarkError("\n".join(errors))
 
 
 def chosen(names: Sequence[str] | None, sizes: Sequence[int] | None) -> Iterator[Measure]:
@@ -84,26 +90,40 @@ def chosen(names: Sequence[str] | None, sizes: Sequence[int] | None) -> Iterator
             yield measure if not sizes else Measure(**{**vars(measure), "sizes": sizes})
 
 
-def take(measures: Sequence[Measure], baseline: Path | None, record: Record) -> None:
-    """Take the figures of measures, alternately of the baseline and of this checkout."""
+def take(measures: Sequence[Measure], baseline: Path | None, record: Record) -> list[str]:
+    """Take the figures of measures, alternately of the baseline and of this checkout.
+
+    Returns:
+        The errors of measures that failed, of which larger sizes are left out.
+    """
     checkouts = {**({BEFORE: baseline} if baseline else {}), NOW: ROOT}
+    errors = list[str]()
     with projects(list(checkouts.values())) as made:
         sides = dict(zip(checkouts, made, strict=True))
         for measure in measures:
-            expected: dict[str, float] = {}
-            for place, size in enumerate(measure.sizes):
-                for side, project in sides.items():
-                    if side == BEFORE and expected.get(side, 0.0) > LONGEST:
-                        _say(f"{measure.title}, {size:,}: left out of the baseline")
-                        continue
-                    began = time.monotonic()
-                    figures = measure.take(project, size)
-                    seconds = time.monotonic() - began
-                    following = measure.sizes[place + 1 : place + 2]
-                    expected[side] = seconds * following[0] / size if following else 0.0
-                    record.add(measure.title, size, side, figures, project.checkout)
-                    shown = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
-                    _say(f"{measure.title}, {size:,}, {side}, {seconds:.0f} s: {shown}")
+            try:
+                _take_sizes(measure, sides, record)
+            except BenchmarkError as error:
+                errors.append(f"{measure.title}: {error}")
+                _say(errors[-1])
+    return errors
+
+
+def _take_sizes(measure: Measure, sides: Mapping[str, Project], record: Record) -> None:
+    expected: dict[str, float] = {}
+    for place, size in enumerate(measure.sizes):
+        for side, project in sides.items():
+            if side == BEFORE and expected.get(side, 0.0) > LONGEST:
+                _say(f"{measure.title}, {size:,}: left out of the baseline")
+                continue
+            began = time.monotonic()
+            figures = measure.take(project, size)
+            seconds = time.monotonic() - began
+            following = measure.sizes[place + 1 : place + 2]
+            expected[side] = seconds * following[0] / size if following else 0.0
+            record.add(measure.title, size, side, figures, project.checkout)
+            shown = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+            _say(f"{measure.title}, {size:,}, {side}, {seconds:.0f} s: {shown}")
 
 
 def _say(line: str) -> None:

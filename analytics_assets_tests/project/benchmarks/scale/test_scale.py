@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from analytics_assets_tests.project.benchmarks.__main__ import main
+from analytics_assets_tests.project.benchmarks.errors import BenchmarkError
 from analytics_assets_tests.project.benchmarks.measurement.run import ROOT
 from analytics_assets_tests.project.benchmarks.report.tables import WIDTH
 from analytics_assets_tests.project.benchmarks.scale import command
@@ -132,6 +134,25 @@ def test_a_size_that_would_take_too_long_is_left_out_of_the_baseline(
     take([measure_of(figures)], ROOT, Record(tmp_path / "scale.json"))
 
     assert taken == [("base", 1), ("here", 1), ("here", 3)]
+
+
+def test_a_measure_that_fails_leaves_the_figures_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_at_three(_: Project, size: int) -> Mapping[str, float]:
+        if size == 3:
+            raise BenchmarkError("the run failed")
+        return {"CPU s": 1.0}
+
+    monkeypatch.setattr(command, "projects", lambda _: nullcontext([Project(ROOT, Path("here"))]))
+    record = Record(tmp_path / "scale.json")
+    other = replace(measure_of(lambda *_: {"CPU s": 2.0}), title="Others")
+
+    errors = take([measure_of(fails_at_three), other], None, record)
+
+    assert errors == ["Loads: the run failed"]
+    assert [taken.size for _, series in record.series("Loads") for taken in series] == [1]
+    assert [taken.size for _, series in record.series("Others") for taken in series] == [1, 3]
 
 
 def test_measures_are_chosen_by_name_and_size() -> None:

@@ -19,8 +19,8 @@ from analytics_assets_tests.project.benchmarks.scale.project import PYTHON, Fold
 
 SIZES = (4, 500)
 START = 180.0  # seconds that it may take to start
-SETTLING = 30.0  # seconds in which each sensor has its first tick
-IDLE = 60.0  # seconds that are measured
+SETTLING = 20.0  # seconds in which each sensor has its first tick
+IDLE = 45.0  # seconds that are measured
 
 
 def take(project: Project, size: int) -> Mapping[str, float]:
