@@ -1,6 +1,6 @@
 """The rows of checks: their results, and their places until they have run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from analytics_assets.orchestration.automation.retention.compat import CHECKS, in_parts, index_of
 
+Check = tuple[str, str]  # the asset and the name, as they are stored
 COMPLETED = ["SUCCEEDED", "FAILED"]  # of a check
 
 
@@ -25,7 +26,7 @@ class CheckRow(NamedTuple):
     """
 
     number: int
-    check: tuple[str, str]
+    check: Check
     partition: str | None
     run_id: str
     is_completed: bool
@@ -55,23 +56,36 @@ class CheckRows:
                 for number, asset, name, partition, run_id, status, at in connection.execute(query)
             ]
 
-    def newest_of(self, check: tuple[str, str]) -> int:
-        """Return the number of the newest row of a check."""
-        query = sa.select(sa.func.max(CHECKS.c.id)).where(*_is_of(check))
+    def newest_of(self, checks: Iterable[Check]) -> dict[Check, int]:
+        """Return the number of the newest row of each of some checks."""
         with index_of(self._instance) as connection:
-            return int(connection.execute(query).scalar() or 0)
+            return {
+                check: connection.execute(
+                    sa.select(sa.func.max(CHECKS.c.id)).where(*_is_of(check))
+                ).scalar_one()
+                for check in checks
+            }
 
-    def newest_result_of(self, check: tuple[str, str], partition: str | None) -> tuple[int, str]:
-        """Return the number and the event of the newest result of a check; 0 if there is none."""
-        newest = sa.select(sa.func.max(CHECKS.c.id)).where(
-            *_is_of(check),
-            CHECKS.c.execution_status.in_(COMPLETED),
-            CHECKS.c.partition.is_(None) if partition is None else CHECKS.c.partition == partition,
-        )
+    def newest_results_of(
+        self, places: Iterable[tuple[Check, str | None]]
+    ) -> dict[tuple[Check, str | None], tuple[int, str]]:
+        """Return the number and the event of the newest result of checks, each of a partition."""
+        found = dict[tuple[Check, str | None], tuple[int, str]]()
         query = sa.select(CHECKS.c.id, CHECKS.c.evaluation_event)
         with index_of(self._instance) as connection:
-            found = connection.execute(query.where(CHECKS.c.id == newest.scalar_subquery())).first()
-            return (found[0], found[1] or "") if found else (0, "")
+            for check, partition in places:
+                is_there = (
+                    CHECKS.c.partition.is_(None)
+                    if partition is None
+                    else (CHECKS.c.partition == partition)
+                )
+                newest = sa.select(sa.func.max(CHECKS.c.id)).where(
+                    *_is_of(check), CHECKS.c.execution_status.in_(COMPLETED), is_there
+                )
+                of_newest = query.where(CHECKS.c.id == newest.scalar_subquery())
+                for number, event in connection.execute(of_newest):
+                    found[check, partition] = number, event or ""
+        return found
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Delete rows of checks."""
@@ -86,5 +100,5 @@ class CheckRows:
             return {each[0] for each in connection.execute(query)}
 
 
-def _is_of(check: tuple[str, str]) -> list[sa.ColumnElement[bool]]:
+def _is_of(check: Check) -> list[sa.ColumnElement[bool]]:
     return [CHECKS.c.asset_key == check[0], CHECKS.c.check_name == check[1]]

@@ -1,8 +1,7 @@
 """A step of a pass through Dagster's history, which ends with its time."""
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -83,27 +82,25 @@ class Step:
             until = int(self._progress.after)
             self._progress = replace(self._progress, part=Part.RUNS, after=0, checks_until=until)
             return
-        by_check: dict[tuple[str, str], list[CheckRow]] = defaultdict(list)
-        for row in old:
-            by_check[row.check].append(row)
-        superseded = [n for check, some in by_check.items() for n in self._superseded(check, some)]
+        superseded = self._superseded(old)
         self._checks.delete(superseded)
         self._trimmed.results += len(superseded)
         self._at(rows[-1].number)
 
-    def _superseded(self, check: tuple[str, str], rows: Iterable[CheckRow]) -> list[int]:
-        """Return the numbers of the rows of a check that have a newer one, which does not name it.
+    def _superseded(self, rows: Sequence[CheckRow]) -> list[int]:
+        """Return the numbers of rows of checks that have a newer one, which does not name them.
 
         A result that was reported again names the run in which the check ran.
         """
-        found, newest_row = list[int](), self._checks.newest_of(check)
-        results: dict[str | None, tuple[int, str]] = {}
+        newest = self._checks.newest_of({row.check for row in rows})
+        places = {(row.check, row.partition) for row in rows if row.is_completed}
+        results, found = self._checks.newest_results_of(places), list[int]()
         for row in rows:
-            if row.is_completed and row.partition not in results:
-                results[row.partition] = self._checks.newest_result_of(check, row.partition)
-            newest, event = results.get(row.partition, (0, "")) if row.is_completed else (0, "")
+            last, event = newest[row.check], ""
+            if row.is_completed:
+                last, event = results[row.check, row.partition]
             is_named = bool(row.run_id) and row.run_id in event
-            if row.number < (newest if row.is_completed else newest_row) and not is_named:
+            if row.number < last and not is_named:
                 found.append(row.number)
         return found
 
