@@ -67,8 +67,7 @@ def history_kept_open(instance: dg.DagsterInstance, run_id: str | None = None) -
         run_id: a run, whose events have a file of their own.
     """
     files = _history_files(instance, run_id)
-    if files:
-        reuse_engines(instance)
+    reuse_engines(instance)
     with ExitStack() as stack:
         for file in files:
             with suppress(sqlite3.Error):  # it costs time only
@@ -78,7 +77,7 @@ def history_kept_open(instance: dg.DagsterInstance, run_id: str | None = None) -
         yield
 
 
-def _history_files(instance: dg.DagsterInstance, run_id: str | None) -> list[Path]:
+def _history_files(instance: dg.DagsterInstance, run_id: str | None = None) -> list[Path]:
     """Return the files of runs, of assets and of a run's events; none for another storage."""
     path_of: Any = getattr(instance.event_log_storage, "path_for_shard", None)
     if path_of is None:
@@ -94,8 +93,11 @@ def reuse_engines(instance: dg.DagsterInstance) -> None:
     Dagster 1.13 makes one for each event and each query, by the `create_engine` of their modules.
 
     Args:
-        instance: an instance with such storages.
+        instance: an instance; a history that is not in such files is left alone, as one in memory
+            must not share its engine with another.
     """
+    if not _history_files(instance):
+        return
     for storage in (instance.event_log_storage, instance.run_storage):
         module: Any = inspect.getmodule(type(storage))
         if module and not isinstance(module.create_engine, _Engines):

@@ -103,6 +103,20 @@ def test_dagster_makes_an_engine_for_each_event_and_query(
         assert len(instance.fetch_materializations(dg.AssetKey("shop"), limit=99).records) == 9
 
 
+def test_instances_in_memory_share_no_engine() -> None:
+    with dg.DagsterInstance.ephemeral() as first:
+        reuse_engines(first)
+        first.report_runless_asset_event(dg.AssetMaterialization("shop"))
+        with dg.DagsterInstance.ephemeral() as second:
+            reuse_engines(second)
+            assert not second.has_asset_key(dg.AssetKey("shop"))
+            for each in (first, second):
+                for storage in (each.event_log_storage, each.run_storage):
+                    module: Any = inspect.getmodule(type(storage))
+                    made = getattr(module, "create_engine", None)
+                    assert made is None or type(made).__name__ == "function"
+
+
 def log_of(file: Path) -> Path:
     """The log of changes that SQLite has not written back into a file."""
     return file.with_name(f"{file.name}-wal")
