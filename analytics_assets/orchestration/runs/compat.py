@@ -1,5 +1,6 @@
 """Dagster's history in SQLite files, without what costs too much for each partition."""
 
+import json
 import os
 import sqlite3
 import threading
@@ -123,6 +124,11 @@ class SqliteEventLog(SqliteEventLogStorage):
                 super().store_asset_event(event, number)
             for connection in self._begun.values():
                 connection.commit()
+
+    def _event_to_row(self, event: EventLogEntry) -> dict[str, Any]:
+        """Return the row of an event: its JSON without spaces, which are a fifteenth of it."""
+        row: dict[str, Any] = super()._event_to_row(event)
+        return {**row, "event": json.dumps(json.loads(row["event"]), separators=(",", ":"))}
 
     def _store_in_index(self, event: EventLogEntry) -> None:
         with self.index_connection() as connection:

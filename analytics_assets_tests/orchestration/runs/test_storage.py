@@ -1,6 +1,7 @@
 """Dagster's history in SQLite files: the same events, in fewer rows, bytes and transactions."""
 
 import inspect
+import json
 import os
 import sqlite3
 import sys
@@ -100,6 +101,14 @@ def test_a_run_has_each_check_once_and_each_partition(tmp_path: Path) -> None:
     assert index["ASSET_MATERIALIZATION_PLANNED"] == 12
     assert own["ASSET_MATERIALIZATION_PLANNED"] == 1
     assert index["ASSET_CHECK_EVALUATION_PLANNED"] == len(CHECKS)
+
+
+def test_an_event_has_no_byte_for_the_eye(tmp_path: Path) -> None:
+    with history_in(tmp_path) as instance:
+        run = load(instance, DAYS[:1])
+    with read(tmp_path, run.run_id) as file:
+        events = [text for (text,) in file.execute("SELECT event FROM event_logs")]
+    assert events == [json.dumps(json.loads(text), separators=(",", ":")) for text in events]
 
 
 def test_a_partition_whose_run_fails_is_shown_as_such(tmp_path: Path) -> None:
