@@ -1,4 +1,4 @@
-"""The statements of a run, a load and its checks: they read a table as a whole once."""
+"""The statements of a run, a load and its checks: they read a large table by its indexes."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
 from analytics_assets.config.load import Incremental
+from analytics_assets.warehouse.evolution import indexes
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import load
 from analytics_assets_tests.support.orders import orders_api
@@ -69,3 +70,22 @@ def test_a_load_of_few_rows_reads_the_table_as_a_whole_once(
     assert len(whole) == len(expected)
     for statement, beginning in zip(whole, expected, strict=True):
         assert statement.startswith(beginning)
+
+
+def test_a_load_of_few_rows_indexes_a_large_table(
+    serve: Callable[[list[Any]], object],
+    statements: list[str],
+    postgres_warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexes, "INDEXED_FROM", 20)  # rows
+    made = []
+    for rows in (20, 1, 1):
+        statements.clear()
+        serve([{"id": number, "at": AT} for number in range(rows)])
+        assert load(instance, "orders", api=orders_api(date_column="at")).success
+        made.append([each for each in statements if each.startswith("CREATE INDEX")])
+
+    assert made[0] == made[2] == []
+    assert [each.rpartition(" ")[2] for each in made[1]] == ['("id")', '("_dlt_load_id")', '("at")']
