@@ -96,9 +96,13 @@ def reuse_engines(instance: dg.DagsterInstance) -> None:
         instance: an instance; a history that is not in such files is left alone, as one in memory
             must not share its engine with another.
     """
-    if not _history_files(instance):
-        return
-    for storage in (instance.event_log_storage, instance.run_storage):
+    if _history_files(instance):
+        reuse_engines_of(instance.event_log_storage, instance.run_storage)
+
+
+def reuse_engines_of(*storages: Any) -> None:
+    """Make one engine of SQLAlchemy for each SQLite file of some storages, in this process."""
+    for storage in storages:
         module: Any = inspect.getmodule(type(storage))
         if module and not isinstance(module.create_engine, _Engines):
             module.create_engine = _Engines(module.create_engine)

@@ -20,6 +20,8 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_lo
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
+from analytics_assets.orchestration.compat import reuse_engines_of
+
 MOST_OPEN = 4  # files of events: that of all assets, and those of the last runs
 PATIENCE = 60  # seconds for another process to write
 PAGE_SIZE = 1024  # bytes; a file of events has 35 tables and indexes, with a page each
@@ -61,6 +63,8 @@ class SqliteStorage(DagsterSqliteStorage):
         event_log = SqliteEventLog(_event_logs_directory(base_dir))  # before Dagster makes its file
         super().__init__(base_dir, inst_data)
         self._event_log_storage = event_log
+        # a third of what Dagster's daemon does while nothing happens
+        reuse_engines_of(self._run_storage, self._schedule_storage)
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> "SqliteStorage":

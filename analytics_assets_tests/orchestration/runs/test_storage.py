@@ -281,3 +281,11 @@ def test_the_storage_in_postgresql_is_dagsters_with_checks_planned_once(
     assert getattr(DagsterRun, method) is not inspect.unwrap(getattr(DagsterRun, method))
     with pytest.raises(AttributeError, match="MysqlStorage"):
         _ = storage.MysqlStorage
+
+
+def test_files_of_runs_and_schedules_have_an_engine_each(tmp_path: Path) -> None:
+    history = storage.SqliteStorage(str(tmp_path))
+    for each in (history.run_storage, history.schedule_storage):
+        make = inspect.getmodule(type(each)).create_engine  # type: ignore[union-attr]
+        url = f"sqlite:///{tmp_path}/some.db"
+        assert make(url) is make(url)
