@@ -26,7 +26,7 @@ PATIENCE = 120  # seconds that a busy machine may take
 
 
 @pytest.fixture
-def home(clean_place: Path, duckdb_warehouse: Warehouse) -> Mapping[str, str]:
+def home(clean_place: Path, warehouse: Warehouse) -> Mapping[str, str]:
     """The environment of a Dagster instance on disk, set up as shipped."""
     (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     return {**os.environ, "DAGSTER_HOME": str(clean_place)}

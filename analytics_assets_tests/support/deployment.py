@@ -43,6 +43,15 @@ mutation Reexecute($parameters: ReexecutionParams!) {
   }
 }
 """
+TERMINATE = """
+mutation Terminate($run: String!) {
+  terminateRun(runId: $run, terminatePolicy: SAFE_TERMINATE) {
+    __typename
+    ... on TerminateRunFailure { message }
+    ... on PythonError { message }
+  }
+}
+"""
 PROGRAMS = {"daemon": ["dagster._daemon", "run"], "webserver": ["dagster_webserver"]}
 
 
@@ -148,6 +157,11 @@ class Deployment:
         parameters = {"parentRunId": backfill, "strategy": "FROM_FAILURE"}
         answer = self.ask(REEXECUTE, parameters=parameters)["reexecutePartitionBackfill"]
         return str(answer["backfillId"])
+
+    def terminate(self, run: str) -> None:
+        """Ask for the end of a run, as *Terminate* does."""
+        answer = self.ask(TERMINATE, run=run)["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess", answer
 
     def ask(self, query: str, **variables: Any) -> Any:
         """Return the data that the webserver gives for a query, once it is up."""
