@@ -26,6 +26,7 @@ MOST_OPEN = 4  # files of events: that of all assets, and those of the last runs
 PATIENCE = 60  # seconds for another process to write
 PAGE_SIZE = 1024  # bytes; a file of events has 35 tables and indexes, with a page each
 BATCH_SETTING, BATCH = "DAGSTER_EVENT_BATCH_SIZE", 500  # events that Dagster stores at once
+MILLISECOND = 0.0011  # and a little, as times are rounded
 PLANNED = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
 
 
@@ -115,7 +116,7 @@ class SqliteEventLog(SqliteEventLogStorage):
         with self._lock, ExitStack() as transactions:
             self._newest, self._begun = {}, {}
             transactions.callback(self._end)
-            for event in events:
+            for event in _apart(events):
                 key = (event.run_id, _asset_of(event))
                 if event.dagster_event_type is not PLANNED:
                     super().store_event(event)
@@ -218,6 +219,18 @@ class SqliteEventLog(SqliteEventLogStorage):
             _, kept = self._open.popitem()
             if kept.process == os.getpid():
                 kept.connection.close()
+
+
+def _apart(events: Sequence[EventLogEntry]) -> Iterator[EventLogEntry]:
+    """Yield events with times in milliseconds of their own.
+
+    The UI of Dagster 1.13 takes materializations of one millisecond for one.
+    """
+    earliest = 0.0
+    for event in events:
+        moment = max(event.timestamp, earliest)
+        earliest = moment + MILLISECOND
+        yield event._replace(timestamp=moment) if moment != event.timestamp else event
 
 
 def _asset_of(event: EventLogEntry) -> str:

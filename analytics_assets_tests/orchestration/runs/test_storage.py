@@ -103,6 +103,15 @@ def test_a_run_has_each_check_once_and_each_partition(tmp_path: Path) -> None:
     assert index["ASSET_CHECK_EVALUATION_PLANNED"] == len(CHECKS)
 
 
+def test_the_events_of_a_batch_have_milliseconds_of_their_own(tmp_path: Path) -> None:
+    with history_in(tmp_path) as instance:  # the list of events in the UI leaves out equal ones
+        run = instance.create_run_for_job(table_job())
+        instance.event_log_storage.store_event_batch([materialized(run, day) for day in DAYS])
+        records = instance.fetch_materializations(TABLE, limit=99, ascending=True).records
+    assert [record.partition_key for record in records] == DAYS
+    assert len({int(record.timestamp * 1000) for record in records}) == len(DAYS)
+
+
 def test_an_event_has_no_byte_for_the_eye(tmp_path: Path) -> None:
     with history_in(tmp_path) as instance:
         run = load(instance, DAYS[:1])
