@@ -151,7 +151,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of an empty PostgreSQL database of the test's own."""
-    with postgres_server.database() as name:
+    with postgres_server.empty_database() as name:
         yield postgres_server.url(name)
 
 

@@ -2,11 +2,13 @@
 
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import dlt
+import psycopg2
 import pytest
 
 from analytics_assets.config.api import Api
@@ -24,6 +26,7 @@ from analytics_assets_tests.support.loading import (
     table_rows,
 )
 from analytics_assets_tests.support.orders import orders_api
+from analytics_assets_tests.support.postgres import PostgresServer
 from analytics_assets_tests.support.sandbox import Sandbox
 
 NOBODY_THERE = "postgresql://nobody:secret-word@127.0.0.1:1/postgres"
@@ -33,6 +36,44 @@ place = Warehouse.from_settings("analytics")
 with place.loading("other", table="page_views", run="of another instance"):
     hold()
 """
+
+CONTENT = """
+SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname !~ '^pg_'
+UNION SELECT relname, '' FROM pg_class WHERE oid >= 16384
+UNION SELECT typname, '' FROM pg_type WHERE oid >= 16384
+UNION SELECT setconfig::text, '' FROM pg_db_role_setting
+ORDER BY 1
+"""
+LEFT_BEHIND = [
+    "CREATE TABLE orders (id int PRIMARY KEY)",
+    'CREATE SCHEMA "Left behind" CREATE TABLE orders (id int)',
+    "CREATE TYPE mood AS ENUM ('good')",
+    "ALTER DATABASE \"{}\" SET timezone TO 'UTC'",
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+]
+
+
+def test_what_a_test_leaves_in_its_database_is_not_in_that_of_the_next_one(
+    postgres_server: PostgresServer,
+) -> None:
+    def content(database: str) -> list[Any]:
+        with closing(psycopg2.connect(postgres_server.url(database))) as connection:
+            cursor = connection.cursor()
+            cursor.execute(CONTENT)
+            return list(cursor.fetchall())
+
+    with postgres_server.empty_database() as first:
+        empty = content(first)
+        left_open = psycopg2.connect(postgres_server.url(first))
+        left_open.autocommit = True
+        for statement in LEFT_BEHIND:
+            left_open.cursor().execute(statement.format(first))
+        assert content(first) != empty
+    with postgres_server.empty_database() as second:
+        assert second != first
+        assert content(second) == empty
+    with pytest.raises(psycopg2.OperationalError):
+        left_open.cursor().execute("SELECT 1")
 
 
 def test_duckdb_in_one_file_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
