@@ -119,7 +119,7 @@ class PostgresServer:
 
     @contextmanager
     def empty_database(self) -> Iterator[str]:
-        """Give an earlier block's database, emptied, another name, or make one.
+        """Lend an earlier block's database, emptied and renamed, or a new one.
 
         To make and drop one takes six times as long.
 
