@@ -94,7 +94,7 @@ def take(measures: Sequence[Measure], baseline: Path | None, record: Record) -> 
     """Take the figures of measures, alternately of the baseline and of this checkout.
 
     Returns:
-        The errors of measures that failed, of which larger sizes are left out.
+        The errors of measures that failed; their larger sizes are left out.
     """
     checkouts = {**({BEFORE: baseline} if baseline else {}), NOW: ROOT}
     errors = list[str]()
