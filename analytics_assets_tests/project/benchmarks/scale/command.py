@@ -26,6 +26,7 @@ from analytics_assets_tests.project.benchmarks.scale.record import BEFORE, NOW, 
 from analytics_assets_tests.project.benchmarks.scale.table import (
     ARITHMETIC,
     FIGURES,
+    PAGE,
     arithmetic,
     slopes,
     write,
@@ -56,20 +57,21 @@ def measure_scale(
         output: the folder of the page into which a table of all that are kept is written.
 
     Raises:
-        BenchmarkError: a measure failed; the others are kept.
+        BenchmarkError: there is no page in the folder, or a measure failed; the others are kept.
     """
-    record, busy, began = Record(RECORD), machine.how_busy(), time.monotonic()
+    if output and not (output / PAGE).is_file():
+        raise BenchmarkError(f"{output} has no {PAGE} to write into: name the folder docs.")
+    record, busy = Record(RECORD), machine.how_busy()
     measures = list(chosen(names, sizes))
     errors = take(measures, baseline, record)
     Console(width=max(Console().width, WIDTH)).print(slopes(record, measures))
     if output:
-        minutes = (time.monotonic() - began) / 60
         commits = "; ".join(
             f"{side}: {', '.join(record.commits(side)) or 'not measured'}" for side in (BEFORE, NOW)
         )
         heading = (
             f'Made by `make bench ARGUMENTS="--cases scale --output {output}"` on '
-            f"{machine.today()}, in {minutes:.0f} minutes. {machine.machine()}; "
+            f"{machine.today()}, measure by measure. {machine.machine()}; "
             f"{machine.versions()}. {busy} Commits {commits}."
         )
         figures: list[str | Table] = [heading, slopes(record, MEASURES)]

@@ -22,7 +22,13 @@ from analytics_assets_tests.project.benchmarks.scale.api_server import (
     requests_of,
     serving,
 )
-from analytics_assets_tests.project.benchmarks.scale.command import MEASURES, NAMES, chosen, take
+from analytics_assets_tests.project.benchmarks.scale.command import (
+    MEASURES,
+    NAMES,
+    chosen,
+    measure_scale,
+    take,
+)
 from analytics_assets_tests.project.benchmarks.scale.measure import Measure
 from analytics_assets_tests.project.benchmarks.scale.measures import idle
 from analytics_assets_tests.project.benchmarks.scale.project import Project
@@ -99,6 +105,11 @@ def test_the_page_of_this_checkout_has_a_place_for_each_part(
     shutil.copy(ROOT / "docs" / PAGE, tmp_path)
     write(tmp_path, {FIGURES: ["The figures."], ARITHMETIC: [arithmetic(record)]})
     assert "The figures." in (tmp_path / PAGE).read_text()
+
+
+def test_a_folder_without_the_page_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"has no scale\.md to write into"):
+        measure_scale(None, None, None, tmp_path)
 
 
 def test_sizes_that_were_not_measured_are_on_the_line_of_the_others(tmp_path: Path) -> None:
