@@ -9,6 +9,7 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import (
     NoAnswerError,
+    QuotaError,
     ResponseError,
     TokenUnavailableError,
     is_quota_used_up,
@@ -38,13 +39,13 @@ class Moved(NamedTuple):
         resource: the resource.
         window: its partitions; empty if it has none.
         newest: the moment of the change.
-        failures: the number of runs for it that have failed.
+        failed: the last run for it that has failed; empty if none has.
     """
 
     resource: Resource
     window: tuple[str, ...]
     newest: datetime
-    failures: int
+    failed: str
 
     @property
     def name(self) -> str:
@@ -106,7 +107,7 @@ def change_of(
             f"{name}: {len(failures)} runs for the change of {newest.isoformat()} failed, the last "
             f"one is {failures[0].run_id}; next try {again.isoformat()}."
         )
-    return Moved(resource, window, newest, len(failures))
+    return Moved(resource, window, newest, failures[0].run_id if failures else "")
 
 
 def reason_of(error: Exception, name: str) -> str:
@@ -122,9 +123,17 @@ def reason_of(error: Exception, name: str) -> str:
     return sentence if _is_down(cause) else Refusal(sentence)
 
 
-def concerns_all(error: Exception) -> bool:
-    """Return True if no other endpoint of the API needs to be asked after an error."""
-    return isinstance(find_cause(error, AnalyticsAssetsError), OF_THE_WHOLE_API)
+def concerns_all(error: Exception, has_answered: bool) -> bool:
+    """Return True if no other endpoint of the API needs to be asked after an error.
+
+    Args:
+        error: the error of the request.
+        has_answered: True if another endpoint has answered: the API is not down if this one does
+            not.
+    """
+    cause = find_cause(error, AnalyticsAssetsError)
+    is_silent = isinstance(cause, NoAnswerError) and not isinstance(cause, QuotaError)
+    return isinstance(cause, OF_THE_WHOLE_API) and not (is_silent and has_answered)
 
 
 def _is_down(cause: AnalyticsAssetsError | None) -> bool:

@@ -8,10 +8,11 @@ from functools import partial
 import dagster as dg
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import AnalyticsAssetsError
+from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.config.settings.request import SHORT_TIMEOUT, single_attempt
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.http.errors import QuotaError
 from analytics_assets.extract.sampling.newest_changes import NewestChanges
 from analytics_assets.orchestration.automation.new_data.changes import (
     Moved,
@@ -46,6 +47,23 @@ class Endpoints:
         self._api = api
         self._newest, self._loaded = NewestChanges(), LoadedChanges()
         self._reachable = ReachableChecks()
+        self._failed = set[str]()  # those that could not be read when they were asked last
+
+    def in_turn(self, windows: Sequence[Window], first: str | None) -> Sequence[Window]:
+        """Return the endpoints in the order in which to ask them.
+
+        Those that failed are the last ones: some may take all the time of a tick, each time.
+
+        Args:
+            windows: the endpoints, each with the partitions to ask for.
+            first: the one that the last tick has left to this one; None if it has left none.
+        """
+        names = [change_name(*each) for each in windows]
+        self._failed &= set(names)
+        if first in names:
+            place = names.index(first)
+            return [*windows[place:], *windows[:place]]
+        return sorted(windows, key=lambda each: change_name(*each) in self._failed)
 
     def ask(
         self,
@@ -74,7 +92,7 @@ class Endpoints:
         self._reachable.update(instance)
         found: dict[str, Outcome] = {}
         refusing = set[str]()
-        is_down = False
+        is_down = has_answered = False
         try:
             settings = single_attempt(SHORT_TIMEOUT)
             until = time.monotonic() + ASKED_WITHIN
@@ -89,14 +107,19 @@ class Endpoints:
                 for name, newest in answers:
                     resource, window = by_name[name]
                     if not isinstance(newest, Exception):
+                        has_answered = True
+                        self._failed.discard(name)
                         in_table = in_tables.get(name)
                         found[name] = change_of(*(resource, window, newest, in_table, cursor, runs))
                         if resource.name not in refusing:
                             self._reachable.report(instance, resource)
                         continue
                     found[name] = reason = reason_of(newest, name)
-                    if is_down := concerns_all(newest):
+                    if not find_cause(newest, QuotaError):  # which another one has used up
+                        self._failed.add(name)
+                    if is_down := concerns_all(newest, has_answered):
                         break
+                    has_answered = has_answered or not concerns_all(newest, False)
                     if isinstance(reason, Refusal):
                         refusing.add(resource.name)
                         self._reachable.report(instance, resource, reason)

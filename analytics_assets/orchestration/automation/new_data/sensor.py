@@ -14,7 +14,7 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import Policy
 from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.automation.new_data.changes import Moved, Refusal
-from analytics_assets.orchestration.automation.new_data.endpoints import NEXT, Endpoints, Window
+from analytics_assets.orchestration.automation.new_data.endpoints import NEXT, Endpoints
 from analytics_assets.orchestration.automation.new_data.requested_runs import (
     INTERVAL,
     NEWEST_TAG,
@@ -108,7 +108,7 @@ def _build_sensor(
         with history_kept_open(context.instance):
             runs.update(context.instance)
             cursor = runs.cursor((change_name(*each) for each in windows), stored)
-            in_turn = _from(stored.get(NEXT), windows)
+            in_turn = endpoints.in_turn(windows, stored.get(NEXT))
             outcomes = endpoints.ask(context.instance, in_turn, cursor, runs)
         moved, refused = list[Moved](), list[str]()
         reasons = [f"{each.name}: there is no partition yet." for each, found in due if not found]
@@ -127,7 +127,7 @@ def _build_sensor(
             raise EndpointRefusedError("\n".join(refused))
         if refused:
             cursor[HANDED_OVER] = datetime.now(UTC).isoformat()
-        requests = list(_run_requests(api, name, moved))
+        requests = list(_run_requests(api, name, moved, now))
         for each in moved:
             context.log.info(f"{each.name}: new data of {each.newest.isoformat()}; a run loads it.")
         return dg.SensorResult(
@@ -145,12 +145,6 @@ def _windows(resource: Resource, now: datetime) -> list[tuple[str, ...]]:
     return [*map(tuple, due_windows(load, now))] if isinstance(load, Partitioned) else [()]
 
 
-def _from(name: str | None, windows: Sequence[Window]) -> Sequence[Window]:
-    """Return the changes to ask for, beginning with one; as they are if that is none of them."""
-    first = next((place for place, each in enumerate(windows) if change_name(*each) == name), 0)
-    return [*windows[first:], *windows[:first]]
-
-
 def _has_just_handed_over(stored: Mapping[str, str]) -> bool:
     """Return True if the tick before has requested runs, or left some, although one refused.
 
@@ -160,7 +154,9 @@ def _has_just_handed_over(stored: Mapping[str, str]) -> bool:
     return bool(moment) and datetime.now(UTC) - datetime.fromisoformat(str(moment)) < 2 * INTERVAL
 
 
-def _run_requests(api: Api, sensor: str, moved: Sequence[Moved]) -> Iterator[dg.RunRequest]:
+def _run_requests(
+    api: Api, sensor: str, moved: Sequence[Moved], now: datetime
+) -> Iterator[dg.RunRequest]:
     """Yield a run for all resources without partitions, and one for each window of the others."""
     together: dict[tuple[str, ...], list[Moved]] = defaultdict(list)
     for each in moved:
@@ -168,7 +164,8 @@ def _run_requests(api: Api, sensor: str, moved: Sequence[Moved]) -> Iterator[dg.
     for window, group in together.items():
         newest = json.dumps({each.name: each.newest.isoformat() for each in group})
         keys = [asset_key(each.resource) for each in group]
-        attempt = f"{newest} {[each.failures for each in group]}"
+        # Dagster requests no second run with a key, and failures are forgotten after some days
+        attempt = f"{newest} {[each.failed for each in group]} {now.date()}"
         yield dg.RunRequest(
             run_key=hashlib.sha256(attempt.encode()).hexdigest()[:16],
             asset_selection=[*keys, load_health_key(api.name)],

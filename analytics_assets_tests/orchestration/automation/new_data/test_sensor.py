@@ -100,6 +100,32 @@ def test_a_failed_run_is_requested_under_another_key_after_the_pause(
     assert ticker.changes() == dict.fromkeys(TABLES, NEWEST)
 
 
+@pytest.mark.parametrize("forgotten", ["the first", "all"])
+def test_a_change_has_another_key_once_its_failures_are_forgotten(
+    ticker: Ticker,
+    connected: Sandbox,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    forgotten: str,
+) -> None:
+    runs = "analytics_assets.orchestration.automation.new_data.requested_runs"
+    monkeypatch.setattr(f"{runs}.INTERVAL", timedelta(0))
+    for table in TABLES:
+        answer = json.dumps({"data": [{"updated_at": NEWEST}]})
+        connected.faults.add(Fault(path=f"/v1/{table}", times=None, body=answer))
+    keys = []
+    for _ in range(2):
+        request = ticker.request(*TABLES)
+        keys.append(request.run_key)
+        ticker.record(request, succeeds=False)
+    if forgotten == "all":
+        monkeypatch.setattr(f"{runs}.LOOK_BACK", timedelta(0))
+    else:
+        instance.delete_run(instance.get_runs()[-1].run_id)
+    connected.today = TODAY + timedelta(days=3)
+    assert ticker.request(*TABLES).run_key not in keys
+
+
 def test_no_second_run_is_requested_while_one_is_in_progress(
     ticker: Ticker, instance: dg.DagsterInstance
 ) -> None:

@@ -58,3 +58,40 @@ def test_an_endpoint_that_refuses_keeps_no_later_ones_back(
     assert set().union(*(names(*ticker.tick()) for _ in others)) == set(others)
     assert ticker.tick() == []
     assert "404" in ticker.skipped
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick asks one endpoint at a time, and waits a second for the answer."""
+    monkeypatch.setattr(endpoints, "SHORT_TIMEOUT", 1.0)
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
+
+
+def test_the_next_tick_asks_endpoints_without_an_answer_last(
+    connected: Sandbox,
+    duckdb_warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    one_at_a_time: None,
+) -> None:
+    first, second, *others = API.resources
+    for silent in (first, second):
+        connected.faults.add(Fault(path=f"/v1/{silent}", times=None, delay=60))
+    ticker = Ticker(instance, connected)
+    assert ticker.tick() == []
+    assert first in ticker.skipped
+    assert ticker.tick() == []
+    assert second in ticker.skipped
+    assert names(*ticker.tick()) == set(others)
+    connected.faults.clear()
+    assert names(*ticker.tick()) == set(API.resources)
+
+
+def test_an_api_is_not_down_while_other_endpoints_answer(
+    connected: Sandbox,
+    duckdb_warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    one_at_a_time: None,
+) -> None:
+    _, silent, *_ = API.resources
+    connected.faults.add(Fault(path=f"/v1/{silent}", times=None, delay=60))
+    assert names(*Ticker(instance, connected).tick()) == set(API.resources) - {silent}
