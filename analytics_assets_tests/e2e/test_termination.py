@@ -39,10 +39,15 @@ def test_a_terminated_run_leaves_its_tables_as_they_were_and_unlocked(
             [f"analytics/{table}" for table in TABLES], "__ASSET_JOB", {"analytics": "slow"}
         )
         loads = 1 if warehouse.is_duckdb else len(TABLES)
-        wait_until(lambda: len(asked_for(connected)) == loads, "the loads")
-        deployment.terminate(run)
-        began = time.monotonic()
         with dg.DagsterInstance.from_config(str(clean_place)) as history:
+
+            def are_loading() -> bool:
+                assert status(history, run).value != "FAILURE", history.all_logs(run)
+                return len(asked_for(connected)) == loads
+
+            wait_until(are_loading, "the loads")
+            deployment.terminate(run)
+            began = time.monotonic()
             wait_until(lambda: status(history, run).value == "CANCELED", "the end of the run")
             took = time.monotonic() - began
             pools = history.event_log_storage
