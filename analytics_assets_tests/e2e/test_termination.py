@@ -32,26 +32,29 @@ def test_a_terminated_run_leaves_its_tables_as_they_were_and_unlocked(
         connected.faults.add(Fault(path=f"/v1/{table}", times=None, delay=DELAY))
     connected.requests.clear()
 
-    with Deployment(clean_place, "analytics_assets.definitions") as deployment:
+    with (
+        Deployment(clean_place, "analytics_assets.definitions") as deployment,
+        # two programs that make the files of the history at once can fail
+        dg.DagsterInstance.from_config(str(clean_place)) as history,
+    ):
         deployment.start("webserver")
         deployment.start("daemon")
         run = deployment.launch(
             [f"analytics/{table}" for table in TABLES], "__ASSET_JOB", {"analytics": "slow"}
         )
         loads = 1 if warehouse.is_duckdb else len(TABLES)
-        with dg.DagsterInstance.from_config(str(clean_place)) as history:
 
-            def are_loading() -> bool:
-                assert status(history, run).value != "FAILURE", history.all_logs(run)
-                return len(asked_for(connected)) == loads
+        def are_loading() -> bool:
+            assert status(history, run).value != "FAILURE", history.all_logs(run)
+            return len(asked_for(connected)) == loads
 
-            wait_until(are_loading, "the loads")
-            deployment.terminate(run)
-            began = time.monotonic()
-            wait_until(lambda: status(history, run).value == "CANCELED", "the end of the run")
-            took = time.monotonic() - began
-            pools = history.event_log_storage
-            slots = [pools.get_concurrency_info(pool) for pool in pools.get_concurrency_keys()]
+        wait_until(are_loading, "the loads")
+        deployment.terminate(run)
+        began = time.monotonic()
+        wait_until(lambda: status(history, run).value == "CANCELED", "the end of the run")
+        took = time.monotonic() - began
+        pools = history.event_log_storage
+        slots = [pools.get_concurrency_info(pool) for pool in pools.get_concurrency_keys()]
     assert took < SOON
     assert slots
     assert not [slot for slot in slots if slot.claimed_slots or slot.pending_steps]
