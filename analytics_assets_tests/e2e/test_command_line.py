@@ -52,7 +52,7 @@ def test_materialize_loads_all_then_what_is_due_and_prints_the_outcome(
         assert done.stdout.startswith("Starting ...\n")
         assert "\x1b" not in done.stdout
         assert "\r" not in done.stdout
-        assert "\nAutomation on: alerts, housekeeping; off: " in done.stdout
+        assert "\nAutomation on: analytics_checks, alerts, housekeeping; off: " in done.stdout
         cells = summary(done.stdout)
         assert cells.keys() == set(API.resources)
         for resource, (partitions, loaded, in_table, newest, time) in cells.items():

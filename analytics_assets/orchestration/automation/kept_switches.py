@@ -130,12 +130,13 @@ def _loaded_by_old_schedules(
 ) -> tuple[set[str], list[str]]:
     """Return what the last runs of schedules have loaded that are on and no longer exist.
 
-    Their old switches, which the UI does not show, are switched off. Those that are recorded are
-    known; those that have never run are returned as sentences.
+    Nothing is kept of one that was on by its definition alone. Old switches, which the UI does not
+    show, are switched off. Those that are recorded are known; those that have never run are
+    returned as sentences.
     """
     loaded, unknown = set[str](), list[str]()
     for name, state in switches.stored.items():
-        if name in existing or not state.is_running:
+        if name in existing or not is_on(False, state):
             continue
         switches.switch_off(name)
         if name in recorded:

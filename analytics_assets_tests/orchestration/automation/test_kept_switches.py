@@ -194,5 +194,13 @@ def test_an_old_schedule_that_has_never_run_is_named(instance: dg.DagsterInstanc
     assert tick(instance, shop()) == NOTHING
 
 
+def test_an_old_schedule_that_nobody_has_switched_is_not_named(
+    instance: dg.DagsterInstance,
+) -> None:
+    switch(instance, "shop_checks_2", InstigatorStatus.DECLARED_IN_CODE)
+    assert tick(instance, shop()) == NOTHING
+    assert switches(instance) == {"shop_checks_2": "DECLARED_IN_CODE"}
+
+
 def test_without_the_code_location_nothing_is_switched(instance: dg.DagsterInstance) -> None:
     assert ScheduleSwitches(instance, "housekeeping", "another project").key is None

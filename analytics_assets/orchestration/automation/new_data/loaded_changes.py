@@ -1,6 +1,6 @@
 """The newest changes in tables, by their last loads."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from datetime import datetime
 
 import dagster as dg
@@ -9,9 +9,11 @@ from analytics_assets.contract.resource import Resource
 from analytics_assets.orchestration.automation.new_data.requested_runs import change_name
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
-from analytics_assets.orchestration.runs.materializations import last_loads, plain_metadata
-
-AT_ONCE = 500  # tables of a query; SQLite allows 999 variables in some builds
+from analytics_assets.orchestration.runs.materializations import (
+    last_loads,
+    newest_of_assets,
+    plain_metadata,
+)
 
 
 class LoadedChanges:
@@ -38,7 +40,7 @@ class LoadedChanges:
             The moments by the names of the changes, without unknown ones: those of a table, or of
             partitions with one, that no run has loaded.
         """
-        loads = _last_loads(instance, {asset_key(resource) for resource, _ in windows})
+        loads = newest_of_assets(instance, {asset_key(resource) for resource, _ in windows})
         known, self._of_partitions = self._of_partitions, {}
         found = dict[str, str | None]()
         for resource, window in windows:
@@ -54,20 +56,6 @@ class LoadedChanges:
                 known[key] = _oldest_of_partitions(instance, asset, window)
             found[name] = self._of_partitions[key] = known[key]
         return {name: datetime.fromisoformat(each) for name, each in found.items() if each}
-
-
-def _last_loads(
-    instance: dg.DagsterInstance, assets: Set[dg.AssetKey]
-) -> dict[dg.AssetKey, tuple[int, dg.AssetMaterialization]]:
-    """Return the last materialization of each asset that has one, and its number."""
-    keys, found = list(assets), dict[dg.AssetKey, tuple[int, dg.AssetMaterialization]]()
-    for start in range(0, len(keys), AT_ONCE):
-        for record in instance.get_asset_records(keys[start : start + AT_ONCE]):
-            entry = record.asset_entry
-            number, event = entry.last_materialization_storage_id, entry.last_materialization
-            if number and event and event.asset_materialization:
-                found[entry.asset_key] = number, event.asset_materialization
-    return found
 
 
 def _oldest_of_partitions(

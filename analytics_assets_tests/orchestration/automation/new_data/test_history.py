@@ -12,7 +12,7 @@ from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
 from analytics_assets.contract.resource import Resource, resources_of
 from analytics_assets.orchestration.assets.observation import CHECK
-from analytics_assets.orchestration.automation.new_data import loaded_changes, reachable_checks
+from analytics_assets.orchestration.automation.new_data import reachable_checks
 from analytics_assets.orchestration.automation.new_data.loaded_changes import LoadedChanges
 from analytics_assets.orchestration.automation.new_data.reachable_checks import ReachableChecks
 from analytics_assets.orchestration.automation.new_data.requested_runs import (
@@ -21,6 +21,7 @@ from analytics_assets.orchestration.automation.new_data.requested_runs import (
 )
 from analytics_assets.orchestration.keys import asset_key, endpoint_key
 from analytics_assets.orchestration.metadata.names import NEWEST_CHANGE
+from analytics_assets.orchestration.runs import materializations
 from analytics_assets.orchestration.runs.tags import API, REQUESTED_BY
 from analytics_assets_tests.orchestration.automation.new_data.ticker import job
 
@@ -52,7 +53,7 @@ def record(
 def test_the_newest_change_of_a_table_is_that_of_its_last_load(
     instance: dg.DagsterInstance, resources: list[Resource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loaded_changes, "AT_ONCE", 1)
+    monkeypatch.setattr(materializations, "PAGE", 1)
     windows, loaded = [(resource, ()) for resource in resources[:2]], LoadedChanges()
     assert loaded.newest(instance, windows) == {}
     record(instance, resources[0], FIRST)
