@@ -137,6 +137,7 @@ CHECKS: Mapping[str, Check] = {
             context.resource.contract.key_columns,
             context.load.metadata,
         ),
+        columns=lambda resource: resource.contract.key_columns,
         applies=lambda resource: bool(resource.primary_key) and resource.has_unique_keys,
         needs_table=True,
     ),
@@ -181,6 +182,7 @@ CHECKS: Mapping[str, Check] = {
             context.instance, context.tables, context.resource, context.now
         ),
         of_load=lambda context: check_rows_elsewhere(context.load.metadata),
+        columns=lambda resource: [str(resource.policy.date_column)],
         applies=_is_partitioned,
         needs_table=True,
     ),
@@ -266,11 +268,12 @@ def _result(
     without_table = _without_table(context) if check.needs_table else None
     if check.of_load is None:
         return without_table or check.run(context)
-    moment = context.whole_table_checked(before) if without_table is None else None
+    columns = check.columns(context.resource)
+    moment = context.whole_table_checked(before, columns) if without_table is None else None
     result = check.of_load(context) if moment else None
     if moment and result:
-        return result.after_whole_table(moment)
-    return (without_table or check.run(context)).after_whole_table(context.now)
+        return result.after_whole_table(moment, columns)
+    return (without_table or check.run(context)).after_whole_table(context.now, columns)
 
 
 def _without_table(context: CheckContext) -> CheckResult | None:

@@ -1,6 +1,6 @@
 """The result of a check."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,9 @@ import dagster as dg
 
 from analytics_assets.redaction.redactor import redact
 
-WHOLE_TABLE_CHECKED = "whole table checked"  # metadata: the moment
+# metadata of checks that may look at the last load alone
+WHOLE_TABLE_CHECKED = "whole table checked"  # the moment
+COLUMNS_CHECKED = "columns checked"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class CheckResult:
         numbers: counts that the UI plots over time.
         whole_table_checked: the last look at the whole table, by this result or one before it, of
             a check that may look at the last load alone.
+        columns: the columns that such a check looks at.
     """
 
     passed: bool
@@ -30,6 +33,7 @@ class CheckResult:
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     numbers: Mapping[str, int] = field(default_factory=dict)
     whole_table_checked: datetime | None = None
+    columns: Sequence[str] = ()
 
     @property
     def description(self) -> str:
@@ -42,11 +46,15 @@ class CheckResult:
         moment = self.whole_table_checked
         if moment is None:
             return dict(self.numbers)
-        return {**self.numbers, WHOLE_TABLE_CHECKED: dg.MetadataValue.timestamp(moment)}
+        return {
+            **self.numbers,
+            COLUMNS_CHECKED: ", ".join(self.columns),
+            WHOLE_TABLE_CHECKED: dg.MetadataValue.timestamp(moment),
+        }
 
-    def after_whole_table(self, moment: datetime) -> "CheckResult":
-        """Return the result with the moment of the last look at the whole table."""
-        return replace(self, whole_table_checked=moment)
+    def after_whole_table(self, moment: datetime, columns: Sequence[str]) -> "CheckResult":
+        """Return the result with the columns and the moment of the last look at the whole table."""
+        return replace(self, whole_table_checked=moment, columns=columns)
 
     def of(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckResult:
         """Return the result as Dagster's, for a check of an asset."""

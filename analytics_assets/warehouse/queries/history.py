@@ -15,6 +15,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.times.timestamps import earlier
+from analytics_assets.warehouse.queries.derived_table import LOAD
 from analytics_assets.warehouse.queries.tables import Tables
 
 
@@ -30,6 +31,24 @@ def has_loads(tables: Tables, ids: Sequence[str]) -> bool:
     places = ", ".join("%s" for _ in ids)
     found = tables.select("load_id", LOADS_TABLE_NAME, f"WHERE load_id IN ({places})", *ids)
     return {str(row[0]) for row in found} == set(ids)
+
+
+def has_rows_of_others(tables: Tables, table: str, after: str, loads: Sequence[str]) -> bool:
+    """Test if a table has rows that other loads have written since one of them.
+
+    Such are those of a load that failed after its merge, of rejected rows that were retried, and of
+    another Dagster instance.
+
+    Args:
+        tables: the open warehouse.
+        table: the table.
+        after: dlt's id of the load, or a moment: in seconds since 1970, as ids are.
+        loads: the ids of later loads that are not among the others.
+    """
+    if LOAD not in tables.columns(table):
+        return True
+    known = f" AND {LOAD} NOT IN ({', '.join('%s' for _ in loads)})" if loads else ""
+    return bool(tables.select("1", table, f"WHERE {LOAD} > %s{known} LIMIT 1", after, *loads))
 
 
 def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logger) -> None:

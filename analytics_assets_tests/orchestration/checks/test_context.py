@@ -17,6 +17,7 @@ from analytics_assets.orchestration.checks.document_cache import DocumentCache
 from analytics_assets.orchestration.checks.result import WHOLE_TABLE_CHECKED, CheckResult
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
+from analytics_assets.orchestration.metadata.names import LOAD_ID
 from analytics_assets.orchestration.runs.last_load import LastLoad
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import change, check_of
@@ -29,14 +30,19 @@ ASSET = asset_key(BY_DAY.resources["page_views"])
 DAYS = days_of(BY_DAY)
 CHECK = "lost_partitions"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-# the last load is that of run 2, the one before it that of run 1
-LOAD = LastLoad({}, [], None, "run 2", "run 1", ["100.5"])
+KEY = ["id"]
+OTHER_KEY = CheckResult(True, "").after_whole_table(MOMENT, ["id", "day"])
+# the last load is that of run 2, the one before it that of run 1; both have a row in the table
+LOAD = LastLoad({LOAD_ID: "101.5"}, [], None, "run 2", "run 1", ["100.5"])
+FAILED_BETWEEN = {LOAD_ID: "102.5"}  # a third load has written one of the rows
 
 
 def after_load_of(run: str, **parts: Any) -> dg.AssetCheckEvaluation:
     """The result of a check that has looked at the whole table after the load of a run."""
-    result = CheckResult(True, "").after_whole_table(MOMENT)
-    target = AssetCheckEvaluationTargetMaterializationData(storage_id=1, run_id=run, timestamp=0.0)
+    result = CheckResult(True, "").after_whole_table(MOMENT, KEY)
+    target = AssetCheckEvaluationTargetMaterializationData(
+        storage_id=1, run_id=run, timestamp=100.9
+    )
     fields: dict[str, Any] = {
         "passed": True,
         "metadata": result.metadata,
@@ -61,7 +67,16 @@ CASES: dict[str, tuple[dg.AssetCheckEvaluation | None, LastLoad, str, bool]] = {
     "after a result without a load": (
         *(after_load_of("", target_materialization_data=None), LOAD, "run 2", False),
     ),
+    "after a look at another key": (
+        *(after_load_of("run 1", metadata=OTHER_KEY.metadata), LOAD, "run 2", False),
+    ),
     "in another warehouse": (BEFORE, LOAD._replace(load_ids_before=["99.5"]), "run 2", False),
+    "after one that failed after its merge": (
+        *(BEFORE, LOAD._replace(metadata=FAILED_BETWEEN), "run 2", False),
+    ),
+    "after one that wrote nothing, and one that failed after its merge": (
+        *(BEFORE, LOAD._replace(metadata=FAILED_BETWEEN, load_ids_before=()), "run 2", False),
+    ),
 }
 
 
@@ -77,9 +92,10 @@ def test_a_check_looks_at_a_load_alone_if_nothing_else_can_be_wrong(
 ) -> None:
     resource, documents = resource_of(API, "page_views"), DocumentCache(tmp_path)
     loads = ("load_id varchar", "('100.5')")
-    with opened_with(duckdb_warehouse, _dlt_loads=loads) as tables:
+    rows = ("_dlt_load_id varchar", "('100.5'), ('101.5')")
+    with opened_with(duckdb_warehouse, _dlt_loads=loads, page_views=rows) as tables:
         context = CheckContext(resource, documents, instance, run, load, MOMENT, lambda: tables)
-        assert context.whole_table_checked(before) == (MOMENT if of_load else None)
+        assert context.whole_table_checked(before, KEY) == (MOMENT if of_load else None)
 
 
 def looked_at_whole(result: dg.ExecuteInProcessResult) -> tuple[bool, float]:

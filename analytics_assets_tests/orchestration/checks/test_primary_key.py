@@ -1,5 +1,6 @@
 """The check `primary_key` over several loads: of the keys of each load, and of all when it must."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -52,3 +53,18 @@ def test_a_key_twice_is_found_by_a_load_of_that_key(
     # a load that has nothing to do with the key does not hide it
     again = check_of(load(instance, "orders", api=shop), "primary_key")
     assert (again.passed, again.description) == (False, failed.description)
+
+
+def test_rows_of_a_load_that_no_run_has_recorded_are_looked_at(
+    shop: Api,
+    serve: Callable[[list[Any]], object],
+    instance: dg.DagsterInstance,
+    duckdb_warehouse: Warehouse,
+) -> None:
+    serve([{"id": 1, "at": AT}])
+    load(instance, "orders", api=shop)
+    # as a load leaves them that fails after its merge
+    unrecorded = "INSERT INTO {table} SELECT * REPLACE (%s AS _dlt_load_id) FROM {table} %s"
+    change(duckdb_warehouse, "orders", unrecorded % (f"'{time.time()}'", "WHERE id = 2"))
+    failed = check_of(load(instance, "orders", api=shop), "primary_key")
+    assert failed.description == "0 rows without a key, 1 key more than once."

@@ -13,9 +13,14 @@ import dlt
 import pytest
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.warehouse.queries.history import trim_history, trim_history_after
+from analytics_assets.warehouse.queries.history import (
+    has_rows_of_others,
+    trim_history,
+    trim_history_after,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
+from analytics_assets_tests.support.tables import opened_with
 
 OLD, RECENT = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -233,3 +238,20 @@ def test_the_history_of_a_table_without_a_dataset_for_staging_is_trimmed(
         age(warehouse)
     assert count(warehouse, "_dlt_loads") == 2  # the one that brought the state, and the newest
     assert caplog.messages == []
+
+
+def test_rows_of_other_loads_since_a_load_are_found(warehouse: Warehouse) -> None:
+    rows = ("_dlt_load_id varchar", "('09.5'), ('10.5'), ('10.75'), ('11.5')")
+    with opened_with(warehouse, orders=rows, plain=("id varchar", "('1')")) as tables:
+        found = [
+            has_rows_of_others(tables, "orders", after, loads)
+            for after, loads in [
+                ("11.5", []),
+                ("10.75", ["11.5"]),
+                ("10.5", ["10.75", "11.5"]),
+                ("10.5", ["11.5"]),
+                ("10.75", []),
+            ]
+        ]
+        assert found == [False, False, False, True, True]
+        assert has_rows_of_others(tables, "plain", "10.5", ["11.5"])
