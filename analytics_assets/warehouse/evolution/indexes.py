@@ -20,6 +20,7 @@ from analytics_assets.warehouse.queries.tables import Tables
 
 INDEXED_FROM = 100_000  # rows: to read fewer takes less than 0.1 s
 FEW = 0.1  # the share of a table's rows up to which a load is one of few rows
+PATIENCE = "10s"  # for writers of the table, which PostgreSQL would wait for as long as they take
 ROOT_ID = "_dlt_root_id"  # of a row in a child table: dlt deletes by it
 # the columns of each index that finds any row, in their order
 INDEXED = """
@@ -58,7 +59,12 @@ def create_indexes(
     for table, columns in _missing(tables, resource):
         began = time.monotonic()
         name, key = tables.qualified(table), ", ".join(map(tables.escaped, columns))
+        log.info(
+            f"{table}: making an index on {listed(columns)}, as the table has "
+            f"{count(rows, 'row')} and this load brought {loaded:,}"
+        )
         try:
+            tables.execute(f"SET lock_timeout = '{PATIENCE}'")
             tables.execute(f"CREATE INDEX ON {name} ({key})")
         except DatabaseException as error:
             log.warning(
@@ -67,10 +73,8 @@ def create_indexes(
                 f"{str(error).strip()}"
             )
         else:
-            log.info(
-                f"{table}: made an index on {listed(columns)} in {time.monotonic() - began:.1f} s, "
-                f"as the table has {count(rows, 'row')} and this load brought {loaded:,}"
-            )
+            log.info(f"{table}: made the index in {time.monotonic() - began:.1f} s")
+    tables.execute("RESET lock_timeout")
 
 
 def _missing(tables: Tables, resource: Resource) -> Iterator[tuple[str, Sequence[str]]]:

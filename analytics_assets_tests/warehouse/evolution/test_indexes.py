@@ -8,6 +8,7 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.contract.resource import Resource, resource_of
 from analytics_assets.defs.analytics.api import API
+from analytics_assets.warehouse.evolution import indexes
 from analytics_assets.warehouse.evolution.indexes import INDEXED_FROM, create_indexes
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -62,9 +63,11 @@ def test_a_load_of_few_rows_indexes_a_large_table_once(
         "orders (id)",
         "orders__tags (_dlt_root_id)",
     ]
-    assert len(caplog.messages) == len(first)
-    assert caplog.messages[0].startswith("orders: made an index on `id` in 0.")
-    assert caplog.messages[0].endswith("as the table has 100,000 rows and this load brought 10")
+    assert len(caplog.messages) == 2 * len(first)
+    assert caplog.messages[0] == (
+        "orders: making an index on `id`, as the table has 100,000 rows and this load brought 10"
+    )
+    assert caplog.messages[1].startswith("orders: made the index in 0.")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,27 @@ def test_a_key_that_is_too_long_for_an_index_is_a_warning(
     [warning] = caplog.messages
     assert warning.startswith("`orders` has no index on `id`, so that each load reads it as a whol")
     assert "index row" in warning
+
+
+def test_an_index_does_not_wait_for_those_who_write_for_long(
+    postgres_warehouse: Warehouse,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexes, "PATIENCE", "50ms")
+    with opened_with(postgres_warehouse, orders=COLUMNS) as tables:
+        before = tables.rows("SHOW lock_timeout")
+        with (
+            postgres_warehouse.pipeline("other").sql_client() as other,
+            other.begin_transaction(),
+        ):
+            other.execute_sql(f"UPDATE {tables.qualified('orders')} SET id = '3' WHERE id = '1'")
+            create_indexes(tables, orders(), INDEXED_FROM, 10, LOG)
+            assert made(tables) == []
+        assert "lock timeout" in caplog.messages[0]
+        create_indexes(tables, orders(), INDEXED_FROM, 10, LOG)
+        assert "orders (id)" in made(tables)
+        assert tables.rows("SHOW lock_timeout") == before
 
 
 QUERIES = {
