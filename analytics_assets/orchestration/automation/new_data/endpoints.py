@@ -84,14 +84,15 @@ class Endpoints:
             runs: the runs that the sensor has requested.
 
         Returns:
-            The outcomes in the order of `windows`.
+            The outcomes in the order of `windows`, behind the number of those that were not asked.
         """
         by_name = {change_name(*each): each for each in windows}
         reads = {name: partial(newest_read, *each) for name, each in by_name.items()}
         in_tables = self._loaded.newest(instance, windows)
         self._reachable.update(instance)
         found: dict[str, Outcome] = {}
-        refusing = set[str]()
+        # by resource: of several windows, one may be read and another refused
+        reachable: dict[str, Refusal | None] = {}
         is_down = has_answered = False
         try:
             settings = single_attempt(SHORT_TIMEOUT)
@@ -111,8 +112,7 @@ class Endpoints:
                         self._failed.discard(name)
                         in_table = in_tables.get(name)
                         found[name] = change_of(*(resource, window, newest, in_table, cursor, runs))
-                        if resource.name not in refusing:
-                            self._reachable.report(instance, resource)
+                        reachable.setdefault(resource.name, None)
                         continue
                     found[name] = reason = reason_of(newest, name)
                     if not find_cause(newest, QuotaError):  # which another one has used up
@@ -121,13 +121,14 @@ class Endpoints:
                         break
                     has_answered = has_answered or not concerns_all(newest, False)
                     if isinstance(reason, Refusal):
-                        refusing.add(resource.name)
-                        self._reachable.report(instance, resource, reason)
+                        reachable[resource.name] = reason
         except AnalyticsAssetsError as error:  # of a setting, before any request
             return [reason_of(error, self._api.name)]
+        for resource in {each.name: each for each, _ in windows if each.name in reachable}.values():
+            self._reachable.report(instance, resource, reachable[resource.name])
         outcomes = [found[name] for name in by_name if name in found]
         left = [name for name in by_name if name not in found]
         if left and not is_down:
             cursor[NEXT] = left[0]
-            outcomes.append(f"{len(left)} more are asked at the next tick.")
+            outcomes.insert(0, f"{len(left)} more are asked at the next tick.")
         return outcomes

@@ -33,6 +33,7 @@ from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.redactor import redact
 
 HANDED_OVER = ".handed_over"  # in the cursor: a tick with runs and with an endpoint that refused
+MOST_REASONS = 20  # that a tick shows; its log has all
 
 
 class EndpointRefusedError(AnalyticsAssetsError):
@@ -124,7 +125,7 @@ def _build_sensor(
         has_progress = bool(moved) or NEXT in cursor
         if refused and (not has_progress or _has_just_handed_over(stored)):
             # Dagster 1.13 drops the run requests, and the cursor, of a tick that fails
-            raise EndpointRefusedError("\n".join(refused))
+            raise EndpointRefusedError("\n".join(_first(refused)))
         if refused:
             cursor[HANDED_OVER] = datetime.now(UTC).isoformat()
         requests = list(_run_requests(api, name, moved, now))
@@ -132,11 +133,18 @@ def _build_sensor(
             context.log.info(f"{each.name}: new data of {each.newest.isoformat()}; a run loads it.")
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else " ".join([*refused, *reasons]),
+            skip_reason=None if requests else " ".join(_first([*refused, *reasons])),
             cursor=json.dumps(cursor),
         )
 
     return new_data
+
+
+def _first(reasons: Sequence[str]) -> list[str]:
+    """Return the first reasons, and a sentence with the number of the others."""
+    more = len(reasons) - MOST_REASONS
+    rest = [f"The log of this tick has {more} more."] if more > 0 else []
+    return [*reasons[:MOST_REASONS], *rest]
 
 
 def _windows(resource: Resource, now: datetime) -> list[tuple[str, ...]]:

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.orchestration.automation.new_data import endpoints
+from analytics_assets.orchestration.automation.new_data import endpoints, sensor
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.orchestration.automation.new_data.ticker import Ticker, names
 from analytics_assets_tests.support.http.fault import Fault
@@ -95,3 +95,19 @@ def test_an_api_is_not_down_while_other_endpoints_answer(
     _, silent, *_ = API.resources
     connected.faults.add(Fault(path=f"/v1/{silent}", times=None, delay=60))
     assert names(*Ticker(instance, connected).tick()) == set(API.resources) - {silent}
+
+
+def test_a_tick_shows_the_first_of_many_reasons(
+    connected: Sandbox,
+    duckdb_warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sensor, "MOST_REASONS", 1)
+    for name in API.resources:
+        connected.faults.add(Fault(path=f"/v1/{name}", times=None, status=404))
+    with pytest.raises(sensor.EndpointRefusedError) as failed:
+        Ticker(instance, connected).tick()
+    first, rest = str(failed.value).split("\n")
+    assert first.startswith(next(iter(API.resources)))
+    assert rest == "The log of this tick has 3 more."

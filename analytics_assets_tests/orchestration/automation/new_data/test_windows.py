@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,11 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.policy import PolicyEntry
+from analytics_assets.contract.resource import resource_of
 from analytics_assets.defs.analytics.api import API
+from analytics_assets.orchestration.assets.observation import CHECK
+from analytics_assets.orchestration.automation.new_data.sensor import EndpointRefusedError
+from analytics_assets.orchestration.keys import endpoint_key
 from analytics_assets.orchestration.runs.tags import (
     BEFORE_BACKFILLS,
     range_tags,
@@ -116,3 +121,20 @@ def test_a_resource_without_a_partition_yet_is_skipped(
     ticker = Ticker(instance, connected, future)
     assert ticker.tick() == []
     assert ticker.skipped == "page_views: there is no partition yet."
+
+
+def test_a_resource_that_refuses_some_days_is_not_reachable_again_at_each_tick(
+    connected: Sandbox, instance: dg.DagsterInstance, duckdb_warehouse: Warehouse
+) -> None:
+    newest = API.resources["page_views"].policy.newest
+    days = Partitioned(start=FIRST_DAY, lookback=4, longest_window=2)
+    ticker = Ticker(instance, connected, api_of("page_views", days, newest=newest))
+    connected.faults.add(Fault(path="/v1/page_views", day="2025-07-29", status=404, times=None))
+    check = dg.AssetCheckKey(endpoint_key(resource_of(API, "page_views")), CHECK)
+    found = list[tuple[str, bool]]()
+    for _ in range(3):
+        with suppress(EndpointRefusedError):
+            ticker.tick()
+        history = instance.event_log_storage.get_asset_check_execution_history(check, limit=10)
+        found.append((str(history[0].status.value), len(history) == 1))
+    assert found == [("FAILED", True)] * 3
