@@ -17,6 +17,8 @@ from typing import Any, TypeVar, get_type_hints
 import dlt
 from dlt.common.configuration import configspec
 from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers.doc import BaseDocProvider
+from dlt.common.configuration.providers.environ import EnvironProvider
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 from dlt.common.configuration.providers.vault import VaultDocProvider
 from dlt.common.configuration.specs import BaseConfiguration
@@ -273,10 +275,12 @@ def reread_settings() -> None:
 def settings_state() -> object:
     """Return a value that is another one once a setting may have changed.
 
-    It knows of files as of the last `reread_settings`. What a vault would answer is unknown.
+    It knows of files as of the last `reread_settings`. What a vault would answer is unknown, and
+    so is what a provider would that looks up each value.
     """
     known = Container()[PluggableRunContext].providers.providers
-    if any(isinstance(each, VaultDocProvider) for each in known):
+    kept = [each for each in known if isinstance(each, EnvironProvider | BaseDocProvider)]
+    if len(kept) < len(known) or any(isinstance(each, VaultDocProvider) for each in known):
         return object()
     return dict(_read), dict(os.environ)
 

@@ -4,17 +4,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
 import dlt
 import pytest
 from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.providers.vault import VaultDocProvider
+from dlt.common.configuration.specs.config_providers_context import ConfigProvidersContainer
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from analytics_assets.config.settings import look_up as settings_module
-from analytics_assets.config.settings.look_up import look_up, reread_settings
+from analytics_assets.config.settings.look_up import look_up, reread_settings, settings_state
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.orchestration.automation.new_data.sensor import EndpointRefusedError
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -33,6 +36,7 @@ def write(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]
     """Write a file of settings of this folder, which the process has read before."""
     context = Container()[PluggableRunContext]
     before = context.providers
+    context.providers = ConfigProvidersContainer([*before.providers])  # gets those of a test
     folder = clean_place / ".dlt"
     folder.mkdir()
     files = {folder / name: settings_module.NO_FILE for name in ("secrets.toml", "config.toml")}
@@ -178,3 +182,16 @@ def test_a_provider_of_ones_own_stays(write: Write) -> None:
 
     assert look_up("some") == "other"
     assert "own" in Container()[PluggableRunContext].providers
+
+
+def test_what_a_provider_of_ones_own_says_may_change_at_any_time(write: Write) -> None:
+    class Own(ConfigProvider):
+        name = "own"
+        supports_secrets = supports_sections = is_writable = False
+
+        def get_value(self, key: str, hint: Any, pipeline_name: str | None, *sections: str) -> Any:
+            return None, key
+
+    assert settings_state() == settings_state()
+    dlt.config.register_provider(Own())
+    assert settings_state() != settings_state()
