@@ -114,8 +114,8 @@ class SqliteEventLog(SqliteEventLogStorage):
         """
         planned: set[tuple[str, str]] = set()
         with self._lock, ExitStack() as transactions:
-            self._newest, self._begun = {}, {}
             transactions.callback(self._end)
+            self._newest, self._begun = {}, {}
             for event in _apart(events):
                 key = (event.run_id, _asset_of(event))
                 if event.dagster_event_type is not PLANNED:
@@ -127,8 +127,17 @@ class SqliteEventLog(SqliteEventLogStorage):
                     self._store_in_index(event)
             for event, number in self._newest.values():
                 super().store_asset_event(event, number)
-            for connection in self._begun.values():
+            for shard, connection in self._begun.items():
                 connection.commit()
+                self._touch(shard)
+
+    def _touch(self, shard: str) -> None:
+        """Change the time of a file, for the page of a run in the UI, which waits for a change.
+
+        SQLite writes into another file, `-wal`, as long as this one is open.
+        """
+        with suppress(OSError):  # somebody has deleted it
+            os.utime(self.path_for_shard(shard))
 
     def _event_to_row(self, event: EventLogEntry) -> dict[str, Any]:
         """Return the row of an event: its JSON without spaces, which are a fifteenth of it."""
@@ -189,7 +198,8 @@ class SqliteEventLog(SqliteEventLogStorage):
             kept = _Open(engine.connect(), os.getpid(), path.stat().st_ino)
         self._open[shard] = kept  # behind those that were used before
         for oldest in list(self._open)[:-MOST_OPEN]:
-            self._open.pop(oldest).connection.close()
+            if oldest not in (self._begun or {}):
+                self._open.pop(oldest).connection.close()
         return kept.connection
 
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:

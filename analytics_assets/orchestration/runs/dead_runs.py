@@ -75,8 +75,8 @@ def record_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
         run: the run of this process, which may have the tag from its start.
     """
     if run.tags.get(MACHINE_TAG) != this_machine() and run.run_id not in _recorded:
-        _recorded.append(run.run_id)
         instance.add_run_tags(run.run_id, {MACHINE_TAG: this_machine(), **missing_tags(run)})
+        _recorded.append(run.run_id)
 
 
 def refuse_ended_run(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -91,6 +91,21 @@ def test_the_steps_of_a_run_record_its_machine_once(
     assert {each.tags[MACHINE_TAG] for each in instance.get_runs()} == {this_machine()}
 
 
+def test_a_machine_that_could_not_be_recorded_is_recorded_by_the_next_step(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise OSError("locked")
+
+    run = started(instance, os.getpid(), {})
+    with monkeypatch.context() as patch:
+        patch.setattr(instance, "add_run_tags", locked)
+        with pytest.raises(OSError, match="locked"):
+            record_machine(instance, run)
+    record_machine(instance, run)
+    assert [each.tags[MACHINE_TAG] for each in instance.get_runs()] == [this_machine()]
+
+
 def test_a_run_under_way_is_not_refused(instance: dg.DagsterInstance) -> None:
     refuse_ended_run(instance, started(instance, os.getpid(), {}).run_id)
     refuse_ended_run(instance, "of no instance")

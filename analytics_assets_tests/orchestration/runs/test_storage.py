@@ -4,13 +4,12 @@ import inspect
 import json
 import os
 import sqlite3
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import ModuleType
+from queue import SimpleQueue
 from typing import Any
 
 import dagster as dg
@@ -20,7 +19,7 @@ from dagster._core.storage.dagster_run import DagsterRun
 from sqlalchemy.engine import Engine
 
 from analytics_assets.orchestration.runs import storage
-from analytics_assets.orchestration.runs.compat import BATCH_SETTING, plan_checks_once
+from analytics_assets.orchestration.runs.compat import BATCH_SETTING, MOST_OPEN, plan_checks_once
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets_tests.support.loading import history_in
 
@@ -202,6 +201,15 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_behind(tmp_path: Path) -> 
         assert len(instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)) == 1
 
 
+def test_a_batch_has_events_of_more_runs_than_files_stay_open(tmp_path: Path) -> None:
+    with history_in(tmp_path) as instance:
+        runs = [instance.create_run_for_job(table_job()) for _ in range(MOST_OPEN + 2)]
+        instance.event_log_storage.store_event_batch([materialized(run, DAYS[0]) for run in runs])
+        for run in runs:
+            logs = instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)
+            assert len(logs) == 1
+
+
 def table_job() -> dg.JobDefinition:
     return dg.Definitions(assets=[table]).resolve_implicit_global_asset_job_def()
 
@@ -251,6 +259,20 @@ def test_threads_and_a_forked_process_write_the_same_files(tmp_path: Path) -> No
         assert index.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_who_watches_a_run_sees_its_events_while_their_file_is_open(tmp_path: Path) -> None:
+    with history_in(tmp_path) as writer, history_in(tmp_path) as reader:
+        run, seen = writer.create_run_for_job(table_job()), SimpleQueue[str]()
+        writer.event_log_storage.store_event(materialized(run, DAYS[0]))
+
+        def note(event: dg.EventLogEntry, _: str) -> None:
+            if event.dagster_event and event.dagster_event.partition:
+                seen.put(event.dagster_event.partition)
+
+        reader.event_log_storage.watch(run.run_id, None, note)
+        writer.event_log_storage.store_event(materialized(run, DAYS[1]))
+        assert [seen.get(timeout=30) for _ in range(2)] == DAYS[:2]
+
+
 def test_a_file_that_was_deleted_is_made_again(tmp_path: Path) -> None:
     with history_in(tmp_path) as instance:
         run = instance.create_run_for_job(table_job())
@@ -268,28 +290,6 @@ def test_the_size_of_a_batch_that_is_set_stays(
     monkeypatch.setenv(BATCH_SETTING, "7")
     with history_in(tmp_path):
         assert os.environ[BATCH_SETTING] == "7"
-
-
-def test_the_storage_in_postgresql_is_dagsters_with_checks_planned_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class DagsterPostgresStorage:  # its package is no dependency of this project
-        @classmethod
-        def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
-            return inst_data, config_value
-
-    package = ModuleType("dagster_postgres")
-    monkeypatch.setattr(package, "DagsterPostgresStorage", DagsterPostgresStorage, raising=False)
-    monkeypatch.setitem(sys.modules, "dagster_postgres", package)
-    method = "get_resolved_partitions_subset_for_events"
-    monkeypatch.setattr(DagsterRun, method, inspect.unwrap(getattr(DagsterRun, method)))
-
-    made = storage.PostgresStorage.from_config_value(None, {"postgres_url": "..."})
-
-    assert made == (None, {"postgres_url": "..."})
-    assert getattr(DagsterRun, method) is not inspect.unwrap(getattr(DagsterRun, method))
-    with pytest.raises(AttributeError, match="MysqlStorage"):
-        _ = storage.MysqlStorage
 
 
 def test_files_of_runs_and_schedules_have_an_engine_each(tmp_path: Path) -> None:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 
+# endings of the files of `LocalComputeLogManager`, whose folder may have other files: by default
+# it is the folder in which Dagster stores the values of assets
+OF_LOGS = (".out", ".err", ".complete", ".partial")
+
 
 def remove_files_of(instance: dg.DagsterInstance, run_id: str) -> None:
     """Remove what the steps of a run have printed, and their outputs on this machine.
@@ -27,7 +31,7 @@ def remove_old_logs(folder: Path, before: float, after: str, until: float) -> st
     Dagster 1.13 deletes the tick; those of a run stay when somebody deletes the run in the UI.
 
     Args:
-        folder: the folder of all logs, with one for each run.
+        folder: the folder of all logs, with one for each run; files that are no logs stay.
         before: the moment, in seconds since 1970.
         after: the name of the last entry of the folder that was looked at; empty for none.
         until: the reading of the monotonic clock at which to stop.
@@ -49,7 +53,7 @@ def _remove_old(path: Path, before: float) -> None:
     with suppress(OSError):  # a folder with newer files; a file that somebody else has removed
         is_old = path.stat().st_mtime < before
         if path.is_symlink() or not path.is_dir():
-            if is_old:
+            if is_old and path.suffix in OF_LOGS:
                 path.unlink()
             return
         # that of a run is as old as its first step; those of schedules get files with each tick

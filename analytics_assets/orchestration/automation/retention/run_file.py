@@ -30,13 +30,16 @@ def shrink(file: Path, kinds: Sequence[str], of_steps: Sequence[str], steps: Seq
         return
     try:
         with closing(sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)) as connection:
-            connection.execute(
+            deleted = connection.execute(
                 "DELETE FROM event_logs WHERE coalesce(dagster_event_type, '') "
                 "NOT IN (SELECT value FROM json_each(?)) "
                 "AND NOT (coalesce(dagster_event_type, '') IN (SELECT value FROM json_each(?)) "
                 "AND coalesce(step_key, '') IN (SELECT value FROM json_each(?)))",
                 [json.dumps(list(each)) for each in (kinds, of_steps, steps)],
-            )
+            ).rowcount
+            (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+            if not deleted and page_size == PAGE_BYTES:  # by an earlier pass
+                return
             # SQLite changes the size of pages in this mode alone
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -46,11 +46,14 @@ def trim_history(
         return trimmed
     stored = stored_value(instance, KEY)
     progress = Progress(**json.loads(stored)) if stored else None
+    age = timedelta(days=days)
     if progress is None or progress.part == Part.ENDED:
         ended = datetime.fromisoformat(str(progress.after)) if progress else None
         if ended and now < ended + PAUSE:
             return trimmed
-        progress = Progress(_beginning(instance, apis, now, timedelta(days=days)).isoformat())
+        progress = Progress(_beginning(instance, apis, now, age).isoformat())
+    elif datetime.fromisoformat(progress.before) > now - age:  # the setting keeps more since
+        progress = replace(progress, before=(now - age).isoformat())
     with history_kept_open(instance):
         until = time.monotonic() + seconds
         after = Step(instance, progress, trimmed, now, until).taken()

@@ -9,7 +9,7 @@ import asyncio
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
@@ -156,7 +156,7 @@ def step_context(
     return context.for_step(step, active.get_known_state())
 
 
-def events_of_step(context: StepExecutionContext) -> Iterator[dg.DagsterEvent]:
+def events_of_step(context: StepExecutionContext) -> Generator[dg.DagsterEvent, None, None]:
     """Run a step and its hooks in this thread.
 
     Dagster 1.13 runs all asynchronous assets of a run in one event loop, which takes one at a time.

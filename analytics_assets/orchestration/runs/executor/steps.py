@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from threading import Lock, get_ident
@@ -38,6 +38,7 @@ class StepThreads:
         # the last event of a step is None
         self._events = SimpleQueue[tuple[str, dg.DagsterEvent | None]]()
         self._threads, self._lock = dict[str, int](), Lock()
+        self._is_interrupted = False
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="step")
 
     def __enter__(self) -> "StepThreads":
@@ -72,10 +73,13 @@ class StepThreads:
     def _run(self, context: StepExecutionContext) -> None:
         key = context.step.key
         with self._lock:
+            if self._is_interrupted:
+                return
             self._threads[key] = get_ident()
         try:
-            for event in events_of_step(context):
-                self._events.put((key, event))
+            with closing(events_of_step(context)) as events:
+                for event in events:
+                    self._events.put((key, event))
         finally:
             with self._lock:  # an interruption does not meet the next step of this thread
                 del self._threads[key]
@@ -100,8 +104,12 @@ class StepThreads:
                 yield key, event
 
     def interrupt(self) -> None:
-        """Raise an error in each thread that runs a step, as a signal does in the first thread."""
+        """Raise an error in each thread that runs a step, as a signal does in the first thread.
+
+        A step whose thread has not begun with it is not run.
+        """
         with self._lock:
+            self._is_interrupted = True
             for thread in self._threads.values():
                 interrupt_thread(thread)
 

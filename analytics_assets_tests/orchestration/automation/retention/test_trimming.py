@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.orchestration.automation.retention import step
+from analytics_assets.orchestration.automation.retention import run_file, step
 from analytics_assets.orchestration.automation.retention.trimming import trim_history
 from analytics_assets.orchestration.runs.check_results import RESULT_OF_RUN, keep_last_results
 from analytics_assets_tests.orchestration.automation.retention.old_history import (
@@ -66,6 +66,16 @@ def test_a_run_younger_than_run_days_stays_as_it_is(
     assert runs(stored) == {young, new}
 
 
+def test_a_pass_under_way_keeps_what_a_longer_setting_keeps(
+    stored: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = load(stored, age=100), load(stored)
+    trim_history(stored, [], NOW, seconds=0)  # begins a pass
+    monkeypatch.setenv("HISTORY__RUN_DAYS", "365")
+    assert str(trim(stored)) == ""
+    assert runs(stored) == {old, new}
+
+
 def test_the_newest_load_of_an_asset_stays_with_the_start_and_end_of_its_run(
     stored: dg.DagsterInstance, clean_place: Path
 ) -> None:
@@ -85,6 +95,19 @@ def test_the_newest_load_of_an_asset_stays_with_the_start_and_end_of_its_run(
     stats = stored.get_run_stats(only)
     assert stats.end_time
     assert file.stat().st_size < 32 * 1024 < before
+
+
+def test_a_file_that_is_as_small_as_it_gets_is_not_written_again(
+    stored: dg.DagsterInstance, clean_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = load(stored, age=100)
+    load_days(stored, "2026-01-01", "2026-01-01")
+    monkeypatch.setattr(run_file, "SMALL", 0)
+    trim(stored)
+    file = next(clean_place.rglob(f"{only}.db"))
+    written = file.stat().st_mtime_ns
+    trim(stored, NOW + timedelta(days=2))
+    assert file.stat().st_mtime_ns == written
 
 
 def test_each_loaded_partition_stays_loaded_with_its_newest_load(

@@ -5,15 +5,19 @@ import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from analytics_assets.orchestration.runs.executor import steps
 from analytics_assets.orchestration.runs.executor.multithread import (
     MOST_AT_ONCE,
     multithread_executor,
 )
 from analytics_assets_tests.orchestration.runs.executor.jobs import (
+    PATIENCE,
     POOL,
     Crowd,
     events_of,
@@ -211,6 +215,27 @@ def test_termination_starts_no_step_that_waits(instance: dg.DagsterInstance) -> 
 
     assert finished(instance, job).status is dg.DagsterRunStatus.CANCELED
     assert started == []
+
+
+def test_an_interruption_also_stops_a_step_whose_thread_has_not_begun_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    under_way, begun = threading.Event(), list[str]()
+
+    def work(context: Any) -> Iterator[dg.DagsterEvent]:
+        begun.append(context.step.key)
+        under_way.set()
+        work_until_interrupted()
+        yield from ()
+
+    monkeypatch.setattr(steps, "events_of_step", work)
+    with steps.StepThreads(1) as threads:
+        for key in ("one", "other"):
+            context: Any = SimpleNamespace(step=SimpleNamespace(key=key))
+            threads.start(context)
+        assert under_way.wait(PATIENCE)
+        threads.interrupt()
+    assert begun == ["one"]
 
 
 def test_an_error_outside_of_steps_interrupts_those_under_way(
