@@ -54,19 +54,19 @@ def import_arrow() -> None:
 
 
 @contextmanager
-def history_kept_open(instance: dg.DagsterInstance, run_id: str | None = None) -> Iterator[None]:
-    """Keep the SQLite files of Dagster's history open inside the context.
+def history_kept_open(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Keep the SQLite files of Dagster's history open that all runs share, inside the context.
 
     Dagster 1.13 opens a file for each event and closes it again, upon which SQLite writes its log
     back into the file and deletes it, unless somebody else has it open: a third of the time of an
     event, and half of its wait for the disk. Another third is a new engine of SQLAlchemy, which
-    compiles each statement anew; see `reuse_engines`.
+    compiles each statement anew; see `reuse_engines`. The file of a run is not kept open: its page
+    in the UI waits for a change of the file, which SQLite writes when it is closed.
 
     Args:
         instance: an instance; if its history is not in SQLite files, nothing is opened.
-        run_id: a run, whose events have a file of their own.
     """
-    files = _history_files(instance, run_id)
+    files = _history_files(instance)
     reuse_engines(instance)
     with ExitStack() as stack:
         for file in files:
@@ -77,14 +77,13 @@ def history_kept_open(instance: dg.DagsterInstance, run_id: str | None = None) -
         yield
 
 
-def _history_files(instance: dg.DagsterInstance, run_id: str | None = None) -> list[Path]:
-    """Return the files of runs, of assets and of a run's events; none for another storage."""
+def _history_files(instance: dg.DagsterInstance) -> list[Path]:
+    """Return the files of runs and of assets; none for another storage."""
     path_of: Any = getattr(instance.event_log_storage, "path_for_shard", None)
     if path_of is None:
         return []
     assets = Path(path_of("index"))
-    files = [assets.parent.with_suffix(".db"), assets, *([Path(path_of(run_id))] if run_id else [])]
-    return [file for file in files if file.exists()]
+    return [file for file in (assets.parent.with_suffix(".db"), assets) if file.exists()]
 
 
 def reuse_engines(instance: dg.DagsterInstance) -> None:

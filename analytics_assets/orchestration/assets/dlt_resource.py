@@ -26,8 +26,7 @@ class DltLoader(DagsterDltResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
         """Keep the files of Dagster's history open while a process runs assets."""
         import_arrow()
-        run_id = context.run.run_id if context.run else None
-        with history_kept_open(context.instance, run_id) if context.instance else nullcontext():
+        with history_kept_open(context.instance) if context.instance else nullcontext():
             yield self
 
     def extract_resource_metadata(
