@@ -291,8 +291,8 @@ def _result(
 ) -> dg.MaterializeResult[Any]:
     """Return the materialization; of partitions, each with its own rows."""
     key = asset_key(resource)
-    if not load.rows:
-        return dg.MaterializeResult(key, metadata=load.of_table())
+    if not load.rows:  # metadata of a result stands in the event of the output, too
+        context.add_asset_metadata(load.of_table(), key)
     for partition, metadata in load.of_partitions().items():
         context.add_asset_metadata(metadata, key, partition)
     return dg.MaterializeResult(key)

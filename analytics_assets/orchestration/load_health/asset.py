@@ -102,4 +102,6 @@ def _load(
         )
         with open_tables(pipeline) as tables:
             metadata = health_metadata(tables, api, now)
-    return dg.MaterializeResult(metadata={**metadata, READ_UNTIL: dg.MetadataValue.timestamp(now)})
+    # metadata of a result stands in the event of the output, too
+    context.add_asset_metadata({**metadata, READ_UNTIL: dg.MetadataValue.timestamp(now)})
+    return dg.MaterializeResult()
