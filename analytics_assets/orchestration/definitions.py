@@ -12,7 +12,10 @@ from analytics_assets.orchestration.automation.new_data.sensor import build_new_
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
 from analytics_assets.orchestration.load_health.asset import build_load_health
-from analytics_assets.orchestration.runs.executor.multithread import multithread_executor
+from analytics_assets.orchestration.runs.executor.multithread import (
+    ONE_BY_ONE,
+    multithread_executor,
+)
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -51,7 +54,7 @@ def build_definitions(api: Api) -> dg.Definitions:
     checks = build_checks(resources, warehouse)
     schedules = build_schedules(api, loaded)
     # a DuckDB file takes one load at a time
-    executor = dg.in_process_executor if warehouse.is_duckdb else multithread_executor
+    executor = ONE_BY_ONE if warehouse.is_duckdb else multithread_executor
     return dg.Definitions(
         assets=[
             *build_endpoints(api, resources),

@@ -164,7 +164,7 @@ def test_a_second_api_is_a_second_folder_in_defs(tmp_path: Path) -> None:
     tables |= {"shop/orders", "shop/load_health"}
     assert {name for name in found["assets"] if not name.startswith("example_mart/")} == tables
     assert {"analytics_daily", "shop_daily"} <= set(found["schedules"])
-    assert set(found["executors"]) == {"in_process"}
+    assert set(found["executors"]) == {"multithread"}
     assert found["resources"] == ["dlt"]
     assert found["command_line"] == ["analytics", "shop"]
 

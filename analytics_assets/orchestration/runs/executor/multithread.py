@@ -91,3 +91,9 @@ def multithread_executor(init_context: dg.InitExecutorContext) -> MultithreadExe
     at_once = config["max_concurrent"] or min((os.cpu_count() or 1) + 4, MOST_AT_ONCE)
     retries = RetryMode.from_config(config["retries"]) or RetryMode.ENABLED
     return MultithreadExecutor(at_once, retries, config.get("tag_concurrency_limits") or [])
+
+
+ONE_BY_ONE = multithread_executor.configured({"max_concurrent": 1}, name="multithread")
+"""Runs one step at a time, and not in the first thread: there, dlt 1.31 takes the signal that ends
+a run for its own while it normalizes and loads, so that a run of Dagster's in-process executor
+loses one step and begins the next."""

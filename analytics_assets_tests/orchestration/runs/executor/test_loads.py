@@ -10,14 +10,22 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 from dlt.common.libs import is_arrow_schema
+from dlt.common.runtime.signals import intercepted_signals
 
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key, op_name
+from analytics_assets.orchestration.runs.executor.multithread import ONE_BY_ONE
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
-from analytics_assets_tests.orchestration.runs.executor.jobs import Crowd, finished, steps_with
+from analytics_assets_tests.orchestration.runs.executor.jobs import (
+    Crowd,
+    finished,
+    steps_with,
+    terminate,
+    work_until_interrupted,
+)
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import api_rows, entry_of, table_rows
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -84,6 +92,30 @@ def test_tables_are_loaded_at_once_and_one_that_fails_leaves_the_others_alone(
     pools = [held.get_concurrency_info(pool) for pool in held.get_concurrency_keys()]
     assert len(pools) >= len(ROWS)
     assert not [pool for pool in pools if pool.claimed_slots or pool.pending_steps]
+
+
+def test_dlt_1_31_does_not_keep_a_termination_to_itself_while_it_loads(
+    instance: dg.DagsterInstance,
+) -> None:
+    started = list[str]()
+
+    def op(name: str) -> dg.OpDefinition:
+        @dg.op(name=name, pool="duckdb")
+        def load(context: dg.OpExecutionContext) -> None:
+            started.append(name)
+            with intercepted_signals():  # as dlt does around its steps
+                terminate(context.instance, context.run_id)
+                work_until_interrupted()
+
+        return load
+
+    @dg.job(executor_def=ONE_BY_ONE)
+    def job() -> None:
+        for name in ("one", "other"):
+            op(name)()
+
+    assert finished(instance, job).status is dg.DagsterRunStatus.CANCELED
+    assert len(started) == 1
 
 
 def test_dlt_1_31_uses_a_pyarrow_that_another_thread_is_importing(
