@@ -51,10 +51,11 @@ lint: $(INSTALLED)-for-tests
 	$(BIN)/lint-imports
 
 # the newest Dagster and dlt that are known to work, in an environment of their own
-# dagster-dlt lags two releases behind Dagster, which warns of that
+# dagster-dlt lags two releases behind Dagster, which warns of that; the UI is not in the environment
 compat: export PYTHONWARNINGS = ignore:Found version mismatch
 compat: .venv-compat/installed
-	.venv-compat/bin/pytest --numprocesses $(WORKERS) --dist worksteal analytics_assets_tests/orchestration
+	.venv-compat/bin/pytest --numprocesses $(WORKERS) --dist worksteal analytics_assets_tests/orchestration \
+		--ignore analytics_assets_tests/orchestration/automation/retention/test_readers.py
 	cd .venv-compat/run && DAGSTER_HOME=$$PWD ../bin/analytics-assets materialize
 
 # rows a second, beside stock dlt; `make bench ARGUMENTS=--help` lists the options

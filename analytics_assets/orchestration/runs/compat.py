@@ -177,6 +177,12 @@ class SqliteEventLog(SqliteEventLogStorage):
                 with super()._connect(shard) as connection:
                     yield connection
 
+    @contextmanager
+    def index_transaction(self) -> Iterator[Connection]:
+        """Write into the file of assets: Dagster 1.13.29 would end the transaction of a batch."""
+        with self.index_connection() as connection:
+            yield connection
+
     def _kept(self, shard: str) -> Connection:
         """Return the connection to a file, which stays open for the next event."""
         path, kept = Path(self.path_for_shard(shard)), self._open.pop(shard, None)

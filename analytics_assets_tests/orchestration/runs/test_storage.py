@@ -172,7 +172,7 @@ def test_a_batch_of_events_is_one_transaction_a_file_and_dagsters_is_several_an_
         with dg.DagsterInstance.local_temp(str(tmp_path / "dagsters")) as instance:
             commits_of(instance, DAYS[:1])
             a_day = (commits_of(instance, DAYS) - commits_of(instance, DAYS[:1])) / len(DAYS[1:])
-            assert a_day >= 5
+            assert a_day > 1
     finally:
         sqlalchemy.event.remove(Engine, "commit", committed)
 
