@@ -16,6 +16,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.times.timestamps import earlier
 from analytics_assets.warehouse.queries.derived_table import LOAD
+from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.tables import Tables
 
 
@@ -28,8 +29,9 @@ def has_loads(tables: Tables, ids: Sequence[str]) -> bool:
     """
     if not ids:
         return True
-    places = ", ".join("%s" for _ in ids)
-    found = tables.select("load_id", LOADS_TABLE_NAME, f"WHERE load_id IN ({places})", *ids)
+    found = tables.select(
+        "load_id", LOADS_TABLE_NAME, f"WHERE load_id IN ({placeholders(ids)})", *ids
+    )
     return {str(row[0]) for row in found} == set(ids)
 
 
@@ -47,7 +49,7 @@ def has_rows_of_others(tables: Tables, table: str, after: str, loads: Sequence[s
     """
     if LOAD not in tables.columns(table):
         return True
-    known = f" AND {LOAD} NOT IN ({', '.join('%s' for _ in loads)})" if loads else ""
+    known = f" AND {LOAD} NOT IN ({placeholders(loads)})" if loads else ""
     return bool(tables.select("1", table, f"WHERE {LOAD} > %s{known} LIMIT 1", after, *loads))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from analytics_assets.warehouse.queries.derived_table import LOAD
+from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.tables import Tables
 
 
@@ -18,7 +19,7 @@ def rows_without_key(
         loads: dlt's ids of the loads whose rows are counted; empty for all rows.
     """
     nulls = " OR ".join(f"{tables.escaped(column)} IS NULL" for column in key)
-    of_loads = f" AND {LOAD} IN ({_places(loads)})" if loads else ""
+    of_loads = f" AND {LOAD} IN ({placeholders(loads)})" if loads else ""
     [[rows]] = tables.select("count(*)", table, f"WHERE ({nulls}){of_loads}", *loads)
     return int(rows)
 
@@ -42,7 +43,7 @@ def duplicated_keys(
         equal = " AND ".join(f"loaded.{each} = stored.{each}" for each in map(tables.escaped, key))
         where = (
             f"WHERE EXISTS (SELECT 1 FROM {name} AS loaded "
-            f"WHERE loaded.{LOAD} IN ({_places(loads)}) AND {equal}) "
+            f"WHERE loaded.{LOAD} IN ({placeholders(loads)}) AND {equal}) "
         )
     [[keys]] = tables.execute(
         f"SELECT count(*) FROM (SELECT {columns} FROM {name} AS stored {where}"
@@ -50,7 +51,3 @@ def duplicated_keys(
         *loads,
     )
     return int(keys)
-
-
-def _places(values: Sequence[str]) -> str:
-    return ", ".join("%s" for _ in values)

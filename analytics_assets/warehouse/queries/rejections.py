@@ -17,6 +17,7 @@ from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
+from analytics_assets.warehouse.queries.placeholders import placeholders
 
 BATCH = 1000  # values in a statement
 NOTHING: Mapping[str, str] = {}
@@ -121,7 +122,7 @@ class Rejections:
         for batch in _batches(ids):
             self._sql.execute_sql(
                 f"DELETE FROM {self._table(REJECTED_ROWS)} WHERE {self._column(C_DLT_ID)} IN "
-                f"({_places(batch)})",
+                f"({placeholders(batch)})",
                 *batch,
             )
 
@@ -130,7 +131,7 @@ class Rejections:
         for batch in _batches(ids):
             self._sql.execute_sql(
                 f"UPDATE {self._table(REJECTED_ROWS)} SET {self._column('reason')} = %s "
-                f"WHERE {self._column(C_DLT_ID)} IN ({_places(batch)})",
+                f"WHERE {self._column(C_DLT_ID)} IN ({placeholders(batch)})",
                 *(reason, *batch),
             )
 
@@ -190,7 +191,7 @@ class Rejections:
             # of several columns, also keys that mix those of two rows
             parts = [list(dict.fromkeys(values)) for values in zip(*batch, strict=True)]
             where = " AND ".join(
-                f"{self._column(name)} IN ({_places(part)})"
+                f"{self._column(name)} IN ({placeholders(part)})"
                 for name, part in zip(names, parts, strict=True)
             )
             rows = self._sql.execute_sql(
@@ -275,7 +276,3 @@ def _batches(values: Iterable[Any]) -> Iterator[list[Any]]:
     rest = iter(values)
     while batch := list(islice(rest, BATCH)):
         yield batch
-
-
-def _places(values: Sequence[Any]) -> str:
-    return ", ".join("%s" for _ in values)

@@ -18,6 +18,7 @@ from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent
 from analytics_assets.warehouse.queries.derived_table import LOAD, replace_table
 from analytics_assets.warehouse.queries.load_health import LoadHealth
+from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.rejections import Rejections
 from analytics_assets.warehouse.queries.stored_state import stored_state
 from analytics_assets.warehouse.settings import settings_error
@@ -183,7 +184,7 @@ class Tables:
         """
         value, bounds = self.escaped(span.column), self._bounds(table, span)
         conditions = [f"{value} >= %s AND {value} < %s"] if bounds else []
-        conditions += [f"{LOAD} IN ({', '.join('%s' for _ in loads)})"] if loads else []
+        conditions += [f"{LOAD} IN ({placeholders(loads)})"] if loads else []
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         if bounds and isinstance(bounds[0], datetime):
             # not by the day, which would be one of the session's time zone
@@ -245,8 +246,7 @@ class Tables:
         self, operator: str, table: str, loads: Sequence[str], span: Span | None
     ) -> tuple[str, Sequence[Any]]:
         """Return the end of a query for the rows of some loads or of others, and its values."""
-        places = ", ".join("%s" for _ in loads)
-        rows = f"FROM {self.qualified(table)} WHERE {LOAD} {operator} ({places})"
+        rows = f"FROM {self.qualified(table)} WHERE {LOAD} {operator} ({placeholders(loads)})"
         if span is None:
             return rows, loads
         column, bounds = self.escaped(span.column), self._bounds(table, span)
