@@ -1,4 +1,4 @@
-"""The example of a mart in a process of Dagster: step by step on DuckDB, else in threads."""
+"""The example of a mart in a process of Dagster: one step at a time on DuckDB, else several."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ SELECTION = (
 )
 
 
-def test_the_mart_is_made_after_its_tables_by_either_executor(
+def test_the_mart_is_made_after_its_tables_in_a_process_of_dagster(
     clean_place: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DATASET_NAME")
@@ -35,8 +35,8 @@ def test_the_mart_is_made_after_its_tables_by_either_executor(
     with dg.DagsterInstance.from_config(str(clean_place)) as instance:
         [run] = instance.get_runs()
         messages = [entry.message for entry in instance.all_logs(run.run_id)]
-    in_threads = any(message.startswith("Executing steps in threads") for message in messages)
-    assert in_threads != warehouse.is_duckdb
+    one_by_one = any("in threads of a process, 1 at a time" in message for message in messages)
+    assert one_by_one == warehouse.is_duckdb
     [(made, loaded)] = Warehouse.from_settings("example_mart").query(
         "SELECT (SELECT CAST(sum(page_views) AS BIGINT) FROM example_mart.daily_traffic), "
         "(SELECT CAST(sum(page_views) AS BIGINT) FROM analytics.page_views)"

@@ -62,7 +62,8 @@ class MultithreadExecutor(dg.Executor):
             The events, in the order in which this thread receives them.
         """
         run = InProcessRun(plan_context, execution_plan)
-        yield run.event(f"Executing steps in threads of a process (pid: {os.getpid()})")
+        most = f"{self._max_concurrent} at a time"
+        yield run.event(f"Executing steps in threads of a process, {most} (pid: {os.getpid()})")
         with StepThreads(self._max_concurrent) as threads:
             yield from run.events(
                 lambda context, plan: execute_steps(context, plan, threads, self._tag_limits)

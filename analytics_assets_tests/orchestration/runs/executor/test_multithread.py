@@ -160,10 +160,10 @@ def test_hooks_run_after_their_step(instance: dg.DagsterInstance) -> None:
 def test_a_run_records_its_process_and_the_place_of_its_output(
     instance: dg.DagsterInstance,
 ) -> None:
-    run = run_of(instance, *visits(Crowd(), 2))
+    run = run_of(instance, *visits(Crowd(), 2), config={"max_concurrent": 3})
     texts = [str(event.message) for event in events_of(instance, run, Type.ENGINE_EVENT)]
-    assert [text.partition("(pid")[0].strip() for text in texts if "threads" in text] == [
-        "Executing steps in threads of a process",
+    assert [text.partition(" (pid")[0] for text in texts if "threads" in text] == [
+        "Executing steps in threads of a process, 3 at a time",
         "Finished steps in threads of a process",
     ]
     [captured] = events_of(instance, run, Type.LOGS_CAPTURED)
