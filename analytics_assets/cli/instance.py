@@ -17,7 +17,7 @@ from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.process.working_folder import working_folder
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.settings.look_up import pipelines_dir
-from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
+from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs
 from analytics_assets.warehouse.warehouse import Warehouse
 
 

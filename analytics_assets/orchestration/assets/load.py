@@ -58,7 +58,7 @@ from analytics_assets.orchestration.partitions.lost import rows_elsewhere
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
-from analytics_assets.orchestration.runs.dead_runs import record_machine, refuse_ended_run
+from analytics_assets.orchestration.runs.liveness.dead_runs import record_machine, refuse_ended_run
 from analytics_assets.orchestration.runs.materializations import newest_metadata
 from analytics_assets.orchestration.runs.progress import (
     LoadProgress,

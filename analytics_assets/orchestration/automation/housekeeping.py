@@ -18,7 +18,7 @@ from analytics_assets.orchestration.automation.freshness import changed_freshnes
 from analytics_assets.orchestration.automation.kept_switches import keep_switches
 from analytics_assets.orchestration.compat import read_migrations_once, reuse_engines
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
-from analytics_assets.orchestration.runs.dead_runs import end_dead_runs
+from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.pools import assign_free_slots, pools_of
 from analytics_assets.redaction.errors import errors_redacted
 

@@ -51,8 +51,8 @@ from analytics_assets.orchestration.metadata import names
 from analytics_assets.orchestration.metadata.table_schema import table_schema
 from analytics_assets.orchestration.partitions.lost import CHECK as LOST_PARTITIONS
 from analytics_assets.orchestration.runs.check_results import last_results
-from analytics_assets.orchestration.runs.dead_runs import record_machine
 from analytics_assets.orchestration.runs.last_load import last_load
+from analytics_assets.orchestration.runs.liveness.dead_runs import record_machine
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.warehouse import Warehouse
 

@@ -22,8 +22,8 @@ from analytics_assets.orchestration.runs.check_results import (
     last_results_kept,
     planned_checks,
 )
-from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
-from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.orchestration.runs.liveness.dead_runs import MACHINE_TAG, end_dead_runs
+from analytics_assets.orchestration.runs.liveness.machine import this_machine
 
 ASSET = dg.AssetKey(["shop", "orders"])
 CHECKS = {name: dg.AssetCheckKey(ASSET, name) for name in ("fresh", "complete")}

@@ -42,8 +42,8 @@ from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
 from analytics_assets.orchestration.project import COMMAND_LINE_JOB
-from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG, end_dead_runs
-from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.orchestration.runs.liveness.dead_runs import MACHINE_TAG, end_dead_runs
+from analytics_assets.orchestration.runs.liveness.machine import this_machine
 from analytics_assets.orchestration.runs.pools import free_slots_assigned
 from analytics_assets.orchestration.runs.progress import watched
 from analytics_assets.orchestration.runs.tags import command_line_tags, range_name

@@ -14,8 +14,8 @@ with objects_kept():
     from analytics_assets.orchestration.compat import history_kept_open
     from analytics_assets.orchestration.definitions import build_definitions
     from analytics_assets.orchestration.keys import asset_key
-    from analytics_assets.orchestration.runs.dead_runs import MACHINE_TAG
-    from analytics_assets.orchestration.runs.machine import this_machine
+    from analytics_assets.orchestration.runs.liveness.dead_runs import MACHINE_TAG
+    from analytics_assets.orchestration.runs.liveness.machine import this_machine
     from analytics_assets.orchestration.runs.materializations import plain_metadata
     from analytics_assets_tests.project.benchmarks.loaders.dagster_instance import (
         QUIET,

@@ -15,7 +15,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from analytics_assets.orchestration.runs.dead_runs import process_of
+from analytics_assets.orchestration.runs.liveness.dead_runs import process_of
 from analytics_assets.orchestration.runs.tags import range_tags
 from analytics_assets.sandbox import sandbox_rows
 from analytics_assets.sandbox.series import FIRST_DAY

@@ -14,7 +14,7 @@ from dagster._core.events import EngineEventData
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
-from analytics_assets.orchestration.runs.dead_runs import (
+from analytics_assets.orchestration.runs.liveness.dead_runs import (
     MACHINE_TAG,
     RunEndedError,
     end_dead_runs,
@@ -22,7 +22,7 @@ from analytics_assets.orchestration.runs.dead_runs import (
     record_machine,
     refuse_ended_run,
 )
-from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.orchestration.runs.liveness.machine import this_machine
 from analytics_assets.warehouse.warehouse import Warehouse
 
 

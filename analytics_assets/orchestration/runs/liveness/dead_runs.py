@@ -13,7 +13,7 @@ import psutil
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.orchestration.runs.check_results import keep_last_results, planned_checks
-from analytics_assets.orchestration.runs.machine import this_machine
+from analytics_assets.orchestration.runs.liveness.machine import this_machine
 from analytics_assets.orchestration.runs.tags import missing_tags
 
 CLOCK_TOLERANCE = 2.0  # seconds between the clocks of a process and of the event log

@@ -1,0 +1,1 @@
+"""Runs under way, and those whose process is gone."""

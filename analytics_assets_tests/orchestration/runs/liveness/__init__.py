@@ -1,0 +1,1 @@
+"""Tests of runs under way, and of those whose process is gone."""
