@@ -229,13 +229,26 @@ def observed_assets(
     return {each.storage_id: each.asset_key for each in records if each.asset_key}
 
 
+def stored_value(instance: dg.DagsterInstance, key: str) -> str | None:
+    """Return the value that is stored under a key.
+
+    Dagster 1.13 has a store of keys and values for its daemons, without `@public`, which lasts as
+    long as the instance and is shared by all its processes.
+    """
+    return instance.run_storage.get_cursor_values({key}).get(key)
+
+
+def store_value(instance: dg.DagsterInstance, key: str, value: str) -> None:
+    """Store a value under a key, whatever another process has stored there."""
+    instance.run_storage.set_cursor_values({key: value})
+
+
 def swap_stored_value(
     instance: dg.DagsterInstance, key: str, before: str | None, after: str
 ) -> bool:
     """Store a value unless another process has stored one in between.
 
-    Dagster 1.13 has a store of keys and values for its daemons (`set_cursor_values`), which
-    overwrites whatever is there.
+    Dagster 1.13 has no such write: see `store_value`.
 
     Args:
         instance: the instance with the store.

@@ -19,6 +19,8 @@ from analytics_assets.orchestration.compat import (
     observed_assets,
     read_migrations_once,
     reuse_engines,
+    store_value,
+    stored_value,
     swap_stored_value,
     with_signature,
 )
@@ -155,9 +157,10 @@ def test_dagster_1_13_refuses_a_job_of_assets_with_different_partitions() -> Non
 def test_dagsters_own_store_overwrites_a_value_of_another_process(
     instance: dg.DagsterInstance,
 ) -> None:
-    instance.run_storage.set_cursor_values({"key": "of another process"})
-    instance.run_storage.set_cursor_values({"key": "mine"})  # and says nothing
-    assert instance.run_storage.get_cursor_values({"key"}) == {"key": "mine"}
+    assert stored_value(instance, "key") is None
+    store_value(instance, "key", "of another process")
+    store_value(instance, "key", "mine")  # and says nothing
+    assert stored_value(instance, "key") == "mine"
 
 
 def test_a_value_is_stored_only_in_place_of_the_one_that_was_read(
@@ -167,7 +170,7 @@ def test_a_value_is_stored_only_in_place_of_the_one_that_was_read(
     assert not swap_stored_value(instance, "key", None, "two")
     assert not swap_stored_value(instance, "key", "other", "two")
     assert swap_stored_value(instance, "key", "one", "two")
-    assert instance.run_storage.get_cursor_values({"key"}) == {"key": "two"}
+    assert stored_value(instance, "key") == "two"
 
 
 def test_a_cursor_begins_behind_an_event(instance: dg.DagsterInstance) -> None:

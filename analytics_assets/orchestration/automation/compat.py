@@ -81,15 +81,6 @@ class ScheduleSwitches:
         origin = self._origin
         return f"analytics_assets/scheduled/{origin.get_selector_id()}" if origin else None
 
-    def value(self) -> str | None:
-        """Return the value that is stored for these schedules."""
-        key = str(self.key)
-        return self._instance.run_storage.get_cursor_values({key}).get(key)
-
-    def store(self, value: str) -> None:
-        """Store a value for these schedules."""
-        self._instance.run_storage.set_cursor_values({str(self.key): value})
-
     def switch_on(self, name: str, cron: str, now: float) -> None:
         """Switch a schedule on, as the UI does.
 

@@ -13,6 +13,7 @@ import dagster as dg
 from analytics_assets.config.api import Api
 from analytics_assets.orchestration.automation.compat import ScheduleSwitches, is_on
 from analytics_assets.orchestration.automation.schedules import schedules_of
+from analytics_assets.orchestration.compat import store_value, stored_value
 from analytics_assets.orchestration.runs.run_events import run_events
 from analytics_assets.orchestration.runs.tags import SCHEDULE_TAG
 
@@ -73,7 +74,7 @@ def keep_switches(
 
     Args:
         instance: holds the runs.
-        switches: the stored switches of the code location.
+        switches: the stored switches of the code location, which is known.
         existing: the names of all schedules of the code location.
         apis: the APIs of the project.
         now: the moment, in seconds since 1970.
@@ -87,7 +88,8 @@ def keep_switches(
         name: frozenset(each.full_name for each in group.resources)
         for name, group in groups.items()
     }
-    text = switches.value()
+    key = str(switches.key)
+    text = stored_value(instance, key)
     before = _Record.read(text)
     loaded_before, undecided = _loaded_by_old_schedules(
         instance, switches, existing, before.by_schedule
@@ -118,7 +120,7 @@ def keep_switches(
             on |= was_on
     after = _Record(frozenset(on), names).written()
     if after != text:
-        switches.store(after)
+        store_value(instance, key, after)
     return Kept(switched, undecided)
 
 

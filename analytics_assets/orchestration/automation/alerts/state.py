@@ -19,7 +19,7 @@ from analytics_assets.orchestration.automation.alerts.delivery.outbox import Out
 from analytics_assets.orchestration.automation.alerts.event_log import Position
 from analytics_assets.orchestration.automation.alerts.incident import Incident
 from analytics_assets.orchestration.automation.alerts.ledger import Ended, Ledger
-from analytics_assets.orchestration.compat import swap_stored_value
+from analytics_assets.orchestration.compat import store_value, stored_value, swap_stored_value
 
 STATE, LEASE = "analytics_assets/alerts/state", "analytics_assets/alerts/sender"
 VERSION = 2
@@ -94,7 +94,7 @@ def read_state(instance: dg.DagsterInstance, apis: Collection[str] = ()) -> Aler
         instance: the instance with the storage.
         apis: the names of the project's APIs.
     """
-    return _of_project(_projects(_read(instance, STATE)), apis)[0]
+    return _of_project(_projects(stored_value(instance, STATE)), apis)[0]
 
 
 def _projects(text: str | None) -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ class StateStore:
     ) -> None:
         self._instance, self._lease, self._clock = instance, lease, clock
         self._apis = sorted(apis)
-        self._stored = _read(instance, STATE)
+        self._stored = stored_value(instance, STATE)
         self.state, self._others = _of_project(_projects(self._stored), apis)
 
     def save(self) -> None:
@@ -155,7 +155,7 @@ class StateStore:
         if not swap_stored_value(self._instance, LEASE, self._lease, renewed):
             raise SenderReplacedError("Another process sends the alerts now.")
         self._lease = renewed
-        self._instance.run_storage.set_cursor_values({STATE: text})
+        store_value(self._instance, STATE, text)
         self._stored = text
 
     def release(self) -> None:
@@ -179,7 +179,7 @@ def only_sender(
     Yields:
         The state; None if another process sends now.
     """
-    before = _read(instance, LEASE)
+    before = stored_value(instance, LEASE)
     # one of longer than that is of a clock that was wrong
     if before and 0 < json.loads(before)["until"] - clock() < 2 * LEASE_SECONDS:
         yield None
@@ -197,7 +197,3 @@ def only_sender(
 
 def _lease(holder: str, until: float) -> str:
     return json.dumps({"holder": holder, "until": until})
-
-
-def _read(instance: dg.DagsterInstance, key: str) -> str | None:
-    return instance.run_storage.get_cursor_values({key}).get(key)

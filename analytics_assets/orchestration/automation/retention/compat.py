@@ -80,16 +80,6 @@ def backfills_under_way(instance: dg.DagsterInstance) -> set[str]:
     return found
 
 
-def stored_value(instance: dg.DagsterInstance, key: str) -> str | None:
-    """Return the value that is stored under a key."""
-    return instance.run_storage.get_cursor_values({key}).get(key)
-
-
-def store_value(instance: dg.DagsterInstance, key: str, value: str) -> None:
-    """Store a value under a key."""
-    instance.run_storage.set_cursor_values({key: value})
-
-
 def in_parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
     """Yield some numbers, as many at a time as a statement may have."""
     for start in range(0, len(numbers), IDS_AT_ONCE):

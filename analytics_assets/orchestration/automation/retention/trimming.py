@@ -10,14 +10,10 @@ import dagster as dg
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.settings.history import run_days
-from analytics_assets.orchestration.automation.retention.compat import (
-    has_tables,
-    store_value,
-    stored_value,
-)
+from analytics_assets.orchestration.automation.retention.compat import has_tables
 from analytics_assets.orchestration.automation.retention.progress import Part, Progress, Trimmed
 from analytics_assets.orchestration.automation.retention.step import Step
-from analytics_assets.orchestration.compat import history_kept_open
+from analytics_assets.orchestration.compat import history_kept_open, store_value, stored_value
 from analytics_assets.orchestration.load_health.history import FIRST_LOOK_BACK, read_until
 
 KEY = "analytics_assets/history"  # of the stored progress
