@@ -40,7 +40,10 @@ def test_the_terminal_of_make_dev_has_what_runs_log_and_warnings_alone(
     with dg.DagsterInstance.from_config(str(clean_place)) as instance:
         result = loads.execute_in_process(instance=instance)
     assert len(list(instance.all_logs(result.run_id))) > 5
-    [line] = capfd.readouterr().err.splitlines()
+    [captured] = clean_place.rglob("*.err")
+    # the process that copies it to the terminal is ended before it has, if the machine is busy
+    shown = captured.read_text() + capfd.readouterr().err
+    [line] = set(shown.splitlines())
     assert line.endswith("loaded 12 rows")
 
 
