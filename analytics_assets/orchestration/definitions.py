@@ -12,10 +12,7 @@ from analytics_assets.orchestration.automation.new_data.sensor import build_new_
 from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
 from analytics_assets.orchestration.load_health.asset import build_load_health
-from analytics_assets.orchestration.runs.executor.multithread import (
-    ONE_BY_ONE,
-    multithread_executor,
-)
+from analytics_assets.orchestration.runs.executor.setting import executor_from_settings
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -24,11 +21,13 @@ DLT = DltLoader()
 
 
 @errors_redacted()
-def build_definitions(api: Api) -> dg.Definitions:
+def build_definitions(api: Api, executor: dg.ExecutorDefinition | None = None) -> dg.Definitions:
     """Build the definitions of an API.
 
     Args:
         api: the API.
+        executor: runs the steps of its runs; all APIs of a project need the same object, which
+            Dagster merges definitions by. None for the one of the setting `executor`.
 
     Returns:
         Definitions that load without a secret and without a network. Those of several APIs can be
@@ -37,6 +36,7 @@ def build_definitions(api: Api) -> dg.Definitions:
     Raises:
         ConfigurationError: an entry or a policy is invalid; the message names it and what to
             change.
+        SettingsError: the setting `executor` cannot be used.
 
     Example:
         >>> config = {
@@ -53,8 +53,7 @@ def build_definitions(api: Api) -> dg.Definitions:
     loaded = list(resources.values())
     checks = build_checks(resources, warehouse)
     schedules = build_schedules(api, loaded)
-    # a DuckDB file takes one load at a time
-    executor = ONE_BY_ONE if warehouse.is_duckdb else multithread_executor
+    executor = executor or executor_from_settings(is_duckdb=warehouse.is_duckdb)
     return dg.Definitions(
         assets=[
             *build_endpoints(api, resources),

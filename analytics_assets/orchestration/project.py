@@ -12,7 +12,7 @@ from types import ModuleType
 import dagster as dg
 
 from analytics_assets.config.api import Api
-from analytics_assets.config.errors import ConfigurationError
+from analytics_assets.config.errors import ConfigurationError, find_cause
 from analytics_assets.config.process.garbage_collection import objects_kept
 from analytics_assets.config.resource import refuse_shared_tables
 from analytics_assets.config.settings.compat import forget_looked_up_values
@@ -64,7 +64,7 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
         apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
         if not _contents(defs):
             raise ConfigurationError(NO_API)
-        with errors_located():
+        with _one_executor(), errors_located():
             definitions = dg.load_from_defs_folder(path_within_project=folder)
         with _duplicates_named():
             definitions.resolve_asset_graph()
@@ -86,6 +86,22 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
             sensors=project_sensors(apis.values()),
         )
         return dg.Definitions.merge(definitions, shared)
+
+
+@contextmanager
+def _one_executor() -> Iterator[None]:
+    """Raise the error of two executors with the remedy."""
+    try:
+        yield
+    except Exception as error:
+        refused = find_cause(error, dg.DagsterInvariantViolationError)
+        if "both have an executor" not in str(refused):
+            raise
+        raise ConfigurationError(
+            "Two APIs in `defs/` have different executors, and Dagster has one for a project: give "
+            "the same object to each `build_definitions(API, executor=...)`, or none, and set "
+            "`executor`."
+        ) from None
 
 
 @contextmanager

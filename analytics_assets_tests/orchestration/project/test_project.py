@@ -204,6 +204,18 @@ def test_two_apis_whose_resources_have_one_table_are_refused(tmp_path: Path) -> 
     assert refused["command_line"].endswith("give one of them another `table_name`.")
 
 
+@pytest.mark.e2e
+def test_apis_with_different_executors_are_refused(tmp_path: Path) -> None:
+    shop = copy_project(tmp_path).with_name("shop")
+    shop.mkdir()
+    own = "build_definitions(API, executor=dg.in_process_executor)"
+    (shop / "api.py").write_text(SHOP.replace("build_definitions(API)", own))
+
+    refused = printed_by(REFUSED, tmp_path)
+
+    assert refused["dagster"].startswith("Two APIs in `defs/` have different executors: ")
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, clean_place: Path) -> Counter[str]:
     """Calls of slow functions, counted by name; of reads, those of the API's own files."""
