@@ -213,7 +213,7 @@ def test_apis_with_different_executors_are_refused(tmp_path: Path) -> None:
 
     refused = printed_by(REFUSED, tmp_path)
 
-    assert refused["dagster"].startswith("Two APIs in `defs/` have different executors: ")
+    assert refused["dagster"].startswith("Two APIs in `defs/` have different executors, ")
 
 
 @pytest.fixture
