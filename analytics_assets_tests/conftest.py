@@ -83,6 +83,9 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name in SETTINGS or name.startswith(FAMILIES):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    # those of a developer, and of the machine, are for no test
+    monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "secrets"))
     # a server of an earlier test may have asked for an hour's wait, and a later one get its port
     monkeypatch.setattr(connection, "_hosts", {})
     monkeypatch.setattr(connection, "_rate_limits", {})

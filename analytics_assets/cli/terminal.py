@@ -12,7 +12,7 @@ from rich.table import Table
 from analytics_assets.config.api import Api
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause
 from analytics_assets.config.settings.client import describe_location
-from analytics_assets.config.settings.look_up import unreadable_settings
+from analytics_assets.config.settings.providers.toml_errors import unreadable_settings
 from analytics_assets.config.text.excerpts import printable
 from analytics_assets.redaction.redactor import redact
 

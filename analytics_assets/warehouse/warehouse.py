@@ -13,7 +13,8 @@ from dlt.common.destination import Destination, TLoaderFileFormat
 
 from analytics_assets.config.process.garbage_collection import garbage_collection_paused
 from analytics_assets.config.process.working_folder import working_folder
-from analytics_assets.config.settings.look_up import pipelines_dir, reread_settings
+from analytics_assets.config.settings.look_up import pipelines_dir
+from analytics_assets.config.settings.providers.changes import reread_settings
 from analytics_assets.warehouse.compat import new_pipeline
 from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres, other_destination
 from analytics_assets.warehouse.driver_errors import translated_errors

@@ -1,14 +1,11 @@
 """Look-up of settings with dlt's own providers, and the errors of those that cannot be used.
 
 A value that `api.py` leaves open (`dlt.config.value`, `dlt.secrets.value`, or no value at all) is
-taken from the environment, `.dlt/secrets.toml` or `.dlt/config.toml`, first under
+taken from the environment, secret files, `.dlt/secrets.toml` or `.dlt/config.toml`, first under
 `sources.<api name>.<setting>`, then `sources.<setting>`, then `<setting>`.
 https://dlthub.com/docs/general-usage/credentials/setup
 """
 
-import os
-import time
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,19 +13,12 @@ from typing import Any, TypeVar, get_type_hints
 
 import dlt
 from dlt.common.configuration import configspec
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.providers.doc import BaseDocProvider
-from dlt.common.configuration.providers.environ import EnvironProvider
-from dlt.common.configuration.providers.toml import TomlProviderReadException
-from dlt.common.configuration.providers.vault import VaultDocProvider
 from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.configuration.specs.config_providers_context import ConfigProvidersContainer
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.typing import ConfigValueSentinel
 
-from analytics_assets.config.errors import MissingSettingError, SettingsError, find_cause
+from analytics_assets.config.errors import MissingSettingError, SettingsError
 from analytics_assets.config.settings.misplaced import misplaced
+from analytics_assets.config.settings.providers.secret_files import secrets_folder
 from analytics_assets.config.settings.resolution import resolved, wrong_type
 from analytics_assets.config.validation.base_url import wrong_base_url, wrong_url
 from analytics_assets.redaction.configuration import learn_secrets
@@ -39,10 +29,6 @@ DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 OWN_NAMES = {"path": "endpoint_path"}  # by key; each environment has a variable PATH
 
 Spec = TypeVar("Spec", bound=BaseConfiguration)
-State = tuple[int, int, int]  # of a file: the time of its last change, its size, its number
-NO_FILE: State = (0, 0, 0)
-STARTED = time.time_ns()
-_read: dict[Path, State] = {}  # the states in which the files were read
 
 
 def resolve_settings(spec: Spec, api_name: str, given: Mapping[str, Any]) -> Spec:
@@ -78,40 +64,6 @@ def _of_type(value: Any, hint: Any) -> Any:
     from pydantic import TypeAdapter  # takes 40 ms to import
 
     return TypeAdapter(hint).validate_python(value)
-
-
-def unreadable_settings(error: BaseException) -> SettingsError | None:
-    """Return the error of a settings file that is no TOML, with the place in it and no value.
-
-    Args:
-        error: the error of a look-up, with its causes.
-
-    Returns:
-        The error; None if the files are not among the causes.
-    """
-    cause = find_cause(error, TomlProviderReadException)
-    if not isinstance(cause, TomlProviderReadException):
-        return None
-    broken = [f"{file} {place}" for file in cause.full_paths if (place := _fault_in(Path(file)))]
-    return SettingsError(
-        f"The settings file {' and '.join(broken or cause.full_paths)} cannot be read as TOML: "
-        "correct it there. A text stands in quotes on one line, and a key occurs once in a section."
-    )
-
-
-def _fault_in(file: Path) -> str | None:
-    """Return the place at which a file is no TOML; None if it is, or is not there."""
-    try:
-        tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except tomllib.TOMLDecodeError as error:
-        return f"({str(error).rpartition('(')[2]}"  # what precedes it may have a secret
-    except UnicodeDecodeError:
-        return "(which is not in UTF-8)"
-    except OSError as error:
-        return f"({error.strerror})"
-    return None
 
 
 def without_open_values(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,15 +127,14 @@ def look_up(name: str, *sections: str) -> Any:
 
 @configspec
 class FolderSettings(BaseConfiguration):
-    """The folder of the files of running processes; None for dlt's own."""
+    """The folder of the files of running processes."""
 
-    pipelines_dir: str | None = None
+    pipelines_dir: str = ".dlt/pipelines"
 
 
 def pipelines_dir() -> Path:
     """Return the folder of the files of running processes."""
-    settings = resolved(FolderSettings())
-    return Path(settings.pipelines_dir or get_dlt_pipelines_dir())
+    return Path(resolved(FolderSettings()).pipelines_dir)
 
 
 def own_destination() -> str | None:
@@ -218,7 +169,8 @@ def missing_setting(name: str, api_name: str, reason: str = "") -> MissingSettin
         f"The {api_name} API needs the setting `{name}`, which is missing"
         f"{f'. {meant} Or' if meant else ':'} set the environment variable {variable}, or write "
         f'{name} = "..." into the section [sources.{api_name}] of .dlt/{file} in the folder in '
-        f"which the command runs. Searched were the environment, {folders[0]} and {folders[1]}."
+        f"which the command runs. Searched were the environment, {secrets_folder()}, "
+        f"{folders[0]} and {folders[1]}."
         f"{' ' if reason else ''}{reason}"
     )
 
@@ -236,58 +188,3 @@ def check_url(name: str, url: str, api_name: str) -> None:
 def endpoint_url(base_url: str, path: str) -> str:
     """Return the URL of an endpoint; its path may be a whole URL."""
     return path if "://" in path else f"{base_url.rstrip('/')}/{path.lstrip('/')}"
-
-
-def reread_settings() -> None:
-    """Read the settings anew, as another process does, if their files have changed.
-
-    dlt 1.31 reads `secrets.toml` and `config.toml` once, and keeps what a vault has answered: a
-    code server would request the API with the secrets of its start. Providers
-    that `api.py` has registered stay.
-
-    Raises:
-        SettingsError: a file is no TOML; the settings stay as they were.
-    """
-    global _read
-    context = Container()[PluggableRunContext]
-    known = context.providers.providers
-    files = _read or [Path(file).absolute() for each in known for file in each.locations]
-    found = {file: _state(file) for file in files}
-    is_changed = found != _read if _read else max(found.values(), default=NO_FILE)[0] >= STARTED
-    if not is_changed and not any(isinstance(each, VaultDocProvider) for each in known):
-        _read = found
-        return
-    try:
-        providers = ConfigProvidersContainer(context.context.initial_providers())
-    except Exception as error:
-        raise unreadable_settings(error) or error from error
-    providers.add_extras()
-    for provider in known:
-        if provider.name not in providers:
-            if isinstance(provider, VaultDocProvider):
-                provider.clear_lookup_cache()
-            providers.add_provider(provider)
-    context.providers = providers
-    context.context.reset_config()
-    _read = found
-
-
-def settings_state() -> object:
-    """Return a value that is another one once a setting may have changed.
-
-    It knows of files as of the last `reread_settings`. What a vault would answer is unknown, and
-    so is what a provider would that looks up each value.
-    """
-    known = Container()[PluggableRunContext].providers.providers
-    kept = [each for each in known if isinstance(each, EnvironProvider | BaseDocProvider)]
-    if len(kept) < len(known) or any(isinstance(each, VaultDocProvider) for each in known):
-        return object()
-    return dict(_read), dict(os.environ)
-
-
-def _state(file: Path) -> State:
-    try:
-        state = os.stat(file)
-    except OSError:
-        return NO_FILE
-    return state.st_ctime_ns, state.st_size, state.st_ino

@@ -14,8 +14,8 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from analytics_assets.config.errors import ConfigurationError, SettingsError
 from analytics_assets.config.settings.client import ClientSettings, resolve_client
-from analytics_assets.config.settings.look_up import reread_settings
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
+from analytics_assets.config.settings.providers.changes import reread_settings
 from analytics_assets.config.settings.request import LimitSettings, RequestSettings, resolve_limits
 from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.config.text.quantities import duration

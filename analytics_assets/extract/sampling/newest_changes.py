@@ -7,7 +7,7 @@ from contextvars import copy_context
 from datetime import datetime
 from threading import Event
 
-from analytics_assets.config.settings.look_up import settings_state
+from analytics_assets.config.settings.providers.changes import settings_state
 from analytics_assets.extract.compat import extract_threads
 from analytics_assets.extract.http.connection import Connection
 from analytics_assets.extract.http.errors import CancelledReadError, ReadDeadlineError

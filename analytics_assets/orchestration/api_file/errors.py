@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from analytics_assets.config.errors import AnalyticsAssetsError, ConfigurationError, find_cause
-from analytics_assets.config.settings.look_up import unreadable_settings
+from analytics_assets.config.settings.providers.toml_errors import unreadable_settings
 from analytics_assets.orchestration.api_file.files import MODULE, frames_of, is_users, place
 from analytics_assets.orchestration.api_file.lines import ApiFile
 from analytics_assets.orchestration.api_file.python_errors import line_without_comma, reason, remedy

@@ -9,8 +9,8 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from analytics_assets.config.errors import SettingsError
-from analytics_assets.config.settings import look_up
 from analytics_assets.config.settings.alerts import resolve_alerts, scheme_of
+from analytics_assets.config.settings.providers import changes
 from analytics_assets.redaction.redactor import redact
 
 MAIL = "mailto://user:hunter2-Oslo@smtp.example.com?to=a@example.com,b@example.com"
@@ -41,7 +41,7 @@ def secrets(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     before = context.providers
     file = clean_place / ".dlt" / "secrets.toml"
     file.parent.mkdir()
-    monkeypatch.setattr(look_up, "_read", {file: look_up.NO_FILE})
+    monkeypatch.setattr(changes, "_read", {file: changes.NO_FILE})
     yield file
     context.providers = before
     context.context.reset_config()
@@ -50,7 +50,7 @@ def secrets(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 def test_they_are_looked_up_as_all_settings(secrets: Path) -> None:
     own = f'[sources.shop.alerts]\nurls = "{MAIL}"\n'
     secrets.write_text(f'[alerts]\nurls = ["{SLACK}"]\nquiet_hours = "22:00-07:00"\n{own}')
-    look_up.reread_settings()
+    changes.reread_settings()
     assert resolve_alerts().urls == (SLACK,)
     assert resolve_alerts("shop").urls == (MAIL,)
     assert resolve_alerts("shop").quiet_hours

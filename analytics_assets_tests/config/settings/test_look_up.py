@@ -13,8 +13,8 @@ from dlt.common.configuration.providers.toml import TomlProviderReadException
 
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.settings.client import resolve_client
-from analytics_assets.config.settings.look_up import unreadable_settings
 from analytics_assets.config.settings.oauth2 import resolve_oauth2
+from analytics_assets.config.settings.providers.toml_errors import unreadable_settings
 from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
 

@@ -39,6 +39,7 @@ RUN_BY_TESTS = {
     f"{CLI} alert",
     f"{CLI} alert --test",
     f"{CLI} check",
+    f"{CLI} check --settings",
     f"{CLI} check shop",
     f"{CLI} check shop/orders --probe",
     f"{CLI} contract",

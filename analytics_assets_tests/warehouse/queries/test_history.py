@@ -4,7 +4,6 @@ Most tests write dlt's tables by SQL; those that load show that dlt restores wha
 """
 
 import logging
-import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,6 @@ from analytics_assets.warehouse.queries.history import (
     trim_history_after,
 )
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.support.tables import opened_with
 
 OLD, RECENT = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
@@ -214,12 +212,9 @@ def test_a_destination_that_refuses_to_delete_does_not_fail_the_load(
     assert record.message.startswith("The history of earlier loads stays, as it could not be trim")
 
 
-def test_as_shipped_no_copy_of_the_rows_stays_in_the_dataset_for_staging(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+def test_by_default_no_copy_of_the_rows_stays_in_the_dataset_for_staging(
+    warehouse: Warehouse,
 ) -> None:
-    shipped = tomllib.loads((ROOT / ".dlt" / "config.toml").read_text())["load"]
-    for name, value in shipped.items():
-        monkeypatch.setenv(f"LOAD__{name.upper()}", str(value))
     load(warehouse, 1)
     with warehouse.pipeline("reader").sql_client() as client:
         client.dataset_name = f"{warehouse.dataset}_staging"

@@ -5,49 +5,34 @@ from datetime import UTC, datetime
 
 import click
 
+from analytics_assets.cli.commands.check.origins import (
+    known_settings,
+    origins_table,
+    setting_origins,
+)
 from analytics_assets.cli.commands.check.probe.api_probe import ApiProbe
 from analytics_assets.cli.commands.check.resource_check import CheckError, check_resource
 from analytics_assets.cli.project import load_apis, select_resources, takes_resources
-from analytics_assets.cli.terminal import echo, errors_as_messages, location
+from analytics_assets.cli.terminal import echo, echo_table, errors_as_messages, location
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
-from analytics_assets.config.settings.alerts import AlertSettings
-from analytics_assets.config.settings.client import LocationSettings
-from analytics_assets.config.settings.look_up import FolderSettings
 from analytics_assets.config.settings.misplaced import misspelled
-from analytics_assets.config.settings.oauth2 import OAuth2Settings
-from analytics_assets.config.settings.request import (
-    LimitSettings,
-    RequestSettings,
-    single_attempt,
-)
+from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.config.text.quantities import count
 from analytics_assets.contract.resource import resource_of
 from analytics_assets.definitions import definitions
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.orchestration.api_file import user_error
-from analytics_assets.warehouse.settings import DatasetSettings, WarehouseSettings
-
-SPECS = (
-    *(AlertSettings, DatasetSettings, FolderSettings, LimitSettings, LocationSettings),
-    *(OAuth2Settings, ReadingSettings, RequestSettings, WarehouseSettings),
-)
-
-
-def known_settings() -> list[str]:
-    """Return the settings of this project with their sections."""
-    found = ["sandbox.enabled", "sandbox.today", "destination.duckdb.credentials"]
-    for spec in SPECS:
-        section = f"{spec.__section__}." if spec.__section__ else ""
-        found += [f"{section}{name}" for name in spec.get_resolvable_fields()]
-    return found
 
 
 @click.command()
 @takes_resources
 @click.option("--probe", is_flag=True, help="Find the most rows of a page and requests at once.")
-def check(resources: tuple[str, ...], probe: bool) -> None:
+@click.option("--settings", is_flag=True, help="List all settings, and ask no API.")
+def check(resources: tuple[str, ...], probe: bool, settings: bool) -> None:
     """Sign in to the APIs, and read two pages of each resource; load nothing.
+
+    The settings that something sets are listed first, with the variable or the file that each is
+    taken from, and no value.
 
     All definitions are loaded first, as Dagster does. The requests are those of a load. The rows
     must have the fields that `api.py` names: the primary key, the day, the time of a change. The
@@ -61,8 +46,13 @@ def check(resources: tuple[str, ...], probe: bool) -> None:
         apis = load_apis()
         definitions()  # raises what Dagster would show
         selected = select_resources(apis, resources)
+        origins = setting_origins(apis[name] for name in {each.api_name: None for each in selected})
+    if listed := [each for each in origins if settings or each.is_set]:
+        echo_table(origins_table(listed))
     for sentence in misspelled(known_settings()):
         echo(sentence, style="yellow")
+    if settings:
+        return
     asked, failures = set[str](), set[str]()
     probes = {each.api_name: ApiProbe(each.api_name) for each in selected}
     for config in selected:

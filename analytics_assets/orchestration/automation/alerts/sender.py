@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from analytics_assets.config.settings.look_up import reread_settings
+from analytics_assets.config.settings.providers.changes import reread_settings
 from analytics_assets.config.text.quantities import count
 from analytics_assets.orchestration.automation.alerts.alerted_project import AlertedProject
 from analytics_assets.orchestration.automation.alerts.delivery.message import message_of

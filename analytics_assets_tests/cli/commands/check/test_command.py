@@ -14,13 +14,20 @@ from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox
 
 
+def of_requests(output: str) -> list[str]:
+    """Return the lines behind the list of settings."""
+    lines = output.splitlines()
+    [first] = [number for number, line in enumerate(lines) if line.startswith("Asking ")]
+    return lines[first:]
+
+
 def test_check_signs_in_and_reads_two_pages_of_each_resource(
     invoke: Invoke, connected: Sandbox
 ) -> None:
     done = invoke("check")
 
     assert done.exit_code == 0, done.output
-    first, *others = done.stdout.splitlines()
+    first, *others = of_requests(done.stdout)
     assert first == f"Asking {connected.base_url} ..."
     days = "start_date=2025-07-28, end_date=2025-07-31"
     asked = dict.fromkeys(BY_DAYS, f" for {days}, none of them outside of that")
@@ -49,7 +56,7 @@ def test_check_fails_for_a_resource_whose_rows_lack_a_field_of_api_py(
     done = invoke("check")
 
     assert done.exit_code == 1
-    for name, line in zip(API.resources, done.stdout.splitlines()[1::2], strict=True):
+    for name, line in zip(API.resources, of_requests(done.stdout)[1::2], strict=True):
         assert line.startswith(f"{name}: of ")
         assert "none has a value in `uuid`: set `primary_key`" in line
 

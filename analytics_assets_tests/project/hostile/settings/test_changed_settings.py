@@ -16,8 +16,9 @@ from dlt.common.configuration.providers.vault import VaultDocProvider
 from dlt.common.configuration.specs.config_providers_context import ConfigProvidersContainer
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-from analytics_assets.config.settings import look_up as settings_module
-from analytics_assets.config.settings.look_up import look_up, reread_settings, settings_state
+from analytics_assets.config.settings.look_up import look_up
+from analytics_assets.config.settings.providers import changes
+from analytics_assets.config.settings.providers.changes import reread_settings, settings_state
 from analytics_assets.extract.http.connection import connect
 from analytics_assets.orchestration.automation.new_data.sensor import EndpointRefusedError
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -39,8 +40,8 @@ def write(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]
     context.providers = ConfigProvidersContainer([*before.providers])  # gets those of a test
     folder = clean_place / ".dlt"
     folder.mkdir()
-    files = {folder / name: settings_module.NO_FILE for name in ("secrets.toml", "config.toml")}
-    monkeypatch.setattr(settings_module, "_read", files)
+    files = {folder / name: changes.NO_FILE for name in ("secrets.toml", "config.toml")}
+    monkeypatch.setattr(changes, "_read", files)
 
     def write(name: str = "secrets.toml", more: str = "", **settings: str) -> None:
         text = "".join(SETTING.format(key, value) for key, value in settings.items())
@@ -154,12 +155,12 @@ def test_a_file_that_changed_before_the_first_use_is_read(
 ) -> None:
     write(some="value")
     reread_settings()
-    monkeypatch.setattr(settings_module, "_read", {})
-    monkeypatch.setattr(settings_module, "STARTED", time.time_ns() + 10**9)
+    monkeypatch.setattr(changes, "_read", {})
+    monkeypatch.setattr(changes, "STARTED", time.time_ns() + 10**9)
     reread_settings()
     before = Container()[PluggableRunContext].providers
-    monkeypatch.setattr(settings_module, "_read", {})
-    monkeypatch.setattr(settings_module, "STARTED", 0)
+    monkeypatch.setattr(changes, "_read", {})
+    monkeypatch.setattr(changes, "STARTED", 0)
     reread_settings()
     assert Container()[PluggableRunContext].providers is not before
 
