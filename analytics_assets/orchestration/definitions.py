@@ -13,6 +13,7 @@ from analytics_assets.orchestration.automation.schedules import build_schedules
 from analytics_assets.orchestration.checks.definitions import build_checks
 from analytics_assets.orchestration.load_health.asset import build_load_health
 from analytics_assets.orchestration.runs.executor.setting import executor_from_settings
+from analytics_assets.orchestration.runs.liveness.executor import leased
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -53,7 +54,7 @@ def build_definitions(api: Api, executor: dg.ExecutorDefinition | None = None) -
     loaded = list(resources.values())
     checks = build_checks(resources, warehouse)
     schedules = build_schedules(api, loaded)
-    executor = executor or executor_from_settings(is_duckdb=warehouse.is_duckdb)
+    executor = leased(executor or executor_from_settings(is_duckdb=warehouse.is_duckdb))
     return dg.Definitions(
         assets=[
             *build_endpoints(api, resources),

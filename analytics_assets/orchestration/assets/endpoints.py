@@ -18,7 +18,7 @@ from analytics_assets.orchestration.compat import with_signature
 from analytics_assets.orchestration.keys import endpoint_group, endpoint_key
 from analytics_assets.orchestration.metadata.names import COLUMN_SCHEMA, ENDPOINT, URL
 from analytics_assets.orchestration.metadata.table_schema import endpoint_schema
-from analytics_assets.orchestration.runs.liveness.dead_runs import record_machine
+from analytics_assets.orchestration.runs.liveness.lease import executing
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.redaction.url import without_credentials
 
@@ -85,8 +85,7 @@ def _observable(
 ) -> dg.AssetsDefinition:
     @with_signature
     def observe_endpoints(context: dg.AssetExecutionContext) -> Iterator[Result]:
-        record_machine(context.instance, context.run)
-        with errors_redacted():
+        with executing(context), errors_redacted():
             yield from _results(api, resources, context)
 
     with warnings.catch_warnings():

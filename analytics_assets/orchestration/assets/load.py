@@ -58,7 +58,8 @@ from analytics_assets.orchestration.partitions.lost import rows_elsewhere
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
-from analytics_assets.orchestration.runs.liveness.dead_runs import record_machine, refuse_ended_run
+from analytics_assets.orchestration.runs.liveness.dead_runs import refuse_ended_run
+from analytics_assets.orchestration.runs.liveness.lease import executing
 from analytics_assets.orchestration.runs.materializations import newest_metadata
 from analytics_assets.orchestration.runs.progress import (
     LoadProgress,
@@ -111,8 +112,7 @@ class AssetLoad:
             dagster.Failure: an error that the user can correct; its description has the remedy.
         """
         instance, run_id = context.instance, context.run.run_id
-        record_machine(instance, context.run)
-        with last_results_kept(instance, run_id, self.checks):
+        with executing(context), last_results_kept(instance, run_id, self.checks):
             return self._run(context, dlt, config)
 
     def _run(

@@ -52,7 +52,7 @@ from analytics_assets.orchestration.metadata.table_schema import table_schema
 from analytics_assets.orchestration.partitions.lost import CHECK as LOST_PARTITIONS
 from analytics_assets.orchestration.runs.check_results import last_results
 from analytics_assets.orchestration.runs.last_load import last_load
-from analytics_assets.orchestration.runs.liveness.dead_runs import record_machine
+from analytics_assets.orchestration.runs.liveness.lease import executing
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -232,8 +232,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
     @with_signature
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         run = context.op_execution_context
-        record_machine(run.instance, run.run)
-        with errors_redacted(), ExitStack() as stack:
+        with executing(run), errors_redacted(), ExitStack() as stack:
             inputs = CheckContext(
                 resource,
                 DocumentCache(warehouse.pipelines_dir),

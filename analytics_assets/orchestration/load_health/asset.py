@@ -20,7 +20,7 @@ from analytics_assets.orchestration.load_health.history import (
 from analytics_assets.orchestration.load_health.metadata import health_metadata
 from analytics_assets.orchestration.load_health.rows import rows_since
 from analytics_assets.orchestration.metadata import names
-from analytics_assets.orchestration.runs.liveness.dead_runs import record_machine
+from analytics_assets.orchestration.runs.liveness.lease import executing
 from analytics_assets.orchestration.runs.tags import PRIORITY
 from analytics_assets.redaction.errors import errors_redacted
 from analytics_assets.warehouse.queries.load_health import COLUMNS, KEY
@@ -65,8 +65,7 @@ def build_load_health(
         pool=warehouse.pool(LOAD_HEALTH),
     )
     def load_health(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        record_machine(context.instance, context.run)
-        with errors_redacted():
+        with executing(context), errors_redacted():
             return _load(context, api.name, steps, warehouse)
 
     return load_health

@@ -3,6 +3,7 @@
 The UI does not show tags that begin with `.dagster/`.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
@@ -34,6 +35,9 @@ BEFORE_BACKFILLS: Mapping[str, str] = {PRIORITY: "1"}
 # Dagster's own tags by which a run was requested
 SCHEDULE_TAG, SENSOR_TAG = "dagster/schedule_name", "dagster/sensor_name"
 OTHERS = {"dagster/backfill": "backfill", "dagster/from_ui": "Dagster UI"}
+
+# of this process, whose steps have the run as it was at its start; tags are stored with all of it
+_recorded = deque[str](maxlen=16)
 
 
 def run_tags(
@@ -84,6 +88,18 @@ def missing_tags(run: dg.DagsterRun) -> dict[str, str]:
     if first:
         tags[WINDOW] = _window_name(first, run.tags.get(RANGE_END, first))
     return tags
+
+
+def record_tags(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Store the readable tags of a run of the UI or of a backfill; each of its steps does so first.
+
+    Args:
+        instance: holds the run.
+        run: the run of this process, as it was at its start.
+    """
+    if run.run_id not in _recorded and (missing := missing_tags(run)):
+        instance.add_run_tags(run.run_id, missing)
+        _recorded.append(run.run_id)
 
 
 def may_concern(run: dg.DagsterRun, api: str) -> bool:

@@ -23,7 +23,7 @@ from analytics_assets.orchestration.runs.check_results import (
     planned_checks,
 )
 from analytics_assets.orchestration.runs.liveness.dead_runs import MACHINE_TAG, end_dead_runs
-from analytics_assets.orchestration.runs.liveness.machine import this_machine
+from analytics_assets.orchestration.runs.liveness.machine import tagged_machine
 
 ASSET = dg.AssetKey(["shop", "orders"])
 CHECKS = {name: dg.AssetCheckKey(ASSET, name) for name in ("fresh", "complete")}
@@ -199,7 +199,7 @@ def test_checks_of_a_killed_run_keep_their_last_results(clean_place: Path) -> No
         run(instance)
         job = definitions(fails=False, keeps=True).resolve_implicit_global_asset_job_def()
         killed = instance.create_run_for_job(
-            job, status=dg.DagsterRunStatus.STARTED, tags={MACHINE_TAG: this_machine()}
+            job, status=dg.DagsterRunStatus.STARTED, tags={MACHINE_TAG: tagged_machine()}
         )
         event = EngineEventData.in_process(gone.pid)
         instance.report_engine_event("Started process for run", killed, event)

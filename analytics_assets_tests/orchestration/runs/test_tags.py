@@ -13,6 +13,7 @@ from analytics_assets.orchestration.runs.tags import (
     command_line_tags,
     missing_tags,
     range_tags,
+    record_tags,
     run_tags,
 )
 from analytics_assets_tests.conftest import ROOT
@@ -76,6 +77,44 @@ def test_a_run_that_somebody_else_requests_gets_readable_tags(
 def test_a_run_keeps_the_tags_that_it_has() -> None:
     run = dg.DagsterRun("job", tags=run_tags("shop_daily", [ORDERS]))
     assert missing_tags(run) == {}
+
+
+@dg.job
+def job() -> None:
+    """A job whose runs are created, but not executed."""
+
+
+def test_the_steps_of_a_run_record_its_tags_once(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, other = (instance.create_run_for_job(job) for _ in range(2))
+    add, recorded = instance.add_run_tags, list[str]()
+
+    def counted(run_id: str, tags: Mapping[str, str]) -> None:
+        recorded.append(run_id)
+        add(run_id, tags)
+
+    monkeypatch.setattr(instance, "add_run_tags", counted)
+    for each in (run, run, other, run):
+        record_tags(instance, each)
+
+    assert recorded == [run.run_id, other.run_id]
+    assert {each.tags["requested_by"] for each in instance.get_runs()} == {"Dagster"}
+
+
+def test_tags_that_could_not_be_recorded_are_recorded_by_the_next_step(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise OSError("locked")
+
+    run = instance.create_run_for_job(job)
+    with monkeypatch.context() as patch:
+        patch.setattr(instance, "add_run_tags", locked)
+        with pytest.raises(OSError, match="locked"):
+            record_tags(instance, run)
+    record_tags(instance, run)
+    assert [each.tags["requested_by"] for each in instance.get_runs()] == ["Dagster"]
 
 
 def test_the_first_of_many_resources_are_named() -> None:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from uuid import uuid4
 
 import click
 import dagster as dg
@@ -42,8 +43,8 @@ from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
 from analytics_assets.orchestration.project import COMMAND_LINE_JOB
-from analytics_assets.orchestration.runs.liveness.dead_runs import MACHINE_TAG, end_dead_runs
-from analytics_assets.orchestration.runs.liveness.machine import this_machine
+from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs
+from analytics_assets.orchestration.runs.liveness.lease import run_lease
 from analytics_assets.orchestration.runs.pools import free_slots_assigned
 from analytics_assets.orchestration.runs.progress import watched
 from analytics_assets.orchestration.runs.tags import command_line_tags, range_name
@@ -220,10 +221,13 @@ class _Runs:
     def _execute(
         self, keys: Sequence[dg.AssetKey], partitions: Sequence[str] = ()
     ) -> dg.ExecuteInProcessResult:
-        return self.project.resolve_job_def(COMMAND_LINE_JOB).execute_in_process(
-            instance=self.instance,
-            asset_selection=keys,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
-            tags={MACHINE_TAG: this_machine(), **command_line_tags(keys, partitions)},
-        )
+        run_id = str(uuid4())
+        with run_lease(self.instance, run_id):
+            return self.project.resolve_job_def(COMMAND_LINE_JOB).execute_in_process(
+                instance=self.instance,
+                run_id=run_id,
+                asset_selection=keys,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": self.log_level}}}},
+                tags=command_line_tags(keys, partitions),
+            )

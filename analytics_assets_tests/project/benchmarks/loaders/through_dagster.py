@@ -14,8 +14,6 @@ with objects_kept():
     from analytics_assets.orchestration.compat import history_kept_open
     from analytics_assets.orchestration.definitions import build_definitions
     from analytics_assets.orchestration.keys import asset_key
-    from analytics_assets.orchestration.runs.liveness.dead_runs import MACHINE_TAG
-    from analytics_assets.orchestration.runs.liveness.machine import this_machine
     from analytics_assets.orchestration.runs.materializations import plain_metadata
     from analytics_assets_tests.project.benchmarks.loaders.dagster_instance import (
         QUIET,
@@ -48,7 +46,6 @@ def materialize(api: Api, instance: dg.DagsterInstance) -> dg.ExecuteInProcessRe
         instance=instance,
         asset_selection=[asset_key(api.resources[resource]) for resource in api.resources],
         run_config=QUIET,
-        tags={MACHINE_TAG: this_machine()},
     )
 
 
