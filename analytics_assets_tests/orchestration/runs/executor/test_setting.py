@@ -14,6 +14,7 @@ from analytics_assets.orchestration.runs.executor.multithread import (
     multithread_executor,
 )
 from analytics_assets.orchestration.runs.executor.setting import executor_from_settings
+from analytics_assets.orchestration.runs.liveness.executor import leased
 
 POSTGRES = "postgresql://loader:unused@localhost/analytics"  # which nothing connects to
 
@@ -53,7 +54,7 @@ def test_the_setting_chooses_one_object_for_all_apis(
 def test_the_argument_goes_before_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     named(monkeypatch, "k8s")
     given = dg.in_process_executor
-    assert build_definitions(API, executor=given).executor is given
+    assert build_definitions(API, executor=given).executor is leased(given)
 
 
 @pytest.mark.parametrize("name", ["multiprocess", "celery", "k8s"])
