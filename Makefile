@@ -1,5 +1,5 @@
 # Two commands: `make materialize` and `make test`. Both set up what they need the first time.
-.PHONY: materialize dev test test-e2e lint compat bench clean
+.PHONY: materialize dev serve test test-e2e lint compat bench clean
 
 # the environment's own Python, or else the first on PATH that is not too old
 ifndef PYTHON
@@ -32,6 +32,10 @@ dev: $(INSTALLED)
 		{ echo "Port $(or $(PORT),3000) is in use; choose another one: PORT=3001 make dev"; exit 1; }
 	@echo "The Dagster UI is on http://127.0.0.1:$(or $(PORT),3000) in some seconds; Ctrl-C ends it."
 	@$(BIN)/dagster dev --host 127.0.0.1 --port $(or $(PORT),3000) --log-level warning
+
+# as in production: see docs/production.md
+serve: $(INSTALLED)-for-serve
+	@exec $(BIN)/python -m deploy.serve --port $(or $(PORT),3000) --code-port $(or $(CODE_PORT),4000)
 
 # everything but the tests marked `e2e`, whose folder is not even imported; a worker that has nothing
 # left takes tests of another one
@@ -76,6 +80,11 @@ $(INSTALLED)-for-tests: $(INSTALLED)
 	$(BIN)/python -m analytics_assets_tests.e2e.ui.browser
 	@touch $@
 
+$(INSTALLED)-for-serve: $(INSTALLED)
+	@echo "Setting up what serving needs ..."
+	@$(INSTALL) --editable '.[serve]'
+	@touch $@
+
 $(INSTALLED)-for-bench: $(INSTALLED)
 	@echo "Setting up what the benchmark needs ..."
 	@$(INSTALL) --editable '.[bench]'
@@ -100,4 +109,4 @@ $(INSTALLED)-for-bench: $(INSTALLED)
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-compat .venv-export .benchmarks .dagster .logs_queue logs .dlt/pipelines *.egg-info
+	rm -rf .venv .venv-compat .venv-export .benchmarks .dagster .logs_queue .serve logs .dlt/pipelines *.egg-info

@@ -10,8 +10,7 @@ from analytics_assets.orchestration.runs.compat import plan_checks_once
 def __getattr__(name: str) -> Any:
     """Return `PostgresStorage`: Dagster's own, in whose processes checks are planned once a run.
 
-    Its configuration is that of `storage: postgres:`. It needs the package `dagster-postgres`, and
-    a URL of `postgresql+psycopg2:` with SQLAlchemy 2.1, whose default is another driver.
+    Its configuration is that of `storage: postgres:`. It needs the package `dagster-postgres`.
 
     Raises:
         AttributeError: there is no such storage.

@@ -36,6 +36,9 @@ CLI = ".venv/bin/analytics-assets"
 # commands that tests of the command line and of the UI run in a project of their own
 RUN_BY_TESTS = {
     "make dev",
+    "make serve",
+    "DAGSTER_POSTGRES_URL=postgresql://user:password@host:5432/dagster make serve",
+    "DESTINATION_TYPE=postgres SANDBOX__ENABLED=true make serve",
     f"{CLI} alert",
     f"{CLI} alert --test",
     f"{CLI} check",

@@ -1,0 +1,93 @@
+"""Programs of `make serve`: start, restart, and end in order."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from analytics_assets_tests.support.deployment import wait_until
+from deploy.serve.deployment import Deployment
+from deploy.serve.programs import Program, RunningProgram, StartError
+
+FOREVER = "while :; do sleep 0.05; done"
+
+
+def shell(script: str, *, name: str = "shell", stop: str = "SIGTERM") -> Program:
+    return Program(name, ["sh", "-c", script], stop=stop)
+
+
+def test_a_program_that_ends_is_started_again_later_and_later() -> None:
+    said: list[str] = []
+    running = RunningProgram(shell("exit 3"), said.append)
+
+    def ended_thrice() -> bool:
+        running.watch()
+        return len(said) == 3
+
+    wait_until(ended_thrice, "the third end")
+    assert said == [
+        f"shell has ended, with exit code 3; it starts again in {pause} s" for pause in (1, 2, 4)
+    ]
+
+
+def test_a_program_that_was_killed_runs_again_as_another_process() -> None:
+    said: list[str] = []
+    running = RunningProgram(shell(FOREVER), said.append)
+    first = running.process.pid
+    os.kill(first, signal.SIGKILL)
+
+    def runs_again() -> bool:
+        running.watch()
+        return running.process.pid != first and psutil.pid_exists(running.process.pid)
+
+    wait_until(runs_again, "another start")
+    assert said == ["shell has ended, with signal SIGKILL; it starts again in 1 s"]
+    running.kill()
+
+
+def test_what_a_killed_program_has_started_is_found_and_ended(tmp_path: Path) -> None:
+    running = RunningProgram(
+        shell(f"sh -c 'exec sleep 600' & echo $! > {tmp_path}/pid; {FOREVER}"), lambda _: None
+    )
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "a child")
+    child = psutil.Process(int((tmp_path / "pid").read_text()))
+    wait_until(lambda: child.cmdline()[0] == "sleep", "the child's program")
+    os.kill(running.process.pid, signal.SIGKILL)
+    running.process.wait()
+    assert running.processes("600") == [child]
+    running.kill()
+    wait_until(lambda: not child.is_running() or child.status() == "zombie", "the child's end")
+
+
+def test_a_program_is_ended_by_its_own_signal_and_says_what_it_has_to(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = f"trap 'echo last words; exit 0' INT; touch {tmp_path}/up; {FOREVER}"
+    running = RunningProgram(shell(script, name="postgres", stop="SIGINT"), lambda _: None)
+    wait_until((tmp_path / "up").exists, "the trap")
+    running.stop()
+    assert running.wait(60)
+    printed: list[str] = []
+
+    def said() -> bool:
+        printed.append(capfd.readouterr().out)
+        return "postgres | last words" in "".join(printed)
+
+    wait_until(said, "its last words")
+
+
+def test_a_program_that_ends_before_it_serves_fails_the_start() -> None:
+    program = Program("code", ["sh", "-c", "exit 4"], is_up=lambda: False)
+    with pytest.raises(StartError, match="code ended at its start, with exit code 4"):
+        RunningProgram(program, lambda _: None).wait_until_up(lambda: False)
+
+
+def test_a_port_in_use_is_named_with_the_way_to_take_another(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f"port {port} is in use: PORT={port + 1} make serve"):
+            Deployment(tmp_path, port, 0).start(lambda: False)
+    assert not list(tmp_path.iterdir())
