@@ -136,10 +136,13 @@ def read_migrations_once() -> None:
     Dagster 1.13 makes its storages anew for each tick of a sensor or a schedule, and looks for the
     newest migration of each then: alembic compiles 60 files, which takes 70 ms of each of three
     storages, and of each file of a run that is opened. What it leaves behind is never freed: 90 kB
-    a tick. The files do not change while a process runs.
+    a tick. The files do not change while a process runs. alembic 1.20 describes the table in which
+    it looks anew each time as well, and each engine keeps hundreds of statements on such tables,
+    13 kB each; see `_KeptVersionTable`.
     """
     sql: Any = import_module("dagster._core.storage.sql")  # and alembic, which loading does without
     sql.ScriptDirectory = _KeptMigrations(sql.ScriptDirectory.from_config)
+    sql.MigrationContext = _KeptVersionTable(sql.MigrationContext.configure)
 
 
 class _KeptMigrations:
@@ -159,6 +162,24 @@ class _KeptMigrations:
         if folder not in self._folders:
             self._folders[folder] = self._read(config)
         return self._folders[folder]
+
+
+class _KeptVersionTable:
+    """Looks for the migration that a database has, each time by the same statement.
+
+    Args:
+        configure: describes the table of migrations of a connection.
+    """
+
+    def __init__(self, configure: Callable[[Any], Any]) -> None:
+        self._configure = configure
+        self._tables: dict[str, Any] = {}
+
+    def configure(self, connection: Any) -> Any:
+        """Return the migrations that the database of a connection has."""
+        context = self._configure(connection)
+        context._version = self._tables.setdefault(context.dialect.name, context._version)
+        return context
 
 
 class _JobOfAnyPartitions(UnresolvedAssetJobDefinition):

@@ -7,7 +7,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
 
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
 from analytics_assets.orchestration.compat import (
@@ -194,15 +196,22 @@ def test_get_event_records_has_the_observations_of_all_assets(
     assert dict([first, second]) == observed_assets(instance, 0, 2)
 
 
-@pytest.mark.parametrize("is_kept", [False, True])
+@pytest.fixture
+def is_kept(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> bool:
+    """Dagster as it is, or with what is read and described once."""
+    sql: Any = import_module("dagster._core.storage.sql")
+    monkeypatch.setattr(sql, "ScriptDirectory", ScriptDirectory)
+    monkeypatch.setattr(sql, "MigrationContext", MigrationContext)
+    read_migrations_once.cache_clear()
+    if request.param:
+        read_migrations_once()
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("is_kept", [False, True], indirect=True)
 def test_dagster_reads_its_migrations_anew_for_each_instance(
     clean_place: Path, monkeypatch: pytest.MonkeyPatch, is_kept: bool
 ) -> None:
-    sql: Any = import_module("dagster._core.storage.sql")
-    monkeypatch.setattr(sql, "ScriptDirectory", ScriptDirectory)
-    if is_kept:
-        read_migrations_once.cache_clear()
-        read_migrations_once()
     folders, reads = list[str](), list[int]()
     read = ScriptDirectory._load_revisions
 
@@ -217,3 +226,17 @@ def test_dagster_reads_its_migrations_anew_for_each_instance(
         reads.append(len(folders))
     of_new_tables, *others = reads
     assert [each == of_new_tables for each in others] == [is_kept, is_kept]
+
+
+@pytest.mark.parametrize("is_kept", [False, True], indirect=True)
+def test_alembic_describes_its_table_anew_for_each_look_and_an_engine_keeps_the_statements(
+    is_kept: bool,
+) -> None:
+    sql: Any = import_module("dagster._core.storage.sql")
+    engine: Any = create_engine("sqlite://")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        before = len(engine._compiled_cache)
+        for _ in range(3):
+            assert sql.MigrationContext.configure(connection).get_current_revision() is None
+    assert len(engine._compiled_cache) - before == (1 if is_kept else 3)
