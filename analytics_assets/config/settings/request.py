@@ -9,6 +9,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.settings.resolution import resolved
 
+DEFAULT_IN_FLIGHT = 16
 SHORT_TIMEOUT = 10.0  # seconds; Dagster gives the whole tick of a sensor 60
 
 
@@ -71,17 +72,28 @@ class LimitSettings(BaseConfiguration):
     """Limits on requests to an API.
 
     Args:
-        max_in_flight: the most requests that wait for their response at once.
-        max_per_second: the most requests that begin in a second; None for no limit.
+        max_in_flight: the most requests that wait for their response at once, in all processes
+            with the same shared store; None for `DEFAULT_IN_FLIGHT` in each process.
+        max_per_second: the most requests that begin in a second, in all of them; None for no limit.
         adaptive: True to request more than a few pages at once only as far as it makes the reads
             faster, and fewer when the API asks for less; False for as many as are allowed.
     """
 
-    max_in_flight: int = 16
+    max_in_flight: int | None = None
     max_per_second: float | None = None
     adaptive: bool = True
 
     __section__: ClassVar[str] = "reading"
+
+    @property
+    def in_flight(self) -> int:
+        """The most requests of this process that wait for their response at once."""
+        return self.max_in_flight or DEFAULT_IN_FLIGHT
+
+    @property
+    def is_set(self) -> bool:
+        """True if there is a limit that all processes keep together."""
+        return bool(self.max_in_flight or self.max_per_second)
 
     def on_resolved(self) -> None:
         """Refuse limits by which no request could ever be sent.

@@ -1,6 +1,7 @@
 """A connection to an API: its resolved settings, its fetchers, and the token that reads share."""
 
 import math
+import os
 import threading
 from collections.abc import Mapping
 from contextlib import closing
@@ -26,6 +27,7 @@ from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.limits.read_end import ReadEnd
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.page import Page
+from analytics_assets.extract.http.shared_store.process import SharedState, shared_store
 from analytics_assets.extract.http.traffic import Traffic
 from analytics_assets.extract.http.transport.body import BodyLimit
 from analytics_assets.extract.http.transport.origin import Origins
@@ -43,6 +45,17 @@ _hosts: dict[str, HostLimits] = {}
 _rate_limits: dict[tuple[str, ...], RateLimit] = {}
 _issued: dict[str, IssuedSecrets] = {}
 _shared_lock = threading.Lock()
+
+
+def _start_over_in_child() -> None:
+    """Keep the requests, waits and tokens of a process out of those that are forked from it."""
+    global _shared_lock
+    _shared_lock = threading.Lock()
+    for each in (_tokens, _hosts, _rate_limits, _issued):
+        each.clear()
+
+
+os.register_at_fork(after_in_child=_start_over_in_child)
 
 
 @dataclass(frozen=True)
@@ -186,7 +199,10 @@ def connect(
         auth = _shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
         limits = resolve_limits(api_name, resource)
         host = urlsplit(settings.base_url).netloc
-        rate_limit = _shared_rate_limit(host, limits, request_settings.request_max_retry_delay)
+        # the embedded API is another one in each process
+        store = None if settings.embedded else shared_store()
+        max_delay = request_settings.request_max_retry_delay
+        rate_limit = _shared_rate_limit(host, limits, max_delay, store)
         issued = _issued.setdefault(host, IssuedSecrets(redact))
     pool = TransportPool(settings.base_url, request_settings, settings.client.get("session"))
     return Connection(settings, auth, Traffic(), pool, rate_limit, issued, origins)
@@ -203,11 +219,14 @@ def _origins(settings: ClientSettings, api_name: str) -> Origins:
         ) from None
 
 
-def _shared_rate_limit(host: str, limits: LimitSettings, max_delay: float) -> RateLimit:
-    key = (host, *map(str, (*dict(limits).values(), max_delay)))
+def _shared_rate_limit(
+    host: str, limits: LimitSettings, max_delay: float, store: SharedState | None
+) -> RateLimit:
+    key = (host, *map(str, (*dict(limits).values(), max_delay)), store.url if store else "")
     if key not in _rate_limits:
         announced = _hosts.setdefault(host, HostLimits())
-        _rate_limits[key] = RateLimit(limits, max_delay, announced)
+        shared = store.limit(host, limits) if store and limits.is_set else None
+        _rate_limits[key] = RateLimit(limits, max_delay, announced, shared=shared)
     return _rate_limits[key]
 
 

@@ -19,6 +19,7 @@ NOT_IMPORTED = {
 REQUIRED_BY_OTHERS = {
     "dagster-dlt": "dagster-embedded-elt",
     "duckdb": "dlt[duckdb]",
+    "psycopg2-binary": "dlt[postgres]",
     "pyarrow": "dlt[parquet]",
     "sqlalchemy": "dagster",
     "urllib3": "requests",

@@ -73,6 +73,8 @@ IN_WORDS = (
     ".dlt/pipelines",
     "the API's name",
     "where nothing is set",
+    "16 in each process",
+    "the warehouse, if PostgreSQL",
 )
 LONGEST_README = 130  # lines
 

@@ -12,6 +12,7 @@ from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.extract.http.errors import QuotaError
 from analytics_assets.extract.http.limits.concurrency import Concurrency
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, HostLimits
+from analytics_assets.extract.http.shared_store.limit import SharedLimit
 
 MAX_SLEEP = 1.0  # seconds after which a longer wait is checked again
 
@@ -34,6 +35,7 @@ class RateLimit:
         max_delay: upper limit in seconds of a wait that the API asks for.
         host: the limits that the host announces.
         clock: returns the seconds of a clock that never goes back.
+        shared: the limits of all processes; None if they hold for this process alone.
     """
 
     def __init__(
@@ -42,13 +44,17 @@ class RateLimit:
         max_delay: float,
         host: HostLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        shared: SharedLimit | None = None,
     ) -> None:
-        self.max_in_flight = settings.max_in_flight
+        self.max_in_flight = settings.in_flight
         self._interval = 1 / settings.max_per_second if settings.max_per_second else 0.0
+        if shared:  # has the intervals of all
+            self._interval = 0.0
         self._max_delay = max_delay
+        self._shared = shared
         self._host = host or HostLimits(clock)
         self.concurrency = Concurrency(
-            settings.max_in_flight, settings.adaptive, lambda: self._host.throttle_count
+            settings.in_flight, settings.adaptive, lambda: self._host.throttle_count
         )
         self._clock = clock
         self._freed = threading.Condition()
@@ -69,8 +75,9 @@ class RateLimit:
 
         Raises:
             QuotaError: the host asks for a longer wait.
+            SharedStoreError: the limits of all processes are not known.
         """
-        wait = self._acquire(read)
+        wait = self._acquire(read, max_wait)
         if wait > max_wait:
             raise QuotaError(
                 f"The API accepts no request for another {wait:.0f} seconds "
@@ -108,10 +115,10 @@ class RateLimit:
 
     def release(self, read: Collecting | None = None) -> None:
         """End a request that was in flight."""
+        if self._shared:
+            self._shared.release()
         with self._freed:
-            self._in_flight[read] -= 1
-            if not self._in_flight[read]:
-                del self._in_flight[read]
+            self._remove(read)
             self._freed.notify_all()
 
     def wait(self, seconds: float) -> None:
@@ -124,18 +131,40 @@ class RateLimit:
         with self._freed:
             self._waiting.discard(read)
 
-    def _acquire(self, read: Collecting | None) -> float:
+    def _acquire(self, read: Collecting | None, max_wait: float) -> float:
         with self._freed:
             wait = self._wait_of(read)
-            if wait and read:
-                self._waiting.add(read)
+            if not wait and not self._shared:
+                wait = self._host.acquire()
             if not wait:
-                self._waiting.discard(read)
                 self._in_flight[read] += 1
                 self._next_start = self._clock() + self._interval
+            self._note_wait(read, wait)
+        if wait or not self._shared:
             return wait
+        # without the lock: others may end their requests while the store is asked
+        try:
+            wait = self._begin_shared(self._shared, max_wait)
+        except BaseException:
+            wait = math.inf
+            raise
+        finally:
+            if wait:
+                with self._freed:
+                    self._remove(read)
+                    self._note_wait(read, wait)
+        return wait
+
+    def _begin_shared(self, shared: SharedLimit, max_wait: float) -> float:
+        """Return the seconds until a request may begin that counts in all processes; 0 for now."""
+        if wait := self._host.pause or shared.acquire(max_wait):
+            return wait
+        if wait := self._host.acquire():
+            shared.release(is_unused=True)
+        return wait
 
     def _wait_of(self, read: Collecting | None) -> float:
+        """Return the seconds until a request may begin by the limits of this process."""
         now = self._clock()
         if self._next_start > now:
             return self._next_start - now
@@ -143,7 +172,18 @@ class RateLimit:
         is_full = self._in_flight.total() >= self.max_in_flight
         if is_full or any(self._in_flight[other] < own for other in self._waiting):
             return POLL_SECONDS
-        return self._host.acquire()
+        return 0.0
+
+    def _note_wait(self, read: Collecting | None, wait: float) -> None:
+        if wait and read:
+            self._waiting.add(read)
+        if not wait:
+            self._waiting.discard(read)
+
+    def _remove(self, read: Collecting | None) -> None:
+        self._in_flight[read] -= 1
+        if not self._in_flight[read]:
+            del self._in_flight[read]
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
         """Update the limits that the host announces by a response.

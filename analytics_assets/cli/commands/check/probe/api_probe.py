@@ -80,6 +80,6 @@ class ApiProbe:
         yield from probe_total(resource, connection, params, first)
         if has_more(first) and not self._has_bursts:
             self._has_bursts = True
-            most = resolve_limits(self.api, resource.name).max_in_flight
+            most = resolve_limits(self.api, resource.name).in_flight
             lines, self._is_stopped = probe_bursts(connection, self.api, first, most)
             yield from lines

@@ -1,0 +1,76 @@
+"""Settings of the database in which processes share the limits of APIs, and their tokens."""
+
+from typing import ClassVar
+
+from dlt.common.configuration import configspec
+from dlt.common.configuration.exceptions import ConfigFieldMissingException
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.typing import TSecretStrValue
+from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+
+from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.settings.look_up import look_up
+from analytics_assets.config.settings.resolution import resolved
+from analytics_assets.redaction.configuration import learn_secrets
+
+WAREHOUSE = "postgres"
+SCHEMES = ("postgresql://", "postgres://")
+
+
+@configspec
+class SharedStoreSettings(BaseConfiguration):
+    """The database in which processes share the limits of APIs, and their tokens.
+
+    Args:
+        url: a PostgreSQL database; None for the warehouse if it is one, else for no store.
+    """
+
+    url: TSecretStrValue | None = None
+
+    __section__: ClassVar[str] = "shared_store"
+
+
+@configspec
+class PatienceSettings(BaseConfiguration):
+    """The seconds that a run waits for what another process holds, or for a store."""
+
+    lock_patience: float = 3600
+
+
+@configspec
+class _WarehouseCredentials(BaseConfiguration):
+    credentials: PostgresCredentials = None  # type: ignore[assignment]  # dlt's way to require it
+
+
+def resolve_shared_store() -> SharedStoreSettings:
+    """Look the settings up; the secrets among them are in no text from then on.
+
+    Raises:
+        SettingsError: a value cannot be used.
+    """
+    settings = resolved(SharedStoreSettings())
+    settings.url = (settings.url or "").strip() or _warehouse_url()
+    if settings.url is None:
+        return settings
+    learn_secrets(settings.url)
+    if not settings.url.startswith(SCHEMES):
+        raise SettingsError(
+            "The setting `shared_store.url` is no URL of a PostgreSQL database: its form is "
+            "postgresql://user:password@host:5432/database."
+        )
+    return settings
+
+
+def resolve_patience() -> float:
+    """Return the seconds that a run waits for a store that cannot be reached."""
+    return resolved(PatienceSettings()).lock_patience
+
+
+def _warehouse_url() -> str | None:
+    if str(look_up("destination_type") or "").strip() != WAREHOUSE:
+        return None
+    try:
+        found = resolved(_WarehouseCredentials(), ("destination", WAREHOUSE))
+    except ConfigFieldMissingException:  # a load names it
+        return None
+    return str(found.credentials.to_native_representation())
