@@ -1,0 +1,1 @@
+"""Runs that overlap, and those whose process is killed or asked to end."""
