@@ -1,8 +1,7 @@
 """The Dagster instance of the command line: the one whose history the UI shows."""
 
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -10,15 +9,14 @@ from typing import Any
 
 import dagster as dg
 import yaml
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from analytics_assets.cli.terminal import echo
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.process.working_folder import working_folder
-from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.settings.look_up import pipelines_dir
-from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs
-from analytics_assets.warehouse.warehouse import Warehouse
+from analytics_assets.config.text.quantities import duration
+from analytics_assets.warehouse.settings import warehouse_settings
 
 
 @contextmanager
@@ -61,10 +59,31 @@ def _stored_instance(home: Path) -> dg.DagsterInstance:
             history = home / config["base_dir"]
             config["base_dir"] = str(history)
             overrides[section] = part
-    history.mkdir(parents=True, exist_ok=True)
     # two commands that start at once would break the database that Dagster 1.13 creates
-    with FileLock(history / "opening.lock"), _errors_of(file):
+    with _opening(history), _errors_of(file):
         return dg.DagsterInstance.local_temp(str(home), overrides=overrides)
+
+
+@contextmanager
+def _opening(history: Path) -> Iterator[None]:
+    """Open the history in no other process inside the context.
+
+    Raises:
+        SettingsError: another process opens it for too long.
+    """
+    patience, lock = warehouse_settings().lock_patience, FileLock(history / "opening.lock")
+    try:
+        history.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=patience)
+    except Timeout:
+        raise SettingsError(
+            f"Another process holds {lock.lock_file} for longer than {duration(patience)} (setting "
+            "`lock_patience`), while it opens Dagster's history: end it."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -84,21 +103,3 @@ def _errors_of(file: Path) -> Iterator[None]:
     except dg.DagsterInvalidConfigError as error:
         reasons = "; ".join(each.message.partition(" Expected")[0] for each in error.errors)
         raise SettingsError(f"{file}: {reasons} Correct the entry.") from None
-
-
-def wait_for_pools(instance: dg.DagsterInstance, resources: Sequence[ResourceConfig]) -> None:
-    """Wait for runs that hold the pools of some resources, and name them; Dagster waits silently.
-
-    Args:
-        instance: holds the pools.
-        resources: the resources to load.
-    """
-    warehouses = {each.api_name: Warehouse.from_settings(each.api_name) for each in resources}
-    named: set[str] = set()
-    for pool in sorted({warehouses[each.api_name].pool(each.table) for each in resources}):
-        while holders := instance.event_log_storage.get_concurrency_info(pool).claimed_slots:
-            for run_id in {slot.run_id for slot in holders} - named:
-                echo(f"Waiting for run {run_id}, which loads into the same place ...")
-                named.add(run_id)
-            time.sleep(1)
-            end_dead_runs(instance)

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from analytics_assets.cli.signals import end_on_signals, exit_code
 from analytics_assets.config.process.garbage_collection import objects_kept
 
 COMMANDS = {
@@ -30,11 +31,12 @@ class Commands(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run the command line as a process."""
+        end_on_signals()
         try:
             self.main(*args, **kwargs)
         except SystemExit as ended:
-            end_process(ended.code)
-        end_process(0)
+            end_process(exit_code() or ended.code)
+        end_process(exit_code() or 0)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Show that a command starts: it imports for a second or more."""

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from analytics_assets.cli.instance import open_instance
 from analytics_assets.config.errors import SettingsError
 from analytics_assets_tests.cli.conftest import Invoke
+from analytics_assets_tests.conftest import ROOT
 
 
 def test_help_lists_the_commands(invoke: Invoke) -> None:
@@ -123,3 +125,15 @@ def test_an_error_of_dagster_yaml_names_file_and_entry(
         pass
     assert str(refused.value).startswith(f"{file}{described}")
     assert "Correct the " in str(refused.value)
+
+
+def test_a_command_waits_for_another_that_opens_the_history_for_lock_patience(
+    clean_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clean_place / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    monkeypatch.setenv("LOCK_PATIENCE", "0.1")
+    file = clean_place / ".dagster" / "opening.lock"
+    file.parent.mkdir()
+    with FileLock(file), pytest.raises(SettingsError) as refused, open_instance():
+        pass
+    assert str(refused.value).startswith(f"Another process holds {file} for longer than 0.1 s")

@@ -12,7 +12,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.instance import open_instance
+from analytics_assets.cli.pool_wait import PoolWait, pools_of
 from analytics_assets.cli.project import load_apis, select_resources, takes_resources
 from analytics_assets.cli.terminal import echo, echo_table, errors_as_messages
 from analytics_assets.config.errors import AnalyticsAssetsError, find_cause, without_name
@@ -152,7 +153,7 @@ def _retry(resources: Sequence[Resource], reason: str) -> bool:
 def _retry_one(instance: dg.DagsterInstance, resource: Resource, reason: str) -> Retry:
     """Retry the rows of a resource, and record that in the history of its asset."""
     warehouse = Warehouse.from_settings(resource.api_name)
-    wait_for_pools(instance, [resource])
+    PoolWait(instance, pools_of([resource])).wait()
     retry = retry_rejected_rows(resource, warehouse, reason)
     if retry != Retry():
         counts = {"loaded": retry.loaded, "superseded": retry.superseded}

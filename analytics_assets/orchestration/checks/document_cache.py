@@ -2,23 +2,26 @@
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.settings.look_up import endpoint_url
 from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.config.settings.resolution import resolved
+from analytics_assets.config.text.quantities import duration
 from analytics_assets.contract.openapi.document import store_document
 from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.openapi import DocumentNotServedError, fetch_if_changed
+from analytics_assets.warehouse.errors import WarehouseLockedError
+from analytics_assets.warehouse.settings import warehouse_settings
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class DocumentCache:
         with closing(connect(api.config["client"], api.name, settings)) as connection:
             url = endpoint_url(connection.settings.base_url, str(api.openapi_path))
             key = _digest(url, api.openapi)
-            with FileLock(file.with_suffix(".lock")):
+            with _locked(file.with_suffix(".lock")):
                 state = _read_state(file)
                 if state.get("key") != key or not (file.exists() or state.get("served") is False):
                     state = {}
@@ -68,6 +71,29 @@ class DocumentCache:
                     state = {**fetched, "key": key, "day": today}
                     _replace(_state_file(file), json.dumps(state))
         return file if state["served"] else None
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Fetch a document in no other process inside the context.
+
+    Raises:
+        WarehouseLockedError: another process does so for longer than `lock_patience`.
+    """
+    patience, lock = warehouse_settings().lock_patience, FileLock(file)
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        raise WarehouseLockedError(
+            f"the OpenAPI document by {file}",
+            "another process",
+            f"Another process fetches the OpenAPI document, and holds {file} for longer than "
+            f"{duration(patience)} (setting `lock_patience`): end it.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _fetch(

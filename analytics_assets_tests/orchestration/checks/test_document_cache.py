@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from analytics_assets.config.api import Api
 from analytics_assets.contract.errors import ContractError
 from analytics_assets.extract.http.errors import ApiError, ResponseError
 from analytics_assets.orchestration.checks.document_cache import DocumentCache
+from analytics_assets.warehouse.errors import WarehouseLockedError
 from analytics_assets_tests.support.http.exchange import Answer, Request
 from analytics_assets_tests.support.paged_server import PagedServer, serving
 
@@ -201,3 +203,13 @@ def test_of_several_checks_at_once_one_fetches(
         assert set(threads.map(ask, range(8))) == {"first"}
 
     assert len(server.requests) == 1
+
+
+def test_another_process_that_fetches_is_waited_for_as_long_as_lock_patience(
+    shop: Api, cache: DocumentCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCK_PATIENCE", "0.1")
+    cache.folder.mkdir(exist_ok=True)
+    file = cache.folder / "shop.openapi.lock"
+    with FileLock(file), pytest.raises(WarehouseLockedError, match=r"for longer than 0\.1 s"):
+        title(cache, shop)

@@ -18,6 +18,7 @@ import pytest
 from dlt.common.configuration.specs import BaseConfiguration
 
 import analytics_assets
+from analytics_assets.cli.commands.check.origins import known_settings
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Incremental, Partitioned
 from analytics_assets.config.policy import Policy
@@ -178,6 +179,10 @@ def settings() -> dict[str, Any]:
 def test_the_tables_of_settings_name_every_setting(settings: dict[str, Any]) -> None:
     credentials = {f"destination.{name}.credentials" for name in ("duckdb", "postgres")}
     assert documented("configuration.md", "Settings") == set(settings) | credentials
+
+
+def test_check_knows_every_setting(settings: dict[str, Any]) -> None:
+    assert set(settings) <= set(known_settings())
 
 
 def test_the_defaults_of_policies_and_settings_are_correct() -> None:

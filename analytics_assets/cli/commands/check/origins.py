@@ -22,6 +22,7 @@ from analytics_assets.config.settings.oauth2 import OAUTH2_TYPES, STOCK_NAMES, O
 from analytics_assets.config.settings.providers.origin import origin_of
 from analytics_assets.config.settings.providers.run_context import OF_DLT
 from analytics_assets.config.settings.request import LimitSettings, RequestSettings
+from analytics_assets.config.settings.shared_store import SharedStoreSettings
 from analytics_assets.extract.paging.parallel_reads import ExtractSettings
 from analytics_assets.extract.reading import ReadingSettings
 from analytics_assets.orchestration.runs.executor.setting import ExecutorSettings
@@ -34,7 +35,8 @@ from analytics_assets.warehouse.settings import (
 
 OF_ALL = (
     *(AlertSettings, DatasetSettings, ExecutorSettings, ExtractSettings, FolderSettings),
-    *(HistorySettings, LimitSettings, ReadingSettings, RequestSettings, WarehouseSettings),
+    *(HistorySettings, LimitSettings, ReadingSettings, RequestSettings, SharedStoreSettings),
+    WarehouseSettings,
 )
 OF_AN_API = (AlertSettings, DatasetSettings, LimitSettings, LocationSettings, OAuth2Settings)
 DEFAULT, IN_FILE, MISSING = "default", "api.py", "missing"

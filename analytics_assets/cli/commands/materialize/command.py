@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from uuid import uuid4
 
 import click
 import dagster as dg
@@ -31,8 +30,11 @@ from analytics_assets.cli.commands.materialize.outcome import (
 )
 from analytics_assets.cli.commands.materialize.progress import CommandProgress
 from analytics_assets.cli.commands.materialize.summary import Summary, print_summary
-from analytics_assets.cli.instance import open_instance, wait_for_pools
+from analytics_assets.cli.instance import open_instance
+from analytics_assets.cli.pool_wait import PoolWait, pools_of
 from analytics_assets.cli.project import all_resources, load_apis, select_resources, takes_resources
+from analytics_assets.cli.run_under_way import RunUnderWay
+from analytics_assets.cli.signals import exit_code
 from analytics_assets.cli.terminal import echo, errors_as_messages, location
 from analytics_assets.config.api import Api
 from analytics_assets.config.resource import LOAD_HEALTH, ResourceConfig
@@ -48,9 +50,10 @@ from analytics_assets.orchestration.runs.liveness.lease import run_lease
 from analytics_assets.orchestration.runs.pools import free_slots_assigned
 from analytics_assets.orchestration.runs.progress import watched
 from analytics_assets.orchestration.runs.tags import command_line_tags, range_name
+from analytics_assets.warehouse.errors import WarehouseLockedError
 from analytics_assets.warehouse.warehouse import Warehouse
 
-INTERRUPTED = 130  # the exit code of a command that Ctrl-C has ended
+INTERRUPTED = 130  # the exit code after Ctrl-C
 
 
 @click.command()
@@ -70,7 +73,8 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
     severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
     failed checks, such as one of old data, are printed and leave the exit code as it is. It is 2
-    for a resource that does not exist, and 130 after Ctrl-C.
+    for a resource that does not exist, 130 after Ctrl-C, and 143 after SIGTERM, which ends it as
+    Ctrl-C does: tables are as they were or as they were to be, and others can load at once.
     """
     with errors_as_messages():
         apis = load_apis()
@@ -86,8 +90,9 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
         echo(f"Loading {names} from {location(apis[name])} ...")
     progress = CommandProgress(selected) if is_live(verbose) else CommandProgress(selected, echo)
     with displayed(progress, verbose) as display, open_instance() as instance:
-        run = _Runs(project, instance, progress, "INFO" if verbose else "CRITICAL")
-        results = _interruptible(partial(run.all, selected, made), display)
+        under_way = RunUnderWay(instance)
+        run = _Runs(project, under_way, progress, "INFO" if verbose else "CRITICAL")
+        results = _interruptible(partial(run.all, selected, made), display, under_way)
         _trim_history(instance, apis.values())
         notes = [automation_summary(instance, project)]
     print_summary(Summary(results, selected, made, notes))
@@ -112,20 +117,26 @@ def _api_names(resources: Sequence[ResourceConfig]) -> list[str]:
     return list(dict.fromkeys(resource.api_name for resource in resources))
 
 
-def _interruptible(run: Callable[[], Results], display: Display) -> Results:
-    """Run in a thread, so that Ctrl-C ends the command at once.
+def _interruptible(run: Callable[[], Results], display: Display, under_way: RunUnderWay) -> Results:
+    """Run in a thread, so that Ctrl-C and SIGTERM end the command at once.
 
     In the main thread dlt and Dagster catch the signal, and continue with the next table. To exit
     meanwhile is safe: each table changes in one transaction.
     """
     future = ThreadPoolExecutor(1).submit(run)
     try:
-        followed(future, display)
+        followed(future, display, under_way.check)
         return future.result()
     except KeyboardInterrupt:
-        display.close()
-        echo("Interrupted. Loaded tables stay, the next run loads the rest.", style="red")
-        os._exit(INTERRUPTED)
+        code, reason = exit_code() or INTERRUPTED, "Interrupted."
+    except WarehouseLockedError as error:
+        if future.done():
+            raise
+        code, reason = 1, str(error)
+    display.close()
+    echo(f"{reason} Loaded tables stay, the next run loads the rest.", style="red")
+    under_way.cancel(f"The command ended before its run: {reason}")
+    os._exit(code)
 
 
 def _trim_history(instance: dg.DagsterInstance, apis: Iterable[Api]) -> None:
@@ -145,15 +156,20 @@ class _Runs:
 
     Args:
         project: the definitions of the project.
-        instance: records them.
+        under_way: the run of this moment, and the instance that records it.
         progress: that of the command.
         log_level: of the lines that go to the terminal.
     """
 
     project: dg.Definitions
-    instance: dg.DagsterInstance
+    under_way: RunUnderWay
     progress: CommandProgress
     log_level: str
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        """The instance that records the runs."""
+        return self.under_way.instance
 
     def all(self, resources: Sequence[ResourceConfig], made: Sequence[dg.AssetKey]) -> Results:
         """Load what is due, make what is made of it, and record the loads."""
@@ -164,8 +180,9 @@ class _Runs:
             alerts_sent(instance, self.project),
             watched(self.progress.watch),
         ):
+            self.progress.begin("Looking for other runs", is_short=True)
             end_dead_runs(instance)
-            wait_for_pools(instance, resources)
+            PoolWait(instance, pools_of(resources)).wait()
             results += self._loads(self._due(resources))
             ready = of_loaded_tables(self.project, made, lost_assets(results))
             if ready:
@@ -208,7 +225,7 @@ class _Runs:
             self.progress.begin(f"Loading {names} of {window}", has_loads=True)
         else:
             self.progress.begin(f"Loading {names}", is_short=True, has_loads=True)
-        wait_for_pools(self.instance, due.resources)
+        PoolWait(self.instance, pools_of(due.resources)).wait()
         return self._execute([asset_key(each) for each in due.resources], due.partitions)
 
     def _record(self, apis: Sequence[str]) -> None:
@@ -221,7 +238,7 @@ class _Runs:
     def _execute(
         self, keys: Sequence[dg.AssetKey], partitions: Sequence[str] = ()
     ) -> dg.ExecuteInProcessResult:
-        run_id = str(uuid4())
+        run_id = self.under_way.begin()
         with run_lease(self.instance, run_id):
             return self.project.resolve_job_def(COMMAND_LINE_JOB).execute_in_process(
                 instance=self.instance,

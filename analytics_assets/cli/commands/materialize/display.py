@@ -1,6 +1,6 @@
 """The display of the progress: a live table on a terminal, a line every few seconds elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -159,7 +159,16 @@ def displayed(progress: CommandProgress, is_verbose: bool) -> Iterator[Display]:
         yield LiveDisplay(progress, live)
 
 
-def followed(future: "Future[Any]", display: Display) -> None:
-    """Show the progress until a future has ended."""
+def followed(
+    future: "Future[Any]", display: Display, check: Callable[[], None] = lambda: None
+) -> None:
+    """Show the progress until a future has ended.
+
+    Args:
+        future: the future.
+        display: shows the progress.
+        check: is called at each look; its error ends the wait.
+    """
     while not wait([future], timeout=display.period).done:
         display.refresh()
+        check()
