@@ -28,7 +28,7 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
             yield instance
         return
     echo(
-        "There is no dagster.yaml in this folder, and DAGSTER_HOME is not set: earlier loads are "
+        "There is no dagster.yaml in this folder, and DAGSTER_HOME is not set: earlier runs are "
         "unknown, and this run will not be recorded.",
         style="yellow",
     )

@@ -16,6 +16,7 @@ from analytics_assets.config.load import Full
 from analytics_assets.config.policy import Policy, PolicyEntry
 from analytics_assets.config.resource import (
     LOAD_HEALTH,
+    LOADED_PARTITIONS,
     REJECTED_ROWS,
     ResourceConfig,
     as_entry,
@@ -183,6 +184,11 @@ def _check_table(resource: ResourceConfig) -> None:
         raise ConfigurationError(
             f"resource `{resource.name}`: the table `{REJECTED_ROWS}` holds the rows that break a "
             "contract; give the resource another name, or another `table_name`."
+        )
+    if resource.table == LOADED_PARTITIONS:
+        raise ConfigurationError(
+            f"resource `{resource.name}`: the table `{LOADED_PARTITIONS}` has the partitions that "
+            "were loaded; give the resource another name, or another `table_name`."
         )
     if LOAD_HEALTH in (resource.name, resource.table):
         raise ConfigurationError(

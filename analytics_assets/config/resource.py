@@ -18,6 +18,7 @@ from analytics_assets.redaction.url import without_credentials
 
 REJECTED_ROWS = "rejected_rows"
 LOAD_HEALTH = "load_health"
+LOADED_PARTITIONS = "loaded_partitions"
 STAGING = "_staging"  # the end of the name of the dataset in which dlt stages the rows of another
 PARENT_REFERENCE = re.compile(r"\{resources\.([^.}]+)\.")
 

@@ -55,6 +55,7 @@ from analytics_assets.orchestration.metadata.table_schema import column_lineage
 from analytics_assets.orchestration.metadata.traffic import traffic_metadata
 from analytics_assets.orchestration.partitions.definition import time_window_of, window_parts
 from analytics_assets.orchestration.partitions.lost import rows_elsewhere
+from analytics_assets.orchestration.partitions.notes import note_loaded
 from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
@@ -215,6 +216,7 @@ class AssetLoad:
                 )
                 loaded = row_counts(tables, resource, partitions, load_ids(metadata))
                 stored = row_counts(tables, resource, partitions)
+                note_loaded(context.instance, tables, resource, metadata, stored, context.log)
         metadata |= rows_elsewhere(context.instance, resource, before, metadata, stored)
         rows = [(key, loaded[key], stored[key]) for key in partitions]
         metadata |= {name: page.pop(name) for name in (LAST_ROWS, LAST_SECONDS)}

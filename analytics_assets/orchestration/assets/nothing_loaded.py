@@ -8,13 +8,11 @@ from analytics_assets.config.policy import Policy
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.config.text.quantities import count
 from analytics_assets.contract.rows.primary_key import MISSING_KEY
+from analytics_assets.orchestration.metadata.load import misses_all, rejects_all
 from analytics_assets.orchestration.metadata.names import (
     REJECTION_REASONS,
     ROWS_EXPECTED,
-    ROWS_LOADED,
     ROWS_RECEIVED,
-    ROWS_REJECTED,
-    UNKNOWN,
 )
 
 REASONS_SHOWN = 3
@@ -37,21 +35,15 @@ def refuse_nothing_loaded(load: Mapping[str, Any], policy: Policy) -> None:
     Raises:
         NothingLoadedError: the load is one of the two.
     """
-    received, rejected, total = load[ROWS_RECEIVED], load[ROWS_REJECTED], load[ROWS_EXPECTED]
-    if (
-        received
-        and rejected >= received
-        and not load[ROWS_LOADED]
-        and policy.max_rejected_share < 1
-    ):
-        raise NothingLoadedError(_all_rejected(received, load.get(REJECTION_REASONS, {})))
-    if not received and total not in (None, UNKNOWN, 0):
+    if rejects_all(load) and policy.max_rejected_share < 1:
+        reasons = load.get(REJECTION_REASONS, {})
+        raise NothingLoadedError(_all_rejected(load[ROWS_RECEIVED], reasons))
+    if misses_all(load):
         raise NothingLoadedError(
-            f"The API has {count(total, 'row')} by the total in its answer, and gave none of them. "
-            "Does "
-            "`paginator` in the entry end the read before the first row, or does `data_selector` "
-            "name the wrong list? If the number is no total, set `total_path` in `paginator` to "
-            "the field that is, or to None."
+            f"The API has {count(load[ROWS_EXPECTED], 'row')} by the total in its answer, and gave "
+            "none of them. Does `paginator` in the entry end the read before the first row, or "
+            "does `data_selector` name the wrong list? If the number is no total, set `total_path` "
+            "in `paginator` to the field that is, or to None."
         )
 
 

@@ -17,6 +17,7 @@ from analytics_assets.orchestration.automation.compat import ScheduleSwitches
 from analytics_assets.orchestration.automation.freshness import changed_freshness
 from analytics_assets.orchestration.automation.kept_switches import keep_switches
 from analytics_assets.orchestration.compat import read_migrations_once, reuse_engines
+from analytics_assets.orchestration.partitions.takeover import Takeovers
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
 from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.pools import assign_free_slots, pools_of
@@ -50,7 +51,8 @@ def build_housekeeping_sensor(
         apis: the APIs of the project.
         clock: returns the present moment.
     """
-    turns = _Turns([each for api in apis for each in api.resources.values()])
+    resources = [each for api in apis for each in api.resources.values()]
+    turns, takeovers = _Turns(resources), Takeovers(resources)
     names = {api.name for api in apis}
     progress = _Progress()
 
@@ -61,6 +63,7 @@ def build_housekeeping_sensor(
         description=(
             "Leave it on. Marks runs as failed whose process was killed, gives free pool slots to "
             "steps that wait, restores the last results of checks that a failed run did not run, "
+            "records partitions that another Dagster instance has loaded into the warehouse, "
             "fails the check newest_partition of tables whose partition is due and missing, "
             "switches schedules on that were on under another name, and removes old runs from the "
             "history."
@@ -97,6 +100,8 @@ def build_housekeeping_sensor(
             some = progress.pools(pools_of(instance))
             freed = assign_free_slots(instance, some)
             done += [f"Gave a free slot of pool {pool}." for pool in freed]
+        with step("Loaded partitions"):
+            done += takeovers.tick(instance, now, until)
         for resource in turns.take(now):
             with step(f"Freshness of {resource.full_name}"):
                 if change := changed_freshness(instance, resource, now):

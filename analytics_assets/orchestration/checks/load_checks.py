@@ -9,6 +9,7 @@ from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.text.quantities import count, number
 from analytics_assets.orchestration.checks.result import CheckResult
+from analytics_assets.orchestration.metadata.load import lacks_rows, rows_due
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
     CURSOR_AFTER,
@@ -31,7 +32,6 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
     TOMBSTONES_KEPT,
-    WINDOWS_HALVED,
 )
 
 NO_LOAD = "The asset was never loaded."
@@ -62,17 +62,14 @@ def check_complete_read(load: Mapping[str, Any], requests_overlap: bool = False)
     if not load.get(COMPLETE):
         text += " The entry's `paginator` ends the read before the API's last row."
         return CheckResult(False, text, dg.AssetCheckSeverity.WARN)
-    repeated = load.get(ROWS_REPEATED, 0)
+    repeated, due = load.get(ROWS_REPEATED, 0), rows_due(load)
     superseded, deletes = load.get(ROWS_SUPERSEDED, 0), load.get(ROWS_MARKED_DELETED, 0)
-    due = received - load.get(ROWS_REJECTED, 0) - repeated - superseded - deletes
     text += f" {count(deletes, 'of them is a delete', 'of them are deletes')}." if deletes else ""
     if load.get(TOMBSTONES_KEPT):
         text += f" {count(load[TOMBSTONES_KEPT], 'of them is', 'of them are')} deleted, and kept."
     if superseded:
         text += f" {count(superseded, 'was', 'were')} superseded, by `dedup_sort`."
-    if (load.get(WINDOWS_HALVED) or requests_overlap) and load.get(ROWS_OF_LOAD, due) < due:
-        repeated += due - load[ROWS_OF_LOAD]  # within a window, the read itself finds them
-    elif load.get(ROWS_OF_LOAD, due) < due:
+    if lacks_rows(load, requests_overlap):
         return CheckResult(
             False,
             f"{text} Only {number(load[ROWS_OF_LOAD])} of {number(due)} are in the table: others "
@@ -80,6 +77,8 @@ def check_complete_read(load: Mapping[str, Any], requests_overlap: bool = False)
             "other parents.",
             numbers={ROWS_RECEIVED: received},
         )
+    # those of several windows in one read; within a window, the read itself finds them
+    repeated += max(0, due - load.get(ROWS_OF_LOAD, due))
     if repeated:
         text += (
             f" {count(repeated, 'of them has', 'of them have')} the key of another row, and the "

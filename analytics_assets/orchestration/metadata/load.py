@@ -27,6 +27,7 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_EXTRACTED,
     ROWS_LOADED,
     ROWS_MARKED_DELETED,
+    ROWS_OF_LOAD,
     ROWS_OUTSIDE,
     ROWS_RECEIVED,
     ROWS_REJECTED,
@@ -90,6 +91,37 @@ def _metrics(trace: PipelineTrace, resource: str) -> list[DataWriterAndCustomMet
         for package in packages
         if resource in package["resource_metrics"]
     ]
+
+
+def rejects_all(load: Mapping[str, Any]) -> bool:
+    """Return True if all rows that a load has received were rejected."""
+    received = load[ROWS_RECEIVED]
+    return bool(received and load[ROWS_REJECTED] >= received and not load[ROWS_LOADED])
+
+
+def misses_all(load: Mapping[str, Any]) -> bool:
+    """Return True if a load has received none of the rows that the API counts."""
+    return not load[ROWS_RECEIVED] and load[ROWS_EXPECTED] not in (None, UNKNOWN, 0)
+
+
+def rows_due(load: Mapping[str, Any]) -> int:
+    """Return the number of received rows that are each a row of the table."""
+    others = (ROWS_REJECTED, ROWS_REPEATED, ROWS_SUPERSEDED, ROWS_MARKED_DELETED)
+    return int(load[ROWS_RECEIVED] - sum(load.get(name, 0) for name in others))
+
+
+def lacks_rows(load: Mapping[str, Any], requests_overlap: bool = False) -> bool:
+    """Return True if a load has not brought all rows that the API has.
+
+    Args:
+        load: the metadata of the load.
+        requests_overlap: True if a row of the moment between two of its requests comes in both.
+    """
+    if not load.get(COMPLETE):
+        return True
+    is_repeated = load.get(WINDOWS_HALVED) or requests_overlap
+    due = rows_due(load)
+    return not is_repeated and bool(load.get(ROWS_OF_LOAD, due) < due)
 
 
 def load_ids(metadata: Mapping[str, Any]) -> list[str]:

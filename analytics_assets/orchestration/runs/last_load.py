@@ -31,7 +31,9 @@ class LastLoad(NamedTuple):
 
 
 def last_load(instance: dg.DagsterInstance, asset: dg.AssetKey, run_id: str) -> LastLoad:
-    """Return the last load of an asset.
+    """Return the last load of an asset by a run.
+
+    What was recorded without one, such as loads of another instance, says nothing of a load.
 
     Args:
         instance: holds the event log.
@@ -42,6 +44,8 @@ def last_load(instance: dg.DagsterInstance, asset: dg.AssetKey, run_id: str) -> 
     last_run, run_before, events = "", "", list[dg.AssetMaterialization]()
     before: dg.AssetMaterialization | None = None
     for run, event in newest_first(instance, asset):
+        if not run:
+            continue
         last_run = last_run or run
         if run != last_run:
             run_before, before = run, event

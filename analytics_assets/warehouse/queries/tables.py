@@ -18,6 +18,7 @@ from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent
 from analytics_assets.warehouse.queries.derived_table import LOAD, replace_table
 from analytics_assets.warehouse.queries.load_health import LoadHealth
+from analytics_assets.warehouse.queries.loaded_partitions import LoadedPartitions
 from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.rejections import Rejections
 from analytics_assets.warehouse.queries.stored_state import stored_state
@@ -202,6 +203,10 @@ class Tables:
     def load_health(self, api: str) -> LoadHealth:
         """Return the loads of an API."""
         return LoadHealth(self._client, self.columns, api)
+
+    def loaded_partitions(self, resource: ResourceConfig) -> LoadedPartitions:
+        """Return the loaded partitions of a resource."""
+        return LoadedPartitions(self._client, self.columns, resource.api_name, resource.name)
 
     def rows_of_loads(self, table: str, loads: Sequence[str], span: Span | None = None) -> int:
         """Count the rows that these loads wrote last, all or those of a span."""

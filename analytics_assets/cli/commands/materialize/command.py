@@ -44,6 +44,7 @@ from analytics_assets.orchestration.automation.switches import automation_summar
 from analytics_assets.orchestration.compat import history_kept_open
 from analytics_assets.orchestration.keys import asset_key, load_health_key
 from analytics_assets.orchestration.partitions.due import DueRun, due_runs
+from analytics_assets.orchestration.partitions.takeover import take_over
 from analytics_assets.orchestration.project import COMMAND_LINE_JOB
 from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs
 from analytics_assets.orchestration.runs.liveness.lease import run_lease
@@ -202,7 +203,10 @@ class _Runs:
                 name: stack.enter_context(Warehouse.from_settings(name).open())
                 for name in _api_names(resources)
             }
-            due = due_runs(self.instance, tables, resources, datetime.now(UTC))
+            now = datetime.now(UTC)
+            for found in take_over(self.instance, tables, resources, now):
+                echo(str(found))
+            due = due_runs(self.instance, tables, resources, now)
         self.progress.plan(due)
         return due
 

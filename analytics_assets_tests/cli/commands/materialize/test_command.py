@@ -119,6 +119,23 @@ def test_a_folder_without_dagster_yaml_gets_a_warning(
     assert "DAGSTER_HOME is not set" in invoke("materialize", "page_views").stdout
 
 
+@pytest.mark.usefixtures("duckdb_warehouse")
+def test_without_a_history_the_partitions_in_the_warehouse_are_not_loaded_again(
+    invoke: Invoke, connected: Sandbox, clean_place: Path
+) -> None:
+    assert invoke("materialize", "traffic_sources").exit_code == 0
+    (clean_place / "dagster.yaml").unlink()
+    connected.requests.clear()
+
+    done = invoke("materialize", "traffic_sources")
+
+    assert done.exit_code == 0
+    found = "Found 30 loaded partitions of analytics/traffic_sources in the warehouse: 2025-07-02 t"
+    assert found in " ".join(done.stdout.split()), done.stdout
+    asked = {each.query["start_date"] for each in connected.requests if "start_date" in each.query}
+    assert asked == {"2025-07-28"}
+
+
 def test_an_unknown_resource_is_refused_with_the_known_ones(invoke: Invoke) -> None:
     done = invoke("materialize", "trafic_sources")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from analytics_assets.config.api import NAME
-from analytics_assets.config.resource import LOAD_HEALTH, REJECTED_ROWS
+from analytics_assets.config.resource import LOAD_HEALTH, LOADED_PARTITIONS, REJECTED_ROWS
 from analytics_assets.contract.compat import snake_case
 
 # the last part of a path that names an action, or a page, and not the rows
@@ -12,7 +12,7 @@ ACTIONS = ("list", "search", "query", "all", "index", "get_all", "find", "fetch"
 VERBS = ("list_", "get_all_", "get_", "search_", "fetch_")
 VERSION = re.compile(r"v?\d+(\.\d+)*|api|rest|latest", re.IGNORECASE)
 LONGEST = 63
-TAKEN = (REJECTED_ROWS, LOAD_HEALTH)
+TAKEN = (REJECTED_ROWS, LOAD_HEALTH, LOADED_PARTITIONS)
 
 
 def singular_of(plural: str) -> str:
