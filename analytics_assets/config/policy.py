@@ -70,6 +70,7 @@ class PolicyEntry(TypedDict, total=False):
     group: str | None
     owners: Sequence[str]
     tags: Mapping[str, str]
+    op_tags: Mapping[str, Any]
     newest: NewestRequest | None
     rename: Mapping[str, str]
     nested: Literal["json", "columns"]
@@ -105,6 +106,7 @@ class Policy:
         group: asset group; None for the API's name.
         owners: `team:name` or e-mail addresses.
         tags: Dagster tags.
+        op_tags: Dagster tags of the steps, which executors read: `dagster-celery/queue`, ...
         newest: a request for the newest `updated_at`; None leaves the resource to its schedule.
         rename: the table's column for a field of the API's rows, where their names differ.
         nested: the columns of an object within a row, where the contract describes it: one of JSON,
@@ -144,6 +146,7 @@ class Policy:
     group: str | None = None
     owners: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    op_tags: Mapping[str, Any] = field(default_factory=dict)
     newest: NewestRequest | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     nested: Literal["json", "columns"] = "json"

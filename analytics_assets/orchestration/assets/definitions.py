@@ -76,6 +76,7 @@ def _build_asset(asset_load: AssetLoad, pipeline: Pipeline) -> dg.AssetsDefiniti
         dlt_pipeline=pipeline,
         dagster_dlt_translator=asset_load.translator,
         name=op_name(resource),
+        op_tags=resource.policy.op_tags,
         pool=asset_load.warehouse.pool(resource.table),
         **_partitions(resource.policy.load),
     )(with_signature(load))

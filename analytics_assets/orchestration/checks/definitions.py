@@ -227,6 +227,7 @@ def _build_checks(resource: Resource, warehouse: Warehouse) -> dg.AssetChecksDef
             if check.applies(resource)
         ],
         can_subset=True,
+        op_tags=resource.policy.op_tags,
         pool=warehouse.pool(resource.table),
     )
     @with_signature

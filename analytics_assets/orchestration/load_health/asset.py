@@ -61,7 +61,7 @@ def build_load_health(
             names.TABLE_NAME: warehouse.qualified(LOAD_HEALTH),
             names.COLUMN_SCHEMA: dg.TableSchema(columns=columns),
         },
-        op_tags=AFTER_LOADS,
+        op_tags={**api.default_policy.get("op_tags", {}), **AFTER_LOADS},
         pool=warehouse.pool(LOAD_HEALTH),
     )
     def load_health(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:

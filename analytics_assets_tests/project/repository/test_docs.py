@@ -38,6 +38,8 @@ CLI = ".venv/bin/analytics-assets"
 RUN_BY_TESTS = {
     "make dev",
     "make serve",
+    ".venv/bin/celery -A analytics_assets.orchestration.runs.executor.celery.worker worker"
+    " -Q dagster --concurrency 4",
     "DAGSTER_POSTGRES_URL=postgresql://user:password@host:5432/dagster make serve",
     "DESTINATION_TYPE=postgres SANDBOX__ENABLED=true make serve",
     f"{CLI} alert",

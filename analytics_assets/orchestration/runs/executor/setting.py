@@ -15,6 +15,7 @@ from analytics_assets.orchestration.runs.executor.multithread import (
     multithread_executor,
 )
 
+CELERY = "analytics_assets.orchestration.runs.executor.celery.executor"
 OF_ONE_PROCESS = ("in_process", "multithread")
 
 
@@ -84,6 +85,6 @@ EXECUTORS: Mapping[str, Callable[[], dg.ExecutorDefinition]] = {
     "in_process": lambda: ONE_BY_ONE,
     "multithread": lambda: multithread_executor,
     "multiprocess": lambda: dg.multiprocess_executor,
-    "celery": _of_package("dagster_celery", "celery_executor", "celery"),
+    "celery": _of_package(CELERY, "celery_executor", "celery"),
     "k8s": _of_package("dagster_k8s", "k8s_job_executor", "kubernetes"),
 }

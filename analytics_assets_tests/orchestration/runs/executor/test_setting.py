@@ -77,12 +77,14 @@ def test_an_unknown_executor_is_refused_with_those_that_there_are(
 
 @pytest.mark.parametrize(
     ("name", "package", "extra"),
-    [("celery", "dagster_celery", "celery"), ("k8s", "dagster_k8s", "kubernetes")],
+    [("celery", "celery", "celery"), ("k8s", "dagster_k8s", "kubernetes")],
 )
 def test_a_missing_package_is_named_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, name: str, package: str, extra: str
 ) -> None:
     named(monkeypatch, name)
+    for module in [each for each in sys.modules if ".executor.celery" in each]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     executor_from_settings.__globals__["_executor"].cache_clear()
     installs = rf"package {package.replace('_', '-')}, .* run pip install .* '\.\[{extra}\]'"
