@@ -85,6 +85,7 @@ class PolicyEntry(TypedDict, total=False):
     alert: Literal["critical", "error", "warning", "info", "off"]
     preview: int | None
     sensitive: Sequence[str]
+    max_runtime: timedelta | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +133,8 @@ class Policy:
             the embedded API, and none of any other.
         sensitive: the columns, or fields of the API's rows, whose values are shown nowhere in the
             Dagster UI; of a field within an object the path, such as `user.email`.
+        max_runtime: the longest time from the first request of a load until it writes into its
+            table; None for no limit.
     """
 
     load: Load = field(default_factory=Full)
@@ -161,6 +164,7 @@ class Policy:
     alert: Literal["critical", "error", "warning", "info", "off"] = "error"
     preview: int | None = None
     sensitive: Sequence[str] = ()
+    max_runtime: timedelta | None = None
 
     @classmethod
     def merged(cls, where: str, *entries: PolicyEntry) -> "Policy":
@@ -213,16 +217,24 @@ class Policy:
                 f"{where}: `timezone` is {policy.timezone!r}, which is not an IANA time zone such "
                 f"as 'UTC' or 'Europe/Berlin'{did_you_mean(policy.timezone, known_timezones())}"
             ) from error
-        if not isinstance(policy.freshness, timedelta) or policy.freshness <= timedelta(0):
-            raise ConfigurationError(
-                f"{where}: `freshness` is {policy.freshness!r}; "
-                "give a positive timedelta such as timedelta(hours=36)."
-            )
+        for name in ("freshness", "max_runtime"):
+            span = getattr(policy, name)
+            is_none = span is None and name == "max_runtime"
+            if not is_none and (not isinstance(span, timedelta) or span <= timedelta(0)):
+                raise ConfigurationError(
+                    f"{where}: `{name}` is {span!r}; "
+                    "give a positive timedelta such as timedelta(hours=36)."
+                )
         return policy
 
 
 def _check_types(where: str, entry: Mapping[str, Any]) -> None:
-    for name in entry.keys() - {"load", "timezone", "freshness"}:  # `Policy.merged` checks those
+    for name in entry.keys() - {
+        "load",
+        "timezone",
+        "freshness",
+        "max_runtime",
+    }:  # `Policy.merged` checks those
         from pydantic import ValidationError
 
         try:

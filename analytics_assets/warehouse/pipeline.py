@@ -28,6 +28,7 @@ class LoadHooks:
     Args:
         hold: opens the warehouse, before it is read or written, until `free` is called.
         free: closes the warehouse while the API is read.
+        allowed: raises an error if the load must not write any more.
         limited: returns the context of a load.
         recover: takes the error of a load; returns True if another attempt makes sense.
         after_load: takes the pipeline after each load, in the context of `limited`.
@@ -36,6 +37,7 @@ class LoadHooks:
 
     hold: Callable[[], None] = lambda: None
     free: Callable[[], None] = lambda: None
+    allowed: Callable[[], None] = lambda: None
     limited: Callable[[], AbstractContextManager[None]] = nullcontext
     recover: Callable[[Exception], bool] = lambda error: False
     after_load: Callable[[Pipeline], None] = lambda pipeline: None
@@ -97,6 +99,7 @@ class LoadingPipeline(SyncingPipeline):
             reraise=True,
         )
         self._hooks.hold()
+        self._hooks.allowed()
         with self._hooks.limited():
             try:
                 info = retried(super().load, *args, **kwargs)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -156,6 +156,7 @@ class Warehouse:
         run: str | None = None,
         log: logging.Logger | None = None,
         waiting: Callable[[str], None] = lambda holder: None,
+        allowed: Callable[[], None] = lambda: None,
     ) -> Iterator[LoadingPipeline]:
         """Yield a pipeline with a table, and a working folder, that no other load uses meanwhile.
 
@@ -170,8 +171,10 @@ class Warehouse:
             run: the id of the Dagster run, for others that wait for it.
             log: the log of the run, for the names of those that it waits for.
             waiting: takes the name of each, and an empty text when the wait is over.
+            allowed: called before anything is written; raises an error to prevent it.
 
         Raises:
+            WarehouseError: the table may have been changed by another load meanwhile.
             WarehouseLockedError: another process holds the table or the DuckDB file for longer
                 than `lock_patience`.
         """
@@ -188,12 +191,17 @@ class Warehouse:
         )
         with self._translated(), working_folder(self.pipelines_dir, name) as folder:
             pipeline = self.pipeline(name, folder)
-            pipeline.connect_hooks(hooks)
             with (
-                self._locked(pipeline, table or name, holder_name(run), wait),
+                self._locked(pipeline, table or name, holder_name(run), wait) as refuse_lost,
                 garbage_collection_paused(),
                 held,
             ):
+
+                def refuse() -> None:
+                    refuse_lost()
+                    allowed()
+
+                pipeline.connect_hooks(replace(hooks, allowed=refuse))
                 hooks.hold()
                 yield pipeline
 
@@ -263,20 +271,20 @@ class Warehouse:
     @contextmanager
     def _locked(
         self, pipeline: LoadingPipeline, table: str, holder: str, wait: LockWait
-    ) -> Iterator[None]:
-        """Exclude other loads of the same pool, also those of processes without pools."""
+    ) -> Iterator[Callable[[], None]]:
+        """Exclude other loads of the pool; yield a function that raises an error if one got in."""
         if self.destination_type == "postgres":
             with (
                 pipeline.sql_client() as client,
-                advisory_lock(client, f"the table {self.qualified(table)}", holder, wait),
+                advisory_lock(client, f"the table {self.qualified(table)}", holder, wait) as refuse,
             ):
-                yield
+                yield refuse
             return
         held, lock = f"the table {self.qualified(table)}", self.pipelines_dir / self.pool(table)
         if file := self.duckdb_file:
             held, lock = f"the DuckDB file {file}", file
         with file_lock(lock.with_name(f"{lock.name}.lock"), held, holder, wait):
-            yield
+            yield lambda: None  # for as long as the process lives
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated_errors(self.duckdb_file)

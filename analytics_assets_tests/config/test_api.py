@@ -191,6 +191,13 @@ def test_a_freshness_that_is_no_positive_duration_is_refused(freshness: Any) -> 
     assert "timedelta(hours=36)" in str(refusal.value)
 
 
+@pytest.mark.parametrize("span", [timedelta(0), timedelta(hours=-1), 3600, "1h"])
+def test_a_time_limit_that_is_no_positive_duration_is_refused(span: Any) -> None:
+    with pytest.raises(ConfigurationError, match="policy of `orders`: `max_runtime` is"):
+        api({"name": "orders"}, default_policy={"max_runtime": span})
+    assert api({"name": "orders"}).resources["orders"].policy.max_runtime is None
+
+
 def test_a_resources_own_policy_goes_over_the_shared_one_field_by_field() -> None:
     shop = api(
         "orders",

@@ -73,8 +73,9 @@ def _policy(where: str, given: Any) -> Any:
     policy = dict(_mapping(where, given))
     if "load" in policy:
         policy["load"] = _load(where, policy["load"])
-    if "freshness" in policy:
-        policy["freshness"] = _span(where, "freshness", policy["freshness"])
+    for name in ("freshness", "max_runtime"):
+        if policy.get(name) is not None:
+            policy[name] = _span(where, name, policy[name])
     for name in SWITCHES:
         if isinstance(policy.get(name), bool):
             policy[name] = "on" if policy[name] else "off"

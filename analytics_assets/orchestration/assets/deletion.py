@@ -7,11 +7,14 @@ from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.text.quantities import count, number
+from analytics_assets.contract.resource import Resource
+from analytics_assets.orchestration.assets.run_config import LoadConfig
 from analytics_assets.orchestration.metadata.load import load_ids
 from analytics_assets.orchestration.metadata.names import (
     COMPLETE,
     ROW_COUNT,
     ROWS_DROPPED,
+    ROWS_OF_LOAD,
     ROWS_OUTSIDE,
     ROWS_PRUNED,
     ROWS_RECEIVED,
@@ -25,6 +28,32 @@ from analytics_assets.warehouse.queries.tables import Span, Tables
 
 class RowsNotDroppedError(AnalyticsAssetsError):
     """A load does not prove that the rows which it did not bring are gone."""
+
+
+def delete_rows(
+    tables: Tables,
+    resource: Resource,
+    config: LoadConfig,
+    load: Mapping[str, Any],
+    partitions: Sequence[str],
+) -> dict[str, Any]:
+    """Delete the rows that the API no longer has, if configured; return the counts.
+
+    Args:
+        tables: the open warehouse.
+        resource: the resource.
+        config: the config of the run.
+        load: the metadata of the load so far.
+        partitions: the partitions of the load, empty if the resource has none.
+    """
+    counts = dict[str, Any]()
+    if resource.loads_every_row and tables.columns(resource.table):
+        counts[ROWS_OF_LOAD] = tables.rows_of_loads(resource.table, load_ids(load))
+    if config.drops_data:
+        counts |= drop_other_rows(tables, resource, load, partitions)
+    elif resource.policy.prune:
+        counts |= prune(tables, resource, load)
+    return counts
 
 
 def drop_other_rows(

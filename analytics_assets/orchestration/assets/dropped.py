@@ -90,3 +90,20 @@ def _lacking(
 
 def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def observe_dropped(
+    context: dg.AssetExecutionContext,
+    resource: ResourceConfig,
+    found: Mapping[str, Sequence[str]],
+) -> None:
+    """Record what was missing before a load that failed, as the next one finds it made again.
+
+    Args:
+        context: the run.
+        resource: the resource.
+        found: what the load has found missing.
+    """
+    missing = dropped_metadata(context.instance, resource, False, (), found, {}) if found else {}
+    if DROPPED_SINCE in missing:
+        context.log_event(dg.AssetObservation(asset_key(resource), metadata=missing))

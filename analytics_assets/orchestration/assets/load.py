@@ -1,9 +1,10 @@
 """The load of one asset: read the resource, merge the rows, and describe the outcome."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -18,12 +19,9 @@ from analytics_assets.extract.incremental.cursor import StateReset
 from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.incremental.window_check import WindowCheck
 from analytics_assets.extract.source import rest_api_source
-from analytics_assets.orchestration.assets.deletion import (
-    drop_other_rows,
-    prune,
-)
+from analytics_assets.orchestration.assets.deletion import delete_rows
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
-from analytics_assets.orchestration.assets.dropped import dropped_metadata
+from analytics_assets.orchestration.assets.dropped import dropped_metadata, observe_dropped
 from analytics_assets.orchestration.assets.errors import failure_of
 from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_loaded
 from analytics_assets.orchestration.assets.observation import (
@@ -47,7 +45,6 @@ from analytics_assets.orchestration.metadata.names import (
     LAST_SECONDS,
     ROW_COUNT,
     ROWS_LOADED,
-    ROWS_OF_LOAD,
     TABLE_NAME,
 )
 from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
@@ -61,6 +58,7 @@ from analytics_assets.orchestration.partitions.selection import selected_partiti
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.liveness.dead_runs import refuse_ended_run
 from analytics_assets.orchestration.runs.liveness.lease import executing
+from analytics_assets.orchestration.runs.liveness.time_limit import TimeLimit
 from analytics_assets.orchestration.runs.materializations import newest_metadata
 from analytics_assets.orchestration.runs.progress import (
     LoadProgress,
@@ -75,7 +73,7 @@ from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.redaction.errors import errors_redacted, redacted
 from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.evolution.indexes import create_indexes
-from analytics_assets.warehouse.queries.tables import Tables, open_tables
+from analytics_assets.warehouse.queries.tables import open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
 
@@ -167,6 +165,7 @@ class AssetLoad:
         resource, partitions = self.resource, progress.partitions
         connection, traffic = progress.connection, replace(progress.connection.traffic)
         place = self.warehouse.qualified(resource.table)
+        limit = TimeLimit(resource.policy.max_runtime)
         with self.warehouse.loading(
             resource.pipeline_name,
             len(resource.contract.columns),
@@ -174,6 +173,7 @@ class AssetLoad:
             run=context.run.run_id,
             log=context.log,
             waiting=progress.wait_for,
+            allowed=partial(_begin_to_write, context, limit),
         ) as pipeline:
             began = time.monotonic()  # after a wait for the table
             refuse_ended_run(context.instance, context.run.run_id)
@@ -183,15 +183,16 @@ class AssetLoad:
             source = _source(resource, compared.contract, config, connection, partitions)
             pipeline.collector = StageLog(progress, place, context.log)
             try:
-                [result] = dlt.run(
-                    context,
-                    dlt_source=source,
-                    dlt_pipeline=pipeline,
-                    dagster_dlt_translator=self.translator,
-                    loader_file_format=self.warehouse.loader_file_format,
-                )
+                with limit:
+                    [result] = dlt.run(
+                        context,
+                        dlt_source=source,
+                        dlt_pipeline=pipeline,
+                        dagster_dlt_translator=self.translator,
+                        loader_file_format=self.warehouse.loader_file_format,
+                    )
             except Exception:
-                _observe_dropped(context, resource, pipeline.dropped)
+                observe_dropped(context, resource, pipeline.dropped)
                 raise
             metadata = {**(result.metadata or {}), **traffic_metadata(connection, traffic)}
             metadata |= dropped_metadata(
@@ -201,7 +202,7 @@ class AssetLoad:
             if DROPPED_SINCE in metadata:
                 context.log.warning(metadata[DROPPED])
             with open_tables(pipeline) as tables:
-                metadata |= _delete_rows(tables, resource, config, metadata, partitions)
+                metadata |= delete_rows(tables, resource, config, metadata, partitions)
                 settle_rejected_rows(tables, resource, compared.contract, metadata, context.log)
                 metadata.pop(DELETED_KEYS, None)
                 metadata |= table_metadata(tables, resource, metadata.get(ROW_COUNT))
@@ -261,31 +262,17 @@ def _source(
     return source.with_resources(name)
 
 
-def _delete_rows(
-    tables: Tables,
-    resource: Resource,
-    config: LoadConfig,
-    load: Mapping[str, Any],
-    partitions: Sequence[str],
-) -> dict[str, Any]:
-    """Delete the rows that the API no longer has, if configured; return the counts."""
-    counts = dict[str, Any]()
-    if resource.loads_every_row and tables.columns(resource.table):
-        counts[ROWS_OF_LOAD] = tables.rows_of_loads(resource.table, load_ids(load))
-    if config.drops_data:
-        counts |= drop_other_rows(tables, resource, load, partitions)
-    elif resource.policy.prune:
-        counts |= prune(tables, resource, load)
-    return counts
+def _begin_to_write(context: dg.AssetExecutionContext, limit: TimeLimit) -> None:
+    """End the time limit, whose interruption would leave open whether the table has changed.
 
-
-def _observe_dropped(
-    context: dg.AssetExecutionContext, resource: Resource, found: Mapping[str, Sequence[str]]
-) -> None:
-    """Record what was missing before a load that failed, as the next one finds it made again."""
-    missing = dropped_metadata(context.instance, resource, False, (), found, {}) if found else {}
-    if DROPPED_SINCE in missing:
-        context.log_event(dg.AssetObservation(asset_key(resource), metadata=missing))
+    Raises:
+        RunEndedError: the run was ended while its process was stopped, or its machine asleep.
+        LeaseLostError: so was the step.
+    """
+    limit.lift()
+    refuse_ended_run(context.instance, context.run.run_id)
+    with executing(context) as lease:
+        lease.refuse_lost()
 
 
 def _result(

@@ -12,17 +12,18 @@ the rows that only the other has read.
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from socket import gethostname
 from typing import Any
 
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 from filelock import FileLock, Timeout
 
-from analytics_assets.warehouse.errors import WarehouseLockedError
+from analytics_assets.warehouse.errors import WarehouseError, WarehouseLockedError
 from analytics_assets.warehouse.locks.lock_wait import LockWait
 
 LONGEST_NAME = 63  # bytes of an application's name that PostgreSQL keeps
@@ -74,8 +75,10 @@ def file_lock(file: Path, held: str, holder: str, wait: LockWait) -> Iterator[No
 @contextmanager
 def advisory_lock(
     client: SqlClientBase[Any], held: str, holder: str, wait: LockWait
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """Take an advisory lock of PostgreSQL, which the end of this connection frees.
+
+    Yields a function that raises an error if the lock was lost with the connection.
 
     A lock of the session would stay behind in a pooler such as PgBouncer, which gives the session
     to others; one of a transaction does not. The transaction reads nothing afterwards, so that it
@@ -89,6 +92,7 @@ def advisory_lock(
 
     Raises:
         WarehouseLockedError: another session still holds it.
+        WarehouseError: the lock was lost.
     """
     client.execute_sql("BEGIN")
     client.execute_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -98,7 +102,17 @@ def advisory_lock(
     for name, value in PROBES.items():
         client.execute_sql(f"SET LOCAL {name} = {value}")
     wait.acquire(partial(_lock_in_postgres, client, held))
-    yield  # closing the connection frees the lock
+    yield partial(_refuse_lost, client, held)  # closing the connection frees the lock
+
+
+def _refuse_lost(client: SqlClientBase[Any], held: str) -> None:
+    try:
+        client.execute_sql("SELECT 1")
+    except DatabaseException as error:
+        raise WarehouseError(
+            f"The connection that locks {held} was lost while the rows were read, and another load "
+            "may have changed it meanwhile. Nothing was written; run again."
+        ) from error
 
 
 def _lock_file(lock: FileLock, file: Path, held: str) -> None:

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 from dlt.destinations.sql_client import SqlClientBase
 
-from analytics_assets.warehouse.errors import WarehouseLockedError
+from analytics_assets.warehouse.errors import WarehouseError, WarehouseLockedError
 from analytics_assets.warehouse.locks.lock_wait import LockWait
 from analytics_assets.warehouse.locks.table_lock import advisory_lock, file_lock, holder_name
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -102,6 +102,19 @@ def test_the_lock_of_a_session_of_postgres_that_ended_is_free(postgres_url: str)
         second.execute_sql("SELECT pg_terminate_backend(%s, 10000)", pid)
         with advisory_lock(second, "the table a.x", "other", NO_PATIENCE):
             pass
+
+
+def test_a_load_whose_lock_in_postgres_was_lost_must_not_write(postgres_url: str) -> None:
+    with (
+        session(postgres_url) as first,
+        session(postgres_url) as second,
+        advisory_lock(first, "the table a.x", "one", NO_PATIENCE) as refuse_lost,
+    ):
+        refuse_lost()
+        pid = first.native_connection.info.backend_pid
+        second.execute_sql("SELECT pg_terminate_backend(%s, 10000)", pid)
+        with pytest.raises(WarehouseError, match=r"locks the table a.x was lost .* Nothing was"):
+            refuse_lost()
 
 
 def test_a_session_that_waits_in_postgres_gets_the_lock_when_the_other_one_ends(

@@ -176,15 +176,15 @@ def events_of_step(context: StepExecutionContext) -> Generator[dg.DagsterEvent, 
         yield from _trigger_hook(context, events)
 
 
-def interrupt_thread(thread: int) -> None:
-    """Raise `Interrupted` in another thread, before its next instruction in Python.
+def interrupt_thread(thread: int, error: type[BaseException] | None = Interrupted) -> None:
+    """Raise an error in a thread, before its next instruction in Python.
 
     A signal, by which Dagster interrupts a process, is received by the first thread alone.
     https://docs.python.org/3/c-api/threads.html#c.PyThreadState_SetAsyncExc
 
     Args:
         thread: its identifier.
+        error: the class of the error; None to take back one that is not raised yet.
     """
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), ctypes.py_object(Interrupted)
-    )
+    value = ctypes.py_object(error) if error else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), value)

@@ -1,0 +1,60 @@
+"""A time limit interrupts the code inside it, and nothing else."""
+
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from analytics_assets.orchestration.runs.liveness.time_limit import (
+    LoadTooLongError,
+    TimeIsUp,
+    TimeLimit,
+)
+from analytics_assets_tests.orchestration.runs.executor.jobs import PATIENCE
+
+SOON, LATE = timedelta(milliseconds=20), timedelta(hours=1)
+
+
+def work(seconds: float = PATIENCE) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.001)
+
+
+def test_code_that_takes_too_long_is_interrupted() -> None:
+    with pytest.raises(LoadTooLongError, match="longer than `max_runtime`, "), TimeLimit(SOON):
+        work()
+
+
+def test_an_interruption_that_somebody_swallows_is_repeated() -> None:
+    swallowed = list[bool]()
+
+    def stubborn() -> None:
+        with TimeLimit(SOON):
+            with suppress(TimeIsUp):
+                work()
+            swallowed.append(True)
+            work()
+
+    with pytest.raises(LoadTooLongError):
+        stubborn()
+    assert swallowed
+
+
+def test_an_error_of_the_code_stays_as_it_is() -> None:
+    with pytest.raises(ValueError, match="own"), TimeLimit(LATE):
+        raise ValueError("own")
+
+
+@pytest.mark.parametrize("limit", [None, LATE])
+def test_code_within_its_time_is_left_alone(limit: timedelta | None) -> None:
+    with TimeLimit(limit):
+        work(0.01)
+
+
+def test_code_behind_a_limit_that_is_lifted_is_not_interrupted() -> None:
+    limit = TimeLimit(SOON)
+    with limit:
+        limit.lift()
+        work(0.1)
