@@ -26,7 +26,7 @@ attributes:
         paginator: {type: offset, limit: 100}
     - name: events
     - visits
-  default_policy: {freshness: 3d, automation: on}
+  default_policy: {freshness: 3d, automation: on, max_runtime: 2h}
   policies:
     orders:
       load: {incremental: {param: since, initial_value: "2026-01-01T00:00:00Z", lookback: 90m}}
@@ -75,7 +75,11 @@ def test_yaml_describes_the_api_that_python_does(tmp_path: Path) -> None:
             "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
             "resources": [{"name": "orders", "endpoint": orders}, {"name": "events"}, "visits"],
         },
-        default_policy={"freshness": timedelta(days=3), "automation": "on"},
+        default_policy={
+            "freshness": timedelta(days=3),
+            "automation": "on",
+            "max_runtime": timedelta(hours=2),
+        },
         policies={
             "orders": {"load": incremental, "alert": "off"},
             "events": {"load": by_day},
