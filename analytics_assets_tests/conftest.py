@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from dlt.extract.extractors import ArrowExtractor
 
 from analytics_assets.extract.http import connection
+from analytics_assets.extract.http.shared_store.process import close_all
 from analytics_assets.redaction.redactor import redact
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
@@ -156,6 +157,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of an empty PostgreSQL database of the test's own."""
     with postgres_server.empty_database() as name:
         yield postgres_server.url(name)
+        close_all()  # nobody else may use a database that is emptied
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Settings of the database in which processes share the limits of APIs, and their tokens."""
 
+from importlib.util import find_spec
 from typing import ClassVar
 
 from dlt.common.configuration import configspec
@@ -67,10 +68,11 @@ def resolve_patience() -> float:
 
 
 def _warehouse_url() -> str | None:
-    if str(look_up("destination_type") or "").strip() != WAREHOUSE:
+    """Return the URL of the warehouse, None if it is another one; a load names what it lacks."""
+    if str(look_up("destination_type") or "").strip() != WAREHOUSE or not find_spec("psycopg2"):
         return None
     try:
         found = resolved(_WarehouseCredentials(), ("destination", WAREHOUSE))
-    except ConfigFieldMissingException:  # a load names it
+    except ConfigFieldMissingException:
         return None
     return str(found.credentials.to_native_representation())

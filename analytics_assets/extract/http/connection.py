@@ -224,7 +224,8 @@ def _shared_rate_limit(
 ) -> RateLimit:
     key = (host, *map(str, (*dict(limits).values(), max_delay)), store.url if store else "")
     if key not in _rate_limits:
-        announced = _hosts.setdefault(host, HostLimits())
+        own = _hosts.setdefault(host, HostLimits())
+        announced = store.host_limits(host) if store else own
         shared = store.limit(host, limits) if store and limits.is_set else None
         _rate_limits[key] = RateLimit(limits, max_delay, announced, shared=shared)
     return _rate_limits[key]

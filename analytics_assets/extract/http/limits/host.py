@@ -17,7 +17,12 @@ class HostLimits:
 
     Args:
         clock: returns the seconds of a clock that never goes back.
+
+    Attributes:
+        is_shared: True if other processes share them, so that to take a request may take a while.
     """
+
+    is_shared = False
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -132,19 +132,20 @@ class RateLimit:
             self._waiting.discard(read)
 
     def _acquire(self, read: Collecting | None, max_wait: float) -> float:
+        is_shared = self._shared or self._host.is_shared
         with self._freed:
             wait = self._wait_of(read)
-            if not wait and not self._shared:
+            if not wait and not is_shared:
                 wait = self._host.acquire()
             if not wait:
                 self._in_flight[read] += 1
                 self._next_start = self._clock() + self._interval
             self._note_wait(read, wait)
-        if wait or not self._shared:
+        if wait or not is_shared:
             return wait
         # without the lock: others may end their requests while the store is asked
         try:
-            wait = self._begin_shared(self._shared, max_wait)
+            wait = self._begin_shared(max_wait)
         except BaseException:
             wait = math.inf
             raise
@@ -155,12 +156,16 @@ class RateLimit:
                     self._note_wait(read, wait)
         return wait
 
-    def _begin_shared(self, shared: SharedLimit, max_wait: float) -> float:
+    def _begin_shared(self, max_wait: float) -> float:
         """Return the seconds until a request may begin that counts in all processes; 0 for now."""
-        if wait := self._host.pause or shared.acquire(max_wait):
+        wait = self._host.pause
+        if not wait and self._shared:
+            wait = self._shared.acquire(max_wait)
+        if wait:
             return wait
-        if wait := self._host.acquire():
-            shared.release(is_unused=True)
+        wait = self._host.acquire()
+        if wait and self._shared:
+            self._shared.release(is_unused=True)
         return wait
 
     def _wait_of(self, read: Collecting | None) -> float:

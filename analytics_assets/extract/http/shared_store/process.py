@@ -6,6 +6,8 @@ from threading import Lock
 
 from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.config.settings.shared_store import resolve_patience, resolve_shared_store
+from analytics_assets.extract.http.limits.host import HostLimits
+from analytics_assets.extract.http.shared_store.host import SharedHostLimits
 from analytics_assets.extract.http.shared_store.keeper import Keeper
 from analytics_assets.extract.http.shared_store.limit import SharedLimit
 from analytics_assets.extract.http.shared_store.store import SharedStore, require_driver
@@ -23,6 +25,7 @@ class SharedState:
         self._store = SharedStore(url)
         self._keeper = Keeper(self._store)
         self._limits: dict[str, SharedLimit] = {}
+        self._hosts: dict[str, HostLimits] = {}
 
     def limit(self, host: str, settings: LimitSettings) -> SharedLimit:
         """Return the limits of all processes on requests to a host; the same for the same values.
@@ -37,6 +40,12 @@ class SharedState:
             made = SharedLimit(self._store, name, settings, self._keeper, patience)
             self._limits[name] = made
         return self._limits[name]
+
+    def host_limits(self, host: str) -> HostLimits:
+        """Return the limits that a host announces to any process."""
+        if host not in self._hosts:
+            self._hosts[host] = SharedHostLimits(self._store, self._keeper, host)
+        return self._hosts[host]
 
     def close(self) -> None:
         """End the requests of this process in the store, as others wait for their places."""
@@ -64,8 +73,11 @@ def shared_store() -> SharedState | None:
 
 
 def close_all() -> None:
-    """Close the part of this process in each store."""
-    for each in list(_states.values()):
+    """Close the part of this process in each store; a later connection opens another one."""
+    with _lock:
+        closed = list(_states.values())
+        _states.clear()
+    for each in closed:
         each.close()
 
 

@@ -17,11 +17,20 @@ CREATE TABLE IF NOT EXISTS analytics_assets.requests_in_flight (
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (limit_name, process)
 );
+CREATE TABLE IF NOT EXISTS analytics_assets.announced_limits (
+    host text PRIMARY KEY,
+    pauses_until timestamptz NOT NULL DEFAULT '-infinity',
+    remaining integer,
+    resets_at timestamptz,
+    probes_until timestamptz NOT NULL DEFAULT '-infinity'
+);
 COMMENT ON SCHEMA analytics_assets IS
     'Limits and tokens of APIs that the processes of analytics_assets share';
 COMMENT ON TABLE analytics_assets.request_starts IS
     'The time from which the next request to an API may begin, by `reading.max_per_second`';
 COMMENT ON TABLE analytics_assets.requests_in_flight IS
     'The requests that each process has in flight, for `reading.max_in_flight`';
+COMMENT ON TABLE analytics_assets.announced_limits IS
+    'The pauses that APIs ask for, and the rest of their quotas, by their answers';
 SELECT 1;
 """

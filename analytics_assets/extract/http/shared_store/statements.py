@@ -53,3 +53,50 @@ DELETE FROM analytics_assets.requests_in_flight
 WHERE limit_name = %(name)s AND process = %(process)s
 RETURNING requests
 """
+LOOK = """
+SELECT extract(epoch FROM pauses_until - clock_timestamp())::float8,
+    coalesce(resets_at > clock_timestamp(), false)
+FROM analytics_assets.announced_limits WHERE host = %(host)s
+"""
+PAUSE = """
+INSERT INTO analytics_assets.announced_limits AS known (host, pauses_until)
+VALUES (%(host)s, clock_timestamp() + make_interval(secs => %(seconds)s))
+ON CONFLICT (host) DO UPDATE
+SET pauses_until = greatest(known.pauses_until, excluded.pauses_until)
+RETURNING 1
+"""
+# answers arrive in another order than the API counted the requests, and those in flight count
+WRITE_QUOTA = """
+INSERT INTO analytics_assets.announced_limits AS known (host, remaining, resets_at)
+VALUES (%(host)s, %(remaining)s, clock_timestamp() + make_interval(secs => %(reset)s))
+ON CONFLICT (host) DO UPDATE SET
+    remaining = CASE WHEN excluded.resets_at <= known.resets_at + interval '2 seconds'
+        THEN least(known.remaining, excluded.remaining) ELSE excluded.remaining END,
+    resets_at = excluded.resets_at,
+    probes_until = '-infinity'
+WHERE known.resets_at IS NULL OR excluded.resets_at >= known.resets_at - interval '2 seconds'
+RETURNING 1
+"""
+# the request that comes first after the reset finds the new quota, and the others wait for it
+TAKE_OF_QUOTA = """
+WITH known AS MATERIALIZED (
+    SELECT *, clock_timestamp() AS at FROM analytics_assets.announced_limits
+    WHERE host = %(host)s
+),
+request AS (
+    SELECT at, CASE
+        WHEN pauses_until > at THEN extract(epoch FROM pauses_until - at)::float8
+        WHEN remaining IS NULL AND probes_until > at THEN %(poll)s
+        WHEN remaining <= 0 AND resets_at > at THEN extract(epoch FROM resets_at - at)::float8
+        ELSE 0 END AS wait
+    FROM known
+),
+taken AS (
+    UPDATE analytics_assets.announced_limits AS limits SET
+        remaining = CASE WHEN resets_at > at THEN remaining - 1 END,
+        probes_until = CASE WHEN resets_at <= at AND remaining IS NOT NULL
+            THEN at + make_interval(secs => %(probe)s) ELSE probes_until END
+    FROM request WHERE host = %(host)s AND wait = 0
+)
+SELECT wait, remaining FROM known, request
+"""

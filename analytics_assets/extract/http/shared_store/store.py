@@ -5,6 +5,7 @@ import os
 import re
 import zlib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from socket import gethostname
 from threading import RLock
 from typing import Any
@@ -68,7 +69,11 @@ class SharedStore:
         self.holder = f"process {os.getpid()} on {gethostname()}"
 
     def run(
-        self, statement: str, parameters: Mapping[str, Any] | None = None, lock: str = ""
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        lock: str = "",
+        creates: bool = True,
     ) -> list[Row]:
         """Run a statement, or several of them in one transaction.
 
@@ -79,6 +84,7 @@ class SharedStore:
             statement: the SQL, with its parameters by name.
             parameters: their values.
             lock: the name of what one process at a time may read and write; empty for nothing.
+            creates: False to return no row where the tables are missing.
 
         Returns:
             The rows of the last statement.
@@ -96,6 +102,8 @@ class SharedStore:
             try:
                 return self._run(statement, values)
             except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName):
+                if not creates:
+                    return []
                 self._create()
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 if not was_connected or not self._has_ended():
@@ -178,10 +186,8 @@ def require_driver() -> None:
     Raises:
         SettingsError: it is not installed.
     """
-    try:
-        import psycopg2  # noqa: F401
-    except ImportError:
+    if find_spec("psycopg2") is None:
         raise SettingsError(
             "The setting `shared_store.url` needs a driver, which is not installed: run "
             "pip install 'analytics_assets[postgres]'."
-        ) from None
+        )

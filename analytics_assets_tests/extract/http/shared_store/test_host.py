@@ -1,0 +1,125 @@
+import logging
+import time
+from collections.abc import Callable
+
+import psycopg2
+import pytest
+
+from analytics_assets.config.settings.request import LimitSettings
+from analytics_assets.extract.http.limits.host import HostLimits
+from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.shared_store.process import SharedState
+from analytics_assets_tests.extract.http.limits.responses import Response, quota
+from analytics_assets_tests.extract.http.shared_store.conftest import HOST
+
+MAX_DELAY = 3600.0
+PATIENCE = 60.0  # seconds, on a busy machine
+Hosts = Callable[[], HostLimits]
+
+
+@pytest.fixture
+def hosts(states: Callable[[], SharedState]) -> Hosts:
+    """Start a further process, with the limits that the API announces."""
+    return lambda: states().host_limits(HOST)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def taken(*hosts: HostLimits, tries: int) -> int:
+    return sum(not each.acquire() for each in hosts for _ in range(tries))
+
+
+def test_a_pause_that_one_process_finds_holds_for_one_that_starts_later(hosts: Hosts) -> None:
+    first = hosts()
+    first.acquire()
+    first.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
+
+    wait_for(lambda: 50 < hosts().acquire() <= 60)
+
+
+def test_a_pause_that_one_process_finds_reaches_others_within_seconds(hosts: Hosts) -> None:
+    first, second = hosts(), hosts()
+    assert not first.acquire()
+    assert not second.acquire()
+    first.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
+
+    found = time.monotonic()
+    wait_for(lambda: second.acquire() > 50)
+    assert time.monotonic() - found < 10
+
+
+def test_a_quota_that_is_used_up_holds_for_all_processes(hosts: Hosts) -> None:
+    first, second = hosts(), hosts()
+    first.acquire()
+    first.observe(*quota(0, 60), MAX_DELAY)
+
+    wait_for(lambda: second.acquire() > 50)
+
+
+def test_few_requests_of_a_quota_are_counted_for_all_processes(hosts: Hosts) -> None:
+    first, second = hosts(), hosts()
+    for each in (first, second):
+        each.acquire()
+        each.observe(*quota(10, 60), MAX_DELAY)
+
+    assert taken(first, second, tries=8) == 10
+
+
+def test_one_request_of_all_processes_finds_the_new_quota(hosts: Hosts) -> None:
+    processes = [hosts() for _ in range(4)]
+    for each in processes:
+        each.acquire()
+        each.observe(*quota(1, 1), MAX_DELAY)
+    assert taken(*processes, tries=2) == 1
+    time.sleep(1.1)
+
+    assert taken(*processes, tries=2) == 1
+    for each in processes:
+        each.observe(*quota(5, 60), MAX_DELAY)
+    assert taken(*processes, tries=4) == 5
+
+
+def test_a_large_quota_and_no_limit_ask_the_store_for_no_request(
+    hosts: Hosts, postgres_url: str
+) -> None:
+    host = hosts()
+    host.acquire()
+    host.observe(*quota(5000, 60), MAX_DELAY)
+    for _ in range(100):
+        host.acquire()
+
+    with psycopg2.connect(postgres_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT to_regnamespace('analytics_assets')")
+        assert cursor.fetchall() == [(None,)]
+
+
+def test_a_place_that_the_quota_leaves_unused_is_free_for_the_next_request(
+    states: Callable[[], SharedState],
+) -> None:
+    settings = LimitSettings()
+    settings.max_in_flight = 1
+    state = states()
+    limited = RateLimit(settings, 60, state.host_limits(HOST), shared=state.limit(HOST, settings))
+    limited.observe(*quota(0, 1))
+    assert limited.try_acquire()
+    time.sleep(1.1)
+
+    assert not limited.try_acquire()
+
+
+def test_requests_without_a_limit_go_on_without_the_store(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    state = SharedState("postgresql://user:hidden@127.0.0.1:1/database")
+    host = state.host_limits(HOST)
+    with caplog.at_level(logging.WARNING):
+        assert taken(host, tries=20) == 20
+    state.close()
+
+    assert caplog.text.count("announces to other processes are not known") == 1
+    assert "hidden" not in caplog.text
