@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import psutil
 import pytest
 import yaml
 
@@ -32,6 +33,7 @@ AS_ROOT = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
 NAMED = ["sh", "-c", 'hostname "$0" && exec "$@"']
 JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
 MATERIALIZE = ["-m", "analytics_assets.cli.main", "materialize", "page_views"]
+TABLE = "analytics.page_views"
 PATIENCE = 120  # seconds that a busy machine may take
 
 
@@ -54,6 +56,41 @@ def home(
         yield clean_place
 
 
+class Observer:
+    """Looks for dead runs; its minute takes as long as a test needs."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance, self.table = instance, LeaseTable(instance)
+        self._now = 0.0
+        self._watch = LeaseWatch(lambda: self._now)
+
+    def looks(self) -> list[str]:
+        """Look half a minute after the last look, and return the runs that were ended."""
+        self._now += 30
+        return end_dead_runs(self.instance, watch=self._watch)
+
+    def sees_a_renewal(self) -> None:
+        """Wait for a renewal of a lease."""
+        before = dict(self.table.read())
+        wait_until(lambda: dict(self.table.read()) != before, "a renewal", PATIENCE)
+
+
+@pytest.fixture
+def observer(home: Path) -> Iterator[Observer]:
+    """An observer in the container of the tests."""
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield Observer(instance)
+
+
+def is_asked(sandbox: Sandbox) -> None:
+    """Wait for the request of a run."""
+    wait_until(
+        lambda: [each for each in sandbox.requests if each.path == "/v1/page_views"],
+        "the request of the run",
+        PATIENCE,
+    )
+
+
 @contextmanager
 def container(name: str, arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Run Python in a container, which ends with the context."""
@@ -73,44 +110,59 @@ def container(name: str, arguments: list[str]) -> Iterator[subprocess.Popen[str]
 
 
 def test_a_new_container_ends_the_run_of_a_killed_one_and_none_that_is_alive(
-    home: Path, connected: Sandbox, postgres_warehouse: Warehouse
+    observer: Observer, connected: Sandbox, postgres_warehouse: Warehouse
 ) -> None:
     connected.faults.add(Fault(path="/v1/page_views", times=None, delay=PATIENCE * 3))
-    now = 0.0
-    watch = LeaseWatch(lambda: now)  # its minute takes as long as the leases of the test
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        table = LeaseTable(instance)
+    with container("one", [*JOB, "-j", "analytics_daily_2"]) as one:
+        is_asked(connected)
+        [run] = observer.instance.get_runs()
+        assert [LeaseKey.of(key) for key in observer.table.read()] == [LeaseKey(run.run_id)]
+        for _ in range(3):
+            assert observer.looks() == []
+            observer.sees_a_renewal()
+        os.killpg(one.pid, signal.SIGKILL)
 
-        def ended() -> list[str]:
-            nonlocal now
-            now += 30
-            return end_dead_runs(instance, watch=watch)
+    assert [observer.looks(), observer.looks(), observer.looks()] == [[], [], [run.run_id]]
+    killed = observer.instance.get_run_by_id(run.run_id)
+    assert killed is not None
+    assert killed.status is dg.DagsterRunStatus.FAILURE
+    assert dict(observer.table.read()) == {}
 
-        def renewed() -> bool:
-            return dict(table.read()) != before
+    connected.faults.clear()
+    with container("two", MATERIALIZE) as two:
+        output, _ = two.communicate(timeout=PATIENCE)
+        assert two.returncode == 0, output
+    assert postgres_warehouse.query(f"SELECT count(*) > 0 FROM {TABLE}") == [(True,)]
 
-        with container("one", [*JOB, "-j", "analytics_daily_2"]) as one:
-            wait_until(
-                lambda: [each for each in connected.requests if each.path == "/v1/page_views"],
-                "the request of the run",
-                PATIENCE,
-            )
-            [run] = instance.get_runs()
-            assert [LeaseKey.of(key) for key in table.read()] == [LeaseKey(run.run_id)]
-            for _ in range(3):
-                before = dict(table.read())
-                assert ended() == []
-                wait_until(renewed, "a renewal", PATIENCE)
-            os.killpg(one.pid, signal.SIGKILL)
 
-        assert [ended(), ended(), ended()] == [[], [], [run.run_id]]
-        killed = instance.get_run_by_id(run.run_id)
-        assert killed is not None
-        assert killed.status is dg.DagsterRunStatus.FAILURE
-        assert dict(table.read()) == {}
+def test_a_container_that_was_stopped_and_wakes_up_writes_nothing(
+    observer: Observer, connected: Sandbox, postgres_warehouse: Warehouse
+) -> None:
+    connected.faults.add(Fault(path="/v1/page_views", times=1, delay=1.0))
+    with container("one", [*JOB, "-j", "analytics_daily_2"]) as one:
+        is_asked(connected)
+        [run] = observer.instance.get_runs()
+        [init] = psutil.Process(one.pid).children()
+        for process in processes_of(init):
+            process.suspend()
+        assert [observer.looks(), observer.looks(), observer.looks()] == [[], [], [run.run_id]]
+        for process in processes_of(init):
+            process.resume()
+        one.communicate(timeout=PATIENCE)
 
-        connected.faults.clear()
-        with container("two", MATERIALIZE) as two:
-            output, _ = two.communicate(timeout=PATIENCE)
-            assert two.returncode == 0, output
-    assert postgres_warehouse.query("SELECT count(*) > 0 FROM analytics.page_views") == [(True,)]
+    assert one.returncode != 0
+    failed = observer.instance.get_run_by_id(run.run_id)
+    assert failed is not None
+    assert failed.status is dg.DagsterRunStatus.FAILURE
+    reasons = [
+        str(event.dagster_event and event.dagster_event.step_failure_data.user_failure_data)
+        for event in observer.instance.all_logs(run.run_id, dg.DagsterEventType.STEP_FAILURE)
+    ]
+    assert [reason for reason in reasons if "has ended (FAILURE)" in reason]
+    made = "SELECT count(*) FROM information_schema.tables WHERE table_name = 'page_views'"
+    assert postgres_warehouse.query(made) == [(0,)]
+
+
+def processes_of(init: psutil.Process) -> list[psutil.Process]:
+    """Return the processes of a container."""
+    return [init, *init.children(recursive=True)]

@@ -18,7 +18,11 @@ from analytics_assets.orchestration.runs.check_results import keep_last_results,
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.lease import Holder, LeaseKey
 from analytics_assets.orchestration.runs.liveness.lease_watch import LeaseWatch
-from analytics_assets.orchestration.runs.liveness.machine import tagged_machine, this_machine
+from analytics_assets.orchestration.runs.liveness.machine import (
+    start_of,
+    tagged_machine,
+    this_machine,
+)
 
 CLOCK_TOLERANCE = 2.0  # seconds between the clocks of a process and of the event log
 MACHINE_TAG = ".dagster/machine"  # of runs of releases without leases; the UI does not show it
@@ -118,7 +122,7 @@ def _dead(
         holder = Holder.of(value)
         is_dead = key in expired
         if holder and holder.machine == this_machine():
-            is_dead = is_gone(holder.process, datetime.fromtimestamp(holder.since, UTC))
+            is_dead = start_of(holder.process) != holder.start
         if is_dead:
             dead[LeaseKey.of(key)] = holder
     return dead

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
@@ -21,7 +20,7 @@ import dagster as dg
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.orchestration.runs.liveness.compat import PREFIX, LeaseTable
-from analytics_assets.orchestration.runs.liveness.machine import this_machine
+from analytics_assets.orchestration.runs.liveness.machine import start_of, this_machine
 from analytics_assets.orchestration.runs.tags import record_tags
 
 RENEWED_EVERY = 15.0  # seconds
@@ -61,13 +60,13 @@ class Holder(NamedTuple):
         machine: its machine.
         host: the name of its host.
         process: its number there.
-        since: a moment at which it was alive, in seconds since 1970 by the clock of its machine.
+        start: its start, by the count of its machine.
     """
 
     machine: str
     host: str
     process: int
-    since: float
+    start: str
 
     @classmethod
     def of(cls, value: str) -> "Holder | None":
@@ -120,7 +119,7 @@ class LeaseKeeper:
         self._tables: dict[str, LeaseTable] = {}
         self._name, self._count = uuid4().hex, 0
         self._process = os.getpid()
-        holder = Holder(this_machine(), socket.gethostname(), os.getpid(), time.time())
+        holder = Holder(this_machine(), socket.gethostname(), os.getpid(), start_of(os.getpid()))
         self._details = json.dumps(holder)
 
     @property

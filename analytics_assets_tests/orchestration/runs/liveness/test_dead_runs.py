@@ -28,8 +28,6 @@ from analytics_assets.orchestration.runs.liveness.lease import (
 from analytics_assets.orchestration.runs.liveness.lease_watch import LeaseWatch
 from analytics_assets.orchestration.runs.liveness.machine import tagged_machine, this_machine
 
-LONG_AGO = 0.0
-
 
 @dg.job
 def job() -> None:
@@ -69,7 +67,7 @@ class ElsewhereKeeper(LeaseKeeper):
 
     def __init__(self, machine: str = "another machine", process: int = 1) -> None:
         super().__init__(interval=3600)
-        self._details = f'["{machine}", "elsewhere", {process}, {LONG_AGO}]'
+        self._details = f'["{machine}", "elsewhere", {process}, "0"]'
 
 
 def test_a_run_whose_lease_is_not_renewed_for_a_minute_is_ended(

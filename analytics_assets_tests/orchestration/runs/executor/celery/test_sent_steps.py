@@ -4,7 +4,6 @@ import json
 import logging
 import subprocess
 import sys
-import time
 from typing import Any
 
 import dagster as dg
@@ -115,7 +114,7 @@ def test_a_worker_that_is_killed_as_a_whole_is_found_by_its_lease(
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
-    holder = Holder(this_machine(), "a-host", ended.pid, time.time())
+    holder = Holder(this_machine(), "a-host", ended.pid, "0")
     table = LeaseTable(instance)
 
     def killed(_: Send) -> NoResult:
