@@ -1,14 +1,18 @@
 """dlt's destinations for DuckDB and PostgreSQL, with the capabilities that they have."""
 
+import os
 from functools import cache
 from typing import Any
 
 import dlt
+from dlt.common.configuration import configspec
 from dlt.common.destination import Destination
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.common.destination.exceptions import DestinationException
+from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
 
 from analytics_assets.config.errors import did_you_mean, listed
+from analytics_assets.config.settings.compat import PostgresUrl
 from analytics_assets.warehouse.compat import GuardedClient, StaticCapabilities
 from analytics_assets.warehouse.errors import WarehouseError
 
@@ -30,8 +34,23 @@ class DuckDb(StaticCapabilities, dlt.destinations.duckdb):
         return guarded(super().client_class)
 
 
+@configspec
+class PostgresConfiguration(PostgresClientConfiguration):
+    """dlt's settings of the destination, with credentials that need no password."""
+
+    credentials: PostgresUrl = None  # type: ignore[assignment]  # dlt's way to require them
+
+    def data_location(self) -> str:
+        """Return `host:port/database`; the host may be the folder of a socket."""
+        own = self.credentials
+        host = own.host or own.get_query().get("host") or os.environ.get("PGHOST", "localhost")
+        return f"{host}:{own.port}/{own.database}"
+
+
 class Postgres(StaticCapabilities, dlt.destinations.postgres):
     """dlt's destination for the PostgreSQL server of the settings; connects to nothing."""
+
+    spec: Any = PostgresConfiguration
 
     @property
     def client_class(self) -> type[Any]:

@@ -96,7 +96,7 @@ class PostgresServer:
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of a database."""
-        # dlt wants a host and a password; the socket's folder in the query is what counts
+        # a password that is not asked for; the socket's folder in the query is what counts
         return f"postgresql://postgres:unused@localhost/{database}?host={self.folder}"
 
     @contextmanager

@@ -7,9 +7,9 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
-from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
 from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.settings.compat import PostgresUrl
 from analytics_assets.config.settings.look_up import look_up
 from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.redaction.configuration import learn_secrets
@@ -40,7 +40,7 @@ class PatienceSettings(BaseConfiguration):
 
 @configspec
 class _WarehouseCredentials(BaseConfiguration):
-    credentials: PostgresCredentials = None  # type: ignore[assignment]  # dlt's way to require it
+    credentials: PostgresUrl = None  # type: ignore[assignment]  # dlt's way to require it
 
 
 def resolve_shared_store() -> SharedStoreSettings:
