@@ -59,6 +59,11 @@ SETTINGS = (
 # a folder that does not exist: a test has a warehouse only by a fixture
 NO_WAREHOUSE = "the test takes no fixture warehouse, duckdb_warehouse or postgres_warehouse"
 
+# processes that a test starts in its own folder find these modules, which the package has not
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
 # modules, tests and fixtures live as long as the process: to look for garbage among them as often
 # as is usual takes a tenth of a test's time
 gc.set_threshold(10_000, 20, 20)

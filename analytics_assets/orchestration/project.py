@@ -48,8 +48,8 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
     https://docs.dagster.io/guides/build/projects-and-components
 
     Args:
-        folder: a folder of the project whose `pyproject.toml` names its `defs` module.
-        defs: that module.
+        folder: the folder of the package, below that of the project.
+        defs: the module of its `defs/`.
 
     Returns:
         The definitions below `defs/`, merged.
@@ -64,8 +64,10 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
         apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
         if not _contents(defs):
             raise ConfigurationError(NO_API)
-        with _one_executor(), errors_located():
-            definitions = dg.load_from_defs_folder(path_within_project=folder)
+        with _one_executor(), errors_located(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.PreviewWarning)  # of functions that Dagster calls
+            # `load_from_defs_folder` needs a `pyproject.toml`, which an installed package has not
+            definitions = dg.ComponentTree.from_module(defs, folder.parent).build_defs()
         with _duplicates_named():
             definitions.resolve_asset_graph()
         tables = {
