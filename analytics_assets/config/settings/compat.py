@@ -8,7 +8,7 @@ from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
 @configspec(init=False)
 class PostgresUrl(PostgresCredentials):
-    """Credentials of PostgreSQL, of which only the database must be given.
+    """Credentials of PostgreSQL that need no more than the database.
 
     dlt 1.31.0 demands a user, a password and a host, too. What is left out, PostgreSQL's own
     library takes from `PGUSER`, `PGPASSWORD`, `PGHOST` and `~/.pgpass`, and the server may ask for

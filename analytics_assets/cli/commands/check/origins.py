@@ -25,6 +25,7 @@ from analytics_assets.config.settings.request import LimitSettings, RequestSetti
 from analytics_assets.config.settings.shared_store import SharedStoreSettings
 from analytics_assets.extract.paging.parallel_reads import ExtractSettings
 from analytics_assets.extract.reading import ReadingSettings
+from analytics_assets.orchestration.runs.executor.celery.settings import CelerySettings
 from analytics_assets.orchestration.runs.executor.setting import ExecutorSettings
 from analytics_assets.redaction.names import setting_name
 from analytics_assets.warehouse.settings import (
@@ -34,7 +35,8 @@ from analytics_assets.warehouse.settings import (
 )
 
 OF_ALL = (
-    *(AlertSettings, DatasetSettings, ExecutorSettings, ExtractSettings, FolderSettings),
+    *(AlertSettings, CelerySettings, DatasetSettings, ExecutorSettings, ExtractSettings),
+    FolderSettings,
     *(HistorySettings, LimitSettings, ReadingSettings, RequestSettings, SharedStoreSettings),
     WarehouseSettings,
 )
