@@ -101,7 +101,7 @@ def test_a_load_needs_no_password(
     monkeypatch: pytest.MonkeyPatch,
     form: str,
 ) -> None:
-    with postgres_server.empty_database() as database:
+    with postgres_server.database() as database:
         url = form.format(database, postgres_server.folder)
         monkeypatch.setenv("DESTINATION_TYPE", "postgres")
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", url)
