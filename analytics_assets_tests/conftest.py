@@ -183,6 +183,15 @@ def postgres_warehouse(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Wa
     return Warehouse.from_settings("analytics")
 
 
+@pytest.fixture
+def delta_warehouse(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """An empty folder for Delta tables, for tests that are about such."""
+    monkeypatch.setenv("DESTINATION_TYPE", "filesystem")
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", str(clean_place / "lake"))
+    monkeypatch.setenv("DATASET_NAME", DATASET)
+    return Warehouse.from_settings("analytics")
+
+
 @pytest.fixture(params=["duckdb", "postgres"])
 def warehouse(request: pytest.FixtureRequest) -> Warehouse:
     """An empty warehouse: once a DuckDB file, once a PostgreSQL database."""

@@ -30,13 +30,13 @@ from analytics_assets.warehouse.evolution.dropped import loaded_tables
 from analytics_assets.warehouse.evolution.guard import guard, merge_statements
 from analytics_assets.warehouse.evolution.strategy import orphans_of_upsert
 from analytics_assets.warehouse.evolution.uniqueness import is_deferred, unique_indexes
+from analytics_assets.warehouse.parquet_files import parquet_files
 from analytics_assets.warehouse.queries.anti_join import with_anti_joins
 from analytics_assets.warehouse.queries.staged_rows import (
     PARQUET,
     has_no_rows,
     is_read_by_merge,
     merge_of_files,
-    parquet_files,
 )
 from analytics_assets.warehouse.queries.tables import Tables
 

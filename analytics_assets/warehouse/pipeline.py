@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from dlt.common.pipeline import LoadInfo
-from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.helpers import retry_schema_update
 from dlt.pipeline.pipeline import Pipeline
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from analytics_assets.warehouse.compat import SyncingPipeline
+from analytics_assets.warehouse.destinations.client import is_warehouse_client
 from analytics_assets.warehouse.evolution.dropped import describe, dropped, stored_tables
 from analytics_assets.warehouse.evolution.nullability import follow_constraints
 from analytics_assets.warehouse.evolution.strategy import forget_strategies
@@ -82,7 +82,7 @@ class LoadingPipeline(SyncingPipeline):
         for name in self.schema_names:
             forget_strategies(self.schemas[name])
             with self.destination_client(name) as client:
-                if isinstance(client, SqlJobClientBase):
+                if is_warehouse_client(client):
                     stored = stored_tables(client)
                     found |= dropped(client, stored)
                     follow_constraints(self.schemas[name], stored)

@@ -16,7 +16,13 @@ from analytics_assets.config.process.working_folder import working_folder
 from analytics_assets.config.settings.look_up import pipelines_dir
 from analytics_assets.config.settings.providers.changes import reread_settings
 from analytics_assets.warehouse.compat import new_pipeline
-from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres, other_destination
+from analytics_assets.warehouse.destinations.supported import (
+    CAPABILITIES,
+    Delta,
+    DuckDb,
+    Postgres,
+    other_destination,
+)
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
@@ -90,9 +96,9 @@ class Warehouse:
 
         DuckDB reads parquet 100 times faster than the INSERT statements that dlt 1.31 prefers. For
         PostgreSQL, where dlt writes INSERT statements too, parquet that comes as such is not
-        written a second time, and is loaded by COPY.
+        written a second time, and is loaded by COPY. Delta tables consist of such files.
         """
-        return "parquet" if self.destination_type in ("duckdb", "postgres") else None
+        return "parquet" if self.destination_type in ("duckdb", "postgres", "filesystem") else None
 
     def pool(self, table: str) -> str:
         """Return the name of the pool in which loads of a table wait for each other.
@@ -129,6 +135,8 @@ class Warehouse:
             return DuckDb(credentials, **CAPABILITIES)
         if self.destination_type == "postgres":
             return Postgres(**CAPABILITIES)
+        if self.destination_type == "filesystem":
+            return Delta(**CAPABILITIES)
         return other_destination(self.destination_type)
 
     def pipeline(self, name: str, pipelines_dir: Path | None = None) -> LoadingPipeline:

@@ -21,7 +21,7 @@ from analytics_assets.warehouse.compat import (
     new_pipeline,
     pooled_connection,
 )
-from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres
+from analytics_assets.warehouse.destinations.supported import CAPABILITIES, DuckDb, Postgres
 from analytics_assets.warehouse.duckdb_file import duckdb_credentials
 from analytics_assets.warehouse.warehouse import Warehouse
 

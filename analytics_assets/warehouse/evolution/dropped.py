@@ -14,6 +14,7 @@ from dlt.common.schema.utils import (
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.errors import listed
+from analytics_assets.warehouse.destinations.client import WarehouseClient
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.evolution.strategy import end_of_current
 
@@ -25,12 +26,12 @@ class NoKeyColumnError(WarehouseError):
     """A table with rows lacks a column that identifies them."""
 
 
-def loaded_tables(client: SqlJobClientBase) -> list[str]:
+def loaded_tables(client: WarehouseClient) -> list[str]:
     """Return the tables of a client's schema for which loads have brought rows."""
     return [name for name, table in client.schema.tables.items() if has_table_seen_data(table)]
 
 
-def stored_tables(client: SqlJobClientBase) -> Mapping[str, TTableSchemaColumns]:
+def stored_tables(client: WarehouseClient) -> Mapping[str, TTableSchemaColumns]:
     """Return the columns in the warehouse by loaded table, none of one that is gone.
 
     Args:
@@ -43,7 +44,7 @@ def stored_tables(client: SqlJobClientBase) -> Mapping[str, TTableSchemaColumns]
 
 
 def dropped(
-    client: SqlJobClientBase, stored: Mapping[str, TTableSchemaColumns]
+    client: WarehouseClient, stored: Mapping[str, TTableSchemaColumns]
 ) -> Mapping[str, Sequence[str]]:
     """Return what earlier loads have made, and the warehouse no longer has.
 
@@ -95,8 +96,7 @@ def restore_columns(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaC
     for table in client.schema.tables:  # parents first
         for column in missing_columns(client, table, stored[table]) if table in stored else ():
             name = str(column["name"])
-            if _identifies_rows(client, table, column):
-                _refuse_rows(client, table, name)
+            refuse_unidentified(client, table, column)
             known = _known_values(client, table, column)
             if known is None and column.get("nullable", True):
                 continue
@@ -142,14 +142,29 @@ def delete_orphans(client: SqlJobClientBase, stored: Mapping[str, TTableSchemaCo
 
 
 def missing_columns(
-    client: SqlJobClientBase, table: str, columns: TTableSchemaColumns
+    client: WarehouseClient, table: str, columns: TTableSchemaColumns
 ) -> list[TColumnSchema]:
     """Return the columns of a table in a client's schema that the stored table lacks."""
     is_case_sensitive = client.capabilities.generates_case_sensitive_identifiers()
     return client.schema.get_new_table_columns(table, columns, is_case_sensitive)
 
 
-def _identifies_rows(client: SqlJobClientBase, table: str, column: TColumnSchema) -> bool:
+def refuse_unidentified(client: WarehouseClient, table: str, column: TColumnSchema) -> None:
+    """Refuse a table with rows, but without a column that identifies them.
+
+    Args:
+        client: dlt's client of the destination, with the schema of the load.
+        table: the table.
+        column: a column that it lacks.
+
+    Raises:
+        NoKeyColumnError: rows of the table cannot be told apart without the column.
+    """
+    if _identifies_rows(client, table, column):
+        _refuse_rows(client, table, str(column["name"]))
+
+
+def _identifies_rows(client: WarehouseClient, table: str, column: TColumnSchema) -> bool:
     prepared = client.prepare_load_table(table)
     if prepared["write_disposition"] != "merge":
         return False
@@ -158,7 +173,7 @@ def _identifies_rows(client: SqlJobClientBase, table: str, column: TColumnSchema
     return any(column.get(hint) for hint in IDENTIFYING)
 
 
-def _refuse_rows(client: SqlJobClientBase, table: str, column: str) -> None:
+def _refuse_rows(client: WarehouseClient, table: str, column: str) -> None:
     qualified = client.sql_client.make_qualified_table_name(table)
     if client.sql_client.execute_sql(f"SELECT 1 FROM {qualified} LIMIT 1"):
         raise NoKeyColumnError(

@@ -7,6 +7,7 @@ from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.common.schema.utils import is_nested_table
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from analytics_assets.warehouse.destinations.client import WarehouseClient
 from analytics_assets.warehouse.errors import StoredTypeError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
 from analytics_assets.warehouse.evolution.dropped import (
@@ -118,7 +119,7 @@ STAGING_RULES: tuple[Rule, ...] = (drop_unfit,)
 
 
 def differences(
-    client: SqlJobClientBase, table: str, stored: TTableSchemaColumns
+    client: WarehouseClient, table: str, stored: TTableSchemaColumns
 ) -> Iterator[Difference]:
     """Yield the columns of a table that a load writes in another type.
 

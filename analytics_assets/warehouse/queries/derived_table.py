@@ -3,9 +3,10 @@
 from typing import Any
 
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
+from analytics_assets.warehouse.destinations.client import WarehouseClient
+from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
 from analytics_assets.warehouse.errors import WarehouseError
 
 LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row
@@ -14,7 +15,7 @@ LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a 
 IN_A_TRANSACTION = ("postgres", "redshift")
 
 
-def replace_table(client: SqlJobClientBase, table: str, select: str) -> int:
+def replace_table(client: WarehouseClient, table: str, select: str) -> int:
     """Replace a table of the client's dataset by the rows of a SELECT.
 
     Args:
@@ -30,7 +31,7 @@ def replace_table(client: SqlJobClientBase, table: str, select: str) -> int:
     """
     sql, select = client.sql_client, select.strip().rstrip(";")
     name = sql.make_qualified_table_name(table)
-    if not sql.has_dataset():
+    if not isinstance(client, DeltaClient) and not sql.has_dataset():
         sql.create_dataset()
     _, columns = client.get_storage_table(table)
     if LOAD in columns:
@@ -39,7 +40,9 @@ def replace_table(client: SqlJobClientBase, table: str, select: str) -> int:
             "them: give the table of the query another name, or another dataset."
         )
     try:
-        if sql.capabilities.sqlglot_dialect in IN_A_TRANSACTION:
+        if isinstance(client, DeltaClient):
+            client.replace(table, select)
+        elif sql.capabilities.sqlglot_dialect in IN_A_TRANSACTION:
             with sql.begin_transaction():
                 if columns and _types(sql, name) == _types(sql, f"({select}\n) AS new_rows"):
                     sql.execute_sql(f"DELETE FROM {name}")

@@ -15,6 +15,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.times.timestamps import earlier
+from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
 from analytics_assets.warehouse.queries.derived_table import LOAD
 from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.tables import Tables
@@ -29,6 +30,8 @@ def has_loads(tables: Tables, ids: Sequence[str]) -> bool:
     """
     if not ids:
         return True
+    if (known := tables.load_ids) is not None:
+        return known.issuperset(ids)
     found = tables.select(
         "load_id", LOADS_TABLE_NAME, f"WHERE load_id IN ({placeholders(ids)})", *ids
     )
@@ -65,8 +68,12 @@ def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logge
         return
     try:
         with pipeline.destination_client() as client:
-            assert isinstance(client, SqlJobClientBase)
             before = earlier(datetime.now(UTC), age)
+            if isinstance(client, DeltaClient):
+                client.trim(before.timestamp())
+                client.tidy()
+                return
+            assert isinstance(client, SqlJobClientBase)
             trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
     except DatabaseException as error:  # some destinations delete nothing; the load is whole
         log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from dlt.common.data_types import TDataType
 from dlt.common.schema.typing import TTableSchemaColumns
-from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.resource import LOAD_HEALTH
 from analytics_assets.config.times.timestamps import parse_timestamp
+from analytics_assets.warehouse.destinations.client import WarehouseClient
 
 LOADED = "loaded"
 KEY = ("api", "run_id", "resource", "attempt")
@@ -85,7 +85,7 @@ class LoadHealth:
 
     def __init__(
         self,
-        client: SqlJobClientBase,
+        client: WarehouseClient,
         columns_of: Callable[[str], TTableSchemaColumns],
         api: str,
     ) -> None:

@@ -11,12 +11,13 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from dlt.common.schema.typing import C_DLT_ID, C_DLT_LOAD_ID, TTableSchemaColumns
-from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.resource import REJECTED_ROWS
 from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.rows.rejected_row import RowKeys, row_of, text_of
+from analytics_assets.warehouse.destinations.client import WarehouseClient
+from analytics_assets.warehouse.destinations.row_changes import delete_rows, set_texts
 from analytics_assets.warehouse.queries.placeholders import placeholders
 
 BATCH = 1000  # values in a statement
@@ -71,7 +72,7 @@ class Rejections:
 
     def __init__(
         self,
-        client: SqlJobClientBase,
+        client: WarehouseClient,
         columns_of: Callable[[str], TTableSchemaColumns],
         api: str,
         resource: str,
@@ -120,20 +121,17 @@ class Rejections:
     def delete(self, ids: Iterable[str]) -> None:
         """Delete rows by dlt's identifiers."""
         for batch in _batches(ids):
-            self._sql.execute_sql(
-                f"DELETE FROM {self._table(REJECTED_ROWS)} WHERE {self._column(C_DLT_ID)} IN "
-                f"({placeholders(batch)})",
-                *batch,
-            )
+            delete_rows(self._client, REJECTED_ROWS, self._has_id(batch), *batch)
 
     def change_reason(self, ids: Iterable[str], reason: str) -> None:
         """Replace the reason of rows by dlt's identifiers."""
         for batch in _batches(ids):
-            self._sql.execute_sql(
-                f"UPDATE {self._table(REJECTED_ROWS)} SET {self._column('reason')} = %s "
-                f"WHERE {self._column(C_DLT_ID)} IN ({placeholders(batch)})",
-                *(reason, *batch),
-            )
+            where, texts = self._has_id(batch), {"reason": reason}
+            set_texts(self._client, REJECTED_ROWS, texts, where, *batch)
+
+    def _has_id(self, ids: Sequence[str]) -> str:
+        """Return the condition for rows with some identifiers."""
+        return f"{self._column(C_DLT_ID)} IN ({placeholders(ids)})"
 
     def settle(
         self,

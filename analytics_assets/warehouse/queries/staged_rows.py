@@ -7,14 +7,14 @@ compress what it writes: without the copy, it compresses each row once.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from dlt.common.schema.typing import MERGE_DISPOSITION_HINTS
 from dlt.common.storages.load_package import PackageStorage, ParsedLoadJobFileName
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset
 
+from analytics_assets.warehouse.parquet_files import files_of_one_type, parquet_files
 from analytics_assets.warehouse.queries.tables import Tables
 
 PARQUET = ".parquet"
@@ -109,7 +109,7 @@ def _rows(client: SqlJobClientWithStagingDataset, name: str, files: Iterable[str
     described = client.sql_client.execute_sql(f"DESCRIBE {staging}") or ()
     types = {str(column).casefold(): kind for column, kind, *_ in described}
     rows = [f"SELECT {', '.join(map(escaped, columns))} FROM {staging}"]
-    for present, paths in _of_one_type(files):
+    for present, paths in files_of_one_type(files):
         assert present <= columns.keys(), "by dlt's normalizer"
         values = ", ".join(
             f"CAST({escaped(column) if column in present else 'NULL'} AS "
@@ -118,34 +118,3 @@ def _rows(client: SqlJobClientWithStagingDataset, name: str, files: Iterable[str
         )
         rows.append(f"SELECT {values} FROM {parquet_files(paths)}")
     return f"({' UNION ALL '.join(rows)})"
-
-
-def parquet_files(paths: Iterable[str]) -> str:
-    """Return SQL of DuckDB for the rows of Parquet files, each with the columns of all.
-
-    A folder `id=7` on the path is no column.
-    """
-    names = ", ".join("'{}'".format(path.replace("'", "''")) for path in paths)
-    return f"read_parquet([{names}], union_by_name = true, hive_partitioning = false)"
-
-
-def _of_one_type(files: Iterable[str]) -> Iterable[tuple[Set[str], Sequence[str]]]:
-    """Group files, with the columns of each group, so that a column has one type in a group.
-
-    DuckDB reads files of different types in one type for all, in which an integer beside a double
-    is rounded.
-    """
-    from pyarrow.parquet import read_schema  # takes 0.1 s to import
-
-    groups: list[tuple[dict[str, Any], list[str]]] = []
-    for file in sorted(files):
-        schema = read_schema(file)
-        types = dict(zip(schema.names, schema.types, strict=True))
-        for known, group in groups:
-            if all(known.get(column, kind) == kind for column, kind in types.items()):
-                known.update(types)
-                group.append(file)
-                break
-        else:
-            groups.append((types, [file]))
-    return [(known.keys(), group) for known, group in groups]

@@ -7,12 +7,18 @@ from typing import Any, NamedTuple
 
 from dlt import Pipeline
 from dlt.common.schema.typing import TTableSchemaColumns
-from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.times.timestamps import parse_timestamp
 from analytics_assets.contract.rows.storage_limits import LARGEST_EXACT
+from analytics_assets.warehouse.destinations.client import (
+    WarehouseClient,
+    as_warehouse_client,
+    table_names,
+)
+from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.destinations.row_changes import delete_rows
 from analytics_assets.warehouse.driver_errors import warehouse_error
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent
@@ -58,11 +64,11 @@ def open_tables(pipeline: Pipeline) -> Iterator["Tables"]:
             unknown = WarehouseError(f"The warehouse cannot be opened: {str(error).strip()}")
             known = settings_error(error, pipeline.destination.destination_type.rpartition(".")[2])
             raise known or warehouse_error(error) or unknown from error
-        assert isinstance(client, SqlJobClientBase)
-        if client.config.destination_type == "postgres":
+        tables = Tables(as_warehouse_client(client))
+        if tables.dialect == "postgres":
             # as dlt has DuckDB do; a time late in 9999 is in Python's year 10000 further east
-            client.sql_client.execute_sql("SET TIME ZONE 'UTC'")
-        yield Tables(client)
+            tables.execute("SET TIME ZONE 'UTC'")
+        yield tables
 
 
 class Tables:
@@ -72,7 +78,7 @@ class Tables:
         client: dlt's client of the destination.
     """
 
-    def __init__(self, client: SqlJobClientBase) -> None:
+    def __init__(self, client: WarehouseClient) -> None:
         self._client = client
         self._columns: dict[str, TTableSchemaColumns] = {}
 
@@ -88,10 +94,7 @@ class Tables:
 
     def children(self, table: str) -> list[str]:
         """Return the tables that dlt made of lists in the table's rows, parents first."""
-        found = self.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", self.dataset
-        )
-        names = [str(name) for (name,) in found if str(name).startswith(f"{table}__")]
+        names = [name for name in table_names(self._client) if name.startswith(f"{table}__")]
         return sorted(names, key=lambda name: name.count("__"))
 
     def column_name(self, field: str) -> str:
@@ -127,6 +130,11 @@ class Tables:
     def dialect(self) -> str:
         """The name of the destination: `duckdb`, `postgres`, ..."""
         return str(self._client.config.destination_type).rpartition(".")[2]
+
+    @property
+    def load_ids(self) -> set[str] | None:
+        """The ids of the dataset's loads if they are no table; None if they are one."""
+        return self._client.load_ids() if isinstance(self._client, DeltaClient) else None
 
     @property
     def dataset(self) -> str:
@@ -210,15 +218,13 @@ class Tables:
 
     def rows_of_loads(self, table: str, loads: Sequence[str], span: Span | None = None) -> int:
         """Count the rows that these loads wrote last, all or those of a span."""
-        rows, values = self._of_loads("IN", table, loads, span)
-        return int(self._value(f"SELECT count(*) {rows}", *values))
+        return self._count_of_loads("IN", table, loads, span)
 
     def rows_of_other_loads(
         self, table: str, loads: Sequence[str], span: Span | None = None
     ) -> int:
         """Count the rows that other loads wrote last, all or those of a span."""
-        rows, values = self._of_loads("NOT IN", table, loads, span)
-        return int(self._value(f"SELECT count(*) {rows}", *values))
+        return self._count_of_loads("NOT IN", table, loads, span)
 
     def delete_rows_of_other_loads(
         self, table: str, loads: Sequence[str], span: Span | None = None
@@ -233,11 +239,11 @@ class Tables:
         Raises:
             SpanUnknownError: the column of the span is neither a date nor a time.
         """
-        client, children = self._client.sql_client, self.children(table)
+        children = self.children(table)
         family = [table, *children]
-        rows, values = self._of_loads("NOT IN", table, loads, span)
-        with client.begin_transaction():
-            client.execute_sql(f"DELETE {rows}", *values)
+        where, values = self._of_loads("NOT IN", table, loads, span)
+        with self._client.sql_client.begin_transaction():
+            delete_rows(self._client, table, where, *values)
             for child in children:
                 # the name does not identify the parent: a list in an object is named after both
                 without_parent = " AND ".join(
@@ -245,13 +251,19 @@ class Tables:
                     for parent in family
                     if parent != child
                 )
-                client.execute_sql(f"DELETE FROM {self.qualified(child)} WHERE {without_parent}")
+                delete_rows(self._client, child, without_parent)
+
+    def _count_of_loads(
+        self, operator: str, table: str, loads: Sequence[str], span: Span | None
+    ) -> int:
+        where, values = self._of_loads(operator, table, loads, span)
+        return int(self.select("count(*)", table, f"WHERE {where}", *values)[0][0])
 
     def _of_loads(
         self, operator: str, table: str, loads: Sequence[str], span: Span | None
     ) -> tuple[str, Sequence[Any]]:
-        """Return the end of a query for the rows of some loads or of others, and its values."""
-        rows = f"FROM {self.qualified(table)} WHERE {LOAD} {operator} ({placeholders(loads)})"
+        """Return the condition for the rows of some loads or of others, and its values."""
+        rows = f"{LOAD} {operator} ({placeholders(loads)})"
         if span is None:
             return rows, loads
         column, bounds = self.escaped(span.column), self._bounds(table, span)

@@ -11,7 +11,7 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention as SnakeCa
 from pyarrow.parquet import ParquetFile
 
 from analytics_assets.warehouse.compat import DuckDbFile
-from analytics_assets.warehouse.destination import CAPABILITIES, DuckDb, Postgres
+from analytics_assets.warehouse.destinations.supported import CAPABILITIES, DuckDb, Postgres
 
 CREDENTIALS = DuckDbFile("a.duckdb")
 EACH = pytest.mark.parametrize("name", ["duckdb", "postgres"])

@@ -14,6 +14,11 @@ from dlt.destinations.impl.postgres.configuration import PostgresClientConfigura
 from analytics_assets.config.errors import did_you_mean, listed
 from analytics_assets.config.settings.compat import PostgresUrl
 from analytics_assets.warehouse.compat import GuardedClient, StaticCapabilities
+from analytics_assets.warehouse.destinations.delta.guarded_client import (
+    DELTA_STRATEGIES,
+    GuardedDeltaClient,
+    delta_strategies,
+)
 from analytics_assets.warehouse.errors import WarehouseError
 
 CAPABILITIES: dict[str, Any] = {
@@ -56,6 +61,24 @@ class Postgres(StaticCapabilities, dlt.destinations.postgres):
     def client_class(self) -> type[Any]:
         """The client, which holds stored tables against a load."""
         return guarded(super().client_class)
+
+
+class Delta(StaticCapabilities, dlt.destinations.filesystem):
+    """dlt's destination for a folder or a bucket, whose tables are Delta tables; opens nothing."""
+
+    @property
+    def client_class(self) -> type[Any]:
+        """The client, which holds stored tables against a load."""
+        return GuardedDeltaClient
+
+    def capabilities(self, config: Any = None, naming: Any = None) -> Any:
+        """Return the capabilities, with the merge of `delete-insert` that other warehouses have."""
+        found = super().capabilities(config, naming)
+        found.supported_merge_strategies = list(DELTA_STRATEGIES)
+        found.merge_strategies_selector = delta_strategies
+        found.preferred_loader_file_format = "parquet"
+        found.supported_loader_file_formats = ["parquet", "reference"]
+        return found
 
 
 def other_destination(kind: str) -> Destination[Any, Any]:

@@ -1,0 +1,42 @@
+"""dlt's clients of warehouses whose tables can be queried."""
+
+from typing import Any, TypeAlias, TypeGuard
+
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.errors import WarehouseError
+
+WarehouseClient: TypeAlias = SqlJobClientBase | DeltaClient
+
+
+def is_warehouse_client(client: Any) -> TypeGuard[WarehouseClient]:
+    """Test if a client of dlt is one of a warehouse whose tables can be queried."""
+    return isinstance(client, SqlJobClientBase | DeltaClient)
+
+
+def as_warehouse_client(client: Any) -> WarehouseClient:
+    """Return a client of dlt as one of a warehouse.
+
+    Raises:
+        WarehouseError: no query reads its tables.
+    """
+    if is_warehouse_client(client):
+        return client
+    kind = str(client.config.destination_type).rpartition(".")[2]
+    raise WarehouseError(
+        f"The destination {kind} has no SQL, by which loads are counted, checked and cleaned up: "
+        "set `destination_type` to another one; docs/warehouses.md lists them."
+    )
+
+
+def table_names(client: WarehouseClient) -> list[str]:
+    """Return the names of the tables in a client's dataset."""
+    if isinstance(client, DeltaClient):
+        return client.table_names()
+    sql = client.sql_client
+    found = sql.execute_sql(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = %s",
+        sql.dataset_name,
+    )
+    return [str(name) for (name,) in found or ()]

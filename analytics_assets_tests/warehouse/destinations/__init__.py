@@ -1,0 +1,1 @@
+"""dlt's destinations, with the capabilities that they have here."""
