@@ -24,6 +24,10 @@ class WarehouseLockedError(WarehouseError):
         self.holder = holder
 
 
+class SpanUnknownError(AnalyticsAssetsError):
+    """A column is no date or time, so that the rows of a span of time are not known."""
+
+
 class StoredTypeError(WarehouseError):
     """A column of a table has a type in which a load would alter values.
 

@@ -4,7 +4,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 from analytics_assets.warehouse.errors import WarehouseError
 
 WarehouseClient: TypeAlias = SqlJobClientBase | DeltaClient

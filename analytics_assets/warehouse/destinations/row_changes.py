@@ -6,7 +6,7 @@ from typing import Any
 from dlt.common.schema.typing import C_DLT_ID
 
 from analytics_assets.warehouse.destinations.client import WarehouseClient
-from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 
 
 def delete_rows(client: WarehouseClient, table: str, where: str, *values: Any) -> None:

@@ -1,5 +1,6 @@
 """Types that a stored column can take over without a change of any stored value."""
 
+from analytics_assets.contract.rows.storage_limits import LARGEST_EXACT
 from analytics_assets.warehouse.errors import ColumnInUseError
 from analytics_assets.warehouse.evolution.column_type import ColumnType
 from analytics_assets.warehouse.evolution.statements import TEXTS
@@ -85,11 +86,18 @@ def can_widen(tables: Tables, table: str, column: str, stored: ColumnType, new: 
     if tables.dialect not in TEXTS or not is_widening(stored, new):
         return False
     depends_on_values = (stored.kind, new.kind) == ("bigint", "double")
-    if depends_on_values and not tables.has_exact_integers(table, column):
+    if depends_on_values and not _has_exact_integers(tables, table, column):
         return False
     if dependents := _dependents(tables, table, column):
         raise ColumnInUseError(table, column, str(stored), str(new), dependents)
     return True
+
+
+def _has_exact_integers(tables: Tables, table: str, column: str) -> bool:
+    """Test if a double holds each integer of a column."""
+    name, most = tables.escaped(column), LARGEST_EXACT
+    [[inexact]] = tables.select("count(*)", table, f"WHERE {name} < -{most} OR {name} > {most}")
+    return not inexact
 
 
 def _dependents(tables: Tables, table: str, column: str) -> list[str]:

@@ -6,7 +6,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from analytics_assets.warehouse.destinations.client import WarehouseClient
-from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 from analytics_assets.warehouse.errors import WarehouseError
 
 LOAD = "_dlt_load_id"  # dlt's column with the id of the load that last wrote a row

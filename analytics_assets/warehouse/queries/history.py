@@ -15,7 +15,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.times.timestamps import earlier
-from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 from analytics_assets.warehouse.queries.derived_table import LOAD
 from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.tables import Tables

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple, cast
 
 from dlt.common.data_types import TDataType
 from dlt.common.destination import PreparedTableSchema
-from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
+from dlt.common.schema.typing import C_DLT_ID, TColumnSchema, TTableSchemaColumns
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.config.resource import LOADED_PARTITIONS
 from analytics_assets.config.times.timestamps import parse_timestamp
+from analytics_assets.warehouse.destinations.client import WarehouseClient
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
+from analytics_assets.warehouse.destinations.row_changes import delete_rows
 from analytics_assets.warehouse.queries.placeholders import placeholders
 
 KEY = ("api", "resource", "partition_key")
@@ -67,7 +70,7 @@ class LoadedPartitions:
 
     def __init__(
         self,
-        client: SqlJobClientBase,
+        client: WarehouseClient,
         columns_of: Callable[[str], TTableSchemaColumns],
         api: str,
         resource: str,
@@ -97,6 +100,15 @@ class LoadedPartitions:
         """Store partitions in place of earlier loads of them, in one transaction."""
         if not partitions:
             return
+        if isinstance(self._client, DeltaClient):
+            rows = [dict(zip(COLUMNS, (*self._owner, *each), strict=True)) for each in partitions]
+            ids = [{C_DLT_ID: "/".join((*self._owner, each.key))} for each in partitions]
+            columns = {name: {"name": name, "data_type": kind} for name, kind in COLUMNS.items()}
+            columns[C_DLT_ID] = {"name": C_DLT_ID, "data_type": "text"}
+            merged = [{**row, **own} for row, own in zip(rows, ids, strict=True)]
+            self._client.put(LOADED_PARTITIONS, columns, merged)
+            self._exists = True
+            return
         self._create()
         key, names = self._column("partition_key"), ", ".join(map(self._column, COLUMNS))
         with self._sql.begin_transaction():
@@ -117,18 +129,15 @@ class LoadedPartitions:
     def delete_before(self, moment: datetime) -> None:
         """Delete the partitions whose last load began before a moment."""
         if self._exists:
-            self._sql.execute_sql(
-                f"DELETE FROM {self._table} WHERE {self._of_owner} "
-                f"AND {self._column('loaded_at')} < %s",
-                *(*self._owner, moment),
-            )
+            where = f"{self._of_owner} AND {self._column('loaded_at')} < %s"
+            delete_rows(self._client, LOADED_PARTITIONS, where, *self._owner, moment)
 
     def _create(self) -> None:
         """Create the table; loads of other tables may do so at the same time."""
         if self._exists:
             return
         columns = [f"{self._column(name)} {self._type(name)}" for name in COLUMNS]
-        if self._client.config.destination_type.endswith("postgres"):
+        if str(self._client.config.destination_type).endswith("postgres"):
             columns.append(f"PRIMARY KEY ({', '.join(map(self._column, KEY))})")
         try:
             self._sql.execute_sql(f"CREATE TABLE {self._table} ({', '.join(columns)})")
@@ -142,6 +151,7 @@ class LoadedPartitions:
         if name in KEY:
             column["precision"] = 300  # MySQL and others have no key of texts of any length
         table = cast(PreparedTableSchema, {"name": LOADED_PARTITIONS, "columns": {name: column}})
+        assert isinstance(self._client, SqlJobClientBase), "Delta tables are not made by SQL"
         return self._client.type_mapper.to_destination_type(column, table)
 
     @property

@@ -8,19 +8,17 @@ from typing import Any, NamedTuple
 from dlt import Pipeline
 from dlt.common.schema.typing import TTableSchemaColumns
 
-from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.times.timestamps import parse_timestamp
-from analytics_assets.contract.rows.storage_limits import LARGEST_EXACT
 from analytics_assets.warehouse.destinations.client import (
     WarehouseClient,
     as_warehouse_client,
     table_names,
 )
-from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 from analytics_assets.warehouse.destinations.row_changes import delete_rows
 from analytics_assets.warehouse.driver_errors import warehouse_error
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.errors import SpanUnknownError, WarehouseError
 from analytics_assets.warehouse.queries.anti_join import absent
 from analytics_assets.warehouse.queries.derived_table import LOAD, replace_table
 from analytics_assets.warehouse.queries.load_health import LoadHealth
@@ -29,10 +27,6 @@ from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.rejections import Rejections
 from analytics_assets.warehouse.queries.stored_state import stored_state
 from analytics_assets.warehouse.settings import settings_error
-
-
-class SpanUnknownError(AnalyticsAssetsError):
-    """A column is no date or time, so that the rows of a span of time are not known."""
 
 
 class Span(NamedTuple):
@@ -119,12 +113,6 @@ class Tables:
     def row_count(self, table: str) -> int:
         """Count the rows of a table."""
         return int(self._value(f"SELECT count(*) FROM {self.qualified(table)}"))
-
-    def has_exact_integers(self, table: str, column: str) -> bool:
-        """Test if a double holds each integer of a column."""
-        name, most = self.escaped(column), LARGEST_EXACT
-        inexact = f"{name} < -{most} OR {name} > {most}"
-        return not self._value(f"SELECT count(*) FROM {self.qualified(table)} WHERE {inexact}")
 
     @property
     def dialect(self) -> str:

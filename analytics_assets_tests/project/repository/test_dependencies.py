@@ -25,7 +25,8 @@ REQUIRED_BY_OTHERS = {
     "urllib3": "requests",
 }
 
-OF_EXTRA = {"celery", "dagster-celery"}  # which a folder imports that nothing else does
+# packages of extras, each imported by a folder that nothing else imports
+OF_EXTRA = {"celery": {"celery", "dagster-celery"}, "delta": {"deltalake"}}
 
 
 def imported_by(folder: Path) -> set[str]:
@@ -61,8 +62,9 @@ def names(requirements: list[str]) -> set[str]:
 def test_every_dependency_is_imported_and_every_import_is_a_dependency() -> None:
     imported = imported_by(ROOT / "analytics_assets")
     required = names(PROJECT["dependencies"]) - NOT_IMPORTED
-    assert imported - set(REQUIRED_BY_OTHERS) - OF_EXTRA == required
-    assert names(PROJECT["optional-dependencies"]["celery"]) >= OF_EXTRA
+    assert imported - set(REQUIRED_BY_OTHERS) - set().union(*OF_EXTRA.values()) == required
+    for extra, packages in OF_EXTRA.items():
+        assert names(PROJECT["optional-dependencies"][extra]) >= packages
 
 
 def test_aiohttp_and_uvloop_come_with_the_benchmark_alone() -> None:

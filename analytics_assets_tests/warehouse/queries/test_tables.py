@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from analytics_assets.warehouse.queries.tables import Span, SpanUnknownError
+from analytics_assets.warehouse.errors import SpanUnknownError
+from analytics_assets.warehouse.queries.tables import Span
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.tables import opened_with
 

@@ -6,7 +6,7 @@ from typing import Any
 from dlt.common.schema.typing import TLoaderMergeStrategy
 from dlt.common.schema.utils import is_nested_table
 
-from analytics_assets.warehouse.destinations.delta.compat import DeltaClient
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 from analytics_assets.warehouse.errors import StoredTypeError, WarehouseError
 from analytics_assets.warehouse.evolution.dropped import (
     loaded_tables,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from dlt.common.schema.typing import C_DLT_ID, TColumnSchema, TTableSchemaColumns
 
@@ -29,7 +30,7 @@ TYPES = {
     "date": "DATE",
 }
 RETENTION = 168  # hours for which files that no version needs stay: those who read may need them
-MOST_FILES = 100  # of a table, each of which a read opens
+MOST_FILES = 100  # of a table: each read opens all of them
 
 
 def open_delta_table(location: str, options: Mapping[str, str]) -> "DeltaTable | None":
@@ -82,7 +83,8 @@ def rows_of(table: "DeltaTable") -> str:
         f"CAST(NULL AS {sql_type(column)}) AS {quoted(name)}" for name, column in columns.items()
     )
     empty = f"SELECT {nulls} WHERE false"
-    if not (files := table.file_uris()):
+    files = [unquote(file) for file in table.file_uris()]
+    if not files:
         return empty
     parts = {name: sql_type(columns[name]) for name in table.metadata().partition_columns}
     return f"{empty} UNION ALL BY NAME FROM {parquet_files(files, parts)}"

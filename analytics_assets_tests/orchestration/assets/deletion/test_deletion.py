@@ -24,7 +24,8 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_REJECTED,
     ROWS_TO_PRUNE,
 )
-from analytics_assets.warehouse.queries.tables import SpanUnknownError, Tables
+from analytics_assets.warehouse.errors import SpanUnknownError
+from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.orders import orders_api
 from analytics_assets_tests.support.tables import opened_with

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
+from analytics_assets.warehouse.destinations.delta.table import change_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.warehouse.destinations.delta.stored import (
     MERGE,
@@ -74,7 +76,7 @@ def test_rows_that_are_marked_as_deleted_delete_those_of_their_keys(
 
 
 def test_rows_of_a_merge_key_are_replaced_by_those_of_the_load(delta_warehouse: Warehouse) -> None:
-    key = {"primary_key": (), "merge_key": "day"}
+    key: dict[str, Any] = {"primary_key": (), "merge_key": "day"}
     rows = [{"id": 1, "day": "a"}, {"id": 2, "day": "a"}, {"id": 3, "day": "b"}]
     store(delta_warehouse, rows, **key)
     store(delta_warehouse, [{"id": 9, "day": "a"}], **key)
@@ -84,7 +86,7 @@ def test_rows_of_a_merge_key_are_replaced_by_those_of_the_load(delta_warehouse: 
 def test_keys_of_several_columns_may_have_the_names_of_words_of_sql(
     delta_warehouse: Warehouse,
 ) -> None:
-    key = {"primary_key": ("id", "order", "Group By")}
+    key: dict[str, Any] = {"primary_key": ("id", "order", "Group By")}
     rows = [{"id": 1, "order": name, "Group By": "x"} for name in ("a", "b")]
     for _ in range(2):
         store(delta_warehouse, rows, **key)
@@ -94,18 +96,16 @@ def test_keys_of_several_columns_may_have_the_names_of_words_of_sql(
 def test_an_attempt_whose_commit_was_not_confirmed_doubles_no_row(
     delta_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analytics_assets.warehouse.destinations.delta import compat
-
     store(delta_warehouse, [ONE, TWO])
-    change, attempts = compat.change_rows, list[int]()
+    attempts = list[int]()
 
     def unconfirmed(table: Any, changes: Any) -> None:
-        change(table, changes)
+        change_rows(table, changes)
         attempts.append(table.version())
         if len(attempts) == 1:
             raise ConnectionError("no answer")
 
-    monkeypatch.setattr(compat, "change_rows", unconfirmed)
+    monkeypatch.setattr(f"{DeltaClient.__module__}.change_rows", unconfirmed)
     store(delta_warehouse, [{"id": 2, "name": "b"}, {"id": 3, "name": "c"}])
 
     assert len(attempts) == 2

@@ -1,11 +1,7 @@
-"""dlt's clients of the destination `filesystem`, for Delta tables that are loaded as others are.
+"""A client of dlt for Delta tables, and the job that writes one."""
 
-Version: dlt 1.31.0, whose modules below `dlt.destinations.impl` are private. `test_compat.py` fails
-once one of the defects is mended.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -17,8 +13,8 @@ from dlt.destinations.impl.filesystem.filesystem import (
     DeltaLoadFilesystemJob,
     FilesystemClient,
 )
-from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
 from dlt.destinations.sql_client import SqlClientBase
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from analytics_assets.warehouse.destinations.delta.merge import TARGET, changes, staged_rows
 from analytics_assets.warehouse.destinations.delta.table import (
@@ -37,45 +33,7 @@ from analytics_assets.warehouse.errors import WarehouseError
 
 DELTA: TTableFormat = "delta"
 SEPARATOR = "__"  # of the schema and the load in the name of a file about a load
-ROWS = 50_000  # of a batch
-
-
-class DeltaSqlClient(FilesystemSqlClient):
-    """DuckDB in memory, with a view of each Delta table that a query names.
-
-    dlt 1.31.0 has DuckDB read them by its extension `delta`, which it downloads in the first query,
-    and knows the tables of one pipeline's schema alone. Here `deltalake` reads them: each as its
-    newest version was when the first query named it.
-    """
-
-    def open_connection(self) -> Any:
-        """Connect to the database; dlt's method also has DuckDB sign in to the bucket."""
-        if self._conn is None:
-            self.remote_client.views.clear()  # they are those of one connection
-            super(FilesystemSqlClient, self).open_connection()
-            self.remote_client.register_bucket(self._conn)
-        return self._conn
-
-    @contextmanager
-    def execute_query(self, query: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """Execute a query, and connect to the database before the first one."""
-        self.open_connection()
-        with super().execute_query(query, *args, **kwargs) as cursor:
-            yield cursor
-
-    def create_views_for_tables(self, tables: dict[str, str]) -> None:
-        """Make the views of a query's tables."""
-        client = self.remote_client
-        assert isinstance(client, DeltaClient), "it makes this one"
-        known, lost = set(client.views), dict[str, str]()
-        for name, view in tables.items():
-            if client.is_dlt_table(name):
-                lost[name] = view
-            elif name not in known and (table := client.delta_table(name)) is not None:
-                client.views[name] = table
-                qualified = self.make_qualified_table_name(view)
-                self._conn.execute(f"CREATE OR REPLACE VIEW {qualified} AS {rows_of(table)}")
-        super().create_views_for_tables(lost)
+ATTEMPTS = 20  # of a commit into a table that other loads write, too
 
 
 class DeltaJob(DeltaLoadFilesystemJob):
@@ -150,7 +108,7 @@ class DeltaClient(FilesystemClient):
     def sql_client(self) -> SqlClientBase[Any]:
         """DuckDB with the tables."""
         if not self._sql_client:
-            self._sql_client = DeltaSqlClient(self, self.dataset_name)
+            self._sql_client = self.sql_client_class(self, self.dataset_name)
         return self._sql_client
 
     @sql_client.setter
@@ -160,6 +118,8 @@ class DeltaClient(FilesystemClient):
     @property
     def sql_client_class(self) -> Any:
         """The class of `sql_client`."""
+        from analytics_assets.warehouse.destinations.delta.compat.sql_client import DeltaSqlClient
+
         return DeltaSqlClient
 
     @property
@@ -250,18 +210,49 @@ class DeltaClient(FilesystemClient):
         return DeltaJob if table.get("table_format") == DELTA else None
 
     def register_bucket(self, connection: Any) -> None:
-        """Have a connection of DuckDB read files of the bucket, without an extension of its own."""
+        """Register the bucket for DuckDB, which would download an extension for it."""
         if not self.is_local_filesystem:
             connection.register_filesystem(self.fs_client)
 
     def change(self, name: str, ids: Sequence[str], values: Mapping[str, str]) -> None:
         """Set texts in some rows of a table."""
-        set_values(self.delta_table(name), ids, values)
-        self._forget(name)
+        if ids:
+            self._commit(name, lambda table: set_values(table, ids, values))
 
     def delete(self, name: str, ids: Sequence[str]) -> None:
         """Delete some rows of a table."""
-        delete_rows(self.delta_table(name), ids)
+        if ids:
+            self._commit(name, lambda table: delete_rows(table, ids))
+
+    def put(self, name: str, columns: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows in place of those with their identifiers; the table is made if there is none.
+
+        Args:
+            name: the table.
+            columns: its columns in dlt's types, with that of the identifiers.
+            rows: the rows.
+        """
+        import pyarrow as pa
+        from deltalake import write_deltalake
+
+        data = pa.Table.from_pylist([{**row} for row in rows], schema=arrow_schema(columns))
+        if self.delta_table(name) is None:
+            location = self.get_open_table_location(DELTA, name)
+            write_deltalake(location, data.slice(0, 0), storage_options=self.storage_options)
+        data = data.append_column(DELETED, pa.array([False] * len(data)))
+        self._commit(name, lambda table: change_rows(table, data))
+
+    def _commit(self, name: str, change: Callable[[Any], None]) -> None:
+        """Change a table, which loads of other resources may change at the same time."""
+        from deltalake.exceptions import CommitFailedError
+
+        retried = Retrying(
+            retry=retry_if_exception_type(CommitFailedError),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random(0.05, 1),
+            reraise=True,
+        )
+        retried(lambda: change(self.delta_table(name)))
         self._forget(name)
 
     def replace(self, name: str, select: str) -> None:
@@ -273,15 +264,15 @@ class DeltaClient(FilesystemClient):
         """
         from deltalake import write_deltalake
 
-        with self.sql_client.execute_query(select) as cursor:
-            native: Any = cursor.native_cursor
-            write_deltalake(
-                self.get_open_table_location(DELTA, name),
-                native.to_arrow_table(),
-                mode="overwrite",
-                schema_mode="overwrite",
-                storage_options=self.storage_options,
-            )
+        with self.sql_client.execute_query(f"SELECT * FROM ({select}\n) LIMIT 0"):
+            rows = self.sql_client.native_connection.sql(select).to_arrow_table()
+        write_deltalake(
+            self.get_open_table_location(DELTA, name),
+            rows,
+            mode="overwrite",
+            schema_mode="overwrite",
+            storage_options=self.storage_options,
+        )
         self._forget(name)
 
     def tidy(self) -> None:
@@ -291,5 +282,5 @@ class DeltaClient(FilesystemClient):
                 tidy(table)
 
     def _forget(self, name: str) -> None:
-        """Have the next query see the newest version of a table."""
+        """Forget a version of a table: the next query sees the newest one."""
         self.views.pop(name, None)
