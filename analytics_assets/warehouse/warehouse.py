@@ -16,13 +16,7 @@ from analytics_assets.config.process.working_folder import working_folder
 from analytics_assets.config.settings.look_up import pipelines_dir
 from analytics_assets.config.settings.providers.changes import reread_settings
 from analytics_assets.warehouse.compat import new_pipeline
-from analytics_assets.warehouse.destinations.supported import (
-    CAPABILITIES,
-    Delta,
-    DuckDb,
-    Postgres,
-    other_destination,
-)
+from analytics_assets.warehouse.destinations.supported import destination_of
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.duckdb_file import (
     duckdb_credentials,
@@ -31,7 +25,6 @@ from analytics_assets.warehouse.duckdb_file import (
     path_of,
     reset_memory_limit,
 )
-from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.locks.lock_wait import LockWait
 from analytics_assets.warehouse.locks.table_lock import advisory_lock, file_lock, holder_name
 from analytics_assets.warehouse.pipeline import LoadHooks, LoadingPipeline
@@ -124,20 +117,7 @@ class Warehouse:
             WarehouseError: dlt has no such destination, or the DuckDB file and the dataset have
                 the same name.
         """
-        if self.is_duckdb:
-            credentials = duckdb_credentials()
-            if path_of(credentials).stem == self.dataset:
-                raise WarehouseError(
-                    f"The DuckDB file {path_of(credentials)} and the dataset {self.dataset} have "
-                    "the same name, which DuckDB cannot tell apart: rename the file "
-                    "(`destination.duckdb.credentials`) or set another `dataset_name`."
-                )
-            return DuckDb(credentials, **CAPABILITIES)
-        if self.destination_type == "postgres":
-            return Postgres(**CAPABILITIES)
-        if self.destination_type == "filesystem":
-            return Delta(**CAPABILITIES)
-        return other_destination(self.destination_type)
+        return destination_of(self.destination_type, self.dataset)
 
     def pipeline(self, name: str, pipelines_dir: Path | None = None) -> LoadingPipeline:
         """Return a dlt pipeline into this warehouse; connects to nothing.

@@ -19,6 +19,7 @@ from analytics_assets.warehouse.destinations.delta.guarded_client import (
     GuardedDeltaClient,
     delta_strategies,
 )
+from analytics_assets.warehouse.duckdb_file import duckdb_credentials, path_of
 from analytics_assets.warehouse.errors import WarehouseError
 
 CAPABILITIES: dict[str, Any] = {
@@ -81,7 +82,32 @@ class Delta(StaticCapabilities, dlt.destinations.filesystem):
         return found
 
 
-def other_destination(kind: str) -> Destination[Any, Any]:
+def destination_of(kind: str, dataset: str) -> Destination[Any, Any]:
+    """Return dlt's destination of a kind; connects to nothing.
+
+    Args:
+        kind: the destination's name.
+        dataset: the dataset of the tables.
+
+    Raises:
+        WarehouseError: dlt has no such destination, or the DuckDB file and the dataset have the
+            same name.
+    """
+    if kind == "duckdb":
+        credentials = duckdb_credentials()
+        if path_of(credentials).stem == dataset:
+            raise WarehouseError(
+                f"The DuckDB file {path_of(credentials)} and the dataset {dataset} have the same "
+                "name, which DuckDB cannot tell apart: rename the file "
+                "(`destination.duckdb.credentials`) or set another `dataset_name`."
+            )
+        return DuckDb(credentials, **CAPABILITIES)
+    if kind == "postgres":
+        return Postgres(**CAPABILITIES)
+    return Delta(**CAPABILITIES) if kind == "filesystem" else _other_destination(kind)
+
+
+def _other_destination(kind: str) -> Destination[Any, Any]:
     """Return dlt's destination of another kind; connects to nothing.
 
     Raises:
