@@ -56,8 +56,8 @@ def test_a_changed_type_is_refused_and_leaves_the_table_as_it_was(
     delta_warehouse: Warehouse, stored_value: Any, new_value: Any, hint: Any
 ) -> None:
     store(delta_warehouse, [{"id": 1, "value": stored_value}])
+    columns = {"value": {"data_type": hint}}
     with pytest.raises(PipelineStepFailed) as failed:
-        columns = {"value": {"data_type": hint}}
         store(delta_warehouse, [{"id": 1, "value": new_value}], columns=columns)
     assert find_cause(failed.value, StoredTypeError)
     assert stored() == [{"id": 1, "value": stored_value}]
