@@ -64,10 +64,8 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
         apis = load_apis(defs)  # first, as the errors of Dagster's loader name no entry
         if not _contents(defs):
             raise ConfigurationError(NO_API)
-        with _one_executor(), errors_located(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", dg.PreviewWarning)  # of functions that Dagster calls
-            # `load_from_defs_folder` needs a `pyproject.toml`, which an installed package has not
-            definitions = dg.ComponentTree.from_module(defs, folder.parent).build_defs()
+        with _one_executor(), errors_located():
+            definitions = _everything_in(dg.ComponentTree.from_module(defs, folder.parent))
         with _duplicates_named():
             definitions.resolve_asset_graph()
         tables = {
@@ -88,6 +86,22 @@ def load_project(folder: Path, defs: ModuleType) -> dg.Definitions:
             sensors=project_sensors(apis.values()),
         )
         return dg.Definitions.merge(definitions, shared)
+
+
+def _everything_in(tree: dg.ComponentTree) -> dg.Definitions:
+    """Return the definitions of a tree of components, and the tree, which the UI shows.
+
+    `dg.load_from_defs_folder` needs a `pyproject.toml`, which an installed package has not. As the
+    whole `build_defs()`, it also imports all packages with components on the machine, such as
+    boto3 by `dagster-aws`, and describes their types for a page of the UI: half of the time in
+    which a process loads a project.
+    """
+    with warnings.catch_warnings():
+        # of functions that Dagster calls itself
+        for kind in (dg.PreviewWarning, dg.BetaWarning, dg.SupersessionWarning):
+            warnings.simplefilter("ignore", kind)
+        definitions = tree.build_defs(tree.defs_module_path)
+    return dg.Definitions.merge(definitions, dg.Definitions(component_tree=tree))
 
 
 @contextmanager
