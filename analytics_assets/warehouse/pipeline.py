@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from dlt.common.pipeline import LoadInfo
 from dlt.pipeline.helpers import retry_schema_update
@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from analytics_assets.warehouse.compat import SyncingPipeline
 from analytics_assets.warehouse.destinations.client import is_warehouse_client
 from analytics_assets.warehouse.evolution.dropped import describe, dropped, stored_tables
+from analytics_assets.warehouse.evolution.layout_version import note_layout, refuse_newer_layout
 from analytics_assets.warehouse.evolution.nullability import follow_constraints
 from analytics_assets.warehouse.evolution.strategy import forget_strategies
 
@@ -77,7 +78,14 @@ class LoadingPipeline(SyncingPipeline):
             self._hooks.free()
 
     def synced(self) -> None:
-        """Note what is missing in the warehouse, and let the entry give the strategy anew."""
+        """Note what is missing in the warehouse, and let the entry give the strategy anew.
+
+        Raises:
+            NewerLayoutError: a later release has loaded the tables.
+        """
+        with self.managed_state() as state:
+            refuse_newer_layout(state, f"{self.dataset_name}, {self.pipeline_name}")
+            note_layout(cast(dict[str, Any], state))
         found: dict[str, Sequence[str]] = {}
         for name in self.schema_names:
             forget_strategies(self.schemas[name])
