@@ -16,6 +16,7 @@ from analytics_assets.config.process.working_folder import working_folder
 from analytics_assets.config.settings.look_up import pipelines_dir
 from analytics_assets.config.settings.providers.changes import reread_settings
 from analytics_assets.warehouse.compat import new_pipeline
+from analytics_assets.warehouse.destinations.client import place_of
 from analytics_assets.warehouse.destinations.supported import destination_of
 from analytics_assets.warehouse.driver_errors import translated_errors
 from analytics_assets.warehouse.duckdb_file import (
@@ -26,6 +27,7 @@ from analytics_assets.warehouse.duckdb_file import (
     reset_memory_limit,
 )
 from analytics_assets.warehouse.locks.lock_wait import LockWait
+from analytics_assets.warehouse.locks.shared_lock import shared_lock
 from analytics_assets.warehouse.locks.table_lock import advisory_lock, file_lock, holder_name
 from analytics_assets.warehouse.pipeline import LoadHooks, LoadingPipeline
 from analytics_assets.warehouse.queries.history import trim_history_after
@@ -268,11 +270,17 @@ class Warehouse:
             ):
                 yield refuse
             return
-        held, lock = f"the table {self.qualified(table)}", self.pipelines_dir / self.pool(table)
         if file := self.duckdb_file:
-            held, lock = f"the DuckDB file {file}", file
-        with file_lock(lock.with_name(f"{lock.name}.lock"), held, holder, wait):
-            yield lambda: None  # for as long as the process lives
+            lock = file.with_name(f"{file.name}.lock")
+            with file_lock(lock, f"the DuckDB file {file}", holder, wait):
+                yield lambda: None  # for as long as the process lives
+            return
+        held = f"the table {self.qualified(table)}"
+        with (
+            file_lock(self.pipelines_dir / f"{self.pool(table)}.lock", held, holder, wait),
+            shared_lock(place_of(pipeline), held, holder, wait) as refuse,
+        ):
+            yield refuse
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated_errors(self.duckdb_file)

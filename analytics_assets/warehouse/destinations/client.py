@@ -2,6 +2,7 @@
 
 from typing import Any, TypeAlias, TypeGuard
 
+from dlt import Pipeline
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
@@ -28,6 +29,13 @@ def as_warehouse_client(client: Any) -> WarehouseClient:
         f"The destination {kind} has no SQL, by which loads are counted, checked and cleaned up: "
         "set `destination_type` to another one; docs/warehouses.md lists them."
     )
+
+
+def place_of(pipeline: Pipeline) -> str:
+    """Return a text by which processes tell warehouses of one kind apart; it has no secret."""
+    config: Any = pipeline.destination_client().config
+    place = getattr(config, "bucket_url", None) or config.fingerprint()
+    return f"{config.destination_type} {place} "
 
 
 def table_names(client: WarehouseClient) -> list[str]:

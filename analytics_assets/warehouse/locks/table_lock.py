@@ -12,15 +12,14 @@ the rows that only the other has read.
 
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from socket import gethostname
-from typing import Any
+from typing import Any, Protocol
 
 from dlt.destinations.exceptions import DatabaseException
-from dlt.destinations.sql_client import SqlClientBase
 from filelock import FileLock, Timeout
 
 from analytics_assets.warehouse.errors import WarehouseError, WarehouseLockedError
@@ -37,6 +36,13 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.objsubid = 2
 AND locks.classid = %s AND locks.objid = %s
 AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+
+
+class LockClient(Protocol):
+    """A connection to PostgreSQL: a client of dlt, or that of the shared store."""
+
+    def execute_sql(self, sql: Any, *args: Any) -> Sequence[Sequence[Any]] | None:
+        """Execute a statement, with the values of its placeholders, and return its rows."""
 
 
 def holder_name(run: str | None) -> str:
@@ -74,7 +80,7 @@ def file_lock(file: Path, held: str, holder: str, wait: LockWait) -> Iterator[No
 
 @contextmanager
 def advisory_lock(
-    client: SqlClientBase[Any], held: str, holder: str, wait: LockWait
+    client: LockClient, held: str, holder: str, wait: LockWait, place: str = ""
 ) -> Iterator[Callable[[], None]]:
     """Take an advisory lock of PostgreSQL, which the end of this connection frees.
 
@@ -89,6 +95,7 @@ def advisory_lock(
         held: the table, or the file, in messages.
         holder: the name of this process.
         wait: the wait for another holder.
+        place: the warehouse of the table, if that is not the database of the lock.
 
     Raises:
         WarehouseLockedError: another session still holds it.
@@ -101,11 +108,11 @@ def advisory_lock(
     )
     for name, value in PROBES.items():
         client.execute_sql(f"SET LOCAL {name} = {value}")
-    wait.acquire(partial(_lock_in_postgres, client, held))
+    wait.acquire(partial(_lock_in_postgres, client, held, place))
     yield partial(_refuse_lost, client, held)  # closing the connection frees the lock
 
 
-def _refuse_lost(client: SqlClientBase[Any], held: str) -> None:
+def _refuse_lost(client: LockClient, held: str) -> None:
     try:
         client.execute_sql("SELECT 1")
     except DatabaseException as error:
@@ -122,8 +129,8 @@ def _lock_file(lock: FileLock, file: Path, held: str) -> None:
         raise _locked(held, file.read_text() or "another process") from None
 
 
-def _lock_in_postgres(client: SqlClientBase[Any], held: str) -> None:
-    key = (NAMESPACE, zlib.crc32(held.encode()) >> 1)
+def _lock_in_postgres(client: LockClient, held: str, place: str) -> None:
+    key = (NAMESPACE, zlib.crc32(f"{place}{held}".encode()) >> 1)
     taken = client.execute_sql("SELECT pg_try_advisory_xact_lock(%s, %s)", *key)
     if taken and taken[0][0]:
         return
