@@ -83,6 +83,13 @@ class Cluster:
         self._started[name].terminate()
         return self._started.pop(name).wait(timeout=60)
 
+    def terminate(self, run: str) -> None:
+        """Ask the process of a run to end, as the launcher does for *Terminate*."""
+        with dg.DagsterInstance.get() as instance:
+            [found] = instance.get_runs(dg.RunsFilter(tags={"test/run": run}))
+            instance.report_run_canceling(found)
+        self._started[run].send_signal(signal.SIGINT)
+
     def log(self, name: str) -> str:
         """Return what a process has printed."""
         return (self.home / f"{name}.log").read_text()
@@ -91,6 +98,13 @@ class Cluster:
         """Return the workers that have begun to load a table, sorted."""
         logs = {file.stem: file.read_text() for file in self.home.glob("*.log")}
         return sorted(name for name, log in logs.items() if f"{table}: reading from" in log)
+
+    def messages(self, queue: str) -> list[str]:
+        """Return the messages that wait in a queue, whatever their priority."""
+        keys = self.redis.ask("KEYS", f"{queue}*").splitlines()
+        return [
+            line for key in keys for line in self.redis.ask("LRANGE", key, "0", "-1").splitlines()
+        ]
 
     def ended(self, run: str) -> dg.DagsterRun:
         """Wait until a run has ended, and return it."""

@@ -54,6 +54,7 @@ class SentSteps:
         self._context, self._submit = context, submit
         self._under_way = dict[str, SentStep]()
         self._cursor: str | None = None
+        self._look_every = LOOK_EVERY
         self._next_look = time.monotonic() + LOOK_EVERY
         self._next_try = 0.0
 
@@ -106,6 +107,10 @@ class SentSteps:
         """Note that the broker answers."""
         self._next_try = 0.0
 
+    def look_often(self) -> None:
+        """Look with each question from now on."""
+        self._look_every = self._next_look = 0.0
+
     def look(self) -> None:
         """Look every few seconds for steps whose worker is dead, and for what workers logged.
 
@@ -114,7 +119,7 @@ class SentSteps:
         """
         if time.monotonic() < self._next_look:
             return
-        self._next_look = time.monotonic() + LOOK_EVERY
+        self._next_look = time.monotonic() + self._look_every
         refuse_ended_run(self._context.instance, self._context.run_id)
         for step in self._under_way.values():
             step.has_ended_before = step.has_ended
@@ -145,7 +150,7 @@ class SentSteps:
 
     def __exit__(self, *_: object) -> None:
         """End the steps that are under way still, as after an error."""
-        for step in self._under_way.values():
+        for step in list(self._under_way.values()):
             step.revoke()
 
     def ended(self, key: str) -> None:
@@ -179,7 +184,7 @@ class SentStep:
         self._attempt = attempts_before(state, step.key) + 1
         self._result: AsyncResult | None = None
         self._outcome: list[str] | TaskRevokedError | None = None
-        self._sent_at = 0.0
+        self._sent_at, self._is_revoked = 0.0, False
         self.logged: list[dg.DagsterEvent] = []
         self.has_ended_before = False
         self.lost = ""  # the worker that is dead
@@ -211,23 +216,32 @@ class SentStep:
         return self._outcome
 
     def revoke(self) -> None:
-        """End the step, as its run is terminated: a worker interrupts it, or never begins."""
-        if self._result is None:
-            self._outcome = TaskRevokedError()
-            return
+        """End the step, as its run is terminated: a worker interrupts it, or never begins.
+
+        The outcome of a step that a worker has begun is the end that the worker logs.
+        """
+        self._steps.look_often()
+        self._revoke_message()
+        self._is_revoked = True
+
+    def _revoke_message(self) -> None:
         try:
-            self._result.revoke(terminate=True)
+            if self._result:
+                self._result.revoke(terminate=True)
         except Exception as error:
             self._steps.not_sent(error)
 
     def _find(self) -> list[str] | TaskRevokedError | None:
         if self.lost:
             return self._failed(f"The worker of step {self._step.key} ({self.lost}) is gone.")
+        if self._is_revoked and not self.logged:
+            self._free_slot()  # the loop does for steps alone that have an event
+            return TaskRevokedError()
         if self._result is None:
             self._try_to_send()
             return None
-        if self._is_ready(self._result):
-            return self._events_of(self._result)
+        if self._is_ready(self._result) and (events := self._events_of(self._result)):
+            return events
         if self.has_ended_before:  # and there is no result since, as a broker was emptied
             return serialized(self.logged)
         if not self.logged and time.monotonic() > self._sent_at + SENT_AGAIN_AFTER:
@@ -236,18 +250,17 @@ class SentStep:
 
     def _is_ready(self, result: AsyncResult) -> bool:
         try:
-            is_ready = bool(self._steps.may_send() and result.ready())
+            return bool(self._steps.may_send() and result.ready())
         except Exception as error:
             self._steps.not_sent(error)
             return False
-        return is_ready
 
-    def _events_of(self, result: AsyncResult) -> list[str] | TaskRevokedError:
+    def _events_of(self, result: AsyncResult) -> list[str] | None:
         try:
-            events: list[str] = result.get()
+            events: list[str] | None = result.get()
             return events
-        except TaskRevokedError as error:
-            return error
+        except TaskRevokedError:  # Celery says so at once, and the worker logs the end
+            return None
         except WorkerLostError as error:
             key = LeaseKey(self._context.run_id, self._step.key)
             LeaseTable(self._context.instance).remove([str(key)])  # of a process that is dead
@@ -259,6 +272,10 @@ class SentStep:
     def _failed(self, why: str, retries: int = LOST_WORKERS) -> list[str]:
         context = self._context.for_step(self._step)
         return failed_attempt(context, why, retries, self._attempt)
+
+    def _free_slot(self) -> None:
+        storage = self._context.instance.event_log_storage
+        storage.free_concurrency_slot_for_step(self._context.run_id, self._step.key)
 
     def _try_to_send(self) -> None:
         if not self._steps.may_send():
@@ -278,6 +295,6 @@ class SentStep:
             f"sent again. Its queue is `{self._queue}`, to which workers listen with "
             f"`-Q {self._queue}`."
         )
-        self.revoke()
+        self._revoke_message()
         self._result = None
         self._try_to_send()

@@ -15,7 +15,7 @@ from celery.exceptions import Ignore
 from celery.utils.log import get_task_logger
 
 from analytics_assets.orchestration.runs.executor.celery.compat import StepOfMessage
-from analytics_assets.orchestration.runs.executor.compat import interrupt_thread
+from analytics_assets.orchestration.runs.executor.compat import Interrupted, interrupt_thread
 from analytics_assets.orchestration.runs.liveness.dead_runs import ENDED
 from analytics_assets.orchestration.runs.liveness.lease import step_lease
 
@@ -69,7 +69,11 @@ class StepTask(Task):  # type: ignore[misc]
         thread = Thread(target=copy_context().run, args=(run,), name="step")
         thread.start()
         with interrupted_by_signal(thread):
-            return outcome.result()
+            try:
+                return outcome.result()
+            except Interrupted:
+                LOG.warning("A step was interrupted, as its run was terminated.")
+                raise Ignore from None  # it has logged its end
 
 
 def reason_to_leave(instance: dg.DagsterInstance, step: StepOfMessage) -> str:

@@ -23,7 +23,11 @@ from analytics_assets_tests.orchestration.runs.executor.celery.conftest import (
     Workers,
     with_policy,
 )
-from analytics_assets_tests.orchestration.runs.executor.jobs import events_of, steps_with
+from analytics_assets_tests.orchestration.runs.executor.jobs import (
+    events_of,
+    steps_with,
+    terminate,
+)
 
 E = dg.DagsterEventType
 
@@ -182,6 +186,22 @@ def test_a_step_that_no_worker_begins_is_sent_again(
         if record.event_log_entry.level == logging.WARNING
     ]
     assert any("listen with `-Q dagster`" in warning for warning in warnings)
+
+
+def test_a_terminated_run_does_not_wait_for_a_step_that_no_worker_has_begun(
+    workers: Workers, instance: dg.DagsterInstance
+) -> None:
+    waiting = NoResult()
+
+    def in_the_queue(_: Send) -> NoResult:
+        [run] = instance.get_runs(limit=1)
+        terminate(instance, run.run_id)
+        return waiting
+
+    run = workers.run(in_the_queue)
+
+    assert run.status is dg.DagsterRunStatus.CANCELED
+    assert waiting.is_revoked
 
 
 def test_an_error_of_a_worker_fails_its_step_alone(
