@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from filelock import FileLock, Timeout
 from analytics_assets.cli.terminal import echo
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.process.working_folder import working_folder
+from analytics_assets.config.process.writable import writing_to
 from analytics_assets.config.settings.look_up import pipelines_dir
 from analytics_assets.config.text.quantities import duration
 from analytics_assets.warehouse.settings import warehouse_settings
+
+REMEDY = "Name another folder by DAGSTER_HOME, or by `base_dir` in its `dagster.yaml`"
 
 
 @contextmanager
@@ -51,16 +54,18 @@ def _stored_instance(home: Path) -> dg.DagsterInstance:
     no_capture = {"module": "dagster._core.storage.noop_compute_log_manager"}
     no_capture["class"] = "NoOpComputeLogManager"
     overrides: dict[str, Any] = {"compute_logs": no_capture}
-    history = home
+    if "telemetry" not in settings:  # it fails a run where the user's home must not be written
+        overrides["telemetry"] = {"enabled": False}
+    history = None if settings.get("storage") else home  # None for a server
     for section in ("local_artifact_storage", "storage"):
         part = deepcopy(settings.get(section) or {})
         config = part.get("sqlite") or (part.get("custom") or part).get("config") or {}
         if isinstance(config.get("base_dir"), str):
-            history = home / config["base_dir"]
-            config["base_dir"] = str(history)
+            folder = home / config["base_dir"]
+            config["base_dir"] = str(folder)
             overrides[section] = part
-    # two commands that start at once would break the database that Dagster 1.13 creates
-    with _opening(history), _errors_of(file):
+            history = folder if section == "storage" else history
+    with _opening(history) if history else nullcontext(), _errors_of(file):
         return dg.DagsterInstance.local_temp(str(home), overrides=overrides)
 
 
@@ -68,13 +73,19 @@ def _stored_instance(home: Path) -> dg.DagsterInstance:
 def _opening(history: Path) -> Iterator[None]:
     """Open the history in no other process inside the context.
 
+    Two commands that start at once would break the database that Dagster 1.13 creates.
+
+    Args:
+        history: the folder of its files.
+
     Raises:
-        SettingsError: another process opens it for too long.
+        SettingsError: the folder cannot be written, or another process opens it for too long.
     """
     patience, lock = warehouse_settings().lock_patience, FileLock(history / "opening.lock")
     try:
-        history.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=patience)
+        with writing_to(history, REMEDY):
+            history.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=patience)
     except Timeout:
         raise SettingsError(
             f"Another process holds {lock.lock_file} for longer than {duration(patience)} (setting "

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from analytics_assets.config.process.writable import writing_to
+
 BEGUN, SUFFIX = ".begun", ".load"  # of a folder until it is locked, and then
 BEGINNING = 60.0  # seconds, in which a folder is locked once it was made
+REMEDY = "Name another folder by the setting `pipelines_dir` (`PIPELINES_DIR`)"
 OWNER = "owner.lock"  # the system unlocks it when its process ends in any way
 
 
@@ -27,10 +30,14 @@ def working_folder(parent: Path, name: str) -> Iterator[Path]:
 
     Yields:
         The folder.
+
+    Raises:
+        SettingsError: no folder can be made there.
     """
-    parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(parent)
-    begun = Path(tempfile.mkdtemp(dir=parent, prefix=f"{name}-", suffix=BEGUN))
+    with writing_to(parent, REMEDY):
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(parent)
+        begun = Path(tempfile.mkdtemp(dir=parent, prefix=f"{name}-", suffix=BEGUN))
     with FileLock(begun / OWNER, thread_local=False):
         # others take a folder of this name for one whose owner lives only if it is locked
         own = begun.rename(begun.with_suffix(SUFFIX))

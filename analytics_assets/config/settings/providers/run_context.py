@@ -5,6 +5,7 @@ https://dlthub.com/docs/general-usage/credentials/setup
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from dlt.common.configuration.specs.pluggable_run_context import (
 )
 from dlt.common.runtime.run_context import DOT_DLT, RunContext
 
+from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.settings.providers.secret_files import SecretFiles, secrets_folder
 
 PROJECT = Path(__file__).resolve().parents[4]  # the folder with the package, such as a clone
@@ -63,6 +65,22 @@ class ProjectRunContext(RunContext):
         own = super().settings_dir
         folders = [own, own if known_env.DLT_PROJECT_DIR in os.environ else str(PROJECT / DOT_DLT)]
         return next((each for each in folders if any(_files_in(each))), own)
+
+    @property
+    def global_dir(self) -> str:
+        """The folder of the user, `~/.dlt`, or one for temporary files if that is read-only.
+
+        Raises:
+            SettingsError: there is none for temporary files.
+        """
+        try:
+            tempfile.gettempdir()  # dlt needs it in each load, too
+        except FileNotFoundError as error:  # with the folders that were tried
+            raise SettingsError(
+                f"There is no folder for temporary files: {error.strerror}. Name one that this "
+                "user can write by the environment variable TMPDIR."
+            ) from None
+        return super().global_dir
 
     def initial_providers(self) -> list[ConfigProvider]:
         """Return the providers: what stands in the first of them counts."""
