@@ -1,5 +1,6 @@
 """Settings of the database in which processes share the limits of APIs, and their tokens."""
 
+from base64 import urlsafe_b64decode
 from importlib.util import find_spec
 from typing import ClassVar
 
@@ -13,8 +14,10 @@ from analytics_assets.config.settings.compat import PostgresUrl
 from analytics_assets.config.settings.look_up import look_up
 from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.redaction.configuration import learn_secrets
+from analytics_assets.redaction.redactor import redact
 
 WAREHOUSE = "postgres"
+KEY_BYTES = 32
 SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -24,11 +27,19 @@ class SharedStoreSettings(BaseConfiguration):
 
     Args:
         url: a PostgreSQL database; None for the warehouse if it is one, else for no store.
+        encryption_key: a key of Fernet by which tokens are encrypted there, and earlier ones behind
+            it, after spaces; None to keep no token there.
     """
 
     url: TSecretStrValue | None = None
+    encryption_key: TSecretStrValue | None = None
 
     __section__: ClassVar[str] = "shared_store"
+
+    @property
+    def fernet_keys(self) -> list[str]:
+        """The keys; the first one encrypts, and all decrypt."""
+        return (self.encryption_key or "").split()
 
 
 @configspec
@@ -50,6 +61,9 @@ def resolve_shared_store() -> SharedStoreSettings:
         SettingsError: a value cannot be used.
     """
     settings = resolved(SharedStoreSettings())
+    for key in settings.fernet_keys:
+        redact.add(key)
+        _check_key(key)
     settings.url = (settings.url or "").strip() or _warehouse_url()
     if settings.url is None:
         return settings
@@ -60,6 +74,19 @@ def resolve_shared_store() -> SharedStoreSettings:
             "postgresql://user:password@host:5432/database."
         )
     return settings
+
+
+def _check_key(key: str) -> None:
+    try:
+        is_key = len(urlsafe_b64decode(key)) == KEY_BYTES
+    except ValueError:
+        is_key = False
+    if not is_key:
+        raise SettingsError(
+            "The setting `shared_store.encryption_key` is no key of Fernet. Make one by: python -c "
+            "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'. "
+            "Earlier keys may stand behind it, after spaces."
+        )
 
 
 def resolve_patience() -> float:

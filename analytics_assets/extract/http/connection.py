@@ -196,11 +196,11 @@ def connect(
     origins = _origins(settings, api_name)
     request_settings = request_settings or resolved(RequestSettings())
     with _shared_lock:
-        auth = _shared_auth(settings.oauth2, request_settings) if settings.oauth2 else None
-        limits = resolve_limits(api_name, resource)
-        host = urlsplit(settings.base_url).netloc
         # the embedded API is another one in each process
         store = None if settings.embedded else shared_store()
+        auth = _shared_auth(settings.oauth2, request_settings, store)
+        limits = resolve_limits(api_name, resource)
+        host = urlsplit(settings.base_url).netloc
         max_delay = request_settings.request_max_retry_delay
         rate_limit = _shared_rate_limit(host, limits, max_delay, store)
         issued = _issued.setdefault(host, IssuedSecrets(redact))
@@ -231,8 +231,14 @@ def _shared_rate_limit(
     return _rate_limits[key]
 
 
-def _shared_auth(settings: OAuth2Settings, request_settings: RequestSettings) -> OAuth2:
-    key = tuple((name, str(value)) for name, value in sorted(dict(settings).items()))
+def _shared_auth(
+    settings: OAuth2Settings | None, request_settings: RequestSettings, store: SharedState | None
+) -> OAuth2 | None:
+    if settings is None:
+        return None
+    tokens = store.tokens(settings, request_settings.max_wait) if store else None
+    own = ((name, str(value)) for name, value in sorted(dict(settings).items()))
+    key = (*own, ("shared", tokens.name if tokens else ""))
     if key not in _tokens:
-        _tokens[key] = OAuth2(settings, request_settings)
+        _tokens[key] = OAuth2(settings, request_settings, shared=tokens)
     return _tokens[key]

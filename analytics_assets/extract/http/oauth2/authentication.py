@@ -4,9 +4,11 @@ RFC 6749 (client credentials, refresh token, password, client authentication), R
 bearer).
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import requests
@@ -17,11 +19,15 @@ from analytics_assets.config.settings.request import RequestSettings
 from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.extract.http.oauth2.grants import Grant, JwtBearerGrant, PasswordGrant
 from analytics_assets.extract.http.oauth2.lifetime import lifetime_of
-from analytics_assets.extract.http.oauth2.refresh_token import RefreshTokenGrant
+from analytics_assets.extract.http.oauth2.refresh_token import MAX_WAIT, RefreshTokenGrant
+from analytics_assets.extract.http.oauth2.shared_refresh_token import SharedRefreshTokenGrant
 from analytics_assets.extract.http.oauth2.token_request import basic_credentials, request_token
+from analytics_assets.extract.http.shared_store.store import SharedStoreError
+from analytics_assets.extract.http.shared_store.tokens import SharedTokens
 from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.redaction.redactor import NEWEST, IssuedSecrets, redact
 
+logger = logging.getLogger(__name__)
 MAX_LEEWAY = 60.0  # seconds
 LEEWAY_SHARE = 0.2  # of a token's lifetime, so that one of 2 seconds can still be used
 
@@ -35,6 +41,7 @@ class OAuth2(AuthConfigBase):
         settings: the token endpoint, the client and its grant.
         request_settings: timeout and retries of token requests.
         clock: returns the seconds of a clock that never goes back.
+        shared: the tokens that processes share; None for a token of this process alone.
 
     Example:
         >>> settings = OAuth2Settings()
@@ -49,10 +56,12 @@ class OAuth2(AuthConfigBase):
         settings: OAuth2Settings,
         request_settings: RequestSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
+        shared: SharedTokens | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._grant = _grant_of(settings)
+        self._shared = shared
+        self._grant = _grant_of(settings, shared)
         self._lock = threading.Lock()
         self._header = ""  # `Authorization`, by RFC 6750 section 2.1
         self._renew_at = 0.0
@@ -98,21 +107,57 @@ class OAuth2(AuthConfigBase):
         failure = self._failure
         with self._lock:
             if self._header in ("", request.headers["Authorization"]):
-                self._renew(failure)
+                self._renew(failure, refused=request.headers["Authorization"])
 
-    def _renew(self, last_failure: Exception | None) -> None:
-        """Request a token, unless a request of another thread failed while this one waited."""
+    def _renew(self, last_failure: Exception | None, refused: str = "") -> None:
+        """Obtain a token, unless a request of another thread failed while this one waited."""
         if self._failure and self._failure is not last_failure:
             raise self._failure
         try:
-            self._request_token()
+            learn_secrets(self._settings)
+            redact.add(basic_credentials(self._settings))
+            if self._shared:
+                self._obtain_shared(self._shared, refused)
+            else:
+                self._request_token()
         except Exception as error:
             self._failure = error
             raise
 
-    def _request_token(self) -> None:
-        learn_secrets(self._settings)
-        redact.add(basic_credentials(self._settings))
+    def _obtain_shared(self, shared: SharedTokens, refused: str) -> None:
+        """Take the token of another process, or request one that others take.
+
+        Without the store, which has no other token then, this process has a token of its own.
+        """
+        with ExitStack() as alone:
+            try:
+                if self._take(shared, refused):
+                    return
+                alone.enter_context(shared.alone(shared.name, MAX_WAIT))
+                if self._take(shared, refused):
+                    return
+            except SharedStoreError as error:
+                logger.warning("The token is one of this process alone, as %s.", error)
+            token, lifetime = self._request_token()
+            fields = {"access_token": token, "lifetime": lifetime}
+            try:
+                shared.write(shared.name, fields, lifetime)
+            except SharedStoreError as error:
+                logger.warning("Other processes cannot use the new token, as %s.", error)
+
+    def _take(self, shared: SharedTokens, refused: str) -> bool:
+        """Take the token in the store; return False if there is none that can be used."""
+        found = shared.read(shared.name)
+        if found is None or found.left is None:
+            return False
+        token, lifetime = found.fields["access_token"], found.fields["lifetime"]
+        if f"Bearer {token}" == refused or found.left <= _leeway(lifetime):
+            return False
+        self._use(token, found.left - _leeway(lifetime))
+        return True
+
+    def _request_token(self) -> tuple[str, float]:
+        """Request a token, and use it; return it with its lifetime in seconds."""
         with self._grant.parameters() as parameters:
             for secret in parameters.values():
                 self._issued.add(secret)
@@ -120,19 +165,29 @@ class OAuth2(AuthConfigBase):
             if replaced := answer.refresh_token:
                 self._issued.add(replaced)
                 self._grant.rotate(replaced)
-        self._issued.add(answer.access_token)
+        token = answer.access_token
         lifetime = lifetime_of(answer.fields, self._settings.default_lifetime)
-        leeway = min(MAX_LEEWAY, LEEWAY_SHARE * lifetime)
-        self._header = f"Bearer {answer.access_token}"
-        self._renew_at = self._clock() + lifetime - leeway
+        self._use(token, lifetime - _leeway(lifetime))
+        return token, lifetime
+
+    def _use(self, token: str, seconds: float) -> None:
+        self._issued.add(token)
+        self._header = f"Bearer {token}"
+        self._renew_at = self._clock() + seconds
         self._issued_headers[self._header] = None
         for oldest in list(self._issued_headers)[:-NEWEST]:
             del self._issued_headers[oldest]
 
 
-def _grant_of(settings: OAuth2Settings) -> Grant:
+def _leeway(lifetime: float) -> float:
+    return min(MAX_LEEWAY, LEEWAY_SHARE * lifetime)
+
+
+def _grant_of(settings: OAuth2Settings, shared: SharedTokens | None) -> Grant:
     if settings.private_key:
         return JwtBearerGrant(settings)
+    if settings.refresh_token and shared:
+        return SharedRefreshTokenGrant(settings, shared)
     if settings.refresh_token:
         return RefreshTokenGrant(settings)
     return PasswordGrant(settings) if settings.user_name else Grant(settings)

@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
+from analytics_assets.config.settings.shared_store import resolve_shared_store
 from analytics_assets.extract.http.oauth2.grants import Grant
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,8 @@ class RefreshTokenGrant(Grant):
     def __init__(self, settings: OAuth2Settings) -> None:
         super().__init__(settings)
         self._token = str(settings.refresh_token)
-        digest = hashlib.sha256(self._token.encode()).hexdigest()
-        self._file = Path(settings.refresh_token_dir) / digest[:32]
+        self._digest = hashlib.sha256(self._token.encode()).hexdigest()[:32]
+        self._file = Path(settings.refresh_token_dir) / self._digest
 
     @contextmanager
     def parameters(self) -> Iterator[dict[str, str]]:
@@ -58,6 +59,13 @@ class RefreshTokenGrant(Grant):
     def rotate(self, token: str) -> None:
         """Use the refresh token that replaces the one just used, in later runs too."""
         self._token = token
+        store = resolve_shared_store()
+        if store.url and not store.fernet_keys:
+            logger.warning(
+                "The token endpoint replaced the refresh token, and the new one is kept on this "
+                "machine alone, in %s: set `shared_store.encryption_key` to load on others, too.",
+                self._file.parent,
+            )
         try:
             part = self._file.with_suffix(".part")  # of the owner of the lock, or of a killed one
             part.unlink(missing_ok=True)

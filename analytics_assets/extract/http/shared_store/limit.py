@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10.0  # after which the requests of a process that is gone no longer count
 RENEW_SECONDS = 2.0  # after which a process says that it lives
+REUSE_SECONDS = 0.05  # for which a place stays with the process if no other one waited
 POLL_SECONDS = 0.05  # between two tries to begin a request while others have all places
 WAITS_SECONDS = 1.0  # for which a process counts as waiting after a try
 BUSY_SECONDS = 0.01  # while another thread asks the store
@@ -27,7 +28,10 @@ RETRY_SECONDS = 1.0  # between two tries to reach the store
 PERMIT_SECONDS = 1.0  # after which a place that no request has taken is given back
 # of the time between two starts: requests of several processes take different times to arrive, and
 # the API is to count no more in any second than is set
-MARGIN = 1.05
+MARGIN = 1.1
+LATE_SHARE = (
+    MARGIN - 1
+) / 2  # of a second, by which a request may begin later than it was allowed to
 MOST = 2**31 - 1  # where the number of requests in flight has no limit
 
 
@@ -65,7 +69,7 @@ class SharedLimit:
         self._lock = Lock()
         self._in_flight = 0
         self._permit_at: float | None = None  # a request may begin then, and counts already
-        self._ask_at = 0.0
+        self._ask_at = self._reuse_until = 0.0
         self._declared = 0  # as the store knows it
         self._renew_at = 0.0
         self._expires_at = 0.0
@@ -87,6 +91,8 @@ class SharedLimit:
             return BUSY_SECONDS
         try:
             now = self._clock()
+            if self._permit_at is None and now < self._reuse_until and self._reuse():
+                return 0.0
             if self._permit_at is None and now < self._ask_at:
                 return self._ask_at - now
             if self._permit_at is None:
@@ -94,16 +100,28 @@ class SharedLimit:
                     self._ask()
                 except StoreUnavailableError as error:
                     self._wait_for_store(error, min(max_wait, self._patience))
+                except SharedStoreError as error:
+                    raise SharedStoreError(f"No request to the API begins, as {error}.") from None
             if self._permit_at is None:
                 return max(BUSY_SECONDS, self._ask_at - self._clock())
             if (left := self._permit_at - self._clock()) > 0:
                 return left
+            if self._interval and -left > LATE_SHARE * max(1.0, self._interval):
+                self._permit_at = None  # with the next ones, more might begin in a second
+                return BUSY_SECONDS
             with self._lock:
                 self._permit_at = None
                 self._in_flight += 1
             return 0.0
         finally:
             self._asking.release()
+
+    def _reuse(self) -> bool:
+        """Begin a request in the place of one that has ended since the store was asked."""
+        with self._lock:
+            is_free = self._in_flight < self._declared
+            self._in_flight += is_free
+            return is_free
 
     def release(self, is_unused: bool = False) -> None:
         """End a request that was in flight.
@@ -153,7 +171,7 @@ class SharedLimit:
     def _ask(self) -> None:
         with self._lock:
             own = self._in_flight
-        ((begins, wait),) = self._store.run(BEGIN, self._parameters(own), self._name)
+        ((begins, wait, are_waiting),) = self._store.run(BEGIN, self._parameters(own), self._name)
         self._declare(own + begins)
         if self._unavailable_since is not None:
             self._unavailable_since = None
@@ -161,6 +179,7 @@ class SharedLimit:
         now = self._clock()
         self._permit_at = now + wait if begins else None
         self._ask_at = now + POLL_SECONDS
+        self._reuse_until = 0.0 if are_waiting or self._interval else now + REUSE_SECONDS
 
     def _declare(self, requests: int) -> None:
         self._declared = requests

@@ -4,6 +4,7 @@ import atexit
 import os
 from threading import Lock
 
+from analytics_assets.config.settings.oauth2 import OAuth2Settings
 from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.config.settings.shared_store import resolve_patience, resolve_shared_store
 from analytics_assets.extract.http.limits.host import HostLimits
@@ -11,6 +12,7 @@ from analytics_assets.extract.http.shared_store.host import SharedHostLimits
 from analytics_assets.extract.http.shared_store.keeper import Keeper
 from analytics_assets.extract.http.shared_store.limit import SharedLimit
 from analytics_assets.extract.http.shared_store.store import SharedStore, require_driver
+from analytics_assets.extract.http.shared_store.tokens import SharedTokens
 
 
 class SharedState:
@@ -46,6 +48,19 @@ class SharedState:
         if host not in self._hosts:
             self._hosts[host] = SharedHostLimits(self._store, self._keeper, host)
         return self._hosts[host]
+
+    def tokens(self, settings: OAuth2Settings, max_wait: float) -> SharedTokens | None:
+        """Return the tokens of an API's client; None without a key to encrypt them.
+
+        Args:
+            settings: the settings of the API's `auth`.
+            max_wait: the longest wait in seconds for a store that cannot be reached.
+        """
+        keys = resolve_shared_store().fernet_keys
+        if not keys:
+            return None
+        asked = {key: value for key, value in dict(settings).items() if key != "refresh_token_dir"}
+        return SharedTokens(self._store, keys, asked, min(max_wait, resolve_patience()))
 
     def close(self) -> None:
         """End the requests of this process in the store, as others wait for their places."""

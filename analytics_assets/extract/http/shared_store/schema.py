@@ -24,6 +24,13 @@ CREATE TABLE IF NOT EXISTS analytics_assets.announced_limits (
     resets_at timestamptz,
     probes_until timestamptz NOT NULL DEFAULT '-infinity'
 );
+CREATE TABLE IF NOT EXISTS analytics_assets.tokens (
+    name text PRIMARY KEY,
+    encrypted text NOT NULL,
+    expires_at timestamptz,
+    used_until timestamptz NOT NULL,
+    holder text NOT NULL
+);
 COMMENT ON SCHEMA analytics_assets IS
     'Limits and tokens of APIs that the processes of analytics_assets share';
 COMMENT ON TABLE analytics_assets.request_starts IS
@@ -32,5 +39,7 @@ COMMENT ON TABLE analytics_assets.requests_in_flight IS
     'The requests that each process has in flight, for `reading.max_in_flight`';
 COMMENT ON TABLE analytics_assets.announced_limits IS
     'The pauses that APIs ask for, and the rest of their quotas, by their answers';
+COMMENT ON TABLE analytics_assets.tokens IS
+    'Tokens of OAuth2, encrypted by `shared_store.encryption_key`';
 SELECT 1;
 """

@@ -8,12 +8,13 @@ BEGIN = """
 WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),
 others AS (
     SELECT coalesce(sum(requests), 0) AS requests,
-        coalesce(bool_or(waits_until > at AND requests < %(own)s), false) AS is_next
+        coalesce(bool_or(waits_until > at AND requests < %(own)s), false) AS is_next,
+        coalesce(bool_or(waits_until > at), false) AS are_waiting
     FROM moment LEFT JOIN analytics_assets.requests_in_flight
     ON limit_name = %(name)s AND process <> %(process)s AND expires_at > at
 ),
 request AS (
-    SELECT at, (NOT is_next AND requests + %(own)s < %(most)s) AS begins,
+    SELECT at, are_waiting, (NOT is_next AND requests + %(own)s < %(most)s) AS begins,
         greatest(at, (
             SELECT next_start FROM analytics_assets.request_starts WHERE limit_name = %(name)s
         )) AS start
@@ -35,7 +36,7 @@ starts AS (
     WHERE begins AND %(interval)s > 0
     ON CONFLICT (limit_name) DO UPDATE SET next_start = excluded.next_start
 )
-SELECT begins, extract(epoch FROM start - at)::float8 FROM request
+SELECT begins, extract(epoch FROM start - at)::float8, are_waiting FROM request
 """
 DECLARE = """
 DELETE FROM analytics_assets.requests_in_flight
@@ -54,7 +55,8 @@ WHERE limit_name = %(name)s AND process = %(process)s
 RETURNING requests
 """
 LOOK = """
-SELECT extract(epoch FROM pauses_until - clock_timestamp())::float8,
+SELECT extract(epoch FROM pauses_until)::float8
+        - extract(epoch FROM clock_timestamp())::float8,
     coalesce(resets_at > clock_timestamp(), false)
 FROM analytics_assets.announced_limits WHERE host = %(host)s
 """
@@ -99,4 +101,19 @@ taken AS (
     FROM request WHERE host = %(host)s AND wait = 0
 )
 SELECT wait, remaining FROM known, request
+"""
+READ_ENCRYPTED = """
+SELECT encrypted, extract(epoch FROM expires_at - clock_timestamp())::float8,
+    extract(epoch FROM used_until - clock_timestamp())::float8
+FROM analytics_assets.tokens WHERE name = %(name)s
+"""
+WRITE_ENCRYPTED = """
+DELETE FROM analytics_assets.tokens WHERE expires_at < clock_timestamp() - interval '7 days';
+INSERT INTO analytics_assets.tokens (name, encrypted, expires_at, used_until, holder)
+VALUES (%(name)s, %(encrypted)s,
+    clock_timestamp() + make_interval(secs => %(lifetime)s::float8),
+    clock_timestamp() + make_interval(secs => %(used)s), %(holder)s)
+ON CONFLICT (name) DO UPDATE SET encrypted = excluded.encrypted,
+    expires_at = excluded.expires_at, used_until = excluded.used_until, holder = excluded.holder
+RETURNING 1
 """

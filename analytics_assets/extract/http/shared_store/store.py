@@ -3,8 +3,10 @@
 import logging
 import os
 import re
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from socket import gethostname
 from threading import RLock
@@ -35,6 +37,7 @@ SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', '5s', true),
     pg_advisory_xact_lock(%(lock_space)s, %(lock_key)s);
 """
+POLL_SECONDS = 0.1  # between two tries to take a lock
 # a server that says this will say it again
 FINAL = re.compile(r"authentication failed|no password supplied|does not exist|pg_hba\.conf")
 
@@ -105,18 +108,51 @@ class SharedStore:
                 if not creates:
                     return []
                 self._create()
-            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-                if not was_connected or not self._has_ended():
-                    raise self._unavailable(error) from None
-                self.close()
             except psycopg2.Error as error:
-                raise self._refused(error) from None
+                if not (was_connected and self._has_ended(error)):
+                    raise self._error_of(error) from None
+                self.close()
             try:
                 return self._run(statement, values)
-            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-                raise self._unavailable(error) from None
             except psycopg2.Error as error:
-                raise self._refused(error) from None
+                raise self._error_of(error) from None
+
+    @contextmanager
+    def held(self, name: str, max_wait: float) -> Iterator[None]:
+        """Keep other processes out of a block with the same name.
+
+        The lock is that of a transaction on a connection of its own, which a pooler leaves to it,
+        and ends with the process.
+
+        Raises:
+            StoreUnavailableError: another process is in it for longer than `max_wait` seconds, or
+                the store cannot be reached.
+        """
+        import psycopg2
+
+        try:
+            connection = self._connect()
+        except psycopg2.Error as error:
+            raise self._error_of(error) from None
+        try:
+            connection.autocommit = False
+            ends = time.monotonic() + max_wait
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                while not self._try_lock(cursor, name):
+                    if time.monotonic() > ends:
+                        raise StoreUnavailableError("another process renews the same token")
+                    time.sleep(POLL_SECONDS)
+            yield
+        except psycopg2.Error as error:
+            raise StoreUnavailableError(f"the shared store has ended: {_text(error)}") from None
+        finally:
+            connection.close()
+
+    def _try_lock(self, cursor: Any, name: str) -> bool:
+        values = {"space": NAMESPACE, "key": _key(name)}
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%(space)s, %(key)s)", values)
+        return bool(cursor.fetchone()[0])
 
     def close(self) -> None:
         """Close the connection; the next statement opens another one."""
@@ -140,8 +176,9 @@ class SharedStore:
         connection.autocommit = True
         return connection
 
-    def _has_ended(self) -> bool:
-        return self._connection is None or bool(self._connection.closed)
+    def _has_ended(self, error: Any) -> bool:
+        """Return True if an error says that the connection is gone, and not what a server says."""
+        return error.pgcode is None or self._connection is None or bool(self._connection.closed)
 
     def _create(self) -> None:
         import psycopg2
@@ -150,24 +187,31 @@ class SharedStore:
             self._run(LOCK + CREATE, {"lock_space": NAMESPACE, "lock_key": 0})
         except psycopg2.errors.InsufficientPrivilege as error:
             raise SharedStoreError(
-                f"The tables of the shared store are missing, and its user may not make the schema "
-                f"`{SCHEMA}` for them ({_text(error)}): grant CREATE on the database to the user "
-                "of `shared_store.url`, by default that of `destination.postgres.credentials`."
+                f"the shared store has no schema `{SCHEMA}`, and its user may not make it "
+                f"({_text(error)}): grant CREATE on the database to the user of "
+                "`shared_store.url`, by default of `destination.postgres.credentials`"
             ) from None
         except psycopg2.Error as error:
-            raise self._unavailable(error) from None
+            raise self._error_of(error) from None
 
-    def _unavailable(self, error: Exception) -> SharedStoreError:
-        if self._has_ended():
+    def _error_of(self, error: Exception) -> SharedStoreError:
+        import psycopg2
+
+        has_ended = self._has_ended(error)
+        if has_ended:
             self.close()
-        if FINAL.search(str(error)):
-            return self._refused(error)
-        return StoreUnavailableError(f"the shared store cannot be reached: {_text(error)}")
-
-    def _refused(self, error: Exception) -> SharedStoreError:
+        is_passing = has_ended or isinstance(error, psycopg2.OperationalError)
+        if is_passing and not FINAL.search(str(error)):
+            return StoreUnavailableError(f"the shared store cannot be reached: {_text(error)}")
+        if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+            return SharedStoreError(
+                f"the shared store refuses ({_text(error)}): grant USAGE on the schema `{SCHEMA}` "
+                "and ALL on its tables to the user of `shared_store.url`, by default of "
+                "`destination.postgres.credentials`"
+            )
         return SharedStoreError(
-            f"The shared store refuses: {_text(error)}. Check the setting `shared_store.url`, by "
-            "default `destination.postgres.credentials`."
+            f"the shared store refuses ({_text(error)}): check the setting `shared_store.url`, by "
+            "default `destination.postgres.credentials`"
         )
 
 

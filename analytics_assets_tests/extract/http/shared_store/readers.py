@@ -17,8 +17,11 @@ AHEAD = 8  # requests of a process, as far as the limits allow
 
 def read(base_url: str, pages: int) -> None:
     """Request some pages of an API."""
-    connection = connect({"base_url": base_url}, "shop")
-    request = connection.prepare(requests.Request("GET", f"{base_url}/orders"))
+    auth = {"auth": {"type": "oauth2"}} if os.environ.get("TOKEN_URL") else {}
+    connection = connect({"base_url": base_url, **auth}, "shop")
+    request = connection.prepare(
+        requests.Request("GET", f"{base_url}/orders", auth=connection.auth)
+    )
     with closing(connection.fetcher()) as fetcher:
         asked = 0
         for taken in range(pages):

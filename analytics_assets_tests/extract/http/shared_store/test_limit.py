@@ -54,6 +54,7 @@ def test_the_process_with_fewer_requests_in_flight_goes_first(process: Process) 
     for _ in range(4):
         assert begins(first)
     assert second.try_acquire()  # it waits from now on
+    time.sleep(shared_limit.REUSE_SECONDS)
     first.release()
 
     assert first.try_acquire()
@@ -178,4 +179,7 @@ def test_a_user_who_may_not_make_the_tables_is_named_what_to_grant(postgres_url:
     state = SharedState(postgres_url.replace("postgres:unused@", "reader:unused@"))
 
     with pytest.raises(SharedStoreError, match="grant CREATE on the database"):
+        state.limit(HOST, settings).acquire(0)
+    SharedState(postgres_url).limit(HOST, settings).acquire(0)
+    with pytest.raises(SharedStoreError, match="grant USAGE on the schema"):
         state.limit(HOST, settings).acquire(0)

@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import psutil
 import pytest
+from cryptography.fernet import Fernet
 
 from analytics_assets.extract.http.shared_store.limit import LEASE_SECONDS
 from analytics_assets_tests.extract.http.shared_store import readers
 from analytics_assets_tests.support.http.exchange import Answer, Request
 from analytics_assets_tests.support.http.server import Server
-from analytics_assets_tests.support.postgres import postgres_settings
+from analytics_assets_tests.support.postgres import PostgresServer, postgres_settings
 
 pytestmark = pytest.mark.e2e
 PATIENCE = 300.0  # seconds, on a busy machine
@@ -61,13 +63,39 @@ class Counting:
         return max(sum(first <= each < first + seconds for each in moments) for first in moments)
 
 
+class SigningIn:
+    """Issues tokens, and revokes the first one in the middle of the reads.
+
+    Args:
+        pages: the requests after which it is revoked.
+    """
+
+    def __init__(self, pages: int) -> None:
+        self.issued = self.refused = 0
+        self._pages, self._left, self._lock = pages, pages, threading.Lock()
+
+    def __call__(self, asked: Request) -> Answer:
+        with self._lock:
+            if asked.path == "/token":
+                self.issued += 1
+                return Answer({"access_token": f"token-{self.issued}", "expires_in": 3600})
+            self._left -= 1
+            valid = "Bearer token-1" if self._left >= 0 else "Bearer token-2"
+            if asked.headers.get("authorization") == valid:
+                return Answer({"data": []})
+            self.refused += 1
+            return Answer({}, 401)
+
+
 @contextmanager
 def reading(
-    api: Counting, url: str, processes: int, pages: int, **settings: str
+    api: Counting | SigningIn, url: str, processes: int, pages: int, **settings: str
 ) -> Iterator[subprocess.Popen[str]]:
     """Start processes that read from an API, in a group of their own."""
     environment = {**os.environ, **postgres_settings(url), "READING__ADAPTIVE": "false", **settings}
     with Server(api) as server:
+        if isinstance(api, SigningIn):
+            environment["TOKEN_URL"] = server.url("/token")
         started = subprocess.Popen(
             [sys.executable, "-m", readers.__name__, server.base_url, str(processes), str(pages)],
             env=environment,
@@ -113,3 +141,35 @@ def test_the_requests_of_a_killed_process_make_room_within_seconds(postgres_url:
     next_one = min(moment for moment in api.moments if moment > killed)
     assert next_one - killed < LEASE_SECONDS + 5
     assert len(api.moments) > 20
+
+
+def test_a_restart_of_the_store_delays_requests_and_no_limit_is_exceeded() -> None:
+    api = Counting(0.05)
+    with PostgresServer() as server:
+        url = server.url()
+        with reading(api, url, 4, 20, READING__MAX_IN_FLIGHT="3") as started:
+            while len(api.moments) < 20:
+                time.sleep(0.01)
+            pid = server.pid
+            os.kill(pid, signal.SIGQUIT)
+            while psutil.pid_exists(pid):
+                time.sleep(0.01)
+            server.start()
+            assert started.communicate(timeout=PATIENCE)[0].strip() == str([0] * 4)
+    assert api.most == 3
+    assert len(api.moments) == 81
+
+
+def test_eight_processes_ask_for_one_token_and_for_one_after_it_was_revoked(
+    postgres_url: str,
+) -> None:
+    api = SigningIn(30)
+    settings = {
+        "CLIENT_ID": "client",
+        "CLIENT_SECRET": "secret-of-client",
+        "SHARED_STORE__ENCRYPTION_KEY": Fernet.generate_key().decode(),
+    }
+    with reading(api, postgres_url, 8, 10, **settings) as started:
+        assert started.communicate(timeout=PATIENCE)[0].strip() == str([0] * 8)
+    assert api.refused
+    assert api.issued == 2
