@@ -6,6 +6,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -19,7 +20,7 @@ from analytics_assets.orchestration.automation.kept_switches import keep_switche
 from analytics_assets.orchestration.compat import read_migrations_once, reuse_engines
 from analytics_assets.orchestration.partitions.takeover import Takeovers
 from analytics_assets.orchestration.runs.check_results import keep_results_of_failed_run
-from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs
+from analytics_assets.orchestration.runs.liveness.dead_runs import end_dead_runs, watch_of
 from analytics_assets.orchestration.runs.pools import assign_free_slots, pools_of
 from analytics_assets.redaction.errors import errors_redacted
 
@@ -31,6 +32,7 @@ CLOCK_DIFFERENCE = timedelta(minutes=1)  # between this machine and that of a ru
 MOST_POOLS = 50  # that a tick looks at
 MOST_RUNS = 100  # failed ones that a tick looks at
 KEPT_WITHIN = 15.0  # seconds of a tick for results of checks; a run of 500 resources has thousands
+LEASES = "leases"  # in the cursor: those that were not renewed between two ticks
 RUNS_UNTIL = "runs_until"  # in the cursor: up to when failed runs were looked at
 NOTHING_TO_DO = "No run is dead, no slot is free for a waiting step, no freshness has changed."
 
@@ -85,8 +87,11 @@ def build_housekeeping_sensor(
                 context.log.exception(f"{name} failed.")
                 failed.append(f"{name}: {type(error).__name__}: {error}")
 
+        watch = watch_of(instance)
         with step("Dead runs"):
-            dead = end_dead_runs(instance, until)
+            # Dagster's daemon takes a new process every minute if it starts the code location
+            watch.recall(json.loads(context.cursor or "{}").get(LEASES, {}))
+            dead = end_dead_runs(instance, until, watch)
             done += [f"Ended run {run_id}, which was dead." for run_id in dead]
         runs = progress.failed_runs(instance, context.cursor, now)
         for record in runs:
@@ -125,7 +130,10 @@ def build_housekeeping_sensor(
                 done.append(removed)
         if failed:
             raise HousekeepingError("\n".join(failed))
-        context.update_cursor(json.dumps({RUNS_UNTIL: progress.until.isoformat()}))
+        cursor: dict[str, Any] = {RUNS_UNTIL: progress.until.isoformat()}
+        if unchanged := watch.unchanged:
+            cursor[LEASES] = unchanged
+        context.update_cursor(json.dumps(cursor))
         return dg.SkipReason(" ".join(done) or NOTHING_TO_DO)
 
     return housekeeping

@@ -64,7 +64,7 @@ def end_dead_runs(
     table = LeaseTable(instance)
     leases = table.read()
     ended, unknown = list[str](), set[str]()
-    for key, holder in _dead(table, leases, watch).items():
+    for key, holder in _dead(instance, leases, watch).items():
         run = None if key.step else instance.get_run_by_id(key.run_id)
         if run and run.status in UNDER_WAY and table.swap(str(key), leases[str(key)], TAKEN):
             process = f" ({holder})" if holder else ""
@@ -102,7 +102,7 @@ def take_lost_steps(
     leases = table.read()
     lost = {
         key.step: str(holder or "its process")
-        for key, holder in _dead(table, leases, watch).items()
+        for key, holder in _dead(instance, leases, watch).items()
         if key.run_id == run_id
         and key.step in steps
         and table.swap(str(key), leases[str(key)], TAKEN)
@@ -112,11 +112,16 @@ def take_lost_steps(
     return lost
 
 
+def watch_of(instance: dg.DagsterInstance) -> LeaseWatch:
+    """Return what this process has seen of the leases of an instance."""
+    return _watches.setdefault(LeaseTable(instance).place, LeaseWatch())
+
+
 def _dead(
-    table: LeaseTable, leases: Mapping[str, str], watch: LeaseWatch | None
+    instance: dg.DagsterInstance, leases: Mapping[str, str], watch: LeaseWatch | None
 ) -> dict[LeaseKey, Holder | None]:
     """Return the leases of processes that are gone, with these; None if somebody has taken it."""
-    watch = watch or _watches.setdefault(table.place, LeaseWatch())
+    watch = watch or watch_of(instance)
     expired, dead = watch.expired(leases), dict[LeaseKey, Holder | None]()
     for key, value in leases.items():
         holder = Holder.of(value)

@@ -1,15 +1,19 @@
 """Dead runs: runs whose process is gone, on this machine or another one, and no others."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 import pytest
 from dagster._core.events import EngineEventData
 
+from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
+from analytics_assets.orchestration.runs.liveness import dead_runs
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.dead_runs import (
     MACHINE_TAG,
@@ -100,6 +104,49 @@ def test_time_in_which_nobody_could_look_does_not_count(
     assert observer.looks(after=3600) == []
     keeper.renew()
     assert [observer.looks(), observer.looks()] == [[], []]
+    assert observer.looks() == [run.run_id]
+
+
+def test_a_later_process_of_the_observer_knows_what_an_earlier_one_has_seen(
+    instance: dg.DagsterInstance, table: LeaseTable, observer: Observer
+) -> None:
+    run, keeper = started(instance), ElsewhereKeeper()
+    keeper.hold(LeaseKey(run.run_id), table)
+    assert observer.looks() == []
+    assert observer.watch.unchanged == {}  # as of each lease that is renewed
+    assert observer.looks() == []
+    stored = json.loads(json.dumps(observer.watch.unchanged))
+
+    later = Observer(instance)
+    later.now = observer.now
+    later.watch.recall(stored)
+
+    assert later.looks() == [run.run_id]
+
+
+def test_the_sensor_continues_in_a_new_process(
+    instance: dg.DagsterInstance, table: LeaseTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, keeper, cursor = started(instance), ElsewhereKeeper(), None
+    keeper.hold(LeaseKey(run.run_id), table)
+    sensor = build_housekeeping_sensor([])
+    watch = LeaseWatch(lambda: 0.0)
+    for now, is_new in ((0.0, True), (30.0, False), (60.0, True)):
+        watch = LeaseWatch(partial(float, now)) if is_new else watch
+        watch._clock = partial(float, now)
+        monkeypatch.setitem(dead_runs._watches, table.place, watch)
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        tick = sensor.evaluate_tick(context)
+        cursor = tick.cursor
+    assert tick.skip_message == f"Ended run {run.run_id}, which was dead."
+
+
+def test_a_step_of_the_observers_clock_ends_no_run(
+    instance: dg.DagsterInstance, table: LeaseTable, observer: Observer
+) -> None:
+    run, keeper = started(instance), ElsewhereKeeper()
+    keeper.hold(LeaseKey(run.run_id), table)
+    assert [observer.looks(step) for step in (0, 86_400, -86_400, 20)] == [[]] * 4
     assert observer.looks() == [run.run_id]
 
 

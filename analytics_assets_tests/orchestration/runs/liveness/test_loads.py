@@ -1,9 +1,10 @@
 """Loads that must not write into their table any more leave it as it was."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
+from analytics_assets.extract.http import connection
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.dead_runs import TAKEN
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -47,20 +49,31 @@ def once_asked(sandbox: Sandbox, then: Any) -> Iterator[None]:
     thread.join()
 
 
+@pytest.mark.parametrize(
+    "fault", [{"delay": PATIENCE}, {"status": 503, "retry_after": f"{PATIENCE:.0f}"}]
+)
 def test_a_load_that_takes_longer_than_its_limit_leaves_the_table_and_frees_it(
-    connected: Sandbox, warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Mapping[str, Any],
 ) -> None:
     api = limited(timedelta(seconds=1))
     assert failures_of(load(instance, TABLE, api=API)) == {}
     before = table_rows(warehouse, TABLE)
-    connected.faults.add(Fault(path=f"/v1/{TABLE}", times=None, delay=PATIENCE))
+    connected.faults.add(Fault(path=f"/v1/{TABLE}", times=None, **fault))
+    began = monotonic()
 
     [reason] = failures_of(load(instance, TABLE, api=api)).values()
 
+    assert monotonic() - began < PATIENCE / 2
     assert reason.startswith(f"{TABLE} was not loaded")
     assert "It took longer than `max_runtime`, 1 s, and was ended before it wrote" in reason
     assert table_rows(warehouse, TABLE) == before
     connected.faults.clear()
+    for pauses in ("_rate_limits", "_hosts"):  # which wait for the API still
+        monkeypatch.setattr(connection, pauses, {})
     assert failures_of(load(instance, TABLE, api=limited(timedelta(hours=1)))) == {}
 
 
