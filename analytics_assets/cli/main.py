@@ -21,6 +21,7 @@ COMMANDS = {
     "rejected": "List rejected rows, load those that fit now, or forget them.",
     "report": "Write the state of all tables into one HTML page.",
     "export": "Write dbt's sources, or a data contract per table.",
+    "state": "Move cursors and loaded partitions to another warehouse or instance.",
     "alert": "List open incidents, and try the receivers of alerts.",
 }
 STARTING = "Starting ..."

@@ -68,7 +68,9 @@ def note_loaded(
     now = datetime.now(UTC)
     noted = tables.loaded_partitions(resource)
     try:
-        known = {each.key: each for each in _recorded(instance, tables, resource, now)}
+        known = dict[str, LoadedPartition]()
+        if noted.is_empty():
+            known |= {each.key: each for each in recorded(instance, tables, resource, now)}
         for key, count in rows.items():
             known[key] = _partition(resource, key, count, load, now.timestamp())
         if since := parse_timestamp(load.get(DROPPED_SINCE)):
@@ -87,13 +89,18 @@ def _is_proven(resource: ResourceConfig, load: Mapping[str, Any]) -> bool:
     return not (lacks_rows(load, overlap) or rejects_all(load) or misses_all(load))
 
 
-def _recorded(
+def recorded(
     instance: dg.DagsterInstance, tables: Tables, resource: ResourceConfig, now: datetime
 ) -> Iterator[LoadedPartition]:
-    """Yield the partitions of Dagster's history, if the warehouse is theirs and has no note yet."""
+    """Yield the complete partitions of Dagster's history, if they are in this warehouse.
+
+    Args:
+        instance: holds the event log.
+        tables: the open warehouse.
+        resource: a partitioned resource.
+        now: the moment up to which there are partitions.
+    """
     asset = asset_key(resource)
-    if not tables.loaded_partitions(resource).is_empty():
-        return
     if not has_loads(tables, written_load_ids(newest_metadata(instance, asset))):
         return  # the history of another warehouse
     keys = partitions_until(partitioned(resource), now)

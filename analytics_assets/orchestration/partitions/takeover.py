@@ -84,15 +84,33 @@ def take_over(
     """
     for resource in not_taken_over(instance, resources):
         of_api = tables[resource.api_name]
-        found = _unknown(instance, of_api, resource, now)
-        for start in range(0, len(found), AT_ONCE):
-            events = [_event(resource, each) for each in found[start : start + AT_ONCE]]
-            store_materializations(instance, events)
+        found = record_noted(instance, of_api, resource, now)
         if of_api.columns(resource.table):
             key = _key(resource)
             instance.run_storage.set_cursor_values({key: now.isoformat()})
         if found:
-            yield Takeover(resource, [each.key for each in found])
+            yield Takeover(resource, found)
+
+
+def record_noted(
+    instance: dg.DagsterInstance, tables: Tables, resource: ResourceConfig, now: datetime
+) -> list[str]:
+    """Record the partitions that the warehouse notes as loaded, and the instance does not know.
+
+    Args:
+        instance: holds the event log.
+        tables: the open warehouse.
+        resource: a partitioned resource.
+        now: the moment up to which there are partitions.
+
+    Returns:
+        The partitions, oldest first.
+    """
+    found = _unknown(instance, tables, resource, now)
+    for start in range(0, len(found), AT_ONCE):
+        events = [_event(resource, each) for each in found[start : start + AT_ONCE]]
+        store_materializations(instance, events)
+    return [each.key for each in found]
 
 
 def _unknown(

@@ -139,6 +139,8 @@ class LoadedPartitions:
         columns = [f"{self._column(name)} {self._type(name)}" for name in COLUMNS]
         if str(self._client.config.destination_type).endswith("postgres"):
             columns.append(f"PRIMARY KEY ({', '.join(map(self._column, KEY))})")
+        if not self._sql.has_dataset():
+            self._sql.create_dataset()
         try:
             self._sql.execute_sql(f"CREATE TABLE {self._table} ({', '.join(columns)})")
         except DatabaseException:

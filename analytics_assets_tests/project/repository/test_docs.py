@@ -65,6 +65,8 @@ RUN_BY_TESTS = {
     f"{CLI} rejected shop/orders --retry",
     f"{CLI} rejected shop/orders --dismiss",
     f"{CLI} report",
+    f"{CLI} state import state.json",
+    f"{CLI} state import state.json --dry-run",
     f"{CLI} report shop --output /srv/www/shop.html",
 }
 RUN_BY_OTHER_TARGETS = {"make lint"}  # by `make test`
