@@ -61,8 +61,8 @@ class PostgresServer:
         if os.geteuid() == 0:  # as root, PostgreSQL refuses to run
             self._user = "nobody"
             shutil.chown(self.folder, self._user)
-            _let_others_in(self.folder)
-            _let_others_in(_programs())
+            let_others_in(self.folder)
+            let_others_in(_programs())
 
     def __enter__(self) -> "PostgresServer":
         try:
@@ -166,7 +166,7 @@ def _programs() -> Path:
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def _let_others_in(path: Path) -> None:
+def let_others_in(path: Path) -> None:
     """Open the parents of this folder to other users."""
     for folder in path.parents:
         if not folder.stat().st_mode & stat.S_IXOTH:

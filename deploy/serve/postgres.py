@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import psycopg2
 
-from deploy.serve.programs import Program, StartError
+from deploy.serve.programs import Program, StartError, as_user
 
 LONGEST = 85  # bytes of the folder of a socket; with its name, Linux takes 107, macOS 103
 UNPRIVILEGED = "nobody"  # the user as whom the server runs where root starts it: it refuses root
@@ -81,7 +81,7 @@ class PostgresServer:
         made = subprocess.run(
             [self._programs / "initdb", "--pgdata", self._data, "--username=postgres",
              "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"],
-            user=self._user, cwd=self.folder, capture_output=True, text=True, check=False,
+            **as_user(self._user), cwd=self.folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if made.returncode:
             raise StartError(f"PostgreSQL could not make its data in {self._data}:\n{made.stderr}")

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -142,7 +144,7 @@ class RunningProgram:
             program.command,
             env={**os.environ, **program.environment},
             cwd=program.folder,
-            user=program.user,
+            **as_user(program.user),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -158,6 +160,13 @@ class RunningProgram:
             text = line.decode(errors="replace").rstrip()
             with suppress(OSError):  # of a terminal that is gone: the program goes on
                 print(f"{self.program.name:<9}| {text}", flush=True)  # noqa: T201
+
+
+def as_user(user: str | None) -> dict[str, Any]:
+    """Return the arguments of `subprocess` for a process of a user, None for that of this one."""
+    if not user:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
 def _end_with_parent(number: int) -> Callable[[], None] | None:
