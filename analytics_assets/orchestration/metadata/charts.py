@@ -1,53 +1,56 @@
-"""Charts as SVG texts: Vega-Lite, drawn without a browser.
+"""Charts as SVG texts: bars by day or by week.
 
-https://vega.github.io/vega-lite and https://github.com/vega/vl-convert. `vl_convert` is imported
-where a chart is drawn, and needs 0.4 s for the first one. The background is transparent, and the
-colours are readable on light and on dark pages, on paper, and by the colour-blind (Okabe and Ito).
+The background is transparent, and the colours are readable on light and on dark pages, on paper,
+and by the colour-blind (Okabe and Ito).
 """
 
-import re
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
+from html import escape
+from typing import NamedTuple
 
 BLUE, VERMILION, GREY, FAINT = "#2a78b5", "#d55e00", "#76808a", "#8a949e"
-CROSS = "M-1,-1L1,1M-1,1L1,-1"
-WIDTH, HEIGHT = 420, 110  # of one panel, in pixels
+WIDTH, HEIGHT = 420, 110  # of the bars of a panel, in pixels
+LEFT, RIGHT, TOP, BOTTOM = 40, 14, 26, 26  # the space around them
 PADDING = 4  # days beside the first and the last week
-LABELS = 4  # days with a label, besides the last; to measure these texts is most of the time
-VEGA_LITE = "6.1"
-DEFAULTS = re.compile(
-    r' (?:aria-[a-z]+|role|class|pointer-events|version|xmlns:xlink|stroke-miterlimit)="[^"]*"'
-    r'|(?:(?<=") opacity="1")|(?<=") stroke-width="1"'
-)
-PLACES = re.compile(r' d="[^"]*"|translate\([^)]*\)')
-DECIMALS = re.compile(r"(\d\.\d)\d+")  # a tenth of a pixel
-EMPTY = re.compile(r'<path d="(?:M0,0h0v0h0Z)?"(?: display="none")?/>|<g></g>')
-CONFIG: Mapping[str, Any] = {
-    "aria": False,  # a label for each bar would be most of the picture
-    "background": None,
-    "font": "sans-serif",  # a page has its own
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": GREY,
-        "titleColor": GREY,
-        "labelFontSize": 11,
-        "domainColor": FAINT,
-        "tickColor": FAINT,
-        "gridColor": FAINT,
-        "gridOpacity": 0.25,
-        "labelPadding": 4,
-    },
-    "axisY": {
-        "domain": False,
-        "ticks": False,
-        "tickCount": 2,
-        "minExtent": 34,
-        "labelExpr": "datum.value >= 1000 ? format(datum.value, '~s') : format(datum.value, '~')",
-    },
-    "axisX": {"grid": False, "format": "%-d %b", "labelFlush": True},
-    "title": {"color": GREY, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 8},
-}
+LABELS = 4  # days with a label, besides the last
+TICKS = 2  # lines across, besides the lowest
+CROSS = "m-4-4l8 8m-8 0l8-8"
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+class _Axis(NamedTuple):
+    """The days of a chart, from left to right.
+
+    Args:
+        first: the first one.
+        last: the last one.
+        days: of a bar.
+        newest: the last one with a label.
+    """
+
+    first: date
+    last: date
+    days: int
+    newest: date
+
+    def place(self, day: date) -> float:
+        """Return the pixels from the left to the middle of a day."""
+        share = (day - self.first).days / max((self.last - self.first).days, 1)
+        return LEFT + 6 + (WIDTH - 12) * share
+
+    @property
+    def width(self) -> float:
+        """The pixels of a bar."""
+        span = max((self.last - self.first).days + 1, self.days)
+        return max(1.0, round(WIDTH * self.days / span * 0.8, 1))
+
+    def labelled(self) -> list[date]:
+        """Return the days with a label."""
+        step = max((self.last - self.first).days // LABELS // self.days, 1) * self.days
+        shown = [self.newest - timedelta(days=back * step) for back in range(LABELS + 1)]
+        return [day for day in reversed(shown) if day >= self.first]
 
 
 def rows_by_day(rows: Mapping[date, float], title: str, first: date, last: date) -> str:
@@ -59,8 +62,7 @@ def rows_by_day(rows: Mapping[date, float], title: str, first: date, last: date)
         first: the first day of the axis.
         last: the last one.
     """
-    bar = _bars(BLUE, first, last)
-    return _svg({**_by_day(rows, first, last), **bar, "title": title})
+    return _svg([_panel(_Axis(first, last, 1, last), title, HEIGHT, [(BLUE, rows)])])
 
 
 def seconds_by_day(
@@ -75,13 +77,9 @@ def seconds_by_day(
         first: the first day of the axis.
         last: the last one.
     """
-    crosses = {day: 0.0 for day in failed if failed[day]}
-    mark = {"type": "point", "shape": CROSS, "size": 60, "strokeWidth": 2, "opacity": 1}
-    drawn = _marks({**mark, "color": VERMILION}, first, last)
-    drawn["encoding"]["y"] = {"value": 5}  # pixels from the top
-    bars = {**_by_day(seconds, first, last), **_bars(FAINT, first, last)}
-    layers = [bars, {**_by_day(crosses, first, last), **drawn}]
-    return _svg({"layer": layers if crosses else layers[:1], "title": title})
+    axis = _Axis(first, last, 1, last)
+    crosses = [day for day in sorted(failed) if failed[day] and first <= day <= last]
+    return _svg([_panel(axis, title, HEIGHT, [(FAINT, seconds)], crosses)])
 
 
 def weeks(panels: Mapping[str, Mapping[date, float]], failed: Mapping[date, int]) -> str:
@@ -95,56 +93,109 @@ def weeks(panels: Mapping[str, Mapping[date, float]], failed: Mapping[date, int]
     drawn = []
     for number, (title, values) in enumerate(panels.items()):
         first, last = min(values), max(values)
-        scale = (first - timedelta(days=PADDING), last + timedelta(days=PADDING))
-        layers = [{**_by_day(values, *scale), **_bars(BLUE, *scale, days=7)}]
+        pad = timedelta(days=PADDING)
+        bars: list[tuple[str, Mapping[date, float]]] = [(BLUE, values)]
         if not number and any(failed.values()):
             title = f"{title} (orange: failed)"
-            layers.append({**_by_day(failed, *scale), **_bars(VERMILION, *scale, days=7)})
-        drawn.append({"layer": layers, "title": title, "width": WIDTH, "height": HEIGHT // 2})
-    return _svg({"vconcat": drawn, "spacing": 14})
+            bars.append((VERMILION, failed))
+        drawn.append(_panel(_Axis(first - pad, last + pad, 7, last), title, HEIGHT // 2, bars))
+    return _svg(drawn)
 
 
-def _by_day(values: Mapping[date, float], first: date, last: date) -> dict[str, Any]:
-    shown: Sequence[tuple[date, float]] = sorted(
-        (day, value) for day, value in values.items() if first <= day <= last
+class _Panel(NamedTuple):
+    """A drawn part of a chart, and its height in pixels."""
+
+    drawn: str
+    height: int
+
+
+def _panel(
+    axis: _Axis,
+    title: str,
+    height: int,
+    bars: Sequence[tuple[str, Mapping[date, float]]],
+    crosses: Iterable[date] = (),
+) -> _Panel:
+    """Draw bars with their axes.
+
+    Args:
+        axis: the days.
+        title: above the bars.
+        height: of the highest bar, in pixels.
+        bars: a colour, and the value of each day; the first ones are behind the others.
+        crosses: days with a cross.
+    """
+    shown = [
+        (colour, {day: value for day, value in sorted(values.items()) if _is_on(axis, day)})
+        for colour, values in bars
+    ]
+    most = max((value for _, values in shown for value in values.values()), default=0)
+    step = _step(most)
+    ticks = [number * step for number in range(max(1, math.floor(most / step + 1e-9)) + 1)]
+    foot, scale = TOP + height, height / max(most, ticks[-1])
+    lines = "".join(f"M{LEFT} {foot - tick * scale:.1f}h{WIDTH}" for tick in ticks)
+    days = axis.labelled()
+    below = "".join(f"M{axis.place(day):.1f} {foot}v5" for day in days)
+    parts = [
+        _text(LEFT, TOP - 11, title, 'font-size="12" font-weight="600"'),
+        f'<path stroke="{FAINT}" stroke-opacity=".25" d="{lines}"/>',
+        f'<path stroke="{FAINT}" d="M{LEFT} {foot}h{WIDTH}{below}"/>',
+        '<g text-anchor="end">',
+        *(_text(LEFT - 6, foot - tick * scale + 4, _number(tick)) for tick in ticks),
+        '</g><g text-anchor="middle">',
+        *(_text(axis.place(day), foot + 18, f"{day.day} {day:%b}") for day in days),
+        "</g>",
+    ]
+    for colour, values in shown:
+        parts += [
+            f'<path d="M{axis.place(day) - axis.width / 2:.1f},{foot - value * scale:.1f}'
+            f'h{axis.width:.1f}v{value * scale:.1f}h-{axis.width:.1f}Z" fill="{colour}"/>'
+            for day, value in values.items()
+            if value > 0
+        ]
+    if marked := "".join(f"M{axis.place(day):.1f} {TOP + 5}{CROSS}" for day in crosses):
+        parts.append(f'<path stroke="{VERMILION}" stroke-width="2" d="{marked}"/>')
+    return _Panel("".join(parts), foot + BOTTOM)
+
+
+def _is_on(axis: _Axis, day: date) -> bool:
+    return axis.first <= day <= axis.last
+
+
+def _step(most: float) -> float:
+    """Return the distance of lines, 1, 2 or 5 times a power of ten, for a few of them."""
+    rough = (most or 1) / TICKS
+    power: float = 10.0 ** math.floor(math.log10(rough))
+    # the nearest of them on a logarithmic scale
+    factors = ((math.sqrt(50), 10), (math.sqrt(10), 5), (math.sqrt(2), 2), (0, 1))
+    return next(factor for least, factor in factors if rough / power >= least) * power
+
+
+def _number(value: float) -> str:
+    """Return a number in few characters.
+
+    Example:
+        >>> [_number(value) for value in (0, 0.5, 750, 1500, 2_000_000)]
+        ['0', '0.5', '750', '1.5k', '2M']
+    """
+    for unit, letter in UNITS:
+        if value >= unit:
+            return f"{value / unit:.3g}{letter}"
+    return f"{value:.6g}"
+
+
+def _text(x: float, y: float, text: str, attributes: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" {attributes}>{escape(text)}</text>'.replace(" >", ">")
+
+
+def _svg(panels: Sequence[_Panel]) -> str:
+    """Return the picture of panels, one below the other."""
+    width, parts, top = LEFT + WIDTH + RIGHT, [], 0
+    for panel in panels:
+        parts.append(f'<g transform="translate(0,{top})">{panel.drawn}</g>')
+        top += panel.height
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}" '
+        f'viewBox="0 0 {width} {top}" font-family="sans-serif" font-size="11" fill="{GREY}">'
+        f"{''.join(parts)}</svg>"
     )
-    return {"data": {"values": [{"d": f"{day}T00:00", "v": value} for day, value in shown]}}
-
-
-def _bars(colour: str, first: date, last: date, days: int = 1) -> dict[str, Any]:
-    width = WIDTH * days / max((last - first).days + 1, days)
-    mark = {"type": "bar", "color": colour, "width": max(1.0, round(width * 0.8, 1))}
-    return _marks(mark, first, last, days)
-
-
-def _marks(mark: Mapping[str, Any], first: date, last: date, days: int = 1) -> dict[str, Any]:
-    ends = [f"{first}T00:00", f"{last}T00:00"]
-    step = max((last - first).days // LABELS // days, 1) * days
-    shown = last if days == 1 else last - timedelta(days=PADDING)
-    labelled = [f"{shown - timedelta(days=back * step)}T00:00" for back in range(LABELS + 1)]
-    x: dict[str, Any] = {
-        "field": "d",
-        "type": "temporal",
-        "scale": {"domain": ends, "padding": 6},
-        "title": None,
-    }
-    x["axis"] = {"values": labelled[::-1]}
-    y = {"field": "v", "type": "quantitative", "title": None, "scale": {"domainMin": 0}}
-    return {"mark": mark, "encoding": {"x": x, "y": y}}
-
-
-def _svg(spec: Mapping[str, Any]) -> str:
-    import vl_convert  # takes a while to start, which definitions and loads do not need
-
-    size = {} if "vconcat" in spec else {"width": WIDTH, "height": HEIGHT}
-    drawn = vl_convert.vegalite_to_svg({**size, **spec, "config": CONFIG}, vl_version=VEGA_LITE)
-    return _small(drawn)
-
-
-def _small(svg: str) -> str:
-    """Return a picture without what changes nothing in it: half of its size."""
-    return EMPTY.sub("", PLACES.sub(_rounded, DEFAULTS.sub("", svg)))
-
-
-def _rounded(place: re.Match[str]) -> str:
-    return DECIMALS.sub(r"\1", place[0])
