@@ -48,6 +48,32 @@ def plan_checks_once() -> None:
     changed.get_resolved_partitions_subset_for_events = update_wrapper(subset, original)
 
 
+def close_connections(event_log: type[Any]) -> None:
+    """Make the event log in PostgreSQL close the connection by which it looks for a table.
+
+    dagster-postgres 0.29 opens one for each event of a check, and leaves it to garbage collection:
+    a run of 40 tables takes all 100 connections of a server before it begins. A table that is there
+    is not looked for again.
+
+    Args:
+        event_log: the class `PostgresEventLogStorage`.
+    """
+    original = event_log.has_table
+    if hasattr(original, "__wrapped__"):
+        return
+
+    def has_table(storage: Any, table_name: str) -> bool:
+        found: set[str] = storage.__dict__.setdefault("_tables_found", set())
+        if table_name not in found:
+            with storage.index_connection() as connection:
+                if not connection.dialect.has_table(connection, table_name):
+                    return False
+            found.add(table_name)
+        return True
+
+    event_log.has_table = update_wrapper(has_table, original)
+
+
 class SqliteStorage(DagsterSqliteStorage):
     """Dagster's history in SQLite files, at a third of the CPU and disk for each partition.
 

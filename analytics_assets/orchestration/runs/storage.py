@@ -4,11 +4,13 @@ from importlib import import_module
 from typing import Any
 
 from analytics_assets.orchestration.runs.compat import SqliteStorage as SqliteStorage
-from analytics_assets.orchestration.runs.compat import plan_checks_once
+from analytics_assets.orchestration.runs.compat import close_connections, plan_checks_once
 
 
 def __getattr__(name: str) -> Any:
     """Return `PostgresStorage`: Dagster's own, in whose processes checks are planned once a run.
+
+    It also closes all its connections.
 
     Its configuration is that of `storage: postgres:`. It needs the package `dagster-postgres`.
 
@@ -23,6 +25,7 @@ def __getattr__(name: str) -> Any:
         @classmethod
         def from_config_value(cls, inst_data: Any, config_value: Any) -> Any:
             plan_checks_once()
+            close_connections(import_module("dagster_postgres.event_log").PostgresEventLogStorage)
             return super().from_config_value(inst_data, config_value)
 
     return PostgresStorage
