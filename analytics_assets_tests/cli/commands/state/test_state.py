@@ -21,9 +21,7 @@ DAY = datetime(2025, 7, 31, tzinfo=UTC)
 
 
 @pytest.fixture
-def exported(
-    invoke: Invoke, connected: Sandbox, duckdb_warehouse: Warehouse, clean_place: Path
-) -> Path:
+def exported(invoke: Invoke, connected: Sandbox, warehouse: Warehouse, clean_place: Path) -> Path:
     """The state of loaded tables, which are then in a warehouse that has nothing else."""
     assert invoke("materialize", SOURCES, USERS, VIEWS).exit_code == 0
     file = clean_place / "state.json"
@@ -63,12 +61,12 @@ def test_another_instance_and_warehouse_go_on_where_the_first_ones_were(
     invoke: Invoke,
     exported: Path,
     connected: Sandbox,
-    duckdb_warehouse: Warehouse,
+    warehouse: Warehouse,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    before = cursor(duckdb_warehouse)
-    moved(duckdb_warehouse)
+    before = cursor(warehouse)
+    moved(warehouse)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "dagster.yaml").write_text(Path("dagster.yaml").read_text())
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "other"))
@@ -78,12 +76,12 @@ def test_another_instance_and_warehouse_go_on_where_the_first_ones_were(
     assert f"analytics/{SOURCES}: 30 loaded partitions, 2025-07-02 to 2025-07-31" in tried.output
     assert f"analytics/{USERS}: cursor {before}" in tried.output
     assert "Nothing was changed" in tried.output
-    assert (cursor(duckdb_warehouse), partitions()) == (None, set())
+    assert (cursor(warehouse), partitions()) == (None, set())
 
     done = invoke("state", "import", str(exported))
     assert done.exit_code == 0, done.output
     assert "Imported 2 resources; 30 partitions recorded in Dagster's history." in done.output
-    assert cursor(duckdb_warehouse) == before
+    assert cursor(warehouse) == before
     assert len(partitions()) == 30
 
     again = invoke("state", "import", str(exported))
@@ -97,16 +95,14 @@ def test_another_instance_and_warehouse_go_on_where_the_first_ones_were(
     assert since[:10] >= "2025-07-27"
 
 
-def test_what_is_newer_here_stays(
-    invoke: Invoke, exported: Path, duckdb_warehouse: Warehouse
-) -> None:
-    before = cursor(duckdb_warehouse)
+def test_what_is_newer_here_stays(invoke: Invoke, exported: Path, warehouse: Warehouse) -> None:
+    before = cursor(warehouse)
     state = {"incremental": {"updated_at": {"last_value": "2025-07-02T00:00:00.000000Z"}}}
     edited(exported, USERS, state=state)
     done = invoke("state", "import", str(exported))
     assert done.exit_code == 0, done.output
     assert f"its cursor stays at {before}, which is later than 2025-07-02" in done.output
-    assert cursor(duckdb_warehouse) == before
+    assert cursor(warehouse) == before
 
 
 @pytest.mark.parametrize(
@@ -124,17 +120,17 @@ def test_what_is_newer_here_stays(
 def test_a_state_that_does_not_fit_is_refused_and_nothing_is_changed(
     invoke: Invoke,
     exported: Path,
-    duckdb_warehouse: Warehouse,
+    warehouse: Warehouse,
     resource: str,
     values: dict[str, Any],
     refusal: str,
 ) -> None:
-    moved(duckdb_warehouse)
+    moved(warehouse)
     edited(exported, resource, **values)
     done = invoke("state", "import", str(exported))
     assert done.exit_code == 1
     assert refusal in done.stderr
-    assert cursor(duckdb_warehouse) is None
+    assert cursor(warehouse) is None
 
 
 @pytest.mark.parametrize(
