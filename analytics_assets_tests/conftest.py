@@ -68,7 +68,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 # as is usual takes a tenth of a test's time
 gc.set_threshold(10_000, 20, 20)
 
-FAMILIES = ("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__", "SANDBOX__")
+FAMILIES = (
+    *("SOURCES__", "DESTINATION__", "RUNTIME__", "READING__", "SANDBOX__", "SHARED_STORE__"),
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before the option -m is applied

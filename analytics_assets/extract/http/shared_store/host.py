@@ -1,8 +1,10 @@
 """Limits that a host announces to one process, and that hold for all of them."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 from analytics_assets.extract.http.limits.headers import Quota, quota_of
@@ -19,6 +21,8 @@ from analytics_assets.extract.http.shared_store.store import SharedStore, Shared
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0  # between two looks at the pauses that other processes have found
+STALE_SECONDS = 2.0  # after a look was due, from which on a request waits for it
+FAILED_SECONDS = 30.0  # before the next look at a store that could not be reached
 USED_SECONDS = 5.0  # after a request, for which the pauses are looked at
 FEW = 1000  # requests left of a quota, from which on all processes count them together
 
@@ -48,7 +52,8 @@ class SharedHostLimits(HostLimits):
     ) -> None:
         super().__init__(clock)
         self._store, self._keeper, self._name = store, keeper, host
-        self._look_at = self._used_at = 0.0
+        self._keeping = Lock()
+        self._look_at = self._used_at = -math.inf
         self._is_counted = self._is_warned = False
         self._found_until = 0.0  # a pause that is not in the store yet
         self._found: tuple[float, Quota] | None = None  # a quota, with the time of its answer
@@ -59,9 +64,9 @@ class SharedHostLimits(HostLimits):
         Returns:
             0, or the seconds until there may be one.
         """
-        if not self._look_at:
-            self.keep()
         self._used_at = self._clock()
+        if self._used_at > self._look_at + STALE_SECONDS:
+            self.keep()
         self._keeper.keep(self)
         if self._is_counted and not self.pause:
             try:
@@ -90,17 +95,18 @@ class SharedHostLimits(HostLimits):
 
     def keep(self) -> None:
         """Write what this process has found, and look at what others have."""
-        now = self._clock()
-        try:
-            if self._found_until > now:
-                self._write(PAUSE, seconds=self._found_until - now)
-                self._found_until = 0.0
-            if not self._look_at or (self.is_kept and now >= self._look_at):
-                self._look_at = now + LOOK_SECONDS
-                self._look()
-        except SharedStoreError as error:
-            self._look_at = now + LOOK_SECONDS
-            self._warn(error)
+        with self._keeping:
+            now = self._clock()
+            try:
+                if self._found_until > now:
+                    self._write(PAUSE, seconds=self._found_until - now)
+                    self._found_until = 0.0
+                if self.is_kept and now >= self._look_at:
+                    self._look_at = now + LOOK_SECONDS
+                    self._look()
+            except SharedStoreError as error:
+                self._look_at = now + FAILED_SECONDS
+                self._warn(error)
 
     def give_back(self) -> None:
         """Do nothing: what a host has announced holds without this process, too."""

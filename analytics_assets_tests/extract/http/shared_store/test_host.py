@@ -8,6 +8,7 @@ import pytest
 from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.shared_store.host import LOOK_SECONDS, STALE_SECONDS
 from analytics_assets.extract.http.shared_store.process import SharedState
 from analytics_assets_tests.extract.http.limits.responses import Response, quota
 from analytics_assets_tests.extract.http.shared_store.conftest import HOST
@@ -51,6 +52,22 @@ def test_a_pause_that_one_process_finds_reaches_others_within_seconds(hosts: Hos
     found = time.monotonic()
     wait_for(lambda: second.acquire() > 50)
     assert time.monotonic() - found < 10
+
+
+def test_a_process_that_sends_a_request_after_a_while_looks_first(
+    hosts: Hosts, states: Callable[[], SharedState]
+) -> None:
+    first, state = hosts(), states()
+    second = state.host_limits(HOST)
+    assert not second.acquire()
+    state.close()  # its thread looks no more
+    looked = time.monotonic()
+    assert not first.acquire()
+    first.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
+    wait_for(lambda: hosts().acquire() > 50)
+    wait_for(lambda: time.monotonic() > looked + LOOK_SECONDS + STALE_SECONDS)
+
+    assert second.acquire() > 50
 
 
 def test_a_quota_that_is_used_up_holds_for_all_processes(hosts: Hosts) -> None:

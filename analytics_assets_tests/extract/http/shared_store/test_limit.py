@@ -170,7 +170,9 @@ def test_no_request_begins_without_the_store(caplog: pytest.LogCaptureFixture) -
     assert "hidden" not in caplog.text
 
 
-def test_a_user_who_may_not_make_the_tables_is_named_what_to_grant(postgres_url: str) -> None:
+def test_a_user_who_may_not_make_the_tables_is_named_what_to_grant(
+    states: Callable[[], SharedState], postgres_url: str
+) -> None:
     with psycopg2.connect(postgres_url) as connection, connection.cursor() as cursor:
         cursor.execute("DROP ROLE IF EXISTS reader")
         cursor.execute("CREATE ROLE reader LOGIN")
@@ -180,6 +182,6 @@ def test_a_user_who_may_not_make_the_tables_is_named_what_to_grant(postgres_url:
 
     with pytest.raises(SharedStoreError, match="grant CREATE on the database"):
         state.limit(HOST, settings).acquire(0)
-    SharedState(postgres_url).limit(HOST, settings).acquire(0)
+    states().limit(HOST, settings).acquire(0)
     with pytest.raises(SharedStoreError, match="grant USAGE on the schema"):
         state.limit(HOST, settings).acquire(0)

@@ -10,13 +10,10 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 
-from analytics_assets.config.errors import SettingsError
-from analytics_assets.config.settings.shared_store import resolve_shared_store
 from analytics_assets.extract.http.errors import TokenError
 from analytics_assets.extract.http.oauth2 import shared_refresh_token
 from analytics_assets.extract.http.oauth2.authentication import OAuth2
 from analytics_assets.extract.http.shared_store.process import SharedState
-from analytics_assets.redaction.redactor import redact
 from analytics_assets_tests.support.sandbox import Sandbox
 from analytics_assets_tests.support.token_server import settings_for, sign
 
@@ -199,18 +196,3 @@ def test_keys_are_replaced_by_one_before_the_earlier_one(
     monkeypatch.setenv("SHARED_STORE__ENCRYPTION_KEY", Fernet.generate_key().decode())
     with pytest.raises(TokenError, match=r"decrypted.*`shared_store\.encryption_key`"):
         sign(process(rotating, refresh_token=GRANTED))
-
-
-@pytest.mark.parametrize("malformed", ["short", "é" * 44, "a" * 44])
-def test_a_malformed_key_is_refused_with_the_way_to_make_one(
-    monkeypatch: pytest.MonkeyPatch, malformed: str
-) -> None:
-    monkeypatch.setenv("SHARED_STORE__ENCRYPTION_KEY", malformed)
-    with pytest.raises(SettingsError, match=r"Fernet\.generate_key") as failure:
-        resolve_shared_store()
-    assert malformed not in str(failure.value)
-
-
-def test_keys_are_in_no_text(key: str) -> None:
-    resolve_shared_store()
-    assert redact(f"a key {key}") == "a key ***"
