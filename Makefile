@@ -24,6 +24,10 @@ unexport PYTHONDONTWRITEBYTECODE
 materialize: $(INSTALLED)
 	$(BIN)/analytics-assets materialize
 
+# Dagster's processes read a description of the whole project each minute: glibc keeps the place of
+# such texts, once they are deleted, unless a bound is set from which a text has its own; see docs/scale.md
+dev serve: export MALLOC_MMAP_THRESHOLD_ = 1048576
+
 # Dagster 1.13 recommends `dg dev` in place of `dagster dev`, which is in a package for developers; and
 # at its usual level it logs each look of each sensor
 dev: export PYTHONWARNINGS = ignore:Function `dev_command` is superseded

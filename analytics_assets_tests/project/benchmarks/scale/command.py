@@ -69,10 +69,11 @@ def measure_scale(
         commits = "; ".join(
             f"{side}: {', '.join(record.commits(side)) or 'not measured'}" for side in (BEFORE, NOW)
         )
+        last = ", ".join(dict.fromkeys(measure.name for measure in measures))
         heading = (
             f'Made by `make bench ARGUMENTS="--cases scale --output {output}"` on '
             f"{machine.today()}, measure by measure. {machine.machine()}; "
-            f"{machine.versions()}. {busy} Commits {commits}."
+            f"{machine.versions()}. Commits {commits}. Taken last: {last}. {busy}"
         )
         figures: list[str | Table] = [heading, slopes(record, MEASURES)]
         write(output, {FIGURES: figures, ARITHMETIC: [arithmetic(record)]})
