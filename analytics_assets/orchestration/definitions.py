@@ -15,6 +15,7 @@ from analytics_assets.orchestration.load_health.asset import build_load_health
 from analytics_assets.orchestration.runs.executor.setting import executor_from_settings
 from analytics_assets.orchestration.runs.liveness.executor import leased
 from analytics_assets.redaction.errors import errors_redacted
+from analytics_assets.warehouse.destinations.capabilities import refuse_unsupported
 from analytics_assets.warehouse.warehouse import Warehouse
 
 # one object for all APIs: Dagster merges definitions only if their resources are the same objects
@@ -52,6 +53,7 @@ def build_definitions(api: Api, executor: dg.ExecutorDefinition | None = None) -
     warehouse = Warehouse.from_settings(api.name)
     resources = resources_of(api)
     loaded = list(resources.values())
+    refuse_unsupported(warehouse.destination_type, warehouse.destination, loaded)
     checks = build_checks(resources, warehouse)
     schedules = build_schedules(api, loaded)
     executor = leased(executor or executor_from_settings(is_duckdb=warehouse.is_duckdb))

@@ -51,6 +51,12 @@ CREDENTIALS_REMEDY = (
 )
 CASES = (
     Case(
+        'Failed to (download|install) extension|Extension ".+" is an existing extension',
+        "DuckDB needs an extension, which it cannot download here",
+        "Let this machine reach extensions.duckdb.org once, or install the package "
+        "`duckdb-extension-<name>` of the same version as `duckdb`.",
+    ),
+    Case(
         "created with a newer version of DuckDB",
         "The warehouse was written by a newer DuckDB",
         "Install that version of the package `duckdb`, or name another file in "

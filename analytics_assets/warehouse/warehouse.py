@@ -16,6 +16,7 @@ from analytics_assets.config.process.working_folder import working_folder
 from analytics_assets.config.settings.look_up import pipelines_dir
 from analytics_assets.config.settings.providers.changes import reread_settings
 from analytics_assets.warehouse.compat import new_pipeline
+from analytics_assets.warehouse.destinations.capabilities import caution
 from analytics_assets.warehouse.destinations.client import place_of
 from analytics_assets.warehouse.destinations.supported import destination_of
 from analytics_assets.warehouse.driver_errors import translated_errors
@@ -169,6 +170,8 @@ class Warehouse:
                 than `lock_patience`.
         """
         wait, held = LockWait(self.lock_patience, log, waiting), ExitStack()
+        if risk := caution(self.destination_type):
+            (log or LOG).warning(risk)
         hooks = LoadHooks(
             hold=lambda: held.enter_context(self._held_open(wait)),
             free=held.close,

@@ -14,6 +14,7 @@ from dlt.destinations.impl.postgres.configuration import PostgresClientConfigura
 from analytics_assets.config.errors import did_you_mean, listed
 from analytics_assets.config.settings.compat import PostgresUrl
 from analytics_assets.warehouse.compat import GuardedClient, StaticCapabilities
+from analytics_assets.warehouse.destinations.capabilities import TRANSACTIONAL, WITHOUT_QUERIES
 from analytics_assets.warehouse.destinations.delta.guarded_client import (
     DELTA_STRATEGIES,
     GuardedDeltaClient,
@@ -113,10 +114,17 @@ def _other_destination(kind: str) -> Destination[Any, Any]:
     Raises:
         WarehouseError: dlt has no such destination.
     """
+    if kind in WITHOUT_QUERIES:
+        raise WarehouseError(
+            f"The setting `destination_type` is {kind!r}, which has no SQL, or another one than "
+            "that of the queries by which loads are counted, checked and cleaned up. "
+            "docs/warehouses.md lists the destinations that can be used."
+        )
+    able: dict[str, Any] = {"supports_transactions": True} if kind in TRANSACTIONAL else {}
     try:
-        destination = Destination.from_reference(kind)
+        destination = Destination.from_reference(kind, **able)
     except DestinationException:
-        known = dlt.destinations.__all__
+        known = sorted({*dlt.destinations.__all__} - {*WITHOUT_QUERIES})
         raise WarehouseError(
             f"The setting `destination_type` is {kind!r}, which is no destination of dlt"
             f"{did_you_mean(kind, known)} Destinations are {listed(known)}."

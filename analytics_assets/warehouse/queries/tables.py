@@ -14,6 +14,7 @@ from analytics_assets.warehouse.destinations.client import (
     WarehouseClient,
     as_warehouse_client,
     table_names,
+    to_the_minute,
 )
 from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 from analytics_assets.warehouse.destinations.row_changes import delete_rows
@@ -184,8 +185,7 @@ class Tables:
         conditions += [f"{LOAD} IN ({placeholders(loads)})"] if loads else []
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         if bounds and isinstance(bounds[0], datetime):
-            # not by the day, which would be one of the session's time zone
-            value = f"date_trunc('minute', {value})"
+            value = to_the_minute(self._client, value)
         counted = self._client.sql_client.execute_sql(
             f"SELECT {value}, count(*) FROM {self.qualified(table)} {where} GROUP BY 1",
             *(*bounds, *loads),
