@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 import dlt
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import ConfigValueSentinel
+from dlt.common.typing import ConfigValueSentinel, TSecretStrValue
 
 from analytics_assets.config.errors import MissingSettingError, SettingsError
 from analytics_assets.config.settings.misplaced import misplaced
@@ -113,15 +113,19 @@ def _filled(value: Any, key: str, api_name: str, resource: str) -> Any:
 def look_up(name: str, *sections: str) -> Any:
     """Return a setting in whatever form it has, None if it is missing or empty.
 
+    The first place that has it counts, as in dlt's own look-up, and there its longest name.
+
     Args:
-        name: the setting.
+        name: the setting, with a section that always stands before it: `credentials.database`.
         *sections: those it may stand in, from the outermost; it may also stand in fewer of them.
     """
-    for depth in range(len(sections), -1, -1):
-        key = ".".join((*sections[:depth], name))
-        found: Any = dlt.secrets.get(key) or dlt.config.get(key)
-        if found:
-            return found
+    *inner, key = name.split(".")
+    for provider in dlt.config.config_providers:
+        hint = TSecretStrValue if provider.supports_secrets else Any
+        for depth in range(len(sections), -1, -1):
+            found, _ = provider.get_value(key, hint, None, *sections[:depth], *inner)
+            if found:
+                return found
     return None
 
 
@@ -168,9 +172,9 @@ def missing_setting(name: str, api_name: str, reason: str = "") -> MissingSettin
     return MissingSettingError(
         f"The {api_name} API needs the setting `{name}`, which is missing"
         f"{f'. {meant} Or' if meant else ':'} set the environment variable {variable}, or write "
-        f'{name} = "..." into the section [sources.{api_name}] of .dlt/{file} in the folder in '
-        f"which the command runs. Searched were the environment, {secrets_folder()}, "
-        f"{folders[0]} and {folders[1]}."
+        f'{name} = "..." into the section [sources.{api_name}] of {folders[0] / file}, or its '
+        f"value into the file {secrets_folder() / variable}. Searched were the environment, these "
+        f"two folders, and {folders[1]}."
         f"{' ' if reason else ''}{reason}"
     )
 

@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import ConfigTomlProvider, SecretsTomlProvider
 from dlt.common.configuration.providers.toml import TomlProviderReadException
+from dlt.common.configuration.specs.config_providers_context import ConfigProvidersContainer
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from analytics_assets.config.errors import SettingsError
 from analytics_assets.config.settings.client import resolve_client
+from analytics_assets.config.settings.look_up import look_up
 from analytics_assets.config.settings.oauth2 import resolve_oauth2
+from analytics_assets.config.settings.providers.run_context import Environment
+from analytics_assets.config.settings.providers.secret_files import SecretFiles
 from analytics_assets.config.settings.providers.toml_errors import unreadable_settings
 from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
@@ -85,6 +91,20 @@ def test_settings_are_read_from_dlts_files_and_the_environment_wins(
     }
 
 
+def test_the_environment_wins_over_a_longer_name_in_a_file(
+    clean_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clean_place / "secrets").mkdir()
+    (clean_place / "secrets" / "sources.shop.token").write_text("of the file")
+    providers = [Environment(), SecretFiles(clean_place / "secrets")]
+    monkeypatch.setattr(
+        Container()[PluggableRunContext], "providers", ConfigProvidersContainer(providers)
+    )
+    assert look_up("token", "sources", "shop") == "of the file"
+    set_all(monkeypatch, TOKEN="of the environment")
+    assert look_up("token", "sources", "shop") == "of the environment"
+
+
 @pytest.mark.parametrize("how", ["not there", "empty in the dictionary", "empty outside"])
 @pytest.mark.parametrize(
     ("setting", "file"),
@@ -95,7 +115,7 @@ def test_settings_are_read_from_dlts_files_and_the_environment_wins(
     ],
 )
 def test_a_missing_setting_is_named_with_the_places_where_it_can_be_set(
-    setting: str, file: str, how: str, monkeypatch: pytest.MonkeyPatch
+    setting: str, file: str, how: str, monkeypatch: pytest.MonkeyPatch, clean_place: Path
 ) -> None:
     auth: dict[str, Any] = {key: value for key, value in COMPLETE.items() if key != setting}
     if how == "empty in the dictionary":
@@ -109,7 +129,11 @@ def test_a_missing_setting_is_named_with_the_places_where_it_can_be_set(
     message = str(failure.value)
     assert message.startswith(f"The shop API needs the setting `{setting}`, which is missing")
     assert f"environment variable SOURCES__SHOP__{setting.upper()}, or write" in message
-    assert f'{setting} = "..." into the section [sources.shop] of {file} in the' in message
+    assert (
+        f'{setting} = "..." into the section [sources.shop] of {clean_place / file}, or' in message
+    )
+    secret = clean_place / "secrets" / f"SOURCES__SHOP__{setting.upper()}"
+    assert f"its value into the file {secret}. Searched were the environment, these" in message
     assert "\n" not in message
 
 

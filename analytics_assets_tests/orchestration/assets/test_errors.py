@@ -108,14 +108,16 @@ def test_a_missing_secret_fails_the_run_with_its_name(
     duckdb_warehouse: Warehouse,
     instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
+    clean_place: Path,
 ) -> None:
     monkeypatch.delenv("CLIENT_SECRET")
     reason = failures_of(load(instance, "page_views"))["analytics__page_views"]
     assert reason.startswith(
         "page_views was not loaded. The analytics API needs the setting `client_secret`, which is "
         "missing: set the environment variable SOURCES__ANALYTICS__CLIENT_SECRET, or write "
-        'client_secret = "..." into the section [sources.analytics] of .dlt/secrets.toml in the '
-        "folder in which the command runs. Searched were the environment, "
+        'client_secret = "..." into the section [sources.analytics] of '
+        f"{clean_place}/.dlt/secrets.toml, or its value into the file {clean_place}/secrets/"
+        "SOURCES__ANALYTICS__CLIENT_SECRET. Searched were the environment, these two folders, and "
     )
 
 
