@@ -14,7 +14,7 @@ from analytics_assets.config.resource import ResourceConfig
 # dlt 1.31 says that they have transactions with changes of tables in them, and begins none for a
 # merge without such changes
 TRANSACTIONAL = ("ducklake", "motherduck", "redshift", "snowflake", "sqlalchemy")
-# a merge is several statements, each of which stays when a later one fails
+# a merge is several statements, and no transaction is around them
 WITHOUT_TRANSACTIONS = ("athena", "bigquery", "clickhouse", "databricks", "dremio")
 # no SQL reads their tables, or one without LIMIT: loads could not be counted, checked or cleaned up
 WITHOUT_QUERIES = (
