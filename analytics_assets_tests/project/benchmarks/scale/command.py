@@ -73,7 +73,8 @@ def measure_scale(
         heading = (
             f'Made by `make bench ARGUMENTS="--cases scale --output {output}"` on '
             f"{machine.today()}, measure by measure. {machine.machine()}; "
-            f"{machine.versions()}. Commits {commits}. Taken last: {last}. {busy}"
+            f"{machine.versions()}. Commits {commits}. Of those "
+            f"taken last ({last}): {busy}"
         )
         figures: list[str | Table] = [heading, slopes(record, MEASURES)]
         write(output, {FIGURES: figures, ARITHMETIC: [arithmetic(record)]})

@@ -21,6 +21,7 @@ SIZES = (4, 500)
 START = 180.0  # seconds that it may take to start
 SETTLING = 20.0  # seconds in which each sensor has its first tick
 IDLE = 45.0  # seconds that are measured
+AS_MAKE_DEV = {"MALLOC_MMAP_THRESHOLD_": "1048576"}  # of the Makefile
 
 
 def take(project: Project, size: int) -> Mapping[str, float]:
@@ -43,7 +44,7 @@ def _dagster_dev(folder: Folder) -> Iterator[int]:
             [*PYTHON, "dagster", "dev", "--host", "127.0.0.1", "--port", str(port),
              "--log-level", "warning"],
             cwd=folder.path,
-            env={**os.environ, **folder.environment},
+            env={**os.environ, **AS_MAKE_DEV, **folder.environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
