@@ -30,7 +30,7 @@ from analytics_assets.warehouse.queries.loaded_partitions import LoadedPartition
 from analytics_assets.warehouse.queries.tables import Tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
-INTERVAL = timedelta(minutes=5)  # between two looks at a warehouse that has no table yet
+INTERVAL = timedelta(minutes=5)  # between two looks at a warehouse that has no note yet
 PATIENCE = 2.0  # seconds to wait for a load that has the DuckDB file open
 AT_ONCE = 500  # materializations in a transaction
 DESCRIPTION = "Found in the warehouse, as another Dagster instance has loaded it."
@@ -79,13 +79,13 @@ def take_over(
         now: the moment up to which there are partitions.
 
     Yields:
-        Those of a resource, where there are some that the instance did not know. A table that was
-        never loaded is looked at again the next time.
+        Those of a resource, where there are some that the instance did not know. A table without a
+        note is looked at again the next time.
     """
     for resource in not_taken_over(instance, resources):
         of_api = tables[resource.api_name]
         found = record_noted(instance, of_api, resource, now)
-        if of_api.columns(resource.table):
+        if not of_api.loaded_partitions(resource).is_empty():
             key = _key(resource)
             instance.run_storage.set_cursor_values({key: now.isoformat()})
         if found:
@@ -173,7 +173,7 @@ class Takeovers:
         """Take over what the warehouses have, and yield sentences about it.
 
         A warehouse that cannot be opened, such as a DuckDB file into which a run loads, is looked
-        at again five minutes later, as is one without a table. The process of the sensor may be
+        at again five minutes later, as is one without a note. The process of the sensor may be
         one without the warehouse's settings.
 
         Args:
