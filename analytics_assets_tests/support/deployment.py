@@ -71,10 +71,12 @@ class Deployment:
     Args:
         home: the folder of the instance, in which the programs are started.
         module: the module with the definitions.
+        settings: the content of `dagster.yaml`; None for that of a laptop.
     """
 
-    def __init__(self, home: Path, module: str) -> None:
+    def __init__(self, home: Path, module: str, settings: str | None = None) -> None:
         self.home = home
+        self._settings = settings or (ROOT / "dagster.yaml").read_text()
         self._module = module
         self._started: list[subprocess.Popen[bytes]] = []
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -83,7 +85,7 @@ class Deployment:
             self._port = probe.getsockname()[1]
 
     def __enter__(self) -> "Deployment":
-        (self.home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+        (self.home / "dagster.yaml").write_text(self._settings)
         (self.home / "workspace.yaml").write_text(
             f"load_from:\n  - python_module:\n      module_name: {self._module}\n"
             "      location_name: tests\n"

@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
-import yaml
 
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
@@ -23,6 +22,16 @@ from analytics_assets_tests.support.postgres import PostgresServer
 from analytics_assets_tests.support.sandbox import Sandbox
 
 APP = "analytics_assets.orchestration.runs.executor.celery.worker"
+# with a limit that a team may add: one run of an API at a time
+SETTINGS = (
+    (ROOT / "deploy" / "dagster.yaml")
+    .read_text()
+    .replace(
+        "    max_concurrent_runs: 8\n",
+        "    max_concurrent_runs: 8\n    tag_concurrency_limits:\n"
+        "      - {key: api, value: {applyLimitPerUniqueValue: true}, limit: 1}\n",
+    )
+)
 ROWS = {
     name: [
         {"id": f"{name}-{row}", "amount": row * number, "date": TODAY.isoformat()}
@@ -137,18 +146,14 @@ def cluster(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Cluster]:
     """A cluster without workers yet."""
-    settings = yaml.safe_load((ROOT / "dagster.yaml").read_text())
-    settings["storage"]["custom"] |= {
-        "class": "PostgresStorage",
-        "config": {"postgres_url": {"env": "DAGSTER_POSTGRES_URL"}},
-    }
-    (clean_place / "dagster.yaml").write_text(yaml.safe_dump(settings))
+    (clean_place / "dagster.yaml").write_text(SETTINGS)
     monkeypatch.delenv("DATASET_NAME")
     with ExitStack() as stack:
         history = stack.enter_context(postgres_server.empty_database())
         redis = stack.enter_context(RedisServer())
         monkeypatch.setenv("DAGSTER_POSTGRES_URL", postgres_server.url(history))
         monkeypatch.setenv("DAGSTER_HOME", str(clean_place))
+        monkeypatch.setenv("DAGSTER_FILES", str(clean_place))
         monkeypatch.setenv("EXECUTOR", "celery")
         monkeypatch.setenv("CELERY_BROKER", redis.url)
         running = Cluster(clean_place, redis)

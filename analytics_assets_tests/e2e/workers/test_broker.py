@@ -1,14 +1,22 @@
-"""Runs side by side over a broker that restarts twice: nothing is lost, and no secret is in it."""
+"""Runs from the queue, side by side, over a broker that restarts twice: nothing is lost.
+
+No secret is in the messages of the broker.
+"""
 
 import base64
 import json
 import os
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
 
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.e2e.workers.conftest import ROWS, Cluster
+from analytics_assets_tests.e2e.workers import shop
+from analytics_assets_tests.e2e.workers.conftest import ROWS, SETTINGS, Cluster
 from analytics_assets_tests.e2e.workers.redis import PASSWORD
 from analytics_assets_tests.e2e.workers.shop import QUEUE, TABLES, VISITS
-from analytics_assets_tests.support.deployment import wait_until
+from analytics_assets_tests.support.deployment import Deployment, wait_until
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import api_rows, table_rows
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -17,26 +25,41 @@ SECRETS = ("CLIENT_SECRET", "DESTINATION__POSTGRES__CREDENTIALS", "DAGSTER_POSTG
 SLOW = TABLES[-1]
 
 
-def test_two_runs_lose_no_step_to_a_broker_that_restarts(cluster: Cluster, api: Sandbox) -> None:
+def test_queued_runs_lose_no_step_to_a_broker_that_restarts(cluster: Cluster, api: Sandbox) -> None:
     api.faults.add(Fault(path=f"/v1/{SLOW}", offset=100, delay=8))
-    runs = [cluster.run("tables"), cluster.run("visits")]
-    wait_until(lambda: len(cluster.messages("dagster")) == len(TABLES), "all steps in the queue")
-    wait_until(lambda: len(cluster.messages(QUEUE)) == 1, "a step in the queue of its API")
-    sent = "".join(text_of(each) for name in ("dagster", QUEUE) for each in cluster.messages(name))
-    assert SLOW in sent
-    assert [name for name in SECRETS if os.environ[name] in sent] == []
-    assert PASSWORD not in sent
+    with Deployment(cluster.home, shop.__name__, SETTINGS) as dagster:
 
-    cluster.redis.kill()  # with all that waits
-    cluster.redis.start()
-    cluster.worker("one")
-    cluster.worker("two", queue=f"dagster,{QUEUE}")
-    wait_until(lambda: cluster.workers_of(SLOW), "the beginning of a load")
-    cluster.redis.kill()  # while a worker loads
-    cluster.redis.start()
+        def launch(*tables: str, priority: int = 0) -> str:
+            tags = {"api": tables[0].partition("/")[0], "dagster/priority": str(priority)}
+            return dagster.launch(tables, "__ASSET_JOB", tags)
 
-    for run in runs:
-        assert cluster.ended(run).is_success, cluster.log(run)
+        dagster.start("webserver")
+        later = launch(f"shop/{SLOW}", priority=-1)
+        first = launch(*[f"shop/{table}" for table in TABLES])
+        beside = launch(f"web/{VISITS}")
+        dagster.start("daemon")
+        wait_until(lambda: len(cluster.messages("dagster")) == len(TABLES), "steps in the queue")
+        wait_until(lambda: cluster.messages(QUEUE), "a step in the queue of its API")
+        check_messages([*cluster.messages("dagster"), *cluster.messages(QUEUE)])
+
+        cluster.redis.kill()  # with all that waits
+        cluster.redis.start()
+        cluster.worker("one")
+        cluster.worker("two", queue=f"dagster,{QUEUE}")
+        wait_until(lambda: cluster.workers_of(SLOW), "the beginning of a load")
+        cluster.redis.kill()  # while a worker loads
+        cluster.redis.start()
+
+        with dg.DagsterInstance.get() as instance:
+
+            def of(run: str) -> Any:
+                done = dg.RunsFilter(run_ids=[run], statuses=[dg.DagsterRunStatus.SUCCESS])
+                wait_until(lambda: instance.get_runs(done), f"the success of {run}")
+                return instance.get_run_stats(run)
+
+            # one run of an API at a time, that of the higher priority first; another API beside it
+            assert of(first).end_time <= of(later).start_time
+            assert of(beside).start_time < of(first).end_time
     for api_name, tables in {"shop": TABLES, "web": [VISITS]}.items():
         warehouse = Warehouse.from_settings(api_name)
         for table in tables:
@@ -45,6 +68,11 @@ def test_two_runs_lose_no_step_to_a_broker_that_restarts(cluster: Cluster, api: 
     assert {worker for table in TABLES for worker in cluster.workers_of(table)} == {"one", "two"}
 
 
-def text_of(message: str) -> str:
-    """Return a message with its body decoded."""
-    return message + base64.b64decode(json.loads(message)["body"]).decode()
+def check_messages(messages: Sequence[str]) -> None:
+    """Look for secrets in messages, whose bodies are encoded."""
+    sent = "".join(
+        message + base64.b64decode(json.loads(message)["body"]).decode() for message in messages
+    )
+    assert SLOW in sent
+    assert [name for name in SECRETS if os.environ[name] in sent] == []
+    assert PASSWORD not in sent
