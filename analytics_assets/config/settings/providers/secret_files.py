@@ -55,7 +55,7 @@ class SecretFiles(ConfigProvider):
         except FileNotFoundError:
             found = []
         except OSError as error:
-            raise _unreadable(self._folder, error.strerror or "") from None
+            raise _unreadable(self._folder, error.strerror or "", "folder of secrets") from None
         self._files = {
             variable_name(path.name): path / path.name if path.is_dir() else path
             for path in found
@@ -109,8 +109,8 @@ class SecretFiles(ConfigProvider):
         return self._values[name]
 
 
-def _unreadable(path: Path, reason: str) -> SettingsError:
+def _unreadable(path: Path, reason: str, what: str = "secret in") -> SettingsError:
     return SettingsError(
-        f"The secret in {path} cannot be read: {reason}. Mount it so that the user of the process "
+        f"The {what} {path} cannot be read: {reason}. Mount it so that the user of the process "
         f"can read it, or name another folder by the environment variable {FOLDER_VARIABLE}."
     )

@@ -50,7 +50,11 @@ class RefreshTokenGrant(Grant):
             if self._file.exists():
                 self._token = self._file.read_text(encoding="utf-8")
         except OSError as error:
-            logger.warning("Rotated refresh tokens cannot be kept in %s: %s", self._file, error)
+            logger.warning(
+                "Rotated refresh tokens cannot be kept in %s (setting `refresh_token_dir`): %s",
+                self._file.parent,
+                error.strerror or error,
+            )
         try:
             yield {"refresh_token": self._token}
         finally:
@@ -75,7 +79,8 @@ class RefreshTokenGrant(Grant):
         except OSError as error:
             logger.warning(
                 "The token endpoint replaced the refresh token, and the new one could not be kept "
-                "in %s (%s): the next run will need a new one in the setting `refresh_token`.",
+                "in %s (setting `refresh_token_dir`; %s): the next run will need a new one in the "
+                "setting `refresh_token`.",
                 self._file.parent,
                 error.strerror,
             )
