@@ -1,5 +1,6 @@
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,27 @@ def test_places_in_flight_are_those_of_all_processes(process: Process) -> None:
 
     assert not begins(first, 0.3)
     assert not begins(second, 0.3)
+
+
+def test_processes_that_race_for_a_place_never_take_more(process: Process) -> None:
+    processes = [process(3) for _ in range(6)]
+    now, most, lock = 0, 0, threading.Lock()
+
+    def race(one: RateLimit) -> None:
+        nonlocal now, most
+        for _ in range(15):
+            assert begins(one)
+            with lock:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.001)
+            with lock:
+                now -= 1
+            one.release()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(race, processes))
+    assert most == 3
 
 
 def test_a_place_that_becomes_free_is_taken_by_another_process(process: Process) -> None:
