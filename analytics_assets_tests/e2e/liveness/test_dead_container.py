@@ -117,7 +117,7 @@ def test_a_new_container_ends_the_run_of_a_killed_one_and_none_that_is_alive(
         is_asked(connected)
         [run] = observer.instance.get_runs()
         assert [LeaseKey.of(key) for key in observer.table.read()] == [LeaseKey(run.run_id)]
-        for _ in range(3):
+        for _ in range(2):
             assert observer.looks() == []
             observer.sees_a_renewal()
         os.killpg(one.pid, signal.SIGKILL)

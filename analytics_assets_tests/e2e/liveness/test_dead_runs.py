@@ -99,7 +99,10 @@ def test_the_command_line_names_the_run_it_waits_for_and_loads_once_that_one_is_
     )
     assert command.stdout
     waiting = next(line for line in command.stdout if "Waiting" in line)
-    assert waiting == f"Waiting for run {run.run_id}, which loads into the same place ...\n"
+    assert waiting == (
+        f"Waiting for run {run.run_id}, which loads into the same place; for up to 1 h "
+        "(setting `lock_patience`) ...\n"
+    )
     os.killpg(stuck.pid, signal.SIGKILL)
     stuck.wait()
     output, _ = command.communicate(timeout=PATIENCE)
