@@ -75,7 +75,8 @@ class RateLimit:
 
         Raises:
             QuotaError: the host asks for a longer wait.
-            SharedStoreError: the limits of all processes are not known.
+            NoAnswerError: the store with the limits of all processes cannot be reached.
+            SharedStoreError: the store refuses.
         """
         wait = self._acquire(read, max_wait)
         if wait > max_wait:

@@ -8,6 +8,7 @@ from typing import Any
 
 from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.config.text.quantities import duration
+from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.shared_store.keeper import Keeper
 from analytics_assets.extract.http.shared_store.statements import BEGIN, DECLARE, END
 from analytics_assets.extract.http.shared_store.store import (
@@ -85,7 +86,8 @@ class SharedLimit:
             0, or the seconds until the next try.
 
         Raises:
-            SharedStoreError: the store refuses, or cannot be reached for too long.
+            NoAnswerError: the store cannot be reached for too long.
+            SharedStoreError: it refuses.
         """
         if not self._asking.acquire(blocking=False):
             return BUSY_SECONDS
@@ -217,7 +219,7 @@ class SharedLimit:
                 *(error, duration(patience)),
             )
         if now - self._unavailable_since > patience:
-            raise SharedStoreError(
+            raise NoAnswerError(
                 f"No request to the API could begin for {duration(patience)}, as {error}. "
                 "`reading.max_in_flight` and `reading.max_per_second` hold for all processes by "
                 "it: check the setting `shared_store.url`, by default "

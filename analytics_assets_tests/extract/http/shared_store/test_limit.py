@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 
 from analytics_assets.config.settings.request import LimitSettings
+from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets.extract.http.shared_store import keeper
 from analytics_assets.extract.http.shared_store import limit as shared_limit
@@ -184,7 +185,7 @@ def test_no_request_begins_without_the_store(caplog: pytest.LogCaptureFixture) -
     lonely = RateLimit(settings, 60, shared=state.limit(HOST, settings))
     with (
         caplog.at_level(logging.WARNING),
-        pytest.raises(SharedStoreError, match=r"could begin .* `shared_store\.url`"),
+        pytest.raises(NoAnswerError, match=r"could begin .* `shared_store\.url`"),
     ):
         begins(lonely, max_wait=1.5)
 
