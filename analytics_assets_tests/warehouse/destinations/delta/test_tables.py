@@ -1,5 +1,6 @@
 """Delta tables as loads, checks and commands read and change them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -112,6 +113,13 @@ def test_a_table_is_made_of_others_by_a_query(delta_warehouse: Warehouse) -> Non
         delta_warehouse.replace_table("orders", "SELECT 1 AS id")
     with pytest.raises(WarehouseError, match="reads one that is not there"):
         delta_warehouse.replace_table("mart", "SELECT * FROM absent")
+
+
+def test_a_query_reads_the_tables_of_other_datasets(delta_warehouse: Warehouse) -> None:
+    store(delta_warehouse, [{"id": 1}, {"id": 2}])
+    mart = replace(delta_warehouse, dataset="mart")
+    assert mart.replace_table("counts", 'SELECT count(*) AS "rows" FROM "analytics"."orders"') == 1
+    assert delta_warehouse.query("SELECT c.rows FROM mart.counts AS c, orders") == [(2,), (2,)]
 
 
 def test_loaded_partitions_replace_those_of_their_keys(delta_warehouse: Warehouse) -> None:

@@ -141,9 +141,20 @@ class DeltaClient(FilesystemClient):
         if self._sql_client:
             self._sql_client.close_connection()
 
-    def delta_table(self, name: str) -> Any:
-        """Return the newest version of a table, None if there is none."""
-        return open_delta_table(self.get_open_table_location(DELTA, name), self.storage_options)
+    def delta_table(self, name: str, dataset: str | None = None) -> Any:
+        """Return the newest version of a table, None if there is none.
+
+        Args:
+            name: the table.
+            dataset: another dataset in the same bucket.
+        """
+        own = self.dataset_name
+        try:
+            self.dataset_name = dataset or own
+            location = self.get_open_table_location(DELTA, name)
+        finally:
+            self.dataset_name = own
+        return open_delta_table(location, self.storage_options)
 
     def load_ids(self) -> set[str]:
         """Return dlt's ids of the loads into the dataset, from the names of their files."""

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import sqlglot
 from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
+from sqlglot import exp
 
 from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
 from analytics_assets.warehouse.destinations.delta.table import rows_of
@@ -30,8 +32,23 @@ class DeltaSqlClient(FilesystemSqlClient):
     def execute_query(self, query: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """Execute a query, and connect to the database before the first one."""
         self.open_connection()
+        self._create_views_elsewhere(str(query).replace("%s", "?") if args else str(query))
         with super().execute_query(query, *args, **kwargs) as cursor:
             yield cursor
+
+    def _create_views_elsewhere(self, query: str) -> None:
+        """Make the views of a query's tables in other datasets of the bucket."""
+        client = self.remote_client
+        assert isinstance(client, DeltaClient), "it makes this one"
+        for found in sqlglot.parse_one(query, read="duckdb").find_all(exp.Table):
+            place = f"{found.db}.{found.name}"
+            if found.db in ("", self.dataset_name) or place in client.views:
+                continue
+            if (table := client.delta_table(found.name, found.db)) is not None:
+                client.views[place] = table
+                schema, name = map(self.escape_column_name, (found.db, found.name))
+                self._conn.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+                self._conn.execute(f"CREATE OR REPLACE VIEW {schema}.{name} AS {rows_of(table)}")
 
     def create_views_for_tables(self, tables: dict[str, str]) -> None:
         """Make the views of a query's tables."""
