@@ -17,13 +17,14 @@ from dagster_webserver.cli import dagster_webserver
 from analytics_assets_tests.conftest import ROOT
 
 DEPLOY = ROOT / "deploy"
-# what Dagster, Python and Celery read, and docs/production.md describes
+# what Dagster, Python and the C library read
 OF_DEPLOYMENT = {
     "CODE_LOCATION_HOST",
     "CODE_LOCATION_PORT",
     "DAGSTER_FILES",
     "DAGSTER_HOME",
     "DAGSTER_POSTGRES_URL",
+    "MALLOC_MMAP_THRESHOLD_",
     "PATH",
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONUNBUFFERED",
@@ -75,7 +76,8 @@ def settings() -> set[str]:
 def check_variables(names: Sequence[str]) -> None:
     """Fail if a variable is neither a setting nor one of the deployment."""
     of_an_api = {name for name in names if name.startswith("SOURCES__")}
-    assert {*names} - settings() - OF_DEPLOYMENT - of_an_api == set()
+    unknown = {*names} - settings() - OF_DEPLOYMENT - of_an_api
+    assert not unknown, unknown
 
 
 def check_command(words: Sequence[str]) -> None:
