@@ -3,13 +3,16 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
+from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.support.deployment import wait_until
-from deploy.serve.deployment import Deployment
+from deploy.serve.deployment import RUN, Deployment
 from deploy.serve.programs import Program, RunningProgram, StartError
 
 FOREVER = "while :; do sleep 0.05; done"
@@ -91,3 +94,37 @@ def test_a_port_in_use_is_named_with_the_way_to_take_another(tmp_path: Path) -> 
         with pytest.raises(StartError, match=f"port {port} is in use: PORT={port + 1} make serve"):
             Deployment(tmp_path, port, 0).start(lambda: False)
     assert not list(tmp_path.iterdir())
+
+
+def test_make_serve_installs_what_it_needs_and_starts_it_on_the_ports_that_are_given() -> None:
+    made = subprocess.run(
+        ["make", "--dry-run", "--always-make", "serve", "PORT=3001", "CODE_PORT=4001"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    commands = made.stdout.splitlines()
+    assert commands[-1].endswith("python -m deploy.serve --port 3001 --code-port 4001")
+    assert any("--editable '.[serve]'" in command for command in commands)
+
+
+def test_the_end_waits_for_runs_until_somebody_asks_again(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = f"{sys.executable} -c 'import time; time.sleep(600)' {RUN}"
+    code = RunningProgram(shell(f"{run} & {FOREVER}", name="code"), lambda _: None)
+    wait_until(lambda: code.processes(RUN), "a run")
+    [process] = code.processes(RUN)
+    deployment = Deployment(tmp_path, 0, 0)
+    deployment._running.append(code)
+    asked = iter([False, False, False])
+    deployment.stop(lambda: next(asked, True))
+    said = [line for line in capfd.readouterr().out.splitlines() if line.startswith("serve")]
+    assert said == [
+        "serve    | runs under way: 1; waiting for them, Ctrl-C again ends them now",
+        "serve    | runs under way: 1; ending them",
+        "serve    | stopped",
+    ]
+    assert not process.is_running() or process.status() == "zombie"
+    assert code.process.poll() is not None
