@@ -63,9 +63,13 @@ def execution_loop(
     yield from loop(context, plan, step_execution_fn=send)
 
 
+# by a worker, before it forks its processes
+IMPORTED = ["analytics_assets.orchestration.definitions", "pyarrow"]
+
+
 def app_arguments(arguments: dict[str, Any], configuration: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of an app, as an executor gives them to the loop."""
-    return {**arguments, "include": [], "config_source": dict_wrapper({**configuration})}  # type: ignore[no-untyped-call]
+    return {**arguments, "include": IMPORTED, "config_source": dict_wrapper({**configuration})}  # type: ignore[no-untyped-call]
 
 
 def app_of(arguments: dict[str, Any], task: type[Task]) -> Celery:

@@ -1,14 +1,13 @@
 """Celery's app of workers: `celery -A analytics_assets.orchestration.runs.executor.celery.worker`.
 
-It has the configuration of the executor, by the same settings, and imports what loads need once,
-before Celery forks its processes.
+It has the configuration of the executor, by the same settings. Celery imports what loads need once,
+before it forks the processes.
 """
 
 from functools import cache
 
 from celery import Celery
 
-from analytics_assets.orchestration.compat import import_arrow
 from analytics_assets.orchestration.runs.executor.celery.compat import app_arguments, app_of
 from analytics_assets.orchestration.runs.executor.celery.settings import (
     CONFIGURATION,
@@ -26,5 +25,4 @@ def __getattr__(name: str) -> Celery:
 
 @cache
 def _app() -> Celery:
-    import_arrow()
     return app_of(app_arguments(celery_arguments(), CONFIGURATION), StepTask)
