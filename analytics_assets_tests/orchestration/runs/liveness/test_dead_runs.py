@@ -24,13 +24,13 @@ from analytics_assets.orchestration.runs.liveness.dead_runs import (
     take_lost_steps,
 )
 from analytics_assets.orchestration.runs.liveness.lease import (
-    LeaseKeeper,
     LeaseKey,
     LeaseLostError,
     run_lease,
 )
 from analytics_assets.orchestration.runs.liveness.lease_watch import LeaseWatch
 from analytics_assets.orchestration.runs.liveness.machine import tagged_machine, this_machine
+from analytics_assets_tests.orchestration.runs.liveness.keepers import ElsewhereKeeper
 
 
 @dg.job
@@ -64,14 +64,6 @@ def started(
     event = EngineEventData.in_process(process)
     instance.report_engine_event("Started process for run", run, event)
     return run
-
-
-class ElsewhereKeeper(LeaseKeeper):
-    """Keeps the leases of a process on another machine, which renews them when a test says so."""
-
-    def __init__(self, machine: str = "another machine", process: int = 1) -> None:
-        super().__init__(interval=3600)
-        self._details = f'["{machine}", "elsewhere", {process}, "0"]'
 
 
 def test_a_run_whose_lease_is_not_renewed_for_a_minute_is_ended(

@@ -21,6 +21,7 @@ from analytics_assets.orchestration.runs.liveness.lease import (
     step_lease,
 )
 from analytics_assets_tests.orchestration.runs.executor.jobs import PATIENCE
+from analytics_assets_tests.orchestration.runs.liveness.keepers import StillKeeper
 
 RUN = "3f0c"
 
@@ -60,7 +61,7 @@ def test_the_steps_of_a_run_share_the_lease_of_its_process(
 def test_all_leases_of_a_process_are_renewed_by_one_statement(
     table: LeaseTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper, statements = LeaseKeeper(interval=3600), list[Any]()
+    keeper, statements = StillKeeper(), list[Any]()
     for step in ("one", "two", "three"):
         keeper.hold(LeaseKey(RUN, step), table)
     before = dict(table.read())
@@ -96,7 +97,7 @@ def test_leases_are_renewed_in_the_background_for_as_long_as_there_are_any(
 def test_a_database_that_is_away_for_a_while_loses_no_lease(
     table: LeaseTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = LeaseKeeper(interval=3600)
+    keeper = StillKeeper()
     keeper.hold(LeaseKey(RUN), table)
     with monkeypatch.context() as patch:
 
@@ -110,7 +111,7 @@ def test_a_database_that_is_away_for_a_while_loses_no_lease(
 
 
 def test_a_step_that_is_retried_elsewhere_takes_its_lease_with_it(table: LeaseTable) -> None:
-    first, second, key = LeaseKeeper(3600), LeaseKeeper(3600), LeaseKey(RUN, "load")
+    first, second, key = StillKeeper(), StillKeeper(), LeaseKey(RUN, "load")
     first.hold(key, table)
     second.hold(key, table)
 
