@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import dagster as dg
@@ -160,3 +161,13 @@ def test_dagster_shows_rows_checks_and_metadata_as_of_other_warehouses(
         assert check_of(result, "complete_read").passed
         assert check_of(result, "primary_key").passed
     assert delta_warehouse.query("SELECT count(*) FROM website_overview") == [(90,)]
+
+
+def test_a_table_whose_folder_was_removed_is_missed_and_made_again(
+    delta_warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    store(delta_warehouse, [{"id": 1}])
+    rmtree(Path("lake", "analytics", "orders"))
+    store(delta_warehouse, [{"id": 2}])
+    assert "The warehouse no longer has the table `orders`: created again." in caplog.text
+    assert stored() == [{"id": 2}]
