@@ -51,7 +51,8 @@ CREDENTIALS_REMEDY = (
 )
 CASES = (
     Case(
-        'Failed to (download|install) extension|Extension ".+" is an existing extension',
+        # an SQLite file in place of DuckDB's asks for an extension, too
+        'Failed to attach DuckLake|Failed to (download|install) extension "(?!sqlite)',
         "DuckDB needs an extension, which it cannot download here",
         "Let this machine reach extensions.duckdb.org once, or install the package "
         "`duckdb-extension-<name>` of the same version as `duckdb`.",

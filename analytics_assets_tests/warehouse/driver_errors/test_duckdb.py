@@ -228,3 +228,16 @@ def test_a_memory_limit_that_is_too_low_is_named(monkeypatch: pytest.MonkeyPatch
 def test_an_error_that_no_driver_raised_passes() -> None:
     with pytest.raises(ZeroDivisionError), Warehouse.from_settings("shop").open():
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Failed to attach DuckLake MetaData "lake": Failed to download extension "sqlite_scanner"',
+        'Failed to download extension "ducklake" at URL "http://extensions.duckdb.org/ducklake.gz"',
+    ],
+)
+def test_an_extension_that_cannot_be_downloaded_is_named_with_the_remedy(said: str) -> None:
+    error = warehouse_error(duckdb.IOException(f"IO Error: {said}"))
+    assert "needs an extension, which it cannot download here" in str(error)
+    assert "extensions.duckdb.org" in str(error)
