@@ -124,7 +124,7 @@ def _other_destination(kind: str) -> Destination[Any, Any]:
     try:
         destination = Destination.from_reference(kind, **able)
     except DestinationException:
-        known = sorted({*dlt.destinations.__all__} - {*WITHOUT_QUERIES})
+        known = [each for each in dlt.destinations.__all__ if each not in WITHOUT_QUERIES]
         raise WarehouseError(
             f"The setting `destination_type` is {kind!r}, which is no destination of dlt"
             f"{did_you_mean(kind, known)} Destinations are {listed(known)}."
