@@ -1,5 +1,7 @@
 """The processes of `make serve`: their order, their settings, and how they stop."""
 
+import fcntl
+import http.client
 import os
 import socket
 import subprocess
@@ -9,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import psutil
 
@@ -40,6 +43,7 @@ class Deployment:
         self._port = port
         self._code_port = code_port
         self._running: list[RunningProgram] = []
+        self._lock: TextIO | None = None  # held until this process ends
 
     def start(self, stopped: Callable[[], bool]) -> None:
         """Start all, in the order in which one needs the other, and wait until they serve.
@@ -48,11 +52,14 @@ class Deployment:
             stopped: whether somebody has asked for the end meanwhile.
 
         Raises:
-            StartError: a program ends, or a port is in use.
+            StartError: a program ends, a port is in use, or another one serves from the folder.
         """
+        if self._port == self._code_port:
+            raise StartError(f"PORT and CODE_PORT are both {self._port}; choose two")
         for port, variable in ((self._port, "PORT"), (self._code_port, "CODE_PORT")):
             if _is_open(port):
                 raise StartError(f"port {port} is in use: {variable}={port + 1} make serve")
+        self._lock_folder()
         os.environ |= {
             "DAGSTER_HOME": str(DEPLOY),
             "DAGSTER_FILES": str(self._folder / "files"),
@@ -122,6 +129,21 @@ class Deployment:
         self._running.append(running)
         running.wait_until_up(stopped)
 
+    def _lock_folder(self) -> None:
+        """Refuse a second daemon over one history, which would repeat what the first one does."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self._folder / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            raise StartError(
+                f"{self._lock.read()} serves from {self._folder}: end it, or use another clone"
+            ) from None
+        self._lock.truncate(0)
+        self._lock.write(f"process {os.getpid()}")
+        self._lock.flush()
+
     def _introduce(self) -> None:
         kind = warehouse_settings().destination_type
         say(f"history:   {without_credentials(os.environ[HISTORY])} ({HISTORY} takes another)")
@@ -135,7 +157,7 @@ class Deployment:
         try:
             with urllib.request.urlopen(f"http://{HOST}:{self._port}/server_info", timeout=5):
                 return True
-        except (urllib.error.URLError, OSError):
+        except (urllib.error.URLError, http.client.HTTPException, OSError):
             return False
 
     def _end_loads(self, code: RunningProgram, hurried: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -94,6 +95,36 @@ def test_a_port_in_use_is_named_with_the_way_to_take_another(tmp_path: Path) -> 
         with pytest.raises(StartError, match=f"port {port} is in use: PORT={port + 1} make serve"):
             Deployment(tmp_path, port, 0).start(lambda: False)
     assert not list(tmp_path.iterdir())
+
+
+def test_one_port_for_both_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="PORT and CODE_PORT are both 3001"):
+        Deployment(tmp_path, 3001, 3001).start(lambda: False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    """Both would use the first one's PostgreSQL, and the second daemon repeats its ticks."""
+    first, second = Deployment(tmp_path, 0, 1), Deployment(tmp_path, 2, 3)
+    first._lock_folder()
+    with pytest.raises(StartError, match=f"process {os.getpid()} serves from {tmp_path}"):
+        second._lock_folder()
+
+
+def test_what_answers_without_http_is_no_webserver(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        def answer() -> None:
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"no HTTP\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert not Deployment(tmp_path, port, 0)._is_served()
+        thread.join()
 
 
 def test_make_serve_installs_what_it_needs_and_starts_it_on_the_ports_that_are_given() -> None:
