@@ -147,7 +147,7 @@ class Warehouse:
         run: str | None = None,
         log: logging.Logger | None = None,
         waiting: Callable[[str], None] = lambda holder: None,
-        allowed: Callable[[], None] = lambda: None,
+        allowed: Callable[[LoadingPipeline], None] = lambda pipeline: None,
     ) -> Iterator[LoadingPipeline]:
         """Yield a pipeline with a table, and a working folder, that no other load uses meanwhile.
 
@@ -162,7 +162,7 @@ class Warehouse:
             run: the id of the Dagster run, for others that wait for it.
             log: the log of the run, for the names of those that it waits for.
             waiting: takes the name of each, and an empty text when the wait is over.
-            allowed: called before anything is written; raises an error to prevent it.
+            allowed: takes the pipeline before anything is written; raises an error to prevent it.
 
         Raises:
             WarehouseError: the table may have been changed by another load meanwhile.
@@ -192,7 +192,7 @@ class Warehouse:
 
                 def refuse() -> None:
                     refuse_lost()
-                    allowed()
+                    allowed(pipeline)
 
                 pipeline.connect_hooks(replace(hooks, allowed=refuse))
                 hooks.hold()

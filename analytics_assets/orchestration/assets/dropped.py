@@ -1,6 +1,7 @@
 """Rows and values that are missing after a table or a column was dropped in the warehouse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from analytics_assets.orchestration.runs.materializations import (
     start_of,
 )
 from analytics_assets.warehouse.evolution.dropped import describe
+from analytics_assets.warehouse.pipeline import LoadingPipeline
+from analytics_assets.warehouse.queries.tables import open_tables
 
 
 def remedy_of(resource: ResourceConfig) -> str | None:
@@ -51,8 +54,8 @@ def dropped_metadata(
             child tables are left out.
         load: the metadata of the load so far.
     """
-    remedy, table = remedy_of(resource), resource.table
-    own = {name: found[name] for name in found if name == table or name.startswith(f"{table}__")}
+    remedy = remedy_of(resource)
+    own = _own(resource, found)
     sentence = f"{_capitalized(describe(own))}: dropped in the warehouse, and made again."
     if remedy is None or (begins_anew and not partitions):
         return {DROPPED: sentence} if own else {}
@@ -88,22 +91,49 @@ def _lacking(
     return [key for key, load in last_loads(instance, asset, others).items() if load.began < start]
 
 
+def _own(
+    resource: ResourceConfig, found: Mapping[str, Sequence[str]]
+) -> Mapping[str, Sequence[str]]:
+    """Return what is missing in the table of a resource and its child tables."""
+    table = resource.table
+    return {name: found[name] for name in found if name == table or name.startswith(f"{table}__")}
+
+
 def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def observe_dropped(
-    context: dg.AssetExecutionContext,
-    resource: ResourceConfig,
-    found: Mapping[str, Sequence[str]],
-) -> None:
-    """Record what was missing before a load that failed, as the next one finds it made again.
+def forget_noted(resource: ResourceConfig, pipeline: LoadingPipeline) -> None:
+    """Forget which partitions were loaded, if rows or values of them were dropped.
+
+    To be done before the load makes again what is missing: whatever becomes of the load, no other
+    Dagster instance takes them over then.
+
+    Args:
+        resource: the resource.
+        pipeline: the pipeline of the load, which has found what is missing.
+    """
+    if _own(resource, pipeline.dropped):
+        with open_tables(pipeline) as tables:
+            tables.loaded_partitions(resource).delete()
+
+
+@contextmanager
+def dropped_observed(
+    context: dg.AssetExecutionContext, resource: ResourceConfig, pipeline: LoadingPipeline
+) -> Iterator[None]:
+    """Record what was missing before a load that fails, as the next one may find it made again.
 
     Args:
         context: the run.
         resource: the resource.
-        found: what the load has found missing.
+        pipeline: the pipeline of the load, which finds what is missing.
     """
-    missing = dropped_metadata(context.instance, resource, False, (), found, {}) if found else {}
-    if DROPPED_SINCE in missing:
-        context.log_event(dg.AssetObservation(asset_key(resource), metadata=missing))
+    try:
+        yield
+    except Exception:
+        if found := pipeline.dropped:
+            missing = dropped_metadata(context.instance, resource, False, (), found, {})
+            if DROPPED_SINCE in missing:
+                context.log_event(dg.AssetObservation(asset_key(resource), metadata=missing))
+        raise

@@ -21,7 +21,11 @@ from analytics_assets.extract.incremental.window_check import WindowCheck
 from analytics_assets.extract.source import rest_api_source
 from analytics_assets.orchestration.assets.deletion import delete_rows
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
-from analytics_assets.orchestration.assets.dropped import dropped_metadata, observe_dropped
+from analytics_assets.orchestration.assets.dropped import (
+    dropped_metadata,
+    dropped_observed,
+    forget_noted,
+)
 from analytics_assets.orchestration.assets.errors import failure_of
 from analytics_assets.orchestration.assets.nothing_loaded import refuse_nothing_loaded
 from analytics_assets.orchestration.assets.observation import (
@@ -73,6 +77,7 @@ from analytics_assets.orchestration.runs.tags import range_name
 from analytics_assets.redaction.errors import errors_redacted, redacted
 from analytics_assets.warehouse.evolution.comparison import compare
 from analytics_assets.warehouse.evolution.indexes import create_indexes
+from analytics_assets.warehouse.pipeline import LoadingPipeline
 from analytics_assets.warehouse.queries.tables import open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 
@@ -166,15 +171,16 @@ class AssetLoad:
         connection, traffic = progress.connection, replace(progress.connection.traffic)
         place = self.warehouse.qualified(resource.table)
         limit = TimeLimit(resource.policy.max_runtime)
-        with self.warehouse.loading(
+        loading = self.warehouse.loading(
             resource.pipeline_name,
             len(resource.contract.columns),
             table=resource.table,
             run=context.run.run_id,
             log=context.log,
             waiting=progress.wait_for,
-            allowed=partial(_begin_to_write, context, limit),
-        ) as pipeline:
+            allowed=partial(_begin_to_write, context, resource, limit),
+        )
+        with loading as pipeline, dropped_observed(context, resource, pipeline):
             began = time.monotonic()  # after a wait for the table
             refuse_ended_run(context.instance, context.run.run_id)
             with open_tables(pipeline) as tables:
@@ -182,18 +188,14 @@ class AssetLoad:
             log_columns(progress, compared, context.log)
             source = _source(resource, compared.contract, config, connection, partitions)
             pipeline.collector = StageLog(progress, place, context.log)
-            try:
-                with limit:
-                    [result] = dlt.run(
-                        context,
-                        dlt_source=source,
-                        dlt_pipeline=pipeline,
-                        dagster_dlt_translator=self.translator,
-                        loader_file_format=self.warehouse.loader_file_format,
-                    )
-            except Exception:
-                observe_dropped(context, resource, pipeline.dropped)
-                raise
+            with limit:
+                [result] = dlt.run(
+                    context,
+                    dlt_source=source,
+                    dlt_pipeline=pipeline,
+                    dagster_dlt_translator=self.translator,
+                    loader_file_format=self.warehouse.loader_file_format,
+                )
             metadata = {**(result.metadata or {}), **traffic_metadata(connection, traffic)}
             metadata |= dropped_metadata(
                 *(context.instance, resource, config.begins_anew, partitions),
@@ -262,8 +264,15 @@ def _source(
     return source.with_resources(name)
 
 
-def _begin_to_write(context: dg.AssetExecutionContext, limit: TimeLimit) -> None:
+def _begin_to_write(
+    context: dg.AssetExecutionContext,
+    resource: Resource,
+    limit: TimeLimit,
+    pipeline: LoadingPipeline,
+) -> None:
     """End the time limit, whose interruption would leave open whether the table has changed.
+
+    The notes of loaded partitions end with what somebody has dropped.
 
     Raises:
         RunEndedError: the run was ended while its process was stopped, or its machine asleep.
@@ -273,6 +282,7 @@ def _begin_to_write(context: dg.AssetExecutionContext, limit: TimeLimit) -> None
     refuse_ended_run(context.instance, context.run.run_id)
     with executing(context) as lease:
         lease.refuse_lost()
+    forget_noted(resource, pipeline)
 
 
 def _result(

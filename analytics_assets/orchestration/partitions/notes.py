@@ -73,8 +73,7 @@ def note_loaded(
             known |= {each.key: each for each in recorded(instance, tables, resource, now)}
         for key, count in rows.items():
             known[key] = _partition(resource, key, count, load, now.timestamp())
-        if since := parse_timestamp(load.get(DROPPED_SINCE)):
-            noted.delete_before(since)  # values of these partitions are missing
+        if since := parse_timestamp(load.get(DROPPED_SINCE)):  # earlier loads lack values
             known = {key: each for key, each in known.items() if each.loaded_at >= since}
         noted.store(list(known.values()))
     except DatabaseException as error:

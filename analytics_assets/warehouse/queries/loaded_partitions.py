@@ -126,11 +126,10 @@ class LoadedPartitions:
                     *(value for each in some for value in (*self._owner, *each)),
                 )
 
-    def delete_before(self, moment: datetime) -> None:
-        """Delete the partitions whose last load began before a moment."""
+    def delete(self) -> None:
+        """Delete all of them, as if none had been loaded."""
         if self._exists:
-            where = f"{self._of_owner} AND {self._column('loaded_at')} < %s"
-            delete_rows(self._client, LOADED_PARTITIONS, where, *self._owner, moment)
+            delete_rows(self._client, LOADED_PARTITIONS, self._of_owner, *self._owner)
 
     def _create(self) -> None:
         """Create the table; loads of other tables may do so at the same time."""

@@ -9,6 +9,7 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.times.window import Window
+from analytics_assets.orchestration.assets import load as load_of_asset
 from analytics_assets.orchestration.automation.housekeeping import build_housekeeping_sensor
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.partitions.definition import partitioned
@@ -129,6 +130,35 @@ def test_values_of_a_dropped_column_are_loaded_again(
     assert load_days(instance, API, DAYS[4]).success
     taken_over(fresh, duckdb_warehouse)
     assert due(fresh, duckdb_warehouse) == [*DAYS[:4], *DAYS[5:]]
+
+
+@pytest.mark.usefixtures("connected")
+def test_values_of_a_column_are_loaded_again_though_a_new_instance_found_it_dropped(
+    duckdb_warehouse: Warehouse, instance: dg.DagsterInstance, fresh: dg.DagsterInstance
+) -> None:
+    """It knows of no earlier load, and takes over after its first one."""
+    assert load_days(instance, API, *DAYS[:5]).success
+    change(duckdb_warehouse, RESOURCE, "ALTER TABLE {table} DROP COLUMN page")
+    assert load_days(fresh, API, DAYS[4]).success
+    taken_over(fresh, duckdb_warehouse)
+    assert due(fresh, duckdb_warehouse) == [*DAYS[:4], *DAYS[5:]]
+
+
+@pytest.mark.usefixtures("connected")
+def test_values_of_a_column_are_loaded_again_though_a_load_fails_after_it_is_made_again(
+    duckdb_warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    fresh: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load_days(instance, API, *DAYS[:5]).success
+    change(duckdb_warehouse, RESOURCE, "ALTER TABLE {table} DROP COLUMN page")
+    with monkeypatch.context() as patched:
+        patched.delattr(load_of_asset, "table_metadata")
+        assert not load_days(instance, API, DAYS[4]).success
+    assert load_days(instance, API, DAYS[5]).success
+    taken_over(fresh, duckdb_warehouse)
+    assert materialized(fresh) == [DAYS[5]]
 
 
 @pytest.mark.usefixtures("connected")

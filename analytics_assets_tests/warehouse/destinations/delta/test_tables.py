@@ -132,7 +132,7 @@ def test_loaded_partitions_replace_those_of_their_keys(delta_warehouse: Warehous
             tables.loaded_partitions(resource).store(notes)
     with delta_warehouse.open() as tables:
         assert tables.loaded_partitions(resource).all() == [again, first[1]]
-        tables.loaded_partitions(resource).delete_before(datetime(2026, 2, 1, tzinfo=UTC))
+        tables.loaded_partitions(resource).delete()
         assert tables.loaded_partitions(resource).is_empty()
 
 
