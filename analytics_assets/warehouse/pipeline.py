@@ -105,6 +105,10 @@ class LoadingPipeline(SyncingPipeline):
             stop=stop_after_attempt(MOST_ATTEMPTS),
             wait=PAUSE,
             reraise=True,
+            before_sleep=lambda _: self._hooks.warn(
+                "The schema or a table could not be made or changed, as when another load does the "
+                "same in that moment: trying again."
+            ),
         )
         self._hooks.hold()
         self._hooks.allowed()

@@ -3,13 +3,14 @@
 import fcntl
 import http.client
 import os
+import shlex
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -60,7 +61,7 @@ class Deployment:
             if _is_open(port):
                 raise StartError(f"port {port} is in use: {variable}={port + 1} make serve")
         self._lock_folder()
-        os.environ |= {
+        ours = {
             "DAGSTER_HOME": str(DEPLOY),
             "DAGSTER_FILES": str(self._folder / "files"),
             "CODE_LOCATION_HOST": HOST,
@@ -69,9 +70,11 @@ class Deployment:
         (self._folder / "files").mkdir(parents=True, exist_ok=True)
         server = None if os.environ.get(HISTORY) else PostgresServer(self._folder / "postgres")
         if server:
-            os.environ[HISTORY] = server.url("dagster")
+            ours[HISTORY] = server.url("dagster")
             if warehouse_settings().destination_type == "postgres" and not _has_credentials():
-                os.environ[WAREHOUSE] = server.url("warehouse")
+                ours[WAREHOUSE] = server.url("warehouse")
+        os.environ |= ours
+        self._note(ours)
         self._introduce()
         if server:
             self._run(server.program(), stopped)
@@ -143,6 +146,11 @@ class Deployment:
         self._lock.truncate(0)
         self._lock.write(f"process {os.getpid()}")
         self._lock.flush()
+
+    def _note(self, variables: Mapping[str, str]) -> None:
+        """Write the variables for commands beside these processes: none of them is a secret."""
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+        (self._folder / "environment").write_text("".join(lines))
 
     def _introduce(self) -> None:
         kind = warehouse_settings().destination_type

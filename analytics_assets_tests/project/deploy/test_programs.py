@@ -13,7 +13,7 @@ import pytest
 
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.support.deployment import wait_until
-from deploy.serve.deployment import RUN, Deployment
+from deploy.serve.deployment import HISTORY, RUN, Deployment
 from deploy.serve.programs import Program, RunningProgram, StartError
 
 FOREVER = "while :; do sleep 0.05; done"
@@ -109,6 +109,13 @@ def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     first._lock_folder()
     with pytest.raises(StartError, match=f"process {os.getpid()} serves from {tmp_path}"):
         second._lock_folder()
+
+
+def test_commands_beside_it_take_its_variables_from_a_file(tmp_path: Path) -> None:
+    variables = {"DAGSTER_POSTGRES_URL": "postgresql://localhost/dagster?host=/a b/it's&port=1"}
+    Deployment(tmp_path, 0, 1)._note(variables)
+    script = f'. "{tmp_path}/environment"; printenv DAGSTER_POSTGRES_URL'
+    assert subprocess.check_output(["sh", "-c", script], text=True).strip() == variables[HISTORY]
 
 
 def test_what_answers_without_http_is_no_webserver(tmp_path: Path) -> None:
