@@ -61,7 +61,7 @@ from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.liveness.dead_runs import refuse_ended_run
-from analytics_assets.orchestration.runs.liveness.lease import executing
+from analytics_assets.orchestration.runs.liveness.lease import ended_if_lost, executing
 from analytics_assets.orchestration.runs.liveness.time_limit import TimeLimit
 from analytics_assets.orchestration.runs.materializations import newest_metadata
 from analytics_assets.orchestration.runs.progress import (
@@ -188,7 +188,7 @@ class AssetLoad:
             log_columns(progress, compared, context.log)
             source = _source(resource, compared.contract, config, connection, partitions)
             pipeline.collector = StageLog(progress, place, context.log)
-            with limit:
+            with limit, ended_if_lost(context, limit.end):
                 [result] = dlt.run(
                     context,
                     dlt_source=source,

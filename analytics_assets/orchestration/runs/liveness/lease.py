@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from analytics_assets.orchestration.runs.tags import record_tags
 
 RENEWED_EVERY = 15.0  # seconds
 LOG = logging.getLogger(__name__)
+Watcher = Callable[[AnalyticsAssetsError], None]
 
 
 class LeaseLostError(AnalyticsAssetsError):
@@ -86,10 +87,14 @@ class Lease:
         key: the run or step.
         table: the leases of the instance.
         holder: the beginning of its value.
+        watchers: called with the error once it is lost, in each renewal from then on.
     """
 
-    def __init__(self, key: LeaseKey, table: LeaseTable, holder: str) -> None:
+    def __init__(
+        self, key: LeaseKey, table: LeaseTable, holder: str, watchers: list[Watcher]
+    ) -> None:
         self.key, self._table, self._holder = key, table, holder
+        self._watchers = watchers
 
     def refuse_lost(self) -> None:
         """Stop a process that was taken for dead.
@@ -98,12 +103,29 @@ class Lease:
             LeaseLostError: the lease was not renewed in time, and another process has taken it.
         """
         if self._table.exists and not self._table.held([str(self.key)], self._holder):
-            subject = f"Step {self.key.step} of run" if self.key.step else "Run"
-            raise LeaseLostError(
-                f"{subject} {self.key.run_id} was ended by another process, as this one did not "
-                "answer for a minute: its machine was asleep, stopped, or cut off from Dagster's "
-                "database. The table is as it was; start another run."
-            )
+            raise _lost(self.key)
+
+    @contextmanager
+    def watched(self, watcher: Watcher) -> Iterator[None]:
+        """Call a function if the lease is lost inside the context, from another thread.
+
+        Args:
+            watcher: takes the error; called again with each renewal.
+        """
+        self._watchers.append(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.remove(watcher)
+
+
+def _lost(key: LeaseKey) -> LeaseLostError:
+    subject = f"Step {key.step} of run" if key.step else "Run"
+    return LeaseLostError(
+        f"{subject} {key.run_id} was ended by another process: the run was terminated, or its own "
+        "process is gone, or this one did not answer for a minute, as its machine was asleep, "
+        "stopped, or cut off from Dagster's database. The table is as it was; start another run."
+    )
 
 
 class LeaseKeeper:
@@ -117,6 +139,7 @@ class LeaseKeeper:
         self._interval = interval
         self._lock, self._wake = Lock(), Event()
         self._tables: dict[str, LeaseTable] = {}
+        self._watchers = dict[str, list[Watcher]]()
         self._name, self._count = uuid4().hex, 0
         self._process = os.getpid()
         holder = Holder(this_machine(), socket.gethostname(), os.getpid(), start_of(os.getpid()))
@@ -133,13 +156,13 @@ class LeaseKeeper:
 
     def lease(self, key: LeaseKey, table: LeaseTable) -> Lease:
         """Return a lease of this process."""
-        return Lease(key, table, self._name)
+        return Lease(key, table, self._name, self._watchers.get(str(key), []))
 
     def hold(self, key: LeaseKey, table: LeaseTable) -> None:
         """Store a lease, and renew it from now on."""
         with self._lock:
             table.write(str(key), self._value)
-            self._tables[str(key)] = table
+            self._tables[str(key)], self._watchers[str(key)] = table, []
             if len(self._tables) == 1:
                 self._wake = Event()
                 arguments = (self._wake,)
@@ -149,6 +172,7 @@ class LeaseKeeper:
         """Remove a lease, unless another process has it by now."""
         with self._lock:
             table = self._tables.pop(str(key))
+            del self._watchers[str(key)]
             if not self._tables:
                 self._wake.set()
         try:
@@ -172,7 +196,12 @@ class LeaseKeeper:
             table = next(reversed(tables.values()))  # of the newest instance, which is open still
             self._count += 1
             try:
-                return table.renew(list(tables), self._name, self._value)
+                renewed = table.renew(list(tables), self._name, self._value)
+                if renewed < len(tables):
+                    for key in tables.keys() - table.held(list(tables), self._name):
+                        for watcher in list(self._watchers[key]):
+                            watcher(_lost(LeaseKey.of(key)))
+                return renewed
             except Exception:  # the database does not answer
                 LOG.warning("Leases were not renewed; trying again.", exc_info=True)
                 return 0
@@ -233,6 +262,18 @@ def executing(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> Iter
     step = context.get_step_execution_context().step.key
     with step_lease(context.instance, context.run.run_id, step) as lease:
         yield lease
+
+
+@contextmanager
+def ended_if_lost(context: dg.AssetExecutionContext, end: Watcher) -> Iterator[None]:
+    """Call a function if another process ends the run, or the step, of this one.
+
+    Args:
+        context: that of the op, which is inside `executing`.
+        end: takes the error, in another thread.
+    """
+    with executing(context) as lease, lease.watched(end):
+        yield
 
 
 @contextmanager

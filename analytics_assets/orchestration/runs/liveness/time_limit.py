@@ -1,4 +1,4 @@
-"""A limit to the time of a load, which ends it before it writes into its table."""
+"""A limit to a load, which ends it before it writes into its table."""
 
 from datetime import timedelta
 from threading import Event, Lock, Thread, get_ident
@@ -21,6 +21,8 @@ class TimeIsUp(BaseException):
 class TimeLimit:
     """A context whose code is interrupted once a time is over, unless it lifts the limit before.
 
+    Others may end it sooner.
+
     Args:
         limit: the time; None for no limit.
     """
@@ -28,7 +30,7 @@ class TimeLimit:
     def __init__(self, limit: timedelta | None) -> None:
         self._seconds = limit.total_seconds() if limit else None
         self._thread, self._lock, self._lifted = 0, Lock(), Event()
-        self._is_over = False
+        self._error: AnalyticsAssetsError | None = None  # with which it is over
 
     def __enter__(self) -> None:
         """Begin to measure the time, for the code of this thread."""
@@ -40,31 +42,44 @@ class TimeLimit:
         """Lift the limit.
 
         Raises:
-            LoadTooLongError: the code was interrupted.
+            AnalyticsAssetsError: the code was interrupted: a `LoadTooLongError`, or that of `end`.
         """
-        try:
-            self.lift()
-        except TimeIsUp as late:
-            kind = type(late)
-        if kind is TimeIsUp:
-            raise LoadTooLongError(
-                f"It took longer than `max_runtime`, {duration(self._seconds or 0)}, and was ended "
-                "before it wrote anything: the table is as it was. The log of the run shows what "
-                "it waited for. Request less at once, or raise `max_runtime` in its policy."
-            ) from None
+        while True:  # an interruption may come until the limit is lifted
+            try:
+                self.lift()
+                break
+            except TimeIsUp as late:
+                kind = type(late)
+        if kind is TimeIsUp and self._error:
+            raise self._error from None
 
     def lift(self) -> None:
         """Interrupt nothing from now on; called by the thread of the code."""
         with self._lock:
             self._lifted.set()
-            if self._is_over:
+            if self._error:
                 interrupt_thread(self._thread, None)
+
+    def end(self, error: AnalyticsAssetsError) -> None:
+        """Interrupt the code, unless the limit is lifted.
+
+        Args:
+            error: says why; that of the first call stands.
+        """
+        with self._lock:
+            if not self._lifted.is_set():
+                self._error = self._error or error
+                interrupt_thread(self._thread, TimeIsUp)
 
     def _watch(self) -> None:
         wait = self._seconds
         while not self._lifted.wait(wait):
             wait = AGAIN
-            with self._lock:
-                if not self._lifted.is_set():
-                    self._is_over = True
-                    interrupt_thread(self._thread, TimeIsUp)
+            self.end(
+                LoadTooLongError(
+                    f"It took longer than `max_runtime`, {duration(self._seconds or 0)}, and was "
+                    "ended before it wrote anything: the table is as it was. The log of the run "
+                    "shows what it waited for. Request less at once, or raise `max_runtime` in its "
+                    "policy."
+                )
+            )

@@ -13,6 +13,7 @@ import pytest
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.extract.http import connection
+from analytics_assets.orchestration.runs.liveness import lease
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.dead_runs import TAKEN
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -75,6 +76,35 @@ def test_a_load_that_takes_longer_than_its_limit_leaves_the_table_and_frees_it(
     for pauses in ("_rate_limits", "_hosts"):  # which wait for the API still
         monkeypatch.setattr(connection, pauses, {})
     assert failures_of(load(instance, TABLE, api=limited(timedelta(hours=1)))) == {}
+
+
+def test_a_load_whose_run_is_ended_elsewhere_does_not_read_to_its_end(
+    connected: Sandbox,
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    table: LeaseTable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert failures_of(load(instance, TABLE)) == {}
+    before = table_rows(warehouse, TABLE)
+    monkeypatch.setattr(lease, "_keepers", {})
+    monkeypatch.setattr(lease.LeaseKeeper.__init__, "__defaults__", (0.05,))
+    connected.requests.clear()
+    connected.faults.add(Fault(path=f"/v1/{TABLE}", times=None, delay=PATIENCE))
+    began = monotonic()
+
+    def end() -> None:
+        wait_until(lambda: [each for each in connected.requests if TABLE in each.path], "a request")
+        table.remove(table.read().keys())  # as `end_dead_runs` does
+
+    ending = Thread(target=end)
+    ending.start()
+    [reason] = failures_of(load(instance, TABLE)).values()
+    ending.join()
+
+    assert monotonic() - began < PATIENCE / 2
+    assert "was ended by another process" in reason
+    assert table_rows(warehouse, TABLE) == before
 
 
 @pytest.mark.parametrize("ended", ["run", "step"])

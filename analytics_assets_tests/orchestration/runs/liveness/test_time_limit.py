@@ -3,9 +3,11 @@
 import time
 from contextlib import suppress
 from datetime import timedelta
+from threading import Timer
 
 import pytest
 
+from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.orchestration.runs.liveness.time_limit import (
     LoadTooLongError,
     TimeIsUp,
@@ -51,6 +53,18 @@ def test_an_error_of_the_code_stays_as_it_is() -> None:
 def test_code_within_its_time_is_left_alone(limit: timedelta | None) -> None:
     with TimeLimit(limit):
         work(0.01)
+
+
+def test_code_that_another_thread_ends_is_interrupted_with_its_error() -> None:
+    limit = TimeLimit(None)
+    ends = Timer(0.2, limit.end, [AnalyticsAssetsError("ended elsewhere")])
+
+    ends.start()
+    with pytest.raises(AnalyticsAssetsError, match="ended elsewhere"), limit:
+        work()
+
+    limit.end(AnalyticsAssetsError("too late"))
+    work(0.01)
 
 
 def test_code_behind_a_limit_that_is_lifted_is_not_interrupted() -> None:

@@ -13,6 +13,7 @@ from celery import Celery
 from celery.exceptions import TaskRevokedError, WorkerLostError
 from celery.result import AsyncResult
 
+from analytics_assets.orchestration.runs.executor.celery import step_events
 from analytics_assets.orchestration.runs.executor.celery.compat import (
     ExecutionStep,
     KnownExecutionState,
@@ -31,14 +32,6 @@ LOOK_EVERY = 15.0  # seconds between two looks at the leases and the event log
 SEND_AGAIN_EVERY = 5.0  # seconds, while the broker does not answer
 SENT_AGAIN_AFTER = 900.0  # seconds without a worker that begins: the broker may have lost it
 LOST_WORKERS = 2  # retries of a step that has no policy for retries; the step may be the cause
-BEGUN = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_RESTARTED}
-ENDED = {
-    dg.DagsterEventType.STEP_SUCCESS,
-    dg.DagsterEventType.STEP_FAILURE,
-    dg.DagsterEventType.STEP_SKIPPED,
-    dg.DagsterEventType.STEP_UP_FOR_RETRY,
-}
-LOGGED = BEGUN | ENDED | {dg.DagsterEventType.STEP_OUTPUT}
 Send = Callable[[], AsyncResult]
 
 
@@ -131,10 +124,10 @@ class SentSteps:
 
     def _read_log(self) -> None:
         """Hand out the events of the steps under way that were logged since the last time."""
-        found, wanted = defaultdict[str, list[dg.DagsterEvent]](list), {*LOGGED}
-        instance, has_more = self._context.instance, True
+        found, has_more = defaultdict[str, list[dg.DagsterEvent]](list), True
+        instance, run_id = self._context.instance, self._context.run_id
         while has_more:
-            page = instance.get_records_for_run(self._context.run_id, self._cursor, wanted, 500)
+            page = instance.get_records_for_run(run_id, self._cursor, {*step_events.LOGGED}, 500)
             for record in page.records:
                 event = record.event_log_entry.dagster_event
                 if event and event.step_key:
@@ -142,7 +135,7 @@ class SentSteps:
             self._cursor, has_more = page.cursor, page.has_more
         for key, events in found.items():
             if key in self._under_way:
-                self._under_way[key].logged += events
+                self._under_way[key].seen += events
 
     def __enter__(self) -> "SentSteps":
         """Return the steps."""
@@ -185,15 +178,20 @@ class SentStep:
         self._result: AsyncResult | None = None
         self._outcome: list[str] | TaskRevokedError | None = None
         self._sent_at, self._is_revoked = 0.0, False
-        self.logged: list[dg.DagsterEvent] = []
+        self.seen: list[dg.DagsterEvent] = []  # since it was sent
         self.has_ended_before = False
         self.lost = ""  # the worker that is dead
         self._try_to_send()
 
     @property
+    def logged(self) -> list[dg.DagsterEvent]:
+        """The events of its worker."""
+        return step_events.of_last_worker(self.seen)
+
+    @property
     def has_ended(self) -> bool:
         """True if the worker has logged the end of the step."""
-        return any(event.event_type in ENDED for event in self.logged)
+        return any(event.event_type in step_events.ENDED for event in self.logged)
 
     def ready(self) -> bool:
         """True if the outcome is known, which it stays."""

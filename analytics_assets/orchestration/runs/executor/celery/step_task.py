@@ -15,12 +15,12 @@ from celery.exceptions import Ignore
 from celery.utils.log import get_task_logger
 
 from analytics_assets.orchestration.runs.executor.celery.compat import StepOfMessage
+from analytics_assets.orchestration.runs.executor.celery.step_events import BEGUN
 from analytics_assets.orchestration.runs.executor.compat import Interrupted, interrupt_thread
 from analytics_assets.orchestration.runs.liveness.dead_runs import ENDED
 from analytics_assets.orchestration.runs.liveness.lease import step_lease
 
 LOG = get_task_logger(__name__)
-BEGUN = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_RESTARTED}
 
 
 class StepTask(Task):  # type: ignore[misc]

@@ -10,9 +10,11 @@ import dagster as dg
 import pytest
 from celery.exceptions import WorkerLostError
 from celery.result import AsyncResult
+from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData
 from kombu.exceptions import OperationalError
 
 from analytics_assets.orchestration.runs.executor.celery import sent_steps
+from analytics_assets.orchestration.runs.executor.celery.compat import serialized
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.lease import Holder, LeaseKey
 from analytics_assets.orchestration.runs.liveness.machine import this_machine
@@ -30,6 +32,9 @@ from analytics_assets_tests.orchestration.runs.executor.jobs import (
 )
 
 E = dg.DagsterEventType
+MANY = 10  # looks of the loop
+SUCCESS: Any = StepSuccessData
+FAILURE: Any = StepFailureData
 
 
 class NoResult:
@@ -165,6 +170,36 @@ def test_a_result_that_the_broker_has_lost_is_found_in_the_event_log(
 
     assert run.is_success
     assert steps_with(instance, run, E.STEP_SUCCESS) == [FLAKY, STEADY]
+
+
+@pytest.mark.parametrize("begun_by", [None, 2])
+def test_the_end_of_an_earlier_worker_that_was_taken_for_dead_is_not_that_of_the_next_one(
+    workers: Workers, instance: dg.DagsterInstance, begun_by: int | None
+) -> None:
+    def event(kind: dg.DagsterEventType, data: Any, process: int) -> dg.DagsterEvent:
+        return dg.DagsterEvent(
+            kind.value, "both", step_key=FLAKY, event_specific_data=data, pid=process
+        )
+
+    class LateResult(NoResult):
+        asked = 0
+
+        def ready(self) -> bool:
+            self.asked += 1
+            return self.asked == MANY
+
+        def get(self) -> list[str]:
+            return serialized([event(E.STEP_SUCCESS, SUCCESS(1.0), 2)])
+
+    def slow(_: Send) -> NoResult:
+        [run] = instance.get_runs(limit=1)
+        if begun_by:
+            instance.report_dagster_event(event(E.STEP_RESTARTED, None, begun_by), run.run_id)
+        woken = event(E.STEP_FAILURE, FAILURE(None, None), 1)
+        instance.report_dagster_event(woken, run.run_id)
+        return LateResult()
+
+    assert workers.run(lost, slow).is_success
 
 
 def test_a_step_that_no_worker_begins_is_sent_again(
