@@ -14,8 +14,10 @@ from dlt.common.schema.typing import LOADS_TABLE_NAME
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from analytics_assets.config.resource import LOADED_PARTITIONS
 from analytics_assets.config.times.timestamps import earlier
 from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
+from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.queries.derived_table import LOAD
 from analytics_assets.warehouse.queries.placeholders import placeholders
 from analytics_assets.warehouse.queries.tables import Tables
@@ -64,18 +66,18 @@ def trim_history_after(pipeline: Pipeline, *, age: timedelta, log: logging.Logge
         age: the age from which history is deleted; 0 keeps all.
         log: for the warning.
     """
-    if not age:
-        return
+    before = earlier(datetime.now(UTC), age)
     try:
         with pipeline.destination_client() as client:
-            before = earlier(datetime.now(UTC), age)
             if isinstance(client, DeltaClient):
-                client.trim(before.timestamp())
-                client.tidy()
-                return
-            assert isinstance(client, SqlJobClientBase)
-            trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
-    except DatabaseException as error:  # some destinations delete nothing; the load is whole
+                if age:
+                    client.trim(before.timestamp())
+                client.tidy(LOADED_PARTITIONS)
+            elif age:
+                assert isinstance(client, SqlJobClientBase)
+                trim_history(client, pipeline.pipeline_name, pipeline.schema_names, before)
+    # some destinations delete nothing; the load is whole
+    except (DatabaseException, OSError, WarehouseError) as error:
         log.warning(f"The history of earlier loads stays, as it could not be trimmed: {error}")
 
 

@@ -23,14 +23,14 @@ rows = [{{"id": number, "name": sys.argv[-1]}} for number in range({ROWS})]
 HELD_LOAD = (
     LOAD
     + """
-from analytics_assets.warehouse.destinations.delta.compat import client
-change = client.change_rows
+from analytics_assets.warehouse.destinations.delta.compat import load_jobs
+change = load_jobs.change_rows
 def held(table, changes):
     if sys.argv[1] == "before":
         hold()
     change(table, changes)
     hold()
-client.change_rows = held
+load_jobs.change_rows = held
 store(Warehouse.from_settings("analytics"), rows)
 """
 )

@@ -83,7 +83,9 @@ def rows_of(table: "DeltaTable") -> str:
         f"CAST(NULL AS {sql_type(column)}) AS {quoted(name)}" for name, column in columns.items()
     )
     empty = f"SELECT {nulls} WHERE false"
-    files = [unquote(file) for file in table.file_uris()]
+    # the folder of the table is encoded as in a URL; those of its partitions are as they are named
+    folder = table.table_uri.removeprefix("file://")
+    files = [unquote(folder) + file.removeprefix(folder) for file in table.file_uris()]
     if not files:
         return empty
     parts = {name: sql_type(columns[name]) for name in table.metadata().partition_columns}

@@ -1,11 +1,13 @@
 """Defects of dlt's destination `filesystem` that the clients for Delta tables work around."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import dlt
 import pytest
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from analytics_assets_tests.warehouse.destinations.delta.stored import stored
 
@@ -46,3 +48,22 @@ def test_dlt_1_31_takes_the_columns_of_its_schema_for_those_of_the_table(
             "data_type": "text",
         }
         assert "absent" in client.get_storage_table("orders")[1]
+
+
+def test_dlt_1_31_waits_for_a_second_for_the_end_of_a_job_that_has_ended_before(
+    stock: dlt.Pipeline,
+) -> None:
+    orders = dlt.resource([{"id": 1}], name="orders", table_format="delta")
+    stock.extract(orders, loader_file_format="parquet")
+    stock.normalize()
+    begun = time.monotonic()
+    stock.load()
+    assert time.monotonic() - begun >= 1
+
+
+def test_dlt_1_31_refuses_a_dataset_whose_folder_another_load_has_made(
+    stock: dlt.Pipeline, tmp_path: Path
+) -> None:
+    (tmp_path / "lake" / "analytics").mkdir(parents=True)
+    with pytest.raises(PipelineStepFailed, match="File exists"):
+        run(stock, [{"id": 1}])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
+from analytics_assets.warehouse.destinations.delta.compat.load_jobs import DeltaJob
 from analytics_assets.warehouse.destinations.delta.table import change_rows
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.warehouse.destinations.delta.stored import (
@@ -105,7 +105,7 @@ def test_an_attempt_whose_commit_was_not_confirmed_doubles_no_row(
         if len(attempts) == 1:
             raise ConnectionError("no answer")
 
-    monkeypatch.setattr(f"{DeltaClient.__module__}.change_rows", unconfirmed)
+    monkeypatch.setattr(f"{DeltaJob.__module__}.change_rows", unconfirmed)
     store(delta_warehouse, [{"id": 2, "name": "b"}, {"id": 3, "name": "c"}])
 
     assert len(attempts) == 2

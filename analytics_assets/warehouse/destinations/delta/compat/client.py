@@ -1,22 +1,17 @@
-"""A client of dlt for Delta tables, and the job that writes one."""
+"""A client of dlt for Delta tables."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
 from dlt.common.destination import PreparedTableSchema
 from dlt.common.schema.typing import TTableFormat, TTableSchemaColumns
-from dlt.destinations.impl.filesystem.filesystem import (
-    DeltaLoadFilesystemJob,
-    FilesystemClient,
-)
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+from dlt.destinations.job_impl import FinalizedLoadJob, FinalizedLoadJobWithFollowupJobs
 from dlt.destinations.sql_client import SqlClientBase
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from analytics_assets.warehouse.destinations.delta.merge import TARGET, changes, staged_rows
 from analytics_assets.warehouse.destinations.delta.table import (
     DELETED,
     arrow_schema,
@@ -24,70 +19,14 @@ from analytics_assets.warehouse.destinations.delta.table import (
     columns_of,
     delete_rows,
     open_delta_table,
-    rows_of,
     set_values,
     tidy,
-    written_rows,
 )
 from analytics_assets.warehouse.errors import WarehouseError
 
 DELTA: TTableFormat = "delta"
 SEPARATOR = "__"  # of the schema and the load in the name of a file about a load
 ATTEMPTS = 20  # of a commit into a table that other loads write, too
-
-
-class DeltaJob(DeltaLoadFilesystemJob):
-    """The job that writes the rows of a load into a Delta table, in one commit."""
-
-    def run(self) -> None:
-        """Write the rows."""
-        import duckdb
-        import pyarrow as pa
-        from deltalake import write_deltalake
-
-        client, table = self._job_client, self._load_table
-        assert isinstance(client, DeltaClient), "it makes this job"
-        stored: Any = client.delta_table(self.load_table_name)
-        disposition = table["write_disposition"]
-        is_merged = disposition == "merge" and stored is not None
-        known = stored and pa.schema(stored.schema().to_arrow())
-        columns = {name: each for name, each in table["columns"].items() if each.get("data_type")}
-        schema = arrow_schema(columns, known)
-        prepared: Any = {**table, "columns": columns}
-        package = Path(self.file_paths[0]).parent.parent
-        with (
-            TemporaryDirectory(dir=package) as folder,
-            closing(duckdb.connect(config={"preserve_insertion_order": False})) as connection,
-        ):
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET temp_directory = ?", [folder])
-            if is_merged:
-                if new := [each for each in schema if each.name not in known.names]:
-                    import deltalake
-
-                    stored.alter.add_columns([deltalake.Field.from_arrow(each) for each in new])
-                client.register_bucket(connection)
-                connection.execute(f"CREATE VIEW {TARGET} AS {rows_of(stored)}")
-            if disposition == "merge":
-                query = changes(prepared, self.file_paths, exists=is_merged)
-            else:
-                query = staged_rows(prepared, self.file_paths)
-            if is_merged:
-                schema = schema.append(pa.field(DELETED, pa.bool_()))
-            source = written_rows(connection, query, schema, Path(folder))
-            if is_merged:
-                change_rows(stored, source)
-            else:
-                location = client.get_open_table_location(DELTA, self.load_table_name)
-                write_deltalake(
-                    stored if stored is not None else location,
-                    source,
-                    partition_by=self._partition_columns or None,
-                    mode="overwrite" if disposition == "replace" else "append",
-                    schema_mode="merge",
-                    storage_options=client.storage_options,
-                    configuration=client.config.deltalake_configuration,
-                )
 
 
 class DeltaClient(FilesystemClient):
@@ -140,6 +79,13 @@ class DeltaClient(FilesystemClient):
         """Close what queries have opened."""
         if self._sql_client:
             self._sql_client.close_connection()
+
+    def create_dataset(self) -> None:
+        """Make the folder of the dataset, which another load may make at the same time.
+
+        dlt 1.31.0 fails where there is one.
+        """
+        self.fs_client.makedirs(self.dataset_path, exist_ok=True)
 
     def delta_table(self, name: str, dataset: str | None = None) -> Any:
         """Return the newest version of a table, None if there is none.
@@ -215,9 +161,28 @@ class DeltaClient(FilesystemClient):
             table["table_format"] = DELTA
         return table
 
+    def get_load_job_class(self, table: PreparedTableSchema, file_path: str) -> Any:
+        """Return the class of the job for a file.
+
+        dlt 1.31.0 waits for a second for the end of a job that has ended before it began.
+        """
+        from analytics_assets.warehouse.destinations.delta.compat.load_jobs import (
+            EmptyJob,
+            ListedJob,
+        )
+
+        found = super().get_load_job_class(table, file_path)
+        waited_for: dict[Any, Any] = {
+            FinalizedLoadJob: EmptyJob,
+            FinalizedLoadJobWithFollowupJobs: ListedJob,
+        }
+        return waited_for.get(found, found)
+
     @staticmethod
     def get_reference_followup_job_class(table: PreparedTableSchema) -> Any:
         """Return the class of the job that writes the files of a table."""
+        from analytics_assets.warehouse.destinations.delta.compat.load_jobs import DeltaJob
+
         return DeltaJob if table.get("table_format") == DELTA else None
 
     def register_bucket(self, connection: Any) -> None:
@@ -245,11 +210,16 @@ class DeltaClient(FilesystemClient):
         """
         import pyarrow as pa
         from deltalake import write_deltalake
+        from deltalake.exceptions import DeltaError
 
         data = pa.Table.from_pylist([{**row} for row in rows], schema=arrow_schema(columns))
         if self.delta_table(name) is None:
             location = self.get_open_table_location(DELTA, name)
-            write_deltalake(location, data.slice(0, 0), storage_options=self.storage_options)
+            try:
+                write_deltalake(location, data.slice(0, 0), storage_options=self.storage_options)
+            except DeltaError:  # another load has made it meanwhile
+                if self.delta_table(name) is None:
+                    raise
         data = data.append_column(DELETED, pa.array([False] * len(data)))
         self._commit(name, lambda table: change_rows(table, data))
 
@@ -286,11 +256,22 @@ class DeltaClient(FilesystemClient):
         )
         self._forget(name)
 
-    def tidy(self) -> None:
-        """Tidy the tables of the schema; see `delta_table.tidy`."""
-        for name in self.schema.data_table_names(seen_data_only=True):
-            if (table := self.delta_table(name)) is not None:
-                tidy(table)
+    def tidy(self, *others: str) -> None:
+        """Tidy the tables of the schema, and some others; see `table.tidy`.
+
+        Raises:
+            WarehouseError: a table stays as it was; its rows are whole.
+        """
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        for name in (*self.schema.data_table_names(seen_data_only=True), *others):
+            try:
+                if (table := self.delta_table(name)) is not None:
+                    tidy(table)
+            except CommitFailedError:
+                continue  # another load has changed it meanwhile, and tidies it
+            except (DeltaError, OSError) as error:
+                raise WarehouseError(f"{name}: {error}") from error
 
     def _forget(self, name: str) -> None:
         """Forget a version of a table: the next query sees the newest one."""
