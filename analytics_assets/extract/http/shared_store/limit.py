@@ -1,6 +1,7 @@
 """A limit on requests that all processes keep together, through the shared store."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -24,6 +25,7 @@ RENEW_SECONDS = 2.0  # after which a process says that it lives
 REUSE_SECONDS = 0.05  # for which a place stays with the process if no other one waited
 POLL_SECONDS = 0.05  # between two tries to begin a request while others have all places
 WAITS_SECONDS = 1.0  # for which a process counts as waiting after a try
+LONG_SECONDS = 1.0  # of a wait, after which a process goes before others with as many requests
 BUSY_SECONDS = 0.01  # while another thread asks the store
 RETRY_SECONDS = 1.0  # between two tries to reach the store
 PERMIT_SECONDS = 1.0  # after which a place that no request has taken is given back
@@ -33,6 +35,8 @@ MARGIN = 1.1
 LATE_SHARE = (
     MARGIN - 1
 ) / 2  # of a second, by which a request may begin later than it was allowed to
+MOST_LEAD = 0.5  # seconds, by which a process that wakes up late comes ahead of its start
+KEPT_LEAD = 0.95  # of it, from one start to the next
 MOST = 2**31 - 1  # where the number of requests in flight has no limit
 
 
@@ -71,6 +75,8 @@ class SharedLimit:
         self._in_flight = 0
         self._permit_at: float | None = None  # a request may begin then, and counts already
         self._ask_at = self._reuse_until = 0.0
+        self._lead = 0.0  # by which a caller comes ahead of its start, as it has been late
+        self._come_at = math.inf  # the time at which it was to come
         self._declared = 0  # as the store knows it
         self._renew_at = 0.0
         self._expires_at = 0.0
@@ -106,7 +112,7 @@ class SharedLimit:
                     raise SharedStoreError(f"No request to the API begins, as {error}.") from None
             if self._permit_at is None:
                 return max(BUSY_SECONDS, self._ask_at - self._clock())
-            if (left := self._permit_at - self._clock()) > 0:
+            if (left := self._until(self._permit_at)) > 0:
                 return left
             if self._interval and -left > LATE_SHARE * max(1.0, self._interval):
                 self._permit_at = None  # with the next ones, more might begin in a second
@@ -117,6 +123,21 @@ class SharedLimit:
             return 0.0
         finally:
             self._asking.release()
+
+    def _until(self, start: float) -> float:
+        """Return the seconds until a caller is to come again for a start; 0 or less to begin now.
+
+        Of a process without much CPU, each caller would wake up too late for its start, and begin
+        nothing: it comes ahead, and waits here.
+        """
+        if (left := start - self._clock()) > self._lead:
+            self._come_at = start - self._lead
+            return left - self._lead
+        late, self._come_at = max(0.0, self._clock() - self._come_at), math.inf
+        self._lead = min(MOST_LEAD, max(KEPT_LEAD * self._lead, 2 * late))
+        if left > 0:
+            time.sleep(left)
+        return min(0.0, start - self._clock())
 
     def _reuse(self) -> bool:
         """Begin a request in the place of one that has ended since the store was asked."""
@@ -199,6 +220,7 @@ class SharedLimit:
             "interval": self._interval,
             "lease": LEASE_SECONDS,
             "waits": WAITS_SECONDS,
+            "long": LONG_SECONDS,
         }
 
     def _warn_of_expired_lease(self, error: StoreUnavailableError) -> None:

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS analytics_assets.requests_in_flight (
     process text,
     holder text NOT NULL,
     requests integer NOT NULL,
+    waits_since timestamptz,
     waits_until timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (limit_name, process)

@@ -3,18 +3,28 @@
 Each is one round trip, within the lock of the limit. All times are those of the database's clock.
 """
 
-# a process that waits and has fewer requests in flight goes first
+# a process that waits and has fewer requests in flight goes first, as does one with as many that
+# waits for long: a place is free for moments only between two requests of the same process
 BEGIN = """
-WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at),
+WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
+moment AS (
+    SELECT at, coalesce((
+        SELECT waits_since FROM analytics_assets.requests_in_flight
+        WHERE limit_name = %(name)s AND process = %(process)s AND waits_until > at
+    ), at) AS since
+    FROM clock
+),
 others AS (
     SELECT coalesce(sum(requests), 0) AS requests,
-        coalesce(bool_or(waits_until > at AND requests < %(own)s), false) AS is_next,
+        coalesce(bool_or(waits_until > at AND (requests < %(own)s OR (requests = %(own)s
+            AND waits_since < least(since, at - make_interval(secs => %(long)s))))), false)
+            AS is_next,
         coalesce(bool_or(waits_until > at), false) AS are_waiting
     FROM moment LEFT JOIN analytics_assets.requests_in_flight
     ON limit_name = %(name)s AND process <> %(process)s AND expires_at > at
 ),
 request AS (
-    SELECT at, are_waiting, (NOT is_next AND requests + %(own)s < %(most)s) AS begins,
+    SELECT at, since, are_waiting, (NOT is_next AND requests + %(own)s < %(most)s) AS begins,
         greatest(at, (
             SELECT next_start FROM analytics_assets.request_starts WHERE limit_name = %(name)s
         )) AS start
@@ -22,13 +32,15 @@ request AS (
 ),
 in_flight AS (
     INSERT INTO analytics_assets.requests_in_flight AS known
-        (limit_name, process, holder, requests, waits_until, expires_at)
+        (limit_name, process, holder, requests, waits_since, waits_until, expires_at)
     SELECT %(name)s, %(process)s, %(holder)s, %(own)s + begins::integer,
+        CASE WHEN NOT begins THEN since END,
         CASE WHEN begins THEN at ELSE at + make_interval(secs => %(waits)s) END,
         at + make_interval(secs => %(lease)s)
     FROM request
     ON CONFLICT (limit_name, process) DO UPDATE SET requests = excluded.requests,
-        waits_until = excluded.waits_until, expires_at = excluded.expires_at
+        waits_since = excluded.waits_since, waits_until = excluded.waits_until,
+        expires_at = excluded.expires_at
 ),
 starts AS (
     INSERT INTO analytics_assets.request_starts AS known (limit_name, next_start)
@@ -46,7 +58,7 @@ INSERT INTO analytics_assets.requests_in_flight AS known
 VALUES (%(name)s, %(process)s, %(holder)s, %(own)s, clock_timestamp(),
     clock_timestamp() + make_interval(secs => %(lease)s))
 ON CONFLICT (limit_name, process) DO UPDATE SET requests = excluded.requests,
-    waits_until = excluded.waits_until, expires_at = excluded.expires_at
+    expires_at = excluded.expires_at
 RETURNING requests
 """
 END = """

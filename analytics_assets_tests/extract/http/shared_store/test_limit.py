@@ -84,6 +84,41 @@ def test_the_process_with_fewer_requests_in_flight_goes_first(process: Process) 
     assert begins(second)
 
 
+def test_a_process_that_has_waited_goes_before_one_with_as_many_in_flight(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_limit, "LONG_SECONDS", 0.2)
+    first, second = process(1), process(1)
+    assert begins(first)
+    assert second.try_acquire()
+    time.sleep(0.3)
+    assert second.try_acquire()
+    first.release()
+
+    assert first.try_acquire()
+    assert begins(second)
+
+
+def test_a_process_that_wakes_up_late_begins_requests_too(process: Process) -> None:
+    late, others = process(per_second=20), [process(per_second=20) for _ in range(2)]
+    is_over = threading.Event()
+
+    def begin_all(one: RateLimit) -> None:
+        while not is_over.is_set():
+            is_over.wait(one.try_acquire())
+
+    with ThreadPoolExecutor(2) as threads:
+        running = [threads.submit(begin_all, one) for one in others]
+        ends, begun = time.monotonic() + 10, 0
+        while begun < 5 and time.monotonic() < ends:
+            wait = late.try_acquire()
+            begun += not wait
+            time.sleep(wait + 0.1)
+        is_over.set()
+    assert [each.result() for each in running] == [None, None]
+    assert begun == 5
+
+
 def test_processes_begin_requests_one_interval_after_the_other(process: Process) -> None:
     processes = [process(per_second=50) for _ in range(3)]
     started = time.monotonic()
