@@ -17,8 +17,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, NullPool, event
 
 from analytics_assets.orchestration.compat import reuse_engines_of
 
@@ -72,6 +71,28 @@ def close_connections(event_log: type[Any]) -> None:
         return True
 
     event_log.has_table = update_wrapper(has_table, original)
+
+
+def use_utc(module: Any) -> None:
+    """Make the connections that a module of dagster-postgres opens use UTC.
+
+    Dagster 1.13 writes the time of a run's change in the zone of the connection, and compares it
+    with UTC: where the server has another one, slots of a run that was killed are free hours late.
+    """
+    make = module.create_engine
+    if hasattr(make, "__wrapped__"):
+        return
+
+    def set_zone(connection: Any, _: object) -> None:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'UTC'")
+
+    def create(*arguments: Any, **options: Any) -> Engine:
+        engine: Engine = make(*arguments, **options)
+        event.listen(engine, "connect", set_zone)
+        return engine
+
+    module.create_engine = update_wrapper(create, make)
 
 
 class SqliteStorage(DagsterSqliteStorage):
@@ -269,10 +290,10 @@ def _apart(events: Sequence[EventLogEntry]) -> Iterator[EventLogEntry]:
     The UI of Dagster 1.13 takes materializations of one millisecond for one.
     """
     earliest = 0.0
-    for event in events:
-        moment = max(event.timestamp, earliest)
+    for each in events:
+        moment = max(each.timestamp, earliest)
         earliest = moment + MILLISECOND
-        yield event._replace(timestamp=moment) if moment != event.timestamp else event
+        yield each._replace(timestamp=moment) if moment != each.timestamp else each
 
 
 def _asset_of(event: EventLogEntry) -> str:

@@ -1,9 +1,14 @@
 """Dagster's history in PostgreSQL, by Dagster's own storage."""
 
 import inspect
+import time
 from collections.abc import Callable
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
+import dagster as dg
 import psycopg2
 import pytest
 from dagster._core.storage.dagster_run import DagsterRun
@@ -11,8 +16,10 @@ from dagster_postgres.event_log import PostgresEventLogStorage
 
 from analytics_assets.config.process.garbage_collection import garbage_collection_paused
 from analytics_assets.orchestration.runs import storage
+from analytics_assets.orchestration.runs.compat import use_utc
 
 PLANNED = "get_resolved_partitions_subset_for_events"
+SOON = 600.0  # seconds; the server is in another time zone
 TABLE = "asset_check_executions"
 
 
@@ -53,3 +60,27 @@ def test_dagster_postgres_leaves_the_connections_open_by_which_it_looks_for_a_ta
     assert left_by(PostgresEventLogStorage.has_table) == 0
     assert not history.event_log_storage.has_table("no_such_table")
     assert left_by(inspect.unwrap(PostgresEventLogStorage.has_table)) == 3
+
+
+def test_dagster_postgres_stores_the_change_of_a_run_in_the_time_zone_of_the_connection(
+    history: Any,
+) -> None:
+    module: Any = import_module("dagster_postgres.run_storage.run_storage")
+    assert changed_ago(history) < SOON
+
+    module.create_engine = inspect.unwrap(module.create_engine)
+    try:
+        dagsters = module.PostgresRunStorage(history.postgres_url)
+        assert abs(changed_ago(SimpleNamespace(run_storage=dagsters))) > SOON
+    finally:
+        use_utc(module)
+
+
+def changed_ago(history: Any) -> float:
+    """Return for how many seconds a run is unchanged that is changed now."""
+    run = DagsterRun(job_name="job", run_id=str(uuid4()))
+    history.run_storage.add_run(run)
+    ended = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, job_name="job")
+    history.run_storage.handle_run_event(run.run_id, ended)
+    [record] = history.run_storage.get_run_records(dg.RunsFilter(run_ids=[run.run_id]))
+    return float(time.time() - record.update_timestamp.timestamp())

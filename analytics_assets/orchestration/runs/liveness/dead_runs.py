@@ -146,13 +146,18 @@ def _remove_leases_of_ended_runs(
     leases: Mapping[str, str],
     unknown: Collection[str],
 ) -> None:
-    """Remove the leases of runs that have ended, whoever has ended them, and of unknown ones."""
+    """Remove the leases of runs that have ended, whoever has ended them, and of unknown ones.
+
+    Dagster's code server ends a run whose process it sees die, and leaves its slots.
+    """
     by_run = dict[str, list[str]]()
     for key in leases:
         by_run.setdefault(LeaseKey.of(key).run_id, []).append(key)
     if by_run:
         # a run under way is not read: it lists all its assets
         ended = instance.get_runs(dg.RunsFilter(run_ids=list(by_run), statuses=ENDED))
+        for run in ended:
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         if gone := [*unknown, *(run.run_id for run in ended)]:
             table.remove([key for run_id in gone for key in by_run[run_id]])
 

@@ -86,6 +86,22 @@ def test_a_run_whose_lease_is_not_renewed_for_a_minute_is_ended(
     assert observer.looks() == []
 
 
+def test_slots_of_a_run_that_others_saw_die_are_free(
+    instance: dg.DagsterInstance, table: LeaseTable, observer: Observer
+) -> None:
+    run, pools = started(instance), instance.event_log_storage
+    ElsewhereKeeper().hold(LeaseKey(run.run_id), table)
+    pools.set_concurrency_slots("a_table", 1)
+    pools.claim_concurrency_slot("a_table", run.run_id, "load")
+    instance.report_run_failed(run)  # as Dagster's code server does, whose child it was
+
+    assert observer.looks() == []
+
+    info = pools.get_concurrency_info("a_table")
+    assert [*info.claimed_slots, *info.pending_steps] == []
+    assert table.read() == {}
+
+
 def test_time_in_which_nobody_could_look_does_not_count(
     instance: dg.DagsterInstance, table: LeaseTable, observer: Observer
 ) -> None:
