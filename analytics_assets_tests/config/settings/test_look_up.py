@@ -45,6 +45,21 @@ def test_a_setting_of_the_api_wins_over_one_of_all_sources_and_that_over_a_bare_
     assert settings.client_secret == "secret-of-shop"
 
 
+def test_variables_of_each_machine_are_no_settings(
+    clean_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_all(monkeypatch, USER="root", LANG="C.UTF-8", TENANT="bare", SOURCES__SHOP__LANG="de")
+    (clean_place / ".dlt").mkdir()
+    file = clean_place / ".dlt" / "config.toml"
+    file.write_text('[sources.shop]\nuser = "of the shop"\ntenant = "of the shop"\n')
+    providers = ConfigProvidersContainer([Environment(), ConfigTomlProvider(str(file.parent))])
+    monkeypatch.setattr(Container()[PluggableRunContext], "providers", providers)
+
+    found = [look_up(name, "sources", "shop") for name in ("user", "lang", "tenant")]
+
+    assert found == ["of the shop", "de", "bare"]
+
+
 IN_ANOTHER_PROCESS = """
 import json, sys
 from analytics_assets.config.settings.client import resolve_client

@@ -34,10 +34,14 @@ OF_DLT: dict[str, Any] = {
     "load": {"truncate_staging_dataset": True},  # no copy of the rows stays in a staging dataset
     "runtime": {"dlthub_telemetry": False},
 }
+# variables of each machine; without a section they are no settings, such as a parameter `user`
+OF_MACHINE = frozenset(
+    ("HOME", "HOST", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "SHELL", "TERM", "TZ", "USER")
+)
 
 
 class Environment(EnvironProvider):
-    """The environment alone.
+    """The environment alone, without what is there on each machine.
 
     dlt 1.31 reads files in `/run/secrets` here, too, and writes them into the environment, where
     they stay when the file changes. Those files are `SecretFiles`.
@@ -49,7 +53,7 @@ class Environment(EnvironProvider):
         """Return the value of a variable, None without it, and its name."""
         parts = (pipeline_name, *sections) if pipeline_name else sections
         name = get_key_name(key, "__", *parts).upper()
-        return os.environ.get(name), name
+        return None if name in OF_MACHINE else os.environ.get(name), name
 
 
 class ProjectRunContext(RunContext):
