@@ -73,12 +73,13 @@ def changes_of(resource: ResourceConfig, new: ResourceState, here: ResourceState
                 f"{new.identity[name]!r} in the file. Import it into a project with the same "
                 "`api.py`, or leave the resource out, and load it anew."
             )
-    if here.rows < new.rows:
-        raise StateFileError(
-            f"{resource.full_name}: its table `{resource.table}` has {number(here.rows)} of "
-            f"{count(new.rows, 'row')} that it had at the export, so that the others would never "
-            "be loaded. Copy the table first, or leave the resource out, and load it anew."
-        )
+    for table, rows in new.rows.items():
+        if (found := here.rows.get(table, 0)) < rows:
+            raise StateFileError(
+                f"{resource.full_name}: its table `{table}` has {number(found)} of "
+                f"{count(rows, 'row')} that it had at the export, so that the others would never "
+                "be loaded. Copy the table first, or leave the resource out, and load it anew."
+            )
     known = {each.key: each for each in here.partitions}
     later = [
         each

@@ -41,9 +41,10 @@ def state_of(
 ) -> ResourceState:
     """Return the state of a resource; see `states_of`."""
     name, table = resource.pipeline_name, resource.table
+    stored = [table, *tables.children(table)] if tables.columns(table) else []
     return ResourceState(
         **identity_of(resource),
-        rows=tables.row_count(table) if tables.columns(table) else 0,
+        rows={each: tables.row_count(each) for each in stored},
         state=state_of_resource(tables.state(name), name, resource.name),
         partitions=_partitions(instance, tables, resource, now),
     )

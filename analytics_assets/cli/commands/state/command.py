@@ -64,9 +64,9 @@ def export_state(file: Path, resources: tuple[str, ...]) -> None:
 def import_state(file: Path, resources: tuple[str, ...], dry_run: bool) -> None:
     """Take the cursors and loaded partitions of FILE over, for tables that are here.
 
-    Nothing is changed unless all of it fits: a table must have as many rows as at the export, and
-    a resource the same load and key. What is newer here stays, so that a second import of the same
-    file changes nothing.
+    Nothing is changed unless all of it fits: a table and its child tables must have as many rows as
+    at the export, and a resource the same load and key. What is newer here stays, so that a second
+    import of the same file changes nothing.
     """
     logging.getLogger("dlt").setLevel(logging.ERROR)
     with errors_as_messages():

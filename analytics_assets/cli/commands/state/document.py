@@ -32,7 +32,7 @@ class ResourceState:
         primary_key: the fields of its key.
         by: the length of a partition; empty for a resource without partitions.
         timezone: that of the partitions, likewise.
-        rows: the rows of its table.
+        rows: the rows of its table, and of each of its child tables, by table.
         state: what dlt keeps of it, such as its cursor.
         partitions: the loaded partitions, oldest first.
     """
@@ -41,7 +41,7 @@ class ResourceState:
     primary_key: Sequence[str]
     by: str
     timezone: str
-    rows: int
+    rows: Mapping[str, int]
     state: Mapping[str, Any]
     partitions: Sequence[LoadedPartition]
 
@@ -122,7 +122,7 @@ def read(file: Path) -> dict[str, ResourceState]:
 def _state(values: Mapping[str, Any]) -> ResourceState:
     partitions = [_partition(each) for each in values["partitions"]]
     state = dict(dlt_json.typed_loads(json.dumps(values["state"])))
-    rows = int(values["rows"])
+    rows = {table: int(count) for table, count in values["rows"].items()}
     return ResourceState(**{**values, "rows": rows, "state": state, "partitions": partitions})
 
 

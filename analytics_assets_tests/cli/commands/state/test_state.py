@@ -112,7 +112,7 @@ def test_what_is_newer_here_stays(invoke: Invoke, exported: Path, warehouse: War
         (SOURCES, {"timezone": "Asia/Tokyo"}, "its time zone of partitions is 'UTC' here"),
         (SOURCES, {"by": "month"}, "its length of a partition is 'day' here, and 'month'"),
         (USERS, {"primary_key": ["name"]}, "its primary key is ['id'] here, and ['name'] in"),
-        (USERS, {"rows": 10_000}, "of 10,000 rows that it had at the export"),
+        (USERS, {"rows": {USERS: 10_000}}, "of 10,000 rows that it had at the export"),
         (USERS, {"rows": None}, "was changed by hand, or is damaged"),
         (USERS, {"extra": 1}, "was changed by hand, or is damaged"),
     ],
@@ -133,6 +133,20 @@ def test_a_state_that_does_not_fit_is_refused_and_nothing_is_changed(
     assert cursor(warehouse) is None
 
 
+def test_a_child_table_that_was_not_copied_is_found(
+    invoke: Invoke, exported: Path, warehouse: Warehouse
+) -> None:
+    tags = f"{USERS}__tags"
+    change(warehouse, tags, "CREATE TABLE {table} AS SELECT 'new' AS value")
+    assert invoke("state", "export", str(exported), USERS).exit_code == 0
+    moved(warehouse)
+    change(warehouse, tags, "DROP TABLE {table}")
+    done = invoke("state", "import", str(exported))
+    assert done.exit_code == 1
+    assert f"its table `{tags}` has 0 of 1 row that it had at the export" in done.stderr
+    assert cursor(warehouse) is None
+
+
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [
@@ -143,7 +157,7 @@ def test_a_state_that_does_not_fit_is_refused_and_nothing_is_changed(
         (
             '{"format": "analytics-assets state", "version": 1, "layout": 1, "resources": '
             '{"analytics/page_view": {"load": "full", "primary_key": [], "by": "", "timezone": "", '
-            '"rows": 0, "state": {}, "partitions": []}}}',
+            '"rows": {}, "state": {}, "partitions": []}}}',
             "has the state of analytics/page_view, which this project does not have; did you mean",
         ),
     ],
