@@ -3,10 +3,12 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.project.deploy.files import (
@@ -116,6 +118,36 @@ def test_what_dagster_takes_from_the_environment_may_be_a_mounted_file(tmp_path:
         check=True,
     )
     assert done.stdout == "postgresql://a:b c@d/e?f=$g kept|a b"
+
+
+def test_the_environment_goes_before_the_mounted_file(tmp_path: Path) -> None:
+    (tmp_path / "DAGSTER_POSTGRES_URL").write_text("of the file")
+    environment = {"PATH": os.environ["PATH"], "SECRETS_DIR": str(tmp_path)}
+    command = [ROOT / "deploy" / "entrypoint.sh", "printenv", "DAGSTER_POSTGRES_URL"]
+    of_both = {**environment, "DAGSTER_POSTGRES_URL": "of the environment"}
+    assert subprocess.check_output(command, env=of_both, text=True) == "of the environment\n"
+    assert subprocess.check_output(command, env=environment, text=True) == "of the file\n"
+
+
+def test_a_mounted_file_that_cannot_be_read_is_named() -> None:
+    user = "nobody" if os.geteuid() == 0 else None  # root reads any file
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        script = shutil.copy(ROOT / "deploy" / "entrypoint.sh", folder)
+        url = Path(folder) / "DAGSTER_POSTGRES_URL"
+        url.touch(mode=0o000)
+        done = subprocess.run(
+            [script, "echo", "started"],
+            env={"PATH": "/usr/bin:/bin", "SECRETS_DIR": folder},
+            cwd=folder,
+            user=user,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode
+    assert f"{url}: Permission denied" in done.stderr
+    assert not done.stdout
 
 
 def test_secrets_of_compose_are_kept_out_of_git() -> None:
