@@ -99,6 +99,8 @@ class Deployment:
         Args:
             hurried: whether loads under way are to end now; their tables stay as they were.
         """
+        if self._running:
+            say("stopping: no run begins any more; Ctrl-C again ends those under way")
         for running in reversed(self._running):
             if running.program.name == "code":
                 self._end_loads(running, hurried)
@@ -177,7 +179,7 @@ class Deployment:
                 _end(runs)
                 return
             if not told:
-                say(f"runs under way: {len(runs)}; waiting for them, Ctrl-C again ends them now")
+                say(f"runs under way: {len(runs)}; waiting for them")
                 told = True
             time.sleep(POLL)
 

@@ -123,7 +123,7 @@ def test_what_dagster_takes_from_the_environment_may_be_a_mounted_file(tmp_path:
 def test_the_environment_goes_before_the_mounted_file(tmp_path: Path) -> None:
     (tmp_path / "DAGSTER_POSTGRES_URL").write_text("of the file")
     environment = {"PATH": os.environ["PATH"], "SECRETS_DIR": str(tmp_path)}
-    command = [ROOT / "deploy" / "entrypoint.sh", "printenv", "DAGSTER_POSTGRES_URL"]
+    command = [str(ROOT / "deploy" / "entrypoint.sh"), "printenv", "DAGSTER_POSTGRES_URL"]
     of_both = {**environment, "DAGSTER_POSTGRES_URL": "of the environment"}
     assert subprocess.check_output(command, env=of_both, text=True) == "of the environment\n"
     assert subprocess.check_output(command, env=environment, text=True) == "of the file\n"

@@ -160,7 +160,8 @@ def test_the_end_waits_for_runs_until_somebody_asks_again(
     deployment.stop(lambda: next(asked, True))
     said = [line for line in capfd.readouterr().out.splitlines() if line.startswith("serve")]
     assert said == [
-        "serve    | runs under way: 1; waiting for them, Ctrl-C again ends them now",
+        "serve    | stopping: no run begins any more; Ctrl-C again ends those under way",
+        "serve    | runs under way: 1; waiting for them",
         "serve    | runs under way: 1; ending them",
         "serve    | stopped",
     ]
