@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -103,9 +103,22 @@ class Cluster:
         """Return what a process has printed."""
         return (self.home / f"{name}.log").read_text()
 
-    def workers_of(self, table: str) -> list[str]:
-        """Return the workers that have begun to load a table, sorted."""
-        logs = {file.stem: file.read_text() for file in self.home.glob("*.log")}
+    def logged(self) -> dict[str, int]:
+        """Return how much each process has printed so far."""
+        return {file.stem: len(file.read_text()) for file in self.home.glob("*.log")}
+
+    def workers_of(self, table: str, since: Mapping[str, int] | None = None) -> list[str]:
+        """Return the workers that have begun to load a table, sorted.
+
+        Args:
+            table: the table.
+            since: what was `logged` before; None for nothing.
+        """
+        before = since or {}
+        logs = {
+            file.stem: file.read_text()[before.get(file.stem, 0) :]
+            for file in self.home.glob("*.log")
+        }
         return sorted(name for name, log in logs.items() if f"{table}: reading from" in log)
 
     def messages(self, queue: str) -> list[str]:
