@@ -109,6 +109,8 @@ def checks_line(results: Results) -> str:
 def next_steps() -> str:
     """Return the commands with which to look at the outcome."""
     start = "make dev" if Path("Makefile").exists() else "dagster dev"
+    if not any(Path(name).exists() for name in ("Makefile", "pyproject.toml", "workspace.yaml")):
+        start += " -m analytics_assets.definitions"  # where a wheel is installed, nothing names it
     return (
         f"`{start}` shows lineage, history and checks in the browser; `analytics-assets report` "
         "writes a page about all tables."

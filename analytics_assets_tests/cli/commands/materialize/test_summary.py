@@ -1,6 +1,7 @@
 """The table of outcomes, in narrow terminals and in files."""
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -8,7 +9,7 @@ from rich.console import Console
 from analytics_assets.cli import terminal
 from analytics_assets.cli.commands.materialize import summary
 from analytics_assets.cli.commands.materialize.outcome import AssetOutcome
-from analytics_assets.cli.commands.materialize.summary import Summary, outcome_table
+from analytics_assets.cli.commands.materialize.summary import Summary, next_steps, outcome_table
 
 
 class Screen(StringIO):
@@ -37,3 +38,16 @@ def test_a_narrow_terminal_cuts_no_number(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_file_has_whole_names(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"analytics/{'long_' * 20}name"
     assert any(name in line for line in printed(monkeypatch, StringIO(), 80, name))
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("Makefile", "`make dev`"),
+        ("pyproject.toml", "`dagster dev`"),
+        ("README.md", "`dagster dev -m analytics_assets.definitions`"),
+    ],
+)
+def test_the_next_command_works_in_its_folder(clean_place: Path, file: str, command: str) -> None:
+    (clean_place / file).touch()
+    assert next_steps().startswith(command)
