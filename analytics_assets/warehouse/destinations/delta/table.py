@@ -14,7 +14,7 @@ from analytics_assets.warehouse.parquet_files import parquet_files
 if TYPE_CHECKING:  # a warehouse of another kind does without
     import pyarrow as pa
     from deltalake import DeltaTable
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 # the metadata of a field with dlt's type, where Delta has no such type and stores texts
 KIND = "dlt_type"
@@ -29,6 +29,7 @@ TYPES = {
     "binary": "BLOB",
     "date": "DATE",
 }
+UNKNOWN = ("TIME", "TIME WITH TIME ZONE", "INTERVAL", '"NULL"')  # types of DuckDB alone
 RETENTION = 168  # hours for which files that no version needs stay: those who read may need them
 MOST_FILES = 100  # of a table: each read opens all of them
 
@@ -240,6 +241,18 @@ def written_rows(
     file = folder / "rows.parquet"
     connection.execute(f"COPY ({query}) TO '{_literal(str(file))}' (FORMAT parquet)")
     return dataset(str(file), schema=schema, format="parquet").scanner().to_reader()
+
+
+def storable(rows: "DuckDBPyRelation") -> "DuckDBPyRelation":
+    """Return rows with texts in place of the types of DuckDB that Delta does not have."""
+    return rows.project(
+        ", ".join(
+            f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
+            if str(kind) in UNKNOWN
+            else quoted(name)
+            for name, kind in zip(rows.columns, rows.types, strict=True)
+        )
+    )
 
 
 def _literal(text: str) -> str:

@@ -98,3 +98,13 @@ def test_a_table_that_cannot_be_tidied_is_loaded(
     store(delta_warehouse, [{"id": 1}])
     assert stored() == [{"id": 1}]
     assert ("could not be trimmed" in caplog.text, warning in caplog.text) == (bool(warning), True)
+
+
+def test_a_mart_has_texts_in_place_of_types_that_delta_does_not_have(
+    delta_warehouse: Warehouse,
+) -> None:
+    values = "TIME '01:02:03' AS a, INTERVAL 1 DAY AS b, NULL AS c, TIMETZ '01:02:00+01' AS d"
+    delta_warehouse.replace_table("mart", f"SELECT {values}, 1 AS id")
+    expected = {"a": "01:02:03", "b": "1 day", "c": None, "d": "01:02:00+01", "id": 1}
+    assert stored("mart") == [expected]
+    assert delta_warehouse.query("SELECT * FROM mart") == [tuple(expected.values())]

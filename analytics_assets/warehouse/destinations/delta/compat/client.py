@@ -20,6 +20,7 @@ from analytics_assets.warehouse.destinations.delta.table import (
     delete_rows,
     open_delta_table,
     set_values,
+    storable,
     tidy,
 )
 from analytics_assets.warehouse.errors import WarehouseError
@@ -246,7 +247,7 @@ class DeltaClient(FilesystemClient):
         from deltalake import write_deltalake
 
         with self.sql_client.execute_query(f"SELECT * FROM ({select}\n) LIMIT 0"):
-            rows = self.sql_client.native_connection.sql(select).to_arrow_table()
+            rows = storable(self.sql_client.native_connection.sql(select)).to_arrow_table()
         write_deltalake(
             self.get_open_table_location(DELTA, name),
             rows,
