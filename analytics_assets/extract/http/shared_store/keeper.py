@@ -46,8 +46,6 @@ class Keeper:
 
     def keep(self, each: Kept) -> None:
         """Renew rows from now on."""
-        if each in self._kept and self._thread:
-            return
         with self._condition:
             self._kept[each] = None
             if self._thread is None and not self._is_closed:
@@ -87,7 +85,9 @@ class Keeper:
                     logger.debug("Leases are not renewed: %s", error)
             idle = 0 if any(each.is_kept for each in list(self._kept)) else idle + 1
             with self._condition:
-                if idle > IDLE_LOOKS and not self._is_awake:
+                # a request may have begun since the look
+                is_idle = idle > IDLE_LOOKS and not any(each.is_kept for each in self._kept)
+                if is_idle and not self._is_awake:
                     self._kept.clear()
                     self._thread = None
                     self._store.close()
