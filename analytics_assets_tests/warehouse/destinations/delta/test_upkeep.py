@@ -108,3 +108,14 @@ def test_a_mart_has_texts_in_place_of_types_that_delta_does_not_have(
     expected = {"a": "01:02:03", "b": "1 day", "c": None, "d": "01:02:00+01", "id": 1}
     assert stored("mart") == [expected]
     assert delta_warehouse.query("SELECT * FROM mart") == [tuple(expected.values())]
+
+
+@pytest.mark.parametrize("is_partitioned", [True, False])
+def test_a_table_keeps_the_folders_of_its_first_load(
+    delta_warehouse: Warehouse, is_partitioned: bool
+) -> None:
+    for number, partition in enumerate([is_partitioned, not is_partitioned]):
+        columns: Any = {"day": {"data_type": "text", "partition": partition}}
+        store(delta_warehouse, [{"id": number, "day": "a b"}], "replace", columns=columns)
+    assert stored() == [{"id": 1, "day": "a b"}]
+    assert delta_table().metadata().partition_columns == (["day"] if is_partitioned else [])

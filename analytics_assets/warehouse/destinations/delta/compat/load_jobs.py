@@ -76,7 +76,8 @@ class DeltaJob(DeltaLoadFilesystemJob):
                 write_deltalake(
                     stored if stored is not None else location,
                     source,
-                    partition_by=self._partition_columns or None,
+                    # a table keeps the folders of its first load
+                    partition_by=self._partition_columns or None if stored is None else None,
                     mode="overwrite" if disposition == "replace" else "append",
                     schema_mode="merge",
                     storage_options=client.storage_options,
