@@ -99,7 +99,7 @@ class SecretFiles(ConfigProvider):
         if name not in self._values:
             file = self._files[name]
             try:
-                text = file.read_text(encoding="utf-8")
+                text = file.read_text(encoding="utf-8-sig")  # Windows puts a mark first
             except UnicodeDecodeError:
                 raise _unreadable(file, "it is not in UTF-8") from None
             except OSError as error:

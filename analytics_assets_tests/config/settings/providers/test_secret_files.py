@@ -62,6 +62,11 @@ def test_the_value_is_the_text_without_the_end_of_its_last_line(tmp_path: Path) 
     assert value_of(tmp_path, "password") == " with spaces "
 
 
+def test_the_mark_that_windows_puts_before_a_text_is_not_of_the_value(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret\n", encoding="utf-8-sig")
+    assert value_of(tmp_path, "password") == "secret"
+
+
 def test_the_environment_goes_before_the_files_and_these_before_secrets_toml(
     secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
