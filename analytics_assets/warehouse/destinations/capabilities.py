@@ -22,6 +22,10 @@ WITHOUT_QUERIES = (
     *("fabric", "mssql", "synapse"),
 )
 
+# they have every merge of dlt, which imports duckdb to tell, where definitions load without it
+WITH_ANY_MERGE = ("duckdb", "motherduck")
+BY_SETTINGS = ("ducklake", "sqlalchemy")  # their abilities depend on settings of a run
+
 
 def caution(destination_type: str) -> str | None:
     """Return the warning that a load into a destination may lose rows for a while; None for none.
@@ -58,8 +62,8 @@ def refuse_unsupported(
     Raises:
         ConfigurationError: the destination has no such merge.
     """
-    if destination_type in ("ducklake", "sqlalchemy"):
-        return  # the abilities of these two depend on settings that are looked up in a run
+    if destination_type in WITH_ANY_MERGE or destination_type in BY_SETTINGS:
+        return
     able = destination.capabilities(destination.spec())
     for resource in resources:
         if resource.write_disposition["disposition"] == "merge":
