@@ -74,6 +74,7 @@ API = Api(
         "schedule": "0 6 * * *",
         "timezone": "UTC",
         "freshness": timedelta(hours=36),
+        "max_runtime": timedelta(hours=12),
         "owners": ["team:analytics"],
         "newest": {"params": {"sort": "-updated_at", "limit": 1}, "field": "updated_at"},
     },
