@@ -14,8 +14,9 @@ from analytics_assets.orchestration.project import NO_API
 from analytics_assets_tests.cli.conftest import Invoke
 from analytics_assets_tests.support.sandbox import Sandbox
 
-CALLS = {
-    name: ("export", "dbt") if name == "export" else (name,) for name in COMMANDS if name != "new"
+CALLS = {name: (name,) for name in COMMANDS if name not in ("new", "state")} | {
+    "export": ("export", "dbt"),
+    "state export": ("state", "export", "state.json"),
 }
 EACH = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
@@ -34,7 +35,7 @@ def folder(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 @EACH
 def test_the_help_says_which_names_a_command_takes(invoke: Invoke, call: tuple[str, ...]) -> None:
-    text = " ".join(invoke(call[0], "--help").stdout.split())
+    text = " ".join(invoke(*call, "--help").stdout.split())
     assert METAVAR in text
     assert NAMES in text
 

@@ -17,6 +17,7 @@ from deploy.serve.deployment import HISTORY, RUN, Deployment
 from deploy.serve.programs import Program, RunningProgram, StartError
 
 FOREVER = "while :; do sleep 0.05; done"
+OPTIONS = ("--dry-run", "--always-make", "--no-print-directory")
 
 
 def shell(script: str, *, name: str = "shell", stop: str = "SIGTERM") -> Program:
@@ -136,7 +137,7 @@ def test_what_answers_without_http_is_no_webserver(tmp_path: Path) -> None:
 
 def test_make_serve_installs_what_it_needs_and_starts_it_on_the_ports_that_are_given() -> None:
     made = subprocess.run(
-        ["make", "--dry-run", "--always-make", "serve", "PORT=3001", "CODE_PORT=4001"],
+        ["make", *OPTIONS, "serve", "PORT=3001", "CODE_PORT=4001"],
         cwd=ROOT,
         capture_output=True,
         text=True,
