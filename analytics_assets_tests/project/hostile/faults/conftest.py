@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.extract.http.shared_store.process import close_all
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.project.hostile.faults.case import rows_before
 from analytics_assets_tests.project.hostile.faults.targets import Table
@@ -30,6 +31,7 @@ def prepared_postgres(
     with postgres_server.database() as name:
         settings = postgres_settings(postgres_server.url(name))
         load_before(settings, tmp_path_factory.mktemp("prepared"))
+        close_all()  # nobody else may use a database that is copied
         yield name
 
 
@@ -49,6 +51,7 @@ def postgres_loaded_before(
         for variable, value in postgres_settings(postgres_server.url(name)).items():
             monkeypatch.setenv(variable, value)
         yield Warehouse.from_settings("analytics")
+        close_all()
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
