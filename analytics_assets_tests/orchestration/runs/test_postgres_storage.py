@@ -4,6 +4,7 @@ import inspect
 import time
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ import psycopg2
 import pytest
 from dagster._core.storage.dagster_run import DagsterRun
 from dagster_postgres.event_log import PostgresEventLogStorage
+from packaging.version import Version
 
 from analytics_assets.config.process.garbage_collection import garbage_collection_paused
 from analytics_assets.orchestration.runs import storage
@@ -21,6 +23,7 @@ from analytics_assets.orchestration.runs.compat import use_utc
 PLANNED = "get_resolved_partitions_subset_for_events"
 SOON = 600.0  # seconds; the server is in another time zone
 TABLE = "asset_check_executions"
+CLOSED_SINCE = Version("0.29.27")  # of dagster-postgres, or an earlier one after 0.29.1
 
 
 @pytest.fixture
@@ -57,9 +60,10 @@ def test_dagster_postgres_leaves_the_connections_open_by_which_it_looks_for_a_ta
         connection.close()
         return int(count)
 
-    assert left_by(PostgresEventLogStorage.has_table) == 0
+    assert left_by(PostgresEventLogStorage.has_table) <= 1  # that of a pool
     assert not history.event_log_storage.has_table("no_such_table")
-    assert left_by(inspect.unwrap(PostgresEventLogStorage.has_table)) == 3
+    are_left = left_by(inspect.unwrap(PostgresEventLogStorage.has_table)) == 3
+    assert are_left == (Version(version("dagster-postgres")) < CLOSED_SINCE)
 
 
 def test_dagster_postgres_stores_the_change_of_a_run_in_the_time_zone_of_the_connection(
