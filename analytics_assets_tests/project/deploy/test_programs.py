@@ -59,7 +59,7 @@ def test_what_a_killed_program_has_started_is_found_and_ended(tmp_path: Path) ->
     )
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "a child")
     child = psutil.Process(int((tmp_path / "pid").read_text()))
-    wait_until(lambda: child.cmdline()[0] == "sleep", "the child's program")
+    wait_until(lambda: child.cmdline()[:1] == ["sleep"], "the child's program")
     os.kill(running.process.pid, signal.SIGKILL)
     running.process.wait()
     assert running.processes("600") == [child]
