@@ -55,6 +55,13 @@ mutation Terminate($run: String!) {
 PROGRAMS = {"daemon": ["dagster._daemon", "run"], "webserver": ["dagster_webserver"]}
 
 
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def wait_until(happened: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     """Return what `happened` gives as soon as that is something."""
     deadline = time.monotonic() + patience
@@ -80,9 +87,7 @@ class Deployment:
         self._module = module
         self._started: list[subprocess.Popen[bytes]] = []
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
 
     def __enter__(self) -> "Deployment":
         (self.home / "dagster.yaml").write_text(self._settings)

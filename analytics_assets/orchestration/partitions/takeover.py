@@ -16,6 +16,7 @@ from analytics_assets.config.errors import AnalyticsAssetsError
 from analytics_assets.config.load import Partitioned
 from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.config.text.quantities import count
+from analytics_assets.orchestration.compat import store_value
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import (
     LOAD_ID,
@@ -86,8 +87,7 @@ def take_over(
         of_api = tables[resource.api_name]
         found = record_noted(instance, of_api, resource, now)
         if not of_api.loaded_partitions(resource).is_empty():
-            key = _key(resource)
-            instance.run_storage.set_cursor_values({key: now.isoformat()})
+            store_value(instance, _key(resource), now.isoformat())
         if found:
             yield Takeover(resource, found)
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from analytics_assets_tests.conftest import ROOT, SETTINGS
 from analytics_assets_tests.e2e.ui.browser import FLAGS, provide_browser
+from analytics_assets_tests.support.deployment import free_port
 from analytics_assets_tests.support.project import copy_project
 
 PATIENCE = 300  # seconds that an event may take on a busy machine
@@ -33,17 +33,28 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if os.environ.get("UPDATE_SCREENSHOTS"):
         return ROOT
     folder = tmp_path_factory.mktemp("project")
+    copy_few_days(folder)
+    return folder
+
+
+def copy_few_days(folder: Path, *changes: tuple[str, str]) -> None:
+    """Copy the project, with few days in three windows.
+
+    Args:
+        folder: the folder of the copy.
+        changes: texts of `api.py`, each with another one in its place.
+    """
     api = copy_project(folder) / "api.py"
     start = datetime.now(UTC).date() - timedelta(days=DAYS)
     text = api.read_text()
     for old, new in (
         ("start=date(2025, 7, 2)", f"start=date({start.year}, {start.month}, {start.day})"),
         ("longest_window=92", f"longest_window={DAYS // 3}"),
+        *changes,
     ):
         assert old in text
         text = text.replace(old, new)
     api.write_text(text)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -62,9 +73,7 @@ def served(project: Path, home: Path) -> Iterator[str]:
         home: an empty folder for the history, the warehouse and the log.
     """
     (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     environment |= {
         "DAGSTER_HOME": str(home),

@@ -3,12 +3,10 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -17,11 +15,10 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from analytics_assets_tests.conftest import ROOT, SETTINGS
-from analytics_assets_tests.e2e.ui.conftest import DAYS, PATIENCE
+from analytics_assets_tests.e2e.ui.conftest import DAYS, PATIENCE, copy_few_days
 from analytics_assets_tests.e2e.ui.test_ui import launch_backfill
-from analytics_assets_tests.support.deployment import wait_until
+from analytics_assets_tests.support.deployment import free_port, wait_until
 from analytics_assets_tests.support.postgres import let_others_in, programs
-from analytics_assets_tests.support.project import copy_project
 from deploy.serve.deployment import RUN
 
 EVERY_MINUTE = "analytics_every_few_minutes"
@@ -36,22 +33,9 @@ class Serving:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "log"
-        api = copy_project(folder) / "api.py"
-        start = datetime.now(UTC).date() - timedelta(days=DAYS)
-        text = api.read_text()
-        for old, new in (
-            ("start=date(2025, 7, 2)", f"start=date({start.year}, {start.month}, {start.day})"),
-            ("longest_window=92", f"longest_window={DAYS // 3}"),
-            ('"daily_active_users": {\n', '"daily_active_users": {"schedule": "* * * * *",\n'),
-        ):
-            assert old in text
-            text = text.replace(old, new)
-        api.write_text(text)
-        ports = []
-        for _ in range(2):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                ports.append(str(probe.getsockname()[1]))
+        each_minute = '"daily_active_users": {"schedule": "* * * * *",\n'
+        copy_few_days(folder, ('"daily_active_users": {\n', each_minute))
+        ports = [str(free_port()) for _ in range(2)]
         self.url = f"http://127.0.0.1:{ports[0]}"
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         environment |= {

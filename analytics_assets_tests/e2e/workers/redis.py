@@ -9,6 +9,8 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from analytics_assets_tests.support.deployment import free_port
+
 PATIENCE = 60.0  # seconds that a busy machine may take to start a server
 PASSWORD = "a-password-of-redis"
 
@@ -24,9 +26,7 @@ class RedisServer:
         self.folder = Path(tempfile.mkdtemp(prefix="analytics_assets-redis-"))
         self._options = ["--appendonly", "yes" if is_persistent else "no"]
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
 
     @property
     def url(self) -> str:

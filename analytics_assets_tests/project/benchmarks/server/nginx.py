@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analytics_assets_tests.project.benchmarks.errors import BenchmarkError
+from analytics_assets_tests.support.deployment import free_port
 
 FOLDERS = ("/usr/sbin", "/usr/local/sbin")  # not on the PATH of a user who is not root
 ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
@@ -50,7 +51,7 @@ def serving(pages: Path) -> Iterator[str]:
     """
     command = _nginx()
     with tempfile.TemporaryDirectory(prefix="benchmark-nginx-") as place:
-        folder, port = Path(place), _free_port()
+        folder, port = Path(place), free_port()
         (folder / "temporary").mkdir()
         (folder / "nginx.conf").write_text(_configuration(pages, port), encoding="utf-8")
         process = subprocess.Popen(
@@ -93,12 +94,6 @@ def _configuration(pages: Path, port: int) -> str:
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     return text
-
-
-def _free_port() -> int:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return int(any_port.getsockname()[1])
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
