@@ -1,7 +1,7 @@
 """Runs that are due: the loads by which all tables are complete."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -58,19 +58,44 @@ def due_runs(
         never loaded as a whole, have lost rows, or may have been restated; a window is at most
         `longest_window` partitions, and its run loads all resources that have it.
     """
+    return runs_of(
+        (resource, _due(instance, tables[resource.api_name], resource, now))
+        for resource in resources
+    )
+
+
+def _due(
+    instance: dg.DagsterInstance, tables: Tables, resource: ResourceConfig, now: datetime
+) -> Sequence[str]:
+    """Return the partitions that are due, oldest first; none of a resource without."""
+    load = resource.policy.load
+    if not isinstance(load, Partitioned):
+        return ()
+    keys = partitions_until(load, now)
+    due = set(due_partitions(load, now))
+    due.update(missing_partitions(instance, asset_key(resource), load, keys))
+    if not is_as_loaded(instance, tables, resource):
+        due.update(lost_partitions(instance, tables, resource, keys))
+    return [key for key in keys if key in due]
+
+
+def runs_of(wanted: Iterable[tuple[ResourceConfig, Sequence[str]]]) -> list[DueRun]:
+    """Return the runs that load some partitions of each resource.
+
+    Args:
+        wanted: each resource with the partitions to load, oldest first; those of a resource that
+            has none are ignored.
+
+    Returns:
+        One run for the resources without partitions, and one per window, see `due_runs`.
+    """
     together: dict[tuple[str, ...], list[ResourceConfig]] = defaultdict(list)
-    for resource in resources:
+    for resource, keys in wanted:
         load = resource.policy.load
         if not isinstance(load, Partitioned):
             together[()].append(resource)
             continue
-        keys = partitions_until(load, now)
-        due = set(due_partitions(load, now))
-        due.update(missing_partitions(instance, asset_key(resource), load, keys))
-        if not is_as_loaded(instance, tables[resource.api_name], resource):
-            due.update(lost_partitions(instance, tables[resource.api_name], resource, keys))
-        wanted = [key for key in keys if key in due]
-        for window in ranges(load, wanted, load.longest_window):
+        for window in ranges(load, keys, load.longest_window):
             together[tuple(window)].append(resource)
     return [
         DueRun(names, partitions)

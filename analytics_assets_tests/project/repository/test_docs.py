@@ -57,6 +57,8 @@ RUN_BY_TESTS = {
     f"{CLI} new shop --openapi https://shop.example.com/openapi.json",
     f"{CLI} new web --recipe plausible",
     f"{CLI} preview",
+    f"{CLI} materialize shop --from 2026-01",
+    f"{CLI} materialize shop/orders --from 2026-01-01 --to 2026-01-31",
     f"{CLI} preview shop/orders",
     f"{CLI} preview shop/orders --json",
     f"{CLI} new shop --recipe stripe",

@@ -28,6 +28,11 @@ from analytics_assets.cli.commands.materialize.outcome import (
     failures,
     lost_assets,
 )
+from analytics_assets.cli.commands.materialize.partition_range import (
+    partitioned_resources,
+    runs_in_range,
+    takes_range,
+)
 from analytics_assets.cli.commands.materialize.progress import CommandProgress
 from analytics_assets.cli.commands.materialize.summary import Summary, print_summary
 from analytics_assets.cli.instance import open_instance
@@ -59,8 +64,11 @@ INTERRUPTED = 130  # the exit code after Ctrl-C
 
 @click.command()
 @takes_resources
+@takes_range
 @click.option("--verbose", is_flag=True, help="Show the log of the runs.")
-def materialize(resources: tuple[str, ...], verbose: bool) -> None:
+def materialize(
+    resources: tuple[str, ...], first: str | None, last: str | None, verbose: bool
+) -> None:
     """Load what is due, run its checks, and print the outcome.
 
     Of a partitioned resource, the partitions that were never loaded or have lost rows are loaded,
@@ -68,14 +76,19 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     tables, such as those of a mart, are made as well; by their names (`example_mart`,
     `example_mart/daily_traffic`) alone.
 
+    With `--from`, and `--to`, the partitions of that range are loaded instead, whether or not they
+    are due: of the named resources, or of all that have partitions. Both are a day, or the key of a
+    partition, and inclusive. Without `--to`, the newest partition is the last one.
+
     After two failed windows in a row a resource is left out of the others; the next command loads
     them.
 
     The exit code is 0 if all were loaded; 1 if one was not, or if a check of a load fails with
     severity ERROR: rows are missing, rejected above `max_rejected_share`, or not deleted. Other
     failed checks, such as one of old data, are printed and leave the exit code as it is. It is 2
-    for a resource that does not exist, 130 after Ctrl-C, and 143 after SIGTERM, which ends it as
-    Ctrl-C does: tables are as they were or as they were to be, and others can load at once.
+    for a resource or a partition that does not exist, 130 after Ctrl-C, and 143 after SIGTERM,
+    which ends it as Ctrl-C does: tables are as they were or as they were to be, and others can load
+    at once.
     """
     with errors_as_messages():
         apis = load_apis()
@@ -84,6 +97,10 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
 
         project = definitions()
     selected, made = _selected(apis, project, resources)
+    chosen = list[DueRun]()
+    if first or last:
+        selected = partitioned_resources(selected, [each for each in resources if each not in apis])
+        chosen = runs_in_range(selected, first, last)
     if not verbose:
         logging.getLogger("dlt").setLevel(logging.ERROR)
     for name in _api_names(selected):
@@ -92,7 +109,7 @@ def materialize(resources: tuple[str, ...], verbose: bool) -> None:
     progress = CommandProgress(selected) if is_live(verbose) else CommandProgress(selected, echo)
     with displayed(progress, verbose) as display, open_instance() as instance:
         under_way = RunUnderWay(instance)
-        run = _Runs(project, under_way, progress, "INFO" if verbose else "CRITICAL")
+        run = _Runs(project, under_way, progress, "INFO" if verbose else "CRITICAL", chosen)
         results = _interruptible(partial(run.all, selected, made), display, under_way)
         _trim_history(instance, apis.values())
         notes = [automation_summary(instance, project)]
@@ -160,12 +177,14 @@ class _Runs:
         under_way: the run of this moment, and the instance that records it.
         progress: that of the command.
         log_level: of the lines that go to the terminal.
+        chosen: the loads in place of those that are due; empty to look for these.
     """
 
     project: dg.Definitions
     under_way: RunUnderWay
     progress: CommandProgress
     log_level: str
+    chosen: Sequence[DueRun]
 
     @property
     def instance(self) -> dg.DagsterInstance:
@@ -206,7 +225,7 @@ class _Runs:
             now = datetime.now(UTC)
             for found in take_over(self.instance, tables, resources, now):
                 echo(str(found))
-            due = due_runs(self.instance, tables, resources, now)
+            due = self.chosen or due_runs(self.instance, tables, resources, now)
         self.progress.plan(due)
         return due
 
