@@ -184,7 +184,7 @@ class _Runs:
     under_way: RunUnderWay
     progress: CommandProgress
     log_level: str
-    chosen: Sequence[DueRun]
+    chosen: list[DueRun]
 
     @property
     def instance(self) -> dg.DagsterInstance:
