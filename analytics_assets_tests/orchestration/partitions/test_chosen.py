@@ -26,11 +26,10 @@ def chosen(first: str, last: str | None, **loads: Partitioned) -> list[tuple[str
         "client": {"base_url": "https://api.example.com"},
         "resources": [{"name": name, **entry} for name in loads],
     }
-    policies = {name: {"load": load} for name, load in loads.items()}
-    resources = Api(name="shop", config=config, policies=policies).resources.values()
+    api = Api(name="shop", config=config, policies={n: {"load": how} for n, how in loads.items()})
     return [
         (" ".join(each.name for each in run.resources), run.partitions[0], run.partitions[-1])
-        for run in chosen_runs(resources, first, last, NOW)
+        for run in chosen_runs(api.resources.values(), first, last, NOW)
     ]
 
 
