@@ -1,8 +1,9 @@
 """The run of a command, which ends with the command: by Ctrl-C, SIGTERM or a wait too long."""
 
 import time
-from contextlib import suppress
-from threading import Thread
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Lock, Thread
 from uuid import uuid4
 
 import dagster as dg
@@ -26,11 +27,25 @@ class RunUnderWay:
         self.instance = instance
         self.run_id = ""  # before the first one
         self._wait = PoolWait(instance)
+        self._lock, self._is_ending = Lock(), False
 
-    def begin(self) -> str:
-        """Return the id of the next run."""
-        self.run_id = str(uuid4())
-        return self.run_id
+    @contextmanager
+    def next_run(self) -> Iterator[str]:
+        """Begin the next run; once the command ends, its thread stops here, or after the run.
+
+        Yields:
+            The id.
+        """
+        with self._lock:
+            self._stop_if_ending()
+            self.run_id = str(uuid4())
+        yield self.run_id
+        self._stop_if_ending()
+
+    def _stop_if_ending(self) -> None:
+        """Stop this thread: the process exits as soon as the end of the run is recorded."""
+        if self._is_ending:
+            Event().wait()
 
     def check(self) -> None:
         """Look, once in a while, whether the run waits too long for others.
@@ -56,13 +71,25 @@ class RunUnderWay:
     def _cancel(self, reason: str) -> None:
         with suppress(Exception):  # then the next command ends the run, as that of a killed process
             instance, until = self.instance, time.monotonic() + GRACE / 2
-            run = instance.get_run_by_id(self.run_id) if self.run_id else None
+            with self._lock:
+                self._is_ending = True
+            run = self._started_run(until) if self.run_id else None
             if run is None or run.is_finished:
                 return
             instance.report_run_canceled(run, reason)
             while time.monotonic() < until and self._free_slots():
                 time.sleep(PAUSE)
             keep_last_results(instance, run.run_id, planned_checks(instance, run.run_id), until)
+
+    def _started_run(self, until: float) -> dg.DagsterRun | None:
+        """Return the run as soon as its thread has recorded its start, which would undo the end."""
+        while True:
+            run = self.instance.get_run_by_id(self.run_id)
+            if run and run.status is not dg.DagsterRunStatus.NOT_STARTED:
+                return run
+            if time.monotonic() >= until:
+                return run
+            time.sleep(PAUSE)
 
     def _free_slots(self) -> bool:
         """Free the slots of the run; return True if its thread may have claimed one meanwhile."""

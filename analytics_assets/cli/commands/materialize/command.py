@@ -261,8 +261,7 @@ class _Runs:
     def _execute(
         self, keys: Sequence[dg.AssetKey], partitions: Sequence[str] = ()
     ) -> dg.ExecuteInProcessResult:
-        run_id = self.under_way.begin()
-        with run_lease(self.instance, run_id):
+        with self.under_way.next_run() as run_id, run_lease(self.instance, run_id):
             return self.project.resolve_job_def(COMMAND_LINE_JOB).execute_in_process(
                 instance=self.instance,
                 run_id=run_id,

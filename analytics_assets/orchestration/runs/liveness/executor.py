@@ -1,11 +1,13 @@
 """An executor of Dagster whose process holds the lease of its run."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import dagster as dg
 
+from analytics_assets.orchestration.runs.liveness.dead_runs import RunEndedError, refuse_ended_run
 from analytics_assets.orchestration.runs.liveness.lease import run_lease
 
 _leased: set[dg.ExecutorDefinition] = set()  # those made here
@@ -44,9 +46,34 @@ class LeasedExecutor(dg.Executor):
 
         Yields:
             The events.
+
+        Raises:
+            dagster.DagsterExecutionInterruptedError: somebody else has ended the run meanwhile.
         """
-        with run_lease(plan_context.instance, plan_context.run_id):
+        instance, run_id = plan_context.instance, plan_context.run_id
+        with run_lease(instance, run_id), _recorded_end_kept(instance, run_id):
             yield from self._executor.execute(plan_context, execution_plan)
+
+
+@contextmanager
+def _recorded_end_kept(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Interrupt a run that somebody else has ended: Dagster then keeps the recorded end.
+
+    It would record another one of a run that succeeds or fails, and start a failed one again.
+    """
+    try:
+        yield
+    except Exception:
+        _interrupt_ended(instance, run_id)
+        raise
+    _interrupt_ended(instance, run_id)
+
+
+def _interrupt_ended(instance: dg.DagsterInstance, run_id: str) -> None:
+    try:
+        refuse_ended_run(instance, run_id)
+    except RunEndedError as ended:
+        raise dg.DagsterExecutionInterruptedError(str(ended)) from ended
 
 
 @cache

@@ -16,6 +16,13 @@ from analytics_assets.orchestration.runs.liveness.executor import LeasedExecutor
 from analytics_assets.orchestration.runs.liveness.lease import LeaseKey, executing
 from analytics_assets_tests.orchestration.runs.executor.jobs import finished
 
+Status = dg.DagsterRunStatus
+ENDS = {
+    dg.DagsterEventType.RUN_CANCELED,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_SUCCESS,
+}
+
 
 @pytest.mark.parametrize("executor", [ONE_BY_ONE, multithread_executor, dg.in_process_executor])
 def test_a_run_has_a_lease_from_its_first_step_to_its_last(
@@ -42,6 +49,30 @@ def test_a_run_has_a_lease_from_its_first_step_to_its_last(
     assert run.status is dg.DagsterRunStatus.FAILURE
     assert seen == [LeaseKey(run.run_id)]
     assert dict(table.read()) == {}
+
+
+@pytest.mark.parametrize("end", [Status.CANCELED, Status.FAILURE])
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_a_run_that_others_have_ended_stays_as_they_have_ended_it(
+    end: dg.DagsterRunStatus, succeeds: bool, instance: dg.DagsterInstance
+) -> None:
+    @dg.op
+    def step(context: dg.OpExecutionContext) -> None:
+        if end is Status.CANCELED:
+            instance.report_run_canceled(context.run)
+        else:
+            instance.report_run_failed(context.run)
+        if not succeeds:
+            raise ValueError
+
+    @dg.job(executor_def=leased(ONE_BY_ONE))
+    def job() -> None:
+        step()
+
+    run = finished(instance, job)
+
+    assert run.status is end
+    assert len(instance.get_records_for_run(run.run_id, of_type=ENDS).records) == 1
 
 
 def test_definitions_with_the_same_executor_can_be_merged() -> None:
