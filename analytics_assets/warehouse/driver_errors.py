@@ -131,7 +131,7 @@ CASES = (
         ("57014", "57P01", "57P02", "57P03", "57P05", "08000", "08003", "08006", "25P03"),
     ),
     Case(
-        "(?i)too many (connections|clients)|remaining connection slots",
+        "(?i)too many (connections|clients)|remaining connection slots|no more connections allowed",
         "The warehouse has no connection left",
         "A load takes up to four. Raise `max_connections` of the server or the limit of the user "
         "or database, or let fewer runs load at a time (`concurrency` in `dagster.yaml`).",
@@ -149,6 +149,12 @@ CASES = (
         "The warehouse has no such database",
         f"Create it, or name another one. {CREDENTIALS_REMEDY}",
         ("3D000",),
+    ),
+    Case(
+        "unsupported startup parameter",
+        "A pooler before the warehouse refuses what dlt asks for",
+        "Set `ignore_startup_parameters = options` in PgBouncer, or name the server itself in "
+        "`destination.postgres.credentials`.",
     ),
     Case(
         r"connection to server .* failed|could not (connect|translate host name)|"

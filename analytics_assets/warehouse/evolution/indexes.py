@@ -64,8 +64,9 @@ def create_indexes(
             f"{count(rows, 'row')} and this load brought {loaded:,}"
         )
         try:
-            tables.execute(f"SET lock_timeout = '{PATIENCE}'")
-            tables.execute(f"CREATE INDEX ON {name} ({key})")
+            # of one transaction: a pooler lends the session to others, who must not inherit it
+            wait = f"SELECT set_config('lock_timeout', '{PATIENCE}', true)"
+            tables.execute(f"{wait}; CREATE INDEX ON {name} ({key})")
         except DatabaseException as error:
             log.warning(
                 f"`{table}` has no index on {listed(columns)}, so that each load reads it as a "
@@ -74,7 +75,6 @@ def create_indexes(
             )
         else:
             log.info(f"{table}: made the index in {time.monotonic() - began:.1f} s")
-    tables.execute("RESET lock_timeout")
 
 
 def _missing(tables: Tables, resource: Resource) -> Iterator[tuple[str, Sequence[str]]]:

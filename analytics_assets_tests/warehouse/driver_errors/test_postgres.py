@@ -1,8 +1,11 @@
 """Refusals of PostgreSQL become sentences with the remedy, without a password."""
 
+import socketserver
+import struct
+import threading
 import traceback
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
@@ -166,6 +169,47 @@ def test_a_connection_that_is_lost_is_named(postgres_url: str) -> None:
             tables.columns("orders")
 
     assert refusal(query_after_the_end).startswith("The connection to the warehouse was lost: ")
+
+
+@pytest.mark.parametrize(
+    ("said", "event", "remedy"),
+    [
+        ("unsupported startup parameter: options", "A pooler", "`ignore_startup_parameters ="),
+        ("no more connections allowed (max_client_conn)", "no connection left", "fewer runs"),
+    ],
+)
+def test_a_pooler_that_refuses_is_named(
+    said: str, event: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pooler_that_refuses(said) as port:
+        monkeypatch.setenv(URL, f"postgresql://postgres:{SECRET}@127.0.0.1:{port}/shop")
+        for use in (query, one_row):
+            text = refusal(use)
+            assert f"{said}. " in text
+            assert event in text
+            assert remedy in text
+
+
+@contextmanager
+def pooler_that_refuses(said: str) -> Iterator[int]:
+    """Refuse each sign-in as PgBouncer does, and give the port."""
+    fields = f"SFATAL\0C08P01\0M{said}\0\0".encode()
+    refusal = b"E" + struct.pack("!i", len(fields) + 4) + fields
+
+    class SignIn(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while (length := struct.unpack("!i", self.rfile.read(4))[0]) == 8:
+                self.rfile.read(4)
+                self.wfile.write(b"N")  # no encryption
+            self.rfile.read(length - 4)
+            self.wfile.write(refusal)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SignIn) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize("name", ["ctid", "xmin", "tableoid"])

@@ -146,7 +146,6 @@ def test_an_index_does_not_wait_for_those_who_write_for_long(
 ) -> None:
     monkeypatch.setattr(indexes, "PATIENCE", "50ms")
     with opened_with(postgres_warehouse, orders=COLUMNS) as tables:
-        before = tables.rows("SHOW lock_timeout")
         with (
             postgres_warehouse.pipeline("other").sql_client() as other,
             other.begin_transaction(),
@@ -157,7 +156,24 @@ def test_an_index_does_not_wait_for_those_who_write_for_long(
         assert "lock timeout" in caplog.messages[0]
         create_indexes(tables, orders(), INDEXED_FROM, 10, LOG)
         assert "orders (id)" in made(tables)
-        assert tables.rows("SHOW lock_timeout") == before
+
+
+def test_no_limit_of_an_index_stays_in_a_session_that_a_pooler_lends_to_others(
+    postgres_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_with(postgres_warehouse, orders=COLUMNS) as tables:
+        execute, limits = tables.execute, set[str]()
+        [[usual]] = execute("SHOW lock_timeout")
+
+        def executed(statement: str, *parameters: Any) -> Any:
+            rows = execute(statement, *parameters)
+            limits.update(limit for [limit] in execute("SHOW lock_timeout"))
+            return rows
+
+        monkeypatch.setattr(tables, "execute", executed)
+        create_indexes(tables, orders(), INDEXED_FROM, 10, LOG)
+        assert "orders (id)" in made(tables)
+    assert limits == {usual}
 
 
 QUERIES = {
