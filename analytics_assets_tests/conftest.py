@@ -118,7 +118,9 @@ def empty_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def clean_place(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Run each test in an empty folder, with the settings of a fresh clone and short waits."""
     for name in list(os.environ):
         if name in SETTINGS or name.startswith(FAMILIES):
@@ -126,7 +128,9 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     # those of a developer, and of the machine, are for no test
     monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
-    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "secrets"))
+    no_secrets = tmp_path_factory.getbasetemp() / "no_secrets"
+    no_secrets.mkdir(exist_ok=True)
+    monkeypatch.setenv("SECRETS_DIR", str(no_secrets))
     # a server of an earlier test may have asked for an hour's wait, and a later one get its port
     monkeypatch.setattr(connection, "_hosts", {})
     monkeypatch.setattr(connection, "_rate_limits", {})

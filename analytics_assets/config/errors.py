@@ -72,6 +72,10 @@ class MissingSettingError(SettingsError):
     """A setting is found nowhere; the message names it and the folders that were searched."""
 
 
+class UnreachableFolderError(SettingsError):
+    """A setting names a folder that is not there; the message has both."""
+
+
 def refuse_unknown_keys(where: str, entry: Any, known: Collection[str]) -> None:
     """Raise a `ConfigurationError` for the first key of `entry` that is not known.
 

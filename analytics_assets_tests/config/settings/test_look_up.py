@@ -19,7 +19,7 @@ from analytics_assets.config.settings.client import resolve_client
 from analytics_assets.config.settings.look_up import look_up
 from analytics_assets.config.settings.oauth2 import resolve_oauth2
 from analytics_assets.config.settings.providers.run_context import Environment
-from analytics_assets.config.settings.providers.secret_files import SecretFiles
+from analytics_assets.config.settings.providers.secret_files import SecretFiles, secrets_folder
 from analytics_assets.config.settings.providers.toml_errors import unreadable_settings
 from analytics_assets_tests.config.given import BASE_URL, COMPLETE, OPEN, set_all
 
@@ -147,7 +147,7 @@ def test_a_missing_setting_is_named_with_the_places_where_it_can_be_set(
     assert (
         f'{setting} = "..." into the section [sources.shop] of {clean_place / file}, or' in message
     )
-    secret = clean_place / "secrets" / f"SOURCES__SHOP__{setting.upper()}"
+    secret = secrets_folder() / f"SOURCES__SHOP__{setting.upper()}"
     assert f"its value into the file {secret}. Searched were the environment, these" in message
     assert "\n" not in message
 

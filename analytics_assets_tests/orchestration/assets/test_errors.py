@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from analytics_assets.config.settings.providers.secret_files import secrets_folder
 from analytics_assets.defs.analytics.api import API
 from analytics_assets.orchestration.assets.errors import explanation_of
 from analytics_assets.warehouse.warehouse import Warehouse
@@ -116,7 +117,7 @@ def test_a_missing_secret_fails_the_run_with_its_name(
         "page_views was not loaded. The analytics API needs the setting `client_secret`, which is "
         "missing: set the environment variable SOURCES__ANALYTICS__CLIENT_SECRET, or write "
         'client_secret = "..." into the section [sources.analytics] of '
-        f"{clean_place}/.dlt/secrets.toml, or its value into the file {clean_place}/secrets/"
+        f"{clean_place}/.dlt/secrets.toml, or its value into the file {secrets_folder()}/"
         "SOURCES__ANALYTICS__CLIENT_SECRET. Searched were the environment, these two folders, and "
     )
 

@@ -31,8 +31,8 @@ def reread_settings() -> None:
     that `api.py` has registered stay.
 
     Raises:
-        SettingsError: a file is no TOML, or the folder of secret files cannot be read; the settings
-            stay as they were.
+        SettingsError: a file is no TOML, or a folder that a variable names is not there, or cannot
+            be read; the settings stay as they were.
     """
     global _read
     context = Container()[PluggableRunContext]

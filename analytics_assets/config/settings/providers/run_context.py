@@ -24,6 +24,7 @@ from dlt.common.configuration.specs.pluggable_run_context import (
 from dlt.common.runtime.run_context import DOT_DLT, RunContext
 
 from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.settings.providers.folders import named_folder
 from analytics_assets.config.settings.providers.secret_files import SecretFiles, secrets_folder
 
 PROJECT = Path(__file__).resolve().parents[4]  # the folder with the package, such as a clone
@@ -87,7 +88,12 @@ class ProjectRunContext(RunContext):
         return super().global_dir
 
     def initial_providers(self) -> list[ConfigProvider]:
-        """Return the providers: what stands in the first of them counts."""
+        """Return the providers: what stands in the first of them counts.
+
+        Raises:
+            SettingsError: a folder that a variable names is not there, or cannot be read.
+        """
+        named_folder(known_env.DLT_PROJECT_DIR)  # dlt 1.31 takes one that is not there for empty
         [_, *files] = super().initial_providers()
         defaults = CustomLoaderDocProvider(DEFAULTS, lambda: OF_DLT, False, locations=[])
         return [Environment(), SecretFiles(secrets_folder()), *files, defaults]

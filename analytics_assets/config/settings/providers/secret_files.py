@@ -1,12 +1,12 @@
 """Files of one setting each, as Kubernetes, Docker and Compose mount secrets."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from dlt.common.configuration.providers.provider import ConfigProvider
 
 from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.settings.providers.folders import named_folder
 from analytics_assets.redaction.configuration import learn_secrets
 
 FOLDER_VARIABLE = "SECRETS_DIR"
@@ -14,8 +14,12 @@ DEFAULT_FOLDER = "/run/secrets"
 
 
 def secrets_folder() -> Path:
-    """Return the folder of the files: `SECRETS_DIR`, or `/run/secrets`."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER)
+    """Return the folder of the files: `SECRETS_DIR`, or `/run/secrets`, which need not exist.
+
+    Raises:
+        UnreachableFolderError: that of `SECRETS_DIR` is not there.
+    """
+    return named_folder(FOLDER_VARIABLE) or Path(DEFAULT_FOLDER)
 
 
 def variable_name(*parts: str) -> str:

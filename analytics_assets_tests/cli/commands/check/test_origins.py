@@ -28,6 +28,7 @@ def places(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     (clean_place / "secrets").mkdir()
     (clean_place / "secrets/sources--shop--client-secret").write_text("marked-value")
+    monkeypatch.setenv("SECRETS_DIR", str(clean_place / "secrets"))
     set_all(monkeypatch, SOURCES__SHOP__TOKEN_URL="", LOCK_PATIENCE="7")
     context = Container()[PluggableRunContext]
     before = context.providers

@@ -9,12 +9,12 @@ import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-from analytics_assets.config.errors import SettingsError
+from analytics_assets.config.errors import SettingsError, UnreachableFolderError
 from analytics_assets.config.settings.client import resolve_client
 from analytics_assets.config.settings.look_up import look_up
-from analytics_assets.config.settings.providers import changes
+from analytics_assets.config.settings.providers import changes, secret_files
 from analytics_assets.config.settings.providers.changes import reread_settings
-from analytics_assets.config.settings.providers.secret_files import SecretFiles
+from analytics_assets.config.settings.providers.secret_files import SecretFiles, secrets_folder
 from analytics_assets.redaction.redactor import redact
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.config.given import BASE_URL, OPEN, set_all
@@ -27,6 +27,7 @@ def secrets(clean_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     before = context.providers
     folder = clean_place / "secrets"
     folder.mkdir()
+    monkeypatch.setenv("SECRETS_DIR", str(folder))
     monkeypatch.setattr(changes, "_read", {folder: changes.NO_FILE})
     yield folder
     context.providers = before
@@ -155,6 +156,23 @@ def test_a_file_that_cannot_be_read_is_named_and_its_content_is_not(secrets: Pat
         "variable SECRETS_DIR."
     )
     assert failed.value.__cause__ is None
+
+
+def test_without_a_name_the_folder_need_not_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRETS_DIR", "")
+    monkeypatch.setattr(secret_files, "DEFAULT_FOLDER", f"{tmp_path}/mounted")
+    assert secrets_folder() == tmp_path / "mounted"
+    assert SecretFiles(secrets_folder()).is_empty
+
+
+def test_a_mount_that_is_gone_is_not_taken_for_one_without_secrets(secrets: Path) -> None:
+    (secrets / "client_secret").write_text("shh")
+    reread_settings()
+    secrets.rename(secrets.parent / "elsewhere")
+    with pytest.raises(UnreachableFolderError, match=f"SECRETS_DIR names the folder {secrets},"):
+        reread_settings()
 
 
 def test_a_link_to_nothing_is_named(secrets: Path) -> None:
