@@ -83,8 +83,11 @@ def test_a_destination_without_credentials_names_their_setting(
         )
 
 
-def test_credentials_of_another_form_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "secret-1@host")
+@pytest.mark.parametrize("form", ["secret-1@host", "mysql://loader:secret-1@host/database"])
+def test_credentials_of_another_form_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", form)
     assert opened("postgres", monkeypatch) == (
         "The setting `destination.postgres.credentials` cannot be read: it has another form than "
         f"{FORMS}/postgres shows."
@@ -93,7 +96,12 @@ def test_credentials_of_another_form_are_not_shown(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("connected")
 @pytest.mark.parametrize(
-    "form", ["postgresql://postgres@/{}?host={}", "postgresql://postgres@/{}", "postgresql:///{}"]
+    "form",
+    [
+        "postgresql+psycopg2://postgres@/{}?host={}",
+        "postgresql://postgres@/{}",
+        "postgresql:///{}",
+    ],
 )
 def test_a_load_needs_no_password(
     postgres_server: PostgresServer,

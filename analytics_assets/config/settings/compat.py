@@ -1,9 +1,26 @@
 """Private behaviour of dlt that the look-up of settings works around."""
 
+import re
+from typing import Any
+
 from dlt.common.configuration import configspec
 from dlt.common.configuration.utils import TraceLogContext
 from dlt.common.typing import TSecretStrValue
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+
+# with a driver, as SQLAlchemy writes it
+POSTGRES_SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+
+
+def libpq_url(url: Any) -> str | None:
+    """Return the URL of a PostgreSQL database as libpq takes it; None for any other value.
+
+    Example:
+        >>> libpq_url("postgresql+psycopg2://loader@db.test/warehouse")
+        'postgresql://loader@db.test/warehouse'
+    """
+    found = POSTGRES_SCHEME.match(url) if isinstance(url, str) else None
+    return f"postgresql://{found.string[found.end() :]}" if found else None
 
 
 @configspec(init=False)
@@ -19,6 +36,10 @@ class PostgresUrl(PostgresCredentials):
     username: str | None = None  # type: ignore[assignment]
     password: TSecretStrValue | None = None  # type: ignore[assignment]
     host: str | None = None  # type: ignore[assignment]
+
+    def parse_native_representation(self, native_value: Any) -> None:
+        """Read a URL, whose scheme may have a driver: dlt 1.31.0 hands it to libpq as it is."""
+        super().parse_native_representation(libpq_url(native_value))
 
 
 def forget_looked_up_values() -> None:

@@ -5,12 +5,12 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from dlt.common.configuration import configspec
-from dlt.common.configuration.exceptions import ConfigFieldMissingException
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, InvalidNativeValue
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
 from analytics_assets.config.errors import SettingsError
-from analytics_assets.config.settings.compat import PostgresUrl
+from analytics_assets.config.settings.compat import PostgresUrl, libpq_url
 from analytics_assets.config.settings.look_up import look_up
 from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.redaction.configuration import learn_secrets
@@ -18,7 +18,6 @@ from analytics_assets.redaction.redactor import redact
 
 WAREHOUSE = "postgres"
 KEY_BYTES = 32
-SCHEMES = ("postgresql://", "postgres://")
 
 
 @configspec
@@ -64,11 +63,10 @@ def resolve_shared_store() -> SharedStoreSettings:
     for key in settings.fernet_keys:
         redact.add(key)
         _check_key(key)
-    settings.url = (settings.url or "").strip() or _warehouse_url()
-    if settings.url is None:
-        return settings
-    learn_secrets(settings.url)
-    if not settings.url.startswith(SCHEMES):
+    url = (settings.url or "").strip() or _warehouse_url()
+    learn_secrets(url)
+    settings.url = libpq_url(url)
+    if url and not settings.url:
         raise SettingsError(
             "The setting `shared_store.url` is no URL of a PostgreSQL database: its form is "
             "postgresql://user:password@host:5432/database."
@@ -95,11 +93,11 @@ def resolve_patience() -> float:
 
 
 def _warehouse_url() -> str | None:
-    """Return the URL of the warehouse, None if it is another one; a load names what it lacks."""
+    """Return the URL of the warehouse, None if it is another one; a load names what is wrong."""
     if str(look_up("destination_type") or "").strip() != WAREHOUSE or not find_spec("psycopg2"):
         return None
     try:
         found = resolved(_WarehouseCredentials(), ("destination", WAREHOUSE))
-    except ConfigFieldMissingException:
+    except (ConfigFieldMissingException, InvalidNativeValue):
         return None
     return str(found.credentials.to_native_representation())

@@ -33,10 +33,25 @@ def test_a_url_goes_before_the_warehouse(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "the-password" not in redact(URL)
 
 
-def test_a_warehouse_without_credentials_is_named_by_the_load(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+def test_a_url_is_read_as_that_of_the_warehouse(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
-    monkeypatch.setenv("DESTINATION_TYPE", "postgres")
+    url = URL.replace("postgresql", scheme)
+    monkeypatch.setenv("SHARED_STORE__URL", url)
+    assert resolve_shared_store().url == URL
+    monkeypatch.setenv("SHARED_STORE__URL", "")
+    for name, value in postgres_settings(url).items():
+        monkeypatch.setenv(name, value)
+    assert str(resolve_shared_store().url).partition("?")[0] == URL
+
+
+@pytest.mark.parametrize("credentials", ["", "mysql://loader@db.test/warehouse"])
+def test_a_warehouse_without_credentials_is_named_by_the_load(
+    monkeypatch: pytest.MonkeyPatch, credentials: str
+) -> None:
+    for name, value in postgres_settings(credentials).items():
+        monkeypatch.setenv(name, value)
 
     assert resolve_shared_store().url is None
 
