@@ -14,7 +14,7 @@ from dlt.extract import DltSource
 from analytics_assets.config.load import Partitioned
 from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
-from analytics_assets.extract.http.connection import Connection, connect
+from analytics_assets.extract.http.connection import connect
 from analytics_assets.extract.incremental.cursor import StateReset
 from analytics_assets.extract.incremental.request_params import with_params
 from analytics_assets.extract.incremental.window_check import WindowCheck
@@ -61,7 +61,7 @@ from analytics_assets.orchestration.partitions.row_counts import row_counts
 from analytics_assets.orchestration.partitions.selection import selected_partitions
 from analytics_assets.orchestration.runs.check_results import last_results_kept
 from analytics_assets.orchestration.runs.liveness.dead_runs import refuse_ended_run
-from analytics_assets.orchestration.runs.liveness.lease import ended_if_lost, executing
+from analytics_assets.orchestration.runs.liveness.lease import Lease, executing
 from analytics_assets.orchestration.runs.liveness.time_limit import TimeLimit
 from analytics_assets.orchestration.runs.materializations import newest_metadata
 from analytics_assets.orchestration.runs.progress import (
@@ -80,6 +80,23 @@ from analytics_assets.warehouse.evolution.indexes import create_indexes
 from analytics_assets.warehouse.pipeline import LoadingPipeline
 from analytics_assets.warehouse.queries.tables import open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class LoadStep:
+    """The step of a run that executes a load.
+
+    Args:
+        context: that of the op.
+        dlt: runs the pipeline.
+        config: the config of the run.
+        lease: says that the process of the step lives.
+    """
+
+    context: dg.AssetExecutionContext
+    dlt: DltLoader
+    config: LoadConfig
+    lease: Lease
 
 
 @dataclass(frozen=True)
@@ -116,23 +133,21 @@ class AssetLoad:
             dagster.Failure: an error that the user can correct; its description has the remedy.
         """
         instance, run_id = context.instance, context.run.run_id
-        with executing(context), last_results_kept(instance, run_id, self.checks):
-            return self._run(context, dlt, config)
+        with executing(context) as lease, last_results_kept(instance, run_id, self.checks):
+            return self._run(LoadStep(context, dlt, config, lease))
 
-    def _run(
-        self, context: dg.AssetExecutionContext, dlt: DltLoader, config: LoadConfig
-    ) -> dg.MaterializeResult[Any]:
-        resource, partitions = self.resource, tuple[str, ...]()
+    def _run(self, step: LoadStep) -> dg.MaterializeResult[Any]:
+        context, resource, partitions = step.context, self.resource, tuple[str, ...]()
         try:
             partitions = tuple(selected_partitions(context, resource))
-            config.validate_for(resource)
+            step.config.validate_for(resource)
             client = resource.api.config["client"]
             with closing(connect(client, resource.api_name, resource=resource.name)) as connection:
                 progress = LoadProgress(resource, connection, partitions)
                 show(progress)
                 log_source(progress, context.log)
                 with logged(progress, context.log):
-                    load = self._observed(context, dlt, config, progress)
+                    load = self._observed(step, progress)
             refuse_nothing_loaded(load.metadata, resource.policy)
         except Exception as error:
             failure = failure_of(error, resource, partitions)
@@ -141,17 +156,12 @@ class AssetLoad:
             raise failure from redacted(error)
         return _result(context, resource, load)
 
-    def _observed(
-        self,
-        context: dg.AssetExecutionContext,
-        dlt: DltLoader,
-        config: LoadConfig,
-        progress: LoadProgress,
-    ) -> LoadOutcome:
+    def _observed(self, step: LoadStep, progress: LoadProgress) -> LoadOutcome:
         """Load, and record the state in which the load has found the endpoint."""
-        connection, before = progress.connection, replace(progress.connection.traffic)
+        context, connection = step.context, progress.connection
+        before = replace(connection.traffic)
         try:
-            load = self._load(context, dlt, config, progress)
+            load = self._load(step, progress)
         except Exception as error:
             if seen := failed_observation(self.resource, connection, before, error):
                 context.log_event(seen)
@@ -160,13 +170,8 @@ class AssetLoad:
         report_reachable(context.instance, self.resource, "A load")
         return load
 
-    def _load(
-        self,
-        context: dg.AssetExecutionContext,
-        dlt: DltLoader,
-        config: LoadConfig,
-        progress: LoadProgress,
-    ) -> LoadOutcome:
+    def _load(self, step: LoadStep, progress: LoadProgress) -> LoadOutcome:
+        context, config = step.context, step.config
         resource, partitions = self.resource, progress.partitions
         connection, traffic = progress.connection, replace(progress.connection.traffic)
         place = self.warehouse.qualified(resource.table)
@@ -178,7 +183,7 @@ class AssetLoad:
             run=context.run.run_id,
             log=context.log,
             waiting=progress.wait_for,
-            allowed=partial(_begin_to_write, context, resource, limit),
+            allowed=partial(_begin_to_write, step, resource, limit),
         )
         with loading as pipeline, dropped_observed(context, resource, pipeline):
             began = time.monotonic()  # after a wait for the table
@@ -186,10 +191,10 @@ class AssetLoad:
             with open_tables(pipeline) as tables:
                 compared = compare(tables, resource, resource.contract)
             log_columns(progress, compared, context.log)
-            source = _source(resource, compared.contract, config, connection, partitions)
+            source = _source(progress, compared.contract, config)
             pipeline.collector = StageLog(progress, place, context.log)
-            with limit, ended_if_lost(context, limit.end):
-                [result] = dlt.run(
+            with limit, step.lease.watched(limit.end):
+                [result] = step.dlt.run(
                     context,
                     dlt_source=source,
                     dlt_pipeline=pipeline,
@@ -230,14 +235,9 @@ class AssetLoad:
         return LoadOutcome(without_secrets(metadata), columns, page, rows, window)
 
 
-def _source(
-    resource: Resource,
-    contract: Contract,
-    config: LoadConfig,
-    connection: Connection,
-    partitions: Sequence[str],
-) -> DltSource:
+def _source(progress: LoadProgress, contract: Contract, config: LoadConfig) -> DltSource:
     """Return the source of one load; a new one each time, as dagster-dlt changes its source."""
+    resource, partitions = progress.resource, progress.partitions
     name, load = resource.name, resource.policy.load
     cursor, window, halved = cursor_of(resource, config), None, None
     entries: dict[str, Any] = dict(resource.config)
@@ -248,7 +248,7 @@ def _source(
     source = rest_api_source(
         entries,
         resource.api_name,
-        connection,
+        progress.connection,
         {name: contract},
         {name: cursor} if cursor else {},
         # with one schema for all resources, concurrent loads would overwrite each other's columns
@@ -265,10 +265,7 @@ def _source(
 
 
 def _begin_to_write(
-    context: dg.AssetExecutionContext,
-    resource: Resource,
-    limit: TimeLimit,
-    pipeline: LoadingPipeline,
+    step: LoadStep, resource: Resource, limit: TimeLimit, pipeline: LoadingPipeline
 ) -> None:
     """End the time limit, whose interruption would leave open whether the table has changed.
 
@@ -279,9 +276,8 @@ def _begin_to_write(
         LeaseLostError: so was the step.
     """
     limit.lift()
-    refuse_ended_run(context.instance, context.run.run_id)
-    with executing(context) as lease:
-        lease.refuse_lost()
+    refuse_ended_run(step.context.instance, step.context.run.run_id)
+    step.lease.refuse_lost()
     forget_noted(resource, pipeline)
 
 

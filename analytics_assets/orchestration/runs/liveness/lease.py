@@ -265,18 +265,6 @@ def executing(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> Iter
 
 
 @contextmanager
-def ended_if_lost(context: dg.AssetExecutionContext, end: Watcher) -> Iterator[None]:
-    """Call a function if another process ends the run, or the step, of this one.
-
-    Args:
-        context: that of the op, which is inside `executing`.
-        end: takes the error, in another thread.
-    """
-    with executing(context) as lease, lease.watched(end):
-        yield
-
-
-@contextmanager
 def _held(instance: dg.DagsterInstance, key: LeaseKey) -> Iterator[Lease]:
     table = LeaseTable(instance)
     keeper = _keeper_of(table)
