@@ -11,6 +11,7 @@ from analytics_assets.extract.http.limits.headers import Quota, quota_of
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, PROBE_SECONDS, HostLimits
 from analytics_assets.extract.http.shared_store.keeper import Keeper
 from analytics_assets.extract.http.shared_store.statements import (
+    FORGET,
     LOOK,
     PAUSE,
     TAKE_OF_QUOTA,
@@ -24,6 +25,7 @@ LOOK_SECONDS = 1.0  # between two looks at the pauses that other processes have 
 STALE_SECONDS = 2.0  # after a look was due, from which on a request waits for it
 FAILED_SECONDS = 30.0  # before the next look at a store that could not be reached
 USED_SECONDS = 5.0  # after a request, for which the pauses are looked at
+KEPT_SECONDS = 3600.0  # after the end of a limit, for which it stays in the store
 FEW = 1000  # requests left of a quota, from which on all processes count them together
 
 
@@ -38,6 +40,8 @@ class SharedHostLimits(HostLimits):
         store: the store.
         keeper: looks at the store every second.
         host: the host, with its port if it has one.
+        longest: seconds of the longest wait. What is stored for longer, by a process with another
+            setting or a server with another clock, is forgotten.
         clock: returns the seconds of a clock that never goes back.
     """
 
@@ -48,10 +52,12 @@ class SharedHostLimits(HostLimits):
         store: SharedStore,
         keeper: Keeper,
         host: str,
+        longest: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(clock)
         self._store, self._keeper, self._name = store, keeper, host
+        self._longest = longest
         self._keeping = Lock()
         self._look_at = self._used_at = -math.inf
         self._is_counted = self._is_warned = False
@@ -113,10 +119,13 @@ class SharedHostLimits(HostLimits):
 
     def _look(self) -> None:
         found = self._store.run(LOOK, {"host": self._name}, creates=False)
-        for pause, is_counted in found:
+        for pause, reset in found:
+            if not -KEPT_SECONDS <= max(pause, reset) <= self._longest:
+                self._write(FORGET, kept=KEPT_SECONDS, longest=self._longest)
+                continue
             with self._lock:
                 self._retry_at = max(self._retry_at, self._clock() + max(0.0, pause))
-            self._is_counted = self._is_counted or is_counted
+            self._is_counted = self._is_counted or reset > 0
         if self._is_warned:
             self._is_warned = False
             logger.warning("The limits that other processes find are known again.")

@@ -5,7 +5,8 @@ import os
 from threading import Lock
 
 from analytics_assets.config.settings.oauth2 import OAuth2Settings
-from analytics_assets.config.settings.request import LimitSettings
+from analytics_assets.config.settings.request import LimitSettings, RequestSettings
+from analytics_assets.config.settings.resolution import resolved
 from analytics_assets.config.settings.shared_store import resolve_patience, resolve_shared_store
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.shared_store.host import SharedHostLimits
@@ -46,7 +47,9 @@ class SharedState:
     def host_limits(self, host: str) -> HostLimits:
         """Return the limits that a host announces to any process."""
         if host not in self._hosts:
-            self._hosts[host] = SharedHostLimits(self._store, self._keeper, host)
+            # that of loads, which is none of a single request
+            longest = resolved(RequestSettings()).request_max_retry_delay
+            self._hosts[host] = SharedHostLimits(self._store, self._keeper, host, longest)
         return self._hosts[host]
 
     def tokens(self, settings: OAuth2Settings, max_wait: float) -> SharedTokens | None:

@@ -67,10 +67,16 @@ WHERE limit_name = %(name)s AND process = %(process)s
 RETURNING requests
 """
 LOOK = """
-SELECT extract(epoch FROM pauses_until)::float8
-        - extract(epoch FROM clock_timestamp())::float8,
-    coalesce(resets_at > clock_timestamp(), false)
-FROM analytics_assets.announced_limits WHERE host = %(host)s
+WITH clock AS (SELECT extract(epoch FROM clock_timestamp())::float8 AS at)
+SELECT extract(epoch FROM pauses_until)::float8 - at,
+    extract(epoch FROM coalesce(resets_at, '-infinity'))::float8 - at
+FROM clock, analytics_assets.announced_limits WHERE host = %(host)s
+"""
+FORGET = """
+DELETE FROM analytics_assets.announced_limits
+WHERE host = %(host)s AND extract(epoch FROM greatest(pauses_until, resets_at))::float8
+    - extract(epoch FROM clock_timestamp())::float8 NOT BETWEEN -%(kept)s AND %(longest)s
+RETURNING 1
 """
 PAUSE = """
 INSERT INTO analytics_assets.announced_limits AS known (host, pauses_until)

@@ -1,6 +1,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
+from analytics_assets.extract.http.shared_store import schema
 from analytics_assets.extract.http.shared_store.host import LOOK_SECONDS, STALE_SECONDS
 from analytics_assets.extract.http.shared_store.process import SharedState
 from analytics_assets_tests.extract.http.limits.responses import Response, quota
@@ -70,6 +72,51 @@ def test_a_process_that_sends_a_request_after_a_while_looks_first(
     assert second.acquire() > 50
 
 
+def test_a_wait_of_years_is_bounded_for_others_as_for_the_process_that_was_asked(
+    hosts: Hosts,
+) -> None:
+    first = hosts()
+    first.acquire()
+    first.observe(*Response(429, {"Retry-After": "Thu, 01 Jan 2099 00:00:00 GMT"}), MAX_DELAY)
+
+    wait_for(lambda: MAX_DELAY - PATIENCE < hosts().acquire() <= MAX_DELAY)
+    assert first.acquire() <= MAX_DELAY
+
+
+def store(url: str, column: str, hours: int) -> None:
+    """Store a limit that ends some hours from now."""
+    run(url, schema.CREATE)
+    run(
+        url,
+        f"INSERT INTO analytics_assets.announced_limits (host, remaining, {column})"
+        f" VALUES ('{HOST}', 0, now() + interval '{hours} hours') RETURNING 1",
+    )
+
+
+def run(url: str, statement: str) -> list[tuple[object, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+
+
+@pytest.mark.parametrize("column", ["pauses_until", "resets_at"])
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_stored_limit_beyond_the_bound_or_long_past_is_forgotten(
+    hosts: Hosts, postgres_url: str, column: str, hours: int
+) -> None:
+    store(postgres_url, column, hours)
+    assert not hosts().acquire()
+    assert not run(postgres_url, "SELECT * FROM analytics_assets.announced_limits")
+
+
+def test_the_bound_is_that_of_loads(
+    hosts: Hosts, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME__REQUEST_MAX_RETRY_DELAY", "86400")
+    store(postgres_url, "pauses_until", 2)
+    assert hosts().acquire() > MAX_DELAY
+
+
 def test_a_quota_that_is_used_up_holds_for_all_processes(hosts: Hosts) -> None:
     first, second = hosts(), hosts()
     first.acquire()
@@ -110,9 +157,7 @@ def test_a_large_quota_and_no_limit_ask_the_store_for_no_request(
     for _ in range(100):
         host.acquire()
 
-    with psycopg2.connect(postgres_url) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT to_regnamespace('analytics_assets')")
-        assert cursor.fetchall() == [(None,)]
+    assert run(postgres_url, "SELECT to_regnamespace('analytics_assets')") == [(None,)]
 
 
 def test_a_place_that_the_quota_leaves_unused_is_free_for_the_next_request(
