@@ -122,9 +122,11 @@ class Deployment:
         )  # fmt: skip
         yield Program(
             "webserver",
-            [*python, "dagster_webserver", *workspace, "--host", HOST, "--port", str(self._port)],
+            # it would answer 500 by connections that a restart of PostgreSQL has ended
+            [*python, "dagster_webserver", *workspace, "--host", HOST, "--port", str(self._port),
+             "--db-pool-recycle", "1"],
             is_up=self._is_served,
-        )
+        )  # fmt: skip
         # at its usual level it logs each look of each sensor
         daemon = [*python, "dagster._daemon", "run", *workspace, "--log-level", "warning"]
         yield Program("daemon", daemon)
