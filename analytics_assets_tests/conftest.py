@@ -175,7 +175,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[Any]], San
     with ExitStack() as running:
 
         def start(rows: list[Any]) -> Sandbox:
-            sandbox = running.enter_context(Sandbox(extra_rows={"orders": rows}))
+            sandbox = running.enter_context(
+                Sandbox(extra_rows={"orders": rows}, client_id=f"client-{uuid4().hex}")
+            )
             point_at(sandbox, monkeypatch)
             return sandbox
 

@@ -73,7 +73,7 @@ def test_a_process_ends_at_once_with_its_output_and_its_exit_code(
     code: str | int | None, exit_code: int, message: str
 ) -> None:
     command = [sys.executable, "-c", END.format(code=code)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stdout, done.stderr) == (exit_code, "the end", message)
 
 

@@ -98,7 +98,7 @@ def test_resources_that_are_read_from_each_other_do_not_hang() -> None:
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
-    looking.join(timeout=30)
+    looking.join(timeout=120)
 
     assert found == [["orders", "items"], ["selfish"]]
 

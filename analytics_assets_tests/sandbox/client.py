@@ -10,7 +10,7 @@ from analytics_assets.sandbox import Sandbox
 def token_response(sandbox: Sandbox, **form: str) -> requests.Response:
     credentials = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     grant = {"grant_type": "client_credentials"}
-    return requests.post(sandbox.token_url, data=grant | credentials | form, timeout=10)
+    return requests.post(sandbox.token_url, data=grant | credentials | form, timeout=60)
 
 
 def access_token(sandbox: Sandbox) -> str:
@@ -26,7 +26,7 @@ def get_page(
         f"{sandbox.base_url}/v1/{resource}",
         params=query,
         headers={"Authorization": f"Bearer {token or access_token(sandbox)}"},
-        timeout=10,
+        timeout=60,
     )
 
 
@@ -39,7 +39,7 @@ def collect(sandbox: Sandbox, resource: str, **query: Any) -> list[dict[str, Any
             response = session.get(
                 f"{sandbox.base_url}/v1/{resource}",
                 params={**query, "offset": len(rows)},
-                timeout=10,
+                timeout=60,
             )
             response.raise_for_status()
             page = response.json()

@@ -17,7 +17,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def document(sandbox: Sandbox) -> Any:
-    return requests.get(f"{sandbox.base_url}/openapi.json", timeout=10).json()
+    return requests.get(f"{sandbox.base_url}/openapi.json", timeout=60).json()
 
 
 def row_schema(openapi: Any, resource: str) -> Any:

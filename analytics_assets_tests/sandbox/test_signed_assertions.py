@@ -34,7 +34,7 @@ def assert_with(key: rsa.RSAPrivateKey, sandbox: Sandbox, **claims: Any) -> requ
     }
     present = {name: value for name, value in (usual | claims).items() if value is not None}
     form = {"grant_type": JWT_BEARER, "assertion": jwt.encode(present, key, algorithm="RS256")}
-    return requests.post(sandbox.token_url, data=form, timeout=10)
+    return requests.post(sandbox.token_url, data=form, timeout=60)
 
 
 def test_a_signed_assertion_gets_a_token_without_a_secret(key: rsa.RSAPrivateKey) -> None:

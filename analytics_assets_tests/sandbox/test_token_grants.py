@@ -24,16 +24,16 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
 
 
 def by_form(sandbox: Sandbox) -> requests.Response:
-    return requests.post(sandbox.token_url, data=GRANT | credentials(sandbox), timeout=10)
+    return requests.post(sandbox.token_url, data=GRANT | credentials(sandbox), timeout=60)
 
 
 def by_json(sandbox: Sandbox) -> requests.Response:
-    return requests.post(sandbox.token_url, json=GRANT | credentials(sandbox), timeout=10)
+    return requests.post(sandbox.token_url, json=GRANT | credentials(sandbox), timeout=60)
 
 
 def by_basic(sandbox: Sandbox) -> requests.Response:
     headers = basic(quote_plus(sandbox.client_id), quote_plus(sandbox.client_secret))
-    return requests.post(sandbox.token_url, data=GRANT, headers=headers, timeout=10)
+    return requests.post(sandbox.token_url, data=GRANT, headers=headers, timeout=60)
 
 
 METHODS: dict[Any, Callable[[Sandbox], requests.Response]] = {
@@ -69,7 +69,7 @@ def test_basic_credentials_are_form_decoded_after_base64() -> None:
     with Sandbox(client_id="an id:with/odd+signs", client_secret="50%+ü:&=") as sandbox:
         assert by_basic(sandbox).status_code == 200
         raw = basic(sandbox.client_id, sandbox.client_secret)
-        refused = requests.post(sandbox.token_url, data=GRANT, headers=raw, timeout=10)
+        refused = requests.post(sandbox.token_url, data=GRANT, headers=raw, timeout=60)
 
         assert refused.status_code == 401
 
@@ -89,7 +89,7 @@ def test_a_malformed_authorization_header_is_an_invalid_client(
     sandbox: Sandbox, header: str
 ) -> None:
     reply = requests.post(
-        sandbox.token_url, data=GRANT, headers={"Authorization": header}, timeout=10
+        sandbox.token_url, data=GRANT, headers={"Authorization": header}, timeout=60
     )
 
     assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
@@ -112,7 +112,7 @@ def test_a_request_that_cannot_be_read_is_an_invalid_request(
     sandbox: Sandbox, body: str, content_type: str
 ) -> None:
     reply = requests.post(
-        sandbox.token_url, data=body, headers={"Content-Type": content_type}, timeout=10
+        sandbox.token_url, data=body, headers={"Content-Type": content_type}, timeout=60
     )
 
     assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
@@ -123,7 +123,7 @@ def test_credentials_in_two_places_are_an_invalid_request(sandbox: Sandbox) -> N
         sandbox.token_url,
         data=GRANT | credentials(sandbox),
         headers=basic(sandbox.client_id, sandbox.client_secret),
-        timeout=10,
+        timeout=60,
     )
 
     assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")

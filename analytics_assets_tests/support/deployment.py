@@ -1,12 +1,14 @@
 """Dagster as it is deployed: a webserver, a daemon, and runs in processes of their own."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import requests
 
 from analytics_assets_tests.conftest import ROOT
 
-PATIENCE = 180  # seconds in which a busy machine brings up what is waited for
+PATIENCE = 600  # seconds in which a busy machine brings up what is waited for
 LAUNCH = """
 mutation Launch($parameters: ExecutionParams!) {
   launchRun(executionParams: $parameters) {
@@ -52,14 +54,19 @@ mutation Terminate($run: String!) {
   }
 }
 """
+PORTS = range(20_000, 30_000)  # below those of outgoing connections
 PROGRAMS = {"daemon": ["dagster._daemon", "run"], "webserver": ["dagster_webserver"]}
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of this machine that nobody listens on now.
+
+    It is none of those that outgoing connections have, which could take it before its server does.
+    """
+    for port in random.sample(PORTS, len(PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError(f"There is no free port in {PORTS}")
 
 
 def wait_until(happened: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:

@@ -93,7 +93,7 @@ def test_settings_are_read_from_dlts_files_and_the_environment_wins(
         cwd=clean_place,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
 

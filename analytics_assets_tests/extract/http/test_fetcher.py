@@ -133,7 +133,7 @@ def test_a_single_attempt_does_not_wait_longer_than_its_timeout(way: str) -> Non
         connection = connected(server.base_url, way, max_attempts=1, timeout=10)
         connection.rate_limit.observe(*Response(429, {"Retry-After": "600"}))
 
-        with pytest.raises(NoAnswerError, match="accepts no request for another 600 seconds"):
+        with pytest.raises(NoAnswerError, match=r"accepts no request for another \d+ seconds"):
             page_of(connection)
 
         assert server.requests == []

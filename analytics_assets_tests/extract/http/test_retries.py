@@ -203,11 +203,12 @@ def test_a_pause_of_the_reader_is_no_failure_of_the_api(monkeypatch: pytest.Monk
     monkeypatch.setattr("analytics_assets.extract.http.fetcher.PAUSE", 0.1)
     with answering() as server:
         server.faults.add(Fault(path="/1", delay=0.05))
-        connection = connected(server.base_url, deadline=0.3, max_attempts=1)
+        connection = connected(server.base_url, max_attempts=1)
         with fetching(connection) as fetcher:
             for number in range(2):
                 fetcher.request(prepared(connection, f"/{number}"))
             fetcher.next_page(whole)
+            connection.pool.settings.request_deadline = 0.3
             time.sleep(0.4)
 
             assert fetcher.next_page(whole).status == 200

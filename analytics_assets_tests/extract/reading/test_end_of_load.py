@@ -22,7 +22,7 @@ from analytics_assets_tests.support.paged_server import (
     source_of,
 )
 
-PROMPT = 10.0  # seconds: well under the timeout
+PROMPT = 30.0  # seconds: well under the timeout
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from analytics_assets_tests.support.http.fetching import sockets_to
 from analytics_assets_tests.support.http.server import Server
 from analytics_assets_tests.support.paged_server import drain, orders, paged, rows
 
-PROMPT = 5.0  # seconds: well under the timeout
+PROMPT = 30.0  # seconds: well under the timeout
 STALLED = 12  # pages that stall before anything else happens
 
 

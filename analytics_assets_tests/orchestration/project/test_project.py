@@ -98,7 +98,7 @@ def printed_by(program: str, project: Path, **settings: str) -> dict[str, Any]:
         env={**environment, "PYTHONPATH": str(project), **settings},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -270,7 +270,7 @@ def test_who_watches_a_run_sees_its_events_while_their_file_is_open(tmp_path: Pa
 
         reader.event_log_storage.watch(run.run_id, None, note)
         writer.event_log_storage.store_event(materialized(run, DAYS[1]))
-        assert [seen.get(timeout=30) for _ in range(2)] == DAYS[:2]
+        assert [seen.get(timeout=120) for _ in range(2)] == DAYS[:2]
 
 
 def test_a_file_that_was_deleted_is_made_again(tmp_path: Path) -> None:

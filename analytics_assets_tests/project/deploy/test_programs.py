@@ -74,7 +74,7 @@ def test_a_program_is_ended_by_its_own_signal_and_says_what_it_has_to(
     running = RunningProgram(shell(script, name="postgres", stop="SIGINT"), lambda _: None)
     wait_until((tmp_path / "up").exists, "the trap")
     running.stop()
-    assert running.wait(60)
+    assert running.wait(600)
     printed: list[str] = []
 
     def said() -> bool:

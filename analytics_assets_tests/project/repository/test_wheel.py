@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, copy)
     command = [sys.executable, "-c", BUILD, str(built)]
-    subprocess.run(command, cwd=copy, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=copy, check=True, capture_output=True, timeout=600)
     [file] = built.glob("*.whl")
     return zipfile.ZipFile(file)
 
@@ -50,7 +50,7 @@ def test_it_loads_the_definitions_in_any_folder(
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

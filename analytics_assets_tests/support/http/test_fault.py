@@ -115,7 +115,7 @@ def test_a_delay_beyond_the_clients_timeout_is_a_timeout(sandbox: Sandbox) -> No
 
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"{sandbox.base_url}/openapi.json", timeout=0.2)
-    assert requests.get(f"{sandbox.base_url}/openapi.json", timeout=10).ok
+    assert requests.get(f"{sandbox.base_url}/openapi.json", timeout=60).ok
 
 
 def test_a_dropped_connection_gives_no_answer_at_all(sandbox: Sandbox) -> None:
@@ -131,14 +131,14 @@ def test_a_dropped_connection_gives_no_answer_at_all(sandbox: Sandbox) -> None:
 
 
 def test_only_the_connection_that_is_hit_is_dropped(sandbox: Sandbox) -> None:
-    other = http.client.HTTPConnection(sandbox.base_url.removeprefix("http://"), timeout=10)
+    other = http.client.HTTPConnection(sandbox.base_url.removeprefix("http://"), timeout=60)
     with contextlib.closing(other):
         other.request("GET", "/")
         other.getresponse().read()
         connected = other.sock
         sandbox.faults.add(Fault(path="/openapi.json", drop=True))
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"{sandbox.base_url}/openapi.json", timeout=10)
+            requests.get(f"{sandbox.base_url}/openapi.json", timeout=60)
         other.request("GET", "/")
 
         assert other.getresponse().status == 200
@@ -156,7 +156,7 @@ def test_a_cut_body_ends_halfway_through_what_was_announced(sandbox: Sandbox) ->
         f"{sandbox.base_url}{PATH}",
         headers={"Authorization": f"Bearer {token}"},
         stream=True,
-        timeout=10,
+        timeout=60,
     )
     assert reply.status_code == 200
     assert int(reply.headers["Content-Length"]) == len(whole)
@@ -219,7 +219,7 @@ def test_stopping_does_not_wait_for_delayed_answers() -> None:
     sandbox.faults.add(Fault(path="/", delay=600))
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(requests.get, sandbox.base_url, timeout=30)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not sandbox.requests:
             assert time.monotonic() < deadline
         sandbox.stop()
@@ -230,7 +230,7 @@ def test_stopping_does_not_wait_for_delayed_answers() -> None:
 def test_requests_are_recorded_in_order_with_their_query_and_status(sandbox: Sandbox) -> None:
     token = access_token(sandbox)
     get_page(sandbox, "page_views", token=token, offset=5, sort="date")
-    requests.get(f"{sandbox.base_url}/v1/page_views", timeout=10)
+    requests.get(f"{sandbox.base_url}/v1/page_views", timeout=60)
 
     token_request, authorized, anonymous = sandbox.requests
     assert (token_request.method, token_request.path) == ("POST", "/oauth/token")

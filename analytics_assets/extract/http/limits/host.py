@@ -8,7 +8,7 @@ from analytics_assets.extract.http.limits.headers import quota_of, retry_after
 from analytics_assets.extract.http.limits.status import is_throttled
 
 POLL_SECONDS = 0.05  # between two checks of a limit that may end at any time
-PROBE_SECONDS = 1.0  # for which other requests wait for the response that has the new quota
+PROBE_SECONDS = 1.0  # between two requests while no response has the new quota
 SAME_RESET = 2.0  # seconds: a later reset belongs to the next quota
 
 
@@ -51,6 +51,8 @@ class HostLimits:
                 # the new quota is unknown: one request probes it, the others wait for its response
                 self._probe_until = now + PROBE_SECONDS if self._remaining == 0 else 0.0
                 self._remaining = None
+            elif self._probe_until:  # without a response so far: this request probes it, too
+                self._probe_until = now + PROBE_SECONDS
             if self._remaining is not None:
                 self._remaining -= 1
             return 0.0

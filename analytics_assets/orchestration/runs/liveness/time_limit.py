@@ -34,9 +34,9 @@ class TimeLimit:
 
     def __enter__(self) -> None:
         """Begin to measure the time, for the code of this thread."""
-        self._thread = get_ident()
         if self._seconds is not None:
             Thread(target=self._watch, name="time limit", daemon=True).start()
+        self._thread = get_ident()  # at last, as an interruption before this line has no `__exit__`
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Lift the limit.

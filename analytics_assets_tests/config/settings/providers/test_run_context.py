@@ -73,7 +73,7 @@ def test_all_of_dlt_in_a_process_sees_it(clean_place: Path) -> None:
             env=os.environ | named,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=True,
         )
         assert json.loads(ran.stdout) == ["https://a.test", "of-file"]

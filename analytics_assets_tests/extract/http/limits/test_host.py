@@ -106,15 +106,16 @@ def test_a_host_that_announces_nothing_any_more_has_no_limit(host: HostLimits) -
     assert all(acquired(host, 20))
 
 
-def test_a_probe_without_a_response_does_not_block_the_others_for_ever(
+def test_of_a_quota_whose_probe_has_no_response_one_request_a_time_probes_it_again(
     clock: FakeClock, host: HostLimits
 ) -> None:
     host.observe(*quota(0, 0), MAX_DELAY)
-    assert acquired(host, 2) == [True, False]
+    for _ in range(3):
+        assert acquired(host, 3) == [True, False, False]
+        clock.now += PROBE_SECONDS
 
-    clock.now += PROBE_SECONDS
-
-    assert acquired(host, 1) == [True]
+    host.observe(*quota(2, 60), MAX_DELAY)
+    assert acquired(host, 3) == [True, True, False]
 
 
 def test_the_limits_of_one_host_do_not_hold_for_another(clock: FakeClock, host: HostLimits) -> None:

@@ -1,4 +1,3 @@
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -10,6 +9,7 @@ from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
 from analytics_assets_tests.extract.http.conftest import FakeClock
+from analytics_assets_tests.extract.http.limits.in_flight import InFlight
 from analytics_assets_tests.extract.http.limits.responses import Response, quota
 
 MAX_DELAY = 3600.0
@@ -44,25 +44,19 @@ def seconds_waited(rate_limit: RateLimit, clock: FakeClock) -> float:
 
 
 def test_no_more_requests_are_in_flight_than_allowed() -> None:
-    rate_limit, lock = limit_of(in_flight=3), threading.Lock()
-    now = most = 0
+    rate_limit, in_flight = limit_of(in_flight=3), InFlight(3)
 
     def request() -> None:
-        nonlocal now, most
         while rate_limit.try_acquire():
             time.sleep(0.0001)
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.001)
-        with lock:
-            now -= 1
+        with in_flight.counted():
+            time.sleep(0.001)
         rate_limit.release()
 
     with ThreadPoolExecutor(10) as threads:
         for each in [threads.submit(request) for _ in range(30)]:
             each.result()
-    assert most == 3
+    assert in_flight.most == 3
 
 
 def test_requests_start_at_the_interval_of_the_limit_per_second() -> None:

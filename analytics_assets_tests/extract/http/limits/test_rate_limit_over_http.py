@@ -12,6 +12,7 @@ from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.http.errors import NoAnswerError
 from analytics_assets_tests.extract.http.limits.in_flight import InFlight
 from analytics_assets_tests.extract.http.limits.responses import Response
+from analytics_assets_tests.support.http.fetching import quick_settings
 from analytics_assets_tests.support.paged_server import (
     Answer,
     PagedServer,
@@ -25,10 +26,11 @@ from analytics_assets_tests.support.paged_server import (
 )
 
 MANY_PAGES = rows(*range(40))
+HELD = 0.9  # seconds, of the one that a refusal asks to wait
 
 
 class Refusing:
-    """Refuses the first request for one page, and notes when which pages are asked for."""
+    """Refuses the first request for one page, and answers others once the wait is nearly over."""
 
     def __init__(self, status: int, retry_after: str, offset: int = 8) -> None:
         self.refusal = Answer({}, status, {"Retry-After": retry_after})
@@ -44,6 +46,7 @@ class Refusing:
                 self.refused_at = now
                 return self.refusal
             self.moments.append(now)
+        time.sleep(max(0.0, self.refused_at + HELD - now) if self.refused_at else 0.0)
         return self._answers(asked)
 
 
@@ -66,10 +69,10 @@ def test_a_refusal_of_one_page_delays_the_others(monkeypatch: pytest.MonkeyPatch
     with serving(api) as server:
         assert read_from(server) == MANY_PAGES
 
-    # what was in flight when the refusal was sent may still arrive shortly after it
-    late = [moment for moment in api.moments if moment > api.refused_at + 0.3]
-    assert late
-    assert min(late) >= api.refused_at + 0.9
+    # others were in flight when the refusal was sent, and none took the place that it left
+    held = [each for each in api.moments if api.refused_at < each < api.refused_at + HELD]
+    assert len(held) < 16
+    assert max(api.moments) >= api.refused_at + HELD
 
 
 def test_a_single_attempt_does_not_wait_longer_than_its_timeout() -> None:
@@ -125,18 +128,32 @@ def test_the_api_never_sees_more_requests_a_second_than_is_set(
 ) -> None:
     read_ahead(monkeypatch, 16, MAX_PER_SECOND="50")
     api = Refusing(429, "0", offset=-1)
+    began = time.monotonic()
     with serving(api) as server, ThreadPoolExecutor(2) as reads:
         for each in [reads.submit(read_from, server) for _ in range(2)]:
             assert each.result() == MANY_PAGES
 
-    moments = sorted(api.moments)
-    assert len(moments) >= 40
-    assert moments[-1] - moments[0] >= 39 / 50 - 0.1  # for the first one may arrive late
+    assert max(api.moments) - began >= (len(api.moments) - 1) / 50
 
 
 def test_the_api_sees_no_more_requests_than_its_quota_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    read_ahead(monkeypatch, 16)
+    answers, left = paged(MANY_PAGES), iter(range(9, -1, -1))
+
+    def answer(asked: Request) -> Answer:
+        headers = {"X-RateLimit-Remaining": str(next(left, 0)), "X-RateLimit-Reset": "3600"}
+        return Answer(answers(asked).body, headers=headers)
+
+    with serving(answer) as server:
+        connection = connect({"base_url": server.base_url}, "shop", quick_settings(max_attempts=1))
+        attempt = drain(source_of(server, orders(), connection=connection).resources["orders"])
+        assert len(server.requests) == 10
+    assert "its quota of requests is used up" in attempt.error
+
+
+def test_a_read_goes_on_after_the_reset_of_its_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     read_ahead(monkeypatch, 16)
     lock, windows = threading.Lock(), dict[int, int]()
     answers = paged(MANY_PAGES)
@@ -146,7 +163,7 @@ def test_the_api_sees_no_more_requests_than_its_quota_allows(
             window = int(time.time())
             windows[window] = windows.get(window, 0) + 1
             left = 10 - windows[window]
-        if left < 0:
+        if left < 0:  # a slow machine may not use a quota up, and what is in flight meets the next
             return Answer({}, 429, {"Retry-After": "1"})
         page = answers(asked)
         headers = {"X-RateLimit-Remaining": str(left), "X-RateLimit-Reset": str(window + 1)}
@@ -154,5 +171,4 @@ def test_the_api_sees_no_more_requests_than_its_quota_allows(
 
     with serving(answer) as server:
         assert read_from(server) == MANY_PAGES
-    assert max(windows.values()) <= 10
-    assert len(windows) >= 2
+    assert len(windows) >= 3

@@ -9,7 +9,11 @@ import pytest
 from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
+<<<<<<< HEAD
 from analytics_assets.extract.http.shared_store import schema
+=======
+from analytics_assets.extract.http.shared_store import host as shared_host
+>>>>>>> 89405fce (fix(limits): a slow probe of a new quota lets no burst through)
 from analytics_assets.extract.http.shared_store.host import LOOK_SECONDS, STALE_SECONDS
 from analytics_assets.extract.http.shared_store.process import SharedState
 from analytics_assets_tests.extract.http.limits.responses import Response, quota
@@ -40,20 +44,18 @@ def taken(*hosts: HostLimits, tries: int) -> int:
 def test_a_pause_that_one_process_finds_holds_for_one_that_starts_later(hosts: Hosts) -> None:
     first = hosts()
     first.acquire()
-    first.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
+    first.observe(*Response(429, {"Retry-After": "3000"}), MAX_DELAY)
 
-    wait_for(lambda: 50 < hosts().acquire() <= 60)
+    wait_for(lambda: 2000 < hosts().acquire() <= 3000)
 
 
-def test_a_pause_that_one_process_finds_reaches_others_within_seconds(hosts: Hosts) -> None:
+def test_a_pause_that_one_process_finds_reaches_others(hosts: Hosts) -> None:
     first, second = hosts(), hosts()
     assert not first.acquire()
     assert not second.acquire()
-    first.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
+    first.observe(*Response(429, {"Retry-After": "3000"}), MAX_DELAY)
 
-    found = time.monotonic()
-    wait_for(lambda: second.acquire() > 50)
-    assert time.monotonic() - found < 10
+    wait_for(lambda: second.acquire() > 2000)
 
 
 def test_a_process_that_sends_a_request_after_a_while_looks_first(
@@ -65,11 +67,11 @@ def test_a_process_that_sends_a_request_after_a_while_looks_first(
     state.close()  # its thread looks no more
     looked = time.monotonic()
     assert not first.acquire()
-    first.observe(*Response(429, {"Retry-After": "60"}), MAX_DELAY)
-    wait_for(lambda: hosts().acquire() > 50)
+    first.observe(*Response(429, {"Retry-After": "3000"}), MAX_DELAY)
+    wait_for(lambda: hosts().acquire() > 2000)
     wait_for(lambda: time.monotonic() > looked + LOOK_SECONDS + STALE_SECONDS)
 
-    assert second.acquire() > 50
+    assert second.acquire() > 2000
 
 
 def test_a_wait_of_years_is_bounded_for_others_as_for_the_process_that_was_asked(
@@ -120,31 +122,35 @@ def test_the_bound_is_that_of_loads(
 def test_a_quota_that_is_used_up_holds_for_all_processes(hosts: Hosts) -> None:
     first, second = hosts(), hosts()
     first.acquire()
-    first.observe(*quota(0, 60), MAX_DELAY)
+    first.observe(*quota(0, 3000), MAX_DELAY)
 
-    wait_for(lambda: second.acquire() > 50)
+    wait_for(lambda: second.acquire() > 2000)
 
 
 def test_few_requests_of_a_quota_are_counted_for_all_processes(hosts: Hosts) -> None:
     first, second = hosts(), hosts()
     for each in (first, second):
         each.acquire()
-        each.observe(*quota(10, 60), MAX_DELAY)
+        each.observe(*quota(10, 3000), MAX_DELAY)
 
     assert taken(first, second, tries=8) == 10
 
 
-def test_one_request_of_all_processes_finds_the_new_quota(hosts: Hosts) -> None:
+def test_one_request_of_all_processes_finds_the_new_quota(
+    hosts: Hosts, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_host, "PROBE_SECONDS", PATIENCE)
     processes = [hosts() for _ in range(4)]
     for each in processes:
         each.acquire()
-        each.observe(*quota(1, 1), MAX_DELAY)
+        each.observe(*quota(1, 3000), MAX_DELAY)
     assert taken(*processes, tries=2) == 1
-    time.sleep(1.1)
+    with psycopg2.connect(postgres_url) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE analytics_assets.announced_limits SET resets_at = now()")
 
     assert taken(*processes, tries=2) == 1
     for each in processes:
-        each.observe(*quota(5, 60), MAX_DELAY)
+        each.observe(*quota(5, 3000), MAX_DELAY)
     assert taken(*processes, tries=4) == 5
 
 
@@ -153,7 +159,7 @@ def test_a_large_quota_and_no_limit_ask_the_store_for_no_request(
 ) -> None:
     host = hosts()
     host.acquire()
-    host.observe(*quota(5000, 60), MAX_DELAY)
+    host.observe(*quota(5000, 3000), MAX_DELAY)
     for _ in range(100):
         host.acquire()
 
@@ -167,11 +173,10 @@ def test_a_place_that_the_quota_leaves_unused_is_free_for_the_next_request(
     settings.max_in_flight = 1
     state = states()
     limited = RateLimit(settings, 60, state.host_limits(HOST), shared=state.limit(HOST, settings))
-    limited.observe(*quota(0, 1))
+    limited.observe(*quota(0, 2))
     assert limited.try_acquire()
-    time.sleep(1.1)
 
-    assert not limited.try_acquire()
+    wait_for(lambda: not limited.try_acquire())
 
 
 def test_requests_without_a_limit_go_on_without_the_store(

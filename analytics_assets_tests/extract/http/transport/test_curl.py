@@ -6,6 +6,7 @@ import os
 import pytest
 
 from analytics_assets.extract.http.errors import NoAnswerError
+from analytics_assets_tests.support.deployment import wait_until
 from analytics_assets_tests.support.http.broken_answers import (
     broken_chunk,
     raw,
@@ -72,8 +73,8 @@ def test_an_answer_that_stalls_for_the_timeout_is_an_error(way: str, does: Does)
         server.faults.add(Fault(does=does, times=None))
         with pytest.raises(NoAnswerError, match="no complete answer: Read timed out"):
             page_of(connected(server.base_url, way, timeout=0.3, max_attempts=2))
-
-    assert len(server.requests) == 2
+        # a server without CPU reads a request after its client has given it up
+        wait_until(lambda: len(server.requests) == 2, "the second request")
 
 
 def send_slowly(exchange: Exchange, packed: bool = False) -> None:
@@ -103,8 +104,7 @@ def test_a_body_that_arrives_after_the_deadline_is_an_error_that_names_it(
         limit = "no complete answer: it took longer than `request_deadline`, 0.2 seconds"
         with pytest.raises(NoAnswerError, match=limit):
             page_of(connected(server.base_url, way, deadline=0.2, max_attempts=2))
-
-    assert len(server.requests) == 2
+        wait_until(lambda: len(server.requests) == 2, "the second request")
 
 
 def test_a_slow_body_within_the_deadline_arrives() -> None:
@@ -112,7 +112,7 @@ def test_a_slow_body_within_the_deadline_arrives() -> None:
         pieces = raw(lambda content: [head(200, {}), content[:9], content[9:]], pause=0.2)
         server.faults.add(Fault(does=pieces))
 
-        assert page_of(connected(server.base_url, timeout=1)).content == BODY
+        assert page_of(connected(server.base_url, timeout=60)).content == BODY
 
 
 def test_of_several_answers_the_last_one_counts() -> None:

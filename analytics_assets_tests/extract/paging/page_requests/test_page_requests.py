@@ -83,7 +83,7 @@ class Together:
 
     def __call__(self, asked: Request) -> Answer:
         if 0 < next(self._places) <= self._many:
-            self._barrier.wait(10)
+            self._barrier.wait(60)
         return self._answers(asked)
 
 
@@ -100,7 +100,7 @@ def test_pages_that_arrive_in_another_order_keep_their_own() -> None:
 
     def answer(asked: Request) -> Answer:
         if position(asked) == 2:
-            assert later.wait(10), "the pages behind are asked for, too"
+            assert later.wait(60), "the pages behind are asked for, too"
         if position(asked) == 20:
             later.set()
         return answers(asked)

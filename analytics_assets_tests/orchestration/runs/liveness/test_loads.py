@@ -17,13 +17,14 @@ from analytics_assets.orchestration.runs.liveness import lease
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.dead_runs import TAKEN
 from analytics_assets.warehouse.warehouse import Warehouse
-from analytics_assets_tests.orchestration.runs.executor.jobs import PATIENCE
 from analytics_assets_tests.support.deployment import wait_until
+from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import failures_of, load, table_rows
 from analytics_assets_tests.support.sandbox import Sandbox
 
 TABLE = "daily_active_users"
+LONG = 1200.0  # seconds of an answer that is not waited for
 STEP = f"analytics__{TABLE}"
 
 
@@ -36,23 +37,17 @@ def limited(limit: timedelta) -> Api:
 
 @contextmanager
 def once_asked(sandbox: Sandbox, then: Any) -> Iterator[None]:
-    """Call a function once the API has a request for the table, which it answers late."""
-    sandbox.requests.clear()
-    sandbox.faults.add(Fault(path=f"/v1/{TABLE}", times=1, delay=1.0))
+    """Call a function once the API has a request for the table, which it answers after that."""
 
-    def watch() -> None:
-        wait_until(lambda: [each for each in sandbox.requests if TABLE in each.path], "a request")
+    def answer(exchange: Exchange) -> None:
         then()
+        exchange.answer(exchange.proper())
 
-    thread = Thread(target=watch)
-    thread.start()
+    sandbox.faults.add(Fault(path=f"/v1/{TABLE}", does=answer))
     yield
-    thread.join()
 
 
-@pytest.mark.parametrize(
-    "fault", [{"delay": PATIENCE}, {"status": 503, "retry_after": f"{PATIENCE:.0f}"}]
-)
+@pytest.mark.parametrize("fault", [{"delay": LONG}, {"status": 503, "retry_after": f"{LONG:.0f}"}])
 def test_a_load_that_takes_longer_than_its_limit_leaves_the_table_and_frees_it(
     connected: Sandbox,
     warehouse: Warehouse,
@@ -68,7 +63,7 @@ def test_a_load_that_takes_longer_than_its_limit_leaves_the_table_and_frees_it(
 
     [reason] = failures_of(load(instance, TABLE, api=api)).values()
 
-    assert monotonic() - began < PATIENCE / 2
+    assert monotonic() - began < LONG / 2
     assert reason.startswith(f"{TABLE} was not loaded")
     assert "It took longer than `max_runtime`, 1 s, and was ended before it wrote" in reason
     assert table_rows(warehouse, TABLE) == before
@@ -90,7 +85,7 @@ def test_a_load_whose_run_is_ended_elsewhere_does_not_read_to_its_end(
     monkeypatch.setattr(lease, "_keepers", {})
     monkeypatch.setattr(lease.LeaseKeeper.__init__, "__defaults__", (0.05,))
     connected.requests.clear()
-    connected.faults.add(Fault(path=f"/v1/{TABLE}", times=None, delay=PATIENCE))
+    connected.faults.add(Fault(path=f"/v1/{TABLE}", times=None, delay=LONG))
     began = monotonic()
 
     def end() -> None:
@@ -102,7 +97,7 @@ def test_a_load_whose_run_is_ended_elsewhere_does_not_read_to_its_end(
     [reason] = failures_of(load(instance, TABLE)).values()
     ending.join()
 
-    assert monotonic() - began < PATIENCE / 2
+    assert monotonic() - began < LONG / 2
     assert "was ended by another process" in reason
     assert table_rows(warehouse, TABLE) == before
 

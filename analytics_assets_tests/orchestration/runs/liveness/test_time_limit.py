@@ -39,9 +39,9 @@ def test_an_interruption_that_somebody_swallows_is_repeated() -> None:
             swallowed.append(True)
             work()
 
-    with pytest.raises(LoadTooLongError):
-        stubborn()
-    assert swallowed
+    while not swallowed:  # on a busy machine it may come before the code that swallows it
+        with pytest.raises(LoadTooLongError):
+            stubborn()
 
 
 def test_an_error_of_the_code_stays_as_it_is() -> None:
@@ -59,16 +59,20 @@ def test_code_that_another_thread_ends_is_interrupted_with_its_error() -> None:
     limit = TimeLimit(None)
     ends = Timer(0.2, limit.end, [AnalyticsAssetsError("ended elsewhere")])
 
-    ends.start()
-    with pytest.raises(AnalyticsAssetsError, match="ended elsewhere"), limit:
+    def work_until_ended() -> None:
+        ends.start()
         work()
+
+    with pytest.raises(AnalyticsAssetsError, match="ended elsewhere"), limit:
+        work_until_ended()
 
     limit.end(AnalyticsAssetsError("too late"))
     work(0.01)
 
 
 def test_code_behind_a_limit_that_is_lifted_is_not_interrupted() -> None:
-    limit = TimeLimit(SOON)
+    limit = TimeLimit(LATE)
     with limit:
         limit.lift()
-        work(0.1)
+        limit.end(AnalyticsAssetsError("too late"))
+        work(0.01)
