@@ -39,6 +39,6 @@ def test_processes_that_send_at_once_send_each_message_once(
         shop.load()
     command = [sys.executable, "-c", SEND, str(tmp_path)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    counts = sorted(int(process.communicate(timeout=120)[0]) for process in processes)
+    counts = sorted(int(process.communicate(timeout=600)[0]) for process in processes)
     assert counts == [0, 1]
     assert webhook.titles == ["ERROR: failed load: shop/orders"]

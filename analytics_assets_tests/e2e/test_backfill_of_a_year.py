@@ -24,7 +24,7 @@ TODAY = FIRST_DAY + timedelta(days=366)
 DAYS = days_of(API, TODAY)
 ROWS = sandbox_rows(RESOURCE.name, TODAY)
 FIRST, SECOND, THIRD, LAST = (DAYS[start : start + 92] for start in range(0, 366, 92))
-PATIENCE = 400  # seconds for the runs of a backfill on a busy machine
+PATIENCE = 900  # seconds for the runs of a backfill on a busy machine
 
 
 def runs_of(instance: dg.DagsterInstance, backfill: str) -> dict[tuple[str, str], str]:

@@ -28,7 +28,7 @@ def test_dagster_finds_the_definitions(arguments: list[str], clean_place: Path) 
         env={**os.environ, "DAGSTER_HOME": str(clean_place)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert "Validation successful for code location analytics_assets" in done.stderr + done.stdout
@@ -46,7 +46,7 @@ def test_all_resources_are_loaded_in_one_process_on_postgres(
         env={**os.environ, "DAGSTER_HOME": str(clean_place)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     with dg.DagsterInstance.from_config(str(clean_place)) as instance:

@@ -57,7 +57,7 @@ def test_each_folder_that_is_written_is_a_setting_that_the_error_names(
         env={**environment, **named, "HOME": str(project), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

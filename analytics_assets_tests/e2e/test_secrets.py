@@ -3,6 +3,7 @@
 More places and faults are in `hostile/secrets/`, within one process.
 """
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -54,7 +55,7 @@ def run(environment: Mapping[str, str], *arguments: str) -> subprocess.Completed
         [*COMMAND, *arguments],
         env={**os.environ, **environment},
         capture_output=True,
-        timeout=120,
+        timeout=600,
         stdin=subprocess.DEVNULL,
     )
 
@@ -111,12 +112,14 @@ def test_a_run_that_is_killed_leaves_no_secret_in_its_working_files(
         [*COMMAND, "page_views"], env={**os.environ, **environment}, stderr=subprocess.PIPE
     )
     assert killed.stderr
+    # it waits with its next lines until it is killed, as nobody reads them
+    fcntl.fcntl(killed.stderr, fcntl.F_SETPIPE_SZ, 4096)
     said = b""
     for line in killed.stderr:
         said += line
         if b"page_views: normalized" in line:
             break
     killed.send_signal(signal.SIGKILL)
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=600)
     assert any((clean_place / "pipelines").rglob("*.parquet"))
     assert leaks(clean_place, said) == []

@@ -28,7 +28,7 @@ def test_the_mart_is_made_after_its_tables_in_a_process_of_dagster(
         env={**os.environ, "DAGSTER_HOME": str(clean_place)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

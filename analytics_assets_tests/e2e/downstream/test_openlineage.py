@@ -99,7 +99,7 @@ def test_columns_and_their_lineage_from_endpoint_to_mart_reach_a_receiver(
             },
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
     assert done.returncode == 0, done.stderr

@@ -26,7 +26,7 @@ def run(program: str, *arguments: str | Path, cwd: Path) -> subprocess.Completed
         env={**environment, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "COLUMNS": "300"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -34,5 +34,5 @@ def run(program: str, *arguments: str | Path, cwd: Path) -> subprocess.Completed
 def export(*arguments: str | Path) -> None:
     """Run `analytics-assets export` with the settings of the test."""
     command = [sys.executable, "-m", "analytics_assets.cli.main", "export", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from analytics_assets.orchestration.runs.liveness.lease_watch import LeaseWatch
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT
 from analytics_assets_tests.support.deployment import wait_until
+from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.postgres import PostgresServer
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -34,7 +36,7 @@ NAMED = ["sh", "-c", 'hostname "$0" && exec "$@"']
 JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
 MATERIALIZE = ["-m", "analytics_assets.cli.main", "materialize", "page_views"]
 TABLE = "analytics.page_views"
-PATIENCE = 120  # seconds that a busy machine may take
+PATIENCE = 600  # seconds that a busy machine may take
 
 
 @pytest.fixture
@@ -138,13 +140,20 @@ def test_a_new_container_ends_the_run_of_a_killed_one_and_none_that_is_alive(
 def test_a_container_that_was_stopped_and_wakes_up_writes_nothing(
     observer: Observer, connected: Sandbox, postgres_warehouse: Warehouse
 ) -> None:
-    connected.faults.add(Fault(path="/v1/page_views", times=1, delay=1.0))
+    is_stopped = threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        is_stopped.wait(PATIENCE)
+        exchange.answer(exchange.proper())
+
+    connected.faults.add(Fault(path="/v1/page_views", does=answer))
     with container("one", [*JOB, "-j", "analytics_daily_2"]) as one:
         is_asked(connected)
         [run] = observer.instance.get_runs()
         [init] = psutil.Process(one.pid).children()
         for process in processes_of(init):
             process.suspend()
+        is_stopped.set()
         assert [observer.looks(), observer.looks(), observer.looks()] == [[], [], [run.run_id]]
         for process in processes_of(init):
             process.resume()

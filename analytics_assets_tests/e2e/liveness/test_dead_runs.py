@@ -22,7 +22,7 @@ from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox
 
 JOB = ["-m", "dagster", "job", "execute", "-m", "analytics_assets.definitions"]
-PATIENCE = 120  # seconds that a busy machine may take
+PATIENCE = 600  # seconds that a busy machine may take
 
 
 @pytest.fixture

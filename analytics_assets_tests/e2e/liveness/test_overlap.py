@@ -18,7 +18,7 @@ from analytics_assets_tests.conftest import ROOT, TODAY
 from analytics_assets_tests.support.loading import api_rows, failures_of, load, table_rows
 from analytics_assets_tests.support.sandbox import Sandbox
 
-PATIENCE = 240  # seconds that loads may take on a busy machine
+PATIENCE = 600  # seconds that loads may take on a busy machine
 
 
 class Load(NamedTuple):

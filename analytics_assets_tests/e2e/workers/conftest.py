@@ -17,7 +17,7 @@ from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.conftest import ROOT, TODAY, point_at
 from analytics_assets_tests.e2e.workers import shop
 from analytics_assets_tests.e2e.workers.redis import RedisServer
-from analytics_assets_tests.support.deployment import wait_until
+from analytics_assets_tests.support.deployment import PATIENCE, wait_until
 from analytics_assets_tests.support.postgres import PostgresServer
 from analytics_assets_tests.support.sandbox import Sandbox
 
@@ -90,7 +90,7 @@ class Cluster:
     def stop(self, name: str) -> int:
         """End a worker as a container's end does, and return its exit code."""
         self._started[name].terminate()
-        return self._started.pop(name).wait(timeout=60)
+        return self._started.pop(name).wait(timeout=PATIENCE)
 
     def terminate(self, run: str) -> None:
         """Ask the process of a run to end, as the launcher does for *Terminate*."""

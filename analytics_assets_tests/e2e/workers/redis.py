@@ -11,7 +11,7 @@ from pathlib import Path
 
 from analytics_assets_tests.support.deployment import free_port
 
-PATIENCE = 60.0  # seconds that a busy machine may take to start a server
+PATIENCE = 600.0  # seconds that a busy machine may take to start a server
 PASSWORD = "a-password-of-redis"
 
 

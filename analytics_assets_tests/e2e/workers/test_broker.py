@@ -6,6 +6,7 @@ No secret is in the messages of the broker.
 import base64
 import json
 import os
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,8 @@ from analytics_assets_tests.e2e.workers import shop
 from analytics_assets_tests.e2e.workers.conftest import ROWS, SETTINGS, Cluster
 from analytics_assets_tests.e2e.workers.redis import PASSWORD
 from analytics_assets_tests.e2e.workers.shop import QUEUE, TABLES, VISITS
-from analytics_assets_tests.support.deployment import Deployment, wait_until
+from analytics_assets_tests.support.deployment import PATIENCE, Deployment, wait_until
+from analytics_assets_tests.support.http.exchange import Exchange
 from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.loading import api_rows, table_rows
 from analytics_assets_tests.support.sandbox import Sandbox
@@ -26,7 +28,15 @@ SLOW = TABLES[-1]
 
 
 def test_queued_runs_lose_no_step_to_a_broker_that_restarts(cluster: Cluster, api: Sandbox) -> None:
+    have_begun = threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        have_begun.wait(PATIENCE)
+        exchange.answer(exchange.proper())
+
     api.faults.add(Fault(path=f"/v1/{SLOW}", offset=100, delay=8))
+    for table in TABLES:
+        api.faults.add(Fault(path=f"/v1/{table}", times=None, does=answer))
     with Deployment(cluster.home, shop.__name__, SETTINGS) as dagster:
 
         def launch(*tables: str, priority: int = 0) -> str:
@@ -46,6 +56,8 @@ def test_queued_runs_lose_no_step_to_a_broker_that_restarts(cluster: Cluster, ap
         cluster.redis.start()
         cluster.worker("one")
         cluster.worker("two", queue=f"dagster,{QUEUE}")
+        wait_until(lambda: loading(cluster) == {"one", "two"}, "a load of each worker")
+        have_begun.set()
         wait_until(lambda: cluster.workers_of(SLOW), "the beginning of a load")
         cluster.redis.kill()  # while a worker loads
         cluster.redis.start()
@@ -65,7 +77,11 @@ def test_queued_runs_lose_no_step_to_a_broker_that_restarts(cluster: Cluster, ap
         for table in tables:
             assert table_rows(warehouse, table) == api_rows(ROWS[table])
     assert cluster.workers_of(VISITS) == ["two"]
-    assert {worker for table in TABLES for worker in cluster.workers_of(table)} == {"one", "two"}
+
+
+def loading(cluster: Cluster) -> set[str]:
+    """Return the workers that have begun to load a table of the shop."""
+    return {worker for table in TABLES for worker in cluster.workers_of(table)}
 
 
 def check_messages(messages: Sequence[str]) -> None:
