@@ -1,17 +1,19 @@
 """`check --probe` finds what an API bears, and says what to write."""
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
+import requests
 
+from analytics_assets.cli.commands.check.probe import bursts
 from analytics_assets.cli.commands.check.probe.api_probe import ApiProbe
 from analytics_assets.config.api import Api
 from analytics_assets.config.settings.request import single_attempt
 from analytics_assets.contract.resource import resource_of
-from analytics_assets.extract.http.connection import connect
+from analytics_assets.extract.http.connection import Connection, connect
 from analytics_assets.extract.sampling.first_pages import read_first_pages
 from analytics_assets_tests.support.paged_server import (
     Answer,
@@ -23,6 +25,7 @@ from analytics_assets_tests.support.paged_server import (
 
 OFFSET = {"type": "offset", "limit": 100}
 PAGE = {"type": "page_number", "base_page": 1, "total_path": None}
+PATIENCE = 60.0  # seconds, on a busy machine
 CURSOR = {"type": "cursor", "cursor_path": "next", "cursor_param": "cursor"}
 
 
@@ -36,7 +39,6 @@ def api(
     total: int | None = None,
     refuses: int | None = None,
     most_offset: int | None = None,
-    pause: float = 0,
 ) -> Answers:
     """An API with a cap, which pages in all ways.
 
@@ -46,11 +48,9 @@ def api(
         total: the total that it gives; that of its rows if None, none if negative.
         refuses: the limit above which it refuses a request.
         most_offset: the offset above which it does.
-        pause: seconds of an answer.
     """
 
     def answer(asked: Request) -> Answer:
-        time.sleep(pause)
         limit = asked.number("limit", asked.number("per_page", 100))
         if refuses and limit > refuses:
             return Answer({"error": f"limit must be at most {refuses}"}, status=400)
@@ -125,36 +125,66 @@ def test_a_total_is_compared_with_the_rows_around_it(
 
 
 class Counted:
-    """An API that counts the requests that it answers at once, and refuses more than some."""
+    """An API that counts the requests that it answers at once, and refuses more than some.
 
-    def __init__(self, answers: Answers, most: int = 99, pause: float = 0.05) -> None:
-        self._answers, self._most, self._pause = answers, most, pause
-        self._lock = threading.Lock()
+    Of a burst, it answers none before all are there.
+    """
+
+    def __init__(self, answers: Answers, most: int = 99) -> None:
+        self._answers, self._most = answers, most
+        self._changed = threading.Condition()
         self.at_once = self.highest = self.refused = self.after_refusal = 0
+        self.size = self.came = 0  # of the burst
+
+    def begin(self, size: int) -> None:
+        """Wait for so many requests from now on."""
+        with self._changed:
+            self.size, self.came = size, 0
 
     def __call__(self, asked: Request) -> Answer:
-        with self._lock:
+        with self._changed:
+            self.came += 1
             self.at_once += 1
             self.highest = max(self.highest, self.at_once)
             is_refused = self.at_once > self._most
             self.after_refusal += bool(self.refused) and self.at_once == 1
             self.refused += is_refused
-        time.sleep(self._pause)
-        with self._lock:
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self.came >= self.size, PATIENCE)
             self.at_once -= 1
         return Answer({"error": "slow down"}, status=429) if is_refused else self._answers(asked)
 
 
-def test_requests_at_once_that_pay_are_a_setting() -> None:
-    counted = Counted(api())
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Counted], Counted]:
+    """Make an API know the size of each burst, which takes as long as any other one."""
+
+    def told(counted: Counted) -> Counted:
+        send, seconds = bursts._burst, count(0.0, 0.05)
+
+        def burst(connection: Connection, asked: Sequence[requests.Request]) -> bursts.Burst:
+            counted.begin(len(asked))
+            return send(connection, asked)
+
+        monkeypatch.setattr(bursts, "_burst", burst)
+        monkeypatch.setattr(bursts, "monotonic", lambda: next(seconds))
+        return counted
+
+    return told
+
+
+def test_requests_at_once_that_pay_are_a_setting(
+    counting: Callable[[Counted], Counted],
+) -> None:
+    counted = counting(Counted(api()))
     text, _, _ = probe(counted, OFFSET)
     assert "requests a second by requests at once: 1: " in text
-    assert "    [sources.shop.reading]\n    max_in_flight = " in text
-    assert 4 < counted.highest <= 16
+    assert "    [sources.shop.reading]\n    max_in_flight = 16" in text
+    assert counted.highest == 16
 
 
-def test_the_first_refusal_ends_the_bursts() -> None:
-    counted = Counted(api(), most=3)
+def test_the_first_refusal_ends_the_bursts(counting: Callable[[Counted], Counted]) -> None:
+    counted = counting(Counted(api(), most=3))
     text, _, _ = probe(counted, OFFSET)
     assert "the API refused 4 requests at once; no more were sent" in text
     assert "    max_in_flight = 2\n    max_per_second = " in text
@@ -162,10 +192,10 @@ def test_the_first_refusal_ends_the_bursts() -> None:
 
 
 def test_no_more_requests_are_at_once_than_the_settings_allow(
-    monkeypatch: pytest.MonkeyPatch,
+    counting: Callable[[Counted], Counted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCES__SHOP__READING__MAX_IN_FLIGHT", "2")
-    counted = Counted(api())
+    counted = counting(Counted(api()))
     text, _, _ = probe(counted, OFFSET)
     assert counted.highest <= 2
     assert "2 pay, as many as `reading.max_in_flight` allows" in text

@@ -9,11 +9,8 @@ import pytest
 from analytics_assets.config.settings.request import LimitSettings
 from analytics_assets.extract.http.limits.host import HostLimits
 from analytics_assets.extract.http.limits.rate_limit import RateLimit
-<<<<<<< HEAD
-from analytics_assets.extract.http.shared_store import schema
-=======
 from analytics_assets.extract.http.shared_store import host as shared_host
->>>>>>> 89405fce (fix(limits): a slow probe of a new quota lets no burst through)
+from analytics_assets.extract.http.shared_store import schema
 from analytics_assets.extract.http.shared_store.host import LOOK_SECONDS, STALE_SECONDS
 from analytics_assets.extract.http.shared_store.process import SharedState
 from analytics_assets_tests.extract.http.limits.responses import Response, quota
@@ -145,8 +142,7 @@ def test_one_request_of_all_processes_finds_the_new_quota(
         each.acquire()
         each.observe(*quota(1, 3000), MAX_DELAY)
     assert taken(*processes, tries=2) == 1
-    with psycopg2.connect(postgres_url) as connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE analytics_assets.announced_limits SET resets_at = now()")
+    run(postgres_url, "UPDATE analytics_assets.announced_limits SET resets_at = now() RETURNING 1")
 
     assert taken(*processes, tries=2) == 1
     for each in processes:
