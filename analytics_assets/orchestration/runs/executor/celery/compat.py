@@ -5,6 +5,8 @@ or does not answer for a moment, and ends a whole run if one step is lost: it kn
 Celery's result alone. The loop of it takes a function that sends a step, as dagster-celery-k8s
 does, and asks what that returns whether the step has ended: `sent_steps` answers from the leases
 and the event log, too.
+
+Nor does its loop log that a step waits for a pool, as those of Dagster's other executors do.
 """
 
 import warnings
@@ -19,6 +21,7 @@ from dagster._core.execution.context.system import IStepContext
 from dagster._core.execution.context.system import (
     PlanOrchestrationContext as PlanOrchestrationContext,
 )
+from dagster._core.execution.plan.active import ActiveExecution
 from dagster._core.execution.plan.objects import ErrorSource, StepFailureData, StepRetryData
 from dagster._core.execution.plan.plan import ExecutionPlan as ExecutionPlan
 from dagster._core.execution.plan.state import KnownExecutionState as KnownExecutionState
@@ -46,6 +49,21 @@ def submit_task(*arguments: Any) -> Any:
         return _submit_task(*arguments)  # type: ignore[no-untyped-call]
 
 
+class _PlanUnderWay(ActiveExecution):
+    """The state of a plan, with the steps that wait for a pool among its events."""
+
+    def plan_events_iterator(self, job_context: Any) -> Iterator[DagsterEvent]:
+        """Yield the events of a round of the loop."""
+        yield from super().plan_events_iterator(job_context)
+        yield from self.concurrency_event_iterator(job_context)
+
+
+class _Plan(ExecutionPlan):
+    def start(self, *arguments: Any, **named: Any) -> ActiveExecution:
+        """Return the state of the plan at its start."""
+        return _PlanUnderWay(self, *arguments, **named)
+
+
 def execution_loop(
     context: PlanOrchestrationContext, plan: ExecutionPlan, send: Submit
 ) -> Iterator[DagsterEvent]:
@@ -60,7 +78,7 @@ def execution_loop(
         The events.
     """
     loop: Any = core_celery_execution_loop
-    yield from loop(context, plan, step_execution_fn=send)
+    yield from loop(context, _Plan._make(plan), step_execution_fn=send)
 
 
 # by a worker, before it forks its processes
