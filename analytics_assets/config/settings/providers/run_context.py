@@ -35,6 +35,9 @@ OF_DLT: dict[str, Any] = {
     "load": {"truncate_staging_dataset": True},  # no copy of the rows stays in a staging dataset
     "runtime": {"dlthub_telemetry": False},
 }
+# files with states of a pipeline that are kept: a load lists those of all, and reads the newest
+MAX_STATE_FILES = 10
+OF_DESTINATIONS = {"destination": {"filesystem": {"max_state_files": MAX_STATE_FILES}}}
 # variables of each machine; without a section they are no settings, such as a parameter `user`
 OF_MACHINE = frozenset(
     ("HOME", "HOST", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "SHELL", "TERM", "TZ", "USER")
@@ -95,7 +98,8 @@ class ProjectRunContext(RunContext):
         """
         named_folder(known_env.DLT_PROJECT_DIR)  # dlt 1.31 takes one that is not there for empty
         [_, *files] = super().initial_providers()
-        defaults = CustomLoaderDocProvider(DEFAULTS, lambda: OF_DLT, False, locations=[])
+        known = OF_DLT | OF_DESTINATIONS
+        defaults = CustomLoaderDocProvider(DEFAULTS, lambda: known, False, locations=[])
         return [Environment(), SecretFiles(secrets_folder()), *files, defaults]
 
 

@@ -10,8 +10,14 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from analytics_assets.config.settings.providers.run_context import MAX_STATE_FILES
 from analytics_assets.warehouse.destinations.delta import table as delta
 from analytics_assets.warehouse.destinations.delta.compat.client import DeltaClient
+from analytics_assets.warehouse.queries.stored_state import (
+    state_of_resource,
+    store_state,
+    stored_state,
+)
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.warehouse.destinations.delta.stored import delta_table, store, stored
 
@@ -119,3 +125,21 @@ def test_a_table_keeps_the_folders_of_its_first_load(
         store(delta_warehouse, [{"id": number, "day": "a b"}], "replace", columns=columns)
     assert stored() == [{"id": 1, "day": "a b"}]
     assert delta_table().metadata().partition_columns == (["day"] if is_partitioned else [])
+
+
+def test_the_newest_files_with_the_state_of_a_pipeline_are_kept(
+    delta_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with delta_warehouse.pipeline("shop").destination_client() as client:
+        assert isinstance(client, DeltaClient)
+        assert client.config.max_state_files == MAX_STATE_FILES
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__MAX_STATE_FILES", "1")
+    for cursor in (1, 2):
+        pipeline = delta_warehouse.pipeline("shop")
+        store_state(pipeline, "orders", {"cursor": cursor})
+    with pipeline.destination_client() as client:
+        assert isinstance(client, DeltaClient)
+        folder = Path(client.get_table_dir("_dlt_pipeline_state"))
+        assert len([*folder.glob("shop__*")]) == 1
+        state = state_of_resource(stored_state(client, "shop"), "shop", "orders")
+    assert state == {"cursor": 2}
