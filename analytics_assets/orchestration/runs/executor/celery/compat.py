@@ -3,7 +3,7 @@
 Its executor waits for ever for a step whose worker is killed, fails the run if the broker restarts
 or does not answer for a moment, and ends a whole run if one step is lost: it knows a step by
 Celery's result alone. The loop of it takes a function that sends a step, as dagster-celery-k8s
-does, and asks what that returns whether the step has ended: `sent_steps` answers from the leases
+does, and asks what that returns whether the step has ended: `step_outcome` answers from the leases
 and the event log, too.
 
 Nor does its loop log that a step waits for a pool, as those of Dagster's other executors do.

@@ -16,7 +16,7 @@ from analytics_assets.orchestration.runs.executor.celery.compat import (
     attempts_before,
     submit_task,
 )
-from analytics_assets.orchestration.runs.executor.celery.sent_step import SentStep
+from analytics_assets.orchestration.runs.executor.celery.step_outcome import SentStep
 from analytics_assets.orchestration.runs.liveness.dead_runs import refuse_ended_run, take_lost_steps
 
 LOOK_EVERY = 15.0  # seconds between two looks at the leases and the event log

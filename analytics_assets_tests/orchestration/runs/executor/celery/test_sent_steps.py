@@ -13,7 +13,7 @@ from celery.result import AsyncResult
 from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData
 from kombu.exceptions import OperationalError
 
-from analytics_assets.orchestration.runs.executor.celery import sent_step
+from analytics_assets.orchestration.runs.executor.celery import step_outcome
 from analytics_assets.orchestration.runs.executor.celery.compat import serialized
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.lease import Holder, LeaseKey
@@ -92,7 +92,7 @@ def test_a_step_is_executed_again_after_its_worker_is_lost(
 
     assert run.is_success
     assert steps_with(instance, run, E.STEP_SUCCESS) == [FLAKY, STEADY]
-    assert attempts(instance, run) == sent_step.LOST_WORKERS
+    assert attempts(instance, run) == step_outcome.LOST_WORKERS
     [event, _] = events_of(instance, run, E.STEP_UP_FOR_RETRY)
     error = event.step_retry_data.error
     assert error
@@ -219,7 +219,7 @@ def test_the_end_of_an_earlier_worker_that_was_taken_for_dead_is_not_that_of_the
 def test_a_step_that_no_worker_begins_is_sent_again(
     workers: Workers, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sent_step, "SENT_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(step_outcome, "SENT_AGAIN_AFTER", 0.0)
     first = NoResult()
 
     def never(_: Send) -> NoResult:
