@@ -1,9 +1,13 @@
 """Endpoints that are slow: a tick ends in time, and the next one begins where it ended."""
 
+import time
+from types import SimpleNamespace
+
 import dagster as dg
 import pytest
 
 from analytics_assets.defs.analytics.api import API
+from analytics_assets.extract.sampling import newest_changes
 from analytics_assets.orchestration.automation.new_data import endpoints, sensor
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.orchestration.automation.new_data.ticker import Ticker, names
@@ -11,15 +15,25 @@ from analytics_assets_tests.support.http.fault import Fault
 from analytics_assets_tests.support.sandbox import Sandbox
 
 
+@pytest.fixture
+def one_a_tick(connected: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer takes an hour, more than a tick has."""
+
+    def now() -> float:
+        answered = [each for each in connected.requests if each.status and "/v1/" in each.path]
+        return time.monotonic() + 3600 * len(answered)
+
+    for module in (endpoints, newest_changes):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=now))
+    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
+
+
 def test_slow_endpoints_take_turns(
     connected: Sandbox,
     duckdb_warehouse: Warehouse,
     instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
+    one_a_tick: None,
 ) -> None:
-    monkeypatch.setattr(endpoints, "ASKED_WITHIN", 0.1)
-    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
-    connected.faults.add(Fault(delay=0.2, times=None))
     ticker = Ticker(instance, connected)
     found = [names(*ticker.tick()) for _ in API.resources]
     assert [len(each) for each in found] == [1, 1, 1, 1]
@@ -45,13 +59,10 @@ def test_an_endpoint_that_refuses_keeps_no_later_ones_back(
     connected: Sandbox,
     duckdb_warehouse: Warehouse,
     instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
+    one_a_tick: None,
 ) -> None:
-    monkeypatch.setattr(endpoints, "ASKED_WITHIN", 0.1)
-    monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
     first, *others = API.resources
-    connected.faults.add(Fault(path=f"/v1/{first}", status=404, delay=0.2, times=None))
-    connected.faults.add(Fault(delay=0.2, times=None))
+    connected.faults.add(Fault(path=f"/v1/{first}", status=404, times=None))
     ticker = Ticker(instance, connected)
     assert ticker.tick() == []
     assert "404" in ticker.skipped
@@ -62,8 +73,7 @@ def test_an_endpoint_that_refuses_keeps_no_later_ones_back(
 
 @pytest.fixture
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tick asks one endpoint at a time, and waits a second for the answer."""
-    monkeypatch.setattr(endpoints, "SHORT_TIMEOUT", 1.0)
+    """A tick asks one endpoint at a time."""
     monkeypatch.setenv("READING__MAX_IN_FLIGHT", "1")
 
 
@@ -75,7 +85,7 @@ def test_the_next_tick_asks_endpoints_without_an_answer_last(
 ) -> None:
     first, second, *others = API.resources
     for silent in (first, second):
-        connected.faults.add(Fault(path=f"/v1/{silent}", times=None, delay=60))
+        connected.faults.add(Fault(path=f"/v1/{silent}", times=None, drop=True))
     ticker = Ticker(instance, connected)
     assert ticker.tick() == []
     assert first in ticker.skipped
@@ -93,7 +103,7 @@ def test_an_api_is_not_down_while_other_endpoints_answer(
     one_at_a_time: None,
 ) -> None:
     _, silent, *_ = API.resources
-    connected.faults.add(Fault(path=f"/v1/{silent}", times=None, delay=60))
+    connected.faults.add(Fault(path=f"/v1/{silent}", times=None, drop=True))
     assert names(*Ticker(instance, connected).tick()) == set(API.resources) - {silent}
 
 

@@ -69,11 +69,11 @@ def test_a_receiver_that_does_not_answer_is_given_up_in_time(
     failed: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Webhook() as silent:
-        silent.faults.add(Fault(delay=20, times=None))
+        silent.faults.add(Fault(delay=600, times=None))
         monkeypatch.setenv("ALERTS__URLS", f"{silent.receiver}?rto=0.5")
         began = failed.clock()
         assert failed.send().waiting == 1
-        assert failed.clock() - began < 15
+        assert failed.clock() - began < 300
 
 
 def test_an_api_has_receivers_of_its_own(webhook: Webhook, instance: Any, monkeypatch: Any) -> None:

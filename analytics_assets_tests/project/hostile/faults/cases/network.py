@@ -17,7 +17,7 @@ from analytics_assets_tests.support.http.broken_answers import (
     with_length,
 )
 
-IMPATIENT = {"RUNTIME__REQUEST_TIMEOUT": "0.3"}
+IMPATIENT = {"RUNTIME__REQUEST_TIMEOUT": "1"}
 LOGIN = b"<!doctype html><title>Sign in</title><form>...</form>"
 
 CASES = [

@@ -10,7 +10,7 @@ def many(rows: list[Row]) -> list[Row]:
     return [*rows, *(row(number) for number in range(1000, 1800))]
 
 
-IMPATIENT = {"RUNTIME__REQUEST_TIMEOUT": "0.3"}
+IMPATIENT = {"RUNTIME__REQUEST_TIMEOUT": "1"}
 REFUSED = {"error": "invalid_client"}
 
 CASES = [

@@ -107,7 +107,7 @@ class Trial:
 def shorten_waits(file: Path) -> None:
     """Shorten the time after which Dagster fails a run that was killed before it began."""
     shipped = file.read_text()
-    short = re.sub(r"start_timeout_seconds: \d+", "start_timeout_seconds: 30", shipped)
+    short = re.sub(r"start_timeout_seconds: \d+", "start_timeout_seconds: 90", shipped)
     short = re.sub(r"poll_interval_seconds: \d+", "poll_interval_seconds: 5", short)
     assert short != shipped
     file.write_text(short)
