@@ -16,6 +16,8 @@ from typing import Any
 import dagster as dg
 from celery import Celery, Task
 from celery.exceptions import DuplicateTaskNameWarning
+from celery.signals import before_task_publish
+from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.events import DagsterEvent
 from dagster._core.execution.context.system import IStepContext
 from dagster._core.execution.context.system import (
@@ -36,17 +38,44 @@ from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_task
 
 Submit = Callable[..., Any]
+CODE_VERSIONS = "analytics_assets_code_versions"  # a header of a message to a worker
 
 
 def submit_task(*arguments: Any) -> Any:
     """Send a step, by dagster-celery's own function; it registers the task for each anew.
 
+    The message has the code versions of the step, by which a worker knows its own for others.
+
     Args:
         *arguments: Celery's app, the run, the step, its queue, its priority, and the state before.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DuplicateTaskNameWarning)
-        return _submit_task(*arguments)  # type: ignore[no-untyped-call]
+    _, context, step, *_ = arguments
+    versions = code_versions(context.reconstructable_job.get_definition(), step.key)
+
+    def add(headers: dict[str, Any], **_: Any) -> None:
+        headers[CODE_VERSIONS] = versions
+
+    before_task_publish.connect(add, weak=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DuplicateTaskNameWarning)
+            return _submit_task(*arguments)  # type: ignore[no-untyped-call]
+    finally:
+        before_task_publish.disconnect(add)
+
+
+def code_versions(job: dg.JobDefinition, step: str) -> dict[str, str]:
+    """Return the code versions of what a step makes, by the names of its outputs."""
+    if not job.has_node_named(step):
+        return {}
+    outputs = job.get_node_named(step).definition.output_dict
+    versions = {name: getattr(each, "code_version", None) for name, each in outputs.items()}
+    return {name: version for name, version in versions.items() if version}
+
+
+def job_of(executable: dict[str, Any]) -> dg.JobDefinition:
+    """Return the job of a message to a worker, by the definitions of this process."""
+    return ReconstructableJob.from_dict(executable).get_definition()
 
 
 class _PlanUnderWay(ActiveExecution):

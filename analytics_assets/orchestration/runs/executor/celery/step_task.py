@@ -1,10 +1,11 @@
 """Executes a step in a process of a worker, under the lease of the step."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import copy_context
+from socket import gethostname
 from threading import Thread
 from types import FrameType
 from typing import Any
@@ -14,13 +15,23 @@ from celery import Task
 from celery.exceptions import Ignore
 from celery.utils.log import get_task_logger
 
-from analytics_assets.orchestration.runs.executor.celery.compat import StepOfMessage
+from analytics_assets.config.errors import AnalyticsAssetsError, listed
+from analytics_assets.orchestration.runs.executor.celery.compat import (
+    CODE_VERSIONS,
+    StepOfMessage,
+    code_versions,
+    job_of,
+)
 from analytics_assets.orchestration.runs.executor.celery.step_events import BEGUN
 from analytics_assets.orchestration.runs.executor.compat import Interrupted, interrupt_thread
 from analytics_assets.orchestration.runs.liveness.dead_runs import ENDED
 from analytics_assets.orchestration.runs.liveness.lease import step_lease
 
 LOG = get_task_logger(__name__)
+
+
+class OtherDefinitionError(AnalyticsAssetsError):
+    """A worker does not define what it is to load as the process of the run does."""
 
 
 class StepTask(Task):  # type: ignore[misc]
@@ -41,12 +52,15 @@ class StepTask(Task):  # type: ignore[misc]
 
         Raises:
             Ignore: the run has ended, or the message is an old one.
+            OtherDefinitionError: the run has another definition of what the step makes.
         """
         step = StepOfMessage(execute_step_args_packed)
         with step.instance() as instance:
             if reason := reason_to_leave(instance, step):
                 LOG.warning("Step %s of run %s is left: %s.", step.key, step.run_id, reason)
                 raise Ignore
+            sent = (self.request.headers or {}).get(CODE_VERSIONS) or {}
+            refuse_other_definitions(step.key, sent, executable_dict)
             with step_lease(instance, step.run_id, step.key):
                 run = super().__call__
                 return self._in_thread(lambda: run(execute_step_args_packed, executable_dict))
@@ -89,6 +103,31 @@ def reason_to_leave(instance: dg.DagsterInstance, step: StepOfMessage) -> str:
         if (event := record.event_log_entry.dagster_event) and event.step_key == step.key
     ]
     return "another worker has begun it" if len(begun) > step.attempts_before else ""
+
+
+def refuse_other_definitions(
+    step: str, sent: Mapping[str, str], executable: dict[str, Any]
+) -> None:
+    """Refuse a step that this worker defines otherwise than the process of its run.
+
+    A worker of another deployment would load by another key, into other columns: rows would be
+    lost, and nobody would know.
+
+    Args:
+        step: the key of the step.
+        sent: the code versions of what it makes, by the process of the run.
+        executable: the job of the message.
+
+    Raises:
+        OtherDefinitionError: a code version is another one here.
+    """
+    own = code_versions(job_of(executable), step) if sent else {}
+    if other := sorted(name for name in sent.keys() & own.keys() if sent[name] != own[name]):
+        raise OtherDefinitionError(
+            f"The worker on {gethostname()} has another definition of {listed(other)} than the "
+            "process of the run. The table is as it was. Start the workers and the code location "
+            "with the same code, and run again."
+        )
 
 
 @contextmanager

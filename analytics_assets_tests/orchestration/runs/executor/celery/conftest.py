@@ -24,7 +24,7 @@ from analytics_assets_tests.support.loading import history_in
 
 SERVERS = {"broker": "memory://", "backend": "cache+memory://"}
 AT_ONCE = {**settings.CONFIGURATION, "task_always_eager": True}
-FLAKY, STEADY = "flaky", "steady"
+FLAKY, STEADY, VERSION = "flaky", "steady", "1"
 Send = Callable[[], AsyncResult]
 Outcome = Callable[[Send], Any]
 
@@ -42,6 +42,11 @@ def flaky() -> None:
 @dg.op(name=FLAKY, retry_policy=dg.RetryPolicy(max_retries=1))
 def flaky_with_policy() -> None:
     """The same, with a policy for retries."""
+
+
+@dg.op(name=FLAKY, out=dg.Out(code_version=VERSION))
+def flaky_with_version() -> None:
+    """The same, with a code version."""
 
 
 @dg.op(name=STEADY)
@@ -74,6 +79,11 @@ def without_end() -> None:
 def with_policy() -> None:
     flaky_with_policy()
     steady()
+
+
+@dg.job(executor_def=executor.celery_executor)
+def with_version() -> None:
+    flaky_with_version()
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,23 @@
 import os
 import signal
 from threading import Thread
+from typing import Any
 
 import dagster as dg
+import pytest
 from celery.result import AsyncResult
 
+from analytics_assets.orchestration.runs.executor.celery.compat import CODE_VERSIONS
+from analytics_assets.orchestration.runs.executor.celery.step_task import StepTask
 from analytics_assets_tests.orchestration.runs.executor.celery.conftest import (
     FLAKY,
+    VERSION,
     Send,
     Workers,
     begun,
+    with_version,
     without_end,
+    worker_app,
 )
 from analytics_assets_tests.orchestration.runs.executor.jobs import PATIENCE, events_of
 
@@ -47,6 +54,46 @@ def test_a_step_of_a_run_that_has_ended_is_not_executed(
     run = workers.run(too_late)
 
     assert FLAKY not in [event.step_key for event in events_of(instance, run, E.STEP_START)]
+
+
+@pytest.mark.parametrize(("sent", "is_refused"), [(VERSION, False), ("another", True)])
+def test_a_worker_with_another_definition_than_the_run_does_not_execute_the_step(
+    workers: Workers,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    sent: str,
+    is_refused: bool,
+) -> None:
+    apply = StepTask.apply
+
+    def with_header(task: StepTask, *arguments: Any, **options: Any) -> Any:
+        headers = {CODE_VERSIONS: {"result": sent}}
+        return apply(task, *arguments, **{**options, "headers": headers})
+
+    monkeypatch.setattr(StepTask, "apply", with_header)
+    run = workers.run(job=with_version)
+
+    assert run.is_success is not is_refused
+    for failure in events_of(instance, run, E.STEP_FAILURE):
+        assert "has another definition of `result`" in str(failure.step_failure_data.error)
+        assert "run again" in str(failure.step_failure_data.error)
+    assert len(events_of(instance, run, E.STEP_START)) == (not is_refused)
+
+
+def test_a_message_has_the_code_versions_of_its_step(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = dict[str, Any]()
+
+    def through_the_broker(send: Send) -> AsyncResult:
+        with monkeypatch.context() as patch, worker_app().connection() as connection:
+            patch.setitem(worker_app().conf, "task_always_eager", False)
+            send()
+            sent.update(connection.SimpleQueue("dagster").get(timeout=PATIENCE).headers)
+        return send()
+
+    assert workers.run(through_the_broker, job=with_version).is_success
+    assert sent[CODE_VERSIONS] == {"result": VERSION}
 
 
 def test_the_signal_to_end_interrupts_the_step(
