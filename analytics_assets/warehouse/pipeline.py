@@ -56,6 +56,8 @@ class LoadingPipeline(SyncingPipeline):
     _hooks = LoadHooks()
     dropped: Mapping[str, Sequence[str]] = MappingProxyType({})
     """Tables and columns that the warehouse no longer had; see `evolution.dropped`."""
+    notes: Mapping[str, Any] = MappingProxyType({})
+    """Values to store in the state with the rows of the next load; see `note_layout`."""
 
     def connect_hooks(self, hooks: LoadHooks) -> None:
         """Call these hooks from now on; to be done once, before the first use of the warehouse.
@@ -85,7 +87,7 @@ class LoadingPipeline(SyncingPipeline):
         """
         with self.managed_state() as state:
             refuse_newer_layout(state, f"{self.dataset_name}, {self.pipeline_name}")
-            note_layout(cast(dict[str, Any], state))
+            note_layout(cast(dict[str, Any], state), self.notes)
         found: dict[str, Sequence[str]] = {}
         for name in self.schema_names:
             forget_strategies(self.schemas[name])

@@ -4,23 +4,17 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator
-from dlt.extract import DltSource
 
-from analytics_assets.config.load import Partitioned
-from analytics_assets.contract.contract import Contract
 from analytics_assets.contract.resource import Resource
 from analytics_assets.extract.http.connection import connect
-from analytics_assets.extract.incremental.cursor import StateReset
-from analytics_assets.extract.incremental.request_params import with_params
-from analytics_assets.extract.incremental.window_check import WindowCheck
-from analytics_assets.extract.source import rest_api_source
 from analytics_assets.orchestration.assets.deletion import delete_rows
-from analytics_assets.orchestration.assets.dlt_resource import DltLoader
+from analytics_assets.orchestration.assets.dlt_resource import DltLoader, source_of
 from analytics_assets.orchestration.assets.dropped import (
     dropped_metadata,
     dropped_observed,
@@ -34,7 +28,7 @@ from analytics_assets.orchestration.assets.observation import (
     report_reachable,
 )
 from analytics_assets.orchestration.assets.rejections import settle_rejected_rows
-from analytics_assets.orchestration.assets.run_config import LoadConfig, cursor_of
+from analytics_assets.orchestration.assets.run_config import LoadConfig
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.asset_page import page_metadata
 from analytics_assets.orchestration.metadata.load import load_ids
@@ -45,6 +39,7 @@ from analytics_assets.orchestration.metadata.names import (
     DROPPED,
     DROPPED_SINCE,
     DURATION,
+    FORMER_CONFIGURATION,
     LAST_ROWS,
     LAST_SECONDS,
     ROW_COUNT,
@@ -54,7 +49,12 @@ from analytics_assets.orchestration.metadata.names import (
 from analytics_assets.orchestration.metadata.table import column_metadata, table_metadata
 from analytics_assets.orchestration.metadata.table_schema import column_lineage
 from analytics_assets.orchestration.metadata.traffic import traffic_metadata
-from analytics_assets.orchestration.partitions.definition import time_window_of, window_parts
+from analytics_assets.orchestration.partitions.former_configuration import (
+    as_note,
+    configurations,
+    describe,
+    former_configurations,
+)
 from analytics_assets.orchestration.partitions.lost import rows_elsewhere
 from analytics_assets.orchestration.partitions.notes import note_loaded
 from analytics_assets.orchestration.partitions.row_counts import row_counts
@@ -190,8 +190,12 @@ class AssetLoad:
             refuse_ended_run(context.instance, context.run.run_id)
             with open_tables(pipeline) as tables:
                 compared = compare(tables, resource, resource.contract)
+                known = configurations(
+                    tables, resource, datetime.now(UTC), forget=config.forgets_configurations
+                )
+            pipeline.notes = as_note(known)
             log_columns(progress, compared, context.log)
-            source = _source(progress, compared.contract, config)
+            source = source_of(progress, compared.contract, config)
             pipeline.collector = StageLog(progress, place, context.log)
             with limit, step.lease.watched(limit.end):
                 [result] = step.dlt.run(
@@ -225,6 +229,9 @@ class AssetLoad:
                 loaded = row_counts(tables, resource, partitions, load_ids(metadata))
                 stored = row_counts(tables, resource, partitions)
                 note_loaded(context.instance, tables, resource, metadata, stored, context.log)
+                if former := former_configurations(tables, resource, known):
+                    metadata[FORMER_CONFIGURATION] = describe(resource, former)
+                    context.log.warning(metadata[FORMER_CONFIGURATION])
         metadata |= rows_elsewhere(context.instance, resource, before, metadata, stored)
         rows = [(key, loaded[key], stored[key]) for key in partitions]
         metadata |= {name: page.pop(name) for name in (LAST_ROWS, LAST_SECONDS)}
@@ -233,35 +240,6 @@ class AssetLoad:
         columns = column_lineage(metadata[COLUMN_SCHEMA], resource)
         window = range_name(partitions) if len(partitions) > 1 else None
         return LoadOutcome(without_secrets(metadata), columns, page, rows, window)
-
-
-def _source(progress: LoadProgress, contract: Contract, config: LoadConfig) -> DltSource:
-    """Return the source of one load; a new one each time, as dagster-dlt changes its source."""
-    resource, partitions = progress.resource, progress.partitions
-    name, load = resource.name, resource.policy.load
-    cursor, window, halved = cursor_of(resource, config), None, None
-    entries: dict[str, Any] = dict(resource.config)
-    if isinstance(load, Partitioned):
-        window = time_window_of(load, partitions)
-        entries = with_params(entries, name, window.params)
-        halved = window_parts(resource, partitions)
-    source = rest_api_source(
-        entries,
-        resource.api_name,
-        progress.connection,
-        {name: contract},
-        {name: cursor} if cursor else {},
-        # with one schema for all resources, concurrent loads would overwrite each other's columns
-        schema=resource.pipeline_name,
-        absent=resource.absent,
-        windows={name: halved} if halved else {},
-    )
-    if config.begins_anew and not cursor:
-        source.resources[name].add_step(StateReset(), insert_at=1)
-    if window:
-        check = WindowCheck(name, str(resource.policy.date_column), window)
-        source.resources[name].add_step(check)
-    return source.with_resources(name)
 
 
 def _begin_to_write(

@@ -43,7 +43,8 @@ class LoadConfig(dg.Config):
     )
     refresh: Refresh = Field(
         default=Refresh.nothing,
-        description="`drop_state`: delete the state of earlier loads, such as the cursor. "
+        description="`drop_state`: delete the state of earlier loads, such as the cursor, and the "
+        "configuration by which they have read. "
         "`drop_data`: delete also the rows that this run does not bring, after it has brought all "
         "others; of a partitioned resource only rows of the chosen partitions.",
     )
@@ -53,6 +54,11 @@ class LoadConfig(dg.Config):
     def begins_anew(self) -> bool:
         """True if the state of earlier loads is dropped."""
         return self.full_refresh or self.refresh is not Refresh.nothing
+
+    @property
+    def forgets_configurations(self) -> bool:
+        """True if all that is in the table counts as read by the configuration of today."""
+        return self.refresh is Refresh.drop_state
 
     @property
     def drops_data(self) -> bool:

@@ -18,6 +18,7 @@ from analytics_assets.orchestration.checks.load_checks import (
     check_complete_read,
     check_cursor,
     check_dropped,
+    check_former_configuration,
     check_pruned,
 )
 from analytics_assets.orchestration.checks.names import (
@@ -111,6 +112,11 @@ CHECKS: Mapping[str, Check] = {
         "No row is missing since somebody dropped the table or a column of it.",
         lambda context: check_dropped(context.load.metadata),
         applies=lambda resource: remedy_of(resource) is not None,
+    ),
+    "former_configuration": Check(
+        "No partition and no row is still as another key, path or parameter has read it.",
+        check_former_configuration,
+        applies=lambda resource: resource.is_merged or _is_partitioned(resource),
     ),
     "pruned": Check(
         "Rows that the API no longer has are deleted.",

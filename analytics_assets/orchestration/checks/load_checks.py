@@ -8,6 +8,7 @@ import dagster as dg
 from analytics_assets.config.load import Incremental
 from analytics_assets.config.policy import Policy
 from analytics_assets.config.text.quantities import count, number
+from analytics_assets.orchestration.checks.context import CheckContext
 from analytics_assets.orchestration.checks.result import CheckResult
 from analytics_assets.orchestration.metadata.load import lacks_rows, rows_due
 from analytics_assets.orchestration.metadata.names import (
@@ -17,6 +18,7 @@ from analytics_assets.orchestration.metadata.names import (
     CURSOR_START,
     DROPPED,
     DROPPED_SINCE,
+    FORMER_CONFIGURATION,
     PARENTS_WITHOUT_VALUE,
     ROWS_ALIKE_BEFORE_STEPS,
     ROWS_BEFORE_START,
@@ -32,6 +34,11 @@ from analytics_assets.orchestration.metadata.names import (
     ROWS_WITHOUT_CURSOR,
     ROWS_YET_TO_COME,
     TOMBSTONES_KEPT,
+)
+from analytics_assets.orchestration.partitions.former_configuration import (
+    configurations,
+    describe,
+    former_configurations,
 )
 
 NO_LOAD = "The asset was never loaded."
@@ -145,6 +152,22 @@ def check_dropped(load: Mapping[str, Any]) -> CheckResult:
     if DROPPED_SINCE not in load:
         return CheckResult(True, load.get(DROPPED) or "No row is missing.")
     return CheckResult(False, str(load[DROPPED]), dg.AssetCheckSeverity.WARN)
+
+
+def check_former_configuration(context: CheckContext) -> CheckResult:
+    """Warn while partitions or rows are those of another key, path or parameter than of today.
+
+    Args:
+        context: the inputs; without a load in this run, the configuration may be a later one.
+    """
+    found = context.load.metadata.get(FORMER_CONFIGURATION)
+    if not context.has_loaded:
+        resource, tables = context.resource, context.tables
+        known = configurations(tables, resource, context.now)
+        former = former_configurations(tables, resource, known)
+        found = describe(resource, former) if former else None
+    text = found or "All was read by the configuration of today."
+    return CheckResult(not found, text, dg.AssetCheckSeverity.WARN)
 
 
 def check_pruned(load: Mapping[str, Any], policy: Policy) -> CheckResult:

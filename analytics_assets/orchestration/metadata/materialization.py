@@ -15,6 +15,7 @@ from analytics_assets.orchestration.metadata.names import (
     DETAILS,
     DROPPED,
     DURATION,
+    FORMER_CONFIGURATION,
     LAST_ROWS,
     LAST_SECONDS,
     LOAD_ID,
@@ -37,7 +38,10 @@ from analytics_assets.orchestration.metadata.names import (
 from analytics_assets.redaction.redactor import redact
 
 FIRST = (ROWS_LOADED, ROW_COUNT, NEWEST_DATA, DURATION, COMPLETENESS)
-IF_ANY = (ROWS_REJECTED, ROWS_MARKED_DELETED, ROWS_PRUNED, ROWS_DROPPED, DROPPED)
+IF_ANY = (
+    *(ROWS_REJECTED, ROWS_MARKED_DELETED, ROWS_PRUNED, ROWS_DROPPED, DROPPED),
+    FORMER_CONFIGURATION,
+)
 OF_THE_TABLE = (ROW_COUNT, NEWEST_DATA, LAST_ROWS, LAST_SECONDS)
 # of the load, and looked up by partition: a year has 365 copies of each
 OF_EACH_PARTITION = (LOAD_ID, NEWEST_CHANGE, ROWS_MARKED_DELETED)

@@ -17,6 +17,7 @@ COLUMNS_WIDENED = "columns widened"
 COLUMNS_KEPT = "columns kept"
 DROPPED = "dropped"
 DROPPED_SINCE = "dropped since"
+FORMER_CONFIGURATION = "former configuration"  # by which a part of its rows was read
 
 # of an asset or an endpoint, whatever its loads
 ENDPOINT = "endpoint"

@@ -18,7 +18,7 @@ class NewerLayoutError(WarehouseError):
 
 def layout_of(state: Mapping[str, Any]) -> int:
     """Return the layout of a pipeline's tables; 0 for a release that did not store it."""
-    return int(state.get("sources", {}).get(SECTION, {}).get(KEY, 0))
+    return int(notes_of(state).get(KEY, 0))
 
 
 def refuse_newer_layout(state: Mapping[str, Any], place: str) -> None:
@@ -39,6 +39,17 @@ def refuse_newer_layout(state: Mapping[str, Any], place: str) -> None:
         )
 
 
-def note_layout(state: dict[str, Any]) -> None:
-    """Store the layout in the state of a pipeline, to be loaded with its rows."""
-    state.setdefault("sources", {}).setdefault(SECTION, {})[KEY] = LAYOUT
+def note_layout(state: dict[str, Any], notes: Mapping[str, Any]) -> None:
+    """Store the layout in the state of a pipeline, and notes beside it, to be loaded with its rows.
+
+    Args:
+        state: dlt's state of the pipeline.
+        notes: values of JSON by name, in place of those that are there; see `notes_of`.
+    """
+    own = state.setdefault("sources", {}).setdefault(SECTION, {})
+    own.update({**notes, KEY: LAYOUT})
+
+
+def notes_of(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what loads have stored in the state of their pipeline, beside that of dlt."""
+    return dict(state.get("sources", {}).get(SECTION, {}))

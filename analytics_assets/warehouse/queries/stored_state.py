@@ -5,7 +5,7 @@ from typing import Any
 
 import dlt
 from dlt import Pipeline
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 IMPORTED = "imported_state"  # a resource without rows, which makes no table
@@ -15,7 +15,7 @@ def stored_state(client: Any, pipeline: str) -> Mapping[str, Any]:
     """Return the state of a pipeline in its destination; empty before its first load."""
     try:
         return load_pipeline_state_from_destination(pipeline, client) or {}
-    except DatabaseUndefinedRelation:
+    except DestinationUndefinedEntity:
         return {}
 
 

@@ -26,7 +26,7 @@ from analytics_assets_tests.support.orders import document_of, orders_api
 from analytics_assets_tests.support.sandbox import Sandbox
 
 OF_THE_TABLE = {"rows_present", "primary_key", "newest_data", "columns_unchanged"}
-ALL = OF_THE_TABLE | {"complete_read", "no_rejected_rows", "contract_drift"}
+ALL = OF_THE_TABLE | {"complete_read", "no_rejected_rows", "contract_drift", "former_configuration"}
 
 
 def outcomes(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:

@@ -95,6 +95,11 @@ def test_rows_of_other_loads_are_counted_and_deleted(delta_warehouse: Warehouse)
     assert (stored(), delta_table().version()) == ([{"id": 1}], before + 1)
 
 
+def test_a_pipeline_has_no_state_before_its_first_load(delta_warehouse: Warehouse) -> None:
+    with delta_warehouse.open() as tables:
+        assert tables.state("shop_orders") == {}
+
+
 def test_a_path_may_have_quotes_and_folders_that_look_like_columns(
     delta_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
