@@ -15,6 +15,7 @@ from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 F = TypeVar("F", bound=Callable[..., Any])
+PATIENCE = 60  # seconds for another process to write into a file; SQLite's own are 5
 MOST_ENGINES = 16  # files of the history: two, and one for each run
 
 
@@ -121,6 +122,7 @@ class _Engines:
         self._engines: dict[tuple[str, str], Any] = {}
 
     def __call__(self, url: str, **options: Any) -> Any:
+        options = {"connect_args": {"timeout": PATIENCE}, **options}
         key = url, repr(options)  # some are dictionaries
         engine = self._engines.pop(key, None) or self._make(url, **options)
         self._engines[key] = engine  # behind those that were used before

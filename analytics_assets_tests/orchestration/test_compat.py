@@ -26,6 +26,7 @@ from analytics_assets.orchestration.compat import (
     swap_stored_value,
     with_signature,
 )
+from analytics_assets_tests.support.loading import history_in
 
 
 def test_a_signature_is_worked_out_once_and_is_the_functions_own() -> None:
@@ -77,6 +78,14 @@ def test_dagster_writes_back_the_log_of_its_history_after_each_event(
     # that of the run always: its page in the UI waits for a change of it
     assert set(written_back) == files | {run.run_id}
     assert not any(log_of(file).exists() for file in tmp_path.glob("history/**/*.db"))
+
+
+def test_a_busy_machine_has_a_minute_to_write_into_the_history(tmp_path: Path) -> None:
+    with history_in(tmp_path) as instance:
+        storages: list[Any] = [instance.run_storage, instance.schedule_storage]
+        for storage in storages:
+            with storage.connect() as connection:
+                assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 60_000
 
 
 @pytest.mark.parametrize("storage", ["event_log_storage", "run_storage"])

@@ -19,10 +19,9 @@ from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from sqlalchemy import Connection, Engine, NullPool, event
 
-from analytics_assets.orchestration.compat import reuse_engines_of
+from analytics_assets.orchestration.compat import PATIENCE, reuse_engines_of
 
 MOST_OPEN = 4  # files of events: that of all assets, and those of the last runs
-PATIENCE = 60  # seconds for another process to write
 PAGE_SIZE = 1024  # bytes; a file of events has 35 tables and indexes, with a page each
 BATCH_SETTING, BATCH = "DAGSTER_EVENT_BATCH_SIZE", 500  # events that Dagster stores at once
 MILLISECOND = 0.0011  # and a little, as times are rounded

@@ -28,6 +28,7 @@ from analytics_assets_tests.orchestration.runs.executor.jobs import (
     visits,
     work_until_interrupted,
 )
+from analytics_assets_tests.support.loading import history_in
 
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
 Type = dg.DagsterEventType
@@ -36,7 +37,7 @@ Type = dg.DagsterEventType
 @pytest.fixture
 def instance(clean_place: Path) -> Iterator[dg.DagsterInstance]:
     """An instance with its history in files, whose pool has one slot."""
-    with dg.DagsterInstance.local_temp(str(clean_place)) as instance:
+    with history_in(clean_place) as instance:
         instance.event_log_storage.set_concurrency_slots(POOL, 1)
         yield instance
 

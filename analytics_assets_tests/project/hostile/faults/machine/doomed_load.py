@@ -22,7 +22,7 @@ from analytics_assets_tests.project.hostile.faults.case import RESOURCE, visits_
 from analytics_assets_tests.project.hostile.faults.compare.stock_dlt import load_stock
 from analytics_assets_tests.support.loading import failures_of, load
 
-PATIENCE = 30  # seconds for a server to die
+PATIENCE = 300  # seconds for a server to die
 
 
 @dataclass(frozen=True)
