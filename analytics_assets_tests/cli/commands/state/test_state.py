@@ -1,7 +1,7 @@
 """The commands `state export` and `state import`."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,16 @@ from analytics_assets_tests.support.loading import change
 from analytics_assets_tests.support.sandbox import Sandbox
 
 SOURCES, USERS, VIEWS = "traffic_sources", "daily_active_users", "page_views"
-DAY = datetime(2025, 7, 31, tzinfo=UTC)
+# edits of an exported file, each with a part of the refusal
+UNFIT: Sequence[tuple[str, dict[str, Any], str]] = (
+    (SOURCES, {"load": "full"}, "its kind of load is 'partitioned' here, and 'full' in"),
+    (SOURCES, {"timezone": "Asia/Tokyo"}, "its time zone of partitions is 'UTC' here"),
+    (SOURCES, {"by": "month"}, "its length of a partition is 'day' here, and 'month'"),
+    (USERS, {"primary_key": ["name"]}, "its primary key is ['id'] here, and ['name'] in"),
+    (USERS, {"rows": {USERS: 10_000}}, "of 10,000 rows that it had at the export"),
+    (USERS, {"rows": None}, "was changed by hand, or is damaged"),
+    (USERS, {"extra": 1}, "was changed by hand, or is damaged"),
+)
 
 
 @pytest.fixture
@@ -105,32 +114,19 @@ def test_what_is_newer_here_stays(invoke: Invoke, exported: Path, warehouse: War
     assert cursor(warehouse) == before
 
 
-@pytest.mark.parametrize(
-    ("resource", "values", "refusal"),
-    [
-        (SOURCES, {"load": "full"}, "its kind of load is 'partitioned' here, and 'full' in"),
-        (SOURCES, {"timezone": "Asia/Tokyo"}, "its time zone of partitions is 'UTC' here"),
-        (SOURCES, {"by": "month"}, "its length of a partition is 'day' here, and 'month'"),
-        (USERS, {"primary_key": ["name"]}, "its primary key is ['id'] here, and ['name'] in"),
-        (USERS, {"rows": {USERS: 10_000}}, "of 10,000 rows that it had at the export"),
-        (USERS, {"rows": None}, "was changed by hand, or is damaged"),
-        (USERS, {"extra": 1}, "was changed by hand, or is damaged"),
-    ],
-)
 def test_a_state_that_does_not_fit_is_refused_and_nothing_is_changed(
-    invoke: Invoke,
-    exported: Path,
-    warehouse: Warehouse,
-    resource: str,
-    values: dict[str, Any],
-    refusal: str,
+    invoke: Invoke, exported: Path, warehouse: Warehouse, subtests: pytest.Subtests
 ) -> None:
     moved(warehouse)
-    edited(exported, resource, **values)
-    done = invoke("state", "import", str(exported))
-    assert done.exit_code == 1
-    assert refusal in done.stderr
-    assert cursor(warehouse) is None
+    fitting = exported.read_text()
+    for resource, values, refusal in UNFIT:
+        with subtests.test(refusal):
+            exported.write_text(fitting)
+            edited(exported, resource, **values)
+            done = invoke("state", "import", str(exported))
+            assert done.exit_code == 1
+            assert refusal in done.stderr
+            assert cursor(warehouse) is None
 
 
 def test_a_child_table_that_was_not_copied_is_found(
