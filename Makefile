@@ -11,6 +11,9 @@ INSTALLED := .venv/installed-$(VERSION)
 BIN := .venv/bin
 # more than processors, as tests wait for a quarter of their time
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
+# where files need no disk, if there is one with 4 GiB free that programs may run in; else empty
+MEMORY = $(shell $(PYTHON) -c 'import os; place = os.statvfs("/dev/shm"); \
+	print("/dev/shm" * (place.f_bavail * place.f_frsize >= 4 << 30 and not place.f_flag & os.ST_NOEXEC))' 2>/dev/null)
 E2E_TESTS := analytics_assets_tests/e2e
 UI_TESTS := $(E2E_TESTS)/ui
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -42,9 +45,11 @@ serve: $(INSTALLED)-for-serve
 	@exec $(BIN)/python -m deploy.serve --port $(or $(PORT),3000) --code-port $(or $(CODE_PORT),4000)
 
 # everything but the tests marked `e2e`, whose folder is not even imported; a worker that has nothing
-# left takes tests of another one
+# left takes tests of another one, and folders of tests that pass are removed
+test: export PYTEST_DEBUG_TEMPROOT = $(MEMORY)
 test: $(INSTALLED)-for-tests lint
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --ignore $(E2E_TESTS) --durations 20
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --ignore $(E2E_TESTS) --durations 20 \
+		--override-ini tmp_path_retention_policy=failed
 
 # processes, kills and the warehouse's PostgreSQL twins; then the UI, whose tests share one
 # `dagster dev` and one browser, in one process

@@ -119,15 +119,15 @@ def test_a_table_that_lost_all_its_rows_fails(
 
 
 def test_the_warehouse_is_closed_while_a_check_waits_for_the_api(
-    connected: Sandbox, duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
+    connected: Sandbox, closed_duckdb_warehouse: Warehouse, instance: dg.DagsterInstance
 ) -> None:
     load(instance, "page_views")
-    for file in duckdb_warehouse.pipelines_dir.glob("*.state"):
+    for file in closed_duckdb_warehouse.pipelines_dir.glob("*.state"):
         file.unlink()
     opened: list[bool] = []
 
     def answer(exchange: Exchange) -> None:
-        opened.append(is_open(duckdb_warehouse.duckdb_file))
+        opened.append(is_open(closed_duckdb_warehouse.duckdb_file))
         exchange.answer(exchange.proper())
 
     connected.faults.add(Fault(path="/openapi.json", does=answer))
