@@ -1,16 +1,19 @@
 """The parts of a configuration that decide which rows a load reads, and by which key.
 
-Headers, sign-in, host, timeouts, the size and the order of pages decide neither. Functions, such as
-those of `processing_steps`, cannot be compared.
+Headers, sign-in, host, timeouts, the size and the order of pages decide neither. A date may be that
+of the day on which `api.py` was read, and is not compared. Functions, such as those of
+`processing_steps`, cannot be compared.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import dlt
 from dlt.common.typing import ConfigValueSentinel
 
 from analytics_assets.config.load import Partitioned
@@ -25,12 +28,22 @@ from analytics_assets.config.settings.client import configured_base_url
 from analytics_assets.extract.paging.evidence.counts import PAGE_SIZES
 from analytics_assets.extract.rows.response_body import plain_name
 from analytics_assets.redaction.configuration import learn_secrets
-from analytics_assets.redaction.names import is_secret
+from analytics_assets.redaction.names import SECRET, is_secret
 from analytics_assets.redaction.redactor import redact
 
 WINDOW = "window"
-ORDERS = ("sort", "sortby", "sortorder", "sortdirection", "orderby")
+ORDERS = (
+    *("sort", "sortby", "sortorder", "sortdirection"),
+    *("orderby", "orderbys", "ordering"),
+)
+CURSOR = "incremental"  # in place of a cursor of dlt, whose start may be another one each day
+DATE = re.compile(
+    r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?:-[0-3]\d)?"
+    r"(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-])"
+    r"|\b20\d\d(?:0[1-9]|1[0-2])[0-3]\d\b"
+)
 LONGEST = 200  # characters of a value; of a longer one, the hash is kept
+ISSUED = re.compile(r"(?=[\w:-]*[A-Za-z])(?=[\w:-]*\d)[\w:-]{20,}")  # perhaps a key or a token
 A_DAY = (datetime(2026, 1, 5, tzinfo=UTC), timedelta(days=1))  # any will do
 
 
@@ -57,7 +70,7 @@ def read_by(resource: ResourceConfig) -> dict[str, str]:
     if isinstance(load := resource.policy.load, Partitioned):
         start, length = A_DAY
         parts[WINDOW] = load.window.values(start, start + length)
-    return {name: _text(value) for name, value in parts.items() if value not in (None, "")}
+    return {name: _text(name, value) for name, value in parts.items() if value not in (None, "")}
 
 
 def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -72,7 +85,8 @@ def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str
 def _request(endpoint: Mapping[str, Any], base: str) -> Iterator[tuple[str, Any]]:
     """Yield the parts of an endpoint's request."""
     path = endpoint["path"]
-    url = urlsplit(path.default_literal if isinstance(path, ConfigValueSentinel) else str(path))
+    text = path.default_literal if isinstance(path, ConfigValueSentinel) else str(path)
+    url = urlsplit(text if "://" in text else f"/{text.lstrip('/')}")  # `orders:search` is a path
     steps = [url.path.strip("/")] if url.netloc else [base.strip("/"), url.path.strip("/")]
     yield "path", "/".join(filter(None, steps))
     yield "method", str(endpoint.get("method") or "GET").upper()
@@ -85,13 +99,24 @@ def _request(endpoint: Mapping[str, Any], base: str) -> Iterator[tuple[str, Any]
         named = _named(values)
         for name, value in named.items():
             if not _is_irrelevant(str(name), value):
-                yield f"{place}.{name}", value
+                yield f"{place}.{name}", CURSOR if _is_cursor(value) else value
         if values and not named:
             yield place, values
 
 
 def _named(values: Any) -> Mapping[str, Any]:
+    """Return parameters or a body by their names; of a text, those of its JSON or form."""
+    if isinstance(values, str):
+        try:
+            values = json.loads(values)
+        except ValueError:
+            values = dict(parse_qsl(values))
     return values if isinstance(values, Mapping) else {}
+
+
+def _is_cursor(value: Any) -> bool:
+    is_entry = isinstance(value, Mapping) and value.get("type") == CURSOR
+    return is_entry or isinstance(value, dlt.sources.incremental)
 
 
 def _is_irrelevant(name: str, value: Any) -> bool:
@@ -100,11 +125,14 @@ def _is_irrelevant(name: str, value: Any) -> bool:
     return plain in PAGE_SIZES or plain in ORDERS or is_secret(name, str(value))
 
 
-def _text(value: Any) -> str:
-    """Return a value as text: equal for equal values, and short."""
+def _text(name: str, value: Any) -> str:
+    """Return a value as text: equal for equal values, and short; of a possible secret, the hash."""
     plain = redact.all_of(value)
     text = plain if isinstance(plain, str) else json.dumps(plain, sort_keys=True, default=_kind)
-    return text if len(text) <= LONGEST else sha256(text.encode()).hexdigest()
+    if name != WINDOW:
+        text = DATE.sub("{date}", text)
+    is_shown = len(text) <= LONGEST and not (SECRET.search(text.lower()) or ISSUED.search(text))
+    return text if is_shown else sha256(text.encode()).hexdigest()
 
 
 def _kind(value: Any) -> str:

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from analytics_assets.config.load import Incremental, Partitioned
@@ -23,6 +24,7 @@ from analytics_assets.warehouse.queries.tables import Tables
 
 NOTE = "read_by"
 LONGEST_SHOWN = 60  # characters of a former value
+MOST_KEPT = 20  # configurations: one may change by the day, as with an epoch in a parameter
 
 
 class Since(NamedTuple):
@@ -58,7 +60,9 @@ def configurations(
 ) -> list[Since]:
     """Return the configurations by which the table was read, oldest first; the last is of today.
 
-    Those by which nothing is left in the table are left out.
+    Those by which nothing is left in the table are left out, and the oldest ones of many: what they
+    have read counts as read by the oldest one that is kept. While none differs from that of today,
+    nothing is asked of the rows.
 
     Args:
         tables: the open warehouse.
@@ -68,13 +72,11 @@ def configurations(
     """
     today = Since(now.timestamp(), read_by(resource))
     stored = [] if forget else _stored(tables, resource)
-    if not stored:
-        return [today]
-    if len(stored) == 1 and stored[0].parts == today.parts:
-        return stored
-    used = {_at(stored, moment) for moment in _moments(tables, resource)}
-    left = [each for number, each in enumerate(stored) if number in used or each is stored[-1]]
-    return left if left[-1].parts == today.parts else [*left, today]
+    if _differ(known := _distinct([*stored, today])):
+        used = {_at(stored, moment) for moment in _moments(tables, resource)}
+        left = [each for number, each in enumerate(stored) if number in used or each is stored[-1]]
+        known = _distinct([*left, today])
+    return known[-MOST_KEPT:]
 
 
 def as_note(found: Sequence[Since]) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def former_configurations(
         resource: the resource.
         known: see `configurations`.
     """
-    if len(known) == 1:
+    if not _differ(known):
         return []
     partitions, rows = defaultdict[int, list[str]](list), Counter[int]()
     for key, moment in _partitions(tables, resource):
@@ -144,6 +146,15 @@ def _remedy(resource: ResourceConfig, keys: Sequence[str]) -> str:
 def _stored(tables: Tables, resource: ResourceConfig) -> list[Since]:
     found = notes_of(tables.state(resource.pipeline_name)).get(NOTE, [])
     return [Since(float(moment), parts) for moment, parts in found]
+
+
+def _distinct(known: Sequence[Since]) -> list[Since]:
+    """Return the first of each row of equal configurations."""
+    return [next(alike) for _, alike in groupby(known, key=lambda each: each.parts)]
+
+
+def _differ(known: Sequence[Since]) -> bool:
+    return any(changed_parts(each.parts, known[-1].parts) for each in known)
 
 
 def _at(known: Sequence[Since], moment: float) -> int:

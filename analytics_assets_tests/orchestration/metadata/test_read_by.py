@@ -6,6 +6,7 @@ from typing import Any
 
 import dlt
 import pytest
+from dlt.sources import incremental
 
 from analytics_assets.config.api import Api
 from analytics_assets.config.load import Full, Partitioned
@@ -52,6 +53,7 @@ def test_the_parts_are_texts_by_their_names() -> None:
     [
         (resource(primary_key="id"), ["primary_key"]),
         (resource({"path": "invoices"}), ["path"]),
+        (resource({"path": "orders:search"}), ["path"]),
         (resource(client={"base_url": "https://api.example.com/v2"}), ["path"]),
         (resource({"method": "POST"}), ["method"]),
         (resource({"params": {**PARAMS, "currency": "EUR"}}), ["params.currency"]),
@@ -59,6 +61,9 @@ def test_the_parts_are_texts_by_their_names() -> None:
         (resource({"params": {**PARAMS, "status": "paid"}}), ["params.status"]),
         (resource({"json": {"metrics": ["sessions"]}}), ["json.metrics"]),
         (resource({"path": "orders?status=paid"}), ["params.status"]),
+        (resource({"data": "status=paid"}), ["data.status"]),
+        (resource({"data": '{"status": "paid"}'}), ["data.status"]),
+        (resource({"data": "<status>paid</status>"}), ["data"]),
     ],
 )
 def test_what_decides_on_the_rows_is_a_change(changed: ResourceConfig, parts: list[str]) -> None:
@@ -71,6 +76,7 @@ def test_what_decides_on_the_rows_is_a_change(changed: ResourceConfig, parts: li
         resource(primary_key=["date", "id"]),
         resource({"params": dict(reversed(PARAMS.items()))}),
         resource({"params": {**PARAMS, "per_page": 100, "limit": 5, "sort": "-date"}}),
+        resource({"params": {**PARAMS, "orderBys": ["date"], "ordering": "-date"}}),
         resource({"params": {**PARAMS, "api_key": "sk-hunter2-hunter2"}}),
         resource({"path": "/orders/"}),
         resource({"path": f"{BASE}/orders"}),
@@ -86,6 +92,38 @@ def test_what_decides_on_the_rows_is_a_change(changed: ResourceConfig, parts: li
 )
 def test_what_does_not_is_none(changed: ResourceConfig) -> None:
     assert changed_parts(read_by(resource()), read_by(changed)) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "later"),
+    [
+        ("2026-01-01", "2026-01-02"),
+        ("2026-01-01T00:00:00Z", "2026-02-11T12:30:00.5+01:00"),
+        ("created:>=2026-01-01 AND paid", "created:>=2026-01-02 AND paid"),
+        ("20260101", "20260228"),
+        ("2026-01", "2026-12"),
+        ({"from": "2026-01-01 00:00"}, {"from": "2026-01-02 00:00"}),
+        (incremental("updated", initial_value="a"), incremental("updated", initial_value="b")),
+        (
+            {"type": "incremental", "cursor_path": "updated", "initial_value": 1},
+            {"type": "incremental", "cursor_path": "updated", "initial_value": 2},
+        ),
+    ],
+)
+def test_a_day_that_moves_is_no_change(day: Any, later: Any) -> None:
+    asked = [read_by(resource({"params": {"since": each}})) for each in (day, later)]
+    assert "params.since" in asked[0]
+    assert changed_parts(*asked) == []
+
+
+def test_an_id_with_digits_as_of_a_date_is_none() -> None:
+    ids = ("2026-01-7", "2026-13-01", "2026-01-015", "12026-01", "120260101", "20261301")
+    asked = [read_by(resource({"params": {"account": each}})) for each in ids]
+    assert [each["params.account"] for each in asked] == [*ids]
+
+
+def test_a_path_with_a_colon_is_one() -> None:
+    assert read_by(resource({"path": "orders:search?a=b"}))["path"] == "v1/orders:search"
 
 
 def test_a_window_that_asks_for_other_days_is_a_change() -> None:
@@ -125,6 +163,19 @@ def test_no_secret_is_a_part_of_it() -> None:
     assert "dlt.config.value" in parts["json.account"]
     changed = read_by(resource({"json": {"login": {"password": other}}}))
     assert changed["json.login"] == parts["json.login"]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        {"data": "password=HunterTwo&status=paid"},
+        {"data": "<password>HunterTwo</password>"},
+        {"json": {"query": 'query { orders(token: "HunterTwo") }'}},
+        {"path": "bot7351964:AA-HunterTwo-Xyz99abc/orders"},
+    ],
+)
+def test_what_may_be_a_secret_is_kept_as_its_hash_or_not_at_all(endpoint: Any) -> None:
+    assert "HunterTwo" not in str(read_by(resource(endpoint)))
 
 
 def test_a_long_value_is_kept_as_its_hash() -> None:

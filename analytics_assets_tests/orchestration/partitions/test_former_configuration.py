@@ -14,6 +14,7 @@ from analytics_assets.config.resource import ResourceConfig
 from analytics_assets.orchestration.definitions import build_definitions
 from analytics_assets.orchestration.keys import asset_key
 from analytics_assets.orchestration.metadata.names import FORMER_CONFIGURATION
+from analytics_assets.orchestration.partitions import former_configuration
 from analytics_assets.orchestration.partitions.former_configuration import (
     as_note,
     configurations,
@@ -21,7 +22,7 @@ from analytics_assets.orchestration.partitions.former_configuration import (
     former_configurations,
 )
 from analytics_assets.warehouse.queries.loaded_partitions import LoadedPartition
-from analytics_assets.warehouse.queries.tables import open_tables
+from analytics_assets.warehouse.queries.tables import Tables, open_tables
 from analytics_assets.warehouse.warehouse import Warehouse
 from analytics_assets_tests.support.loading import change, check_of, load, metadata_of
 from analytics_assets_tests.support.partitioned import api_by_day, api_of, days_of, load_days
@@ -107,6 +108,36 @@ def test_each_former_configuration_is_named_as_long_as_something_is_left_of_it(
     loaded(duckdb_warehouse, orders(currency="USD"), "1")
     with duckdb_warehouse.open() as tables:
         assert len(configurations(tables, orders(currency="USD"), datetime.now(UTC))) == 1
+
+
+def test_while_nothing_is_of_another_configuration_no_row_is_looked_at(
+    duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(duckdb_warehouse, orders(Full()), "1", "2")
+    loaded(duckdb_warehouse, orders(Full(), currency="EUR"), "1")
+    loaded(duckdb_warehouse, orders(Full()), "1")
+    assert not loaded(duckdb_warehouse, orders(Full()), "1")  # a part is of the first load
+    asked, execute = list[str](), Tables.execute
+
+    def noted(tables: Tables, statement: str, *parameters: Any) -> Any:
+        asked.append(statement)
+        return execute(tables, statement, *parameters)
+
+    monkeypatch.setattr(Tables, "execute", noted)
+    assert not loaded(duckdb_warehouse, orders(Full()), "1")
+    assert not loaded(duckdb_warehouse, orders(), "1")  # by windows, where it was without
+    assert not loaded(duckdb_warehouse, orders(), "1")
+    assert not [each for each in asked if "GROUP BY" in each]
+    assert loaded(duckdb_warehouse, orders(currency="USD"), "1")
+    assert [each for each in asked if "GROUP BY" in each]
+
+
+def test_the_newest_of_many_configurations_are_kept(
+    duckdb_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(former_configuration, "MOST_KEPT", 2)
+    said = [loaded(duckdb_warehouse, orders(Full(), at=each), str(each)) for each in range(4)]
+    assert said[-1].startswith("3 rows were read by another `params.at` (it was `2`), and by no")
 
 
 @pytest.mark.parametrize(
