@@ -140,17 +140,25 @@ class SentStep:
             return events
         except TaskRevokedError:  # Celery says so at once, and the worker logs the end
             return None
-        except WorkerLostError as error:
+        except Exception as error:
+            return self._without_result(error)
+
+    def _without_result(self, error: Exception) -> list[str]:
+        """Return the events of a step whose worker was killed, or could not execute it or answer.
+
+        A worker logs the end of a step before it sends the result.
+        """
+        is_lost = isinstance(error, WorkerLostError)
+        if is_lost:
             key = LeaseKey(self._context.run_id, self._step.key)
             LeaseTable(self._context.instance).remove([str(key)])  # of a process that is dead
+        self._steps.read_log()
+        if self.has_ended:
+            return serialized(self.logged)
+        if is_lost:
             return self._failed(f"The worker of step {self._step.key} is gone: {error}")
-        except Exception as error:
-            # the worker could not send the result of it, or cannot execute it at all
-            self._steps.read_log()
-            if self.has_ended:
-                return serialized(self.logged)
-            why = f"The worker of step {self._step.key} failed: {type(error).__name__}: {error}"
-            return self._failed(why, retries=0)
+        why = f"The worker of step {self._step.key} failed: {type(error).__name__}: {error}"
+        return self._failed(why, retries=0)
 
     def _failed(self, why: str, retries: int = LOST_WORKERS) -> list[str]:
         context = self._context.for_step(self._step)

@@ -172,18 +172,20 @@ def test_a_result_that_the_broker_has_lost_is_found_in_the_event_log(
     assert steps_with(instance, run, E.STEP_SUCCESS) == [FLAKY, STEADY]
 
 
-def test_a_step_whose_result_a_worker_could_not_send_has_the_end_in_the_event_log(
-    workers: Workers, instance: dg.DagsterInstance
+@pytest.mark.parametrize("error", [OperationalError("refused"), WorkerLostError("SIGKILL")])
+def test_a_step_that_ended_and_whose_result_was_not_sent_has_the_end_in_the_event_log(
+    workers: Workers, instance: dg.DagsterInstance, error: Exception
 ) -> None:
     def not_sent(send: Send) -> Failed:
         send()
-        return Failed(OperationalError("connection refused"))
+        return Failed(error)
 
     run = workers.run(not_sent)
 
     assert run.is_success
     assert steps_with(instance, run, E.STEP_SUCCESS) == [FLAKY, STEADY]
     assert steps_with(instance, run, E.STEP_FAILURE) == []
+    assert attempts(instance, run) == 0
 
 
 @pytest.mark.parametrize("begun_by", [None, 2])
