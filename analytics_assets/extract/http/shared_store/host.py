@@ -11,6 +11,7 @@ from analytics_assets.extract.http.limits.headers import Quota, quota_of
 from analytics_assets.extract.http.limits.host import POLL_SECONDS, PROBE_SECONDS, HostLimits
 from analytics_assets.extract.http.shared_store.keeper import Keeper
 from analytics_assets.extract.http.shared_store.statements import (
+    END_PROBE,
     FORGET,
     LOOK,
     PAUSE,
@@ -61,6 +62,7 @@ class SharedHostLimits(HostLimits):
         self._keeping = Lock()
         self._look_at = self._used_at = -math.inf
         self._is_counted = self._is_warned = False
+        self._is_probed = self._is_answered = False  # a new quota; without one
         self._found_until = 0.0  # a pause that is not in the store yet
         self._found: tuple[float, Quota] | None = None  # a quota, with the time of its answer
 
@@ -74,7 +76,7 @@ class SharedHostLimits(HostLimits):
         if self._used_at > self._look_at + STALE_SECONDS:
             self.keep()
         self._keeper.keep(self)
-        if self._is_counted and not self.pause:
+        if (self._is_counted or self._found) and not self.pause:
             try:
                 return self._take()
             except SharedStoreError as error:
@@ -90,6 +92,8 @@ class SharedHostLimits(HostLimits):
             reset = min(quota.reset, max_delay)
             self._found = self._clock(), Quota(quota.remaining, reset)
             self._is_counted = quota.remaining <= FEW
+        elif self._is_probed and not quota:
+            self._is_answered = True
         if (pause := self.pause) > before:
             self._found_until = self._clock() + pause
             self._keeper.wake()
@@ -137,7 +141,10 @@ class SharedHostLimits(HostLimits):
             at, quota = found
             reset = quota.reset - (self._clock() - at)
             self._write(WRITE_QUOTA, remaining=quota.remaining, reset=reset)
-        ((wait, remaining),) = self._write(TAKE_OF_QUOTA) or [(0.0, None)]
+        elif self._is_answered:
+            self._write(END_PROBE)
+        self._is_answered = False
+        ((wait, remaining, self._is_probed),) = self._write(TAKE_OF_QUOTA) or [(0.0, None, False)]
         self._is_counted = remaining is None or remaining <= FEW
         return float(wait)
 

@@ -97,7 +97,8 @@ ON CONFLICT (host) DO UPDATE SET
 WHERE known.resets_at IS NULL OR excluded.resets_at >= known.resets_at - interval '2 seconds'
 RETURNING 1
 """
-# the request that comes first after the reset finds the new quota, and the others wait for it
+# the request that comes first after the reset finds the new quota, and the others wait for it;
+# without an answer, one request a time probes it again
 TAKE_OF_QUOTA = """
 WITH known AS MATERIALIZED (
     SELECT *, clock_timestamp() AS at FROM analytics_assets.announced_limits
@@ -108,17 +109,25 @@ request AS (
         WHEN pauses_until > at THEN extract(epoch FROM pauses_until - at)::float8
         WHEN remaining IS NULL AND probes_until > at THEN %(poll)s
         WHEN remaining <= 0 AND resets_at > at THEN extract(epoch FROM resets_at - at)::float8
-        ELSE 0 END AS wait
+        ELSE 0 END AS wait,
+        CASE WHEN remaining IS NULL THEN probes_until > '-infinity'
+            ELSE coalesce(resets_at <= at, false) END AS is_probed
     FROM known
 ),
 taken AS (
     UPDATE analytics_assets.announced_limits AS limits SET
         remaining = CASE WHEN resets_at > at THEN remaining - 1 END,
-        probes_until = CASE WHEN resets_at <= at AND remaining IS NOT NULL
-            THEN at + make_interval(secs => %(probe)s) ELSE probes_until END
+        probes_until = CASE WHEN is_probed THEN at + make_interval(secs => %(probe)s)
+            ELSE probes_until END
     FROM request WHERE host = %(host)s AND wait = 0
 )
-SELECT wait, remaining FROM known, request
+SELECT wait, remaining, is_probed FROM known, request
+"""
+# an answer without a quota: there may be none any more
+END_PROBE = """
+UPDATE analytics_assets.announced_limits SET probes_until = '-infinity'
+WHERE host = %(host)s AND remaining IS NULL
+RETURNING 1
 """
 READ_ENCRYPTED = """
 SELECT encrypted, extract(epoch FROM expires_at - clock_timestamp())::float8,

@@ -150,6 +150,49 @@ def test_one_request_of_all_processes_finds_the_new_quota(
     assert taken(*processes, tries=4) == 5
 
 
+@pytest.fixture
+def probing(hosts: Hosts, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> list[HostLimits]:
+    """Processes of which the first one has sent a request that probes a new quota."""
+    monkeypatch.setattr(shared_host, "PROBE_SECONDS", PATIENCE)
+    processes = [hosts() for _ in range(4)]
+    for each in processes:
+        each.acquire()
+        each.observe(*quota(1, 3000), MAX_DELAY)
+    assert taken(*processes, tries=2) == 1
+    change(postgres_url, "resets_at = now()")
+    assert taken(*processes, tries=3) == 1
+    return processes
+
+
+def change(url: str, values: str) -> None:
+    """Change the limit that is stored, as time does."""
+    run(url, f"UPDATE analytics_assets.announced_limits SET {values} RETURNING 1")
+
+
+def test_while_a_probe_has_no_answer_one_request_of_all_processes_a_time_is_sent(
+    probing: list[HostLimits], postgres_url: str
+) -> None:
+    for _ in range(2):
+        change(postgres_url, "probes_until = now()")
+        assert taken(*probing, tries=3) == 1
+
+
+def test_an_answer_without_a_quota_ends_the_probe_for_all_processes(
+    probing: list[HostLimits],
+) -> None:
+    first, *_ = probing
+    first.observe(*Response(200, {}), MAX_DELAY)
+    assert taken(*probing, tries=3) == 12
+
+
+def test_an_answer_with_a_large_quota_ends_the_probe_for_all_processes(
+    probing: list[HostLimits],
+) -> None:
+    first, *_ = probing
+    first.observe(*quota(5000, 3000), MAX_DELAY)
+    assert taken(*probing, tries=1) == 4
+
+
 def test_a_large_quota_and_no_limit_ask_the_store_for_no_request(
     hosts: Hosts, postgres_url: str
 ) -> None:
