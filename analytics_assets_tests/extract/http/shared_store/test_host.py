@@ -152,7 +152,7 @@ def test_one_request_of_all_processes_finds_the_new_quota(
 
 @pytest.fixture
 def probing(hosts: Hosts, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> list[HostLimits]:
-    """Processes of which the first one has sent a request that probes a new quota."""
+    """Four processes; the first one has sent a request that probes a new quota."""
     monkeypatch.setattr(shared_host, "PROBE_SECONDS", PATIENCE)
     processes = [hosts() for _ in range(4)]
     for each in processes:
