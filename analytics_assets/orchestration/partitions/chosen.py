@@ -42,7 +42,7 @@ def chosen_runs(
         PartitionRangeError: a text is neither a day nor a key, the range is reversed, or a resource
             has not all of its partitions.
     """
-    begin, end = _span(first)[0], _span(last)[1] if last else None
+    begin, end = _span(first)[0], _span(last)[1] if last is not None else None
     if end and end < begin:
         raise PartitionRangeError(f"The range is reversed: {last} is before {first}.")
     chosen, refused = list[tuple[ResourceConfig, Sequence[str]]](), list[str]()

@@ -98,7 +98,7 @@ def materialize(
         project = definitions()
     selected, made = _selected(apis, project, resources)
     chosen = list[DueRun]()
-    if first or last:
+    if first is not None or last is not None:  # an empty text is an unset variable
         selected = partitioned_resources(selected, [each for each in resources if each not in apis])
         chosen = runs_in_range(selected, first, last)
     if not verbose:

@@ -56,6 +56,8 @@ def test_of_an_api_the_resources_with_partitions_are_loaded(
             "Nothing was loaded.",
         ),
         (("--from", "2025-07-09", "--to", "2025-07-08"), "The range is reversed"),
+        (("--from", ""), "`` is neither a day nor a partition: give a day"),
+        (("--from", "2025-07-04", "--to", ""), "`` is neither a day nor a partition: give a day"),
     ],
 )
 def test_what_has_no_such_partitions_is_refused_before_anything_is_asked_for(
