@@ -7,6 +7,7 @@ of the day on which `api.py` was read, and is not compared. Functions, such as t
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -42,6 +43,7 @@ DATE = re.compile(
     r"(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-])"
     r"|\b20\d\d(?:0[1-9]|1[0-2])[0-3]\d\b"
 )
+FORM = re.compile(r"(?:(?:^|&)[^=&\s<>{}]+=[^=&\s<>{}]*)+")
 LONGEST = 200  # characters of a value; of a longer one, the hash is kept
 ISSUED = re.compile(r"(?=[\w:-]*[A-Za-z])(?=[\w:-]*\d)[\w:-]{20,}")  # perhaps a key or a token
 A_DAY = (datetime(2026, 1, 5, tzinfo=UTC), timedelta(days=1))  # any will do
@@ -59,6 +61,7 @@ def read_by(resource: ResourceConfig) -> dict[str, str]:
     parts: dict[str, Any] = {"primary_key": ", ".join(sorted(resource.primary_key))}
     base_url = configured_base_url(resource.config["client"], resource.api_name) or ""
     learn_secrets(base_url)
+    learn_secrets(resource.config["client"])  # a check by itself has no connection that knows them
     defaults = resource.config.get("resource_defaults") or {}
     for entry in resource.config["resources"]:
         if is_resource_function(entry):
@@ -90,7 +93,7 @@ def _request(endpoint: Mapping[str, Any], base: str) -> Iterator[tuple[str, Any]
     steps = [url.path.strip("/")] if url.netloc else [base.strip("/"), url.path.strip("/")]
     yield "path", "/".join(filter(None, steps))
     yield "method", str(endpoint.get("method") or "GET").upper()
-    params = {**dict(parse_qsl(url.query)), **_named(endpoint.get("params"))}
+    params = {**_pairs(url.query), **_named(endpoint.get("params"))}
     for place, values in (
         ("params", params),
         ("json", endpoint.get("json")),
@@ -110,8 +113,16 @@ def _named(values: Any) -> Mapping[str, Any]:
         try:
             values = json.loads(values)
         except ValueError:
-            values = dict(parse_qsl(values))
+            values = _pairs(values) if FORM.fullmatch(values) else values
     return values if isinstance(values, Mapping) else {}
+
+
+def _pairs(form: str) -> Mapping[str, str]:
+    """Return the values of a query or a form by their names; several of a name as one text."""
+    found = defaultdict[str, list[str]](list)
+    for name, value in parse_qsl(form):
+        found[name].append(value)
+    return {name: ", ".join(values) for name, values in found.items()}
 
 
 def _is_cursor(value: Any) -> bool:

@@ -61,6 +61,7 @@ def test_the_parts_are_texts_by_their_names() -> None:
         (resource({"params": {**PARAMS, "status": "paid"}}), ["params.status"]),
         (resource({"json": {"metrics": ["sessions"]}}), ["json.metrics"]),
         (resource({"path": "orders?status=paid"}), ["params.status"]),
+        (resource({"path": "orders?by=day&by=month"}), ["params.by"]),
         (resource({"data": "status=paid"}), ["data.status"]),
         (resource({"data": '{"status": "paid"}'}), ["data.status"]),
         (resource({"data": "<status>paid</status>"}), ["data"]),
@@ -122,6 +123,12 @@ def test_an_id_with_digits_as_of_a_date_is_none() -> None:
     assert [each["params.account"] for each in asked] == [*ids]
 
 
+def test_each_value_of_a_name_counts() -> None:
+    paths = ("orders?by=day&by=month", "orders?by=week&by=month")
+    asked = [read_by(resource({"path": path})) for path in paths]
+    assert changed_parts(*asked) == ["params.by"]
+
+
 def test_a_path_with_a_colon_is_one() -> None:
     assert read_by(resource({"path": "orders:search?a=b"}))["path"] == "v1/orders:search"
 
@@ -165,11 +172,22 @@ def test_no_secret_is_a_part_of_it() -> None:
     assert changed["json.login"] == parts["json.login"]
 
 
+def test_a_secret_of_the_client_that_a_parameter_repeats_is_none() -> None:
+    def keyed(key: str) -> ResourceConfig:
+        auth = {"type": "api_key", "api_key": key, "name": "X-Api-Key"}
+        return resource({"params": {"app": key}}, {"auth": auth})
+
+    before, after = read_by(keyed("HunterTwo-1")), read_by(keyed("HunterTwo-2"))
+    assert before["params.app"] == "***"
+    assert changed_parts(before, after) == []
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [
         {"data": "password=HunterTwo&status=paid"},
         {"data": "<password>HunterTwo</password>"},
+        {"data": '<login token="a">HunterTwo</login>&amp;b=c'},
         {"json": {"query": 'query { orders(token: "HunterTwo") }'}},
         {"path": "bot7351964:AA-HunterTwo-Xyz99abc/orders"},
     ],
