@@ -122,7 +122,8 @@ class _Engines:
         self._engines: dict[tuple[str, str], Any] = {}
 
     def __call__(self, url: str, **options: Any) -> Any:
-        options = {"connect_args": {"timeout": PATIENCE}, **options}
+        if url.startswith("sqlite:"):  # runs may be in a server beside files of events
+            options = {"connect_args": {"timeout": PATIENCE}, **options}
         key = url, repr(options)  # some are dictionaries
         engine = self._engines.pop(key, None) or self._make(url, **options)
         self._engines[key] = engine  # behind those that were used before

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from dagster_postgres.run_storage import run_storage
 from sqlalchemy import create_engine, text
 
 from analytics_assets.orchestration.assets.dlt_resource import DltLoader
@@ -86,6 +87,22 @@ def test_a_busy_machine_has_a_minute_to_write_into_the_history(tmp_path: Path) -
         for storage in storages:
             with storage.connect() as connection:
                 assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 60_000
+
+
+def test_runs_may_be_in_a_server_beside_files_of_events(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module: Any = run_storage
+    monkeypatch.setattr(module, "create_engine", module.create_engine)
+    storage = {
+        "module": module.__name__,
+        "class": "PostgresRunStorage",
+        "config": {"postgres_url": postgres_url},
+    }
+    for _ in range(2):  # the second one has the engines of the first
+        with dg.DagsterInstance.local_temp(str(tmp_path), {"run_storage": storage}) as instance:
+            reuse_engines(instance)
+            assert instance.get_runs() == []
 
 
 @pytest.mark.parametrize("storage", ["event_log_storage", "run_storage"])
