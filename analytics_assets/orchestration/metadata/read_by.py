@@ -9,10 +9,11 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
 
 import dlt
 from dlt.common.typing import ConfigValueSentinel
@@ -32,7 +33,7 @@ from analytics_assets.redaction.configuration import learn_secrets
 from analytics_assets.redaction.names import SECRET, is_secret
 from analytics_assets.redaction.redactor import redact
 
-WINDOW = "window"
+WINDOW, TIMEZONE = "window", "timezone"
 ORDERS = (
     *("sort", "sortby", "sortorder", "sortdirection"),
     *("orderby", "orderbys", "ordering"),
@@ -46,7 +47,7 @@ DATE = re.compile(
 FORM = re.compile(r"(?:(?:^|&)[^=&\s<>{}]+=[^=&\s<>{}]*)+")
 LONGEST = 200  # characters of a value; of a longer one, the hash is kept
 ISSUED = re.compile(r"(?=[\w:-]*[A-Za-z])(?=[\w:-]*\d)[\w:-]{20,}")  # perhaps a key or a token
-A_DAY = (datetime(2026, 1, 5, tzinfo=UTC), timedelta(days=1))  # any will do
+A_DAY = datetime(2026, 1, 5)  # any will do
 
 
 def read_by(resource: ResourceConfig) -> dict[str, str]:
@@ -71,18 +72,21 @@ def read_by(resource: ResourceConfig) -> dict[str, str]:
         own = _request({"path": name_of(entry), **endpoint}, urlsplit(base_url).path)
         parts |= {f"{prefix}{name}": value for name, value in own}
     if isinstance(load := resource.policy.load, Partitioned):
-        start, length = A_DAY
-        parts[WINDOW] = load.window.values(start, start + length)
+        start = A_DAY.replace(tzinfo=ZoneInfo(load.timezone))
+        parts[WINDOW] = load.window.values(start, start + timedelta(days=1))
+        parts[TIMEZONE] = load.timezone
     return {name: _text(name, value) for name, value in parts.items() if value not in (None, "")}
 
 
 def changed_parts(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the names of the parts in which two configurations differ.
 
-    The same rows may be read by windows and without: a window differs from another one alone.
+    The same rows may be read by windows and without: a window differs from another one alone, and
+    so does the time zone in which partitions begin.
     """
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    return [name for name in names if name != WINDOW or {WINDOW} <= before.keys() & now.keys()]
+    both = before.keys() & now.keys()
+    return [name for name in names if name in both or name not in (WINDOW, TIMEZONE)]
 
 
 def _request(endpoint: Mapping[str, Any], base: str) -> Iterator[tuple[str, Any]]:

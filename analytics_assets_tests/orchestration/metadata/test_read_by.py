@@ -142,6 +142,19 @@ def test_a_window_that_asks_for_other_days_is_a_change() -> None:
     assert changed_parts(asked[0], asked[2]) == []
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "epoch_seconds"])
+def test_days_of_another_time_zone_are_a_change(form: Any) -> None:
+    def zoned(zone: str) -> dict[str, str]:
+        window = Window(timezone=zone if form != "epoch_seconds" else "UTC", format=form)
+        return read_by(
+            resource(load=Partitioned(start=date(2026, 1, 1), timezone=zone, window=window))
+        )
+
+    changed = changed_parts(zoned("UTC"), zoned("Pacific/Auckland"))
+    assert changed == (["timezone"] if form != "epoch_seconds" else ["window", "timezone"])
+    assert changed_parts(read_by(resource()), zoned("Pacific/Auckland")) == []
+
+
 def test_a_child_is_read_from_its_parents() -> None:
     def child(path: str) -> ResourceConfig:
         lines = {"name": "lines", "endpoint": "orders/{resources.orders.id}/lines"}
