@@ -21,6 +21,7 @@ PATIENCE = 300  # seconds that a busy machine may take to bring a program up
 POLL = 0.1  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = 1, 60  # seconds before a program is started again
 STEADY = 60  # seconds after which a program that ends has not failed at its start
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -149,7 +150,7 @@ class RunningProgram:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for this process, which stops them in order
-            preexec_fn=_end_with_parent(signal.Signals[program.stop]),
+            preexec_fn=partial(_prepare, signal.Signals[program.stop]),
         )
         self._sessions.append(self.process.pid)
         threading.Thread(target=self._print, args=(self.process,), daemon=True).start()
@@ -169,11 +170,15 @@ def as_user(user: str | None) -> dict[str, Any]:
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
-def _end_with_parent(number: int) -> Callable[[], None] | None:
-    """Return what makes a new process end when this one is killed, where the system can."""
-    if sys.platform != "linux":
-        return None
-    return partial(ctypes.CDLL(None).prctl, DEATH_OF_PARENT, number)
+def _prepare(stop: int) -> None:
+    """Have a new process obey its signals, and end when this one is killed, where the system can.
+
+    A job in the background of a script ignores SIGINT, and Dagster 1.13 then ignores SIGTERM, too.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    if PRCTL:
+        PRCTL(DEATH_OF_PARENT, stop)
 
 
 def _words(code: int) -> str:

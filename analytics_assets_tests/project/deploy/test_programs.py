@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -67,6 +68,15 @@ def test_what_a_killed_program_has_started_is_found_and_ended(tmp_path: Path) ->
     wait_until(lambda: not child.is_running() or child.status() == "zombie", "the child's end")
 
 
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN])
+def of_background_jobs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """SIGINT as a shell leaves it, and ignored, as for jobs in the background of a script."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("of_background_jobs")
 def test_a_program_is_ended_by_its_own_signal_and_says_what_it_has_to(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,7 +84,7 @@ def test_a_program_is_ended_by_its_own_signal_and_says_what_it_has_to(
     running = RunningProgram(shell(script, name="postgres", stop="SIGINT"), lambda _: None)
     wait_until((tmp_path / "up").exists, "the trap")
     running.stop()
-    assert running.wait(600)
+    assert running.wait(60)
     printed: list[str] = []
 
     def said() -> bool:
