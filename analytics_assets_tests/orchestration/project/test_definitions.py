@@ -30,6 +30,7 @@ from analytics_assets_tests.support.sandbox import Sandbox
 
 CHECKS = {
     "complete_read",
+    "former_configuration",
     "no_rejected_rows",
     "rows_present",
     "primary_key",
