@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 from uuid import uuid4
 
 import dagster as dg
@@ -27,11 +27,12 @@ class RunUnderWay:
         self.instance = instance
         self.run_id = ""  # before the first one
         self._wait = PoolWait(instance)
-        self._lock, self._is_ending = Lock(), False
+        self._lock = Lock()
+        self._recording: Thread | None = None
 
     @contextmanager
     def next_run(self) -> Iterator[str]:
-        """Begin the next run; once the command ends, its thread stops here, or after the run.
+        """Begin the next run; once the command ends, its thread stops at its next event.
 
         Yields:
             The id.
@@ -39,13 +40,14 @@ class RunUnderWay:
         with self._lock:
             self._stop_if_ending()
             self.run_id = str(uuid4())
+        self.instance.add_event_listener(self.run_id, self._stop_if_ending)
         yield self.run_id
         self._stop_if_ending()
 
-    def _stop_if_ending(self) -> None:
-        """Stop this thread: the process exits as soon as the end of the run is recorded."""
-        if self._is_ending:
-            Event().wait()
+    def _stop_if_ending(self, *_: object) -> None:
+        """Stop this thread if another one records the end: it would record what happens to it."""
+        if self._recording not in (None, current_thread()):
+            Event().wait()  # the process exits as soon as the end is recorded
 
     def check(self) -> None:
         """Look, once in a while, whether the run waits too long for others.
@@ -69,27 +71,22 @@ class RunUnderWay:
         recording.join(GRACE)  # the history may be the part that does not answer
 
     def _cancel(self, reason: str) -> None:
+        with self._lock:
+            self._recording = current_thread()
         with suppress(Exception):  # then the next command ends the run, as that of a killed process
-            instance, until = self.instance, time.monotonic() + GRACE / 2
-            with self._lock:
-                self._is_ending = True
-            run = self._started_run(until) if self.run_id else None
-            if run is None or run.is_finished:
-                return
-            instance.report_run_canceled(run, reason)
-            while time.monotonic() < until and self._free_slots():
+            instance, until, is_canceled = self.instance, time.monotonic() + GRACE / 2, False
+            while self.run_id and time.monotonic() < until:
+                run = instance.get_run_by_id(self.run_id)
+                if run and run.is_finished:
+                    if not (is_canceled and self._free_slots()):
+                        break
+                elif run:  # also once more, after the event that its thread was about to record
+                    instance.report_run_canceled(run, reason)
+                    is_canceled = True
                 time.sleep(PAUSE)
-            keep_last_results(instance, run.run_id, planned_checks(instance, run.run_id), until)
-
-    def _started_run(self, until: float) -> dg.DagsterRun | None:
-        """Return the run as soon as its thread has recorded its start, which would undo the end."""
-        while True:
-            run = self.instance.get_run_by_id(self.run_id)
-            if run and run.status is not dg.DagsterRunStatus.NOT_STARTED:
-                return run
-            if time.monotonic() >= until:
-                return run
-            time.sleep(PAUSE)
+            if is_canceled:
+                planned = planned_checks(instance, self.run_id)
+                keep_last_results(instance, self.run_id, planned, until)
 
     def _free_slots(self) -> bool:
         """Free the slots of the run; return True if its thread may have claimed one meanwhile."""

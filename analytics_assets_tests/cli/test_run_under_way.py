@@ -1,7 +1,6 @@
 """The end of a command, whichever moment of its runs it comes at."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,7 +11,7 @@ from analytics_assets.cli import run_under_way
 from analytics_assets.cli.run_under_way import RunUnderWay
 from analytics_assets_tests.support.loading import history_in
 
-PATIENCE = 60.0  # seconds that a busy machine may take
+PATIENCE = 60  # seconds that a busy machine may take
 Status = dg.DagsterRunStatus
 
 
@@ -28,49 +27,44 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
-    run = instance.get_run_by_id(run_id)
-    assert run
-    return run.status
-
-
 def start(instance: dg.DagsterInstance, run_id: str) -> None:
     """Record the start of a run, as Dagster does when it executes one."""
     event = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, job.name)
     instance.report_dagster_event(event, run_id)
 
 
-def test_a_run_that_the_command_has_begun_is_canceled_once_it_has_started(
+def fail(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Record the failure of a run, as Dagster does when a step of it fails."""
+    event = dg.DagsterEvent(dg.DagsterEventType.RUN_FAILURE.value, job.name)
+    instance.report_dagster_event(event, run_id)
+
+
+def test_a_run_is_canceled_though_its_thread_records_it_and_its_start_meanwhile(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_under_way, "GRACE", 2 * PATIENCE)
-    under_way, looked = RunUnderWay(instance), Event()
-    find = instance.get_run_by_id
-
-    def found(run_id: str) -> dg.DagsterRun | None:
-        run = find(run_id)
-        looked.set()
-        return run
-
-    monkeypatch.setattr(instance, "get_run_by_id", found)
+    under_way, find = RunUnderWay(instance), instance.get_run_by_id
     begun = under_way.next_run()
     run_id = begun.__enter__()
-    canceling = Thread(target=under_way.cancel, args=("The user ended it.",))
-    canceling.start()
-    begin = (
-        partial(instance.create_run_for_job, job, run_id=run_id),
-        partial(start, instance, run_id),
-    )
-    for step in begin:
-        looked.clear()
-        assert looked.wait(PATIENCE)
-        step()
-    canceling.join(PATIENCE)
-    assert status(instance, run_id) is Status.CANCELED
+    looks = iter(range(PATIENCE))
+
+    def found(run_id: str) -> dg.DagsterRun | None:
+        look = next(looks)
+        if look == 1:
+            instance.create_run_for_job(job, run_id=run_id)
+        elif look == 2:  # the run is canceled before it has started
+            start(instance, run_id)
+        return find(run_id)
+
+    monkeypatch.setattr(instance, "get_run_by_id", found)
+    under_way.cancel("The user ended it.")
+    run = find(run_id)
+    assert run
+    assert run.status is Status.CANCELED
 
 
 @pytest.mark.parametrize("during", [True, False])
-def test_no_run_follows_the_one_that_is_canceled(
+def test_a_canceled_run_stays_so_and_no_other_one_follows(
     instance: dg.DagsterInstance, during: bool
 ) -> None:
     under_way, begun, canceled, followed = RunUnderWay(instance), Event(), Event(), Event()
@@ -81,6 +75,8 @@ def test_no_run_follows_the_one_that_is_canceled(
                 instance.create_run_for_job(job, run_id=run_id, status=Status.STARTED)
                 begun.set()
                 assert canceled.wait(PATIENCE)
+                instance.report_engine_event("A step has failed", run_id=run_id, job_name=job.name)
+                fail(instance, run_id)
         else:
             begun.set()
             assert canceled.wait(PATIENCE)
