@@ -42,7 +42,8 @@ def job_with_a_failing_step() -> None:
 def test_the_run_of_a_killed_step_is_retried_and_that_of_a_failed_one_is_not(
     job: dg.JobDefinition, is_retried: bool, clean_place: Path
 ) -> None:
-    (clean_place / "dagster.yaml").write_text(yaml.safe_dump({"run_retries": RETRIES}))
+    shipped = yaml.safe_load((ROOT / "dagster.yaml").read_text())
+    (clean_place / "dagster.yaml").write_text(yaml.safe_dump({**shipped, "run_retries": RETRIES}))
     with dg.DagsterInstance.from_config(str(clean_place)) as instance:
         with dg.execute_job(dg.reconstructable(job), instance) as ended:
             run = instance.get_run_by_id(ended.run_id)
