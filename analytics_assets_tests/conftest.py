@@ -35,6 +35,7 @@ import duckdb
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from dagster._core.storage import sqlite_storage
+from dagster._core.storage.defs_state.base import set_defs_state_storage
 from dlt.extract.extractors import ArrowExtractor
 
 from analytics_assets.extract.http import connection
@@ -141,7 +142,7 @@ def unversioned_memory() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def clean_place(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+) -> Iterator[Path]:
     """Run each test in an empty folder, with the settings of a fresh clone and short waits."""
     for name in list(os.environ):
         if name in SETTINGS or name.startswith(FAMILIES):
@@ -164,7 +165,9 @@ def clean_place(
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / NO_WAREHOUSE / "file"))
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")
-    return tmp_path
+    # fixtures that end in another order than they began leave that of an instance which is gone
+    with set_defs_state_storage(None):
+        yield tmp_path
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 
 from analytics_assets.config.api import Api
 from analytics_assets.defs.analytics.api import API
-from analytics_assets.extract.http import connection
 from analytics_assets.orchestration.runs.liveness import lease
 from analytics_assets.orchestration.runs.liveness.compat import LeaseTable
 from analytics_assets.orchestration.runs.liveness.dead_runs import TAKEN
@@ -52,12 +51,9 @@ def test_a_load_that_takes_longer_than_its_limit_leaves_the_table_and_frees_it(
     connected: Sandbox,
     warehouse: Warehouse,
     instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
     fault: Mapping[str, Any],
 ) -> None:
     api = limited(timedelta(seconds=1))
-    for pauses in ("_rate_limits", "_hosts"):  # of which the next test has the port, perhaps
-        monkeypatch.setattr(connection, pauses, {})
     assert failures_of(load(instance, TABLE, api=API)) == {}
     before = table_rows(warehouse, TABLE)
     connected.faults.add(Fault(path=f"/v1/{TABLE}", times=None, **fault))
